@@ -1,0 +1,1 @@
+export type { CallEvent, CallParty, CallSnapshot, RecordableCall } from './recordable-call.ts'

@@ -1,0 +1,1 @@
+export type { CallControl, CollectOutcome, DialOutcome, RecordingCommand, RecordingResult } from './call-control.ts'

@@ -1,0 +1,28 @@
+// Trace channels: free when nobody listens; the ladder view, metrics and tests subscribe to them.
+
+import { type Channel, channel } from 'node:diagnostics_channel'
+
+/** One SIP message in or out of the process. */
+export interface SipTrace {
+  readonly direction: 'in' | 'out'
+  readonly transport: string
+  readonly local: string
+  readonly remote: string
+  readonly wallMs: number
+  readonly bytes: Uint8Array
+}
+
+/** One change of state of a call, recording, recording session, transaction or dialog. */
+export interface StateTrace {
+  readonly machine: string
+  readonly id: string
+  readonly from: string
+  readonly to: string
+  readonly wallMs: number
+}
+
+/** Each SIP message, as SipTrace. */
+export const sipTrace: Channel = channel('siprec-gateway:sip')
+
+/** Each state change, as StateTrace. */
+export const stateTrace: Channel = channel('siprec-gateway:state')

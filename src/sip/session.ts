@@ -1,0 +1,156 @@
+// The SIP core as its users see it: INVITE sessions from both sides, in-dialog requests, plain requests.
+// Nothing here throws for what the network does, and no promise rejects.
+
+import type { SipRequest, SipResponse } from './message/message.ts'
+import type { SipFlow } from './transport-port.ts'
+
+/** Extra headers, in order; names in any case. */
+export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>
+
+/** A message body with its type; `disposition` becomes Content-Disposition. */
+export interface SipBody {
+  readonly contentType: string
+  readonly content: Uint8Array
+  readonly disposition?: string
+}
+
+/** What may be added to a message that we send. A header given here replaces the core's own of that name. */
+export interface MessageOptions {
+  readonly headers?: HeaderList
+  readonly body?: SipBody
+  /** Reason phrase of a response. */
+  readonly reason?: string
+}
+
+/** How a client request ended. `response` is absent when none arrived. */
+export interface RequestOutcome {
+  /** Final status; 408 for silence (timer B/F), 503 for transport or DNS failure (RFC 3261 section 8.1.3.1). */
+  readonly status: number
+  readonly reason: string
+  readonly cause: 'response' | 'timeout' | 'transport' | 'dns' | 'cancelled' | 'dialog-gone'
+  readonly response?: SipResponse
+}
+
+/** A request received within a dialog, or a stand-alone one; it must be answered exactly once. */
+export interface IncomingRequest {
+  readonly request: SipRequest
+  readonly flow: SipFlow
+  /** Answers; a second call is ignored and returns false. */
+  respond(status: number, options?: MessageOptions): boolean
+  /** For a re-INVITE answered with 2xx: told when its ACK arrived (whose body may be an answer). */
+  onAck?: (ack: SipRequest) => void
+  /** Told when the peer cancelled this re-INVITE; the core has answered 487. */
+  onCancel?: () => void
+}
+
+/** Why a dialog ended. */
+export interface DialogEnd {
+  readonly cause: 'local-bye' | 'remote-bye' | 'no-ack' | 'gone' | 'transport' | 'shutdown'
+  /** The peer's BYE. */
+  readonly request?: SipRequest
+  /** For `gone`: the status (481, 408) that showed it. */
+  readonly status?: number
+}
+
+/** What a dialog tells its user. Every method is optional but `onEnd`. */
+export interface DialogHandlers {
+  /** The ACK of the initial 2xx that we sent; its body may be an answer. */
+  onAck?(ack: SipRequest): void
+  /** re-INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE…; without this handler: 405 (re-INVITE: 488). BYE does not come here. */
+  onRequest?(incoming: IncomingRequest): void
+  /** Called once, last. A BYE of the peer has been answered 200 by then. */
+  onEnd(end: DialogEnd): void
+}
+
+/** A confirmed INVITE dialog (RFC 3261 section 12). */
+export interface InviteDialog {
+  readonly callId: string
+  readonly localTag: string
+  readonly remoteTag: string
+  readonly localUri: string
+  readonly remoteUri: string
+  /** `Allow` of the peer as last seen, upper case; empty when never said. */
+  readonly remoteAllow: ReadonlySet<string>
+  readonly ended: boolean
+  /** Set by the user right when it gets the dialog. */
+  handlers: DialogHandlers
+  /** INFO, UPDATE, NOTIFY…: not INVITE, not BYE. */
+  request(method: string, options?: MessageOptions): Promise<RequestOutcome>
+  /** re-INVITE with an offer in `body`. One at a time, others wait in order; 491 is retried by RFC 3261 14.1; the ACK is sent by the core. 481/408/timeout ends the dialog. */
+  reinvite(options: MessageOptions): Promise<RequestOutcome>
+  /** Sends BYE; resolves with its outcome. The dialog counts as ended at once, and queued requests end with `dialog-gone`. */
+  bye(options?: MessageOptions): Promise<RequestOutcome>
+}
+
+/** An initial INVITE that we received. The core has sent 100. */
+export interface ServerInvite {
+  readonly request: SipRequest
+  readonly flow: SipFlow
+  /** To-tag of the dialog to be. */
+  readonly localTag: string
+  /** 101-199, any number of times before the final answer. */
+  progress(status: number, options?: MessageOptions): void
+  /** 200 with our answer (or offer); retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */
+  accept(handlers: DialogHandlers, options?: MessageOptions): InviteDialog
+  /** 300-699. */
+  reject(status: number, options?: MessageOptions): void
+  /** CANCEL or loss of the transaction before the final answer; the core has answered 487. */
+  onCancel?: (cancel: SipRequest | undefined) => void
+}
+
+/** Arguments of an outgoing INVITE. */
+export interface InviteOptions extends MessageOptions {
+  /** Request-URI and, unless `toUri` is given, To. */
+  readonly uri: string
+  readonly toUri?: string
+  /** From as name-addr without tag, e.g. `"Alice" <sip:alice@gw.example>`. */
+  readonly from: string
+  /** Contact user part. */
+  readonly contactUser?: string
+  /** Header parameters of Contact on every message of the dialog, e.g. `+sip.src`. */
+  readonly contactParams?: string
+  readonly callId?: string
+  readonly maxForwards?: number
+  /** Per target: no response at all within this time counts as silence, and the next target is tried. */
+  readonly firstResponseTimeoutMs?: number
+  /** Called for each target tried and failed. */
+  readonly onTargetFailed?: (target: string, outcome: RequestOutcome) => void
+}
+
+/** What an outgoing INVITE tells its user; exactly one of onAccepted and onFailed is called, once. */
+export interface ClientInviteHandlers {
+  onProgress?(response: SipResponse): void
+  /**
+   * First 2xx; `dialog.handlers` must be set in here. The core sends the ACK with `ackBody()` if the INVITE had no offer.
+   * Further forked 2xx are ACKed and BYEd by the core (SRC-16).
+   */
+  onAccepted(dialog: InviteDialog, response: SipResponse): void
+  onFailed(outcome: RequestOutcome): void
+}
+
+/** An INVITE under way. */
+export interface ClientInvite {
+  readonly callId: string
+  /** CANCEL as RFC 3261 section 9 allows (at once after a 1xx, else at the first 1xx; a 2xx that crosses is ACKed and BYEd). onFailed(cancelled) follows at once. */
+  cancel(options?: MessageOptions): void
+}
+
+/** The SIP core of one role: gateway or recorder. */
+export interface SipCore {
+  invite(options: InviteOptions, handlers: ClientInviteHandlers): ClientInvite
+  /** Stand-alone request such as OPTIONS. */
+  request(method: string, options: InviteOptions): Promise<RequestOutcome>
+  /** Bytes of one message from a flow (a datagram, or one framed message of a stream). */
+  receive(bytes: Uint8Array, flow: SipFlow): void
+  /** Counters that must return to zero when nothing is going on. */
+  census(): { readonly dialogs: number; readonly transactions: number; readonly timers: number }
+  /** BYEs nothing: stops timers and forgets; for process end. */
+  close(): void
+}
+
+/** What the core asks of its owner. */
+export interface SipCoreHandlers {
+  onInvite(invite: ServerInvite): void
+  /** Stand-alone requests other than OPTIONS (which the core answers); without it 405. */
+  onRequest?(incoming: IncomingRequest): void
+}
