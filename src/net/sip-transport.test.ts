@@ -83,7 +83,8 @@ async function tcpClient(port: number): Promise<Socket> {
 const OPTIONS = 'OPTIONS sip:a@127.0.0.1 SIP/2.0\r\nContent-Length: 2\r\n\r\nhi'
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 const mustNotFail = (reason: string): never => assert.fail(reason)
-const failure = (send: (onFailed: (reason: string) => void) => void): Promise<string> => new Promise((resolve) => send(resolve))
+const failure = (send: (onFailed: (reason: string) => void) => void): Promise<string> =>
+  new Promise((resolve) => send(resolve))
 const firstData = async (socket: Socket): Promise<string> => String((await once(socket, 'data'))[0])
 
 test('SIP-15: a datagram is delivered with its source, and the answer goes back there from the same port', async () => {
@@ -127,7 +128,11 @@ test('a datagram that the system refuses is reported', async () => {
 test('addresses that node would throw at are reported as failures', async () => {
   const { transport } = await transportOn([loopback('udp'), loopback('tcp')])
   for (const name of ['udp', 'tcp'] as const) {
-    for (const [host, port] of [['127.0.0.1', 0], ['127.0.0.1', 65536], ['not an address', 5060]] as const) {
+    for (const [host, port] of [
+      ['127.0.0.1', 0],
+      ['127.0.0.1', 65536],
+      ['not an address', 5060],
+    ] as const) {
       const target = { transport: name, host, port }
       assert.equal(await failure((onFailed) => transport.sendTo(target, bytes(OPTIONS), onFailed)), 'invalid address')
     }
