@@ -3,13 +3,14 @@
 import type { Clock, Logger } from '#kernel'
 import type { SipCoreOptions } from './core-options.ts'
 import type { Essentials } from './essentials.ts'
-import type { MessageBuilder } from './message-builder.ts'
 import type { SipRequest } from './message/message.ts'
+import type { MessageBuilder } from './message-builder.ts'
 import type { StreamMemory } from './stream-memory.ts'
 import type { ServerTransaction } from './transaction/server-transaction.ts'
 import type { TimerValues } from './transaction/timer-values.ts'
 import type { TransactionLayer } from './transaction/transaction-layer.ts'
 import type { SipFlow } from './transport-port.ts'
+import type { Wire } from './wire.ts'
 
 /** A request that opened a server transaction. */
 export interface Arrived {
@@ -31,6 +32,7 @@ export interface CoreParts {
   readonly clock: Clock
   readonly timers: TimerValues
   readonly log: Logger
+  readonly wire: Wire
   readonly builder: MessageBuilder
   readonly transactions: TransactionLayer
   readonly streams: StreamMemory

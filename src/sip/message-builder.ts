@@ -135,9 +135,7 @@ export class MessageBuilder {
   #contact(shape: ContactShape, transport: TransportName, secure: boolean): string {
     const local = this.#wire.localAddress(transport)
     const address = `${shape.user === '' ? '' : `${shape.user}@`}${hostPortText(local.host, local.port)}`
-    const uri = secure
-      ? `sips:${address}`
-      : `sip:${address}${transport === 'udp' ? '' : `;transport=${transport}`}`
+    const uri = secure ? `sips:${address}` : `sip:${address}${transport === 'udp' ? '' : `;transport=${transport}`}`
     return shape.params === undefined || shape.params === '' ? `<${uri}>` : `<${uri}>;${shape.params}`
   }
 }
@@ -148,7 +146,8 @@ export function withTag(address: string, tag: string): string {
   return parsed.ok && address.includes('<') ? `${address};tag=${tag}` : `<${address}>;tag=${tag}`
 }
 
-function toWithTag(to: string, tag: string | undefined): string {
+/** To of a response: that of the request, with our tag unless it has one. */
+export function toWithTag(to: string, tag: string | undefined): string {
   if (tag === undefined) return to
   const parsed = parseNameAddr(to)
   return parsed.ok && parsed.value.params.has('tag') ? to : `${to};tag=${tag}`

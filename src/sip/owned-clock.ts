@@ -2,14 +2,16 @@
 
 import type { Clock, Timer } from '#kernel'
 
-/** Clock of one core; `close` cancels what is pending and makes later timers void. */
+/** Clock of one core; `close` cancels what is pending and makes later timers void. What a timer throws goes to `onFault`. */
 export class OwnedClock implements Clock {
   readonly #clock: Clock
+  readonly #onFault: (fault: unknown) => void
   readonly #running = new Set<Timer>()
   #closed = false
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onFault: (fault: unknown) => void) {
     this.#clock = clock
+    this.#onFault = onFault
   }
 
   get running(): number {
@@ -28,7 +30,11 @@ export class OwnedClock implements Clock {
     if (this.#closed) return { cancel: () => {} }
     const inner = this.#clock.after(delayMs, name, () => {
       this.#running.delete(timer)
-      fire()
+      try {
+        fire()
+      } catch (fault) {
+        this.#onFault(fault)
+      }
     })
     const timer: Timer = {
       cancel: () => {

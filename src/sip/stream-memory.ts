@@ -25,7 +25,8 @@ export class StreamMemory {
 
   /** The TCP target to use instead of a UDP one, or undefined. */
   insteadOf(target: SipTarget, sizeBytes: number): SipTarget | undefined {
-    if (target.transport !== 'udp' || sizeBytes <= LARGEST_DATAGRAM_BYTES || !this.#wire.supports('tcp')) return undefined
+    if (target.transport !== 'udp' || sizeBytes <= LARGEST_DATAGRAM_BYTES || !this.#wire.supports('tcp'))
+      return undefined
     const untilMs = this.#refusedUntilMs.get(target.host)
     if (untilMs !== undefined && untilMs > this.#clock.nowMs()) return undefined
     return { ...target, transport: 'tcp', connectTimeoutMs: CONNECT_TIMEOUT_MS }

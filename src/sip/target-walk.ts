@@ -99,9 +99,6 @@ export class TargetWalk {
         onResponse: (response) => this.#onResponse(attempt, response, datagram),
         onFailure: (cause, reason) => this.#onFailure(attempt, cause, reason, datagram),
       },
-      (opened) => {
-        attempt.transaction = opened
-      },
     )
     attempt.transaction = transaction
   }
@@ -133,8 +130,7 @@ export class TargetWalk {
     if (attempt !== this.#current) return
     if (cause === 'transport' && datagram !== undefined && !attempt.answered) {
       this.#parts.streams.remember(datagram.host, reason)
-      if (!this.#stopped) this.#next({ status: 503, reason, cause })
-      else this.#user.onExhausted({ status: 503, reason, cause })
+      this.#next({ status: 503, reason, cause })
       return
     }
     this.#dropDatagram(datagram)
@@ -146,6 +142,7 @@ export class TargetWalk {
 
   #giveUp(attempt: Attempt, outcome: RequestOutcome): void {
     this.#silence?.cancel()
+    this.#current = undefined
     this.#user.onTargetFailed?.(`${attempt.target.transport}:${endpointText(attempt.target)}`, outcome)
     this.#next(outcome)
   }

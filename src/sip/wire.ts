@@ -31,7 +31,8 @@ export class Wire {
 
   send(target: SipTarget, bytes: Uint8Array, onFailed: (reason: string) => void): void {
     if (!this.#open) return
-    if (sipTrace.hasSubscribers) this.#trace('out', target.transport, this.localAddress(target.transport), target, bytes)
+    if (sipTrace.hasSubscribers)
+      this.#trace('out', target.transport, this.localAddress(target.transport), target, bytes)
     this.#transport.sendTo(target, bytes, onFailed)
   }
 

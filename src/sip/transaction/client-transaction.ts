@@ -1,9 +1,9 @@
 // Driver of a client transaction: carries out what its machine says, over the wire and the clock.
 
 import { type Clock, type Machine, type StateTrace, stateTrace } from '#kernel'
+import { ackFor } from '../hop-requests.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
 import { serializeMessage } from '../message/serializer.ts'
-import { ackFor } from '../hop-requests.ts'
 import { TimerSet } from '../timer-set.ts'
 import type { SipTarget } from '../transport-port.ts'
 import type { Wire } from '../wire.ts'
@@ -32,6 +32,7 @@ type ClientMachine = Machine<Input, Output> & { readonly state: string }
 /** One client transaction under way. */
 export class ClientTransaction {
   readonly key: string
+  readonly branch: string
   readonly target: SipTarget
   readonly request: SipRequest
   readonly #link: TransactionLink
@@ -47,11 +48,12 @@ export class ClientTransaction {
 
   constructor(
     link: TransactionLink,
-    parts: { key: string; request: SipRequest; bytes: Uint8Array; target: SipTarget },
+    parts: { key: string; branch: string; request: SipRequest; bytes: Uint8Array; target: SipTarget },
     user: ClientTransactionUser,
     onEnd: () => void,
   ) {
     this.key = parts.key
+    this.branch = parts.branch
     this.target = parts.target
     this.request = parts.request
     this.#bytes = parts.bytes

@@ -10,6 +10,10 @@ import { type NonInviteServerInput, NonInviteServerMachine, type NonInviteServer
 
 /** What the transaction tells its user. */
 export interface ServerTransactionUser {
+  /** To-tag of the responses, for the answer to a CANCEL. */
+  readonly toTag?: string
+  /** A CANCEL for this INVITE came and was answered. */
+  onCancel?(cancel: SipRequest): void
   /** ACK of a 2xx that carries the branch of the INVITE, as RFC 2543 clients send it. */
   onAck?(ack: SipRequest): void
   /** No ACK for a final response in time, or no way to send it. */
@@ -34,6 +38,7 @@ export class ServerTransaction {
   readonly #timers: TimerSet<string>
   #lastResponse: Uint8Array | undefined
   #ack: SipRequest | undefined
+  #isFinal = false
   #ended = false
   #failureReason = ''
 
@@ -71,7 +76,9 @@ export class ServerTransaction {
   }
 
   respond(status: number, bytes: Uint8Array): void {
-    if (this.#ended) return
+    // After a final response only the repetition of a 2xx is left to be sent.
+    if (this.#ended || (this.#isFinal && (status < 200 || status > 299))) return
+    this.#isFinal ||= status >= 200
     this.#lastResponse = bytes
     this.#handle({ type: 'respond', status })
   }
