@@ -16,7 +16,7 @@ export interface InfoRefusal {
 }
 
 /** Text of the product page for a start without recorder. */
-export const MISSING_SERVER_TEXT = 'startCallRecording request is missing X-Srs-Url header'
+const MISSING_SERVER_TEXT = 'startCallRecording request is missing X-Srs-Url header'
 
 const ACTIVITIES: ReadonlyMap<string, RecordingCommand['activity']> = new Map([
   ['startcallrecording', 'start'],

@@ -15,7 +15,7 @@ export interface RecordingInfoOptions {
 }
 
 /** Reason phrase towards a peer that may not control recordings. */
-export const UNTRUSTED_TEXT = 'recording control is not allowed from this peer'
+const UNTRUSTED_TEXT = 'recording control is not allowed from this peer'
 
 /** Log message for a 503, as the product page quotes it. */
 const FAILED_MESSAGES = {
