@@ -16,7 +16,7 @@ export const errorBody = Type.Object(
 )
 
 /** Someone who takes or took part in a call. */
-export const partyView = Type.Object(
+const partyView = Type.Object(
   {
     role: Type.String(),
     aors: Type.Array(Type.String()),
@@ -29,7 +29,7 @@ export const partyView = Type.Object(
 )
 
 /** The recording of a call as the recording client reports it. */
-export const callRecordingView = Type.Object(
+const callRecordingView = Type.Object(
   {
     state: Type.String(),
     recordingId: Type.Optional(Type.String()),
