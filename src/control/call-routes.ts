@@ -1,26 +1,30 @@
 // /api/calls: the calls under way and command over their recording.
 
-import { callList, callParams, callView, recordingCommandBody, recordingResult } from './contract.ts'
+import { callList, callParams, callView, errors, recordingCommandBody, recordingResult } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import type { CallsView } from './views.ts'
 
 /** Adds the routes. */
 export function callRoutes(app: HttpApp, calls: CallsView): void {
-  app.get('/api/calls', { schema: { response: { 200: callList } } }, async () => {
+  app.get('/api/calls', { schema: { response: { 200: callList, ...errors } } }, async () => {
     const items = [...calls.list()]
     return { total: items.length, items }
   })
 
-  app.get('/api/calls/:callId', { schema: { params: callParams, response: { 200: callView } } }, async (request) => {
-    const call = calls.get(request.params.callId)
-    if (call === undefined) throw notFound('call')
-    return call
-  })
+  app.get(
+    '/api/calls/:callId',
+    { schema: { params: callParams, response: { 200: callView, ...errors } } },
+    async (request) => {
+      const call = calls.get(request.params.callId)
+      if (call === undefined) throw notFound('call')
+      return call
+    },
+  )
 
   app.post(
     '/api/calls/:callId/recording',
-    { schema: { params: callParams, body: recordingCommandBody, response: { 200: recordingResult } } },
+    { schema: { params: callParams, body: recordingCommandBody, response: { 200: recordingResult, ...errors } } },
     async (request) => {
       const { activity, callRecordingServer, callRecordingId } = request.body
       const outcome = calls.record(request.params.callId, {

@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox'
 const closed = { additionalProperties: false }
 
 /** Body of every answer that is not a success. */
-export const errorBody = Type.Object(
+const errorBody = Type.Object(
   {
     /** Stable, documented. */
     code: Type.String(),
@@ -14,6 +14,9 @@ export const errorBody = Type.Object(
   },
   closed,
 )
+
+/** Response schemas that every route has. */
+export const errors = { '4xx': errorBody, '5xx': errorBody }
 
 /** Someone who takes or took part in a call. */
 const partyView = Type.Object(

@@ -277,6 +277,21 @@ test('HEAD gives size and type of the audio without its bytes', () =>
     assert.equal(answer.body, '')
   }))
 
+test('on loopback a request under another name is refused, elsewhere it is not', async () => {
+  const headers = { host: 'attacker.example:8080' }
+  await withApp(async (app) => {
+    const refused = await app.inject({ url: '/api/calls', headers })
+    assert.equal(refused.statusCode, 403)
+    assert.equal(refused.json().code, 'forbidden-host')
+    for (const host of ['localhost:8080', '127.0.0.1', '[::1]:8080']) {
+      assert.equal((await app.inject({ url: '/api/calls', headers: { host } })).statusCode, 200, host)
+    }
+  })
+  const app = buildHttpApp({ ...fixture().options, host: '192.0.2.1' })
+  assert.equal((await app.inject({ url: '/api/calls', headers })).statusCode, 200)
+  await app.close()
+})
+
 test('a role without calls or recordings has no such routes', async () => {
   const { options } = fixture()
   const { calls: _calls, recordings: _recordings, ...bare } = options
@@ -324,7 +339,9 @@ test('the server listens on loopback and serves a byte range over a socket', asy
   try {
     assert.equal(server.address.host, '127.0.0.1')
     const socket = connect(server.address.port, server.address.host)
-    socket.end('GET /api/recordings/rec-1/audio HTTP/1.1\r\nHost: x\r\nRange: bytes=-6\r\nConnection: close\r\n\r\n')
+    socket.end(
+      'GET /api/recordings/rec-1/audio HTTP/1.1\r\nHost: localhost\r\nRange: bytes=-6\r\nConnection: close\r\n\r\n',
+    )
     const chunks: Buffer[] = []
     for await (const chunk of socket) chunks.push(chunk as Buffer)
     const text = Buffer.concat(chunks).toString()

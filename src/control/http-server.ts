@@ -6,7 +6,7 @@ import type { Clock, Endpoint, Logger } from '#kernel'
 import { callRoutes } from './call-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
-import { errorAnswer, notFound } from './http-error.ts'
+import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import type { CallsView, HealthView, MetricsView, RecordingsView } from './views.ts'
@@ -34,6 +34,8 @@ export interface HttpServer {
 
 const BODY_LIMIT_BYTES = 16_384
 const RECEIVE_TIMEOUT_MS = 10_000
+const LOOPBACK_HOST = '127.0.0.1'
+const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
 export function buildHttpApp(options: HttpServerOptions): HttpApp {
@@ -48,9 +50,15 @@ export function buildHttpApp(options: HttpServerOptions): HttpApp {
   const metrics = createMetrics(options.metrics)
   const startedAtMs = new WeakMap<object, number>()
 
+  // A page from elsewhere may point a name of its own at loopback; its requests carry that name.
+  const isLocalOnly = LOOPBACK_NAMES.has(options.host ?? LOOPBACK_HOST)
+
   app.addHook('onRequest', async (request, reply) => {
     startedAtMs.set(request, clock.nowMs())
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+    if (isLocalOnly && !LOOPBACK_NAMES.has(request.hostname)) {
+      throw new HttpError(403, 'forbidden-host', 'this server answers to loopback names only')
+    }
   })
   app.addHook('onResponse', async (request, reply) => {
     const durationMs = clock.nowMs() - (startedAtMs.get(request) ?? clock.nowMs())
@@ -77,7 +85,7 @@ export function buildHttpApp(options: HttpServerOptions): HttpApp {
 /** Listens; rejects when the address cannot be bound. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const app = buildHttpApp(options)
-  const host = options.host ?? '127.0.0.1'
+  const host = options.host ?? LOOPBACK_HOST
   try {
     await app.listen({ host, port: options.port })
   } catch (fault) {

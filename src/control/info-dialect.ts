@@ -10,7 +10,7 @@ export interface InfoRecordingCommand extends RecordingCommand {
 }
 
 /** A refusal that needs no recording to be looked at; `text` is the reason phrase and the log line. */
-export interface InfoRefusal {
+interface InfoRefusal {
   readonly status: number
   readonly text: string
 }

@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify'
 
 import { resolveRange } from './byte-range.ts'
-import { pageQuery, recordingPage, recordingParams, recordingView } from './contract.ts'
+import { errors, pageQuery, recordingPage, recordingParams, recordingView } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import type { AudioFile, RecordingsView } from './views.ts'
@@ -12,7 +12,7 @@ import type { AudioFile, RecordingsView } from './views.ts'
 export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void {
   app.get(
     '/api/recordings',
-    { schema: { querystring: pageQuery, response: { 200: recordingPage } } },
+    { schema: { querystring: pageQuery, response: { 200: recordingPage, ...errors } } },
     async (request) => {
       const { offset, limit } = request.query
       const { total, items } = await recordings.list({ offset, limit })
@@ -22,7 +22,7 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
 
   app.get(
     '/api/recordings/:recordingId',
-    { schema: { params: recordingParams, response: { 200: recordingView } } },
+    { schema: { params: recordingParams, response: { 200: recordingView, ...errors } } },
     async (request) => {
       const recording = await recordings.get(request.params.recordingId)
       if (recording === undefined) throw notFound('recording')
