@@ -52,6 +52,7 @@ export interface FakeFork {
   held: number
   nextSequence: number
   nextTimestamp: number
+  lastTimestamp: number
   firstAtMs: number | undefined
   lastAtMs: number | undefined
 }
@@ -179,6 +180,7 @@ export class FakeMediaCall implements MediaCall {
     }
     state.nextSequence = (state.nextSequence + packets) & 0xffff
     state.packets += packets
+    state.lastTimestamp = state.nextTimestamp - PACKET_SAMPLES
     state.lastAtMs = wallMs
     if (state.firstAtMs === undefined) {
       state.firstAtMs = wallMs
@@ -256,6 +258,7 @@ export class FakeMediaCall implements MediaCall {
       held: 0,
       nextSequence: 1000,
       nextTimestamp: 8000,
+      lastTimestamp: 0,
       firstAtMs: undefined,
       lastAtMs: undefined,
     })
@@ -366,7 +369,7 @@ function receiptOf(fork: FakeFork): GateReceipt {
     ssrc: fork.local.ssrc,
     ...(fork.packets > 0 && {
       lastSequence: (fork.nextSequence - 1) & 0xffff,
-      lastTimestamp: fork.nextTimestamp - PACKET_SAMPLES,
+      lastTimestamp: fork.lastTimestamp,
     }),
     ...(fork.lastAtMs !== undefined && { lastSentAtMs: fork.lastAtMs }),
     packetsSent: fork.packets,
