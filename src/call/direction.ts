@@ -1,16 +1,6 @@
-// Arithmetic of SDP directions (RFC 3264 sections 5.1, 6.1 and 8.4).
+// What a party wants to send and receive, over offers and answers (RFC 3264 sections 6.1 and 8.4).
 
-import type { Direction } from '#sdp'
-
-/** Whether whoever says `direction` sends. */
-export function sends(direction: Direction): boolean {
-  return direction === 'sendrecv' || direction === 'sendonly'
-}
-
-/** Whether whoever says `direction` receives. */
-export function receives(direction: Direction): boolean {
-  return direction === 'sendrecv' || direction === 'recvonly'
-}
+import { type Direction, holdOf, receives, type SdpMedia, type SessionDescription, sends } from '#sdp'
 
 /** The direction of someone who does or does not send and receive. */
 export function directionFrom(send: boolean, receive: boolean): Direction {
@@ -23,9 +13,14 @@ export function intersectDirections(a: Direction, b: Direction): Direction {
   return directionFrom(sends(a) && sends(b), receives(a) && receives(b))
 }
 
+/** What a description says its party does; the null address counts as not receiving. */
+export function partyDirection(media: SdpMedia, session: SessionDescription, written: Direction): Direction {
+  return directionFrom(sends(written), receives(written) && holdOf(media, session) === 'none')
+}
+
 /**
  * What a party wants, after it answered our offer. An answer tells only about what the offer left open: the answer to a hold
- * is not itself a hold (RFC 3264 section 8.4).
+ * is not itself a hold.
  */
 export function wishAfterAnswer(wish: Direction, offered: Direction, answered: Direction): Direction {
   return directionFrom(

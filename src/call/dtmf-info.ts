@@ -17,7 +17,8 @@ export function digitOfInfo(request: SipRequest): string | undefined {
   if (mediaTypeOf(request) === 'application/dtmf') return asDigit(text.trim())
   for (const line of text.split('\n')) {
     const equals = line.indexOf('=')
-    if (equals > 0 && line.slice(0, equals).trim().toLowerCase() === 'signal') return asDigit(line.slice(equals + 1).trim())
+    if (equals > 0 && line.slice(0, equals).trim().toLowerCase() === 'signal')
+      return asDigit(line.slice(equals + 1).trim())
   }
   return undefined
 }
