@@ -2,11 +2,11 @@
 
 import { type Direction, receives, reverseDirection } from '#sdp'
 import type { HeaderList, IncomingRequest } from '#sip'
-import { playable, RELAYED, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
+import { hasVoice, playable, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
 import { intersectDirections, wishAfterAnswer } from './direction.ts'
 import { mediaTypeOf } from './dtmf-info.ts'
 import { type Leg, sdpBody } from './leg.ts'
-import { hasVoice, type SdpRefusal } from './leg-sdp.ts'
+import type { SdpRefusal } from './leg-sdp.ts'
 
 /** What a bridge tells the call. */
 export interface BridgeEvents {
@@ -53,8 +53,9 @@ export class Bridge {
       const far = this.#far(leg)
       const wanted = this.#wantedFor(leg)
       const carried = far === undefined ? leg.sdp.encodings : shared(leg, far)
-      const isNarrower = far !== undefined && !voiceOf(leg.sdp.encodings).every((one) => carried.includes(one))
-      if (wanted === leg.told && !(isNarrower && hasVoice(carried))) continue
+      const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
+      if (wanted === leg.told && !canSendMore) continue
+      if (leg.refused === refusalKey(carried, wanted)) continue
       leg.told = wanted
       void this.#reoffer(leg, carried, wanted)
     }
@@ -71,6 +72,11 @@ export class Bridge {
     return [['Warning', `${refusal.warning.code} ${this.#agent} "${refusal.warning.text}"`]]
   }
 
+  /** The header for an offer of which nothing can be carried. */
+  nothingShared(): HeaderList {
+    return this.warning(NOTHING_SHARED)
+  }
+
   #far(leg: Leg): Leg | undefined {
     const far = leg === this.caller ? this.callee : this.caller
     return far?.lifecycle.state === 'confirmed' ? far : undefined
@@ -83,8 +89,9 @@ export class Bridge {
   }
 
   async #reoffer(leg: Leg, encodings: readonly string[], direction: Direction): Promise<void> {
-    await leg.reoffer(encodings, direction)
+    const isAccepted = await leg.reoffer(encodings, direction)
     if (leg.ended) return
+    leg.refused = isAccepted ? undefined : refusalKey(encodings, direction)
     this.#events.onChanged(leg)
     this.sync()
   }
@@ -103,11 +110,12 @@ export class Bridge {
     if (leg.ended) return
     if (isCancelled || !hasVoice(encodings)) {
       leg.sdp.refuseOffer()
-      incoming.respond(488, { headers: this.warning(NOTHING_SHARED) })
+      incoming.respond(488, { headers: this.nothingShared() })
       this.sync()
       return
     }
     leg.wish = offer.value.direction
+    leg.refused = undefined
     leg.told = this.#wantedFor(leg)
     const body = sdpBody(leg.sdp.answer(encodings, this.#far(leg)?.wish ?? 'sendrecv'))
     const isApplied = await leg.applyMedia()
@@ -121,7 +129,8 @@ export class Bridge {
   async #encodingsFor(leg: Leg, offered: readonly string[]): Promise<readonly string[]> {
     const far = this.#far(leg)
     if (far === undefined) return playable(stayingFirst(offered, leg.sdp.encodings))
-    const kept = offered.filter((encoding) => far.sdp.encodings.includes(encoding) || encoding === TELEPHONE_EVENT)
+    const known = [...far.sdp.encodings, ...leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)]
+    const kept = offered.filter((encoding) => known.includes(encoding))
     if (hasVoice(kept)) return kept
     const hasChanged = await far.reoffer(offered, this.#wantedFor(far))
     if (!hasChanged) return []
@@ -151,6 +160,11 @@ export class Bridge {
     this.#events.onChanged(leg)
     this.sync()
   }
+}
+
+// One offer that was refused is not made again until something else was agreed.
+function refusalKey(encodings: readonly string[], direction: Direction): string {
+  return `${direction} ${encodings.join(' ')}`
 }
 
 const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'Incompatible media format' } }

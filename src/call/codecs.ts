@@ -22,6 +22,11 @@ export function voiceOf(encodings: readonly string[]): string[] {
   return encodings.filter((encoding) => encoding !== TELEPHONE_EVENT)
 }
 
+/** Whether any of the encodings carries voice. */
+export function hasVoice(encodings: readonly string[]): boolean {
+  return voiceOf(encodings).length > 0
+}
+
 /** What a flow answers: the first G.711 offered, and telephone events if offered. */
 export function playable(offered: readonly string[]): string[] {
   const voice = offered.find((encoding) => G711.includes(encoding))

@@ -1,7 +1,13 @@
 // What the failure of an outgoing INVITE means to a flow, and to the caller who waits for it.
 
-/** How a dial ended. */
+/** How a dial ended, in a flow's words. */
 export type DialResultKind = 'answered' | 'busy' | 'no-answer' | 'rejected' | 'failed' | 'forbidden'
+
+/** How a dial ended; `sipStatus` is the callee's, or ours when we refused to dial. */
+export interface DialResult {
+  readonly result: DialResultKind
+  readonly sipStatus?: number
+}
 
 /** The result of a dial that failed with `status`. */
 export function dialResultOf(status: number): DialResultKind {

@@ -1,6 +1,6 @@
 // Who a message says it is from: P-Asserted-Identity (RFC 3325) first, else From or To.
 
-import { parseNameAddr, parseSipUri, type SipHeaders, type SipUri, uriText } from '#sip'
+import { parseNameAddr, parseSipUri, quote, type SipHeaders, type SipUri, uriText } from '#sip'
 
 /** A party's addresses of record, never empty, and display name. */
 export interface Identity {
@@ -39,7 +39,7 @@ export function onwardFrom(headers: SipHeaders, domain: string): string {
   const address = `<sip:${user}@${host}>`
   const displayName = parsed.ok ? parsed.value.displayName : undefined
   if (displayName === undefined || displayName === '') return address
-  return `"${displayName.replaceAll(/[\\"]/g, '\\$&')}" ${address}`
+  return `${quote(displayName)} ${address}`
 }
 
 function bareUri(uri: SipUri): SipUri {

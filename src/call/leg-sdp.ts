@@ -19,7 +19,7 @@ import {
   type SessionDescription,
   sends,
 } from '#sdp'
-import { OFFERED_PAYLOAD_TYPES, RELAYED, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
+import { OFFERED_PAYLOAD_TYPES, RELAYED, TELEPHONE_EVENT } from './codecs.ts'
 import { intersectDirections, partyDirection } from './direction.ts'
 
 /** Why a description cannot be used: the SIP status for it and a Warning (RFC 3261 section 20.43). */
@@ -208,11 +208,6 @@ export class LegSdp {
       return withEventRange({ payloadType, encoding })
     })
   }
-}
-
-/** Whether any of the encodings carries voice. */
-export function hasVoice(encodings: readonly string[]): boolean {
-  return voiceOf(encodings).length > 0
 }
 
 function partyOf(media: SdpMedia, session: SessionDescription, codecs: readonly SdpCodec[]): Exchange['party'] {

@@ -33,6 +33,8 @@ export class Leg {
   wish: Direction = 'sendrecv'
   /** What we last told the party of the other side's wish. */
   told: Direction = 'sendrecv'
+  /** Our last offer that the party refused, as the bridge remembers it. */
+  refused: string | undefined
   readonly #media: MediaCall
   readonly #log: Logger
 

@@ -1,6 +1,6 @@
 // The Reason header (RFC 3326), read and written as far as two legs need to tell each other why.
 
-import type { HeaderList, SipRequest, SipResponse } from '#sip'
+import { type HeaderList, quote, type SipRequest, type SipResponse, unquote } from '#sip'
 
 /** One reason value. */
 export interface EndReason {
@@ -9,7 +9,22 @@ export interface EndReason {
   readonly text: string
 }
 
+/** The party sent nothing for too long (Q.850 cause 102, recovery on timer expiry). */
+export const NO_MEDIA: EndReason = { protocol: 'Q.850', cause: 102, text: 'No media' }
+
+/** The media engine gave the call up (Q.850 cause 41, temporary failure). */
+export const MEDIA_FAILURE: EndReason = { protocol: 'Q.850', cause: 41, text: 'Media failure' }
+
+/** The peer's answer to our offer was missing or of no use. */
+export const NO_USABLE_ANSWER: EndReason = { protocol: 'SIP', cause: 488, text: 'No usable answer' }
+
+/** An ordinary hang-up of ours, with a word about it (Q.850 cause 16). */
+export function normalClearing(text: string): EndReason {
+  return { protocol: 'Q.850', cause: 16, text }
+}
+
 const MAX_VALUES = 4
+const MAX_TEXT_LENGTH = 120
 
 /** The first reason of a message that has a numeric cause. */
 export function reasonOf(message: SipRequest | SipResponse | undefined): EndReason | undefined {
@@ -28,8 +43,8 @@ export function copiedReasons(message: SipRequest | SipResponse | undefined): He
 
 /** A Reason header of our own. */
 export function reasonHeader(reason: EndReason): HeaderList {
-  const text = reason.text.replaceAll(/["\\\r\n]/g, ' ').slice(0, 120)
-  return [['Reason', `${reason.protocol};cause=${reason.cause};text="${text}"`]]
+  const text = quote(reason.text.replaceAll(/\p{Cc}/gu, ' ').slice(0, MAX_TEXT_LENGTH))
+  return [['Reason', `${reason.protocol};cause=${reason.cause};text=${text}`]]
 }
 
 /** Parses one value; undefined without protocol or numeric cause. */
@@ -45,7 +60,7 @@ export function parseReason(value: string): EndReason | undefined {
     const name = field.slice(0, equals).trim().toLowerCase()
     const content = field.slice(equals + 1).trim()
     if (name === 'cause' && /^\d{1,3}$/.test(content)) cause = Number(content)
-    if (name === 'text') text = unquoted(content)
+    if (name === 'text') text = unquote(content)
   }
   return cause === undefined ? undefined : { protocol, cause, text }
 }
@@ -65,9 +80,4 @@ function splitOutsideQuotes(value: string): string[] {
   }
   fields.push(value.slice(start))
   return fields
-}
-
-function unquoted(text: string): string {
-  if (!text.startsWith('"') || !text.endsWith('"') || text.length < 2) return text
-  return text.slice(1, -1).replaceAll(/\\(.)/g, '$1')
 }
