@@ -23,7 +23,16 @@ import { callerStatusOf, type DialResult, dialResultOf } from './failure-status.
 import { answerInDialog } from './in-dialog.ts'
 import { Leg, type LegOptions, sdpBody } from './leg.ts'
 import { Parties } from './parties.ts'
-import { copiedReasons, type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing, reasonHeader, reasonOf } from './reason.ts'
+import {
+  copiedReasons,
+  type EndReason,
+  MEDIA_FAILURE,
+  NO_MEDIA,
+  NO_USABLE_ANSWER,
+  normalClearing,
+  reasonHeader,
+  reasonOf,
+} from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
 import type { Route } from './router.ts'
 
@@ -89,7 +98,13 @@ export class Call implements RecordableCall {
     this.#digits = new Listeners(onFault)
     this.#lifecycle = new Lifecycle({ machine: 'call', id: this.callId, initial: 'ringing', edges: CALL_EDGES, clock })
     this.#facts = { sessionId: ids.uuid(), groupId: ids.uuid(), startedAtMs: clock.wallMs() }
-    this.#parties = new Parties({ ids, clock, leg: CALLER, invite: invite.request, onEvent: (event) => this.#events.emit(event) })
+    this.#parties = new Parties({
+      ids,
+      clock,
+      leg: CALLER,
+      invite: invite.request,
+      onEvent: (event) => this.#events.emit(event),
+    })
     this.#bridge = new Bridge({ agent: context.domain, events: { onChanged: (leg) => this.#onSessionChanged(leg) } })
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve

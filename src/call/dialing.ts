@@ -1,9 +1,18 @@
 // One outgoing INVITE of a call: progress, early media, answer, no answer, cancel.
 
 import type { Clock, Timer } from '#kernel'
-import type { ClientInvite, HeaderList, InviteDialog, InviteOptions, RequestOutcome, SipCore, SipRequest, SipResponse } from '#sip'
-import type { Leg } from './leg.ts'
+import type {
+  ClientInvite,
+  HeaderList,
+  InviteDialog,
+  InviteOptions,
+  RequestOutcome,
+  SipCore,
+  SipRequest,
+  SipResponse,
+} from '#sip'
 import { onwardFrom } from './identity.ts'
+import type { Leg } from './leg.ts'
 import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
 
 /** What a dialing tells the call; after `onAnswered` or `onFailed` nothing more comes. */
