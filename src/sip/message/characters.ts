@@ -18,6 +18,8 @@ function mark(characters: string, bit: number): void {
   for (let i = 0; i < characters.length; i++) CLASSES[characters.charCodeAt(i)]! |= bit
 }
 
+export const CR = 0x0d
+export const LF = 0x0a
 export const SPACE = 0x20
 export const TAB = 0x09
 export const QUOTE = 0x22
@@ -29,11 +31,18 @@ export const EQUALS = 0x3d
 export const LESS = 0x3c
 export const GREATER = 0x3e
 export const SLASH = 0x2f
+export const QUESTION = 0x3f
+export const DELETE = 0x7f
 export const OPEN_BRACKET = 0x5b
 
 /** Index of the first character at or after `from` that cannot be in a token; `end` at most. */
 export function skipToken(text: string, from: number, end = text.length): number {
   return skipClass(text, from, end, TOKEN)
+}
+
+/** Whether the character may be part of a token. */
+export function isTokenCode(code: number): boolean {
+  return code < 128 && (CLASSES[code]! & TOKEN) !== 0
 }
 
 /** Whether the text is one token. */
@@ -68,6 +77,13 @@ export function skipSpace(text: string, from: number): number {
   return at
 }
 
+/** Index just after the last character before `end`, but not before `from`, that is neither space nor tab. */
+export function skipSpaceBack(text: string, from: number, end: number): number {
+  let at = end
+  while (at > from && isSpaceCode(text.charCodeAt(at - 1))) at--
+  return at
+}
+
 /** Space or tab. */
 export function isSpaceCode(code: number): boolean {
   return code === SPACE || code === TAB
@@ -76,6 +92,13 @@ export function isSpaceCode(code: number): boolean {
 /** A decimal digit. */
 export function isDigitCode(code: number): boolean {
   return code >= 0x30 && code <= 0x39
+}
+
+/** Index of the first character at or after `from` that is no digit. */
+export function skipDigits(text: string, from: number): number {
+  let at = from
+  while (isDigitCode(text.charCodeAt(at))) at++
+  return at
 }
 
 /** The number that text[from, end) writes in decimal digits; -1 when it does not, or when above `max`. */

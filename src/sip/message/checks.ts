@@ -4,10 +4,10 @@ import { readNumber } from './characters.ts'
 import { parseCSeq } from './cseq.ts'
 import type { SipHeaders } from './headers.ts'
 import { MAX_VIAS } from './limits.ts'
-import { parseNameAddr } from './name-addr.ts'
+import { isNameAddr } from './name-addr.ts'
 import { splitList } from './params.ts'
 import type { SipParseErrorCode } from './parse-error.ts'
-import { parseVia } from './via.ts'
+import { isVia } from './via.ts'
 
 /** Why a message is refused, and the status to say so with. */
 export interface Complaint {
@@ -18,6 +18,10 @@ export interface Complaint {
 
 const ONCE = ['From', 'To', 'Call-ID', 'CSeq']
 const AT_MOST_ONCE = ['Max-Forwards', 'Content-Length', 'Content-Type']
+
+const KNOWN_METHODS = new Set(
+  'INVITE ACK CANCEL BYE OPTIONS REGISTER PRACK UPDATE INFO REFER SUBSCRIBE NOTIFY MESSAGE PUBLISH'.split(' '),
+)
 
 /** The first thing wrong with the headers of a request (`method` given) or of a response. */
 export function checkHeaders(headers: SipHeaders, method: string | undefined): Complaint | undefined {
@@ -41,22 +45,26 @@ export function checkHeaders(headers: SipHeaders, method: string | undefined): C
 }
 
 function checkVias(headers: SipHeaders): Complaint | undefined {
-  const top = headers.get('Via')
+  const lines = headers.all('Via')
+  const [top] = splitList(lines[0] ?? '')
   if (top === undefined) return { code: 'missing-header', message: 'no Via', status: 400 }
-  const vias = headers.list('Via')
-  if (vias.length > MAX_VIAS) return { code: 'too-large', message: 'too many Vias', status: 513 }
-  if (vias.length === 0 || !parseVia(vias[0]!).ok) return bad('bad Via')
+  if (!isVia(top)) return bad('bad Via')
+  // A branch that promises to be unique and is not: nothing could be matched with it.
+  if (/;\s*branch\s*=\s*z9hG4bK\s*(?:;|$)/i.test(top)) return bad('empty branch')
+  if (lines.length === 1 && !lines[0]!.includes(',')) return undefined
+  if (headers.list('Via').length > MAX_VIAS) return { code: 'too-large', message: 'too many Vias', status: 513 }
   return undefined
 }
 
 function checkAddress(headers: SipHeaders, name: 'From' | 'To'): Complaint | undefined {
-  return parseNameAddr(headers.get(name)!).ok ? undefined : bad(`bad ${name}`)
+  return isNameAddr(headers.get(name)!) ? undefined : bad(`bad ${name}`)
 }
 
 function checkCSeq(headers: SipHeaders, method: string | undefined): Complaint | undefined {
   const cseq = parseCSeq(headers.get('CSeq')!)
   if (!cseq.ok) return bad('bad CSeq')
-  return method === undefined || cseq.value.method === method ? undefined : bad('CSeq names another method')
+  if (method === undefined || cseq.value.method === method) return undefined
+  return { code: 'bad-header', message: 'CSeq names another method', status: KNOWN_METHODS.has(method) ? 400 : 501 }
 }
 
 function checkMaxForwards(headers: SipHeaders): Complaint | undefined {
@@ -67,7 +75,7 @@ function checkMaxForwards(headers: SipHeaders): Complaint | undefined {
 function checkContacts(headers: SipHeaders): Complaint | undefined {
   for (const line of headers.all('Contact')) {
     if (line === '*') continue
-    for (const contact of splitList(line)) if (!parseNameAddr(contact).ok) return bad('bad Contact')
+    for (const contact of splitList(line)) if (!isNameAddr(contact)) return bad('bad Contact')
   }
   return undefined
 }

@@ -41,8 +41,10 @@ export class SipHeaders {
 
   /** All lines of that name split at commas outside of quotes and angle brackets. Not for headers like Date or WWW-Authenticate. */
   list(name: string): string[] {
-    const lines = this.all(name)
-    return lines.length === 1 ? splitList(lines[0]!) : lines.flatMap(splitList)
+    const long = longName(name)
+    const items: string[] = []
+    for (let at = this.#find(long, 0); at >= 0; at = this.#find(long, at + 1)) splitList(this.#values[at]!, items)
+    return items
   }
 
   /** Whether a line of that name exists. */

@@ -1,8 +1,22 @@
 // name-addr and addr-spec: the value of From, To, Contact, Route, Record-Route, Refer-To… (RFC 3261 section 20.10).
 
 import { err, ok, type Result } from '#kernel'
-import { BACKSLASH, COLON, COMMA, QUOTE, SEMICOLON, skipQuoted, skipSpace } from './characters.ts'
-import { type Params, paramsText, parseParams, quote, unquote } from './params.ts'
+import {
+  BACKSLASH,
+  COLON,
+  COMMA,
+  DELETE,
+  GREATER,
+  LESS,
+  QUESTION,
+  QUOTE,
+  SEMICOLON,
+  SPACE,
+  skipQuoted,
+  skipSpace,
+  skipSpaceBack,
+} from './characters.ts'
+import { paramsText, parseParams, quote, scanParams, unquote } from './params.ts'
 
 /** A URI with its display name and header parameters. */
 export interface NameAddr {
@@ -20,30 +34,33 @@ export interface NameAddrError {
   readonly message: string
 }
 
+/** Where the parts of one name-addr are in its text; an empty display range stands for none. */
+interface Layout {
+  displayStart: number
+  displayEnd: number
+  uriStart: number
+  uriEnd: number
+  paramsStart: number
+}
+
+// Reused by every call, as nothing is kept past it: this runs several times for each message.
+const layout: Layout = { displayStart: 0, displayEnd: 0, uriStart: 0, uriEnd: 0, paramsStart: 0 }
+
 /** Parses one name-addr or addr-spec with its header parameters. */
 export function parseNameAddr(text: string): Result<NameAddr, NameAddrError> {
-  const start = skipSpace(text, 0)
-  let displayName: string | undefined
-  let open: number
-  if (text.charCodeAt(start) === QUOTE) {
-    const end = skipQuoted(text, start)
-    if (end < 0) return malformed('quote is not closed')
-    displayName = unquote(text.slice(start, end))
-    open = skipSpace(text, end)
-    if (text[open] !== '<') return malformed('no < after the display name')
-  } else {
-    open = text.indexOf('<', start)
-    if (open < 0) return parseAddrSpec(text, start)
-    if (open > start) {
-      if (!isPlainDisplayName(text, start, open)) return malformed('display name must be quoted')
-      displayName = text.slice(start, open).trim()
-    }
-  }
-  const close = text.indexOf('>', open)
-  if (close < 0) return malformed('no > after <')
-  const uri = text.slice(open + 1, close)
-  if (!isUriText(uri)) return malformed('bad URI between < and >')
-  return finish(displayName, uri, parseParams(text, close + 1))
+  const problem = findParts(text)
+  if (problem !== undefined) return err({ code: 'malformed', message: problem })
+  const { displayStart, displayEnd } = layout
+  const uri = text.slice(layout.uriStart, layout.uriEnd)
+  const params = parseParams(text, layout.paramsStart)
+  if (params === undefined) return err({ code: 'malformed', message: 'bad header parameter' })
+  if (displayStart === displayEnd) return ok({ uri, params })
+  return ok({ displayName: unquote(text.slice(displayStart, displayEnd)), uri, params })
+}
+
+/** Whether parseNameAddr would succeed, for less. */
+export function isNameAddr(text: string): boolean {
+  return findParts(text) === undefined && scanParams(text, layout.paramsStart)
 }
 
 /** Writes a name-addr, always with angle brackets and with a quoted display name. */
@@ -52,22 +69,51 @@ export function nameAddrText(address: NameAddr): string {
   return `${display}<${address.uri}>${paramsText(address.params)}`
 }
 
-// Without angle brackets all parameters belong to the header, and the URI may have neither `?` nor `,` (section 20).
-function parseAddrSpec(text: string, start: number): Result<NameAddr, NameAddrError> {
-  let end = text.indexOf(';', start)
-  if (end < 0) end = text.length
-  const uri = text.slice(start, end).trimEnd()
-  if (!isUriText(uri) || uri.includes('?') || uri.includes(',')) return malformed('URI must be in angle brackets')
-  return finish(undefined, uri, parseParams(text, end))
+/** Whether the text may be a URI of any scheme: a scheme, and no white space, quotes or angle brackets. */
+export function isUriText(text: string): boolean {
+  return isUriRange(text, 0, text.length)
 }
 
-function finish(
-  displayName: string | undefined,
-  uri: string,
-  params: Params | undefined,
-): Result<NameAddr, NameAddrError> {
-  if (params === undefined) return malformed('bad header parameter')
-  return ok(displayName === undefined ? { uri, params } : { displayName, uri, params })
+// Fills `layout`; returns what is wrong, if anything.
+function findParts(text: string): string | undefined {
+  const start = skipSpace(text, 0)
+  let open: number
+  layout.displayStart = start
+  layout.displayEnd = start
+  if (text.charCodeAt(start) === QUOTE) {
+    const end = skipQuoted(text, start)
+    if (end < 0) return 'quote is not closed'
+    layout.displayEnd = end
+    open = skipSpace(text, end)
+    if (text.charCodeAt(open) !== LESS) return 'no < after the display name'
+  } else {
+    open = text.indexOf('<', start)
+    if (open < 0) return findAddrSpec(text, start)
+    layout.displayEnd = skipSpaceBack(text, start, open)
+    if (!isPlainDisplayName(text, start, layout.displayEnd)) return 'display name must be quoted'
+  }
+  const close = text.indexOf('>', open)
+  if (close < 0) return 'no > after <'
+  if (!isUriRange(text, open + 1, close)) return 'bad URI between < and >'
+  layout.uriStart = open + 1
+  layout.uriEnd = close
+  layout.paramsStart = close + 1
+  return undefined
+}
+
+// Without angle brackets all parameters belong to the header, and the URI may have neither `?` nor `,` (section 20).
+function findAddrSpec(text: string, start: number): string | undefined {
+  const semicolon = text.indexOf(';', start)
+  const end = semicolon < 0 ? text.length : semicolon
+  layout.uriStart = start
+  layout.uriEnd = skipSpaceBack(text, start, end)
+  layout.paramsStart = end
+  if (!isUriRange(text, start, layout.uriEnd)) return 'bad URI'
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUESTION || code === COMMA) return 'URI must be in angle brackets'
+  }
+  return undefined
 }
 
 function isPlainDisplayName(text: string, from: number, end: number): boolean {
@@ -78,15 +124,12 @@ function isPlainDisplayName(text: string, from: number, end: number): boolean {
   return true
 }
 
-function isUriText(uri: string): boolean {
-  if (uri.indexOf(':') < 1) return false
-  for (let at = 0; at < uri.length; at++) {
-    const code = uri.charCodeAt(at)
-    if (code <= 0x20 || code === QUOTE || code === 0x3c || code === 0x3e || code === 0x7f) return false
+function isUriRange(text: string, from: number, end: number): boolean {
+  let hasColon = false
+  for (let at = from; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code <= SPACE || code === QUOTE || code === LESS || code === GREATER || code === DELETE) return false
+    if (code === COLON && at > from) hasColon = true
   }
-  return true
-}
-
-function malformed(message: string): Result<never, NameAddrError> {
-  return err({ code: 'malformed', message })
+  return hasColon
 }

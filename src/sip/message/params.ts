@@ -20,26 +20,33 @@ export type Params = Map<string, string | undefined>
 /** Reads parameters from `from` to the end; undefined when they are malformed. Of a repeated name the first counts. */
 export function parseParams(text: string, from: number): Params | undefined {
   const params: Params = new Map()
+  return scanParams(text, from, params) ? params : undefined
+}
+
+/** Whether text from `from` to the end is a list of parameters; adds them to `into`. */
+export function scanParams(text: string, from: number, into?: Params): boolean {
   let at = skipSpace(text, from)
   while (at < text.length) {
-    if (text.charCodeAt(at) !== SEMICOLON) return undefined
+    if (text.charCodeAt(at) !== SEMICOLON) return false
     const nameStart = skipSpace(text, at + 1)
-    if (nameStart === text.length) break
+    // Some peers end with a semicolon.
+    if (nameStart === text.length) return true
     const nameEnd = skipToken(text, nameStart)
-    if (nameEnd === nameStart) return undefined
-    const name = text.slice(nameStart, nameEnd).toLowerCase()
+    if (nameEnd === nameStart) return false
     at = skipSpace(text, nameEnd)
     let value: string | undefined
     if (text.charCodeAt(at) === EQUALS) {
       const valueStart = skipSpace(text, at + 1)
       const valueEnd = skipValue(text, valueStart)
-      if (valueEnd < 0) return undefined
-      value = text.slice(valueStart, valueEnd)
+      if (valueEnd < 0) return false
+      if (into !== undefined) value = text.slice(valueStart, valueEnd)
       at = skipSpace(text, valueEnd)
     }
-    if (!params.has(name)) params.set(name, value)
+    if (into === undefined) continue
+    const name = text.slice(nameStart, nameEnd).toLowerCase()
+    if (!into.has(name)) into.set(name, value)
   }
-  return params
+  return true
 }
 
 /** Writes parameters as `;name=value;name`. */
@@ -61,10 +68,12 @@ export function unquote(text: string): string {
   return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner
 }
 
-/** Splits at commas that stand outside of quotes and angle brackets; items are trimmed, empty ones left out. */
-export function splitList(value: string): string[] {
-  if (!value.includes(',')) return value === '' ? [] : [value]
-  const items: string[] = []
+/** Splits at commas that stand outside of quotes and angle brackets; items are trimmed, empty ones left out. Adds to `items`. */
+export function splitList(value: string, items: string[] = []): string[] {
+  if (!value.includes(',')) {
+    if (value !== '') items.push(value)
+    return items
+  }
   let start = 0
   let at = 0
   let inAngles = false

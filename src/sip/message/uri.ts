@@ -79,8 +79,8 @@ export function uriText(uri: SipUri): string {
   return uri.headers === undefined ? text : `${text}?${uri.headers}`
 }
 
-/** Splits `host`, `host:port`, `[v6]` or `[v6]:port`; undefined when malformed. */
-export function parseHostPort(text: string): { host: string; port?: number } | undefined {
+// Splits `host`, `host:port`, `[v6]` or `[v6]:port`; undefined when malformed.
+function parseHostPort(text: string): { host: string; port?: number } | undefined {
   let host: string
   let rest: string
   if (text.startsWith('[')) {
@@ -146,7 +146,8 @@ function isTelNumber(text: string): boolean {
   return text !== '' && /^[+0-9A-Fa-f*#().-]*$/.test(text)
 }
 
-function isIpv6Text(text: string): boolean {
+/** Whether the text is built like an IPv6 address without brackets. */
+export function isIpv6Text(text: string): boolean {
   return text.includes(':') && text.length <= 45 && /^[0-9A-Fa-f:.]*$/.test(text)
 }
 
