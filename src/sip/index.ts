@@ -1,4 +1,19 @@
-export type { SipMessage, SipRequest, SipResponse } from './message/message.ts'
+export { createSipCore } from './core.ts'
+export type { SipCoreOptions } from './core-options.ts'
+export { type DnsAnswer, type DnsQuestion, Location, type NaptrRecord, type SrvRecord } from './locate.ts'
+export { type CSeq, type CSeqError, parseCSeq } from './message/cseq.ts'
+export { type FramerOutput, StreamFramer } from './message/framer.ts'
+export { SipHeaders } from './message/headers.ts'
+export { request, response, type SipMessage, type SipRequest, type SipResponse } from './message/message.ts'
+export { type NameAddr, type NameAddrError, nameAddrText, parseNameAddr } from './message/name-addr.ts'
+export { quote, unquote } from './message/params.ts'
+export type { SipParseError } from './message/parse-error.ts'
+export { parseMessage } from './message/parser.ts'
+export { sameUri } from './message/same-uri.ts'
+export { serializeMessage } from './message/serializer.ts'
+export { reasonPhrase } from './message/status.ts'
+export { parseSipUri, type SipUri, type UriError, uriText } from './message/uri.ts'
+export { parseVia, type Via, type ViaError, viaText } from './message/via.ts'
 export type {
   ClientInvite,
   ClientInviteHandlers,
@@ -15,4 +30,5 @@ export type {
   SipCore,
   SipCoreHandlers,
 } from './session.ts'
+export type { TimerValues } from './transaction/timer-values.ts'
 export type { LocateError, SipFlow, SipLocator, SipTarget, SipTransportPort, TransportName } from './transport-port.ts'

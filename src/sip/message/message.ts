@@ -1,6 +1,7 @@
 // SIP messages as values (RFC 3261 section 7). Bodies stay bytes from socket to socket.
 
 import type { SipHeaders } from './headers.ts'
+import { reasonPhrase } from './status.ts'
 
 /** A SIP request; `uri` is the Request-URI as received. */
 export interface SipRequest {
@@ -22,3 +23,20 @@ export interface SipResponse {
 
 /** Either kind of message. */
 export type SipMessage = SipRequest | SipResponse
+
+const NO_BODY = new Uint8Array(0)
+
+/** Makes a request; without `body` an empty one. */
+export function request(method: string, uri: string, headers: SipHeaders, body: Uint8Array = NO_BODY): SipRequest {
+  return { kind: 'request', method, uri, headers, body }
+}
+
+/** Makes a response; without `reason` the registered phrase, without `body` an empty one. */
+export function response(
+  status: number,
+  reason: string | undefined,
+  headers: SipHeaders,
+  body: Uint8Array = NO_BODY,
+): SipResponse {
+  return { kind: 'response', status, reason: reason ?? reasonPhrase(status), headers, body }
+}

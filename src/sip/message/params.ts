@@ -1,0 +1,107 @@
+// `;name=value` parameters of header fields, and quoted strings (RFC 3261 sections 7.3.1 and 25.1).
+
+import {
+  BACKSLASH,
+  COMMA,
+  EQUALS,
+  GREATER,
+  isSpaceCode,
+  LESS,
+  QUOTE,
+  SEMICOLON,
+  skipQuoted,
+  skipSpace,
+  skipToken,
+} from './characters.ts'
+
+/** Parameters by lower-case name; values as written, quotes included; undefined for a name without `=`. */
+export type Params = Map<string, string | undefined>
+
+/** Reads parameters from `from` to the end; undefined when they are malformed. Of a repeated name the first counts. */
+export function parseParams(text: string, from: number): Params | undefined {
+  const params: Params = new Map()
+  return scanParams(text, from, params) ? params : undefined
+}
+
+/** Whether text from `from` to the end is a list of parameters; adds them to `into`. */
+export function scanParams(text: string, from: number, into?: Params): boolean {
+  let at = skipSpace(text, from)
+  while (at < text.length) {
+    if (text.charCodeAt(at) !== SEMICOLON) return false
+    const nameStart = skipSpace(text, at + 1)
+    // Some peers end with a semicolon.
+    if (nameStart === text.length) return true
+    const nameEnd = skipToken(text, nameStart)
+    if (nameEnd === nameStart) return false
+    at = skipSpace(text, nameEnd)
+    let value: string | undefined
+    if (text.charCodeAt(at) === EQUALS) {
+      const valueStart = skipSpace(text, at + 1)
+      const valueEnd = skipValue(text, valueStart)
+      if (valueEnd < 0) return false
+      if (into !== undefined) value = text.slice(valueStart, valueEnd)
+      at = skipSpace(text, valueEnd)
+    }
+    if (into === undefined) continue
+    const name = text.slice(nameStart, nameEnd).toLowerCase()
+    if (!into.has(name)) into.set(name, value)
+  }
+  return true
+}
+
+/** Writes parameters as `;name=value;name`. */
+export function paramsText(params: ReadonlyMap<string, string | undefined>): string {
+  let text = ''
+  for (const [name, value] of params) text += value === undefined ? `;${name}` : `;${name}=${value}`
+  return text
+}
+
+/** Writes text as a quoted string. */
+export function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`
+}
+
+/** The text of a quoted string; other text is returned as it is. */
+export function unquote(text: string): string {
+  if (text.length < 2 || text.charCodeAt(0) !== QUOTE || text.charCodeAt(text.length - 1) !== QUOTE) return text
+  const inner = text.slice(1, -1)
+  return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner
+}
+
+/** Splits at commas that stand outside of quotes and angle brackets; items are trimmed, empty ones left out. Adds to `items`. */
+export function splitList(value: string, items: string[] = []): string[] {
+  if (!value.includes(',')) {
+    if (value !== '') items.push(value)
+    return items
+  }
+  let start = 0
+  let at = 0
+  let inAngles = false
+  while (at <= value.length) {
+    const code = at < value.length ? value.charCodeAt(at) : COMMA
+    if (code === COMMA && (!inAngles || at === value.length)) {
+      const item = value.slice(start, at).trim()
+      if (item !== '') items.push(item)
+      start = at + 1
+    } else if (code === LESS) inAngles = true
+    else if (code === GREATER) inAngles = false
+    else if (code === QUOTE && !inAngles) {
+      const end = skipQuoted(value, at)
+      at = (end < 0 ? value.length : end) - 1
+    }
+    at++
+  }
+  return items
+}
+
+function skipValue(text: string, from: number): number {
+  if (text.charCodeAt(from) === QUOTE) return skipQuoted(text, from)
+  let at = from
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (code === SEMICOLON || isSpaceCode(code)) break
+    if (code === COMMA || code === QUOTE || code === LESS || code === GREATER || code === BACKSLASH) return -1
+    at++
+  }
+  return at
+}
