@@ -215,7 +215,11 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     const isOffer = arrived.request.body.length > 0
     if (this.#peerUpdate !== undefined || (isOffer && this.#peerInvite !== undefined)) answerBusy(this.#parts, arrived)
     else if (isOffer && (this.#reinvites.isInFlight || this.#ownUpdates > 0)) answer(this.#parts, arrived, 491)
-    else this.#peerUpdate = this.#deliver(arrived, 405, () => void (this.#peerUpdate = undefined))
+    else {
+      this.#peerUpdate = this.#deliver(arrived, 405, () => {
+        this.#peerUpdate = undefined
+      })
+    }
   }
 
   /** Gives a request to the user; returns it while it is unanswered. */

@@ -86,9 +86,9 @@ export class ReinviteQueue {
       this.#finish(job, unlocated(located))
       return
     }
-    const { clock, timers, parts } = { ...this.#context.parts, parts: this.#context.parts }
+    const { parts } = this.#context
     let acknowledgement: Acknowledgement | undefined
-    const patience = new TimerSet<'reinvite-timeout'>(clock, () => {
+    const patience = new TimerSet<'reinvite-timeout'>(parts.clock, () => {
       const transaction = walk.transaction
       walk.stop()
       if (transaction !== undefined) cancelInvite(parts, transaction)
@@ -108,7 +108,7 @@ export class ReinviteQueue {
     }
     const walk = new TargetWalk(parts, plan, located.value, {
       onResponse: (response, transaction) => {
-        if (response.status < 200) patience.set('reinvite-timeout', timeoutMs(timers))
+        if (response.status < 200) patience.set('reinvite-timeout', timeoutMs(parts.timers))
         else if (response.status < 300) onAccepted(response, transaction)
         else onFinal(response)
       },
