@@ -235,3 +235,7 @@ export const configSchema = Type.Object(
 export type Config = Readonly<Type.Static<typeof configSchema>>
 /** Settings of the SIP signalling of one role. */
 export type SipConfig = NonNullable<Config['gateway']>['sip']
+/** Settings of the gateway role. */
+export type GatewayConfig = NonNullable<Config['gateway']>
+/** Settings of the recorder role. */
+export type RecorderConfig = NonNullable<Config['recorder']>

@@ -3,8 +3,8 @@
 import type { Clock, Ids, Logger } from '#kernel'
 import { type BoundListener, createLocator, SipTransport } from '#net'
 import { createSipCore, type SipCore, type SipCoreHandlers, type SipFlow } from '#sip'
-import type { SipConfig } from './config.ts'
-import { loadTlsFiles } from './tls-files.ts'
+import type { SipConfig } from './config-schema.ts'
+import { readTls } from './tls-files.ts'
 
 /** What all roles of a process share. */
 export interface Surroundings {
@@ -41,11 +41,12 @@ export const product = 'siprec-gateway/0.1'
 /** Binds the listeners; rejects with AppError `net.*` that names what failed. */
 export async function openSipRole(options: SipRoleOptions, around: Surroundings): Promise<SipRole> {
   const log = around.log.child({ role: options.name })
-  const { advertisedHost, tls } = options.sip
+  const { advertisedHost } = options.sip
+  const tls = await readTls(options.sip.tls)
   let core: SipCore | undefined
   const transport = await SipTransport.open({
     listen: options.sip.listen.map((listen) => ({ ...listen, ...(advertisedHost === undefined ? {} : { advertisedHost }) })),
-    ...(tls === undefined ? {} : { tls: await loadTlsFiles(tls) }),
+    ...(tls === undefined ? {} : { tls }),
     clock: around.clock,
     log,
     onMessage: (bytes, flow) => core?.receive(bytes, flow),

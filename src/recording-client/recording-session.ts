@@ -3,8 +3,9 @@
 import type { ForkCounters, MediaLocal } from '#engine'
 import { invariant, messageOf, stateTrace, type Timer } from '#kernel'
 import { LocalDescription, type SdpCodec } from '#sdp'
+import { writeMetadata } from '#siprec'
 import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, MessageOptions, SipResponse } from '#sip'
-import { documentFor } from './document.ts'
+import { buildMetadata } from './metadata-builder.ts'
 import { type AnsweredStream, offeredCodecs, offeredMedia, readAnswer } from './offer.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { inviteHeaders, offerBody, reofferHeaders, sdpOf, withDate } from './session-messages.ts'
@@ -18,7 +19,7 @@ import {
   type Wish,
 } from './session-machine.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
-import { tapOf } from './streams.ts'
+import { rolesOf, tapOf } from './streams.ts'
 
 interface Fork {
   readonly id: string
@@ -290,12 +291,18 @@ export class RecordingSession {
   }
 
   #document(): Uint8Array {
-    const isOver = this.#wish === 'stopped'
-    return documentFor(this.plan, {
-      associatedAtMs: this.#associatedAtMs,
-      ...(isOver ? { disassociatedAtMs: this.#around.clock.wallMs() } : {}),
-      jambonzWrapper: this.#around.jambonzWrapper,
-    })
+    const { call, streams, recordingId } = this.plan
+    const snapshot = call.snapshot()
+    return writeMetadata(
+      buildMetadata({
+        snapshot,
+        streams: rolesOf(streams, snapshot),
+        recordingId,
+        associatedAtMs: this.#associatedAtMs,
+        ...(this.#wish === 'stopped' ? { disassociatedAtMs: this.#around.clock.wallMs() } : {}),
+        jambonzWrapper: this.#around.jambonzWrapper,
+      }),
+    )
   }
 
   #removeForks(): void {
