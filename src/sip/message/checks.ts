@@ -2,6 +2,7 @@
 
 import { readNumber } from './characters.ts'
 import { parseCSeq } from './cseq.ts'
+import { sameName } from './header-names.ts'
 import type { SipHeaders } from './headers.ts'
 import { MAX_VIAS } from './limits.ts'
 import { isNameAddr } from './name-addr.ts'
@@ -16,64 +17,91 @@ export interface Complaint {
   readonly status: number
 }
 
-const ONCE = ['From', 'To', 'Call-ID', 'CSeq']
-const AT_MOST_ONCE = ['Max-Forwards', 'Content-Length', 'Content-Type']
-
 const KNOWN_METHODS = new Set(
   'INVITE ACK CANCEL BYE OPTIONS REGISTER PRACK UPDATE INFO REFER SUBSCRIBE NOTIFY MESSAGE PUBLISH'.split(' '),
 )
 
+/** Values of the headers that are looked at, from one pass over the lines. */
+interface Found {
+  readonly vias: string[]
+  readonly contacts: string[]
+  from?: string
+  to?: string
+  callId?: string
+  cseq?: string
+  maxForwards?: string
+  contentLength?: string
+  contentType?: string
+}
+
+type Single = Exclude<keyof Found, 'vias' | 'contacts'>
+
 /** The first thing wrong with the headers of a request (`method` given) or of a response. */
 export function checkHeaders(headers: SipHeaders, method: string | undefined): Complaint | undefined {
-  for (const name of ONCE) {
-    const count = headers.count(name)
-    if (count === 0) return { code: 'missing-header', message: `no ${name}`, status: 400 }
-    if (count > 1) return { code: 'repeated-header', message: `more than one ${name}`, status: 400 }
+  const found: Found = { vias: [], contacts: [] }
+  for (let index = 0; index < headers.size; index++) {
+    const name = headers.nameAt(index)
+    const slot = slotOf(name)
+    if (slot === undefined) continue
+    const value = headers.valueAt(index)
+    if (slot === 'vias' || slot === 'contacts') found[slot].push(value)
+    else if (found[slot] === undefined) found[slot] = value
+    else return { code: 'repeated-header', message: `more than one ${name}`, status: 400 }
   }
-  for (const name of AT_MOST_ONCE) {
-    if (headers.count(name) > 1) return { code: 'repeated-header', message: `more than one ${name}`, status: 400 }
+  const { from, to, callId, cseq, maxForwards } = found
+  if (from === undefined || to === undefined || callId === undefined || cseq === undefined || found.vias.length === 0) {
+    return { code: 'missing-header', message: 'no From, To, Call-ID, CSeq or Via', status: 400 }
   }
-  return (
-    checkVias(headers) ??
-    checkAddress(headers, 'From') ??
-    checkAddress(headers, 'To') ??
-    checkCSeq(headers, method) ??
-    (headers.get('Call-ID') === '' ? bad('empty Call-ID') : undefined) ??
-    checkMaxForwards(headers) ??
-    checkContacts(headers)
-  )
+  if (!isNameAddr(from)) return bad('bad From')
+  if (!isNameAddr(to)) return bad('bad To')
+  if (callId === '' || callId.includes(' ')) return bad('bad Call-ID')
+  if (maxForwards !== undefined && readNumber(maxForwards, 0, maxForwards.length, 255) < 0)
+    return bad('bad Max-Forwards')
+  return checkVias(found.vias) ?? checkCSeq(cseq, method) ?? checkContacts(found.contacts)
 }
 
-function checkVias(headers: SipHeaders): Complaint | undefined {
-  const lines = headers.all('Via')
-  const [top] = splitList(lines[0] ?? '')
-  if (top === undefined) return { code: 'missing-header', message: 'no Via', status: 400 }
-  if (!isVia(top)) return bad('bad Via')
+// By length first: most lines are none of these, and a length is cheap to compare.
+function slotOf(name: string): Single | 'vias' | 'contacts' | undefined {
+  switch (name.length) {
+    case 2:
+      return sameName(name, 'To') ? 'to' : undefined
+    case 3:
+      return sameName(name, 'Via') ? 'vias' : undefined
+    case 4:
+      if (sameName(name, 'From')) return 'from'
+      return sameName(name, 'CSeq') ? 'cseq' : undefined
+    case 7:
+      if (sameName(name, 'Call-ID')) return 'callId'
+      return sameName(name, 'Contact') ? 'contacts' : undefined
+    case 12:
+      if (sameName(name, 'Max-Forwards')) return 'maxForwards'
+      return sameName(name, 'Content-Type') ? 'contentType' : undefined
+    case 14:
+      return sameName(name, 'Content-Length') ? 'contentLength' : undefined
+    default:
+      return undefined
+  }
+}
+
+function checkVias(lines: readonly string[]): Complaint | undefined {
+  const values: string[] = []
+  for (const line of lines) splitList(line, values)
+  const [top] = values
+  if (top === undefined || !isVia(top)) return bad('bad Via')
   // A branch that promises to be unique and is not: nothing could be matched with it.
-  if (/;\s*branch\s*=\s*z9hG4bK\s*(?:;|$)/i.test(top)) return bad('empty branch')
-  if (lines.length === 1 && !lines[0]!.includes(',')) return undefined
-  if (headers.list('Via').length > MAX_VIAS) return { code: 'too-large', message: 'too many Vias', status: 513 }
-  return undefined
+  if (/;[ \t]*branch[ \t]*=[ \t]*z9hG4bK[ \t]*(?:;|$)/i.test(top)) return bad('empty branch')
+  return values.length > MAX_VIAS ? { code: 'too-large', message: 'too many Vias', status: 513 } : undefined
 }
 
-function checkAddress(headers: SipHeaders, name: 'From' | 'To'): Complaint | undefined {
-  return isNameAddr(headers.get(name)!) ? undefined : bad(`bad ${name}`)
-}
-
-function checkCSeq(headers: SipHeaders, method: string | undefined): Complaint | undefined {
-  const cseq = parseCSeq(headers.get('CSeq')!)
+function checkCSeq(text: string, method: string | undefined): Complaint | undefined {
+  const cseq = parseCSeq(text)
   if (!cseq.ok) return bad('bad CSeq')
   if (method === undefined || cseq.value.method === method) return undefined
   return { code: 'bad-header', message: 'CSeq names another method', status: KNOWN_METHODS.has(method) ? 400 : 501 }
 }
 
-function checkMaxForwards(headers: SipHeaders): Complaint | undefined {
-  const value = headers.get('Max-Forwards')
-  return value === undefined || readNumber(value, 0, value.length, 255) >= 0 ? undefined : bad('bad Max-Forwards')
-}
-
-function checkContacts(headers: SipHeaders): Complaint | undefined {
-  for (const line of headers.all('Contact')) {
+function checkContacts(lines: readonly string[]): Complaint | undefined {
+  for (const line of lines) {
     if (line === '*') continue
     for (const contact of splitList(line)) if (!isNameAddr(contact)) return bad('bad Contact')
   }

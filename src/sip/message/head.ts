@@ -26,76 +26,92 @@ export interface HeadFault {
 
 /** Cuts the head in bytes[start, end). Lines end in CRLF; LF alone is tolerated, CR alone is not. */
 export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
-  // One decoding of the whole head; lines are slices of it. The body is left out, or they would keep it in memory.
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-  const emptyLine = view.indexOf('\r\n\r\n', 0, 'latin1')
-  const text = view.toString('latin1', 0, emptyLine < 0 ? view.length : emptyLine)
+  const bodyStart = findHeadEnd(bytes, start, end)
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset + start, (bodyStart < 0 ? end : bodyStart) - start)
+  // One decoding of the whole head, without the body; names and values are slices of it.
+  const text = view.toString('latin1')
   const names: string[] = []
   const values: string[] = []
   let startLine: string | undefined
   let fault: HeadFault | undefined
-  let bodyStart = -1
-  let isAscii = true
-  let at = start
-  while (at < end) {
+  let cr = indexFrom(text, '\r', 0)
+  let at = 0
+  while (at < text.length) {
     const lineStart = at
-    while (at < end && isTokenCode(bytes[at]!)) at++
-    const nameEnd = at
-    let lineEnd = at
+    let newline = at - 1
     let isFolded = false
-    let hasStrayCr = false
-    // Runs to the end of the line, and of the lines that continue it.
-    while (at < end) {
-      const byte = bytes[at++]!
-      if (byte === LF) {
-        lineEnd = bytes[at - 2] === CR && at - 2 >= lineStart ? at - 2 : at - 1
-        if (at === end || !isSpaceCode(bytes[at]!) || lineEnd === lineStart || startLine === undefined) break
-        isFolded = true
-      } else if (byte === CR) hasStrayCr ||= bytes[at] !== LF
-      else if (byte > 0x7f) isAscii = false
-    }
-    if (bytes[at - 1] !== LF) break
-    if (lineEnd === lineStart) {
-      bodyStart = at
-      break
-    }
+    do {
+      isFolded = newline >= lineStart
+      newline = indexFrom(text, '\n', newline + 1)
+      if (cr < newline - 1) fault ??= { code: 'bad-header-line', message: 'CR within a line', offset: start + cr }
+      if (cr < newline) cr = indexFrom(text, '\r', newline)
+      at = newline + 1
+    } while (startLine !== undefined && at < text.length && isSpaceCode(view[at]!))
+    const lineEnd = skipBlankBack(view, lineStart, Math.min(newline, view.length))
+    if (lineEnd === lineStart) break
     if (lineEnd - lineStart > MAX_LINE_BYTES) {
-      fault = { code: 'too-large', message: 'line too long', offset: lineStart }
+      fault = { code: 'too-large', message: 'line too long', offset: start + lineStart }
       break
     }
-    if (hasStrayCr) fault ??= { code: 'bad-header-line', message: 'CR within a line', offset: lineStart }
     if (startLine === undefined) {
-      startLine = text.slice(lineStart - start, lineEnd - start)
+      startLine = text.slice(0, newline > 0 && view[newline - 1] === CR ? newline - 1 : newline)
       continue
     }
-    const colon = skipSpaceBytes(bytes, nameEnd)
-    if (nameEnd === lineStart || bytes[colon] !== COLON) {
-      fault ??= { code: 'bad-header-line', message: 'no header name', offset: lineStart }
+    let nameEnd = lineStart
+    while (nameEnd < lineEnd && isTokenCode(view[nameEnd]!)) nameEnd++
+    const colon = skipBlank(view, nameEnd, lineEnd)
+    if (nameEnd === lineStart || view[colon] !== COLON) {
+      fault ??= { code: 'bad-header-line', message: 'no header name', offset: start + lineStart }
       continue
     }
     if (names.length === MAX_HEADERS) {
-      fault = { code: 'too-large', message: 'too many headers', offset: lineStart }
+      fault = { code: 'too-large', message: 'too many headers', offset: start + lineStart }
       break
     }
-    let valueStart = colon + 1
-    while (valueStart < lineEnd && isSpaceCode(bytes[valueStart]!)) valueStart++
-    while (lineEnd > valueStart && isSpaceCode(bytes[lineEnd - 1]!)) lineEnd--
-    const value = text.slice(valueStart - start, lineEnd - start)
-    names.push(longName(text.slice(lineStart - start, nameEnd - start)))
+    const value = text.slice(skipBlank(view, colon + 1, lineEnd), lineEnd)
+    names.push(longName(text.slice(lineStart, nameEnd)))
     values.push(isFolded ? unfold(value) : value)
   }
-  if (bodyStart < 0) fault ??= { code: 'no-end-of-head', message: 'no empty line ends the head', offset: at }
-  if (!isAscii) {
+  if (bodyStart < 0) fault ??= { code: 'no-end-of-head', message: 'no empty line ends the head', offset: end }
+  // Differs from the length as soon as one byte is not ASCII; the cheapest test there is.
+  if (Buffer.byteLength(text) !== text.length) {
     startLine = decodeUtf8(startLine ?? '')
     for (let index = 0; index < values.length; index++) values[index] = decodeUtf8(values[index]!)
   }
   return { startLine: startLine ?? '', headers: SipHeaders.fromLines(names, values), bodyStart, fault }
 }
 
-function skipSpaceBytes(bytes: Uint8Array, from: number): number {
+/** Index just after the empty line that ends the head in bytes[start, end); -1 when there is none. */
+export function findHeadEnd(bytes: Uint8Array, start: number, end: number): number {
+  let newline = bytes.indexOf(LF, start)
+  while (newline >= 0 && newline + 1 < end) {
+    const next = newline + 1
+    if (bytes[next] === LF) return next + 1
+    if (bytes[next] === CR && next + 1 < end && bytes[next + 1] === LF) return next + 2
+    newline = bytes.indexOf(LF, next)
+  }
+  return -1
+}
+
+function indexFrom(text: string, character: string, from: number): number {
+  const index = text.indexOf(character, from)
+  return index < 0 ? text.length : index
+}
+
+function skipBlank(bytes: Uint8Array, from: number, end: number): number {
   let at = from
-  while (at < bytes.length && isSpaceCode(bytes[at]!)) at++
+  while (at < end && isBlankCode(bytes[at]!)) at++
   return at
+}
+
+function skipBlankBack(bytes: Uint8Array, from: number, end: number): number {
+  let at = end
+  while (at > from && isBlankCode(bytes[at - 1]!)) at--
+  return at
+}
+
+function isBlankCode(code: number): boolean {
+  return isSpaceCode(code) || code === CR || code === LF
 }
 
 // A fold counts as one space (section 7.3.1).

@@ -25,6 +25,21 @@ export class SipHeaders {
     return new SipHeaders(names, values)
   }
 
+  /** Number of header lines. */
+  get size(): number {
+    return this.#names.length
+  }
+
+  /** Long name of the line at `index`, below `size`. */
+  nameAt(index: number): string {
+    return this.#names[index]!
+  }
+
+  /** Value of the line at `index`, below `size`. */
+  valueAt(index: number): string {
+    return this.#values[index]!
+  }
+
   /** Value of the first line of that name, unfolded and trimmed. */
   get(name: string): string | undefined {
     const index = this.#find(longName(name), 0)

@@ -1,21 +1,7 @@
 // name-addr and addr-spec: the value of From, To, Contact, Route, Record-Route, Refer-To… (RFC 3261 section 20.10).
 
 import { err, ok, type Result } from '#kernel'
-import {
-  BACKSLASH,
-  COLON,
-  COMMA,
-  DELETE,
-  GREATER,
-  LESS,
-  QUESTION,
-  QUOTE,
-  SEMICOLON,
-  SPACE,
-  skipQuoted,
-  skipSpace,
-  skipSpaceBack,
-} from './characters.ts'
+import { LESS, QUOTE, skipQuoted, skipSpace, skipSpaceBack, skipUri } from './characters.ts'
 import { paramsText, parseParams, quote, scanParams, unquote } from './params.ts'
 
 /** A URI with its display name and header parameters. */
@@ -71,7 +57,7 @@ export function nameAddrText(address: NameAddr): string {
 
 /** Whether the text may be a URI of any scheme: a scheme, and no white space, quotes or angle brackets. */
 export function isUriText(text: string): boolean {
-  return isUriRange(text, 0, text.length)
+  return isUri(text, 0, text.length)
 }
 
 // Fills `layout`; returns what is wrong, if anything.
@@ -90,11 +76,11 @@ function findParts(text: string): string | undefined {
     open = text.indexOf('<', start)
     if (open < 0) return findAddrSpec(text, start)
     layout.displayEnd = skipSpaceBack(text, start, open)
-    if (!isPlainDisplayName(text, start, layout.displayEnd)) return 'display name must be quoted'
+    if (open > start && /[",;:\\]/.test(text.slice(start, open))) return 'display name must be quoted'
   }
   const close = text.indexOf('>', open)
   if (close < 0) return 'no > after <'
-  if (!isUriRange(text, open + 1, close)) return 'bad URI between < and >'
+  if (!isUri(text, open + 1, close)) return 'bad URI between < and >'
   layout.uriStart = open + 1
   layout.uriEnd = close
   layout.paramsStart = close + 1
@@ -108,28 +94,11 @@ function findAddrSpec(text: string, start: number): string | undefined {
   layout.uriStart = start
   layout.uriEnd = skipSpaceBack(text, start, end)
   layout.paramsStart = end
-  if (!isUriRange(text, start, layout.uriEnd)) return 'bad URI'
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUESTION || code === COMMA) return 'URI must be in angle brackets'
-  }
-  return undefined
+  if (!isUri(text, start, layout.uriEnd)) return 'bad URI'
+  return /[?,]/.test(text.slice(start, end)) ? 'URI must be in angle brackets' : undefined
 }
 
-function isPlainDisplayName(text: string, from: number, end: number): boolean {
-  for (let at = from; at < end; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE || code === COMMA || code === SEMICOLON || code === COLON || code === BACKSLASH) return false
-  }
-  return true
-}
-
-function isUriRange(text: string, from: number, end: number): boolean {
-  let hasColon = false
-  for (let at = from; at < end; at++) {
-    const code = text.charCodeAt(at)
-    if (code <= SPACE || code === QUOTE || code === LESS || code === GREATER || code === DELETE) return false
-    if (code === COLON && at > from) hasColon = true
-  }
-  return hasColon
+function isUri(text: string, from: number, end: number): boolean {
+  const colon = text.indexOf(':', from)
+  return colon > from && colon < end && skipUri(text, from) >= end
 }

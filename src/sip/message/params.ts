@@ -1,17 +1,16 @@
 // `;name=value` parameters of header fields, and quoted strings (RFC 3261 sections 7.3.1 and 25.1).
 
 import {
-  BACKSLASH,
   COMMA,
   EQUALS,
   GREATER,
-  isSpaceCode,
   LESS,
   QUOTE,
   SEMICOLON,
   skipQuoted,
   skipSpace,
   skipToken,
+  skipValue,
 } from './characters.ts'
 
 /** Parameters by lower-case name; values as written, quotes included; undefined for a name without `=`. */
@@ -37,7 +36,8 @@ export function scanParams(text: string, from: number, into?: Params): boolean {
     let value: string | undefined
     if (text.charCodeAt(at) === EQUALS) {
       const valueStart = skipSpace(text, at + 1)
-      const valueEnd = skipValue(text, valueStart)
+      const valueEnd =
+        text.charCodeAt(valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
       if (valueEnd < 0) return false
       if (into !== undefined) value = text.slice(valueStart, valueEnd)
       at = skipSpace(text, valueEnd)
@@ -92,16 +92,4 @@ export function splitList(value: string, items: string[] = []): string[] {
     at++
   }
   return items
-}
-
-function skipValue(text: string, from: number): number {
-  if (text.charCodeAt(from) === QUOTE) return skipQuoted(text, from)
-  let at = from
-  while (at < text.length) {
-    const code = text.charCodeAt(at)
-    if (code === SEMICOLON || isSpaceCode(code)) break
-    if (code === COMMA || code === QUOTE || code === LESS || code === GREATER || code === BACKSLASH) return -1
-    at++
-  }
-  return at
 }

@@ -58,12 +58,8 @@ export function viaText(via: Via): string {
 
 // Fills `layout`; returns what is wrong, if anything. White space may surround slashes and the colon.
 function findParts(text: string): string | undefined {
-  if (!isSip(text)) return 'protocol is not SIP'
-  const version = skipSlash(text, 3)
-  if (version < 0) return 'bad protocol'
-  const versionEnd = skipToken(text, version)
-  const transport = skipSlash(text, versionEnd)
-  if (transport < 0 || versionEnd === version) return 'bad protocol'
+  const transport = text.startsWith('SIP/2.0/') ? 8 : skipProtocol(text)
+  if (transport < 0) return 'bad protocol'
   const transportEnd = skipToken(text, transport)
   const host = skipSpace(text, transportEnd)
   if (transportEnd === transport || host === transportEnd) return 'bad protocol'
@@ -96,8 +92,13 @@ function findHost(text: string, from: number): number {
   return layout.hostEnd === from ? -1 : layout.hostEnd
 }
 
-function isSip(text: string): boolean {
-  return text.startsWith('SIP') || text.slice(0, 3).toUpperCase() === 'SIP'
+/** Index of the transport; -1 when the protocol is not SIP of some version. */
+function skipProtocol(text: string): number {
+  if (text.slice(0, 3).toUpperCase() !== 'SIP') return -1
+  const version = skipSlash(text, 3)
+  if (version < 0) return -1
+  const versionEnd = skipToken(text, version)
+  return versionEnd === version ? -1 : skipSlash(text, versionEnd)
 }
 
 function skipSlash(text: string, from: number): number {
