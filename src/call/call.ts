@@ -39,6 +39,7 @@ import type { Route } from './router.ts'
 const CALLER = 'caller'
 const NO_RESOURCES: Refusal = { status: 503 }
 const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
+
 interface Callee {
   readonly leg: Leg
   readonly until: 'answer' | 'end'
@@ -153,9 +154,15 @@ export class Call implements RecordableCall {
 
   /** Binds the caller's ports, reads its offer, and follows the route. Never rejects. */
   async begin(route: Route): Promise<void> {
+    let leg: Leg
     try {
-      const leg = await Leg.open(this.#legOptions(CALLER))
-      if (this.ended) return
+      leg = await Leg.open(this.#legOptions(CALLER))
+    } catch (thrown) {
+      this.#log.warn('no media for a caller', { error: messageOf(thrown) })
+      return this.#finish({ refusal: NO_RESOURCES })
+    }
+    if (this.ended) return
+    try {
       this.#caller = new CallerSide(leg, this.#invite, this.#bridge)
       this.#bridge.caller = leg
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
@@ -164,7 +171,7 @@ export class Call implements RecordableCall {
       else await this.#connect(route.target, route.ringTimeoutMs)
     } catch (thrown) {
       this.#log.error('call could not begin', { error: messageOf(thrown) })
-      this.#finish({ refusal: NO_RESOURCES })
+      this.#finish({ refusal: { status: 500 } })
     }
   }
 
