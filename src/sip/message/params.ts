@@ -2,6 +2,7 @@
 
 import {
   COMMA,
+  codeAt,
   EQUALS,
   GREATER,
   LESS,
@@ -21,7 +22,7 @@ export function parseParams(text: string, from: number): Params | undefined {
   const params: Params = new Map()
   let at = skipSpace(text, from)
   while (at < text.length) {
-    if (text.charCodeAt(at) !== SEMICOLON) return undefined
+    if (codeAt(text, at) !== SEMICOLON) return undefined
     const nameStart = skipSpace(text, at + 1)
     // Some peers end with a semicolon.
     if (nameStart === text.length) break
@@ -30,10 +31,9 @@ export function parseParams(text: string, from: number): Params | undefined {
     const name = text.slice(nameStart, nameEnd).toLowerCase()
     at = skipSpace(text, nameEnd)
     let value: string | undefined
-    if (text.charCodeAt(at) === EQUALS) {
+    if (codeAt(text, at) === EQUALS) {
       const valueStart = skipSpace(text, at + 1)
-      const valueEnd =
-        text.charCodeAt(valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
+      const valueEnd = codeAt(text, valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
       if (valueEnd < 0) return undefined
       value = text.slice(valueStart, valueEnd)
       at = skipSpace(text, valueEnd)
@@ -57,7 +57,7 @@ export function quote(text: string): string {
 
 /** The text of a quoted string; other text is returned as it is. */
 export function unquote(text: string): string {
-  if (text.length < 2 || text.charCodeAt(0) !== QUOTE || text.charCodeAt(text.length - 1) !== QUOTE) return text
+  if (text.length < 2 || codeAt(text, 0) !== QUOTE || codeAt(text, text.length - 1) !== QUOTE) return text
   const inner = text.slice(1, -1)
   return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner
 }
@@ -72,7 +72,7 @@ export function splitList(value: string, items: string[] = []): string[] {
   let at = 0
   let inAngles = false
   while (at <= value.length) {
-    const code = at < value.length ? value.charCodeAt(at) : COMMA
+    const code = at < value.length ? codeAt(value, at) : COMMA
     if (code === COMMA && (!inAngles || at === value.length)) {
       const item = value.slice(start, at).trim()
       if (item !== '') items.push(item)
