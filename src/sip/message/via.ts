@@ -12,7 +12,7 @@ import {
   skipSpace,
   skipToken,
 } from './characters.ts'
-import { paramsText, parseParams } from './params.ts'
+import { paramsText, parseParams, splitList } from './params.ts'
 import { hostPortText, isIpv6Text } from './uri.ts'
 
 /** A parsed Via value. */
@@ -55,6 +55,11 @@ export function parseVia(text: string): Result<Via, ViaError> {
   if (port < 0) return malformed('bad port')
   const params = parseParams(text, portEnd)
   return params === undefined ? malformed('bad parameter') : ok({ transport, host, port, params })
+}
+
+/** Parses the first value of a Via line. */
+export function parseTopVia(line: string): Result<Via, ViaError> {
+  return parseVia(line.includes(',') ? (splitList(line)[0] ?? '') : line)
 }
 
 /** Writes a Via value. */
