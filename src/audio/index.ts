@@ -1,0 +1,15 @@
+export { type Correlation, correlate } from './correlate.ts'
+export { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILENCE } from './g711.ts'
+export { type G711Prompt, mixDown, promptFromWav, resample } from './prompt.ts'
+export { goertzelPower, rmsDbfs, tone } from './tone.ts'
+export {
+  interleavePcm16,
+  readWav,
+  WAV_HEADER_BYTES,
+  type WavAudio,
+  type WavError,
+  type WavFormat,
+  type WavShape,
+  wavFrameBytes,
+  wavHeader,
+} from './wav.ts'

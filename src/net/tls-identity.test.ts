@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { provesIdentity, sipIdentities } from './tls-identity.ts'
+
+const CASES: readonly [names: string, serverName: string, proves: boolean][] = [
+  ['URI:sip:example.com, DNS:host.example.com', 'example.com', true],
+  ['URI:sip:example.com, DNS:host.example.com', 'host.example.com', false],
+  ['DNS:host.example.com, URI:sip:example.com', 'EXAMPLE.com', true],
+  ['URI:SIP:Example.COM;transport=tls', 'example.com', true],
+  ['URI:sip:alice@example.com, DNS:example.net', 'example.com', false],
+  ['URI:sip:alice@example.com, DNS:example.net', 'example.net', true],
+  ['URI:sips:example.com', 'example.com', false],
+  ['URI:https://example.com/, DNS:example.com', 'example.com', true],
+  ['DNS:example.com', 'example.com.', true],
+  ['DNS:*.example.com', 'a.example.com', false],
+  ['DNS:.example.com', 'a.example.com', false],
+  ['DNS:example.com', 'a.example.com', false],
+  ['DNS:a.example.com', 'example.com', false],
+  ['URI:"sip:evil.test, DNS:example.com"', 'example.com', false],
+  ['URI:"sip:evil.test\\", DNS:example.com"', 'example.com', false],
+  ['DNS:host.test, IP Address:192.0.2.1', '192.0.2.1', true],
+  ['DNS:192.0.2.1', '192.0.2.1', false],
+  ['IP Address:2001:DB8:0:0:0:0:0:1', '2001:db8::1', true],
+  ['IP Address:2001:DB8:0:0:0:0:0:2', '2001:db8::1', false],
+  ['', 'example.com', false],
+]
+
+for (const [names, serverName, proves] of CASES) {
+  test(`SEC-04: <${names}> ${proves ? 'proves' : 'does not prove'} ${serverName}`, () => {
+    assert.equal(provesIdentity({ subjectaltname: names }, serverName), proves)
+  })
+}
+
+test('a certificate without subjectAltName has no identity, whatever its common name', () => {
+  assert.deepEqual(sipIdentities({}), [])
+})

@@ -1,0 +1,26 @@
+export { codecsOf, type SdpCodec } from './codec.ts'
+export {
+  answerDirection,
+  type Direction,
+  directionOf,
+  holdOf,
+  isHeld,
+  receives,
+  reverseDirection,
+  sends,
+} from './direction.ts'
+export { LocalDescription, type LocalMedia } from './local-description.ts'
+export { answerProblems, negotiateCodecs, refusedMedia } from './negotiate.ts'
+export { type ParsedSdp, parseSdp, type SdpError } from './parser.ts'
+export { serializeSdp } from './serializer.ts'
+export {
+  attributeOf,
+  isToken,
+  labelOf,
+  remoteOf,
+  type SdpAttribute,
+  type SdpConnection,
+  type SdpMedia,
+  type SdpOrigin,
+  type SessionDescription,
+} from './session-description.ts'

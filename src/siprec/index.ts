@@ -1,0 +1,33 @@
+export {
+  type BodyPart,
+  isMetadata,
+  isSdp,
+  LEGACY_METADATA_TYPE,
+  METADATA_DISPOSITION,
+  METADATA_TYPE,
+  parseBody,
+} from './body.ts'
+export { buildMultipart, type OutgoingPart, recordingBody } from './body-writer.ts'
+export {
+  type EndReason,
+  emptyMetadata,
+  type Interval,
+  type MetadataGroup,
+  type MetadataParticipant,
+  type MetadataSession,
+  type MetadataStream,
+  type NameId,
+  type ParticipantSessionAssoc,
+  type ParticipantStreamAssoc,
+  RECORDING_NAMESPACE,
+  type RecordingMetadata,
+  type SessionRecordingAssoc,
+  sendersOf,
+} from './metadata.ts'
+export type { Dialect } from './metadata-dialect.ts'
+export { applyMetadata } from './metadata-merge.ts'
+export { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
+export { validateMetadata } from './metadata-rules.ts'
+export { writeMetadata, writeSnapshotRequest } from './metadata-writer.ts'
+export { isUuidBase64, rfc3339, timeMs, uuidBase64 } from './values.ts'
+export { attributeValue, childElements, textOf, type XmlAttribute, type XmlElement } from './xml-element.ts'

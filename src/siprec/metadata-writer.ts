@@ -1,0 +1,128 @@
+// Writes metadata documents in the order of the schema (RFC 7865 section 9).
+
+import {
+  type Interval,
+  type MetadataGroup,
+  type MetadataParticipant,
+  type MetadataSession,
+  type MetadataStream,
+  type NameId,
+  type ParticipantSessionAssoc,
+  type ParticipantStreamAssoc,
+  RECORDING_NAMESPACE,
+  type RecordingMetadata,
+  type SessionRecordingAssoc,
+} from './metadata.ts'
+import type { XmlElement } from './xml-element.ts'
+import { elementText, escapeAttribute, escapeText } from './xml-writer.ts'
+
+type Attributes = Readonly<Record<string, string | undefined>>
+
+/** Serialises a document as UTF-8; characters that XML forbids are dropped from texts. */
+export function writeMetadata(metadata: RecordingMetadata): Uint8Array {
+  const children = [
+    leaf('datamode', metadata.dataMode),
+    ...metadata.groups.map(group),
+    ...metadata.sessions.map(session),
+    ...metadata.participants.map(participant),
+    ...metadata.streams.map(stream),
+    ...metadata.sessionRecordingAssocs.map(sessionRecordingAssoc),
+    ...metadata.participantSessionAssocs.map(participantSessionAssoc),
+    ...metadata.participantStreamAssocs.map(participantStreamAssoc),
+    ...foreign(metadata.extensions),
+  ]
+  const root = node('recording', { xmlns: RECORDING_NAMESPACE }, children)
+  return document(root)
+}
+
+/** Serialises a request for a complete document (RFC 7866 section 9.2). */
+export function writeSnapshotRequest(reason?: string): Uint8Array {
+  const children = reason === undefined ? [] : [leaf('requestreason', reason)]
+  return document(node('requestsnapshot', { xmlns: RECORDING_NAMESPACE }, children))
+}
+
+function document(root: string): Uint8Array {
+  return new TextEncoder().encode(`<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`)
+}
+
+function group(each: MetadataGroup): string {
+  return node('group', { group_id: each.groupId }, [...interval(each), ...foreign(each.extensions)])
+}
+
+function session(each: MetadataSession): string {
+  return node('session', { session_id: each.sessionId }, [
+    ...each.sipSessionIds.map((id) => leaf('sipSessionID', id)),
+    ...each.reasons.map((reason) =>
+      leaf('reason', reason.text, { cause: `${reason.cause}`, protocol: reason.protocol }),
+    ),
+    ...optional('group-ref', each.groupRef),
+    ...optional('start-time', each.startTime),
+    ...optional('stop-time', each.stopTime),
+    ...foreign(each.extensions),
+  ])
+}
+
+function participant(each: MetadataParticipant): string {
+  return node('participant', { participant_id: each.participantId }, [
+    ...each.nameIds.map(nameId),
+    ...foreign(each.extensions),
+  ])
+}
+
+function nameId(each: NameId): string {
+  const name = each.name === undefined ? [] : [leaf('name', each.name, { 'xml:lang': each.language })]
+  return node('nameID', { aor: each.aor }, name)
+}
+
+function stream(each: MetadataStream): string {
+  const children = [...optional('label', each.label), ...foreign(each.extensions)]
+  return node('stream', { stream_id: each.streamId, session_id: each.sessionId }, children)
+}
+
+function sessionRecordingAssoc(each: SessionRecordingAssoc): string {
+  const children = [...interval(each), ...foreign(each.extensions)]
+  return node('sessionrecordingassoc', { session_id: each.sessionId }, children)
+}
+
+function participantSessionAssoc(each: ParticipantSessionAssoc): string {
+  return node('participantsessionassoc', { participant_id: each.participantId, session_id: each.sessionId }, [
+    ...interval(each),
+    ...each.params.map((param) => node('param', { pname: param.name, pval: param.value }, [])),
+    ...foreign(each.extensions),
+  ])
+}
+
+function participantStreamAssoc(each: ParticipantStreamAssoc): string {
+  return node('participantstreamassoc', { participant_id: each.participantId }, [
+    ...each.send.map((id) => leaf('send', id)),
+    ...each.recv.map((id) => leaf('recv', id)),
+    ...interval(each),
+    ...foreign(each.extensions),
+  ])
+}
+
+function interval(each: Interval): string[] {
+  return [...optional('associate-time', each.associateTime), ...optional('disassociate-time', each.disassociateTime)]
+}
+
+function foreign(extensions: readonly XmlElement[]): string[] {
+  return extensions.map((extension) => elementText(extension, RECORDING_NAMESPACE))
+}
+
+function optional(name: string, text: string | undefined): string[] {
+  return text === undefined ? [] : [leaf(name, text)]
+}
+
+function leaf(name: string, text: string, attributes: Attributes = {}): string {
+  return `<${name}${attributesText(attributes)}>${escapeText(text)}</${name}>`
+}
+
+function node(name: string, attributes: Attributes, children: readonly string[]): string {
+  const open = `<${name}${attributesText(attributes)}`
+  return children.length === 0 ? `${open}/>` : `${open}>\n${children.join('\n')}\n</${name}>`
+}
+
+function attributesText(attributes: Attributes): string {
+  const present = Object.entries(attributes).filter(([, value]) => value !== undefined)
+  return present.map(([name, value]) => ` ${name}="${escapeAttribute(value!)}"`).join('')
+}

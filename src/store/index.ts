@@ -1,0 +1,22 @@
+export { type Catalogue, type CatalogueQuery, type CatalogueRow, rowOf } from './catalogue.ts'
+export type {
+  Gap,
+  GapCause,
+  Manifest,
+  NoAudioCause,
+  ParticipantFacts,
+  RecordingFacts,
+  RecordingState,
+  RunManifest,
+  SipFacts,
+  StreamEvent,
+  StreamManifest,
+  StreamTotals,
+} from './manifest.ts'
+export { parseRawRun, type RawRecord, type RawRunFile } from './raw-run-file.ts'
+export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
+export { RecordingStore, rebuildCatalogue } from './recording-store.ts'
+export { type Recovered, recoverOpenFolders } from './recovery.ts'
+export { openSqliteCatalogue } from './sqlite-catalogue.ts'
+export { g711FormatOf, type RunCodec, StreamFiles, silenceOf } from './stream-files.ts'
+export type { WavRunFile } from './wav-run-file.ts'

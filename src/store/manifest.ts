@@ -1,0 +1,173 @@
+// manifest.json of a recording folder: what was recorded, how completely, and why anything is missing.
+
+/** Why a stretch of a stream holds silence. */
+export type GapCause =
+  | 'paused'
+  | 'lost'
+  | 'no-rtp-yet'
+  /** Packets stopped and did not come back. */
+  | 'no-rtp'
+  | 'ssrc-change'
+  | 'recorder-restart'
+  /** The sender sent nothing: silence suppression or digits. */
+  | 'dtx'
+
+/** A stretch without audio, in milliseconds from the start of the recording. */
+export interface Gap {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly cause: GapCause
+}
+
+/** One file of a stream: from one change of codec to the next. */
+export interface RunManifest {
+  readonly file: string
+  /** As in SDP, e.g. `PCMU/8000`. */
+  readonly encoding: string
+  readonly clockRateHz: number
+  /** Where in the recording the file begins. */
+  readonly startMs: number
+  /** Audio bytes, without the file's header; what a file system holds is the truth while `receiving`. */
+  readonly bytes: number
+  /** False: the file is a list of RTP payloads that we do not decode, see `raw-run-file.ts`. */
+  readonly decoded: boolean
+}
+
+/** A telephone-event; `digit` only if the recorder is told to keep digits. */
+export interface StreamEvent {
+  readonly atMs: number
+  readonly durationMs: number
+  readonly digit?: string
+}
+
+/** Packet counters of a stream. */
+export interface StreamTotals {
+  readonly packets: number
+  readonly bytes: number
+  readonly lost: number
+  readonly late: number
+  readonly duplicates: number
+  /** From a source that the stream is not locked to (RTP-27). */
+  readonly wrongSource: number
+  /** Not RTP, or of a payload type that was not negotiated. */
+  readonly refused: number
+  readonly firstPacketMs?: number
+  readonly lastPacketMs?: number
+}
+
+/** One stream: one m-line of the recording session, one channel of recording.wav. */
+export interface StreamManifest {
+  /** Channel number in recording.wav, from 0. */
+  readonly channel: number
+  readonly label?: string
+  /** Display names or AORs of those whose voice it is, from the metadata. */
+  readonly participants: readonly string[]
+  readonly runs: readonly RunManifest[]
+  readonly gaps: readonly Gap[]
+  readonly events: readonly StreamEvent[]
+  readonly totals: StreamTotals
+}
+
+/** What SIP told; nothing in it is needed to play the recording. */
+export interface SipFacts {
+  readonly callId: string
+  readonly fromUri: string
+  readonly toUri: string
+  readonly requestUri: string
+  /** Address that the INVITE came from. */
+  readonly source: string
+  readonly transport: string
+  readonly userAgent?: string
+  /** The SRC's own time, its Date header (SRS-52). */
+  readonly date?: string
+  /** Why the recording session ended. */
+  readonly ended?: string
+}
+
+/** A participant as the metadata names it. */
+export interface ParticipantFacts {
+  readonly participantId: string
+  readonly aor?: string
+  readonly name?: string
+}
+
+/** What the signalling side knows of a recording; replaced as a whole when it changes. */
+export interface RecordingFacts {
+  readonly sip: SipFacts
+  readonly participants: readonly ParticipantFacts[]
+  /** Communication session and group ids of the metadata. */
+  readonly sessionIds: readonly string[]
+  readonly groupIds: readonly string[]
+  /** Recording ID given by the call flow, where the SRC sends one. */
+  readonly recordingReference?: string
+  readonly metadataInvalid: boolean
+  /** Participants by label. */
+  readonly speakers: Readonly<Record<string, readonly string[]>>
+  readonly warnings: readonly string[]
+}
+
+/** `receiving`: open. `published`: has audio. `no-audio`: ended without; `cause` says why. */
+export type RecordingState = 'receiving' | 'published' | 'no-audio'
+
+/** Why a recording holds no audio. */
+export type NoAudioCause =
+  /** No audio stream was offered, or none that we could take. */
+  | 'no-stream'
+  /** The SRC kept every stream inactive. */
+  | 'inactive'
+  /** Streams were to be sent, but no packet came to any of their ports. */
+  | 'no-rtp'
+  /** Packets came, but none that was RTP of a negotiated codec. */
+  | 'only-refused-packets'
+  /** The session never got established. */
+  | 'cancelled'
+
+/** The whole of manifest.json. */
+export interface Manifest {
+  readonly version: 1
+  readonly recordingId: string
+  readonly state: RecordingState
+  readonly cause?: NoAudioCause
+  /** Closed by recovery after the recorder died. */
+  readonly recovered: boolean
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly durationMs: number
+  /** Name of the derived file, absent without audio. */
+  readonly audioFile?: string
+  readonly streams: readonly StreamManifest[]
+  readonly facts: RecordingFacts
+}
+
+/** Totals of a stream that has not seen a packet. */
+export const NO_TOTALS: StreamTotals = {
+  packets: 0,
+  bytes: 0,
+  lost: 0,
+  late: 0,
+  duplicates: 0,
+  wrongSource: 0,
+  refused: 0,
+}
+
+/** The text of manifest.json. */
+export function serializeManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`
+}
+
+/** Reads manifest.json; undefined if it is not one of ours. */
+export function parseManifest(text: string): Manifest | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Manifest> | null
+    const isManifest =
+      value?.version === 1 &&
+      typeof value.recordingId === 'string' &&
+      typeof value.startedAt === 'string' &&
+      Array.isArray(value.streams) &&
+      typeof value.facts === 'object'
+    return isManifest ? (value as Manifest) : undefined
+  } catch {
+    return undefined
+  }
+}

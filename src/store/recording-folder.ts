@@ -1,0 +1,173 @@
+// The folder of one recording: `<yyyy>/<mm>/<dd>/<id>.open/` while it is received, renamed to `<id>/` when published.
+// All I/O is synchronous: only worker threads and the start of the process come here.
+
+import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { invariant } from '#kernel'
+import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import {
+  type Manifest,
+  type NoAudioCause,
+  type RecordingFacts,
+  type StreamManifest,
+  type StreamTotals,
+  serializeManifest,
+} from './manifest.ts'
+import { StreamFiles } from './stream-files.ts'
+
+/** Suffix of the folder of a recording that is being received. */
+export const OPEN_SUFFIX = '.open'
+/** Name of the manifest in a recording's folder. */
+export const MANIFEST_FILE = 'manifest.json'
+const METADATA_FOLDER = 'metadata'
+
+/** One metadata document as it came. */
+export interface MetadataDocument {
+  /** ISO 8601 time of arrival. */
+  readonly receivedAt: string
+  /** Method and CSeq number, e.g. `UPDATE 4`. */
+  readonly transaction: string
+  /** Absent where local policy keeps no raw documents (SRS-51). */
+  readonly raw?: Uint8Array
+  readonly warnings: readonly string[]
+  /** The merged state after this document. */
+  readonly state: unknown
+}
+
+/** What publishing needs to know. */
+export interface Closing {
+  readonly endedAtMs: number
+  readonly durationMs: number
+  readonly totals: readonly StreamTotals[]
+  /** Used only if there is no audio. */
+  readonly noAudioCause: NoAudioCause
+}
+
+/** A recording being received. Every method throws what the file system throws. */
+export class RecordingFolder {
+  readonly recordingId: string
+  readonly #path: string
+  readonly #startedAtMs: number
+  readonly #streams: StreamFiles[] = []
+  #facts: RecordingFacts
+  #documents = 0
+
+  /** Makes the folder and writes its first manifest. `recordingId` is of letters, digits and dashes. */
+  constructor(root: string, recordingId: string, startedAtMs: number, facts: RecordingFacts) {
+    invariant(/^[A-Za-z0-9-]{1,64}$/.test(recordingId), 'a recording id is safe as a file name')
+    this.recordingId = recordingId
+    this.#startedAtMs = startedAtMs
+    this.#facts = facts
+    this.#path = join(root, `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`)
+    mkdirSync(this.#path, { recursive: true })
+    this.writeManifest()
+  }
+
+  /** Adds the next channel. */
+  addStream(label: string | undefined): StreamFiles {
+    const stream = new StreamFiles(this.#path, this.#streams.length, label)
+    this.#streams.push(stream)
+    return stream
+  }
+
+  setFacts(facts: RecordingFacts): void {
+    this.#facts = facts
+    this.writeManifest()
+  }
+
+  /** Keeps a metadata document and the state it led to. */
+  addMetadata(document: MetadataDocument): void {
+    const folder = join(this.#path, METADATA_FOLDER)
+    mkdirSync(folder, { recursive: true })
+    this.#documents += 1
+    const file = document.raw && `${String(this.#documents).padStart(4, '0')}.xml`
+    if (document.raw !== undefined && file !== undefined) writeFileSync(join(folder, file), document.raw)
+    const { receivedAt, transaction, warnings } = document
+    appendFileSync(join(folder, 'history.jsonl'), `${JSON.stringify({ receivedAt, transaction, file, warnings })}\n`)
+    replaceFile(join(folder, 'state.json'), `${JSON.stringify(document.state, null, 2)}\n`)
+  }
+
+  /** Hands what has been received to the operating system. */
+  flush(): void {
+    for (const stream of this.#streams) stream.flush()
+  }
+
+  /** Writes the manifest of a recording still open. */
+  writeManifest(): void {
+    const streams = this.#streams.map((stream) => stream.manifest(this.#speakersOf(stream.manifest([]).label)))
+    replaceFile(join(this.#path, MANIFEST_FILE), serializeManifest({ ...this.#head(), state: 'receiving', streams }))
+  }
+
+  /** Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name. */
+  publish(closing: Closing): { manifest: Manifest; folder: string } {
+    const streams = this.#streams.map((stream, index) => {
+      const manifest = stream.close(closing.totals[index]!)
+      return { ...manifest, participants: this.#speakersOf(manifest.label) }
+    })
+    const manifest: Manifest = {
+      ...this.#head(),
+      ...endOf(closing.endedAtMs, closing.durationMs),
+      ...audioOf(this.#path, streams, closing.durationMs, closing.noAudioCause),
+      streams,
+    }
+    return { manifest, folder: settleFolder(this.#path, manifest) }
+  }
+
+  #head(): Omit<Manifest, 'state' | 'streams'> {
+    const startedAt = new Date(this.#startedAtMs).toISOString()
+    return { version: 1, recordingId: this.recordingId, recovered: false, startedAt, durationMs: 0, facts: this.#facts }
+  }
+
+  #speakersOf(label: string | undefined): readonly string[] {
+    return label === undefined ? [] : (this.#facts.speakers[label] ?? [])
+  }
+}
+
+/** End time and duration as the manifest has them. */
+export function endOf(endedAtMs: number, durationMs: number): Pick<Manifest, 'endedAt' | 'durationMs'> {
+  return { endedAt: new Date(endedAtMs).toISOString(), durationMs: Math.round(durationMs) }
+}
+
+/** Derives the audio; the state is `no-audio` when not one packet was kept. */
+export function audioOf(
+  path: string,
+  streams: readonly StreamManifest[],
+  durationMs: number,
+  noAudioCause: NoAudioCause,
+): Pick<Manifest, 'state' | 'cause' | 'audioFile'> {
+  const hasPackets = streams.some((stream) => stream.runs.length > 0)
+  if (!hasPackets) return { state: 'no-audio', cause: noAudioCause }
+  if (!deriveAudio(path, streams, durationMs)) return { state: 'published' }
+  renameSync(join(path, `${AUDIO_FILE}.part`), join(path, AUDIO_FILE))
+  return { state: 'published', audioFile: AUDIO_FILE }
+}
+
+/** Writes the manifest and takes the suffix off the folder's name, in this order and durably; returns the new path. */
+export function settleFolder(path: string, manifest: Manifest): string {
+  replaceFile(join(path, MANIFEST_FILE), serializeManifest(manifest))
+  const settled = path.slice(0, -OPEN_SUFFIX.length)
+  syncFolder(path)
+  renameSync(path, settled)
+  syncFolder(dirname(settled))
+  return settled
+}
+
+/** Replaces a file so that a reader sees the old or the new text, never a part. */
+export function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.part`, text, { flush: true })
+  renameSync(`${path}.part`, path)
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** `yyyy/mm/dd` in UTC. */
+function dayFolder(wallMs: number): string {
+  return new Date(wallMs).toISOString().slice(0, 10).replaceAll('-', '/')
+}

@@ -1,0 +1,71 @@
+// Published recordings for those who read them: manifests, files, free space, and the way back from folders to catalogue.
+
+import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { type Catalogue, rowOf } from './catalogue.ts'
+import { type Manifest, parseManifest } from './manifest.ts'
+import { MANIFEST_FILE } from './recording-folder.ts'
+import { recordingFolders } from './recovery.ts'
+
+/** Reader of the recordings under one root folder. */
+export class RecordingStore {
+  readonly root: string
+  readonly #leastFreeBytes: number
+
+  /** `leastFreeBytes`: below this no recording is accepted. */
+  constructor(options: { root: string; leastFreeBytes?: number }) {
+    this.root = options.root
+    this.#leastFreeBytes = options.leastFreeBytes ?? 0
+  }
+
+  /** Why no new recording can be taken, undefined if one can. */
+  async refusal(): Promise<'disk-full' | 'disk-unusable' | undefined> {
+    try {
+      await mkdir(this.root, { recursive: true })
+      const { bavail, bsize } = await statfs(this.root)
+      return bavail * bsize < this.#leastFreeBytes ? 'disk-full' : undefined
+    } catch {
+      return 'disk-unusable'
+    }
+  }
+
+  /** The path of a folder as the catalogue keeps it. */
+  relativeFolder(folder: string): string {
+    return relative(this.root, folder).split(sep).join('/')
+  }
+
+  /** Path of a file of a recording, from the catalogue's folder and a name in the manifest; undefined if it leads outside. */
+  pathOf(folder: string, file: string): string | undefined {
+    const path = join(this.root, folder, file)
+    return path.startsWith(join(this.root, sep)) ? path : undefined
+  }
+
+  /** Manifest of a recording by the catalogue's folder; undefined if there is none that can be read. */
+  async manifest(folder: string): Promise<Manifest | undefined> {
+    const path = this.pathOf(folder, MANIFEST_FILE)
+    try {
+      return path === undefined ? undefined : parseManifest(await readFile(path, 'utf8'))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Deletes a recording's folder. */
+  async remove(folder: string): Promise<void> {
+    const path = this.pathOf(folder, '')
+    if (path !== undefined && folder !== '') await rm(path, { recursive: true, force: true })
+  }
+}
+
+/** Writes a row for every published folder; returns how many. Rows without a folder stay. */
+export async function rebuildCatalogue(store: RecordingStore, catalogue: Catalogue): Promise<number> {
+  let count = 0
+  for (const path of recordingFolders(store.root)) {
+    const folder = store.relativeFolder(path)
+    const manifest = await store.manifest(folder)
+    if (manifest === undefined || manifest.state === 'receiving') continue
+    await catalogue.put(rowOf(manifest, folder))
+    count += 1
+  }
+  return count
+}

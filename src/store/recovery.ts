@@ -1,0 +1,99 @@
+// What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
+import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
+import { g711FormatOf } from './stream-files.ts'
+import { streamFromIndex } from './stream-index.ts'
+import { repairWavHeader } from './wav-run-file.ts'
+
+/** A recording brought to its end. */
+export interface Recovered {
+  readonly manifest: Manifest
+  readonly folder: string
+}
+
+/** A folder that could not be recovered; it is left as it is. */
+export interface RecoveryFailure {
+  readonly folder: string
+  readonly cause: unknown
+}
+
+/** Recovers every open folder under `root`. To be called before anything is recorded there. */
+export function recoverOpenFolders(root: string): { recovered: Recovered[]; failures: RecoveryFailure[] } {
+  const recovered: Recovered[] = []
+  const failures: RecoveryFailure[] = []
+  for (const folder of recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))) {
+    try {
+      recovered.push(recoverFolder(folder))
+    } catch (cause) {
+      failures.push({ folder, cause })
+    }
+  }
+  return { recovered, failures }
+}
+
+/** Every recording's folder under `root`, open ones included, oldest day first. */
+export function recordingFolders(root: string): string[] {
+  let folders = [root]
+  for (const name of [/^\d{4}$/, /^\d\d$/, /^\d\d$/, /^[A-Za-z0-9-]{1,64}(\.open)?$/]) {
+    folders = folders.flatMap((folder) =>
+      existsSync(folder)
+        ? readdirSync(folder, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory() && name.test(entry.name))
+            .map((entry) => join(folder, entry.name))
+            .sort()
+        : [],
+    )
+  }
+  return folders
+}
+
+function recoverFolder(folder: string): Recovered {
+  const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
+  if (open === undefined) throw new Error('manifest.json is not readable')
+  const streams = readdirSync(folder)
+    .filter((name) => name.endsWith('.index.jsonl'))
+    .flatMap((name) => streamFromIndex(readFileSync(join(folder, name), 'utf8')) ?? [])
+    .sort((a, b) => a.channel - b.channel)
+    .map((stream) => withFiles(folder, open, stream))
+  const durationMs = Math.max(0, ...streams.map(endMsOf))
+  const padded = streams.map((stream) => withRestartGap(stream, durationMs))
+  const manifest: Manifest = {
+    ...open,
+    recovered: true,
+    ...endOf(Date.parse(open.startedAt) + durationMs, durationMs),
+    ...audioOf(folder, padded, durationMs, 'no-rtp'),
+    streams: padded,
+  }
+  return { manifest, folder: settleFolder(folder, manifest) }
+}
+
+/** Gives the runs the sizes that the files really have, and repairs their headers. */
+function withFiles(folder: string, open: Manifest, stream: StreamManifest): StreamManifest {
+  const participants = stream.label === undefined ? [] : (open.facts.speakers[stream.label] ?? [])
+  const runs = stream.runs
+    .filter((run) => existsSync(join(folder, run.file)))
+    .map((run): RunManifest => {
+      const path = join(folder, run.file)
+      const format = g711FormatOf(run.encoding)
+      const isWav = run.decoded && format !== undefined
+      return { ...run, bytes: isWav ? repairWavHeader(path, format, run.clockRateHz) : statSync(path).size }
+    })
+  return { ...stream, participants, runs }
+}
+
+function endMsOf(stream: StreamManifest): number {
+  const ends = stream.runs.map((run) => run.startMs + (run.decoded ? (run.bytes * 1000) / run.clockRateHz : 0))
+  return Math.max(0, stream.totals.lastPacketMs ?? 0, ...ends)
+}
+
+function withRestartGap(stream: StreamManifest, durationMs: number): StreamManifest {
+  const lastRun = stream.runs.at(-1)
+  const fromMs = lastRun?.decoded ? lastRun.startMs + (lastRun.bytes * 1000) / lastRun.clockRateHz : durationMs
+  const isShort = fromMs < durationMs
+  return isShort
+    ? { ...stream, gaps: [...stream.gaps, { fromMs, toMs: durationMs, cause: 'recorder-restart' }] }
+    : stream
+}

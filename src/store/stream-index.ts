@@ -1,0 +1,90 @@
+// The index of one stream, `stream-N.index.jsonl`: one JSON object a line, appended at each flush, enough to rebuild
+// the stream's part of the manifest after a crash.
+
+import { closeSync, openSync, writeSync } from 'node:fs'
+import {
+  type Gap,
+  NO_TOTALS,
+  type RunManifest,
+  type StreamEvent,
+  type StreamManifest,
+  type StreamTotals,
+} from './manifest.ts'
+
+/** Where the sender's RTP clock and the recording's clock met. */
+export interface IndexAnchor {
+  readonly positionMs: number
+  readonly arrivalMs: number
+  readonly ssrc: number
+  readonly sequence: number
+  readonly timestamp: number
+}
+
+/** One line of the index. */
+export type IndexLine =
+  | { readonly type: 'stream'; readonly channel: number; readonly label?: string }
+  | ({ readonly type: 'run' } & Omit<RunManifest, 'bytes'>)
+  | ({ readonly type: 'gap' } & Gap)
+  | ({ readonly type: 'event' } & StreamEvent)
+  | ({ readonly type: 'anchor' } & IndexAnchor)
+  | ({ readonly type: 'totals' } & StreamTotals)
+
+/** Name of a stream's index file. */
+export function indexFileName(channel: number): string {
+  return `stream-${channel + 1}.index.jsonl`
+}
+
+/** Appends lines; they reach the operating system at `flush`. */
+export class IndexWriter {
+  readonly #fd: number
+  #pending = ''
+
+  /** Creates the file; throws what the file system throws. */
+  constructor(path: string) {
+    this.#fd = openSync(path, 'ax')
+  }
+
+  add(line: IndexLine): void {
+    this.#pending += `${JSON.stringify(line)}\n`
+  }
+
+  flush(): void {
+    if (this.#pending === '') return
+    const text = this.#pending
+    this.#pending = ''
+    writeSync(this.#fd, text)
+  }
+
+  close(): void {
+    this.flush()
+    closeSync(this.#fd)
+  }
+}
+
+/** The stream as its index tells; a last line cut off is ignored. Bytes of runs are left at 0. */
+export function streamFromIndex(text: string): StreamManifest | undefined {
+  const runs: RunManifest[] = []
+  const gaps: Gap[] = []
+  const events: StreamEvent[] = []
+  let totals = NO_TOTALS
+  let stream: { channel: number; label?: string } | undefined
+  for (const line of text.split('\n')) {
+    const entry = parseLine(line)
+    if (entry === undefined) continue
+    const { type, ...rest } = entry
+    if (type === 'stream') stream = rest as { channel: number; label?: string }
+    if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
+    if (type === 'gap') gaps.push(rest as Gap)
+    if (type === 'event') events.push(rest as StreamEvent)
+    if (type === 'totals') totals = rest as StreamTotals
+  }
+  return stream && { ...stream, participants: [], runs, gaps, events, totals }
+}
+
+function parseLine(line: string): IndexLine | undefined {
+  try {
+    return line === '' ? undefined : (JSON.parse(line) as IndexLine)
+  } catch {
+    return undefined
+  }
+}
