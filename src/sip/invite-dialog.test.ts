@@ -259,6 +259,19 @@ test('SRC-67: after 491 the owner of the Call-ID waits 2.1 to 4 s in steps of 10
   for (const waitMs of waits) assert.ok(waitMs >= 2100 && waitMs <= 4000 && waitMs % 10 === 0, `waited ${waitMs}`)
 })
 
+test('SRC-67: UPDATE that meets 491 is tried again after the same wait', async () => {
+  const all = await scene()
+  const outcome = watch(all.dialog.request('UPDATE', { body: sdp('o') }))
+  await all.clock.advanceAsync(10)
+  all.peer.respond(all.peer.take('UPDATE'), 491)
+  await all.clock.advanceAsync(2000)
+  assert.equal(all.peer.count('UPDATE'), 0)
+  await all.clock.advanceAsync(2100)
+  all.peer.respond(all.peer.take('UPDATE'), 200, { contact: '<sip:moved@10.0.0.9>' })
+  await all.clock.advanceAsync(10)
+  assert.equal(outcome.outcome, '200 response')
+})
+
 test('SRC-67: 500 with Retry-After is waited for', async () => {
   const all = await scene()
   const outcome = watch(all.dialog.reinvite({ body: sdp('o') }))
