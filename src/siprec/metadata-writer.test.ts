@@ -23,7 +23,7 @@ function named(name: string): RecordingMetadata {
   return { ...emptyMetadata('complete'), participants: [participant] }
 }
 
-test('META-01, META-02, META-04: whatever is written is valid by the schema of RFC 7865 and reads back equal', () => {
+test('META-01, META-02, META-04, META-19: whatever is written is valid by the schema of RFC 7865 and reads back equal', () => {
   fc.assert(
     fc.property(randomMetadata, (metadata) => {
       const bytes = writeMetadata(metadata)
