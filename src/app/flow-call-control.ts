@@ -11,7 +11,11 @@ export async function commandRecording(
   client: RecordingClient,
   call: Call,
   command: RecordingCommand,
-  context: { readonly origin: CommandOrigin; readonly noticePlayed: boolean; readonly headers?: ReadonlyArray<readonly [string, string]> },
+  context: {
+    readonly origin: CommandOrigin
+    readonly noticePlayed: boolean
+    readonly headers?: ReadonlyArray<readonly [string, string]>
+  },
 ): Promise<CommandOutcome> {
   switch (command.activity) {
     case 'start':

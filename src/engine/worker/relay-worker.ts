@@ -100,9 +100,14 @@ port.on('message', (message: ToWorker) => {
   )
 })
 
+// A bug met in a timer costs what that timer was for, not the other calls of the thread.
+process.on('uncaughtException', (fault) => {
+  post({ type: 'fault', callId: '', message: fault.message, stack: fault.stack ?? '' })
+})
+
 function sweep(): void {
+  workerClock.after(SWEEP_EVERY_MS, 'sweep', sweep)
   const nowMs = workerClock.nowMs()
   for (const room of rooms.values()) room.sweep(nowMs)
-  workerClock.after(SWEEP_EVERY_MS, 'sweep', sweep)
 }
 sweep()

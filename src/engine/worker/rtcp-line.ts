@@ -7,11 +7,14 @@ import type { PortPair } from '../port-pool.ts'
 import { RtpSocket } from './rtp-socket.ts'
 import type { WorkerContext } from './worker-context.ts'
 
+/** RTCP comes every few seconds: a shorter silence says nothing. */
+const RELATCH_AFTER_MS = 15_000
+
 /** Sends and receives the RTCP of one stream. */
 export class RtcpLine {
   readonly session: RtcpSession
   readonly #socket: RtpSocket
-  readonly #latch = new Latch()
+  readonly #latch = new Latch(RELATCH_AFTER_MS)
   readonly #context: WorkerContext
 
   constructor(

@@ -19,34 +19,28 @@ export type Params = Map<string, string | undefined>
 /** Reads parameters from `from` to the end; undefined when they are malformed. Of a repeated name the first counts. */
 export function parseParams(text: string, from: number): Params | undefined {
   const params: Params = new Map()
-  return scanParams(text, from, params) ? params : undefined
-}
-
-/** Whether text from `from` to the end is a list of parameters; adds them to `into`. */
-export function scanParams(text: string, from: number, into?: Params): boolean {
   let at = skipSpace(text, from)
   while (at < text.length) {
-    if (text.charCodeAt(at) !== SEMICOLON) return false
+    if (text.charCodeAt(at) !== SEMICOLON) return undefined
     const nameStart = skipSpace(text, at + 1)
     // Some peers end with a semicolon.
-    if (nameStart === text.length) return true
+    if (nameStart === text.length) break
     const nameEnd = skipToken(text, nameStart)
-    if (nameEnd === nameStart) return false
+    if (nameEnd === nameStart) return undefined
+    const name = text.slice(nameStart, nameEnd).toLowerCase()
     at = skipSpace(text, nameEnd)
     let value: string | undefined
     if (text.charCodeAt(at) === EQUALS) {
       const valueStart = skipSpace(text, at + 1)
       const valueEnd =
         text.charCodeAt(valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
-      if (valueEnd < 0) return false
-      if (into !== undefined) value = text.slice(valueStart, valueEnd)
+      if (valueEnd < 0) return undefined
+      value = text.slice(valueStart, valueEnd)
       at = skipSpace(text, valueEnd)
     }
-    if (into === undefined) continue
-    const name = text.slice(nameStart, nameEnd).toLowerCase()
-    if (!into.has(name)) into.set(name, value)
+    if (!params.has(name)) params.set(name, value)
   }
-  return true
+  return params
 }
 
 /** Writes parameters as `;name=value;name`. */
