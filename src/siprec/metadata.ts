@@ -114,3 +114,17 @@ export function emptyMetadata(dataMode: RecordingMetadata['dataMode']): Recordin
     extensions: [],
   }
 }
+
+/** The document and all its elements that may carry extensions. */
+export function extensiblesOf(metadata: RecordingMetadata): Extensible[] {
+  return [
+    metadata,
+    ...metadata.groups,
+    ...metadata.sessions,
+    ...metadata.participants,
+    ...metadata.streams,
+    ...metadata.sessionRecordingAssocs,
+    ...metadata.participantSessionAssocs,
+    ...metadata.participantStreamAssocs,
+  ]
+}
