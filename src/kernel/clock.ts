@@ -29,7 +29,7 @@ export class ManualClock implements Clock {
   readonly #epochMs: number
   readonly #pending = new Set<Pending>()
 
-  constructor(epochMs = Date.UTC(2026, 0, 5, 9, 0, 0)) {
+  constructor(epochMs = 1_767_603_600_000) {
     this.#epochMs = epochMs
   }
 

@@ -1,5 +1,6 @@
 export { systemClock } from './clock.ts'
 export { cryptoIds } from './ids.ts'
+export { createLocator, type LocatorOptions } from './locator.ts'
 export {
   type BoundListener,
   type SipListen,

@@ -33,6 +33,11 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs?: number
 }
 
+interface Held {
+  readonly bytes: Uint8Array
+  readonly onFailed: (reason: string) => void
+}
+
 /** A connection, usable at once: what is sent while it is being opened waits for it. */
 export class SipConnection {
   readonly id: number
@@ -46,6 +51,9 @@ export class SipConnection {
   readonly #handlers: ConnectionHandlers
   readonly #framer = new StreamFramer()
   readonly #unsent = new Set<(reason: string) => void>()
+  /** Held back until the peer has proved its name: node would encrypt and send during the handshake. */
+  #held: Held[] | undefined
+  #heldBytes = 0
   #deadline: Timer
   #lastActivityMs: number
   #heard = false
@@ -67,7 +75,8 @@ export class SipConnection {
       options.connectTimeoutMs === undefined
         ? clock.after(FIRST_MESSAGE_MS, 'sip-first-message', () => this.#onFirstMessageDue())
         : clock.after(options.connectTimeoutMs, 'sip-connect', () => this.close('connect timeout'))
-    this.#watch(options.connectTimeoutMs !== undefined)
+    this.#held = options.connectTimeoutMs === undefined ? undefined : []
+    this.#watch()
   }
 
   /** Our end; port 0 while still connecting. */
@@ -93,15 +102,14 @@ export class SipConnection {
       return
     }
     this.#unsent.add(onFailed)
-    if (this.#socket.writableLength + bytes.length > SEND_QUEUE_BYTES) {
+    if (this.#heldBytes + this.#socket.writableLength + bytes.length > SEND_QUEUE_BYTES) {
       this.close('send queue full')
-      return
+    } else if (this.#held === undefined) {
+      this.#write(bytes, onFailed)
+    } else {
+      this.#held.push({ bytes, onFailed })
+      this.#heldBytes += bytes.length
     }
-    this.#lastActivityMs = this.#clock.nowMs()
-    this.#socket.write(bytes, (error) => {
-      // Failures are told when the socket closes: only then is the cause known.
-      if (error === null || error === undefined) this.#unsent.delete(onFailed)
-    })
   }
 
   /** Cuts the connection; what was not sent fails with `reason`. */
@@ -113,11 +121,20 @@ export class SipConnection {
     this.#socket.destroy()
   }
 
-  #watch(connecting: boolean): void {
+  #write(bytes: Uint8Array, onFailed: (reason: string) => void): void {
+    this.#lastActivityMs = this.#clock.nowMs()
+    this.#socket.write(bytes, (error) => {
+      // Failures are told when the socket closes: only then is the cause known.
+      if (error === null || error === undefined) this.#unsent.delete(onFailed)
+    })
+  }
+
+  #watch(): void {
     const socket = this.#socket
     socket.setNoDelay(true)
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS)
-    if (connecting) socket.once(this.transport === 'tls' ? 'secureConnect' : 'connect', () => this.#onConnected())
+    if (this.#held !== undefined)
+      socket.once(this.transport === 'tls' ? 'secureConnect' : 'connect', () => this.#onConnected())
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('end', () => this.close('closed by peer'))
     socket.on('error', (error: NodeJS.ErrnoException) => this.close(error.code ?? error.message))
@@ -129,6 +146,10 @@ export class SipConnection {
     this.#log.debug('sip connection opened')
     this.#deadline.cancel()
     this.#awaitSilence(IDLE_MS)
+    const held = this.#held ?? []
+    this.#held = undefined
+    this.#heldBytes = 0
+    for (const { bytes, onFailed } of held) this.#write(bytes, onFailed)
   }
 
   #onData(chunk: Uint8Array): void {

@@ -7,8 +7,8 @@ const COMPENSATION = Math.E - 1.5
 const NTP_UNIX_OFFSET_SECONDS = 2_208_988_800
 
 /** Milliseconds until the next report; `random` is uniform in 0..1, `initial` halves the minimum for the first one. */
-export function rtcpIntervalMs(random: number, initial = false): number {
-  return ((initial ? MINIMUM_INTERVAL_MS / 2 : MINIMUM_INTERVAL_MS) * (0.5 + random)) / COMPENSATION
+export function rtcpIntervalMs(random: number, initial = false, minimumMs = MINIMUM_INTERVAL_MS): number {
+  return ((initial ? minimumMs / 2 : minimumMs) * (0.5 + random)) / COMPENSATION
 }
 
 /** NTP timestamp of a wall-clock time in ms since 1970: 32 bits of seconds, 32 bits of fraction. */

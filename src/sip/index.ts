@@ -1,3 +1,6 @@
+export { createSipCore } from './core.ts'
+export type { SipCoreOptions } from './core-options.ts'
+export { type DnsAnswer, type DnsQuestion, Location } from './locate.ts'
 export { type CSeq, type CSeqError, parseCSeq } from './message/cseq.ts'
 export { type FramerOutput, StreamFramer } from './message/framer.ts'
 export { SipHeaders } from './message/headers.ts'
@@ -27,4 +30,5 @@ export type {
   SipCore,
   SipCoreHandlers,
 } from './session.ts'
+export type { TimerValues } from './transaction/timer-values.ts'
 export type { LocateError, SipFlow, SipLocator, SipTarget, SipTransportPort, TransportName } from './transport-port.ts'

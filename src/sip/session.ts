@@ -125,6 +125,8 @@ export interface ClientInviteHandlers {
    * Further forked 2xx are ACKed and BYEd by the core (SRC-16).
    */
   onAccepted(dialog: InviteDialog, response: SipResponse): void
+  /** Asked before onAccepted, when the INVITE had no body: the answer to the offer in the 2xx. The ACK waits for it. */
+  ackBody?(response: SipResponse): SipBody | undefined | Promise<SipBody | undefined>
   onFailed(outcome: RequestOutcome): void
 }
 

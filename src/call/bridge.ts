@@ -1,0 +1,181 @@
+// Couples the sessions of a call's two legs: hold, resume and codec changes of one become offers to the other.
+
+import { type Direction, receives, reverseDirection } from '#sdp'
+import type { HeaderList, IncomingRequest } from '#sip'
+import { hasVoice, playable, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
+import { intersectDirections, wishAfterAnswer } from './direction.ts'
+import { mediaTypeOf } from './dtmf-info.ts'
+import { type Leg, sdpBody } from './leg.ts'
+import type { SdpRefusal } from './leg-sdp.ts'
+
+/** What a bridge tells the call. */
+export interface BridgeEvents {
+  /** The party's hold, or the encodings of a leg, may have changed. */
+  onChanged(leg: Leg): void
+}
+
+/** The two sessions of a call; alone, the caller talks to a flow. */
+export class Bridge {
+  readonly #events: BridgeEvents
+  /** Host name for Warning headers. */
+  readonly #agent: string
+  caller: Leg | undefined
+  callee: Leg | undefined
+
+  constructor(options: { readonly agent: string; readonly events: BridgeEvents }) {
+    this.#agent = options.agent
+    this.#events = options.events
+  }
+
+  /** Answers a re-INVITE or UPDATE of a leg. */
+  async change(leg: Leg, incoming: IncomingRequest): Promise<void> {
+    const { request } = incoming
+    if (request.body.length === 0 && request.method === 'UPDATE') {
+      incoming.respond(200)
+      return
+    }
+    if (!leg.isStable) {
+      incoming.respond(491)
+      return
+    }
+    if (request.body.length === 0) return this.#offerInResponse(leg, incoming)
+    if (mediaTypeOf(request) !== 'application/sdp') {
+      incoming.respond(415, { headers: [['Accept', 'application/sdp']] })
+      return
+    }
+    await this.#answer(leg, incoming)
+  }
+
+  /** Offers to each leg what the other side wants by now, if it was not told yet. */
+  sync(): void {
+    for (const leg of [this.caller, this.callee]) {
+      if (leg === undefined || !leg.isStable) continue
+      const far = this.#far(leg)
+      const wanted = this.#wantedFor(leg)
+      const carried = far === undefined ? leg.sdp.encodings : shared(leg, far)
+      const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
+      if (wanted === leg.told && !canSendMore) continue
+      if (leg.refused === refusalKey(carried, wanted)) continue
+      leg.told = wanted
+      void this.#reoffer(leg, carried, wanted)
+    }
+  }
+
+  /** Direction of our answer to a leg's first offer. */
+  firstDirectionFor(leg: Leg): Direction {
+    leg.told = this.#wantedFor(leg)
+    return leg.told
+  }
+
+  /** The header that explains a refused description. */
+  warning(refusal: SdpRefusal): HeaderList {
+    return [['Warning', `${refusal.warning.code} ${this.#agent} "${refusal.warning.text}"`]]
+  }
+
+  /** The header for an offer of which nothing can be carried. */
+  nothingShared(): HeaderList {
+    return this.warning(NOTHING_SHARED)
+  }
+
+  #far(leg: Leg): Leg | undefined {
+    const far = leg === this.caller ? this.callee : this.caller
+    return far?.lifecycle.state === 'confirmed' ? far : undefined
+  }
+
+  // A party that holds is offered what its hold leaves, not asked to lift it.
+  #wantedFor(leg: Leg): Direction {
+    const wish = this.#far(leg)?.wish ?? 'sendrecv'
+    return receives(leg.wish) ? wish : intersectDirections(wish, reverseDirection(leg.wish))
+  }
+
+  async #reoffer(leg: Leg, encodings: readonly string[], direction: Direction): Promise<void> {
+    const isAccepted = await leg.reoffer(encodings, direction)
+    if (leg.ended) return
+    leg.refused = isAccepted ? undefined : refusalKey(encodings, direction)
+    this.#events.onChanged(leg)
+    this.sync()
+  }
+
+  async #answer(leg: Leg, incoming: IncomingRequest): Promise<void> {
+    let isCancelled = false
+    incoming.onCancel = () => {
+      isCancelled = true
+    }
+    const offer = leg.sdp.takeOffer(incoming.request.body)
+    if (!offer.ok) {
+      incoming.respond(offer.error.status, { headers: this.warning(offer.error) })
+      return
+    }
+    const encodings = await this.#encodingsFor(leg, offer.value.encodings)
+    if (leg.ended) return
+    if (isCancelled || !hasVoice(encodings)) {
+      leg.sdp.refuseOffer()
+      incoming.respond(488, { headers: this.nothingShared() })
+      this.sync()
+      return
+    }
+    leg.wish = offer.value.direction
+    leg.refused = undefined
+    leg.told = this.#wantedFor(leg)
+    const body = sdpBody(leg.sdp.answer(encodings, this.#far(leg)?.wish ?? 'sendrecv'))
+    const isApplied = await leg.applyMedia()
+    if (leg.ended) return
+    incoming.respond(isApplied ? 200 : 500, isApplied ? { body } : {})
+    this.#events.onChanged(leg)
+    this.sync()
+  }
+
+  // Nothing is transcoded: if the far leg carries none of what is offered now, it is asked to change first.
+  async #encodingsFor(leg: Leg, offered: readonly string[]): Promise<readonly string[]> {
+    const far = this.#far(leg)
+    if (far === undefined) return playable(stayingFirst(offered, leg.sdp.encodings))
+    const known = [...far.sdp.encodings, ...leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)]
+    const kept = offered.filter((encoding) => known.includes(encoding))
+    if (hasVoice(kept)) return kept
+    const hasChanged = await far.reoffer(offered, this.#wantedFor(far))
+    if (!hasChanged) return []
+    this.#events.onChanged(far)
+    return offered.filter((encoding) => far.sdp.encodings.includes(encoding))
+  }
+
+  // An offerless re-INVITE asks for our offer; the answer is in the ACK (RFC 3261 section 14.2).
+  #offerInResponse(leg: Leg, incoming: IncomingRequest): void {
+    const far = this.#far(leg)
+    const direction = far?.wish ?? 'sendrecv'
+    const body = sdpBody(leg.sdp.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction))
+    leg.told = direction
+    incoming.onAck = (ack) => void this.#answerInAck(leg, ack.body, direction)
+    incoming.onCancel = () => leg.sdp.abandonOffer()
+    if (!incoming.respond(200, { body })) leg.sdp.abandonOffer()
+  }
+
+  async #answerInAck(leg: Leg, body: Uint8Array, offered: Direction): Promise<void> {
+    if (leg.ended || leg.sdp.state !== 'local-offer') return
+    const answer = leg.sdp.takeAnswer(body)
+    if (answer.ok) {
+      leg.wish = wishAfterAnswer(leg.wish, offered, answer.value.direction)
+      await leg.applyMedia()
+    } else leg.sdp.abandonOffer()
+    if (leg.ended) return
+    this.#events.onChanged(leg)
+    this.sync()
+  }
+}
+
+// One offer that was refused is not made again until something else was agreed.
+function refusalKey(encodings: readonly string[], direction: Direction): string {
+  return `${direction} ${encodings.join(' ')}`
+}
+
+const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'Incompatible media format' } }
+
+// What may be offered to a leg: the voice its far leg carries, and telephone events if the leg had them.
+function shared(leg: Leg, far: Leg): string[] {
+  const events = leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)
+  return [...voiceOf(far.sdp.encodings), ...events]
+}
+
+// The encoding in use stays in use when it is offered again.
+function stayingFirst(offered: readonly string[], current: readonly string[]): string[] {
+  return [...current.filter((one) => offered.includes(one)), ...offered.filter((one) => !current.includes(one))]
+}

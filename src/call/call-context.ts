@@ -1,0 +1,31 @@
+// What a call is given by the service that made it.
+
+import type { MediaEngine } from '#engine'
+import type { Clock, Ids, Logger } from '#kernel'
+import type { IncomingRequest, SipCore } from '#sip'
+import type { Call } from './call.ts'
+import type { DestinationPolicy } from './destinations.ts'
+
+/** Hands a call to a flow by name; the flow runs on after this returns. */
+export type FlowStarter = (call: Call, flowName: string) => void
+
+/** Sees each INFO of a call that is no digit; true: it was, or will be, answered there. */
+export type InfoHook = (call: Call, incoming: IncomingRequest) => boolean
+
+/** The surroundings of a call. */
+export interface CallContext {
+  readonly core: () => SipCore
+  readonly engine: MediaEngine
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  /** Host name in From and Warning. */
+  readonly domain: string
+  readonly destinations: DestinationPolicy
+  /** A party from whom media is due and who sends none for so long is taken for gone. */
+  readonly silenceLimitMs: number
+  readonly info: InfoHook | undefined
+  readonly flows: FlowStarter
+  /** The call is over, and its media is released. */
+  readonly onReleased: (call: Call) => void
+}

@@ -1,0 +1,156 @@
+// The calls of the gateway: admission, routing, and the list of who is talking.
+
+import type { MediaEngine } from '#engine'
+import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
+import { parseSipUri, type ServerInvite, type SipCore, type SipCoreHandlers } from '#sip'
+import { ActiveCalls } from './active-calls.ts'
+import { Call } from './call.ts'
+import type { FlowStarter, InfoHook } from './call-context.ts'
+import { type Refusal, refuse } from './caller-side.ts'
+import type { DestinationPolicy } from './destinations.ts'
+import { hopsLeft } from './hops.ts'
+import type { Route, Router } from './router.ts'
+
+/** What a call service is made of. */
+export interface CallServiceOptions {
+  readonly engine: MediaEngine
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  /** Host name in From and Warning headers that we write. */
+  readonly domain: string
+  /** Our sent-by addresses: a call whose Via has one of them is a loop. */
+  readonly ownAddresses: () => readonly Endpoint[]
+  readonly router: Router
+  readonly destinations: DestinationPolicy
+  readonly limits: {
+    readonly activeCalls: number
+    /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
+    readonly silenceMs: number
+  }
+  readonly info?: InfoHook
+  readonly flows: FlowStarter
+}
+
+/** What happens to the list of calls. */
+export type CallServiceEvent =
+  | { readonly type: 'call-started'; readonly call: Call }
+  | { readonly type: 'call-ended'; readonly call: Call }
+
+/** Counters that must return to zero when nobody talks. */
+export interface CallCensus {
+  readonly calls: number
+  readonly active: number
+}
+
+/** Calls in and out of the gateway. */
+export interface CallService {
+  /** To be given to the SIP core. */
+  readonly handlers: SipCoreHandlers
+  /** Gives the service its SIP core; once, before the first INVITE. */
+  attach(core: SipCore): void
+  /** Calls that are not ended. */
+  calls(): readonly Call[]
+  call(callId: string): Call | undefined
+  /** `call-started` comes before the caller's ports are bound: listeners can be added to the call in time for all its events. */
+  onCall(listener: (event: CallServiceEvent) => void): () => void
+  census(): CallCensus
+  /** Refuses new calls from now on; resolves when the last call is over and its media released. */
+  drain(): Promise<void>
+}
+
+const RETRY_AFTER_SECONDS = 5
+
+/** Makes the call service; `attach` it to a core made with its `handlers`. */
+export function createCallService(options: CallServiceOptions): CallService {
+  const { log } = options
+  const active = new ActiveCalls(options.limits.activeCalls)
+  const listeners = new Listeners<CallServiceEvent>((fault) =>
+    log.error('call listener failed', { error: messageOf(fault) }),
+  )
+  let core: SipCore | undefined
+  let isDraining = false
+  let resolveDrained: () => void = () => {}
+  const whenDrained = new Promise<void>((resolve) => {
+    resolveDrained = resolve
+  })
+
+  const admit = (invite: ServerInvite): Refusal | { readonly hops: number; readonly route: Route } => {
+    const { request } = invite
+    const hops = hopsLeft(request, options.ownAddresses())
+    if (!hops.ok) return hops.error
+    const uri = parseSipUri(request.uri)
+    if (!uri.ok) return { status: uri.error.code === 'unsupported-scheme' ? 416 : 400 }
+    const route = options.router.route(uri.value)
+    if (route === undefined) return { status: 404 }
+    if (isDraining) return unavailable('Service Unavailable', 'Shutting down')
+    if (active.isFull) return unavailable('Maximum Calls In Progress', 'Maximum Calls In Progress')
+    return { hops: hops.value, route }
+  }
+
+  const onReleased = (call: Call): void => {
+    active.remove(call)
+    if (isDraining && active.size === 0) resolveDrained()
+  }
+
+  const onInvite = (invite: ServerInvite): void => {
+    const admission = admit(invite)
+    if ('status' in admission) {
+      log.info('call refused', { status: admission.status, uri: redactUri(invite.request.uri) })
+      refuse(invite, admission)
+      return
+    }
+    const call = new Call(
+      {
+        core: () => {
+          invariant(core !== undefined, 'the call service is attached to a SIP core')
+          return core
+        },
+        engine: options.engine,
+        clock: options.clock,
+        ids: options.ids,
+        log,
+        domain: options.domain,
+        destinations: options.destinations,
+        silenceLimitMs: options.limits.silenceMs,
+        info: options.info,
+        flows: options.flows,
+        onReleased,
+      },
+      invite,
+      admission.hops,
+    )
+    active.add(call)
+    call.onEvent((event) => event.type === 'ended' && listeners.emit({ type: 'call-ended', call }))
+    log.info('call started', { callId: call.callId, uri: redactUri(invite.request.uri) })
+    listeners.emit({ type: 'call-started', call })
+    void call.begin(admission.route)
+  }
+
+  return {
+    handlers: { onInvite },
+    attach: (attached) => {
+      core = attached
+    },
+    calls: () => active.active,
+    call: (callId) => active.get(callId),
+    onCall: (listener) => listeners.add(listener),
+    census: () => ({ calls: active.size, active: active.active.length }),
+    drain: async () => {
+      isDraining = true
+      if (active.size === 0) resolveDrained()
+      await whenDrained
+    },
+  }
+}
+
+function unavailable(reason: string, detail: string): Refusal {
+  return {
+    status: 503,
+    reason,
+    headers: [
+      ['Retry-After', `${RETRY_AFTER_SECONDS}`],
+      ['X-Reason', detail],
+    ],
+  }
+}

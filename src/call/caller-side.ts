@@ -1,0 +1,111 @@
+// The caller's INVITE: its first offer, our provisional responses, the 200 and its ACK, refusal.
+
+import type { DialogHandlers, HeaderList, ServerInvite, SipRequest } from '#sip'
+import type { Bridge } from './bridge.ts'
+import { hasVoice, playable, RELAYED } from './codecs.ts'
+import { mediaTypeOf } from './dtmf-info.ts'
+import { type Leg, sdpBody } from './leg.ts'
+
+/** Why a caller is refused. */
+export interface Refusal {
+  readonly status: number
+  readonly headers?: HeaderList
+  readonly reason?: string
+}
+
+/** The caller before and at the answer; afterwards its leg says all. */
+export class CallerSide {
+  readonly leg: Leg
+  readonly #invite: ServerInvite
+  readonly #bridge: Bridge
+  readonly #whenAcknowledged: Promise<boolean>
+  #acknowledge: (isUsable: boolean) => void = () => {}
+  /** Encodings of the first offer; undefined when the INVITE had none. */
+  #offered: readonly string[] | undefined
+
+  constructor(leg: Leg, invite: ServerInvite, bridge: Bridge) {
+    this.leg = leg
+    this.#invite = invite
+    this.#bridge = bridge
+    this.#whenAcknowledged = new Promise((resolve) => {
+      this.#acknowledge = resolve
+    })
+  }
+
+  /** What a callee may be offered: what this leg carries, or can still choose from. */
+  get carries(): readonly string[] {
+    return this.leg.lifecycle.state === 'confirmed' ? this.leg.sdp.encodings : (this.#offered ?? RELAYED)
+  }
+
+  /** Reads the offer of the INVITE. With `mustPlay` it has to hold an encoding that prompts exist in. */
+  takeOffer(mustPlay: boolean): Refusal | undefined {
+    const { request } = this.#invite
+    if (request.body.length === 0) return undefined
+    if (mediaTypeOf(request) !== 'application/sdp') return { status: 415, headers: [['Accept', 'application/sdp']] }
+    const offer = this.leg.sdp.takeOffer(request.body)
+    if (!offer.ok) return { status: offer.error.status, headers: this.#bridge.warning(offer.error) }
+    if (mustPlay && playable(offer.value.encodings).length === 0) {
+      return { status: 488, headers: this.#bridge.nothingShared() }
+    }
+    this.#offered = offer.value.encodings
+    this.leg.wish = offer.value.direction
+    return undefined
+  }
+
+  /** Sends a provisional response; with `encodings` early media is answered in it. */
+  async progress(status: number, encodings: readonly string[] | undefined): Promise<void> {
+    if (this.leg.lifecycle.state === 'confirmed' || this.leg.ended) return
+    if (this.leg.lifecycle.state === 'setup') this.leg.lifecycle.enter('early')
+    // An offerless INVITE cannot be offered anything in an unreliable response (RFC 3261 section 13.2.1).
+    if (encodings === undefined || !hasVoice(encodings) || this.#offered === undefined) {
+      this.#invite.progress(status)
+      return
+    }
+    const body = sdpBody(this.leg.sdp.answer(encodings, this.#bridge.firstDirectionFor(this.leg)))
+    if ((await this.leg.applyMedia()) && !this.leg.ended) this.#invite.progress(status, { body })
+  }
+
+  /** Sends the 200; false when the media could not be set or the leg ended meanwhile. */
+  async accept(encodings: readonly string[], handlers: DialogHandlers): Promise<boolean> {
+    const { leg } = this
+    const direction = this.#bridge.firstDirectionFor(leg)
+    const isOffer = this.#offered === undefined
+    const body = sdpBody(isOffer ? leg.sdp.offer(encodings, direction) : leg.sdp.answer(encodings, direction))
+    if (!isOffer && !(await leg.applyMedia())) return false
+    if (leg.ended) return false
+    leg.lifecycle.enter('confirmed')
+    leg.dialog = this.#invite.accept({ ...handlers, onAck: (ack) => void this.#onAck(ack) }, { body })
+    if (!isOffer) this.#acknowledge(true)
+    return true
+  }
+
+  /** Resolves when media is agreed: at once after our answer, with the ACK after our offer. False: no usable answer came. */
+  async agreed(): Promise<boolean> {
+    return await this.#whenAcknowledged
+  }
+
+  /** Ends the caller's leg in the way its state asks for; `isGone`: the caller itself ended it. */
+  end(isGone: boolean, headers: HeaderList, refusal: Refusal): void {
+    this.#acknowledge(false)
+    const wasConfirmed = this.leg.lifecycle.state === 'confirmed'
+    if (!this.leg.ended) this.leg.lifecycle.enter('ended')
+    if (isGone) return
+    if (wasConfirmed) void this.leg.dialog?.bye({ headers })
+    else refuse(this.#invite, { ...refusal, headers: [...(refusal.headers ?? []), ...headers] })
+  }
+
+  async #onAck(ack: SipRequest): Promise<void> {
+    if (this.leg.ended || this.leg.sdp.state !== 'local-offer') return
+    const answer = this.leg.sdp.takeAnswer(ack.body)
+    if (answer.ok) this.leg.wish = answer.value.direction
+    this.#acknowledge(answer.ok && (await this.leg.applyMedia()))
+  }
+}
+
+/** Sends a final refusal. */
+export function refuse(invite: ServerInvite, refusal: Refusal): void {
+  invite.reject(refusal.status, {
+    ...(refusal.headers !== undefined && { headers: refusal.headers }),
+    ...(refusal.reason !== undefined && { reason: refusal.reason }),
+  })
+}

@@ -1,0 +1,53 @@
+// Who a message says it is from: P-Asserted-Identity (RFC 3325) first, else From or To.
+
+import { parseNameAddr, parseSipUri, quote, type SipHeaders, type SipUri, uriText } from '#sip'
+
+/** A party's addresses of record, never empty, and display name. */
+export interface Identity {
+  readonly aors: readonly string[]
+  readonly displayName?: string
+}
+
+const ANONYMOUS = 'sip:anonymous@anonymous.invalid'
+// RFC 3325 section 9.1 allows a sip: and a tel: value.
+const MAX_ASSERTED = 2
+
+/** The identity in a message's headers; `fallback` is used without P-Asserted-Identity. */
+export function identityOf(headers: SipHeaders, fallback: 'From' | 'To'): Identity {
+  const asserted = headers.list('P-Asserted-Identity').slice(0, MAX_ASSERTED)
+  const named = (asserted.length > 0 ? asserted : headers.all(fallback).slice(0, 1)).flatMap((value) => {
+    const parsed = parseNameAddr(value)
+    return parsed.ok ? [parsed.value] : []
+  })
+  const aors = named.flatMap((one) => aorOf(one.uri) ?? [])
+  const displayName = named.find((one) => one.displayName !== undefined && one.displayName !== '')?.displayName
+  return { aors: aors.length > 0 ? aors : [ANONYMOUS], ...(displayName !== undefined && { displayName }) }
+}
+
+/** The address of record of a URI: no parameters, no headers; undefined when it is no SIP or tel URI. */
+export function aorOf(uri: string): string | undefined {
+  const parsed = parseSipUri(uri)
+  return parsed.ok ? uriText(bareUri(parsed.value)) : undefined
+}
+
+/** From of a call that goes on: the caller's user and display name at our own domain (the caller's host stays hidden). */
+export function onwardFrom(headers: SipHeaders, domain: string): string {
+  const parsed = parseNameAddr(headers.get('From') ?? '')
+  const uri = parsed.ok ? parseSipUri(parsed.value.uri) : undefined
+  const user = uri?.ok === true ? (uri.value.user ?? 'anonymous') : 'anonymous'
+  const host = domain.includes(':') ? `[${domain}]` : domain
+  const address = `<sip:${user}@${host}>`
+  const displayName = parsed.ok ? parsed.value.displayName : undefined
+  if (displayName === undefined || displayName === '') return address
+  return `${quote(displayName)} ${address}`
+}
+
+function bareUri(uri: SipUri): SipUri {
+  return {
+    scheme: uri.scheme,
+    ...(uri.user !== undefined && { user: uri.user }),
+    host: uri.host,
+    ...(uri.port !== undefined && { port: uri.port }),
+    params: new Map(),
+  }
+}

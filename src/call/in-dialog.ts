@@ -1,0 +1,44 @@
+// Requests within a call that change nothing of its session: INFO, OPTIONS, and what we do not do.
+
+import type { IncomingRequest } from '#sip'
+import { digitOfInfo, isDigitInfo } from './dtmf-info.ts'
+
+/** What an in-dialog request can lead to. */
+export interface InDialogActions {
+  /** A digit came by INFO. */
+  onDigit(digit: string): void
+  /** Any other INFO; true when it was, or will be, answered there. */
+  handleInfo(incoming: IncomingRequest): boolean
+}
+
+/** Answers a request of a confirmed leg other than INVITE, UPDATE, ACK and BYE. */
+export function answerInDialog(incoming: IncomingRequest, actions: InDialogActions): void {
+  switch (incoming.request.method) {
+    case 'INFO':
+      answerInfo(incoming, actions)
+      break
+    case 'OPTIONS':
+      incoming.respond(200)
+      break
+    case 'REFER':
+      incoming.respond(603)
+      break
+    default:
+      incoming.respond(501)
+  }
+}
+
+function answerInfo(incoming: IncomingRequest, actions: InDialogActions): void {
+  const { request } = incoming
+  if (isDigitInfo(request)) {
+    const digit = digitOfInfo(request)
+    incoming.respond(digit === undefined ? 400 : 200)
+    if (digit !== undefined) actions.onDigit(digit)
+    return
+  }
+  if (actions.handleInfo(incoming)) return
+  // We announce no packages (RFC 6086 section 4.2.2); an empty legacy INFO is harmless.
+  if (request.headers.has('Info-Package')) incoming.respond(469, { headers: [['Recv-Info', '']] })
+  else if (request.body.length === 0) incoming.respond(200)
+  else incoming.respond(415, { headers: [['Accept', 'application/sdp, application/dtmf-relay, application/dtmf']] })
+}

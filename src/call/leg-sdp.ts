@@ -1,0 +1,244 @@
+// The SDP side of one leg: one audio stream, one offer at a time (RFC 3264), our o= line and payload types kept stable.
+
+import type { LegMedia, MediaCodec, MediaLocal, MediaRemote } from '#engine'
+import { err, invariant, ok, type Result } from '#kernel'
+import {
+  codecsOf,
+  type Direction,
+  directionOf,
+  LocalDescription,
+  type LocalMedia,
+  negotiateCodecs,
+  parseSdp,
+  receives,
+  refusedMedia,
+  remoteOf,
+  reverseDirection,
+  type SdpCodec,
+  type SdpMedia,
+  type SessionDescription,
+  sends,
+} from '#sdp'
+import { OFFERED_PAYLOAD_TYPES, RELAYED, TELEPHONE_EVENT } from './codecs.ts'
+import { intersectDirections, partyDirection } from './direction.ts'
+
+/** Why a description cannot be used: the SIP status for it and a Warning (RFC 3261 section 20.43). */
+export interface SdpRefusal {
+  readonly status: 400 | 488
+  readonly warning: { readonly code: number; readonly text: string }
+}
+
+/** What the party's description says of its audio. */
+export interface PartyAudio {
+  /** Encodings that we support, in the party's order. */
+  readonly encodings: readonly string[]
+  readonly direction: Direction
+}
+
+/** `stable`, or which side's offer waits for its answer. */
+export type OfferState = 'stable' | 'local-offer' | 'remote-offer'
+
+interface Description {
+  readonly codecs: readonly SdpCodec[]
+  readonly direction: Direction
+}
+
+interface Exchange {
+  readonly ours: Description
+  readonly party: Description & { readonly remote: MediaRemote | undefined }
+  /** The m-lines in order, each refused; ours replaces the one at `audioIndex`. */
+  readonly slots: readonly LocalMedia[]
+  readonly audioIndex: number
+}
+
+const NO_EXCHANGE: Exchange = {
+  ours: { codecs: [], direction: 'sendrecv' },
+  party: { codecs: [], direction: 'sendrecv', remote: undefined },
+  slots: [],
+  audioIndex: 0,
+}
+
+const EVENT_RANGE = '0-15'
+const FIRST_DYNAMIC_TYPE = 96
+
+/** Offer/answer of one leg. The engine's ports are put into every description. */
+export class LegSdp {
+  readonly #description: LocalDescription
+  readonly #local: MediaLocal
+  #state: OfferState = 'stable'
+  /** The exchange under way, or the last one. */
+  #exchange: Exchange = NO_EXCHANGE
+  /** The last exchange that came to an end: a refused offer changes nothing. */
+  #settled: Exchange = NO_EXCHANGE
+  #media: LegMedia = { codecs: [], send: false, receive: false }
+
+  /** `sessionId` is decimal text for the o= line. */
+  constructor(options: { readonly sessionId: string; readonly local: MediaLocal }) {
+    this.#local = options.local
+    this.#description = new LocalDescription({ sessionId: options.sessionId, address: options.local.host })
+  }
+
+  get state(): OfferState {
+    return this.#state
+  }
+
+  /** Encodings in use after the last exchange, best first. */
+  get encodings(): readonly string[] {
+    return this.#media.codecs.map((codec) => codec.encoding)
+  }
+
+  /** What the engine has to be told of this leg. */
+  get media(): LegMedia {
+    return this.#media
+  }
+
+  /** Reads an offer of the party; on success it must be answered or refused before anything else. */
+  takeOffer(body: Uint8Array): Result<PartyAudio, SdpRefusal> {
+    invariant(this.#state === 'stable', 'an offer is taken in the stable state')
+    const parsed = parseSdp(body)
+    if (!parsed.ok) return err(refusal(400, 399, 'Session description not understood'))
+    const session = parsed.value
+    const audioIndex = this.#audioIndexIn(session)
+    const media = session.media[audioIndex]
+    if (media === undefined) return err(refusal(488, 304, 'Media type not available'))
+    const codecs = oncePerEncoding(negotiateCodecs(codecsOf(media), RELAYED))
+    if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
+    const party = partyOf(media, session, codecs)
+    this.#exchange = { ours: this.#settled.ours, party, slots: session.media.map(refusedMedia), audioIndex }
+    this.#state = 'remote-offer'
+    return ok({ encodings: codecs.map((codec) => codec.encoding), direction: party.direction })
+  }
+
+  /** Answers the party's offer with those of its encodings that are in `encodings`. Also repeats an answer given in a 1xx. */
+  answer(encodings: readonly string[], direction: Direction): Uint8Array {
+    invariant(this.#state !== 'local-offer', 'an answer follows an offer')
+    const { party } = this.#exchange
+    const codecs = party.codecs.filter((codec) => encodings.includes(codec.encoding)).map(withEventRange)
+    const allowed = intersectDirections(direction, reverseDirection(party.direction))
+    this.#settle({ ...this.#exchange, ours: { codecs, direction: allowed } })
+    return this.#describe()
+  }
+
+  /** Forgets an offer of the party that was refused; all stays as before it. */
+  refuseOffer(): void {
+    invariant(this.#state === 'remote-offer', 'an offer is refused after it was taken')
+    this.#exchange = this.#settled
+    this.#state = 'stable'
+  }
+
+  /** Our offer of these encodings, best first. */
+  offer(encodings: readonly string[], direction: Direction): Uint8Array {
+    invariant(this.#state === 'stable', 'an offer is made in the stable state')
+    this.#exchange = { ...this.#settled, ours: { codecs: this.#numbered(encodings), direction } }
+    this.#state = 'local-offer'
+    return this.#describe()
+  }
+
+  /** Reads the party's answer to our offer; once more for the 2xx after a 1xx that had one. On failure the offer stays open. */
+  takeAnswer(body: Uint8Array): Result<PartyAudio, SdpRefusal> {
+    invariant(this.#state !== 'remote-offer', 'an answer follows our offer')
+    const parsed = parseSdp(body)
+    if (!parsed.ok) return err(refusal(400, 399, 'Session description not understood'))
+    const media = parsed.value.media[this.#exchange.audioIndex]
+    if (media === undefined || !isUsable(media)) return err(refusal(488, 304, 'Media type not available'))
+    const offered = this.#exchange.ours.codecs.map((codec) => codec.encoding)
+    const codecs = oncePerEncoding(negotiateCodecs(codecsOf(media), offered))
+    if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
+    const party = partyOf(media, parsed.value, codecs)
+    this.#settle({ ...this.#exchange, party })
+    return ok({ encodings: this.encodings, direction: party.direction })
+  }
+
+  /** Forgets our offer, which was refused. */
+  abandonOffer(): void {
+    if (this.#state !== 'local-offer') return
+    this.#exchange = this.#settled
+    this.#state = 'stable'
+  }
+
+  #settle(exchange: Exchange): void {
+    this.#exchange = exchange
+    this.#settled = exchange
+    this.#state = 'stable'
+    const ours = new Map(exchange.ours.codecs.map((codec) => [codec.encoding, codec.payloadType]))
+    const codecs: MediaCodec[] = []
+    for (const { encoding, payloadType } of exchange.party.codecs) {
+      const receivePayloadType = ours.get(encoding)
+      if (receivePayloadType !== undefined) codecs.push({ encoding, receivePayloadType, sendPayloadType: payloadType })
+    }
+    const agreed = intersectDirections(exchange.ours.direction, reverseDirection(exchange.party.direction))
+    this.#media = {
+      ...(exchange.party.remote !== undefined && { remote: exchange.party.remote }),
+      codecs: [...codecs].sort((a, b) => Number(isEvent(a)) - Number(isEvent(b))),
+      send: sends(agreed),
+      receive: receives(agreed),
+    }
+  }
+
+  // The stream in use stays where it is; at first any audio will do.
+  #audioIndexIn(session: SessionDescription): number {
+    const current = session.media[this.#settled.audioIndex]
+    const isKnown = this.#settled.slots.length > 0 && current !== undefined && isUsable(current)
+    return isKnown ? this.#settled.audioIndex : session.media.findIndex(isUsable)
+  }
+
+  #describe(): Uint8Array {
+    const { ours, slots, audioIndex } = this.#exchange
+    const audio: LocalMedia = {
+      kind: 'audio',
+      port: this.#local.rtpPort,
+      rtcpPort: this.#local.rtcpPort,
+      protocol: slots[audioIndex]?.protocol ?? 'RTP/AVP',
+      codecs: ours.codecs,
+      direction: ours.direction,
+    }
+    return this.#description.describe(slots.length === 0 ? [audio] : slots.with(audioIndex, audio))
+  }
+
+  // A payload type once bound to a format stays so for the session (RFC 3264 section 8.3.2).
+  #numbered(encodings: readonly string[]): SdpCodec[] {
+    const known = new Map(this.#settled.party.codecs.map((codec) => [codec.encoding, codec.payloadType]))
+    for (const codec of this.#settled.ours.codecs) known.set(codec.encoding, codec.payloadType)
+    const taken = new Set(known.values())
+    return encodings.map((encoding) => {
+      let payloadType = known.get(encoding) ?? OFFERED_PAYLOAD_TYPES[encoding]
+      invariant(payloadType !== undefined, `no payload type is known for ${encoding}`)
+      if (!known.has(encoding) && taken.has(payloadType)) payloadType = firstFree(taken)
+      taken.add(payloadType)
+      return withEventRange({ payloadType, encoding })
+    })
+  }
+}
+
+function partyOf(media: SdpMedia, session: SessionDescription, codecs: readonly SdpCodec[]): Exchange['party'] {
+  const direction = partyDirection(media, session, directionOf(media, session))
+  return { codecs, remote: remoteOf(media, session), direction }
+}
+
+function isUsable(media: SdpMedia): boolean {
+  const protocol = media.protocol.toUpperCase()
+  return media.kind === 'audio' && media.port > 0 && (protocol === 'RTP/AVP' || protocol === 'RTP/AVPF')
+}
+
+function oncePerEncoding(codecs: readonly SdpCodec[]): SdpCodec[] {
+  return codecs.filter((codec, index) => codecs.findIndex((other) => other.encoding === codec.encoding) === index)
+}
+
+function withEventRange(codec: SdpCodec): SdpCodec {
+  const { payloadType, encoding } = codec
+  return encoding === TELEPHONE_EVENT ? { payloadType, encoding, fmtp: EVENT_RANGE } : { payloadType, encoding }
+}
+
+function isEvent(codec: MediaCodec): boolean {
+  return codec.encoding === TELEPHONE_EVENT
+}
+
+function firstFree(taken: ReadonlySet<number>): number {
+  let payloadType = FIRST_DYNAMIC_TYPE
+  while (taken.has(payloadType)) payloadType++
+  return payloadType
+}
+
+function refusal(status: 400 | 488, code: number, text: string): SdpRefusal {
+  return { status, warning: { code, text } }
+}

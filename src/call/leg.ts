@@ -1,0 +1,112 @@
+// One leg of a call: a dialog, its SDP, its port pair of the media call.
+
+import type { LegMedia, MediaCall } from '#engine'
+import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
+import { type Direction, receives, sends } from '#sdp'
+import type { InviteDialog, SipBody } from '#sip'
+import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
+import { wishAfterAnswer } from './direction.ts'
+import { LegSdp } from './leg-sdp.ts'
+
+// The o= line wants a number; 48 bits are safe in every peer.
+const SESSION_ID_RANGE = 2 ** 48
+
+/** What a leg is made of. */
+export interface LegOptions {
+  readonly callId: string
+  /** Name of the leg in the media call. */
+  readonly name: string
+  readonly media: MediaCall
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+}
+
+/** A party's side of the call. */
+export class Leg {
+  readonly name: string
+  readonly sdp: LegSdp
+  readonly lifecycle: Lifecycle<LegState>
+  /** Set once the leg is confirmed. */
+  dialog: InviteDialog | undefined
+  /** What the party last said it wants, apart from what our offers forced on it. */
+  wish: Direction = 'sendrecv'
+  /** What we last told the party of the other side's wish. */
+  told: Direction = 'sendrecv'
+  /** Our last offer that the party refused, as the bridge remembers it. */
+  refused: string | undefined
+  readonly #media: MediaCall
+  readonly #log: Logger
+
+  private constructor(options: LegOptions, sdp: LegSdp) {
+    this.name = options.name
+    this.sdp = sdp
+    this.#media = options.media
+    this.#log = options.log.child({ leg: options.name })
+    this.lifecycle = new Lifecycle<LegState>({
+      machine: 'leg',
+      id: `${options.callId}/${options.name}`,
+      initial: 'setup',
+      edges: LEG_EDGES,
+      clock: options.clock,
+    })
+  }
+
+  /** Binds the leg's ports. Rejects with AppError `media.*` when the engine cannot. */
+  static async open(options: LegOptions): Promise<Leg> {
+    const local = await options.media.addLeg(options.name)
+    return new Leg(options, new LegSdp({ sessionId: `${options.ids.integer(SESSION_ID_RANGE)}`, local }))
+  }
+
+  get ended(): boolean {
+    return this.lifecycle.state === 'ended'
+  }
+
+  /** Whether the party holds us, by its own wish. */
+  get hold(): 'none' | 'sendonly' | 'inactive' {
+    if (receives(this.wish)) return 'none'
+    return sends(this.wish) ? 'sendonly' : 'inactive'
+  }
+
+  /** Ready for an offer of ours: confirmed and no offer open. */
+  get isStable(): boolean {
+    return this.lifecycle.state === 'confirmed' && this.sdp.state === 'stable'
+  }
+
+  /** Gives the outcome of the last exchange to the engine; false when that failed. */
+  async applyMedia(): Promise<boolean> {
+    return await this.#configure(this.sdp.media)
+  }
+
+  /** Offers anew by re-INVITE; false when the party refused, and all is as before. */
+  async reoffer(encodings: readonly string[], direction: Direction): Promise<boolean> {
+    if (!this.isStable || this.dialog === undefined) return false
+    const body = sdpBody(this.sdp.offer(encodings, direction))
+    const outcome = await this.dialog.reinvite({ body })
+    if (this.ended) return false
+    const isAccepted = outcome.status >= 200 && outcome.status < 300 && outcome.response !== undefined
+    const answer = isAccepted ? this.sdp.takeAnswer(outcome.response.body) : undefined
+    if (answer?.ok !== true) {
+      this.sdp.abandonOffer()
+      this.#log.info('re-offer refused', { status: outcome.status })
+      return false
+    }
+    this.wish = wishAfterAnswer(this.wish, direction, answer.value.direction)
+    return await this.applyMedia()
+  }
+
+  async #configure(media: LegMedia): Promise<boolean> {
+    try {
+      await this.#media.configureLeg(this.name, media)
+      return true
+    } catch (thrown) {
+      if (!this.ended) this.#log.warn('media of a leg could not be set', { error: messageOf(thrown) })
+      return false
+    }
+  }
+}
+
+/** A description as message body. */
+export function sdpBody(content: Uint8Array): SipBody {
+  return { contentType: 'application/sdp', content }
+}

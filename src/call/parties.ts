@@ -1,0 +1,114 @@
+// Who takes part in a call, with ids that stay (CallParty of the recording client).
+
+import type { Clock, Ids } from '#kernel'
+import type { SipRequest, SipResponse } from '#sip'
+import { aorOf, identityOf } from './identity.ts'
+import type { CallEvent, CallParty } from './recordable-call.ts'
+
+/** The parties of one call in order of first joining, leavers included. Joining, leaving and hold are told as events. */
+export class Parties {
+  readonly #ids: Ids
+  readonly #clock: Clock
+  readonly #leg: string
+  readonly #invite: SipRequest
+  readonly #onEvent: (event: CallEvent) => void
+  readonly #callerId: Uint8Array
+  #automatonId: Uint8Array | undefined
+  #list: readonly CallParty[] = []
+
+  /** `leg` and `invite` are the caller's. */
+  constructor(options: {
+    readonly ids: Ids
+    readonly clock: Clock
+    readonly leg: string
+    readonly invite: SipRequest
+    readonly onEvent: (event: CallEvent) => void
+  }) {
+    this.#ids = options.ids
+    this.#clock = options.clock
+    this.#leg = options.leg
+    this.#invite = options.invite
+    this.#onEvent = options.onEvent
+    this.#callerId = this.#add({
+      leg: this.#leg,
+      role: 'caller',
+      ...identityOf(this.#invite.headers, 'From'),
+      sipCallId: this.#callerCallId,
+    })
+  }
+
+  list(): readonly CallParty[] {
+    return this.#list
+  }
+
+  get callerId(): Uint8Array {
+    return this.#callerId
+  }
+
+  /** The callee joins, and the automaton gives way to it. Returns the callee's id. */
+  joinCallee(leg: string, target: string, sipCallId: string, response: SipResponse): Uint8Array {
+    if (this.#automatonId !== undefined) this.leave(this.#automatonId)
+    const asserted = identityOf(response.headers, 'To')
+    const isAsserted = response.headers.has('P-Asserted-Identity')
+    const id = this.#add({
+      leg,
+      role: 'callee',
+      ...asserted,
+      aors: isAsserted ? asserted.aors : [aorOf(target) ?? target],
+      sipCallId,
+    })
+    this.#onEvent({ type: 'party-joined', participantId: id })
+    return id
+  }
+
+  /** The flow stands in as the caller's other side, under the same id each time. */
+  seatAutomaton(): void {
+    if (this.#automatonId === undefined) {
+      const aor = aorOf(this.#invite.uri) ?? this.#invite.uri
+      this.#automatonId = this.#add({
+        leg: this.#leg,
+        role: 'automaton',
+        aors: [aor],
+        sipCallId: this.#callerCallId,
+      })
+    } else {
+      this.#update(this.#automatonId, ({ leftAtMs: _left, ...party }) => ({
+        ...party,
+        joinedAtMs: this.#clock.wallMs(),
+      }))
+    }
+    this.#onEvent({ type: 'party-joined', participantId: this.#automatonId })
+  }
+
+  /** Marks a party as gone. */
+  leave(participantId: Uint8Array): void {
+    if (this.#get(participantId)?.leftAtMs !== undefined) return
+    this.#update(participantId, (party) => ({ ...party, leftAtMs: this.#clock.wallMs() }))
+    this.#onEvent({ type: 'party-left', participantId })
+  }
+
+  /** Sets a party's hold. */
+  setHold(participantId: Uint8Array, hold: CallParty['hold']): void {
+    if (this.#get(participantId)?.hold === hold) return
+    this.#update(participantId, (party) => ({ ...party, hold }))
+    this.#onEvent({ type: 'hold-changed', participantId })
+  }
+
+  get #callerCallId(): string {
+    return this.#invite.headers.get('Call-ID') ?? ''
+  }
+
+  #add(party: Omit<CallParty, 'participantId' | 'joinedAtMs' | 'leftAtMs' | 'hold'>): Uint8Array {
+    const participantId = this.#ids.uuid()
+    this.#list = [...this.#list, { participantId, ...party, joinedAtMs: this.#clock.wallMs(), hold: 'none' }]
+    return participantId
+  }
+
+  #get(participantId: Uint8Array): CallParty | undefined {
+    return this.#list.find((party) => party.participantId === participantId)
+  }
+
+  #update(participantId: Uint8Array, change: (party: CallParty) => CallParty): void {
+    this.#list = this.#list.map((party) => (party.participantId === participantId ? change(party) : party))
+  }
+}

@@ -1,0 +1,135 @@
+// YAML text of a flow file to a flow ready to run. Every mistake is reported at once, each with its place.
+
+import { Default } from 'typebox/value'
+
+import { err, ok, type Result } from '#kernel'
+import { type Flow, type FlowDocument, type FlowError, flowDocument } from './flow.ts'
+import type { FlowRun, NodeLoader, NodeType, Step } from './node-type.ts'
+import { nodeTypes } from './nodes/registry.ts'
+import { violations } from './schema-check.ts'
+import { type ExpressionFailure, Template } from './template.ts'
+import { readYaml, type YamlDocument } from './yaml-document.ts'
+
+const MAX_NODES = 1_000
+const MAX_NESTING = 16
+
+type Path = readonly (string | number)[]
+
+/** Parses and checks a flow; `file` stands in the errors as given. */
+export function parseFlow(text: string, file: string): Result<Flow, FlowError[]> {
+  return new FlowParser(readYaml(text), file).parse()
+}
+
+class FlowParser {
+  readonly #yaml: YamlDocument
+  readonly #file: string
+  readonly #errors: FlowError[] = []
+  readonly #warnings: FlowError[] = []
+  #nodeCount = 0
+
+  constructor(yaml: YamlDocument, file: string) {
+    this.#yaml = yaml
+    this.#file = file
+  }
+
+  parse(): Result<Flow, FlowError[]> {
+    if (this.#yaml.problems.length > 0) {
+      return err(this.#yaml.problems.map((problem) => ({ file: this.#file, path: '', ...problem })))
+    }
+    const document = Default(flowDocument, this.#yaml.value)
+    if (!this.#check([], flowDocument, document)) return err(this.#errors)
+    const { name, atEnd, nodes } = document as FlowDocument
+    const run = this.#nodes(['nodes'], nodes)
+    return this.#errors.length > 0 ? err(this.#errors) : ok({ name, atEnd, run, warnings: this.#warnings })
+  }
+
+  #check(path: Path, schema: NodeType['schema'], value: unknown): boolean {
+    const found = violations(schema, value)
+    for (const violation of found) this.#fail([...path, ...violation.path], violation.expected, violation.isKey)
+    return found.length === 0
+  }
+
+  #nodes(path: Path, list: readonly unknown[]): Step {
+    if (path.length > 2 * MAX_NESTING) this.#fail(path, `expected at most ${MAX_NESTING} levels of nodes`)
+    else return inOrder(list.map((node, index) => this.#node([...path, index], node)))
+    return NOTHING
+  }
+
+  #node(path: Path, value: unknown): Step {
+    if (++this.#nodeCount > MAX_NODES) {
+      if (this.#nodeCount === MAX_NODES + 1) this.#fail(path, `expected at most ${MAX_NODES} nodes`)
+      return NOTHING
+    }
+    const type = typeOf(value)
+    const definition = nodeTypes.get(type ?? '')
+    if (definition === undefined) {
+      this.#fail(
+        type === undefined ? path : [...path, 'type'],
+        `expected a node with type ${[...nodeTypes.keys()].join(', ')}`,
+      )
+      return NOTHING
+    }
+    const parameters = Default(definition.schema, value)
+    if (!this.#check(path, definition.schema, parameters)) return NOTHING
+    return definition.load(parameters, this.#loader(path, definition.type))
+  }
+
+  #loader(path: Path, type: string): NodeLoader {
+    const label = `${pathText(path)} ${type}`
+    const checked = (key: string, template: Template): Template => {
+      for (const failure of template.failures()) {
+        this.#warnings.push(this.#errorAt([...path, key], `expression renders empty: ${failure.reason}`))
+      }
+      return template
+    }
+    const warn = (run: FlowRun) => (failure: ExpressionFailure) =>
+      run.log.warn('flow expression failed', { node: label, expression: failure.expression, reason: failure.reason })
+    return {
+      label,
+      text: (key, source) => {
+        const template = checked(key, Template.of(source))
+        return (run) => template.render(run.scope, warn(run))
+      },
+      value: (key, source) => {
+        const template = checked(key, Template.of(source))
+        return (run) => template.value(run.scope, warn(run))
+      },
+      condition: (key, source) => {
+        const template = checked(key, Template.ofExpression(source))
+        return (run) => Boolean(template.value(run.scope, warn(run)))
+      },
+      nodes: (key, list) => this.#nodes([...path, key], list),
+    }
+  }
+
+  #fail(path: Path, expected: string, isKey = false): void {
+    this.#errors.push(this.#errorAt(path, expected, isKey))
+  }
+
+  #errorAt(path: Path, expected: string, isKey = false): FlowError {
+    return { file: this.#file, ...this.#yaml.position(path, isKey), path: pathText(path), expected }
+  }
+}
+
+const NOTHING: Step = async () => 'next'
+
+function inOrder(steps: readonly Step[]): Step {
+  return async (run) => {
+    for (const step of steps) {
+      if (run.call.ended) return 'call-ended'
+      const end = await step(run)
+      if (end !== 'next') return end
+    }
+    return 'next'
+  }
+}
+
+function typeOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const type: unknown = Object.getOwnPropertyDescriptor(value, 'type')?.value
+  return typeof type === 'string' ? type : undefined
+}
+
+function pathText(path: Path): string {
+  return path.map((name, i) => (typeof name === 'number' ? `[${name}]` : i === 0 ? name : `.${name}`)).join('')
+}

@@ -1,0 +1,44 @@
+// The Call Recording node: starts, stops, pauses or resumes recording of the call.
+
+import { Type } from 'typebox'
+
+import { messageOf } from '#kernel'
+import type { RecordingCommand, RecordingResult } from '../call-control.ts'
+import { type FlowRun, nodeType } from '../node-type.ts'
+import { store, textField } from './fields.ts'
+
+const RESULT_PATH = 'context.recording.last'
+
+/**
+ * `callRecording {activity, callRecordingServer, callRecordingId, wait}`; the outcome `{status, text, results}` is put in
+ * `context.recording.last` when it comes. The flow goes on at once unless `wait` is true.
+ */
+export const callRecording = nodeType(
+  'callRecording',
+  {
+    activity: Type.Union([Type.Literal('start'), Type.Literal('stop'), Type.Literal('pause'), Type.Literal('resume')]),
+    callRecordingServer: textField({ default: '' }),
+    callRecordingId: textField({ default: '' }),
+    wait: Type.Boolean({ default: false }),
+  },
+  ({ activity, callRecordingServer, callRecordingId, wait }, loader) => {
+    const server = loader.text('callRecordingServer', callRecordingServer)
+    const recordingId = loader.text('callRecordingId', callRecordingId)
+    return async (run) => {
+      const command: RecordingCommand = { activity, server: server(run), recordingId: recordingId(run) }
+      const done = run.call.record(command).then((result) => keep(run, loader.label, activity, result))
+      if (wait) await done
+      else
+        done.catch((fault) => run.log.error('flow recording failed', { node: loader.label, fault: messageOf(fault) }))
+      return 'next'
+    }
+  },
+)
+
+function keep(run: FlowRun, node: string, activity: string, result: RecordingResult): void {
+  store(run, node, RESULT_PATH, result)
+  const fields = { node, activity, status: result.status, text: result.text, results: result.results }
+  // The product page tells operators to search for the text of a refusal, so that text is the message.
+  if (result.status >= 400 && result.text !== '') run.log.warn(result.text, fields)
+  else run.log.info('flow recording done', fields)
+}

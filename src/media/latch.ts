@@ -1,0 +1,63 @@
+// Whom a leg listens to: the address of the SDP first, another one only after silence, never by SSRC alone.
+
+import { type Endpoint, sameEndpoint } from '#kernel'
+
+/** Silence of RTP after which another source may take over. */
+const RELATCH_AFTER_MS = 500
+
+/** Verdict on the source of a packet; `latched` means that it is now the one and our packets go there (symmetric RTP). */
+export type LatchVerdict = 'accepted' | 'latched' | 'refused'
+
+/** Source filter of one socket. */
+export class Latch {
+  readonly #relatchAfterMs: number
+  #expected: Endpoint | undefined
+  #source: Endpoint | undefined
+  #target: Endpoint | undefined
+  #lastAtMs = 0
+
+  /** `relatchAfterMs`: silence after which another source may take over. */
+  constructor(relatchAfterMs = RELATCH_AFTER_MS) {
+    this.#relatchAfterMs = relatchAfterMs
+  }
+
+  /** Where to send: the latched source, or the SDP's address until something came. */
+  get target(): Endpoint | undefined {
+    return this.#target
+  }
+
+  /** Takes the address of an SDP. The same address again changes nothing; a new one is sent to at once, while the old source is still heard until it speaks. */
+  expect(address: Endpoint | undefined, nowMs: number): void {
+    if (address === undefined) {
+      this.#expected = undefined
+      this.#target = undefined
+      return
+    }
+    if (this.#expected !== undefined && sameEndpoint(this.#expected, address)) return
+    this.#expected = address
+    this.#target = address
+    this.#lastAtMs = nowMs
+  }
+
+  /** Judges the source of a packet that is otherwise good. */
+  accept(host: string, port: number, nowMs: number): LatchVerdict {
+    const source = this.#source
+    if (source !== undefined && source.port === port && source.host === host) {
+      this.#lastAtMs = nowMs
+      return 'accepted'
+    }
+    const expected = this.#expected
+    if (expected === undefined) return 'refused'
+    const isExpected = expected.port === port && expected.host === host
+    if (!isExpected && nowMs - this.#lastAtMs < this.#relatchAfterMs) return 'refused'
+    this.#source = isExpected ? expected : { host, port }
+    this.#target = this.#source
+    this.#lastAtMs = nowMs
+    return 'latched'
+  }
+
+  /** Whether the source has been quiet long enough for another one. */
+  isQuiet(nowMs: number): boolean {
+    return nowMs - this.#lastAtMs >= this.#relatchAfterMs
+  }
+}

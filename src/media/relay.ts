@@ -1,0 +1,160 @@
+// One leg of a call: takes a party's packets, hands them to the bridged leg and the forks, and sends what is meant for the party.
+
+import type { Endpoint } from '#kernel'
+import { newRtpView, parseRtp, type TelephoneEvent, TelephoneEventDetector } from '#rtp'
+import { CodecTable, type StreamCodec } from './codec.ts'
+import { StreamCount } from './counters.ts'
+import type { Fork } from './fork.ts'
+import { IncomingStream } from './incoming-stream.ts'
+import { Latch } from './latch.ts'
+import { type MediaPacket, newMediaPacket, type RtpPort, type SourceIds } from './media-packet.ts'
+import type { OutgoingStream } from './outgoing-stream.ts'
+
+/** The socket of a leg, seen from the packet path. */
+export interface LegPort extends RtpPort {
+  /** Sends to `target` from now on; undefined: nowhere. `locked` says that nobody else is listened to. */
+  aim(target: Endpoint | undefined, locked: boolean): void
+}
+
+/** What a leg tells about itself. */
+export interface LegListener {
+  onFirstPacket(): void
+  onDigit(event: TelephoneEvent): void
+}
+
+/** State of a leg after an offer/answer exchange. */
+export interface LegSettings {
+  readonly remote?: Endpoint
+  readonly codecs: readonly StreamCodec[]
+  readonly send: boolean
+  readonly receive: boolean
+}
+
+/** Relay of one leg. */
+export class RelayLeg {
+  readonly outgoing: OutgoingStream
+  readonly incoming: IncomingStream
+  readonly received = new StreamCount()
+  readonly sent = new StreamCount()
+  /** Forks that copy what the party said, and what we sent to the party. */
+  readonly taps: { received: readonly Fork[]; sent: readonly Fork[] } = { received: [], sent: [] }
+  /** The leg that hears this one. */
+  peer: RelayLeg | undefined
+  /** Something is played to the party, who hears nothing else meanwhile. */
+  isPlaying = false
+  codecs = CodecTable.empty
+  readonly #port: LegPort
+  readonly #listener: LegListener
+  readonly #latch = new Latch()
+  readonly #view = newRtpView()
+  readonly #packet = newMediaPacket()
+  readonly #sentPacket = newMediaPacket()
+  #digits = new TelephoneEventDetector()
+  #maySend = false
+  #mayReceive = false
+  #isLocked = false
+  #quietSinceMs = 0
+  #isReportedSilent = false
+
+  constructor(outgoing: OutgoingStream, sourceIds: SourceIds, port: LegPort, listener: LegListener) {
+    this.outgoing = outgoing
+    this.incoming = new IncomingStream(sourceIds)
+    this.#port = port
+    this.#listener = listener
+    this.#sentPacket.sourceId = outgoing.sourceId
+  }
+
+  /** Takes the result of an offer/answer exchange. */
+  configure(settings: LegSettings, nowMs: number): void {
+    this.codecs = new CodecTable(settings.codecs)
+    this.#maySend = settings.send && settings.remote !== undefined
+    this.#mayReceive = settings.receive
+    this.#quietSinceMs = nowMs
+    this.#isReportedSilent = false
+    this.#latch.expect(settings.remote, nowMs)
+    this.#isLocked = false
+    this.#port.aim(this.#latch.target, false)
+  }
+
+  /** Handles one datagram from the network; anything that is not from the party is counted and dropped. */
+  onDatagram(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
+    const view = this.#view
+    const payload = this.#mayReceive && parseRtp(bytes, view) ? this.codecs.received(view.payloadType) : undefined
+    const verdict = payload === undefined ? 'refused' : this.#latch.accept(host, port, nowMs)
+    if (payload === undefined || verdict === 'refused') {
+      this.received.refused++
+      return
+    }
+    if (verdict === 'latched' || !this.#isLocked) this.#lock()
+    const sourceBefore = this.incoming.sourceId
+    if (!this.incoming.accept(view, payload.clockRateHz, nowMs)) return
+    if (sourceBefore !== this.incoming.sourceId) this.#digits = new TelephoneEventDetector(payload.clockRateHz)
+    const packet = this.#packet
+    packet.bytes = bytes
+    packet.payloadOffset = view.payloadOffset
+    packet.payloadLength = view.payloadLength
+    packet.payload = payload
+    packet.sourceId = this.incoming.sourceId
+    packet.extendedSequence = this.incoming.extendedSequence
+    packet.timestamp = view.timestamp
+    packet.marker = view.marker
+    const isFirst = this.received.packets === 0
+    this.received.add(view.payloadLength, nowMs)
+    this.#quietSinceMs = nowMs
+    this.#isReportedSilent = false
+    if (this.peer !== undefined && !this.peer.isPlaying) this.peer.deliver(packet, nowMs)
+    for (const fork of this.taps.received) fork.copy(packet, nowMs)
+    this.#detectDigit(packet)
+    if (isFirst) this.#listener.onFirstPacket()
+  }
+
+  /** Sends a packet of another source to the party, as part of our one stream to it. */
+  deliver(packet: MediaPacket, nowMs: number): void {
+    const payloadType = this.#maySend ? this.codecs.sent(packet.payload.encoding) : undefined
+    if (payloadType === undefined) {
+      this.outgoing.cut()
+      return
+    }
+    const header = this.outgoing.stamp(packet, payloadType, nowMs)
+    if (header === undefined) return
+    this.#port.send(header, packet.bytes, packet.payloadOffset, packet.payloadLength)
+    this.sent.add(packet.payloadLength, nowMs)
+    if (this.taps.sent.length === 0) return
+    const copy = this.#sentPacket
+    copy.bytes = packet.bytes
+    copy.payloadOffset = packet.payloadOffset
+    copy.payloadLength = packet.payloadLength
+    copy.payload = packet.payload
+    copy.extendedSequence = this.outgoing.extendedSequence
+    copy.timestamp = header.timestamp
+    copy.marker = header.marker
+    for (const fork of this.taps.sent) fork.copy(copy, nowMs)
+  }
+
+  /** Looks after silence; to be called a few times a second. Returns how long the party has been silent, once, when that is `silentAfterMs` or more. */
+  sweep(nowMs: number, silentAfterMs: number): number | undefined {
+    if (this.#isLocked && this.#latch.isQuiet(nowMs)) {
+      this.#isLocked = false
+      this.#port.aim(this.#latch.target, false)
+    }
+    const silentMs = nowMs - this.#quietSinceMs
+    if (!this.#mayReceive || this.#isReportedSilent || silentMs < silentAfterMs) return undefined
+    this.#isReportedSilent = true
+    return silentMs
+  }
+
+  #lock(): void {
+    this.#isLocked = true
+    this.#port.aim(this.#latch.target, true)
+  }
+
+  #detectDigit(packet: MediaPacket): void {
+    const event = packet.payload.isEvent
+      ? this.#digits.onPacket(
+          this.#view,
+          packet.bytes.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength),
+        )
+      : this.#digits.onOtherPacket(packet.timestamp)
+    if (event !== undefined) this.#listener.onDigit(event)
+  }
+}

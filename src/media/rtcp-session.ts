@@ -1,0 +1,98 @@
+// RTCP of one stream of ours: reports at random intervals, whatever the media does, and a goodbye (RFC 3550 section 6; RTP-01, -05, -10, -16).
+
+import type { Clock, Timer } from '#kernel'
+import {
+  buildBye,
+  buildReceiverReport,
+  buildSdes,
+  buildSenderReport,
+  compoundRtcp,
+  ntpFromWallMs,
+  parseRtcp,
+  rtcpIntervalMs,
+} from '#rtp'
+import type { IncomingStream } from './incoming-stream.ts'
+import type { OutgoingStream } from './outgoing-stream.ts'
+
+/** What an RTCP session works with. */
+export interface RtcpSessionOptions {
+  readonly stream: OutgoingStream
+  /** What the peer sends us; absent where it sends nothing. */
+  readonly incoming?: IncomingStream
+  readonly clock: Clock
+  /** Uniform in 0..1. */
+  readonly random: () => number
+  /** Minimum interval; RFC 3550 says 5000. */
+  readonly minimumMs: number
+  readonly send: (datagram: Uint8Array) => void
+}
+
+/** Sends and reads RTCP for one stream. */
+export class RtcpSession {
+  /** Receiver reports and report blocks about our stream seen so far. */
+  receiverReports = 0
+  readonly #options: RtcpSessionOptions
+  #timer: Timer | undefined
+  #hasSpoken = false
+  /** Packets sent at the last report and the one before: a sender is who sent since then (section 6.4). */
+  #packetsAtLast = 0
+  #packetsBefore = 0
+
+  constructor(options: RtcpSessionOptions) {
+    this.#options = options
+  }
+
+  /** Begins to report; harmless when it already does. */
+  start(): void {
+    if (this.#timer === undefined) this.#schedule(true)
+  }
+
+  /** Reads a datagram of the peer. */
+  onDatagram(bytes: Uint8Array): void {
+    const { incoming, stream, clock } = this.#options
+    for (const packet of parseRtcp(bytes)) {
+      if (packet.type === 'sender-report') incoming?.onSenderReport(packet, clock.nowMs())
+      if (packet.type !== 'sender-report' && packet.type !== 'receiver-report') continue
+      if (packet.reports.some((block) => block.ssrc === stream.ssrc)) this.receiverReports++
+    }
+  }
+
+  /** Stops; says BYE when anything was ever sent (section 6.3.7). */
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (!this.#hasSpoken && this.#options.stream.packets === 0) return
+    this.#options.send(compoundRtcp([...this.#report(), buildBye(this.#options.stream.ssrc)]))
+  }
+
+  #schedule(isInitial: boolean): void {
+    const { clock, random, minimumMs, send } = this.#options
+    this.#timer = clock.after(rtcpIntervalMs(random(), isInitial, minimumMs), 'rtcp', () => {
+      this.#hasSpoken = true
+      send(compoundRtcp(this.#report()))
+      this.#schedule(false)
+    })
+  }
+
+  #report(): Uint8Array[] {
+    const { stream, incoming, clock } = this.#options
+    const nowMs = clock.nowMs()
+    const reports = incoming?.reportBlocks(nowMs) ?? []
+    const isSender = stream.packets > this.#packetsBefore
+    this.#packetsBefore = this.#packetsAtLast
+    this.#packetsAtLast = stream.packets
+    const ntp = ntpFromWallMs(clock.wallMs())
+    const report = isSender
+      ? buildSenderReport({
+          ssrc: stream.ssrc,
+          ntpSeconds: ntp.seconds,
+          ntpFraction: ntp.fraction,
+          rtpTimestamp: stream.timestampAt(nowMs),
+          packetCount: stream.packets,
+          octetCount: stream.octets,
+          reports,
+        })
+      : buildReceiverReport(stream.ssrc, reports)
+    return [report, buildSdes(stream.ssrc, stream.cname)]
+  }
+}

@@ -1,0 +1,59 @@
+// Recording commands and their outcomes, with the codes and texts of the product page.
+
+import type { GateReceipt } from '#engine'
+import type { HeaderList } from '#sip'
+
+/** Where a command came from; it decides the wording of some refusals. */
+export type CommandOrigin = 'flow' | 'info' | 'rest'
+
+/** Start of a recording. */
+export interface StartCommand {
+  /** The page's "Call Recording Server": a SIP URI or a comma-separated list. */
+  readonly servers: string
+  /** The page's "Call Recording ID"; empty means none. */
+  readonly recordingId: string
+  readonly origin: CommandOrigin
+  /** Whether the caller has heard an announcement on this call. */
+  readonly noticePlayed: boolean
+  /** Headers of the asker's own for the INVITE to the recorders. */
+  readonly headers?: HeaderList
+}
+
+/** Proof of a pause at one recorder. */
+export interface RecorderReceipt extends GateReceipt {
+  readonly recorder: string
+}
+
+/** What became of a command. */
+export interface CommandOutcome {
+  /** 200, 400, 487 or 503. */
+  readonly status: number
+  readonly text: string
+  /** Per recorder URI, e.g. `accepted`, `pending`, `failed(486)`. */
+  readonly results: Readonly<Record<string, string>>
+  /** For a pause: one per fork. */
+  readonly receipts?: readonly RecorderReceipt[]
+}
+
+/** Texts that operators search their logs for; the first four stand on the product page. */
+export const texts = {
+  duplicateStart: 'discarding duplicate startCallRecording request for a call',
+  duplicateStartInFlow: 'Cannot start recording when recording is already started',
+  missingServer: 'startCallRecording request is missing X-Srs-Url header',
+  noUsableServer: 'no valid SIP URI in Call Recording Server',
+  notRecording: 'discarding stopCallRecording request because we are not recording',
+  invalidPause: 'discarding invalid pauseCallRecording request',
+  invalidResume: 'discarding invalid resumeCallRecording request',
+  notAnswered: 'the call is not answered',
+  allRefused: 'no recorder accepted the recording',
+  noAnswer: 'no recorder answered in time',
+  aborted: 'the recording was stopped before it started',
+  callEnded: 'the call ended',
+  cutUnproved: 'the media engine did not confirm the cut; the streams were removed',
+  noneResumed: 'no recorder accepted the resumption; the recording is still paused',
+} as const
+
+/** Builds an outcome. */
+export function outcome(status: number, text: string, results: Readonly<Record<string, string>> = {}): CommandOutcome {
+  return { status, text, results }
+}

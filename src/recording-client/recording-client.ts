@@ -1,0 +1,267 @@
+// The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
+
+import type { RecordableCall } from '#call'
+import { Listeners, uuidText } from '#kernel'
+import { type CommandOrigin, type CommandOutcome, outcome, type RecorderReceipt, type StartCommand, texts } from './command.ts'
+import { Recording, type RecordingNews, type ReportedState } from './recording.ts'
+import type { RecordingSession } from './recording-session.ts'
+import { parseRecorderList } from './recorder-list.ts'
+import type { SessionState } from './session-machine.ts'
+import type { RecordingSurroundings } from './session-port.ts'
+import { type CallStream, createStreams } from './streams.ts'
+
+/** What happens to recordings, for flow, API, webhooks, console and log. */
+export type RecordingEvent = {
+  readonly callId: string
+  readonly recording: string
+  readonly recorder?: string
+} & (
+  | { readonly type: 'recording.started' | 'recording.resumed' | 'recording.stopped' | 'recording.lost' | 'recording.failed' }
+  | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
+  | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
+  | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
+  | { readonly type: 'recorder.lost'; readonly reason: string }
+)
+
+/** A recording as shown to operators. */
+export interface RecordingView {
+  readonly id: string
+  readonly recordingId: string
+  readonly state: ReportedState
+  readonly startedAtMs: number
+  /** Proof of the latest pause, one per fork. */
+  readonly receipts: readonly RecorderReceipt[]
+  readonly sessions: ReadonlyArray<{
+    readonly uri: string
+    readonly state: SessionState
+    readonly sipCallId?: string
+    readonly result: string
+    readonly forks: readonly string[]
+  }>
+}
+
+interface KeptRecording {
+  readonly recording: Recording
+  readonly id: string
+  readonly recordingId: string
+  readonly startedAtMs: number
+  receipts: readonly RecorderReceipt[]
+}
+
+interface CallRecord {
+  readonly call: RecordableCall
+  readonly streams: readonly CallStream[]
+  readonly unsubscribe: () => void
+  current: Recording | undefined
+  readonly kept: KeptRecording[]
+  isReleased: boolean
+}
+
+/** The recording client of one gateway. */
+export class RecordingClient {
+  readonly events: Listeners<RecordingEvent>
+  readonly #around: RecordingSurroundings
+  readonly #calls = new Map<string, CallRecord>()
+  readonly #sessions = new Set<RecordingSession>()
+  readonly #totals = { packetsForked: 0, packetsHeld: 0 }
+
+  constructor(around: RecordingSurroundings) {
+    this.#around = around
+    this.events = new Listeners((fault) => around.log.error('a listener of recording events failed', { fault: `${fault}` }))
+  }
+
+  /** Starts a recording. A call that is not answered yet: refused by INFO, held until the answer otherwise. */
+  start(call: RecordableCall, command: StartCommand): Promise<CommandOutcome> {
+    const { log } = this.#around
+    const fields = { callId: call.callId, origin: command.origin }
+    const snapshot = call.snapshot()
+    if (snapshot.state === 'ended' || (snapshot.state === 'ringing' && command.origin === 'info')) {
+      return this.#refuse(400, snapshot.state === 'ended' ? texts.callEnded : texts.notAnswered, fields)
+    }
+    const record = this.#record(call)
+    if (record.current !== undefined && record.current.reported !== 'none') {
+      log.warn(texts.duplicateStart, fields)
+      if (command.origin === 'flow') log.warn(texts.duplicateStartInFlow, fields)
+      return Promise.resolve(outcome(400, command.origin === 'flow' ? texts.duplicateStartInFlow : texts.duplicateStart))
+    }
+    const entries = parseRecorderList(command.servers)
+    if (entries.length === 0) return this.#refuse(400, texts.missingServer, fields)
+    for (const entry of entries) if (!entry.valid) log.warn('recorder URI is not usable', { ...fields, reason: entry.reason })
+    if (!entries.some((entry) => entry.valid)) {
+      const results = Object.fromEntries(entries.map((entry) => [entry.uri, 'failed(503)']))
+      log.warn('startCallRecording answered 503', { ...fields, reason: texts.noUsableServer })
+      return Promise.resolve(outcome(503, texts.noUsableServer, results))
+    }
+    if (!command.noticePlayed) log.warn('recording.no-notice', fields)
+    return this.#begin(record, command, entries)
+  }
+
+  /** Pauses: the media is cut when this returns; settles when that is proved. */
+  pause(call: RecordableCall, origin: CommandOrigin): Promise<CommandOutcome> {
+    const recording = this.#calls.get(call.callId)?.current
+    const state = recording?.reported ?? 'none'
+    if (recording === undefined || state === 'none' || state === 'stopping') {
+      return this.#refuse(400, texts.invalidPause, { callId: call.callId, origin })
+    }
+    return recording.pause()
+  }
+
+  /** Resumes: media flows again at a recorder once it has accepted. */
+  resume(call: RecordableCall, origin: CommandOrigin): Promise<CommandOutcome> {
+    const recording = this.#calls.get(call.callId)?.current
+    const state = recording?.reported ?? 'none'
+    if (recording === undefined || (state !== 'pausing' && state !== 'paused' && state !== 'resuming')) {
+      return this.#refuse(400, texts.invalidResume, { callId: call.callId, origin })
+    }
+    return recording.resume()
+  }
+
+  /** Stops: settles when the gates are shut; dialogs end in the background. */
+  stop(call: RecordableCall, origin: CommandOrigin): Promise<CommandOutcome> {
+    const recording = this.#calls.get(call.callId)?.current
+    if (recording === undefined || recording.reported === 'none') {
+      return this.#refuse(400, texts.notRecording, { callId: call.callId, origin })
+    }
+    return recording.stop('stopped')
+  }
+
+  /** What the next command on this call meets. */
+  stateOf(callId: string): ReportedState {
+    return this.#calls.get(callId)?.current?.reported ?? 'none'
+  }
+
+  /** Recordings of a live call, oldest first. */
+  recordingsOf(callId: string): RecordingView[] {
+    return (this.#calls.get(callId)?.kept ?? []).map(({ recording, id, recordingId, startedAtMs, receipts }) => ({
+      id,
+      recordingId,
+      state: recording.reported,
+      startedAtMs,
+      receipts,
+      sessions: recording.sessions.map((session) => ({
+        uri: session.plan.uri,
+        state: session.state,
+        ...(session.sipCallId === undefined ? {} : { sipCallId: session.sipCallId }),
+        result: recording.results[session.plan.uri] ?? 'pending',
+        forks: session.forkIds,
+      })),
+    }))
+  }
+
+  /** RTP packets of forks that are gone by now. */
+  totals(): { readonly packetsForked: number; readonly packetsHeld: number } {
+    return { ...this.#totals }
+  }
+
+  /** Must be zero when no call is recorded. */
+  census(): { readonly calls: number; readonly sessions: number } {
+    return { calls: this.#calls.size, sessions: this.#sessions.size }
+  }
+
+  #begin(record: CallRecord, command: StartCommand, entries: ReturnType<typeof parseRecorderList>): Promise<CommandOutcome> {
+    const { call, streams } = record
+    const id = uuidText(this.#around.ids.uuid())
+    const plan = { call, streams, recordingId: command.recordingId.trim(), headers: command.headers ?? [] }
+    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) => this.#onNews(record, kept, news))
+    const kept: KeptRecording = { recording, id, recordingId: plan.recordingId, startedAtMs: this.#around.clock.wallMs(), receipts: [] }
+    record.current = recording
+    record.kept.push(kept)
+    for (const session of recording.sessions) this.#sessions.add(session)
+    this.#around.log.info('startCallRecording request for a call', { callId: call.callId, recording: id, recorders: entries.length })
+    if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
+    const unsubscribe = call.onEvent((event) => {
+      if (event.type === 'answered' || event.type === 'ended') unsubscribe()
+      if (event.type === 'answered' && recording.reported !== 'none') void recording.start()
+    })
+    return this.#started(record, id, recording.hold())
+  }
+
+  async #started(record: CallRecord, id: string, start: Promise<CommandOutcome>): Promise<CommandOutcome> {
+    const result = await start
+    const fields = { callId: record.call.callId, recording: id, results: result.results }
+    if (result.status === 200) this.#emit(record, id, { type: 'recording.started' })
+    if (result.status === 503) this.#around.log.warn('startCallRecording answered 503', { ...fields, reason: result.text })
+    return result
+  }
+
+  #record(call: RecordableCall): CallRecord {
+    const known = this.#calls.get(call.callId)
+    if (known !== undefined) return known
+    const record: CallRecord = {
+      call,
+      streams: createStreams(this.#around.ids),
+      unsubscribe: call.onEvent((event) => {
+        if (event.type === 'ended') this.#onCallEnded(record)
+        else if (event.type !== 'answered') record.current?.callChanged()
+      }),
+      current: undefined,
+      kept: [],
+      isReleased: false,
+    }
+    this.#calls.set(call.callId, record)
+    return record
+  }
+
+  #onCallEnded(record: CallRecord): void {
+    record.unsubscribe()
+    record.isReleased = true
+    if (record.current !== undefined && record.current.reported !== 'none') void record.current.stop('call-ended')
+    this.#forget(record)
+  }
+
+  /** A call is forgotten when it has ended and its last recording session is gone. */
+  #forget(record: CallRecord): void {
+    const isBusy = record.kept.some(({ recording }) => recording.sessions.some((session) => this.#sessions.has(session)))
+    if (record.isReleased && !isBusy) this.#calls.delete(record.call.callId)
+  }
+
+  #onNews(record: CallRecord, kept: KeptRecording, news: RecordingNews): void {
+    const { id, recording } = kept
+    switch (news.type) {
+      case 'session-gone':
+        this.#sessions.delete(news.session)
+        return this.#forget(record)
+      case 'paused':
+        kept.receipts = news.receipts
+        return this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
+      case 'over':
+        if (record.current === recording) record.current = undefined
+        return this.#emit(record, id, {
+          type: news.reason === 'failed' ? 'recording.failed' : news.reason === 'lost' ? 'recording.lost' : 'recording.stopped',
+        })
+      case 'report':
+        return this.#onReport(record, id, news)
+      case 'fork-closed':
+        this.#totals.packetsForked += news.counters.packets
+        this.#totals.packetsHeld += news.counters.held
+        return
+    }
+  }
+
+  #onReport(record: CallRecord, id: string, { session, report }: Extract<RecordingNews, { type: 'report' }>): void {
+    const recorder = session.plan.uri
+    switch (report.type) {
+      case 'failed':
+      case 'signal-failed':
+        return this.#emit(record, id, { type: `recorder.${report.type}`, recorder, status: report.status })
+      case 'lost':
+        return this.#emit(record, id, { type: 'recorder.lost', recorder, reason: report.reason })
+      default:
+        return this.#emit(record, id, { type: `recorder.${report.type}`, recorder })
+    }
+  }
+
+  #emit(record: CallRecord, id: string, event: DistributiveOmit<RecordingEvent, 'callId' | 'recording'>): void {
+    const whole = { callId: record.call.callId, recording: id, ...event } as RecordingEvent
+    this.#around.log.info('recording event', { callId: whole.callId, recording: id, event: event.type })
+    this.events.emit(whole)
+  }
+
+  #refuse(status: number, text: string, fields: Readonly<Record<string, unknown>>): Promise<CommandOutcome> {
+    this.#around.log.warn(text, fields)
+    return Promise.resolve(outcome(status, text))
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+

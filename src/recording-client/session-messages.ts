@@ -1,0 +1,46 @@
+// Headers and bodies of the messages of a recording session (RFC 7866 sections 6.1.1 and 9.1, RFC 9806).
+
+import type { Ids } from '#kernel'
+import { isSdp, parseBody, recordingBody, rfc3339 } from '#siprec'
+import type { HeaderList, SipBody, SipMessage } from '#sip'
+
+const sdpType = 'application/sdp'
+const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const
+const dayMs = 86_400_000
+
+/** Headers of every re-offer. */
+export const reofferHeaders: HeaderList = [['Require', 'siprec']]
+
+/** Headers of the initial INVITE; `wallMs` becomes Date, from which a recorder derives the start (RFC 7865 section 6.1.1). */
+export function inviteHeaders(wallMs: number): HeaderList {
+  return [
+    ['Require', 'siprec'],
+    ['Accept', 'application/sdp, application/rs-metadata+xml, application/rs-metadata'],
+    ...withDate(wallMs),
+  ]
+}
+
+/** A Date header (RFC 3261 section 20.17). */
+export function withDate(wallMs: number): HeaderList {
+  return [['Date', sipDate(wallMs)]]
+}
+
+/** Offer and document in one body; the offer alone when there is no document (RFC 7866 section 9.1). */
+export function offerBody(sdp: Uint8Array, document: Uint8Array | undefined, ids: Ids): SipBody {
+  return recordingBody(document === undefined ? { sdp } : { sdp, metadata: document }, ids) ?? { contentType: sdpType, content: sdp }
+}
+
+/** The SDP of a message, alone or within a multipart body. */
+export function sdpOf(message: SipMessage): Uint8Array | undefined {
+  if (message.body.length === 0) return undefined
+  const { headers, body } = message
+  return parseBody(headers.get('content-type') ?? sdpType, headers.get('content-disposition'), body).parts.find(isSdp)?.content
+}
+
+/** RFC 1123 date in GMT, out of the RFC 3339 text since this layer has no calendar. */
+function sipDate(wallMs: number): string {
+  const iso = rfc3339(wallMs)
+  const weekday = days[(((Math.floor(wallMs / dayMs) + 4) % 7) + 7) % 7]
+  return `${weekday}, ${iso.slice(8, 10)} ${months[Number(iso.slice(5, 7)) - 1]} ${iso.slice(0, 4)} ${iso.slice(11, 19)} GMT`
+}

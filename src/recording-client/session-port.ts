@@ -1,0 +1,56 @@
+// What a recording session needs from around it.
+
+import type { DestinationPolicy, RecordableCall } from '#call'
+import type { Clock, Ids, Logger } from '#kernel'
+import type { HeaderList, SipCore } from '#sip'
+import type { CallStream } from './streams.ts'
+
+/** Times of the recording client, in milliseconds. */
+export interface RecordingTimes {
+  /** A start without any acceptance by then is answered 503. */
+  readonly answerDeadlineMs: number
+  /** After the first acceptance the other recorders may still answer until this long after the start. */
+  readonly lateAnswerMs: number
+  /** A recorder that gives no response at all within this is silent, and its next address is tried. */
+  readonly firstResponseMs: number
+  /** How long a pause waits for the recorders' answers once the cut is proved. */
+  readonly signalWaitMs: number
+  /** How long BYE waits for the last document. */
+  readonly farewellMs: number
+}
+
+/** Values used unless configured otherwise. */
+export const defaultTimes: RecordingTimes = {
+  answerDeadlineMs: 5_000,
+  lateAnswerMs: 32_000,
+  firstResponseMs: 1_500,
+  signalWaitMs: 1_500,
+  farewellMs: 2_000,
+}
+
+/** Surroundings of the recording client. */
+export interface RecordingSurroundings {
+  readonly core: SipCore
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  /** From of recording sessions as name-addr: the gateway, never a party of the call (SRC-04). */
+  readonly from: string
+  readonly times: RecordingTimes
+  /** Where recordings may go; nowhere unless listed. */
+  readonly destinations: DestinationPolicy
+  /** Put jambonz' extension elements into its `extensiondata` wrapper (not schema-valid). */
+  readonly jambonzWrapper: boolean
+}
+
+/** What a recording session is about. */
+export interface SessionPlan {
+  readonly id: string
+  readonly uri: string
+  readonly call: RecordableCall
+  readonly streams: readonly CallStream[]
+  /** The page's "Call Recording ID"; empty means none. */
+  readonly recordingId: string
+  /** Headers of the asker's own for the INVITE to the recorders. */
+  readonly headers: HeaderList
+}

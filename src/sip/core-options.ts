@@ -1,0 +1,32 @@
+// What a SIP core is built from.
+
+import type { Clock, Ids, Logger } from '#kernel'
+import type { TimerValues } from './transaction/timer-values.ts'
+import type { SipFlow, SipLocator, SipTransportPort } from './transport-port.ts'
+
+/** Ports and fixed facts of one SIP core. */
+export interface SipCoreOptions {
+  /** Name of the role, for logs and traces. */
+  readonly name: string
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  readonly transport: SipTransportPort
+  readonly locator: SipLocator
+  /** Value of User-Agent and Server. */
+  readonly product: string
+  /** Option tags understood in Require and sent in Supported. */
+  readonly supported: readonly string[]
+  /** Methods answered with other than 405, as sent in Allow. */
+  readonly allow: readonly string[]
+  /** Body types taken in INVITE and UPDATE; multipart bodies always are (RFC 5621 section 3.1). */
+  readonly accept: readonly string[]
+  readonly contactUser: string
+  /** Header parameters of every Contact, e.g. `+sip.srs`. */
+  readonly contactParams?: string
+  readonly timers?: Partial<TimerValues>
+  /** False: the request is answered 403 before anything else is looked at. */
+  readonly admit?: (flow: SipFlow) => boolean
+  /** Server transactions at a time, above which new requests get 503; 20,000 unless told. */
+  readonly maxTransactions?: number
+}

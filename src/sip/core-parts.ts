@@ -1,0 +1,41 @@
+// The pieces of one core that its sessions share.
+
+import type { Clock, Logger } from '#kernel'
+import type { SipCoreOptions } from './core-options.ts'
+import type { Essentials } from './essentials.ts'
+import type { SipRequest } from './message/message.ts'
+import type { MessageBuilder } from './message-builder.ts'
+import type { StreamMemory } from './stream-memory.ts'
+import type { ServerTransaction } from './transaction/server-transaction.ts'
+import type { TimerValues } from './transaction/timer-values.ts'
+import type { TransactionLayer } from './transaction/transaction-layer.ts'
+import type { SipFlow } from './transport-port.ts'
+import type { Wire } from './wire.ts'
+
+/** A request that opened a server transaction. */
+export interface Arrived {
+  readonly transaction: ServerTransaction
+  readonly request: SipRequest
+  readonly facts: Essentials
+  readonly flow: SipFlow
+}
+
+/** Whoever holds a dialog, early or confirmed, and gets what comes within it. */
+export interface DialogHolder {
+  onRequest(arrived: Arrived): void
+  onAck(ack: SipRequest, cseqNumber: number): void
+}
+
+/** What every session of a core works with. */
+export interface CoreParts {
+  readonly options: SipCoreOptions
+  readonly clock: Clock
+  readonly timers: TimerValues
+  readonly log: Logger
+  readonly wire: Wire
+  readonly builder: MessageBuilder
+  readonly transactions: TransactionLayer
+  readonly streams: StreamMemory
+  /** By dialogKey. */
+  readonly dialogs: Map<string, DialogHolder>
+}

@@ -1,0 +1,158 @@
+// State of a dialog: RFC 3261 section 12. Tags, sequence numbers, route set, remote target.
+
+import type { SipHeaders } from '../message/headers.ts'
+import type { SipRequest, SipResponse } from '../message/message.ts'
+import { parseNameAddr } from '../message/name-addr.ts'
+import { parseSipUri } from '../message/uri.ts'
+
+/** Where and how the next request of the dialog goes (section 12.2.1.1). */
+export interface RequestRoute {
+  /** Request-URI. */
+  readonly uri: string
+  /** Route header values. */
+  readonly routes: readonly string[]
+  /** The URI to resolve. */
+  readonly hop: string
+}
+
+interface Side {
+  /** Header value with tag. */
+  readonly address: string
+  readonly uri: string
+  readonly tag: string
+}
+
+/** One dialog as section 12 describes it. */
+export class DialogState {
+  readonly callId: string
+  readonly local: Side
+  readonly remote: Side
+  readonly routeSet: readonly string[]
+  /** Whether we chose the Call-ID; decides the wait after 491 (section 14.1). */
+  readonly ownsCallId: boolean
+  remoteAllow: ReadonlySet<string> = new Set()
+  #remoteTarget: string
+  #localCSeq: number
+  #remoteCSeq: number | undefined
+
+  private constructor(parts: {
+    callId: string
+    local: Side
+    remote: Side
+    routeSet: readonly string[]
+    ownsCallId: boolean
+    remoteTarget: string
+    localCSeq: number
+    remoteCSeq: number | undefined
+  }) {
+    this.callId = parts.callId
+    this.local = parts.local
+    this.remote = parts.remote
+    this.routeSet = parts.routeSet
+    this.ownsCallId = parts.ownsCallId
+    this.#remoteTarget = parts.remoteTarget
+    this.#localCSeq = parts.localCSeq
+    this.#remoteCSeq = parts.remoteCSeq
+  }
+
+  /** From our INVITE and a response to it (section 12.1.2). */
+  static ofClient(invite: SipRequest, response: SipResponse, cseqNumber: number): DialogState {
+    const state = new DialogState({
+      callId: invite.headers.get('call-id') ?? '',
+      local: sideOf(invite.headers.get('from') ?? ''),
+      remote: sideOf(response.headers.get('to') ?? ''),
+      routeSet: response.headers.list('record-route').reverse(),
+      ownsCallId: true,
+      remoteTarget: contactUri(response.headers) ?? invite.uri,
+      localCSeq: cseqNumber,
+      remoteCSeq: undefined,
+    })
+    state.noteAllow(response.headers)
+    return state
+  }
+
+  /** From a received INVITE (section 12.1.1); `localAddress` is its To with our tag. */
+  static ofServer(invite: SipRequest, localAddress: string, cseqNumber: number): DialogState {
+    const remote = sideOf(invite.headers.get('from') ?? '')
+    const state = new DialogState({
+      callId: invite.headers.get('call-id') ?? '',
+      local: sideOf(localAddress),
+      remote,
+      routeSet: invite.headers.list('record-route'),
+      ownsCallId: false,
+      remoteTarget: contactUri(invite.headers) ?? remote.uri,
+      localCSeq: 0,
+      remoteCSeq: cseqNumber,
+    })
+    state.noteAllow(invite.headers)
+    return state
+  }
+
+  /** Key of the dialog in a table, from our side. */
+  get key(): string {
+    return dialogKey(this.callId, this.local.tag, this.remote.tag)
+  }
+
+  get remoteTarget(): string {
+    return this.#remoteTarget
+  }
+
+  nextCSeq(): number {
+    this.#localCSeq += 1
+    return this.#localCSeq
+  }
+
+  /** Takes the number of a received request; false when it is lower than one seen before (section 12.2.2). */
+  acceptCSeq(number: number): boolean {
+    if (this.#remoteCSeq !== undefined && number < this.#remoteCSeq) return false
+    this.#remoteCSeq = number
+    return true
+  }
+
+  /** Target refresh by the Contact of a re-INVITE or UPDATE, or of a 2xx to one. */
+  refreshTarget(headers: SipHeaders): void {
+    this.#remoteTarget = contactUri(headers) ?? this.#remoteTarget
+  }
+
+  noteAllow(headers: SipHeaders): void {
+    const methods = headers.list('allow')
+    if (methods.length > 0) this.remoteAllow = new Set(methods.map((method) => method.toUpperCase()))
+  }
+
+  /** Loose routing, or strict routing when the first proxy has no `lr`. */
+  route(): RequestRoute {
+    const [first, ...others] = this.routeSet
+    if (first === undefined) return { uri: this.#remoteTarget, routes: [], hop: this.#remoteTarget }
+    const hop = uriOf(first)
+    if (isLoose(hop)) return { uri: this.#remoteTarget, routes: this.routeSet, hop }
+    return { uri: hop, routes: [...others, `<${this.#remoteTarget}>`], hop }
+  }
+}
+
+/** Key of a dialog: Call-ID, our tag, the peer's tag. */
+export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
+  return `${callId}\n${localTag}\n${remoteTag}`
+}
+
+/** URI of a name-addr header value; the value itself when it is not one. */
+export function uriOf(value: string): string {
+  const parsed = parseNameAddr(value)
+  return parsed.ok ? parsed.value.uri : value
+}
+
+function sideOf(address: string): Side {
+  const parsed = parseNameAddr(address)
+  if (!parsed.ok) return { address, uri: address, tag: '' }
+  return { address, uri: parsed.value.uri, tag: parsed.value.params.get('tag') ?? '' }
+}
+
+function contactUri(headers: SipHeaders): string | undefined {
+  const contact = headers.list('contact')[0]
+  if (contact === undefined || contact === '*') return undefined
+  return uriOf(contact)
+}
+
+function isLoose(uri: string): boolean {
+  const parsed = parseSipUri(uri)
+  return !parsed.ok || parsed.value.params.has('lr')
+}

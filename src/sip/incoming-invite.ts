@@ -1,0 +1,156 @@
+// An INVITE received outside of a dialog: RFC 3261 section 13.3 from 100 to the final answer.
+
+import { answer, answerBusy, answerOptions } from './answer.ts'
+import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
+import { DialogState, dialogKey } from './dialog/dialog-state.ts'
+import { InviteDialogSession } from './invite-dialog.ts'
+import type { SipRequest } from './message/message.ts'
+import { type ContactShape, toWithTag } from './message-builder.ts'
+import type { DialogHandlers, InviteDialog, MessageOptions, ServerInvite } from './session.ts'
+import { TimerSet } from './timer-set.ts'
+import type { SipFlow } from './transport-port.ts'
+
+/** A provisional response is repeated each minute, so that no proxy gives up (section 13.3.1.1). */
+const RING_REFRESH_MS = 60_000
+const LONGEST_EXPIRES_S = 3600
+
+/** ServerInvite over an INVITE server transaction; holds the early dialog. */
+export class IncomingInvite implements ServerInvite, DialogHolder {
+  readonly request: SipRequest
+  readonly flow: SipFlow
+  readonly localTag: string
+  onCancel?: (cancel: SipRequest | undefined) => void
+  readonly #parts: CoreParts
+  readonly #arrived: Arrived
+  readonly #contact: ContactShape
+  readonly #key: string
+  readonly #timers: TimerSet<'ring-refresh' | 'expires'>
+  #progress: { status: number; bytes: Uint8Array } | undefined
+  #settled = false
+  #dialog: InviteDialogSession | undefined
+
+  constructor(parts: CoreParts, arrived: Arrived, contact: ContactShape) {
+    this.request = arrived.request
+    this.flow = arrived.flow
+    this.localTag = parts.builder.newTag()
+    this.#parts = parts
+    this.#arrived = arrived
+    this.#contact = contact
+    this.#key = dialogKey(arrived.facts.callId, this.localTag, arrived.facts.fromTag)
+    this.#timers = new TimerSet(parts.clock, (name) => (name === 'expires' ? this.#expire() : this.#ringAgain()))
+    arrived.transaction.user = {
+      toTag: this.localTag,
+      onCancel: (cancel) => this.#cancel(cancel),
+      onAck: (ack) => this.#dialog?.onAck(ack, arrived.facts.cseqNumber),
+      onFailure: () => this.#lose(),
+    }
+    parts.dialogs.set(this.#key, this)
+    const expiresS = Number.parseInt(arrived.request.headers.get('expires') ?? '', 10)
+    if (expiresS > 0 && expiresS <= LONGEST_EXPIRES_S) this.#timers.set('expires', expiresS * 1000)
+    answer(parts, arrived, 100)
+  }
+
+  progress(status: number, options: MessageOptions = {}): void {
+    if (this.#settled || status <= 100 || status >= 200) return
+    const bytes = this.#build(status, options)
+    this.#progress = { status, bytes }
+    this.#timers.set('ring-refresh', RING_REFRESH_MS)
+    this.#arrived.transaction.respond(status, bytes)
+  }
+
+  accept(handlers: DialogHandlers, options: MessageOptions = {}): InviteDialog {
+    const { transaction, facts } = this.#arrived
+    const localAddress = toWithTag(this.request.headers.get('to') ?? '', this.localTag)
+    const state = DialogState.ofServer(this.request, localAddress, facts.cseqNumber)
+    const dialog = new InviteDialogSession(this.#parts, state, this.#contact)
+    if (!this.#settle()) return stillborn(dialog, handlers)
+    dialog.handlers = handlers
+    dialog.register()
+    this.#dialog = dialog
+    const bytes = this.#build(200, options)
+    dialog.awaitAck(transaction, facts.cseqNumber, 200, bytes)
+    transaction.respond(200, bytes)
+    return dialog
+  }
+
+  reject(status: number, options: MessageOptions = {}): void {
+    if (!this.#settle()) return
+    this.#arrived.transaction.respond(status, this.#build(status, options))
+  }
+
+  /** Requests within the early dialog. */
+  onRequest(arrived: Arrived): void {
+    switch (arrived.request.method) {
+      case 'BYE':
+        answer(this.#parts, arrived, 200)
+        this.#cancel(arrived.request)
+        return
+      case 'INVITE':
+      case 'UPDATE':
+        answerBusy(this.#parts, arrived)
+        return
+      case 'OPTIONS':
+        answerOptions(this.#parts, arrived)
+        return
+      case 'PRACK':
+        answer(this.#parts, arrived, 481)
+        return
+      default:
+        answer(this.#parts, arrived, 400, { reason: 'Call Not Answered' })
+    }
+  }
+
+  onAck(): void {
+    // No 2xx has been sent: there is nothing to acknowledge.
+  }
+
+  #cancel(cancel: SipRequest): void {
+    if (this.#settled) return
+    this.reject(487)
+    this.onCancel?.(cancel)
+  }
+
+  #expire(): void {
+    if (this.#settled) return
+    this.reject(487)
+    this.onCancel?.(undefined)
+  }
+
+  #lose(): void {
+    if (this.#settle()) this.onCancel?.(undefined)
+  }
+
+  #ringAgain(): void {
+    if (this.#progress === undefined) return
+    this.#timers.set('ring-refresh', RING_REFRESH_MS)
+    this.#arrived.transaction.respond(this.#progress.status, this.#progress.bytes)
+  }
+
+  /** True for the one who may give the final answer. */
+  #settle(): boolean {
+    if (this.#settled) return false
+    this.#settled = true
+    this.#progress = undefined
+    this.#timers.clearAll()
+    if (this.#parts.dialogs.get(this.#key) === this) this.#parts.dialogs.delete(this.#key)
+    return true
+  }
+
+  #build(status: number, options: MessageOptions): Uint8Array {
+    return this.#parts.builder.response(this.request, status, {
+      toTag: this.localTag,
+      contact: this.#contact,
+      transport: this.flow.transport,
+      options,
+    })
+  }
+}
+
+/** The INVITE was cancelled before: its dialog has ended, and says so when the caller has it in hand. */
+function stillborn(dialog: InviteDialogSession, handlers: DialogHandlers): InviteDialog {
+  const end = { cause: 'gone', status: 487 } as const
+  dialog.abort(end)
+  dialog.handlers = handlers
+  queueMicrotask(() => handlers.onEnd(end))
+  return dialog
+}

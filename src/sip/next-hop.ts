@@ -1,0 +1,61 @@
+// The resolved next hop of a dialog, asked for once per URI, so that requests leave in the order they were made.
+
+import { err, type Logger, messageOf, type Result } from '#kernel'
+import { parseSipUri } from './message/uri.ts'
+import type { LocateError, SipLocator, SipTarget } from './transport-port.ts'
+
+/** What a URI resolved to. */
+export type Located = Result<readonly SipTarget[], LocateError>
+
+interface LocateParts {
+  readonly options: { readonly locator: SipLocator }
+  readonly log: Logger
+}
+
+interface Entry {
+  readonly uri: string
+  located?: Located
+  readonly waiting: Array<(located: Located) => void>
+}
+
+/** Resolves URI text (RFC 3263); text that is no URI is an error as any other. What `use` throws is logged. */
+export function locate(parts: LocateParts, uri: string, use: (located: Located) => void): void {
+  const parsed = parseSipUri(uri)
+  const located: Promise<Located> = parsed.ok
+    ? parts.options.locator.locate(parsed.value)
+    : Promise.resolve(err({ code: 'bad-uri', message: parsed.error.message }))
+  located.then(use).catch((fault) => parts.log.error('fault after a lookup', { fault: messageOf(fault) }))
+}
+
+/** Remembers the targets of the current next hop. */
+export class NextHop {
+  readonly #parts: LocateParts
+  #entry: Entry | undefined
+
+  constructor(parts: LocateParts) {
+    this.#parts = parts
+  }
+
+  /** Calls `use` with the targets of `uri`, at once when they are known. */
+  resolve(uri: string, use: (located: Located) => void): void {
+    if (this.#entry?.uri !== uri) this.#ask(uri)
+    const entry = this.#entry!
+    if (entry.located === undefined) entry.waiting.push(use)
+    else use(entry.located)
+  }
+
+  /** Asks again next time, after the targets have failed. */
+  forget(): void {
+    if (this.#entry?.located !== undefined) this.#entry = undefined
+  }
+
+  #ask(uri: string): void {
+    const entry: Entry = { uri, waiting: [] }
+    this.#entry = entry
+    locate(this.#parts, uri, (located) => {
+      entry.located = located
+      if (!located.ok) this.forget()
+      for (const use of entry.waiting.splice(0)) use(located)
+    })
+  }
+}

@@ -1,0 +1,167 @@
+// An INVITE that we send: RFC 3261 section 13.2 with CANCEL (section 9.1), forked 2xx (13.2.2.4) and failover.
+
+import { cancelInvite } from './cancel-invite.ts'
+import type { CoreParts } from './core-parts.ts'
+import { DialogState, uriOf } from './dialog/dialog-state.ts'
+import { readEssentials } from './essentials.ts'
+import { InviteDialogSession } from './invite-dialog.ts'
+import type { SipResponse } from './message/message.ts'
+import { type RequestPlan, withTag } from './message-builder.ts'
+import { type Located, locate } from './next-hop.ts'
+import { unlocated } from './plain-request.ts'
+import type { ClientInvite, ClientInviteHandlers, InviteOptions, MessageOptions, RequestOutcome } from './session.ts'
+import { TargetWalk } from './target-walk.ts'
+import type { ClientTransaction } from './transaction/client-transaction.ts'
+
+const FIRST_CSEQ = 1
+
+/** The plan of an initial or stand-alone request, and the URI to resolve for it. */
+export function initialPlan(
+  parts: CoreParts,
+  method: string,
+  options: InviteOptions,
+): { plan: RequestPlan; hop: string } {
+  const contact = {
+    user: options.contactUser ?? parts.options.contactUser,
+    params: options.contactParams ?? parts.options.contactParams,
+  }
+  const plan: RequestPlan = {
+    method,
+    uri: options.uri,
+    routes: [],
+    from: withTag(options.from, parts.builder.newTag()),
+    to: `<${options.toUri ?? options.uri}>`,
+    callId: options.callId ?? parts.builder.newCallId(),
+    cseqNumber: FIRST_CSEQ,
+    contact,
+    maxForwards: options.maxForwards,
+    options,
+  }
+  const route = options.headers?.find(([name]) => name.toLowerCase() === 'route')
+  return { plan, hop: route === undefined ? options.uri : uriOf(route[1]) }
+}
+
+/** ClientInvite over a target walk. */
+export class OutgoingInvite implements ClientInvite {
+  readonly #parts: CoreParts
+  readonly #options: InviteOptions
+  readonly #handlers: ClientInviteHandlers
+  readonly #plan: RequestPlan
+  readonly #hop: string
+  readonly #dialogsByTag = new Map<string, InviteDialogSession>()
+  readonly #cancelled = new Set<ClientTransaction>()
+  #walk: TargetWalk | undefined
+  #settled = false
+  #cancelOptions: MessageOptions | undefined
+
+  constructor(parts: CoreParts, options: InviteOptions, handlers: ClientInviteHandlers) {
+    const { plan, hop } = initialPlan(parts, 'INVITE', options)
+    this.#parts = parts
+    this.#options = options
+    this.#handlers = handlers
+    this.#plan = plan
+    this.#hop = hop
+  }
+
+  get callId(): string {
+    return this.#plan.callId
+  }
+
+  start(): void {
+    locate(this.#parts, this.#hop, (located) => this.#begin(located))
+  }
+
+  cancel(options: MessageOptions = {}): void {
+    if (this.#settled) return
+    this.#cancelOptions = options
+    this.#walk?.stop()
+    const transaction = this.#walk?.transaction
+    if (transaction !== undefined && this.#walk?.answered) this.#sendCancel(transaction)
+    this.#fail({ status: 487, reason: 'Request Terminated', cause: 'cancelled' })
+  }
+
+  #begin(located: Located): void {
+    if (this.#settled) return
+    if (!located.ok || located.value.length === 0) {
+      this.#fail(unlocated(located))
+      return
+    }
+    const { onTargetFailed, firstResponseTimeoutMs } = this.#options
+    this.#walk = new TargetWalk(
+      this.#parts,
+      this.#plan,
+      located.value,
+      {
+        onResponse: (response, transaction) => this.#onResponse(response, transaction),
+        onStray: (response, transaction) => this.#onUnwanted(response, transaction),
+        onExhausted: (outcome) => this.#fail(outcome),
+        ...(onTargetFailed === undefined ? {} : { onTargetFailed }),
+      },
+      firstResponseTimeoutMs,
+    )
+    this.#walk.start()
+  }
+
+  #onResponse(response: SipResponse, transaction: ClientTransaction): void {
+    const { status } = response
+    if (this.#settled) this.#onUnwanted(response, transaction)
+    else if (status < 200) {
+      if (status > 100) this.#handlers.onProgress?.(response)
+    } else {
+      this.#walk?.stop()
+      if (status < 300) this.#onFirstAccept(response, transaction)
+      else this.#fail({ status, reason: response.reason, cause: 'response', response })
+    }
+  }
+
+  #onFirstAccept(response: SipResponse, transaction: ClientTransaction): void {
+    const dialog = this.#dialogOf(response, transaction)
+    this.#settled = true
+    dialog.register()
+    const body = this.#options.body === undefined ? this.#handlers.ackBody?.(response) : undefined
+    if (body instanceof Promise) {
+      body.then(
+        (ready) => dialog.confirm(ready),
+        () => dialog.confirm(undefined),
+      )
+    } else dialog.confirm(body)
+    this.#handlers.onAccepted(dialog, response)
+  }
+
+  /** After cancel, failover or the first 2xx: nothing of this INVITE may live on elsewhere. */
+  #onUnwanted(response: SipResponse, transaction: ClientTransaction): void {
+    if (response.status < 200) {
+      // A provisional response that follows a 2xx belongs to another branch, which the forking proxy cancels.
+      if (this.#dialogsByTag.size === 0) this.#sendCancel(transaction)
+      return
+    }
+    if (response.status >= 300) return
+    const facts = readEssentials(response.headers)
+    const known = facts.ok ? this.#dialogsByTag.get(facts.value.toTag) : undefined
+    if (known !== undefined) {
+      known.confirmAgain()
+      return
+    }
+    void this.#dialogOf(response, transaction).bye()
+  }
+
+  #dialogOf(response: SipResponse, transaction: ClientTransaction): InviteDialogSession {
+    const state = DialogState.ofClient(transaction.request, response, FIRST_CSEQ)
+    const dialog = new InviteDialogSession(this.#parts, state, this.#plan.contact)
+    this.#dialogsByTag.set(state.remote.tag, dialog)
+    dialog.expectConfirmation(transaction.request, FIRST_CSEQ)
+    return dialog
+  }
+
+  #sendCancel(transaction: ClientTransaction): void {
+    if (this.#cancelled.has(transaction)) return
+    this.#cancelled.add(transaction)
+    cancelInvite(this.#parts, transaction, this.#cancelOptions)
+  }
+
+  #fail(outcome: RequestOutcome): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#handlers.onFailed(outcome)
+  }
+}

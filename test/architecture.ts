@@ -1,0 +1,97 @@
+// The layer table as data: rank, what of the outside world a layer may touch, and where.
+
+/** One layer: imports go to lower ranks only. */
+export interface LayerRule {
+  readonly rank: number
+  /** Outside modules, each with the file or folder it is confined to (a path prefix below src), or all of the layer. */
+  readonly outside: 'everything' | ReadonlyArray<readonly [module: string, only?: string]>
+  /** Where clocks, timers, randomness, console and process may be used: path prefixes below src. */
+  readonly globals: 'all' | readonly string[]
+}
+
+/** The table of ARCHITECTURE.md. */
+export const layers: Readonly<Record<string, LayerRule>> = {
+  kernel: { rank: 0, outside: [['node:diagnostics_channel', 'kernel/trace.ts']], globals: [] },
+  sip: { rank: 1, outside: [['node:crypto', 'sip/auth']], globals: [] },
+  sdp: { rank: 1, outside: [], globals: [] },
+  rtp: { rank: 1, outside: [['node:crypto', 'rtp/srtp']], globals: [] },
+  audio: { rank: 1, outside: [], globals: [] },
+  flow: { rank: 1, outside: [['yaml'], ['typebox'], ['typebox/value'], ['acorn']], globals: [] },
+  media: { rank: 2, outside: [], globals: [] },
+  siprec: { rank: 2, outside: [['saxes', 'siprec/']], globals: [] },
+  store: {
+    rank: 2,
+    outside: [
+      ['node:fs'],
+      ['node:fs/promises'],
+      ['node:path'],
+      ['node:sqlite'],
+      ['@photostructure/sqlite'],
+      ['kysely'],
+    ],
+    globals: [],
+  },
+  net: {
+    rank: 3,
+    outside: [
+      ['node:dgram'],
+      ['node:net'],
+      ['node:tls'],
+      ['node:dns'],
+      ['node:dns/promises'],
+      ['node:crypto'],
+      ['node:fs'],
+    ],
+    globals: 'all',
+  },
+  engine: {
+    rank: 3,
+    outside: [['node:dgram'], ['node:worker_threads'], ['node:os'], ['node:crypto']],
+    globals: ['engine/worker/'],
+  },
+  call: { rank: 4, outside: [], globals: [] },
+  'recording-client': { rank: 5, outside: [], globals: [] },
+  'recording-server': { rank: 5, outside: [['node:worker_threads']], globals: ['recording-server/worker/'] },
+  control: {
+    rank: 6,
+    outside: [
+      ['fastify'],
+      ['typebox'],
+      ['@fastify/type-provider-typebox'],
+      ['prom-client'],
+      ['node:fs'],
+      ['node:stream'],
+    ],
+    globals: [],
+  },
+  app: { rank: 7, outside: 'everything', globals: 'all' },
+}
+
+/** Globals that bring in time, chance or the process. */
+export const forbiddenGlobals: readonly string[] = [
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'Date',
+  'performance',
+  'Math\\.random',
+  'console',
+  'process',
+]
+
+/** Above this a file fails the build. */
+export const sizeLimitLines = 450
+
+/** Files that are tables of data, exempt from the size limit. */
+export const tableFiles: readonly string[] = []
+
+/** Module names of all static and dynamic imports and re-exports in a source text. */
+export function importsOf(text: string): string[] {
+  const found: string[] = []
+  for (const match of text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^'";]*?\bfrom\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'/g,
+  )) {
+    found.push(match[1] ?? match[2] ?? match[3] ?? '')
+  }
+  return found
+}
