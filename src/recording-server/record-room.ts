@@ -1,8 +1,8 @@
 // All recordings of one record worker: carries out commands, flushes on time, publishes.
 
+import type { PortPool } from '#engine'
 import { AppError, type Clock, type Ids, messageOf, type Timer } from '#kernel'
 import { type NoAudioCause, RecordingFolder, type StreamTotals } from '#store'
-import type { PortSource } from './port-pairs.ts'
 import type { RecordCommand, RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
@@ -33,7 +33,7 @@ export interface RecordRoomOptions {
   readonly keepDigits: boolean
   readonly clock: Clock
   readonly ids: Ids
-  readonly ports: PortSource
+  readonly ports: PortPool
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -103,7 +103,7 @@ export class RecordRoom {
     settings: StreamSettings,
   ): Promise<RecordReplies['add-stream']> {
     const { clock, ids, keepDigits } = this.#options
-    const ports = await this.#options.ports.open()
+    const ports = await this.#options.ports.take()
     const files = recording.folder.addStream(label)
     const track = new Track(files, { keepDigits })
     const { recordingId, cname, originMs } = recording
@@ -117,10 +117,11 @@ export class RecordRoom {
       settings,
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
+      onClosed: () => void this.#options.ports.release(ports),
       onFault: (fault) => this.#fail(recording, fault),
     })
     recording.streams.push({ track, receiver })
-    return { channel: files.channel, rtpPort: ports.rtpPort }
+    return { channel: files.channel, rtpPort: ports.port }
   }
 
   #close(command: RecordCommand & { type: 'close' }): RecordReplies['close'] {

@@ -1,9 +1,9 @@
 // Entry of the record worker thread: RTP sockets, timelines and files of recordings (design: "record" workers).
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { PortPool } from '#engine'
 import { AppError, invariant, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
-import { PortPairs } from './port-pairs.ts'
 import type { RecordReply, RecordRequest, RecordWorkerOptions } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
 
@@ -17,7 +17,7 @@ const room = new RecordRoom({
   keepDigits,
   clock: systemClock,
   ids: cryptoIds,
-  ports: new PortPairs({ host, portMin, portMax, clock: systemClock }),
+  ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
   onEvent: (event) => reply({ kind: 'event', event }),
 })
 

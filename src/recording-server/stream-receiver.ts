@@ -1,6 +1,7 @@
 // The network side of one stream in the record worker: sockets, source lock, reception statistics, RTCP both ways.
 
 import type { RemoteInfo } from 'node:dgram'
+import type { PortPair } from '#engine'
 import type { Clock, Endpoint, Ids, Timer } from '#kernel'
 import {
   buildBye,
@@ -15,7 +16,6 @@ import {
   rtcpIntervalMs,
 } from '#rtp'
 import type { StreamTotals } from '#store'
-import type { PortPair } from './port-pairs.ts'
 import type { StreamSettings } from './record-messages.ts'
 import { SourceLock } from './source-lock.ts'
 import type { Track } from './track.ts'
@@ -34,6 +34,8 @@ export interface StreamReceiverOptions {
   readonly originMs: number
   readonly settings: StreamSettings
   readonly onFirstPacket: (atMs: number) => void
+  /** Called once, after the goodbye was handed to the system. */
+  readonly onClosed: () => void
   /** The disk failed; the receiver has stopped writing. */
   readonly onFault: (fault: unknown) => void
 }
@@ -63,10 +65,11 @@ export class StreamReceiver {
   constructor(options: StreamReceiverOptions) {
     this.#options = options
     this.#settings = options.settings
-    this.rtpPort = options.ports.rtpPort
+    this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
     options.track.setPaused(options.settings.isPaused, this.#elapsedMs())
+    for (const socket of [options.ports.rtp, options.ports.rtcp]) socket.on('error', () => {})
     options.ports.rtp.on('message', (datagram, from) => this.#onDatagram(datagram, from))
     options.ports.rtcp.on('message', (datagram, from) => this.#onRtcp(datagram, from))
     this.#scheduleReport(true)
@@ -96,13 +99,13 @@ export class StreamReceiver {
     }
   }
 
-  /** Says goodbye and closes the ports; the track is left to its owner. */
+  /** Says goodbye and stops; the ports are the owner's to release, and so is the track. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#reportTimer?.cancel()
     this.#sendRtcp([buildBye(this.#ssrc)])
-    this.#options.ports.close()
+    this.#options.onClosed()
   }
 
   #onDatagram(datagram: Uint8Array, from: RemoteInfo): void {
@@ -154,7 +157,7 @@ export class StreamReceiver {
   #onRtcp(datagram: Uint8Array, from: RemoteInfo): void {
     const isPeer = from.address === this.#lock.host || from.address === this.#settings.rtcp?.host
     if (this.#closed || !isPeer) return
-    if (datagram.length > 0) this.#rtcpSource = { host: from.address, port: from.port }
+    this.#rtcpSource = { host: from.address, port: from.port }
     for (const packet of parseRtcp(datagram)) {
       if (packet.type === 'sender-report' && packet.ssrc === this.#stats?.ssrc) {
         this.#stats.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
