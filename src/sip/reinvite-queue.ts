@@ -7,7 +7,7 @@ import type { SipResponse } from './message/message.ts'
 import type { RequestPlan } from './message-builder.ts'
 import type { Located } from './next-hop.ts'
 import { unlocated } from './plain-request.ts'
-import type { MessageOptions, RequestOutcome } from './session.ts'
+import type { ReinviteOptions, RequestOutcome } from './session.ts'
 import { TargetWalk } from './target-walk.ts'
 import { TimerSet } from './timer-set.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
@@ -18,7 +18,7 @@ const LONGEST_RETRY_AFTER_S = 32
 const TIMED_OUT: RequestOutcome = { status: 408, reason: 'Request Timeout', cause: 'timeout' }
 
 interface Job {
-  readonly options: MessageOptions
+  readonly options: ReinviteOptions
   readonly settle: (outcome: RequestOutcome) => void
   tries: number
 }
@@ -57,7 +57,7 @@ export class ReinviteQueue {
     return this.#isInFlight
   }
 
-  add(options: MessageOptions, settle: (outcome: RequestOutcome) => void): void {
+  add(options: ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
     this.#jobs.push({ options, settle, tries: 0 })
     this.pump()
   }
@@ -121,7 +121,8 @@ export class ReinviteQueue {
   }
 
   #onFinal(job: Job, response: SipResponse): void {
-    const waitMs = job.tries < MAX_TRIES ? this.#retryAfterMs(response) : undefined
+    const mayRetry = job.tries < MAX_TRIES && (response.status !== 491 || job.options.retryGlare !== false)
+    const waitMs = mayRetry ? this.#retryAfterMs(response) : undefined
     if (waitMs === undefined || this.#closed) {
       this.#finish(job, { status: response.status, reason: response.reason, cause: 'response', response })
       return
