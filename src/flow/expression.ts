@@ -13,7 +13,7 @@ export interface Scope {
 }
 
 /** Why an expression could not be parsed or evaluated; `reason` is for people. */
-export interface ExpressionError {
+interface ExpressionError {
   readonly reason: string
 }
 

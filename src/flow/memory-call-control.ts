@@ -13,7 +13,7 @@ export interface CallScript {
 }
 
 /** One request of a flow, as method name and arguments. */
-export type CallRequest = readonly [method: string, ...values: unknown[]]
+type CallRequest = readonly [method: string, ...values: unknown[]]
 
 /** Twin of the app's adapter. */
 export class MemoryCallControl implements CallControl {

@@ -14,7 +14,7 @@ export interface FlowRun {
 }
 
 /** Where the run goes after a node: on, or to its end, because the flow hung up or the call was over. */
-export type StepEnd = 'next' | 'hung-up' | 'call-ended'
+type StepEnd = 'next' | 'hung-up' | 'call-ended'
 
 /** A node, or a list of nodes, ready to run; it never rejects for what the call does. */
 export type Step = (run: FlowRun) => Promise<StepEnd>

@@ -4,7 +4,7 @@ import { type TSchema, Type } from 'typebox'
 import { Errors } from 'typebox/value'
 
 /** One violation; `isKey` tells that the key itself, not its value, is wrong. */
-export interface Violation {
+interface Violation {
   readonly path: readonly string[]
   readonly expected: string
   readonly isKey: boolean

@@ -10,7 +10,7 @@ export interface ExpressionFailure {
 }
 
 /** Told about each expression that failed; the text goes on with nothing in its place. */
-export type OnExpressionFailure = (failure: ExpressionFailure) => void
+type OnExpressionFailure = (failure: ExpressionFailure) => void
 
 interface Place {
   readonly source: string

@@ -5,13 +5,13 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pai
 import { messageOf } from '#kernel'
 
 /** A position in the file, counted from 1. */
-export interface Position {
+interface Position {
   readonly line: number
   readonly column: number
 }
 
 /** A problem of the YAML itself. */
-export interface YamlProblem extends Position {
+interface YamlProblem extends Position {
   readonly expected: string
 }
 

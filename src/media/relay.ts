@@ -70,6 +70,7 @@ export class RelayLeg {
     this.#maySend = settings.send && settings.remote !== undefined
     this.#mayReceive = settings.receive
     this.#quietSinceMs = nowMs
+    this.#isReportedSilent = false
     this.#latch.expect(settings.remote, nowMs)
     this.#isLocked = false
     this.#port.aim(this.#latch.target, false)

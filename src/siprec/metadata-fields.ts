@@ -36,13 +36,19 @@ export class Fields {
     for (const child of childElements(element)) {
       const name = child.name.toLowerCase()
       if (!isMetadataElement(child, rootNamespace)) this.extensions.push(child)
-      else if (known.includes(name)) this.#fields.set(name, [...(this.#fields.get(name) ?? []), child])
+      else if (known.includes(name)) this.#field(name).push(child)
       else if (name === 'extensiondata') this.extensions.push(...childElements(child))
       else {
         warnings.add(`unknown element ${child.name} in ${element.name}`)
         this.extensions.push(child)
       }
     }
+  }
+
+  #field(name: string): XmlElement[] {
+    const elements = this.#fields.get(name) ?? []
+    this.#fields.set(name, elements)
+    return elements
   }
 
   /** Elements with this name. */

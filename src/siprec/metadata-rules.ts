@@ -64,7 +64,7 @@ function contentProblems(metadata: RecordingMetadata): string[] {
   for (const session of metadata.sessions) {
     for (const id of session.sipSessionIds) if (!isSipSessionId(id)) problems.push(`sipSessionID ${id} is not RFC 7989`)
     for (const { cause } of session.reasons) {
-      if (!Number.isInteger(cause) || Math.abs(cause) > 32_767) problems.push(`cause ${cause} is no short`)
+      if (!Number.isInteger(cause) || cause < -32_768 || cause > 32_767) problems.push(`cause ${cause} is no short`)
     }
   }
   return problems

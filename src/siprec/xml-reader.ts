@@ -8,6 +8,7 @@ const MAX_BYTES = 1_048_576
 const MAX_ELEMENTS = 10_000
 const MAX_DEPTH = 32
 const MAX_ERRORS = 20
+const BARE_AMPERSAND = /&(?!(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z_][\w.-]{0,31});)/g
 const XMLNS = 'http://www.w3.org/2000/xmlns/'
 
 /** A tree as far as it could be read; `errors` is empty for a well-formed document within the limits. */
@@ -27,8 +28,20 @@ class ReadingStopped extends Error {}
 export function readXml(bytes: Uint8Array, charset?: string): XmlDocument {
   if (bytes.length > MAX_BYTES) return { errors: [`larger than ${MAX_BYTES} bytes`] }
   const { text, fault } = decoded(bytes, charset)
+  const asSent = treeOf(text)
+  // A name with a bare ampersand is the commonest break, and would swallow all that follows.
+  const repaired = asSent.errors.length === 0 ? text : text.replace(BARE_AMPERSAND, '&amp;')
+  const { root, errors } = repaired === text ? asSent : treeOf(repaired)
+  const faults = [
+    ...(fault === undefined ? [] : [fault]),
+    ...(repaired === text ? [] : ['unescaped ampersand']),
+    ...errors,
+  ]
+  return { ...(root === undefined ? {} : { root }), errors: faults }
+}
+
+function treeOf(text: string): TreeBuilder {
   const tree = new TreeBuilder()
-  if (fault !== undefined) tree.errors.push(fault)
   const parser = new SaxesParser({ xmlns: true })
   parser.on('error', (error) => tree.fault(error.message))
   parser.on('doctype', () => tree.stop('document type declaration'))
@@ -41,7 +54,7 @@ export function readXml(bytes: Uint8Array, charset?: string): XmlDocument {
   } catch (thrown) {
     if (!(thrown instanceof ReadingStopped)) tree.errors.push(messageOf(thrown))
   }
-  return { ...(tree.root === undefined ? {} : { root: tree.root }), errors: tree.errors }
+  return tree
 }
 
 class TreeBuilder {

@@ -1,7 +1,7 @@
 // The CSeq value (RFC 3261 section 20.16).
 
 import { err, ok, type Result } from '#kernel'
-import { isDigitCode, readNumber, skipSpace, skipToken } from './characters.ts'
+import { readNumber, skipDigits, skipSpace, skipToken } from './characters.ts'
 
 /** Largest sequence number: below 2^31 (RFC 3261 section 8.1.1.5). */
 const MAX_CSEQ = 0x7fff_ffff
@@ -20,8 +20,7 @@ export interface CSeqError {
 
 /** Parses a CSeq value. */
 export function parseCSeq(text: string): Result<CSeq, CSeqError> {
-  let numberEnd = 0
-  while (isDigitCode(text.charCodeAt(numberEnd))) numberEnd++
+  const numberEnd = skipDigits(text, 0)
   const number = readNumber(text, 0, numberEnd, MAX_CSEQ)
   if (number < 0) return err({ code: 'malformed', message: 'bad sequence number' })
   const method = skipSpace(text, numberEnd)

@@ -1,11 +1,10 @@
 // Cuts a TCP or TLS byte stream into messages by Content-Length (RFC 3261 section 18.3), with RFC 5626 keep-alives between them.
 
-import type { Result } from '#kernel'
+import { CR, LF } from './characters.ts'
 import { splitHead } from './head.ts'
 import { MAX_MESSAGE_BYTES } from './limits.ts'
-import type { SipMessage } from './message.ts'
 import type { SipParseError } from './parse-error.ts'
-import { contentLength, latin1, parseMessage } from './parser.ts'
+import { contentLength, parseMessage } from './parser.ts'
 
 /** What came out of the stream; after `error` the connection must be closed. */
 export type FramerOutput =
@@ -13,9 +12,6 @@ export type FramerOutput =
   | { readonly type: 'ping' }
   | { readonly type: 'pong' }
   | { readonly type: 'error'; readonly error: SipParseError }
-
-const CR = 0x0d
-const LF = 0x0a
 
 /** Frames one stream; holds at most one message and the chunk at hand. */
 export class StreamFramer {
@@ -94,8 +90,8 @@ export class StreamFramer {
   #headEnd(): number {
     const bytes = this.#pending
     for (let at = this.#scanned; at < this.#length; at++) {
-      if (bytes[at] !== LF) continue
-      if (at >= 1 && (bytes[at - 1] === LF || (bytes[at - 1] === CR && bytes[at - 2] === LF))) return at + 1
+      if (bytes[at] !== LF || at === 0) continue
+      if (bytes[at - 1] === LF || (bytes[at - 1] === CR && bytes[at - 2] === LF)) return at + 1
     }
     this.#scanned = this.#length
     return -1
@@ -110,7 +106,7 @@ export class StreamFramer {
 
   #fail(outputs: FramerOutput[]): void {
     this.#failed = true
-    const parsed: Result<SipMessage, SipParseError> = parseMessage(this.#pending.subarray(0, this.#length), {
+    const parsed = parseMessage(this.#pending.subarray(0, this.#length), {
       transport: 'stream',
     })
     const fallback: SipParseError = { code: 'too-large', message: 'message too large', offset: 0, status: 0 }
@@ -122,7 +118,7 @@ export class StreamFramer {
 
 /** Length of the body that the head announces; -1 when it does not say so exactly once. */
 function bodyLength(bytes: Uint8Array, headEnd: number): number {
-  const head = splitHead(latin1(bytes, headEnd), 0)
-  const headers = head.ok ? head.value.headers : head.error.headers
-  return headers.count('Content-Length') === 1 ? contentLength(headers.get('Content-Length')!) : -1
+  const { headers } = splitHead(bytes, 0, headEnd)
+  const [value, ...others] = headers.all('Content-Length')
+  return value === undefined || others.length > 0 ? -1 : contentLength(value)
 }

@@ -9,5 +9,5 @@ export const MAX_HEADERS = 256
 /** Most Via values of one message, over all its Via lines. */
 export const MAX_VIAS = 64
 
-/** Longest header line (folded parts included) or start line, in characters. */
-export const MAX_LINE_CHARS = 8192
+/** Longest header line (folded parts included) or start line, in bytes. */
+export const MAX_LINE_BYTES = 8192

@@ -1,17 +1,16 @@
 // `;name=value` parameters of header fields, and quoted strings (RFC 3261 sections 7.3.1 and 25.1).
 
 import {
-  BACKSLASH,
   COMMA,
   EQUALS,
   GREATER,
-  isSpaceCode,
   LESS,
   QUOTE,
   SEMICOLON,
   skipQuoted,
   skipSpace,
   skipToken,
+  skipValue,
 } from './characters.ts'
 
 /** Parameters by lower-case name; values as written, quotes included; undefined for a name without `=`. */
@@ -24,6 +23,7 @@ export function parseParams(text: string, from: number): Params | undefined {
   while (at < text.length) {
     if (text.charCodeAt(at) !== SEMICOLON) return undefined
     const nameStart = skipSpace(text, at + 1)
+    // Some peers end with a semicolon.
     if (nameStart === text.length) break
     const nameEnd = skipToken(text, nameStart)
     if (nameEnd === nameStart) return undefined
@@ -32,7 +32,8 @@ export function parseParams(text: string, from: number): Params | undefined {
     let value: string | undefined
     if (text.charCodeAt(at) === EQUALS) {
       const valueStart = skipSpace(text, at + 1)
-      const valueEnd = skipValue(text, valueStart)
+      const valueEnd =
+        text.charCodeAt(valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
       if (valueEnd < 0) return undefined
       value = text.slice(valueStart, valueEnd)
       at = skipSpace(text, valueEnd)
@@ -61,10 +62,12 @@ export function unquote(text: string): string {
   return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner
 }
 
-/** Splits at commas that stand outside of quotes and angle brackets; items are trimmed, empty ones left out. */
-export function splitList(value: string): string[] {
-  if (!value.includes(',')) return value === '' ? [] : [value]
-  const items: string[] = []
+/** Splits at commas that stand outside of quotes and angle brackets; items are trimmed, empty ones left out. Adds to `items`. */
+export function splitList(value: string, items: string[] = []): string[] {
+  if (!value.includes(',')) {
+    if (value !== '') items.push(value)
+    return items
+  }
   let start = 0
   let at = 0
   let inAngles = false
@@ -83,16 +86,4 @@ export function splitList(value: string): string[] {
     at++
   }
   return items
-}
-
-function skipValue(text: string, from: number): number {
-  if (text.charCodeAt(from) === QUOTE) return skipQuoted(text, from)
-  let at = from
-  while (at < text.length) {
-    const code = text.charCodeAt(at)
-    if (code === SEMICOLON || isSpaceCode(code)) break
-    if (code === COMMA || code === QUOTE || code === LESS || code === GREATER || code === BACKSLASH) return -1
-    at++
-  }
-  return at
 }

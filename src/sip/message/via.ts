@@ -1,9 +1,10 @@
 // One Via value: transport, sent-by and parameters (RFC 3261 section 20.42).
 
 import { err, ok, type Result } from '#kernel'
-import { COLON, OPEN_BRACKET, SEMICOLON, SLASH, skipHost, skipSpace, skipToken } from './characters.ts'
+import { COLON, OPEN_BRACKET, readNumber, SLASH, skipDigits, skipHost, skipSpace, skipToken } from './characters.ts'
 import { paramsText, parseParams } from './params.ts'
-import { hostPortText, parseHostPort } from './uri.ts'
+import { rememberRecent } from './recent.ts'
+import { hostPortText, isIpv6Text } from './uri.ts'
 
 /** A parsed Via value. */
 export interface Via {
@@ -22,48 +23,54 @@ export interface ViaError {
   readonly message: string
 }
 
-/** Parses one Via value; any SIP version is taken, so that a 505 can find its way. */
-export function parseVia(text: string): Result<Via, ViaError> {
-  const nameEnd = skipToken(text, 0)
-  const version = skipSlash(text, nameEnd)
-  const versionEnd = skipToken(text, version)
-  const transport = skipSlash(text, versionEnd)
-  const transportEnd = skipToken(text, transport)
-  if (version < 0 || transport < 0 || versionEnd === version || transportEnd === transport)
-    return malformed('bad protocol')
-  if (text.slice(0, nameEnd).toUpperCase() !== 'SIP') return malformed('protocol is not SIP')
-  const sentBy = skipSpace(text, transportEnd)
-  if (sentBy === transportEnd) return malformed('no space before sent-by')
-  const sentByEnd = skipSentBy(text, sentBy)
-  const hostPort = parseHostPort(text.slice(sentBy, sentByEnd).replace(/[ \t]/g, ''))
-  if (hostPort === undefined) return malformed('bad sent-by')
-  const params = parseParams(text, sentByEnd)
-  if (params === undefined) return malformed('bad parameter')
-  return ok({ transport: text.slice(transport, transportEnd).toUpperCase(), ...hostPort, params })
-}
+/** Parses one Via value; any SIP version is taken, so that a 505 can find its way. White space may surround slashes and colon. */
+export const parseVia: (text: string) => Result<Via, ViaError> = rememberRecent((text) => {
+  const transportStart = text.startsWith('SIP/2.0/') ? 8 : skipProtocol(text)
+  if (transportStart < 0) return malformed('protocol is not SIP')
+  const transportEnd = skipToken(text, transportStart)
+  const hostStart = skipSpace(text, transportEnd)
+  if (transportEnd === transportStart || hostStart === transportEnd) return malformed('no transport or sent-by')
+  const isBracketed = text.charCodeAt(hostStart) === OPEN_BRACKET
+  const hostEnd = isBracketed ? text.indexOf(']', hostStart) + 1 : skipHost(text, hostStart)
+  const host = isBracketed ? text.slice(hostStart + 1, Math.max(hostEnd - 1, 0)) : text.slice(hostStart, hostEnd)
+  if (host === '' || (isBracketed && !isIpv6Text(host))) return malformed('bad host')
+  const transport = upperTransport(text.slice(transportStart, transportEnd))
+  const colon = skipSpace(text, hostEnd)
+  if (text.charCodeAt(colon) !== COLON) {
+    const params = parseParams(text, hostEnd)
+    return params === undefined ? malformed('bad parameter') : ok({ transport, host, params })
+  }
+  const portStart = skipSpace(text, colon + 1)
+  const portEnd = skipDigits(text, portStart)
+  const port = readNumber(text, portStart, portEnd, 65_535)
+  if (port < 0) return malformed('bad port')
+  const params = parseParams(text, portEnd)
+  return params === undefined ? malformed('bad parameter') : ok({ transport, host, port, params })
+})
 
 /** Writes a Via value. */
 export function viaText(via: Via): string {
   return `SIP/2.0/${via.transport} ${hostPortText(via.host, via.port)}${paramsText(via.params)}`
 }
 
-// White space is allowed around the colon, but host and port must not be torn apart otherwise.
-function skipSentBy(text: string, from: number): number {
-  const close = text.charCodeAt(from) === OPEN_BRACKET ? text.indexOf(']', from) : -1
-  const hostEnd = close < 0 ? skipHost(text, from) : close + 1
-  const colon = skipSpace(text, hostEnd)
-  if (text.charCodeAt(colon) !== COLON)
-    return text.charCodeAt(colon) === SEMICOLON || colon === text.length ? hostEnd : text.length
-  const port = skipSpace(text, colon + 1)
-  return skipToken(text, port)
-}
-
-function skipSlash(text: string, from: number): number {
-  if (from < 0) return -1
-  const at = skipSpace(text, from)
-  return text.charCodeAt(at) === SLASH ? skipSpace(text, at + 1) : -1
+function upperTransport(text: string): string {
+  return text === 'UDP' || text === 'TCP' || text === 'TLS' ? text : text.toUpperCase()
 }
 
 function malformed(message: string): Result<never, ViaError> {
   return err({ code: 'malformed', message })
+}
+
+/** Index of the transport; -1 when the protocol is not SIP of some version. */
+function skipProtocol(text: string): number {
+  if (text.slice(0, 3).toUpperCase() !== 'SIP') return -1
+  const version = skipSlash(text, 3)
+  if (version < 0) return -1
+  const versionEnd = skipToken(text, version)
+  return versionEnd === version ? -1 : skipSlash(text, versionEnd)
+}
+
+function skipSlash(text: string, from: number): number {
+  const at = skipSpace(text, from)
+  return text.charCodeAt(at) === SLASH ? skipSpace(text, at + 1) : -1
 }

@@ -1,0 +1,42 @@
+// /api/calls: the calls under way and command over their recording.
+
+import { callList, callParams, callView, errors, recordingCommandBody, recordingResult } from './contract.ts'
+import type { HttpApp } from './http-app.ts'
+import { HttpError, notFound } from './http-error.ts'
+import type { CallsView } from './views.ts'
+
+/** Adds the routes. */
+export function callRoutes(app: HttpApp, calls: CallsView): void {
+  app.get('/api/calls', { schema: { response: { 200: callList, ...errors } } }, async () => {
+    const items = [...calls.list()]
+    return { total: items.length, items }
+  })
+
+  app.get(
+    '/api/calls/:callId',
+    { schema: { params: callParams, response: { 200: callView, ...errors } } },
+    async (request) => {
+      const call = calls.get(request.params.callId)
+      if (call === undefined) throw notFound('call')
+      return call
+    },
+  )
+
+  app.post(
+    '/api/calls/:callId/recording',
+    { schema: { params: callParams, body: recordingCommandBody, response: { 200: recordingResult, ...errors } } },
+    async (request) => {
+      const { activity, callRecordingServer, callRecordingId } = request.body
+      const outcome = calls.record(request.params.callId, {
+        activity,
+        server: callRecordingServer,
+        recordingId: callRecordingId,
+      })
+      if (outcome === undefined) throw notFound('call')
+      const result = await outcome
+      if (result.status < 300) return { ...result, results: { ...result.results } }
+      if (result.status < 500) throw new HttpError(400, 'recording-refused', result.text, result)
+      throw new HttpError(503, 'recording-failed', result.text, result)
+    },
+  )
+}

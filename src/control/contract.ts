@@ -1,0 +1,163 @@
+// The HTTP API in types: each schema is the validation, the serialisation and the type at once. Times are ISO 8601, UTC.
+
+import { type Static, Type } from 'typebox'
+
+const closed = { additionalProperties: false }
+
+/** Body of every answer that is not a success. */
+const errorBody = Type.Object(
+  {
+    /** Stable, documented. */
+    code: Type.String(),
+    message: Type.String(),
+    details: Type.Optional(Type.Unknown()),
+  },
+  closed,
+)
+
+/** Response schemas that every route has. */
+export const errors = { '4xx': errorBody, '5xx': errorBody }
+
+/** Someone who takes or took part in a call. */
+const partyView = Type.Object(
+  {
+    role: Type.String(),
+    aors: Type.Array(Type.String()),
+    displayName: Type.Optional(Type.String()),
+    joinedAt: Type.String(),
+    leftAt: Type.Optional(Type.String()),
+    hold: Type.String(),
+  },
+  closed,
+)
+
+/** The recording of a call as the recording client reports it. */
+const callRecordingView = Type.Object(
+  {
+    state: Type.String(),
+    recordingId: Type.Optional(Type.String()),
+    /** One for each recorder. */
+    sessions: Type.Array(Type.Object({ uri: Type.String(), state: Type.String(), result: Type.String() }, closed)),
+    /** Proof of the latest pause, one for each stream to each recorder. */
+    receipts: Type.Array(
+      Type.Object(
+        {
+          recorder: Type.String(),
+          ssrc: Type.Integer(),
+          lastSequence: Type.Optional(Type.Integer()),
+          lastSentAt: Type.Optional(Type.String()),
+          packetsSent: Type.Integer(),
+          packetsHeld: Type.Integer(),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
+/** A call under way. */
+export const callView = Type.Object(
+  {
+    callId: Type.String(),
+    direction: Type.String(),
+    state: Type.String(),
+    startedAt: Type.String(),
+    answeredAt: Type.Optional(Type.String()),
+    parties: Type.Array(partyView),
+    recording: Type.Optional(callRecordingView),
+  },
+  closed,
+)
+
+/** The calls under way. */
+export const callList = Type.Object({ total: Type.Integer(), items: Type.Array(callView) }, closed)
+
+/** Body of a recording command; the fields are the parameters of the Call Recording node. */
+export const recordingCommandBody = Type.Object(
+  {
+    activity: Type.Enum(['start', 'stop', 'pause', 'resume']),
+    callRecordingServer: Type.String({ maxLength: 4_096, default: '' }),
+    callRecordingId: Type.String({ maxLength: 256, default: '' }),
+  },
+  closed,
+)
+
+/** Outcome of a recording command; `results` by recorder URI. */
+export const recordingResult = Type.Object(
+  { status: Type.Integer(), text: Type.String(), results: Type.Record(Type.String(), Type.String()) },
+  closed,
+)
+
+/** A recording in the recorder's store. */
+export const recordingView = Type.Object(
+  {
+    recordingId: Type.String(),
+    state: Type.String(),
+    /** Why there is no audio. */
+    cause: Type.Optional(Type.String()),
+    startedAt: Type.String(),
+    endedAt: Type.Optional(Type.String()),
+    durationMs: Type.Number(),
+    /** Call Recording ID given by the call flow. */
+    callRecordingId: Type.Optional(Type.String()),
+    participants: Type.Array(
+      Type.Object({ aor: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }, closed),
+    ),
+    streams: Type.Array(
+      Type.Object(
+        {
+          channel: Type.Integer(),
+          label: Type.Optional(Type.String()),
+          speakers: Type.Array(Type.String()),
+          gaps: Type.Array(Type.Object({ fromMs: Type.Number(), toMs: Type.Number(), cause: Type.String() }, closed)),
+        },
+        closed,
+      ),
+    ),
+    hasAudio: Type.Boolean(),
+    warnings: Type.Array(Type.String()),
+  },
+  closed,
+)
+
+/** Which part of a list is asked for. */
+export const pageQuery = Type.Object(
+  {
+    offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
+    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  },
+  closed,
+)
+
+/** A part of the recordings, newest first. */
+export const recordingPage = Type.Object(
+  { total: Type.Integer(), offset: Type.Integer(), limit: Type.Integer(), items: Type.Array(recordingView) },
+  closed,
+)
+
+/** Path parameter of one call. */
+export const callParams = Type.Object({ callId: Type.String({ minLength: 1, maxLength: 128 }) }, closed)
+
+/** Path parameter of one recording; no separators, no leading dot. */
+export const recordingParams = Type.Object(
+  { recordingId: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$' }) },
+  closed,
+)
+
+/** Whether the process is able to take calls. */
+export const readiness = Type.Object(
+  { ready: Type.Boolean(), checks: Type.Record(Type.String(), Type.Boolean()) },
+  closed,
+)
+
+/** See `errorBody`. */
+export type ErrorBody = Static<typeof errorBody>
+/** See `callView`. */
+export type CallView = Static<typeof callView>
+/** See `recordingView`. */
+export type RecordingView = Static<typeof recordingView>
+/** See `pageQuery`. */
+export type PageQuery = Static<typeof pageQuery>
+/** See `readiness`. */
+export type Readiness = Static<typeof readiness>

@@ -1,0 +1,100 @@
+// The HTTP server: composition of the routes, limits, errors and request metrics.
+
+import Fastify from 'fastify'
+
+import type { Clock, Endpoint, Logger } from '#kernel'
+import { callRoutes } from './call-routes.ts'
+import { healthRoutes } from './health-routes.ts'
+import type { HttpApp } from './http-app.ts'
+import { errorAnswer, HttpError, notFound } from './http-error.ts'
+import { createMetrics } from './metrics.ts'
+import { recordingRoutes } from './recording-routes.ts'
+import type { CallsView, HealthView, MetricsView, RecordingsView } from './views.ts'
+
+/** What the server is made of; routes of views left out do not exist. */
+export interface HttpServerOptions {
+  /** Loopback unless given. */
+  readonly host?: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly log: Logger
+  readonly clock: Clock
+  readonly health: HealthView
+  readonly metrics: MetricsView
+  readonly calls?: CallsView
+  readonly recordings?: RecordingsView
+}
+
+/** A listening server. */
+export interface HttpServer {
+  readonly address: Endpoint
+  /** Stops listening and drops open connections. */
+  close(): Promise<void>
+}
+
+const BODY_LIMIT_BYTES = 16_384
+const RECEIVE_TIMEOUT_MS = 10_000
+const LOOPBACK_HOST = '127.0.0.1'
+const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
+
+/** Builds the application without listening. */
+export function buildHttpApp(options: HttpServerOptions): HttpApp {
+  const { log, clock, calls, recordings } = options
+  const app: HttpApp = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, allErrors: false } },
+  })
+  const metrics = createMetrics(options.metrics)
+  const startedAtMs = new WeakMap<object, number>()
+
+  // A page from elsewhere may point a name of its own at loopback; its requests carry that name.
+  const isLocalOnly = LOOPBACK_NAMES.has(options.host ?? LOOPBACK_HOST)
+
+  app.addHook('onRequest', async (request, reply) => {
+    startedAtMs.set(request, clock.nowMs())
+    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+    if (isLocalOnly && !LOOPBACK_NAMES.has(request.hostname)) {
+      throw new HttpError(403, 'forbidden-host', 'this server answers to loopback names only')
+    }
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const durationMs = clock.nowMs() - (startedAtMs.get(request) ?? clock.nowMs())
+    const route = request.routeOptions.url ?? 'unmatched'
+    metrics.onHttpRequest(request.method, route, reply.statusCode, durationMs)
+    log.debug('http request', { method: request.method, route, status: reply.statusCode, durationMs })
+  })
+  app.addHook('onClose', async () => metrics.close())
+  app.setErrorHandler((error, _request, reply) => {
+    const { status, body } = errorAnswer(error, log)
+    return reply.code(status).type('application/json').send(body)
+  })
+  app.setNotFoundHandler((_request, reply) => {
+    const { status, body } = errorAnswer(notFound('resource'), log)
+    return reply.code(status).send(body)
+  })
+
+  healthRoutes(app, options.health, metrics)
+  if (calls !== undefined) callRoutes(app, calls)
+  if (recordings !== undefined) recordingRoutes(app, recordings)
+  return app
+}
+
+/** Listens; rejects when the address cannot be bound. */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const app = buildHttpApp(options)
+  const host = options.host ?? LOOPBACK_HOST
+  try {
+    await app.listen({ host, port: options.port })
+  } catch (fault) {
+    await app.close()
+    throw fault
+  }
+  const bound = app.server.address()
+  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port
+  const address = { host, port }
+  options.log.info('http server listening', address)
+  return { address, close: () => app.close() }
+}

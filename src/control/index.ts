@@ -1,0 +1,18 @@
+export type {
+  CallView,
+  PageQuery,
+  Readiness,
+  RecordingView,
+} from './contract.ts'
+export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
+export type { InfoRecordingCommand } from './info-dialect.ts'
+export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
+export type {
+  AudioFile,
+  CallsView,
+  HealthView,
+  MetadataDocument,
+  MetricsSnapshot,
+  MetricsView,
+  RecordingsView,
+} from './views.ts'

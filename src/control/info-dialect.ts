@@ -1,0 +1,124 @@
+// Recording control by SIP INFO in the dialect of jambonz and Cognigy: X-Reason, X-Srs-Url, X-Srs-Recording-ID, JSON body.
+
+import type { RecordingCommand } from '#flow'
+import { err, ok, type Result } from '#kernel'
+import type { HeaderList, SipRequest } from '#sip'
+
+/** A recording command by INFO, with headers to add to the INVITE or re-INVITE towards the recorders. */
+export interface InfoRecordingCommand extends RecordingCommand {
+  readonly headers: HeaderList
+}
+
+/** A refusal that needs no recording to be looked at; `text` is the reason phrase and the log line. */
+interface InfoRefusal {
+  readonly status: number
+  readonly text: string
+}
+
+/** Text of the product page for a start without recorder. */
+const MISSING_SERVER_TEXT = 'startCallRecording request is missing X-Srs-Url header'
+
+const ACTIVITIES: ReadonlyMap<string, RecordingCommand['activity']> = new Map([
+  ['startcallrecording', 'start'],
+  ['stopcallrecording', 'stop'],
+  ['pausecallrecording', 'pause'],
+  ['resumecallrecording', 'resume'],
+])
+
+/** The activity that an INFO asks for; undefined when it is not a recording command. */
+export function recordingActivity(request: SipRequest): RecordingCommand['activity'] | undefined {
+  if (request.method !== 'INFO') return undefined
+  return ACTIVITIES.get(request.headers.get('X-Reason')?.toLowerCase() ?? '')
+}
+
+/** Reads an INFO; undefined when it is not a recording command. */
+export function parseRecordingInfo(request: SipRequest): Result<InfoRecordingCommand, InfoRefusal> | undefined {
+  const activity = recordingActivity(request)
+  if (activity === undefined) return undefined
+  // Several header lines, or an array at the sender, are one comma list.
+  const server = given(request.headers.all('X-Srs-Url').join(','))
+  if (activity === 'start' && server === '') return err({ status: 400, text: MISSING_SERVER_TEXT })
+  const headers = extraHeaders(request)
+  if (headers === undefined) return err({ status: 400, text: 'recording request body is not a JSON object of headers' })
+  return ok({ activity, server, recordingId: given(request.headers.get('X-Srs-Recording-ID') ?? ''), headers })
+}
+
+/** An unset value arrives as the literal text `undefined`. */
+function given(value: string): string {
+  const trimmed = value.trim()
+  return trimmed === 'undefined' ? '' : trimmed
+}
+
+const MAX_BODY_BYTES = 8_192
+const MAX_HEADERS = 20
+const MAX_VALUE_LENGTH = 1_000
+
+/** Headers that belong to the SIP core or to the recording client. */
+const RESERVED = new Set([
+  'accept',
+  'allow',
+  'authorization',
+  'call-id',
+  'contact',
+  'content-disposition',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'cseq',
+  'expires',
+  'from',
+  'max-forwards',
+  'min-se',
+  'proxy-authorization',
+  'proxy-require',
+  'rack',
+  'record-route',
+  'replaces',
+  'require',
+  'route',
+  'rseq',
+  'session-expires',
+  'supported',
+  'to',
+  'unsupported',
+  'via',
+])
+
+function extraHeaders(request: SipRequest): HeaderList | undefined {
+  const mediaType = (request.headers.get('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase()
+  if (request.body.length === 0 || mediaType !== 'application/json') return []
+  if (request.body.length > MAX_BODY_BYTES) return undefined
+  const object = jsonObject(request.body)
+  if (object === undefined) return undefined
+  return Object.entries(object)
+    .flatMap(([name, value]): [string, string][] => (isScalar(value) ? [[name, String(value)]] : []))
+    .filter(([name, value]) => isHeaderName(name) && isHeaderValue(value))
+    .slice(0, MAX_HEADERS)
+}
+
+function jsonObject(body: Uint8Array): object | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+}
+
+/** Compact names are one letter and all belong to the core. */
+function isHeaderName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9-]{1,63}$/.test(name) && !RESERVED.has(name.toLowerCase())
+}
+
+function isHeaderValue(value: string): boolean {
+  if (value.length > MAX_VALUE_LENGTH) return false
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code < 0x20 || code === 0x7f) return false
+  }
+  return true
+}

@@ -1,0 +1,62 @@
+// /api/recordings: the recorder's catalogue, audio with range requests, metadata.
+
+import type { FastifyReply } from 'fastify'
+
+import { resolveRange } from './byte-range.ts'
+import { errors, pageQuery, recordingPage, recordingParams, recordingView } from './contract.ts'
+import type { HttpApp } from './http-app.ts'
+import { HttpError, notFound } from './http-error.ts'
+import type { AudioFile, RecordingsView } from './views.ts'
+
+/** Adds the routes. */
+export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void {
+  app.get(
+    '/api/recordings',
+    { schema: { querystring: pageQuery, response: { 200: recordingPage, ...errors } } },
+    async (request) => {
+      const { offset, limit } = request.query
+      const { total, items } = await recordings.list({ offset, limit })
+      return { total, offset, limit, items: [...items] }
+    },
+  )
+
+  app.get(
+    '/api/recordings/:recordingId',
+    { schema: { params: recordingParams, response: { 200: recordingView, ...errors } } },
+    async (request) => {
+      const recording = await recordings.get(request.params.recordingId)
+      if (recording === undefined) throw notFound('recording')
+      return recording
+    },
+  )
+
+  app.get('/api/recordings/:recordingId/audio', { schema: { params: recordingParams } }, async (request, reply) => {
+    const { recordingId } = request.params
+    const audio = await recordings.audio(recordingId)
+    if (audio === undefined) throw notFound('audio')
+    reply.type('audio/wav').header('content-disposition', `inline; filename="${recordingId}.wav"`)
+    return sendAudio(reply, audio, request.headers.range, request.headers['if-range'])
+  })
+
+  app.get('/api/recordings/:recordingId/metadata', { schema: { params: recordingParams } }, async (request, reply) => {
+    const metadata = await recordings.metadata(request.params.recordingId)
+    if (metadata === undefined) throw notFound('metadata')
+    return reply.type(metadata.contentType).send(metadata.content)
+  })
+}
+
+function sendAudio(reply: FastifyReply, audio: AudioFile, range?: string, ifRange?: string | string[]): FastifyReply {
+  const { sizeBytes } = audio
+  const etag = `"${audio.etag}"`
+  const isCurrent = ifRange === undefined || ifRange === etag
+  const part = resolveRange(isCurrent ? range : undefined, sizeBytes)
+  reply.header('accept-ranges', 'bytes').header('etag', etag)
+  if (part.kind === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${sizeBytes}`)
+    throw new HttpError(416, 'range-not-satisfiable', 'the range lies behind the end of the audio', { sizeBytes })
+  }
+  const { start, end } = part.kind === 'part' ? part : { start: 0, end: sizeBytes - 1 }
+  if (part.kind === 'part') reply.code(206).header('content-range', `bytes ${start}-${end}/${sizeBytes}`)
+  reply.header('content-length', end - start + 1)
+  return reply.send(end < start ? '' : audio.open(start, end))
+}

@@ -1,0 +1,64 @@
+// What the HTTP API needs from the rest of the program; implemented in app.
+
+import type { Readable } from 'node:stream'
+
+import type { RecordingCommand, RecordingResult } from '#flow'
+import type { CallView, PageQuery, Readiness, RecordingView } from './contract.ts'
+
+/** The calls under way and command over their recording. */
+export interface CallsView {
+  list(): readonly CallView[]
+  get(callId: string): CallView | undefined
+  /** Runs a recording command; undefined when there is no such call. Never rejects for what the network does. */
+  record(callId: string, command: RecordingCommand): Promise<RecordingResult> | undefined
+}
+
+/** The audio of a recording. */
+export interface AudioFile {
+  readonly sizeBytes: number
+  /** Strong validator, without quotes; changes whenever the bytes do. */
+  readonly etag: string
+  /** The bytes from `start` to `end`, both included. */
+  open(start: number, end: number): Readable
+}
+
+/** The metadata that the recorder was sent. */
+export interface MetadataDocument {
+  readonly contentType: string
+  readonly content: Uint8Array
+}
+
+/** The recordings of the recorder's store. */
+export interface RecordingsView {
+  /** Newest first. */
+  list(page: PageQuery): Promise<{ readonly total: number; readonly items: readonly RecordingView[] }>
+  get(recordingId: string): Promise<RecordingView | undefined>
+  /** Undefined while there is no published audio. */
+  audio(recordingId: string): Promise<AudioFile | undefined>
+  metadata(recordingId: string): Promise<MetadataDocument | undefined>
+}
+
+/** Whether this process should be sent calls. */
+export interface HealthView {
+  readiness(): Readiness
+}
+
+/** Numbers for /metrics; keys are states and outcomes of machines, never names or addresses. */
+export interface MetricsSnapshot {
+  readonly activeCalls: number
+  /** Recordings now, by reported state. */
+  readonly recordings: Readonly<Record<string, number>>
+  /** Recording sessions now, by state. */
+  readonly recordingSessions: Readonly<Record<string, number>>
+  /** Recording sessions ended since the start of the process, by outcome. */
+  readonly recordingSessionOutcomes: Readonly<Record<string, number>>
+  /** RTP packets copied to recorders since the start of the process. */
+  readonly packetsForked: number
+  /** RTP packets not copied because a gate was shut. */
+  readonly packetsHeld: number
+}
+
+/** Source of the numbers. */
+export interface MetricsView {
+  snapshot(): MetricsSnapshot
+}

@@ -1,0 +1,28 @@
+// Addresses as the sockets will report them, so that sources can be compared as text.
+
+import type { Endpoint } from '#kernel'
+import { mediaError } from '../errors.ts'
+
+const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/
+
+/** The canonical form of an address of an SDP; undefined for the null address or port 0; rejects names with `media.bad-address`. */
+export function canonicalEndpoint(endpoint: Endpoint): Endpoint | undefined {
+  const { host, port } = endpoint
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw badAddress()
+  if (port === 0 || host === '0.0.0.0' || host === '::') return undefined
+  if (IPV4.test(host)) return { host: urlHost(host), port }
+  if (host.includes(':')) return { host: urlHost(`[${host}]`).slice(1, -1), port }
+  throw badAddress()
+}
+
+function urlHost(host: string): string {
+  try {
+    return new URL(`http://${host}`).hostname
+  } catch {
+    throw badAddress()
+  }
+}
+
+function badAddress(): Error {
+  return mediaError('media.bad-address', 'a media address must be an IP literal with a port')
+}

@@ -1,0 +1,194 @@
+// One call in its worker: legs, bridges, forks and taps, changed by commands in the order given.
+
+import { messageOf } from '#kernel'
+import { mediaError } from '../errors.ts'
+import type { CallCounters, MediaEvent, PlayEnd, Tap } from '../media-engine.ts'
+import { ForkLine } from './fork-line.ts'
+import { LegLine, type LineListener } from './leg-line.ts'
+import type { CallCommand, CallCommands, CallOp } from './protocol.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** What a call tells the main thread by itself. */
+export interface RoomListener {
+  onEvent(event: MediaEvent): void
+  onPlayEnd(play: number, end: PlayEnd): void
+  onFault(fault: unknown): void
+}
+
+type Request<Op extends CallOp> = CallCommands[Op]['request']
+
+/** The media of one call. */
+export class CallRoom {
+  readonly #context: WorkerContext
+  readonly #listener: RoomListener
+  readonly #lineListener: LineListener
+  readonly #legs = new Map<string, LegLine>()
+  readonly #forks = new Map<string, ForkLine>()
+  #queue: Promise<unknown> = Promise.resolve()
+  #hasFailed = false
+
+  constructor(context: WorkerContext, listener: RoomListener) {
+    this.#context = context
+    this.#listener = listener
+    this.#lineListener = { onEvent: (event) => listener.onEvent(event), onFault: (fault) => this.#onFault(fault) }
+  }
+
+  get legCount(): number {
+    return this.#legs.size
+  }
+
+  get forkCount(): number {
+    return this.#forks.size
+  }
+
+  /** Carries out a command after those before it. */
+  run(command: CallCommand): Promise<unknown> {
+    const result = this.#queue.then(() => this.#execute(command))
+    this.#queue = result.catch(() => {})
+    return result
+  }
+
+  /** Looks after silent parties. */
+  sweep(nowMs: number): void {
+    for (const leg of this.#legs.values()) leg.sweep(nowMs)
+  }
+
+  async #execute(command: CallCommand): Promise<unknown> {
+    switch (command.op) {
+      case 'addLeg':
+        return await this.#addLeg(command)
+      case 'configureLeg':
+        return this.#leg(command.leg).configure(command.media)
+      case 'bridge':
+        return this.#bridge(command.a, command.b)
+      case 'unbridge':
+        return this.#unbridge(this.#leg(command.leg))
+      case 'removeLeg':
+        return await this.#removeLeg(command.leg)
+      case 'play':
+        return this.#play(command)
+      case 'stopPlaying':
+        return this.#leg(command.leg).stopPlaying()
+      case 'addFork':
+        return await this.#addFork(command)
+      case 'connectFork':
+        return this.#fork(command.fork).connect(command.remote)
+      case 'moveFork':
+        return this.#moveFork(this.#fork(command.fork), command.tap)
+      case 'shutGates':
+        return await Promise.all(command.forks.map((id) => this.#fork(id).receipt()))
+      case 'openGates':
+        for (const { fork, epoch } of command.gates) this.#fork(fork).fork.gate.open(epoch)
+        return undefined
+      case 'removeFork':
+        return await this.#removeFork(command.fork)
+      case 'counters':
+        return this.#counters()
+      case 'release':
+        return await this.#release()
+    }
+  }
+
+  async #addLeg({ leg: id, identity }: Request<'addLeg'>): Promise<CallCommands['addLeg']['reply']> {
+    if (this.#legs.has(id)) throw mediaError('media.duplicate', 'the call has such a leg already')
+    const pair = await this.#context.pool.take()
+    this.#legs.set(id, new LegLine(id, pair, identity, this.#context, this.#lineListener))
+    this.#wireTaps()
+    return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
+  }
+
+  #bridge(a: string, b: string): void {
+    const [left, right] = [this.#leg(a), this.#leg(b)]
+    this.#unbridge(left)
+    this.#unbridge(right)
+    left.relay.peer = right.relay
+    right.relay.peer = left.relay
+  }
+
+  #unbridge(leg: LegLine): void {
+    if (leg.relay.peer !== undefined) leg.relay.peer.peer = undefined
+    leg.relay.peer = undefined
+  }
+
+  async #removeLeg(id: string): Promise<void> {
+    const leg = this.#leg(id)
+    this.#unbridge(leg)
+    this.#legs.delete(id)
+    await leg.close()
+  }
+
+  #play({ leg: id, play, prompt }: Request<'play'>): void {
+    const leg = this.#leg(id)
+    if (leg.relay.codecs.g711 === undefined) {
+      throw mediaError('media.no-g711', 'the leg speaks no G.711, so nothing can be played to it')
+    }
+    leg.play(prompt, (end) => this.#listener.onPlayEnd(play, end))
+  }
+
+  async #addFork({ fork: id, tap, gate, identity }: Request<'addFork'>): Promise<CallCommands['addFork']['reply']> {
+    if (this.#forks.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
+    const pair = await this.#context.pool.take()
+    this.#forks.set(id, new ForkLine(id, tap, gate, pair, identity, this.#context, this.#lineListener))
+    this.#wireTaps()
+    return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
+  }
+
+  #moveFork(line: ForkLine, tap: Tap): void {
+    line.tap = tap
+    this.#wireTaps()
+  }
+
+  async #removeFork(id: string): Promise<CallCommands['removeFork']['reply']> {
+    const line = this.#fork(id)
+    this.#forks.delete(id)
+    this.#wireTaps()
+    const counters = line.counters()
+    await line.close()
+    return counters
+  }
+
+  /** A tap may name a leg that is not there yet or no more: its fork then copies nothing. */
+  #wireTaps(): void {
+    const lines = [...this.#forks.values()]
+    for (const [id, leg] of this.#legs) {
+      const ofLeg = lines.filter(({ tap }) => tap.leg === id)
+      leg.relay.taps.received = ofLeg.filter(({ tap }) => tap.point === 'received').map(({ fork }) => fork)
+      leg.relay.taps.sent = ofLeg.filter(({ tap }) => tap.point === 'sent').map(({ fork }) => fork)
+    }
+  }
+
+  #counters(): CallCounters {
+    return {
+      legs: Object.fromEntries([...this.#legs].map(([id, leg]) => [id, leg.counters()])),
+      forks: [...this.#forks.values()].map((line) => line.counters()),
+    }
+  }
+
+  async #release(): Promise<CallCounters> {
+    const counters = this.#counters()
+    const lines = [...this.#legs.values(), ...this.#forks.values()]
+    this.#legs.clear()
+    this.#forks.clear()
+    await Promise.all(lines.map((line) => line.close()))
+    return counters
+  }
+
+  #leg(id: string): LegLine {
+    const leg = this.#legs.get(id)
+    if (leg === undefined) throw mediaError('media.no-such-leg', 'the call has no such leg')
+    return leg
+  }
+
+  #fork(id: string): ForkLine {
+    const fork = this.#forks.get(id)
+    if (fork === undefined) throw mediaError('media.no-such-fork', 'the call has no such fork')
+    return fork
+  }
+
+  #onFault(fault: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.#listener.onFault(fault)
+    this.#listener.onEvent({ type: 'failed', reason: messageOf(fault) })
+  }
+}

@@ -1,0 +1,113 @@
+// A fork in its worker: the copying stream, its gate, its sockets and RTCP.
+
+import { CodecTable, Fork, Gate, OutgoingStream, type StreamIdentity } from '#media'
+import { mediaError } from '../errors.ts'
+import type { ForkCounters, ForkRemote, GateReceipt, Tap } from '../media-engine.ts'
+import type { PortPair } from '../port-pool.ts'
+import { canonicalEndpoint } from './address.ts'
+import type { LineListener } from './leg-line.ts'
+import { RtcpLine } from './rtcp-line.ts'
+import { RtpSocket } from './rtp-socket.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+const DRAIN_TIMEOUT_MS = 500
+const REFUSED_EVENT_EVERY_MS = 5000
+
+/** One fork with its port pair. */
+export class ForkLine {
+  readonly fork: Fork
+  tap: Tap
+  readonly #pair: PortPair
+  readonly #context: WorkerContext
+  readonly #socket: RtpSocket
+  readonly #rtcp: RtcpLine
+  readonly #listener: LineListener
+  #refusedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(
+    id: string,
+    tap: Tap,
+    gate: SharedArrayBuffer,
+    pair: PortPair,
+    identity: StreamIdentity,
+    context: WorkerContext,
+    listener: LineListener,
+  ) {
+    this.tap = tap
+    this.#pair = pair
+    this.#context = context
+    this.#listener = listener
+    this.#socket = new RtpSocket(pair.rtp, context.slots, {
+      onDatagram: () => {},
+      onSendError: (code) => this.#onSendError(code),
+      onFault: listener.onFault,
+    })
+    const stream = new OutgoingStream(identity, context.sourceIds.next())
+    this.fork = new Fork(id, stream, Gate.attach(gate), this.#socket, () =>
+      listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
+    )
+    this.#rtcp = new RtcpLine(pair, stream, undefined, context, listener.onFault)
+  }
+
+  connect(remote: ForkRemote): void {
+    const rtp = canonicalEndpoint(remote.remote.rtp)
+    const rtcp = canonicalEndpoint(remote.remote.rtcp)
+    if (rtp === undefined) throw mediaError('media.bad-address', 'a fork needs an address to send to')
+    this.#socket.aim(rtp, true)
+    this.#rtcp.aim(rtcp)
+    this.fork.connect(new CodecTable(remote.codecs))
+  }
+
+  /** Waits until nothing is queued, then says what was sent last; the gate was shut by the main thread. */
+  async receipt(): Promise<GateReceipt> {
+    const { clock } = this.#context
+    const drained = await this.#socket.drained(clock, DRAIN_TIMEOUT_MS)
+    const { stream, id, held } = this.fork
+    const last = stream.last
+    return {
+      fork: id,
+      ssrc: stream.ssrc,
+      packetsSent: stream.packets,
+      packetsHeld: held,
+      drained,
+      ...(last === undefined
+        ? {}
+        : {
+            lastSequence: last.sequence,
+            lastTimestamp: last.timestamp,
+            lastSentAtMs: clock.wallMs() - clock.nowMs() + last.atMs,
+          }),
+    }
+  }
+
+  counters(): ForkCounters {
+    const { clock } = this.#context
+    const originMs = clock.wallMs() - clock.nowMs()
+    const { stream, id, held, sendErrors, firstAtMs } = this.fork
+    const last = stream.last
+    return {
+      fork: id,
+      ssrc: stream.ssrc,
+      packets: stream.packets,
+      bytes: stream.octets,
+      held,
+      sendErrors: sendErrors + this.#socket.sendErrors,
+      receiverReports: this.#rtcp.session.receiverReports,
+      ...(firstAtMs === undefined ? {} : { firstAtMs: originMs + firstAtMs }),
+      ...(last === undefined ? {} : { lastAtMs: originMs + last.atMs }),
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#rtcp.close()
+    this.#socket.close()
+    await this.#context.pool.release(this.#pair)
+  }
+
+  #onSendError(code: string): void {
+    const nowMs = this.#context.clock.nowMs()
+    if (nowMs - this.#refusedAtMs < REFUSED_EVENT_EVERY_MS) return
+    this.#refusedAtMs = nowMs
+    this.#listener.onEvent({ type: 'fork-refused', fork: this.fork.id, reason: code })
+  }
+}

@@ -1,0 +1,104 @@
+// A leg in its worker: the relay of the party and the sockets and RTCP around it.
+
+import { OutgoingStream, PromptPlayer, RelayLeg, type StreamCount, type StreamIdentity } from '#media'
+import type { LegMedia, MediaEvent, PlayEnd, Prompt, StreamCounters } from '../media-engine.ts'
+import type { PortPair } from '../port-pool.ts'
+import { canonicalEndpoint } from './address.ts'
+import { RtcpLine } from './rtcp-line.ts'
+import { RtpSocket } from './rtp-socket.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** What a leg or fork tells its call. */
+export interface LineListener {
+  onEvent(event: MediaEvent): void
+  onFault(fault: unknown): void
+}
+
+/** One leg with its port pair. */
+export class LegLine {
+  readonly relay: RelayLeg
+  readonly #id: string
+  readonly #pair: PortPair
+  readonly #context: WorkerContext
+  readonly #socket: RtpSocket
+  readonly #rtcp: RtcpLine
+  readonly #listener: LineListener
+  #player: PromptPlayer | undefined
+  #endOfPlay: PlayEnd = 'stopped'
+
+  constructor(id: string, pair: PortPair, identity: StreamIdentity, context: WorkerContext, listener: LineListener) {
+    this.#id = id
+    this.#pair = pair
+    this.#context = context
+    this.#listener = listener
+    this.#socket = new RtpSocket(pair.rtp, context.slots, {
+      onDatagram: (bytes, host, port) => this.relay.onDatagram(bytes, host, port, context.clock.nowMs()),
+      onSendError: () => {},
+      onFault: listener.onFault,
+    })
+    const outgoing = new OutgoingStream(identity, context.sourceIds.next())
+    this.relay = new RelayLeg(outgoing, context.sourceIds, this.#socket, {
+      onFirstPacket: () => listener.onEvent({ type: 'first-packet', leg: id }),
+      onDigit: ({ digit, durationMs }) => listener.onEvent({ type: 'dtmf', leg: id, digit, durationMs }),
+    })
+    this.#rtcp = new RtcpLine(pair, outgoing, this.relay.incoming, context, listener.onFault)
+  }
+
+  configure(media: LegMedia): void {
+    const rtp = media.remote === undefined ? undefined : canonicalEndpoint(media.remote.rtp)
+    const rtcp = media.remote === undefined ? undefined : canonicalEndpoint(media.remote.rtcp)
+    const { codecs, send, receive } = media
+    this.relay.configure(
+      { ...(rtp === undefined ? {} : { remote: rtp }), codecs, send, receive },
+      this.#context.clock.nowMs(),
+    )
+    this.#rtcp.aim(rtcp)
+  }
+
+  play(prompt: Prompt, onEnd: (end: PlayEnd) => void): void {
+    this.stopPlaying()
+    this.#endOfPlay = 'stopped'
+    const { clock, sourceIds } = this.#context
+    this.#player = new PromptPlayer(this.relay, prompt, clock, sourceIds, (how) =>
+      onEnd(how === 'finished' ? 'finished' : this.#endOfPlay),
+    )
+  }
+
+  stopPlaying(): void {
+    this.#player?.stop()
+    this.#player = undefined
+  }
+
+  sweep(nowMs: number): void {
+    const forMs = this.relay.sweep(nowMs, this.#context.silentAfterMs)
+    if (forMs !== undefined) this.#listener.onEvent({ type: 'silent', leg: this.#id, forMs: Math.round(forMs) })
+  }
+
+  counters(): { readonly received: StreamCounters; readonly sent: StreamCounters } {
+    const { clock } = this.#context
+    const originMs = clock.wallMs() - clock.nowMs()
+    return {
+      received: streamCounters(this.relay.received, this.relay.incoming.lost, originMs),
+      sent: streamCounters(this.relay.sent, 0, originMs),
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#endOfPlay = 'leg-gone'
+    this.stopPlaying()
+    this.#rtcp.close()
+    this.#socket.close()
+    await this.#context.pool.release(this.#pair)
+  }
+}
+
+function streamCounters(count: StreamCount, lost: number, originMs: number): StreamCounters {
+  return {
+    packets: count.packets,
+    bytes: count.bytes,
+    lost,
+    refused: count.refused,
+    ...(count.firstAtMs === undefined ? {} : { firstAtMs: originMs + count.firstAtMs }),
+    ...(count.lastAtMs === undefined ? {} : { lastAtMs: originMs + count.lastAtMs }),
+  }
+}

@@ -1,0 +1,63 @@
+// RTCP socket and session of one leg or fork: symmetric, latched like RTP (RTP-02, RTP-03).
+
+import type { Endpoint } from '#kernel'
+import { type IncomingStream, Latch, type OutgoingStream, RtcpSession } from '#media'
+import { isRtcp } from '#rtp'
+import type { PortPair } from '../port-pool.ts'
+import { RtpSocket } from './rtp-socket.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** RTCP comes every few seconds: a shorter silence says nothing. */
+const RELATCH_AFTER_MS = 15_000
+
+/** Sends and receives the RTCP of one stream. */
+export class RtcpLine {
+  readonly session: RtcpSession
+  readonly #socket: RtpSocket
+  readonly #latch = new Latch(RELATCH_AFTER_MS)
+  readonly #context: WorkerContext
+
+  constructor(
+    pair: PortPair,
+    stream: OutgoingStream,
+    incoming: IncomingStream | undefined,
+    context: WorkerContext,
+    onFault: (fault: unknown) => void,
+  ) {
+    this.#context = context
+    this.#socket = new RtpSocket(pair.rtcp, context.slots, {
+      onDatagram: (bytes, host, port) => this.#onDatagram(bytes, host, port),
+      onSendError: () => {},
+      onFault,
+    })
+    this.session = new RtcpSession({
+      stream,
+      ...(incoming === undefined ? {} : { incoming }),
+      clock: context.clock,
+      random: context.random,
+      minimumMs: context.rtcpMinimumMs,
+      send: (datagram) => void this.#socket.sendDatagram(datagram),
+    })
+  }
+
+  /** Takes the peer's address; reports begin with the first one. */
+  aim(remote: Endpoint | undefined): void {
+    this.#latch.expect(remote, this.#context.clock.nowMs())
+    this.#socket.aim(this.#latch.target, false)
+    if (remote !== undefined) this.session.start()
+  }
+
+  /** Says BYE and stops. */
+  close(): void {
+    this.session.close()
+    this.#socket.close()
+  }
+
+  #onDatagram(bytes: Uint8Array, host: string, port: number): void {
+    if (!isRtcp(bytes)) return
+    const verdict = this.#latch.accept(host, port, this.#context.clock.nowMs())
+    if (verdict === 'refused') return
+    if (verdict === 'latched') this.#socket.aim(this.#latch.target, false)
+    this.session.onDatagram(bytes)
+  }
+}

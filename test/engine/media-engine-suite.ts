@@ -1,0 +1,46 @@
+// What every media engine must do, shown with real sockets on loopback.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { MediaEngine } from '#engine'
+import { forkScenarios } from './fork-scenarios.ts'
+import { legScenarios } from './leg-scenarios.ts'
+import { assertRejects, type Scenario, Scene } from './scene.ts'
+
+/** How the suite wants the engine that it tests. */
+export interface EngineRequest {
+  /** At most this many port pairs; absent: plenty. */
+  readonly portPairs?: number
+  readonly rtcpMinimumMs: number
+  readonly silentAfterMs: number
+}
+
+/** Runs the suite against engines made by `makeEngine`. */
+export function mediaEngineSuite(name: string, makeEngine: (request: EngineRequest) => Promise<MediaEngine>): void {
+  describe(`media engine: ${name}`, () => {
+    let engine: MediaEngine
+    before(async () => {
+      engine = await makeEngine({ rtcpMinimumMs: 200, silentAfterMs: 600 })
+    })
+    after(async () => {
+      await engine.close()
+    })
+    const scenario: Scenario = (title, run) => {
+      test(title, { timeout: 15_000 }, async (t) => await run(new Scene(t, engine), t))
+    }
+
+    legScenarios(scenario, () => engine)
+    forkScenarios(scenario)
+
+    test('says that no ports are left, and has them again after a release', { timeout: 15_000 }, async (t) => {
+      const small = await makeEngine({ portPairs: 2, rtcpMinimumMs: 200, silentAfterMs: 600 })
+      t.after(async () => await small.close())
+      const call = small.openCall('small')
+      await call.addLeg('a')
+      await call.addLeg('b')
+      await assertRejects(call.addLeg('c'), 'media.no-ports')
+      await call.release()
+      assert.deepEqual(await small.census(), { calls: 0, legs: 0, forks: 0, ports: 0 })
+    })
+  })
+}

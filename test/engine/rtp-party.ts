@@ -1,0 +1,154 @@
+// A party on loopback for media tests: two real UDP sockets, a talker in real time, and waiting with deadlines.
+
+import assert from 'node:assert/strict'
+import { createSocket, type Socket } from 'node:dgram'
+import type { MediaRemote } from '#engine'
+import { newRtpView, parseRtcp, parseRtp, type RtcpPacket, type RtpHeader, type RtpView, writeRtpHeader } from '#rtp'
+
+const HOST = '127.0.0.1'
+const FRAME_MS = 20
+const FRAME_BYTES = 160
+const DEADLINE_MS = 5000
+
+/** One RTP packet as it came. */
+export interface HeardPacket {
+  readonly header: RtpView
+  readonly payload: Uint8Array
+  readonly atMs: number
+  readonly fromPort: number
+}
+
+/** Payload of a frame, different for each speaker and sequence number. */
+export function frameOf(voice: number, sequence: number, byteCount = FRAME_BYTES): Uint8Array {
+  return Uint8Array.from({ length: byteCount }, (_, index) => (voice * 37 + sequence * 5 + index) & 0xff)
+}
+
+async function bound(): Promise<Socket> {
+  const socket = createSocket('udp4')
+  return await new Promise((resolve) => void socket.bind(0, HOST, () => resolve(socket)))
+}
+
+/** A party with an RTP and an RTCP socket. */
+export class RtpParty {
+  readonly heard: HeardPacket[] = []
+  readonly rtcp: RtcpPacket[][] = []
+  readonly rtcpFromPorts: number[] = []
+  readonly rtpSocket: Socket
+  readonly rtcpSocket: Socket
+  sent = 0
+  #checks = new Set<() => void>()
+  #talk: NodeJS.Timeout | undefined
+
+  private constructor(rtp: Socket, rtcp: Socket) {
+    this.rtpSocket = rtp
+    this.rtcpSocket = rtcp
+    rtp.on('error', () => {})
+    rtcp.on('error', () => {})
+    rtp.on('message', (bytes, source) => {
+      const header = newRtpView()
+      assert.ok(parseRtp(bytes, header), 'only RTP comes to the RTP port')
+      const payload = bytes.subarray(header.payloadOffset, header.payloadOffset + header.payloadLength)
+      this.heard.push({ header, payload, atMs: performance.now(), fromPort: source.port })
+      this.#check()
+    })
+    rtcp.on('message', (bytes, source) => {
+      this.rtcp.push(parseRtcp(bytes))
+      this.rtcpFromPorts.push(source.port)
+      this.#check()
+    })
+  }
+
+  static async open(): Promise<RtpParty> {
+    return new RtpParty(await bound(), await bound())
+  }
+
+  get remote(): MediaRemote {
+    return {
+      rtp: { host: HOST, port: this.rtpSocket.address().port },
+      rtcp: { host: HOST, port: this.rtcpSocket.address().port },
+    }
+  }
+
+  /** Sends one packet. */
+  say(toPort: number, header: Partial<RtpHeader>, payload: Uint8Array): void {
+    const bytes = new Uint8Array(12 + payload.length)
+    writeRtpHeader(bytes, 0, { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 1, ...header })
+    bytes.set(payload, 12)
+    this.rtpSocket.send(bytes, toPort, HOST)
+  }
+
+  /** Speaks frames of `voice` every 20 ms until `hush`, as the source `ssrc`. */
+  talk(toPort: number, voice: number, ssrc = 0x1000 + voice, payloadType = 0): void {
+    this.hush()
+    const startMs = performance.now()
+    let frame = 0
+    const speak = (): void => {
+      while (startMs + frame * FRAME_MS <= performance.now()) {
+        const sequence = (65530 + frame) & 0xffff
+        const timestamp = (0xfffffc00 + frame * FRAME_BYTES) >>> 0
+        this.say(toPort, { payloadType, sequence, timestamp, ssrc }, frameOf(voice, sequence))
+        this.sent++
+        frame++
+      }
+      this.#talk = setTimeout(speak, Math.max(0, startMs + frame * FRAME_MS - performance.now()))
+    }
+    speak()
+  }
+
+  hush(): void {
+    clearTimeout(this.#talk)
+    this.#talk = undefined
+  }
+
+  /** Waits until `condition` holds, looking again at each packet that comes. */
+  async until(what: string, condition: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
+    if (condition()) return
+    await new Promise<void>((resolve, reject) => {
+      const check = (): void => {
+        if (!condition()) return
+        clearTimeout(timer)
+        this.#checks.delete(check)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        this.#checks.delete(check)
+        reject(new Error(`waited ${deadlineMs} ms in vain: ${what} (heard ${this.heard.length})`))
+      }, deadlineMs)
+      this.#checks.add(check)
+    })
+  }
+
+  /** Waits until `count` more packets have come. */
+  async hears(count: number): Promise<HeardPacket[]> {
+    const from = this.heard.length
+    await this.until(`${count} packets`, () => this.heard.length >= from + count)
+    return this.heard.slice(from)
+  }
+
+  close(): void {
+    this.hush()
+    this.rtpSocket.close()
+    this.rtcpSocket.close()
+  }
+
+  #check(): void {
+    for (const check of [...this.#checks]) check()
+  }
+}
+
+/** Asserts one SSRC and a sequence that grows by one from packet to packet. */
+export function assertContinuous(packets: readonly HeardPacket[]): void {
+  for (const [index, packet] of packets.entries()) {
+    const before = packets[index - 1]
+    if (before === undefined) continue
+    assert.equal(packet.header.ssrc, before.header.ssrc, 'the SSRC stays')
+    assert.equal(packet.header.sequence, (before.header.sequence + 1) & 0xffff, 'the sequence has no hole')
+  }
+}
+
+/** Asserts that RTP time between two packets is the time that passed, give or take `toleranceMs`. */
+export function assertWallTime(a: HeardPacket, b: HeardPacket, toleranceMs: number): void {
+  const rtpMs = ((b.header.timestamp - a.header.timestamp) | 0) / 8
+  const wallMs = b.atMs - a.atMs
+  assert.ok(Math.abs(rtpMs - wallMs) <= toleranceMs, `RTP time advanced ${rtpMs} ms in ${wallMs.toFixed(1)} ms`)
+}
