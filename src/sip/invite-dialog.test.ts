@@ -317,6 +317,16 @@ test('SRC-68: our re-INVITE waits until that of the peer is answered and acknowl
   assert.equal(all.peer.count('INVITE'), 1)
 })
 
+test('SRC-11: within a dialog too a large request goes by TCP, or by UDP when that is refused', async () => {
+  const all = await scene([], '<sip:bob@10.0.0.8>')
+  const moved = all.network.scriptedPeer('10.0.0.8', ['udp'])
+  void all.dialog.request('UPDATE', { body: sdp('x'.repeat(1400)) })
+  await all.clock.advanceAsync(10)
+  assert.equal(moved.take('UPDATE').flow.transport, 'udp')
+  const refused = all.core.log.messages().filter((message) => message.startsWith('large request'))
+  assert.equal(refused.length, 1)
+})
+
 test('the Allow of the peer is kept as last seen', async () => {
   const all = await scene(['Allow: INVITE, ack', 'Allow: UPDATE'])
   assert.deepEqual([...all.dialog.remoteAllow], ['INVITE', 'ACK', 'UPDATE'])
