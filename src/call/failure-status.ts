@@ -22,6 +22,8 @@ export function callerStatusOf(status: number): number {
   switch (status) {
     case 404:
     case 410:
+    case 482:
+    case 483:
     case 484:
     case 486:
     case 488:

@@ -37,7 +37,21 @@ const callRecordingView = Type.Object(
     state: Type.String(),
     recordingId: Type.Optional(Type.String()),
     /** One for each recorder. */
-    sessions: Type.Array(Type.Object({ uri: Type.String(), state: Type.String() }, closed)),
+    sessions: Type.Array(Type.Object({ uri: Type.String(), state: Type.String(), result: Type.String() }, closed)),
+    /** Proof of the latest pause, one for each stream to each recorder. */
+    receipts: Type.Array(
+      Type.Object(
+        {
+          recorder: Type.String(),
+          ssrc: Type.Integer(),
+          lastSequence: Type.Optional(Type.Integer()),
+          lastSentAt: Type.Optional(Type.String()),
+          packetsSent: Type.Integer(),
+          packetsHeld: Type.Integer(),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 )

@@ -2,3 +2,4 @@ export type { CallControl, CollectOutcome, DialOutcome, RecordingCommand, Record
 export { type FlowEnd, type FlowRunOptions, runFlow } from './engine.ts'
 export { type Flow, type FlowError, flowErrorText } from './flow.ts'
 export { parseFlow } from './flow-parser.ts'
+export { readYaml } from './yaml-document.ts'

@@ -1,6 +1,7 @@
 // Recording commands and their outcomes, with the codes and texts of the product page.
 
 import type { GateReceipt } from '#engine'
+import type { HeaderList } from '#sip'
 
 /** Where a command came from; it decides the wording of some refusals. */
 export type CommandOrigin = 'flow' | 'info' | 'rest'
@@ -14,6 +15,8 @@ export interface StartCommand {
   readonly origin: CommandOrigin
   /** Whether the caller has heard an announcement on this call. */
   readonly noticePlayed: boolean
+  /** Headers of the asker's own for the INVITE to the recorders. */
+  readonly headers?: HeaderList
 }
 
 /** Proof of a pause at one recorder. */

@@ -1,10 +1,10 @@
 // The page's "Call Recording Server" parameter: one SIP URI or a comma-separated list of them.
 
-import { parseSipUri } from '#sip'
+import { parseSipUri, type SipUri } from '#sip'
 
 /** One entry of the list: a usable URI, or the reason why it is none. */
 export type RecorderEntry =
-  | { readonly uri: string; readonly host: string; readonly valid: true }
+  | { readonly uri: string; readonly target: SipUri; readonly valid: true }
   | { readonly uri: string; readonly valid: false; readonly reason: string }
 
 /** The longest list taken; more recorders than this are a mistake. */
@@ -32,7 +32,7 @@ function parseEntry(item: string): RecorderEntry {
   }
   const parsed = parseSipUri(bare)
   if (!parsed.ok) return { uri: item, valid: false, reason: `not a valid SIP URI: ${parsed.error.message}` }
-  return { uri: bare, host: parsed.value.host, valid: true }
+  return { uri: bare, target: parsed.value, valid: true }
 }
 
 function splitList(text: string): string[] {

@@ -29,6 +29,8 @@ export interface RecordingView {
   readonly recordingId: string
   readonly state: ReportedState
   readonly startedAtMs: number
+  /** Proof of the latest pause, one per fork. */
+  readonly receipts: readonly RecorderReceipt[]
   readonly sessions: ReadonlyArray<{
     readonly uri: string
     readonly state: SessionState
@@ -38,12 +40,20 @@ export interface RecordingView {
   }>
 }
 
+interface KeptRecording {
+  readonly recording: Recording
+  readonly id: string
+  readonly recordingId: string
+  readonly startedAtMs: number
+  receipts: readonly RecorderReceipt[]
+}
+
 interface CallRecord {
   readonly call: RecordableCall
   readonly streams: readonly CallStream[]
   readonly unsubscribe: () => void
   current: Recording | undefined
-  readonly views: { readonly recording: Recording; readonly id: string; readonly recordingId: string; readonly startedAtMs: number }[]
+  readonly kept: KeptRecording[]
   isReleased: boolean
 }
 
@@ -53,6 +63,7 @@ export class RecordingClient {
   readonly #around: RecordingSurroundings
   readonly #calls = new Map<string, CallRecord>()
   readonly #sessions = new Set<RecordingSession>()
+  readonly #totals = { packetsForked: 0, packetsHeld: 0 }
 
   constructor(around: RecordingSurroundings) {
     this.#around = around
@@ -121,11 +132,12 @@ export class RecordingClient {
 
   /** Recordings of a live call, oldest first. */
   recordingsOf(callId: string): RecordingView[] {
-    return (this.#calls.get(callId)?.views ?? []).map(({ recording, id, recordingId, startedAtMs }) => ({
+    return (this.#calls.get(callId)?.kept ?? []).map(({ recording, id, recordingId, startedAtMs, receipts }) => ({
       id,
       recordingId,
       state: recording.reported,
       startedAtMs,
+      receipts,
       sessions: recording.sessions.map((session) => ({
         uri: session.plan.uri,
         state: session.state,
@@ -136,6 +148,11 @@ export class RecordingClient {
     }))
   }
 
+  /** RTP packets of forks that are gone by now. */
+  totals(): { readonly packetsForked: number; readonly packetsHeld: number } {
+    return { ...this.#totals }
+  }
+
   /** Must be zero when no call is recorded. */
   census(): { readonly calls: number; readonly sessions: number } {
     return { calls: this.#calls.size, sessions: this.#sessions.size }
@@ -144,10 +161,11 @@ export class RecordingClient {
   #begin(record: CallRecord, command: StartCommand, entries: ReturnType<typeof parseRecorderList>): Promise<CommandOutcome> {
     const { call, streams } = record
     const id = uuidText(this.#around.ids.uuid())
-    const plan = { call, streams, recordingId: command.recordingId.trim() }
-    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) => this.#onNews(record, id, recording, news))
+    const plan = { call, streams, recordingId: command.recordingId.trim(), headers: command.headers ?? [] }
+    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) => this.#onNews(record, kept, news))
+    const kept: KeptRecording = { recording, id, recordingId: plan.recordingId, startedAtMs: this.#around.clock.wallMs(), receipts: [] }
     record.current = recording
-    record.views.push({ recording, id, recordingId: plan.recordingId, startedAtMs: this.#around.clock.wallMs() })
+    record.kept.push(kept)
     for (const session of recording.sessions) this.#sessions.add(session)
     this.#around.log.info('startCallRecording request for a call', { callId: call.callId, recording: id, recorders: entries.length })
     if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
@@ -177,7 +195,7 @@ export class RecordingClient {
         else if (event.type !== 'answered') record.current?.callChanged()
       }),
       current: undefined,
-      views: [],
+      kept: [],
       isReleased: false,
     }
     this.#calls.set(call.callId, record)
@@ -193,16 +211,18 @@ export class RecordingClient {
 
   /** A call is forgotten when it has ended and its last recording session is gone. */
   #forget(record: CallRecord): void {
-    const isBusy = record.views.some(({ recording }) => recording.sessions.some((session) => this.#sessions.has(session)))
+    const isBusy = record.kept.some(({ recording }) => recording.sessions.some((session) => this.#sessions.has(session)))
     if (record.isReleased && !isBusy) this.#calls.delete(record.call.callId)
   }
 
-  #onNews(record: CallRecord, id: string, recording: Recording, news: RecordingNews): void {
+  #onNews(record: CallRecord, kept: KeptRecording, news: RecordingNews): void {
+    const { id, recording } = kept
     switch (news.type) {
       case 'session-gone':
         this.#sessions.delete(news.session)
         return this.#forget(record)
       case 'paused':
+        kept.receipts = news.receipts
         return this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
       case 'over':
         if (record.current === recording) record.current = undefined
@@ -211,6 +231,10 @@ export class RecordingClient {
         })
       case 'report':
         return this.#onReport(record, id, news)
+      case 'fork-closed':
+        this.#totals.packetsForked += news.counters.packets
+        this.#totals.packetsHeld += news.counters.held
+        return
     }
   }
 

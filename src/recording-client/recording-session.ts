@@ -1,10 +1,11 @@
 // One recording session (RFC 7866): the SIP dialog with one recorder, its forks and its documents. Carries out what the machine says.
 
-import type { MediaLocal } from '#engine'
+import type { ForkCounters, MediaLocal } from '#engine'
 import { invariant, messageOf, stateTrace, type Timer } from '#kernel'
 import { LocalDescription, type SdpCodec } from '#sdp'
+import { writeMetadata } from '#siprec'
 import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, MessageOptions, SipResponse } from '#sip'
-import { documentFor } from './document.ts'
+import { buildMetadata } from './metadata-builder.ts'
 import { type AnsweredStream, offeredCodecs, offeredMedia, readAnswer } from './offer.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { inviteHeaders, offerBody, reofferHeaders, sdpOf, withDate } from './session-messages.ts'
@@ -18,7 +19,7 @@ import {
   type Wish,
 } from './session-machine.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
-import { tapOf } from './streams.ts'
+import { rolesOf, tapOf } from './streams.ts'
 
 interface Fork {
   readonly id: string
@@ -26,16 +27,24 @@ interface Fork {
   readonly local: MediaLocal
 }
 
+/** Who is told about a session. */
+export interface SessionListener {
+  onReport(report: SessionReport): void
+  /** Last counters of a fork that was removed. */
+  onForkClosed(counters: ForkCounters): void
+}
+
 /** A recording session with one recorder. */
 export class RecordingSession {
   readonly plan: SessionPlan
   readonly #around: RecordingSurroundings
   readonly #machine: SessionMachine
-  readonly #onReport: (report: SessionReport) => void
+  readonly #listener: SessionListener
   readonly #codecs: readonly SdpCodec[]
   readonly #associatedAtMs: number
   #wish: Wish
   #forks: readonly Fork[] = []
+  #liveForks = new Set<string>()
   #answered: readonly AnsweredStream[] = []
   #sdp: LocalDescription | undefined
   #invite: ClientInvite | undefined
@@ -46,12 +55,12 @@ export class RecordingSession {
     plan: SessionPlan,
     around: RecordingSurroundings,
     wish: Wish,
-    onReport: (report: SessionReport) => void,
+    listener: SessionListener,
   ) {
     this.plan = plan
     this.#around = around
     this.#wish = wish
-    this.#onReport = onReport
+    this.#listener = listener
     this.#codecs = offeredCodecs(plan.call.snapshot().encodings)
     this.#associatedAtMs = around.clock.wallMs()
     this.#machine = new SessionMachine(wish, (from, to) => this.#trace(from, to))
@@ -68,7 +77,7 @@ export class RecordingSession {
 
   /** Ids of the forks that exist, for the gates of the whole recording to be shut at once. */
   get forkIds(): readonly string[] {
-    return this.#forks.map((fork) => fork.id)
+    return [...this.#liveForks]
   }
 
   /** SIP Call-ID of the recording session, once invited. */
@@ -94,6 +103,7 @@ export class RecordingSession {
   callChanged(): void {
     const snapshot = this.plan.call.snapshot()
     for (const fork of this.#forks) {
+      if (!this.#liveForks.has(fork.id)) continue
       const stream = this.plan.streams.find((candidate) => candidate.label === fork.label)
       if (stream !== undefined) this.#media(this.plan.call.media.moveFork(fork.id, tapOf(stream, snapshot)))
     }
@@ -102,8 +112,7 @@ export class RecordingSession {
 
   /** Removes forks whose cut could not be confirmed. */
   dropForks(forkIds: readonly string[]): void {
-    for (const id of forkIds) this.#media(this.plan.call.media.removeFork(id))
-    this.#forks = this.#forks.filter((fork) => !forkIds.includes(fork.id))
+    for (const id of forkIds) this.#removeFork(id)
   }
 
   async #addForks(): Promise<void> {
@@ -116,6 +125,7 @@ export class RecordingSession {
       }),
     )
     this.#forks = added.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    this.#liveForks = new Set(this.#forks.map((fork) => fork.id))
     const failed = added.find((outcome) => outcome.status === 'rejected')
     if (this.state !== 'preparing') this.#removeForks()
     if (failed !== undefined) throw failed.reason
@@ -148,7 +158,7 @@ export class RecordingSession {
         )
         return
       case 'report':
-        return this.#onReport(output.report)
+        return this.#listener.onReport(output.report)
     }
   }
 
@@ -163,7 +173,7 @@ export class RecordingSession {
         from: around.from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: around.times.firstResponseMs,
-        headers: inviteHeaders(around.clock.wallMs()),
+        headers: [...plan.headers, ...inviteHeaders(around.clock.wallMs())],
         body: offerBody(this.#offer(direction), this.#document(), around.ids),
         onTargetFailed: (target, outcome) =>
           around.log.warn('recorder address failed', { session: plan.id, target, status: outcome.status, cause: outcome.cause }),
@@ -202,7 +212,7 @@ export class RecordingSession {
     this.#answered = answered
     for (const stream of answered) {
       const fork = this.#forks.find((candidate) => candidate.label === stream.label)
-      if (fork === undefined) continue
+      if (fork === undefined || !this.#liveForks.has(fork.id)) continue
       if (stream.remote !== undefined) this.#media(this.plan.call.media.connectFork(fork.id, stream.remote))
       if (!stream.mayFlow) this.#media(this.plan.call.media.shutGates([fork.id]))
     }
@@ -211,7 +221,7 @@ export class RecordingSession {
   #openGates(): void {
     if (this.#wish !== 'recording') return
     const flowing = new Set(this.#answered.filter((stream) => stream.mayFlow).map((stream) => stream.label))
-    const forkIds = this.#forks.filter((fork) => flowing.has(fork.label)).map((fork) => fork.id)
+    const forkIds = this.#forks.filter((fork) => flowing.has(fork.label) && this.#liveForks.has(fork.id)).map((fork) => fork.id)
     if (forkIds.length > 0) this.#media(this.plan.call.media.openGates(forkIds))
   }
 
@@ -281,18 +291,28 @@ export class RecordingSession {
   }
 
   #document(): Uint8Array {
-    const isOver = this.#wish === 'stopped'
-    return documentFor(this.plan, {
-      associatedAtMs: this.#associatedAtMs,
-      ...(isOver ? { disassociatedAtMs: this.#around.clock.wallMs() } : {}),
-      jambonzWrapper: this.#around.jambonzWrapper,
-    })
+    const { call, streams, recordingId } = this.plan
+    const snapshot = call.snapshot()
+    return writeMetadata(
+      buildMetadata({
+        snapshot,
+        streams: rolesOf(streams, snapshot),
+        recordingId,
+        associatedAtMs: this.#associatedAtMs,
+        ...(this.#wish === 'stopped' ? { disassociatedAtMs: this.#around.clock.wallMs() } : {}),
+        jambonzWrapper: this.#around.jambonzWrapper,
+      }),
+    )
   }
 
   #removeForks(): void {
     this.#retry?.cancel()
-    for (const fork of this.#forks) this.#media(this.plan.call.media.removeFork(fork.id))
-    this.#forks = []
+    for (const id of [...this.#liveForks]) this.#removeFork(id)
+  }
+
+  #removeFork(id: string): void {
+    if (!this.#liveForks.delete(id)) return
+    this.#media(this.plan.call.media.removeFork(id).then((counters) => this.#listener.onForkClosed(counters)))
   }
 
   #media(command: Promise<unknown>): void {

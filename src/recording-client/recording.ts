@@ -1,5 +1,6 @@
 // One recording: start..stop on a call, towards any number of recorders (design, section 2).
 
+import type { ForkCounters } from '#engine'
 import { assertNever, type Timer } from '#kernel'
 import { type CommandOutcome, outcome, type RecorderReceipt, texts } from './command.ts'
 import { RecordingSession } from './recording-session.ts'
@@ -17,6 +18,7 @@ export type RecordingNews =
   | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[] }
   | { readonly type: 'over'; readonly reason: 'stopped' | 'failed' | 'lost' | 'call-ended' }
   | { readonly type: 'session-gone'; readonly session: RecordingSession }
+  | { readonly type: 'fork-closed'; readonly counters: ForkCounters }
 
 /** A recording and its sessions. */
 export class Recording {
@@ -48,13 +50,14 @@ export class Recording {
     const sessions: RecordingSession[] = []
     for (const entry of entries) {
       if (!entry.valid) this.#results[entry.uri] = 'failed(503)'
-      else if (!around.mayRecordTo(entry.host)) this.#results[entry.uri] = 'failed(403)'
+      else if (!around.destinations.allows(entry.target)) this.#results[entry.uri] = 'failed(403)'
       else {
         this.#results[entry.uri] = 'pending'
         const sessionPlan = { ...plan, id: `${id}/${sessions.length + 1}`, uri: entry.uri }
-        const session: RecordingSession = new RecordingSession(sessionPlan, around, 'recording', (report) =>
-          this.#onReport(session, report),
-        )
+        const session: RecordingSession = new RecordingSession(sessionPlan, around, 'recording', {
+          onReport: (report) => this.#onReport(session, report),
+          onForkClosed: (counters) => this.#onNews({ type: 'fork-closed', counters }),
+        })
         sessions.push(session)
       }
     }

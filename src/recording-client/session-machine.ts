@@ -114,7 +114,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
       case 'timer':
         return this.#converge()
       case 'farewell-done':
-        return this.#state === 'closing' ? this.#finish('closed', { type: 'closed' }) : []
+        return this.#state === 'closing' ? this.#close() : []
       case 'dialog-ended':
         return this.#onDialogEnded(input.reason)
       default:
@@ -164,7 +164,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
       case 'active':
       case 'gated':
         this.#enter('closing')
-        return [{ type: 'farewell' }]
+        return [{ type: 'remove-forks' }, { type: 'farewell' }]
       default:
         return []
     }
@@ -195,7 +195,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   }
 
   #onDialogEnded(reason: string): SessionOutput[] {
-    if (this.#state === 'closing') return this.#finish('closed', { type: 'closed' })
+    if (this.#state === 'closing') return this.#close()
     if (this.#state !== 'active' && this.#state !== 'gated') return []
     return this.#finish('lost', { type: 'lost', reason })
   }
@@ -224,6 +224,11 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   #finish(state: 'closed' | 'failed' | 'lost', report: SessionReport): SessionOutput[] {
     this.#enter(state)
     return [{ type: 'remove-forks' }, { type: 'report', report }]
+  }
+
+  #close(): SessionOutput[] {
+    this.#enter('closed')
+    return [{ type: 'report', report: { type: 'closed' } }]
   }
 
   #enter(next: SessionState): void {

@@ -1,8 +1,8 @@
 // What a recording session needs from around it.
 
-import type { RecordableCall } from '#call'
+import type { DestinationPolicy, RecordableCall } from '#call'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { SipCore } from '#sip'
+import type { HeaderList, SipCore } from '#sip'
 import type { CallStream } from './streams.ts'
 
 /** Times of the recording client, in milliseconds. */
@@ -37,8 +37,8 @@ export interface RecordingSurroundings {
   /** From of recording sessions as name-addr: the gateway, never a party of the call (SRC-04). */
   readonly from: string
   readonly times: RecordingTimes
-  /** Whether the destination policy lets us record to this host. */
-  readonly mayRecordTo: (host: string) => boolean
+  /** Where recordings may go; nowhere unless listed. */
+  readonly destinations: DestinationPolicy
   /** Put jambonz' extension elements into its `extensiondata` wrapper (not schema-valid). */
   readonly jambonzWrapper: boolean
 }
@@ -51,4 +51,6 @@ export interface SessionPlan {
   readonly streams: readonly CallStream[]
   /** The page's "Call Recording ID"; empty means none. */
   readonly recordingId: string
+  /** Headers of the asker's own for the INVITE to the recorders. */
+  readonly headers: HeaderList
 }

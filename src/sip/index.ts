@@ -1,6 +1,6 @@
 export { createSipCore } from './core.ts'
 export type { SipCoreOptions } from './core-options.ts'
-export { type DnsAnswer, type DnsQuestion, Location, type NaptrRecord, type SrvRecord } from './locate.ts'
+export { type DnsAnswer, type DnsQuestion, Location } from './locate.ts'
 export { type CSeq, type CSeqError, parseCSeq } from './message/cseq.ts'
 export { type FramerOutput, StreamFramer } from './message/framer.ts'
 export { SipHeaders } from './message/headers.ts'
@@ -24,6 +24,7 @@ export type {
   InviteDialog,
   InviteOptions,
   MessageOptions,
+  ReinviteOptions,
   RequestOutcome,
   ServerInvite,
   SipBody,

@@ -3,22 +3,21 @@
 import { Acknowledgement } from './acknowledgement.ts'
 import { cancelInvite } from './cancel-invite.ts'
 import { type DialogContext, planWithin } from './dialog-context.ts'
+import { glareWaitMs, MAX_OFFER_TRIES } from './glare-wait.ts'
 import type { SipResponse } from './message/message.ts'
 import type { RequestPlan } from './message-builder.ts'
 import type { Located } from './next-hop.ts'
 import { unlocated } from './plain-request.ts'
-import type { MessageOptions, RequestOutcome } from './session.ts'
+import type { ReinviteOptions, RequestOutcome } from './session.ts'
 import { TargetWalk } from './target-walk.ts'
 import { TimerSet } from './timer-set.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
 import { timeoutMs } from './transaction/timer-values.ts'
 
-const MAX_TRIES = 5
-const LONGEST_RETRY_AFTER_S = 32
 const TIMED_OUT: RequestOutcome = { status: 408, reason: 'Request Timeout', cause: 'timeout' }
 
 interface Job {
-  readonly options: MessageOptions
+  readonly options: ReinviteOptions
   readonly settle: (outcome: RequestOutcome) => void
   tries: number
 }
@@ -57,7 +56,7 @@ export class ReinviteQueue {
     return this.#isInFlight
   }
 
-  add(options: MessageOptions, settle: (outcome: RequestOutcome) => void): void {
+  add(options: ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
     this.#jobs.push({ options, settle, tries: 0 })
     this.pump()
   }
@@ -86,9 +85,9 @@ export class ReinviteQueue {
       this.#finish(job, unlocated(located))
       return
     }
-    const { clock, timers, parts } = { ...this.#context.parts, parts: this.#context.parts }
+    const { parts } = this.#context
     let acknowledgement: Acknowledgement | undefined
-    const patience = new TimerSet<'reinvite-timeout'>(clock, () => {
+    const patience = new TimerSet<'reinvite-timeout'>(parts.clock, () => {
       const transaction = walk.transaction
       walk.stop()
       if (transaction !== undefined) cancelInvite(parts, transaction)
@@ -108,7 +107,7 @@ export class ReinviteQueue {
     }
     const walk = new TargetWalk(parts, plan, located.value, {
       onResponse: (response, transaction) => {
-        if (response.status < 200) patience.set('reinvite-timeout', timeoutMs(timers))
+        if (response.status < 200) patience.set('reinvite-timeout', timeoutMs(parts.timers))
         else if (response.status < 300) onAccepted(response, transaction)
         else onFinal(response)
       },
@@ -121,7 +120,9 @@ export class ReinviteQueue {
   }
 
   #onFinal(job: Job, response: SipResponse): void {
-    const waitMs = job.tries < MAX_TRIES ? this.#retryAfterMs(response) : undefined
+    const { parts, state } = this.#context
+    const mayTryAgain = job.tries < MAX_OFFER_TRIES && (response.status !== 491 || job.options.retryGlare !== false)
+    const waitMs = mayTryAgain ? glareWaitMs(response, state.ownsCallId, parts.options.ids) : undefined
     if (waitMs === undefined || this.#closed) {
       this.#finish(job, { status: response.status, reason: response.reason, cause: 'response', response })
       return
@@ -129,17 +130,6 @@ export class ReinviteQueue {
     this.#isInFlight = false
     this.#isResting = true
     this.#timers.set('reinvite-retry', waitMs)
-  }
-
-  /** 491: 2.1 to 4 s if the Call-ID is ours, else 0 to 2 s, in steps of 10 ms; 500 with Retry-After: as told. */
-  #retryAfterMs(response: SipResponse): number | undefined {
-    const { ids } = this.#context.parts.options
-    if (response.status === 491) {
-      return this.#context.state.ownsCallId ? 2100 + 10 * ids.integer(191) : 10 * ids.integer(201)
-    }
-    if (response.status !== 500) return undefined
-    const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10)
-    return seconds >= 0 && seconds <= LONGEST_RETRY_AFTER_S ? seconds * 1000 : undefined
   }
 
   #finish(job: Job, outcome: RequestOutcome): void {

@@ -90,8 +90,8 @@ export class StreamFramer {
   #headEnd(): number {
     const bytes = this.#pending
     for (let at = this.#scanned; at < this.#length; at++) {
-      if (bytes[at] !== LF) continue
-      if (at >= 1 && (bytes[at - 1] === LF || (bytes[at - 1] === CR && bytes[at - 2] === LF))) return at + 1
+      if (bytes[at] !== LF || at === 0) continue
+      if (bytes[at - 1] === LF || (bytes[at - 1] === CR && bytes[at - 2] === LF)) return at + 1
     }
     this.#scanned = this.#length
     return -1
@@ -119,5 +119,6 @@ export class StreamFramer {
 /** Length of the body that the head announces; -1 when it does not say so exactly once. */
 function bodyLength(bytes: Uint8Array, headEnd: number): number {
   const { headers } = splitHead(bytes, 0, headEnd)
-  return headers.count('Content-Length') === 1 ? contentLength(headers.get('Content-Length')!) : -1
+  const [value, ...others] = headers.all('Content-Length')
+  return value === undefined || others.length > 0 ? -1 : contentLength(value)
 }

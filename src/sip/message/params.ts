@@ -1,17 +1,16 @@
 // `;name=value` parameters of header fields, and quoted strings (RFC 3261 sections 7.3.1 and 25.1).
 
 import {
-  BACKSLASH,
   COMMA,
   EQUALS,
   GREATER,
-  isSpaceCode,
   LESS,
   QUOTE,
   SEMICOLON,
   skipQuoted,
   skipSpace,
   skipToken,
+  skipValue,
 } from './characters.ts'
 
 /** Parameters by lower-case name; values as written, quotes included; undefined for a name without `=`. */
@@ -20,33 +19,28 @@ export type Params = Map<string, string | undefined>
 /** Reads parameters from `from` to the end; undefined when they are malformed. Of a repeated name the first counts. */
 export function parseParams(text: string, from: number): Params | undefined {
   const params: Params = new Map()
-  return scanParams(text, from, params) ? params : undefined
-}
-
-/** Whether text from `from` to the end is a list of parameters; adds them to `into`. */
-export function scanParams(text: string, from: number, into?: Params): boolean {
   let at = skipSpace(text, from)
   while (at < text.length) {
-    if (text.charCodeAt(at) !== SEMICOLON) return false
+    if (text.charCodeAt(at) !== SEMICOLON) return undefined
     const nameStart = skipSpace(text, at + 1)
     // Some peers end with a semicolon.
-    if (nameStart === text.length) return true
+    if (nameStart === text.length) break
     const nameEnd = skipToken(text, nameStart)
-    if (nameEnd === nameStart) return false
+    if (nameEnd === nameStart) return undefined
+    const name = text.slice(nameStart, nameEnd).toLowerCase()
     at = skipSpace(text, nameEnd)
     let value: string | undefined
     if (text.charCodeAt(at) === EQUALS) {
       const valueStart = skipSpace(text, at + 1)
-      const valueEnd = skipValue(text, valueStart)
-      if (valueEnd < 0) return false
-      if (into !== undefined) value = text.slice(valueStart, valueEnd)
+      const valueEnd =
+        text.charCodeAt(valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
+      if (valueEnd < 0) return undefined
+      value = text.slice(valueStart, valueEnd)
       at = skipSpace(text, valueEnd)
     }
-    if (into === undefined) continue
-    const name = text.slice(nameStart, nameEnd).toLowerCase()
-    if (!into.has(name)) into.set(name, value)
+    if (!params.has(name)) params.set(name, value)
   }
-  return true
+  return params
 }
 
 /** Writes parameters as `;name=value;name`. */
@@ -92,16 +86,4 @@ export function splitList(value: string, items: string[] = []): string[] {
     at++
   }
   return items
-}
-
-function skipValue(text: string, from: number): number {
-  if (text.charCodeAt(from) === QUOTE) return skipQuoted(text, from)
-  let at = from
-  while (at < text.length) {
-    const code = text.charCodeAt(at)
-    if (code === SEMICOLON || isSpaceCode(code)) break
-    if (code === COMMA || code === QUOTE || code === LESS || code === GREATER || code === BACKSLASH) return -1
-    at++
-  }
-  return at
 }

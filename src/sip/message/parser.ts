@@ -25,7 +25,7 @@ export function parseMessage(bytes: Uint8Array, options: ParseOptions = {}): Res
   const isTooLarge = bytes.length - start > MAX_MESSAGE_BYTES
   const head = splitHead(bytes, start, isTooLarge ? start + MAX_MESSAGE_BYTES : bytes.length)
   const fault = isTooLarge ? TOO_LARGE : head.fault
-  if (/^SIP\//i.test(head.startLine)) return parseResponse(bytes, head, fault, options)
+  if (head.startLine.startsWith('SIP/')) return parseResponse(bytes, head, fault, options)
   return parseRequest(bytes, head, fault, options)
 }
 

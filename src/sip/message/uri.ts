@@ -1,7 +1,7 @@
 // SIP, SIPS and tel URIs (RFC 3261 section 19.1, RFC 3966).
 
 import { err, ok, type Result } from '#kernel'
-import { isHostName, isUriParamCode, isUserCode, readNumber } from './characters.ts'
+import { isHostName, isUriParamText, isUserText, readNumber, skipUri } from './characters.ts'
 
 /** Schemes that we can route. */
 export type UriScheme = 'sip' | 'sips' | 'tel'
@@ -49,7 +49,7 @@ export function parseSipUri(text: string): Result<SipUri, UriError> {
   const rest = text.slice(at < 0 ? colon + 1 : at + 1)
   const question = rest.indexOf('?')
   const headers = question < 0 ? undefined : rest.slice(question + 1)
-  if (headers !== undefined && !isHeadersText(headers)) return malformed('bad headers part')
+  if (headers !== undefined && skipUri(headers, 0) < headers.length) return malformed('bad headers part')
   const address = question < 0 ? rest : rest.slice(0, question)
   const semicolon = address.indexOf(';')
   const hostPort = parseHostPort(semicolon < 0 ? address : address.slice(0, semicolon))
@@ -122,24 +122,10 @@ function parseUriParams(text: string): Map<string, string | undefined> | undefin
     const equals = part.indexOf('=')
     const name = (equals < 0 ? part : part.slice(0, equals)).toLowerCase()
     const value = equals < 0 ? undefined : part.slice(equals + 1)
-    if (name === '' || !every(name, isUriParamCode) || !every(value ?? '', isUriParamCode)) return undefined
+    if (name === '' || !isUriParamText(name) || !isUriParamText(value ?? '')) return undefined
     if (!params.has(name)) params.set(name, value)
   }
   return params
-}
-
-function every(text: string, test: (code: number) => boolean): boolean {
-  for (let at = 0; at < text.length; at++) if (!test(text.charCodeAt(at))) return false
-  return true
-}
-
-function isUserText(text: string): boolean {
-  // Telephone numbers with `#` are common and harmless, so they pass although the grammar wants them escaped.
-  return every(text, (code) => isUserCode(code) || code === 0x23)
-}
-
-function isHeadersText(text: string): boolean {
-  return every(text, (code) => code > 0x20 && code < 0x7f && code !== 0x3c && code !== 0x3e && code !== 0x22)
 }
 
 function isTelNumber(text: string): boolean {
@@ -155,8 +141,7 @@ function escapeUser(text: string): string {
   if (isUserText(text)) return text
   let escaped = ''
   for (const character of text) {
-    const code = character.charCodeAt(0)
-    if (isUserCode(code)) escaped += character
+    if (isUserText(character)) escaped += character
     else for (const byte of encoder.encode(character)) escaped += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }
   return escaped

@@ -61,7 +61,7 @@ export class ServerTransaction {
   }
 
   start(): void {
-    this.#handle({ type: 'start' } as Input)
+    if (this.method !== 'INVITE') this.#handle({ type: 'start' })
   }
 
   /** A retransmission of the request came in. */

@@ -1,0 +1,105 @@
+// The calls and their recordings as the HTTP API and the metrics show them.
+
+import type { Call, CallService } from '#call'
+import type { CallsView, CallView, MetricsSnapshot } from '#control'
+import type { Listeners } from '#kernel'
+import type { RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
+import { commandRecording, type Notices } from './flow-call-control.ts'
+
+/** Views over a gateway. */
+export interface GatewayViews {
+  readonly calls: CallsView
+  readonly events: Listeners<RecordingEvent>
+  metrics(): MetricsSnapshot
+}
+
+/** Builds the views. */
+export function createCallsView(service: CallService, client: RecordingClient, notices: Notices): GatewayViews {
+  const outcomes: Record<string, number> = {}
+  client.events.add((event) => {
+    const outcome = sessionOutcomes[event.type]
+    if (outcome !== undefined) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  })
+  return {
+    calls: {
+      list: () => service.calls().map((call) => viewOf(call, client)),
+      get: (callId) => {
+        const call = service.call(callId)
+        return call === undefined ? undefined : viewOf(call, client)
+      },
+      record: (callId, command) => {
+        const call = service.call(callId)
+        return call === undefined
+          ? undefined
+          : commandRecording(client, call, command, { origin: 'rest', noticePlayed: notices.wasPlayed(call) })
+      },
+    },
+    events: client.events,
+    metrics: () => {
+      const recordings: Record<string, number> = {}
+      const recordingSessions: Record<string, number> = {}
+      for (const call of service.calls()) {
+        for (const recording of client.recordingsOf(call.callId)) count(recording, recordings, recordingSessions)
+      }
+      return {
+        activeCalls: service.calls().length,
+        recordings,
+        recordingSessions,
+        recordingSessionOutcomes: outcomes,
+        ...client.totals(),
+      }
+    },
+  }
+}
+
+const sessionOutcomes: Readonly<Partial<Record<RecordingEvent['type'], string>>> = {
+  'recorder.closed': 'closed',
+  'recorder.failed': 'failed',
+  'recorder.lost': 'lost',
+}
+
+function count(recording: RecordingView, recordings: Record<string, number>, sessions: Record<string, number>): void {
+  recordings[recording.state] = (recordings[recording.state] ?? 0) + 1
+  for (const { state } of recording.sessions) sessions[state] = (sessions[state] ?? 0) + 1
+}
+
+function viewOf(call: Call, client: RecordingClient): CallView {
+  const { callId, direction, state, startedAtMs, answeredAtMs, parties } = call.snapshot()
+  const recording = client.recordingsOf(callId).at(-1)
+  return {
+    callId,
+    direction,
+    state,
+    startedAt: iso(startedAtMs),
+    ...(answeredAtMs === undefined ? {} : { answeredAt: iso(answeredAtMs) }),
+    parties: parties.map((party) => ({
+      role: party.role,
+      aors: [...party.aors],
+      ...(party.displayName === undefined ? {} : { displayName: party.displayName }),
+      joinedAt: iso(party.joinedAtMs),
+      ...(party.leftAtMs === undefined ? {} : { leftAt: iso(party.leftAtMs) }),
+      hold: party.hold,
+    })),
+    ...(recording === undefined ? {} : { recording: recordingOf(recording) }),
+  }
+}
+
+function recordingOf(recording: RecordingView): NonNullable<CallView['recording']> {
+  return {
+    state: recording.state,
+    ...(recording.recordingId === '' ? {} : { recordingId: recording.recordingId }),
+    sessions: recording.sessions.map(({ uri, state, result }) => ({ uri, state, result })),
+    receipts: recording.receipts.map(({ recorder, ssrc, lastSequence, lastSentAtMs, packetsSent, packetsHeld }) => ({
+      recorder,
+      ssrc,
+      ...(lastSequence === undefined ? {} : { lastSequence }),
+      ...(lastSentAtMs === undefined ? {} : { lastSentAt: iso(lastSentAtMs) }),
+      packetsSent,
+      packetsHeld,
+    })),
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,122 @@
+// What the schema cannot say: keys that depend on each other.
+
+import { BlockList, isIP } from 'node:net'
+import type { Config, SipConfig } from './config-schema.ts'
+
+/** A broken rule. */
+export interface RuleBreach {
+  readonly path: readonly (string | number)[]
+  readonly expected: string
+}
+
+type Gateway = NonNullable<Config['gateway']>
+type Recorder = NonNullable<Config['recorder']>
+
+/** Breaches of the rules between keys, by a configuration that the schema accepts. */
+export function ruleBreaches(config: Config): RuleBreach[] {
+  const { gateway, recorder } = config
+  const breaches: RuleBreach[] = []
+  if (gateway === undefined && recorder === undefined) {
+    breaches.push({ path: [], expected: 'at least one role is needed: gateway or recorder' })
+  }
+  if (gateway !== undefined) {
+    breaches.push(...roleBreaches('gateway', gateway), ...routeBreaches(gateway))
+    breaches.push(...networkBreaches(['gateway', 'info', 'trustedPeers'], gateway.info.trustedPeers))
+  }
+  if (recorder !== undefined) breaches.push(...roleBreaches('recorder', recorder))
+  return breaches
+}
+
+function roleBreaches(role: string, { sip, media, sources }: Gateway | Recorder): RuleBreach[] {
+  const breaches = [...sipBreaches([role, 'sip'], sip), ...networkBreaches([role, 'sources'], sources)]
+  if (media.portMax - media.portMin < 3) {
+    breaches.push({ path: [role, 'media', 'portMax'], expected: 'room for two streams, four ports, above portMin' })
+  }
+  if (isWildcard(media.host) && media.advertisedHost === undefined) {
+    breaches.push({ path: [role, 'media', 'host'], expected: 'an advertisedHost beside an any-address' })
+  }
+  if (sources.length === 0) {
+    for (const [at, listen] of sip.listen.entries()) {
+      if (isNearby(listen.host)) continue
+      const expected = `a loopback or private address, unless ${role}.sources says who may send`
+      breaches.push({ path: [role, 'sip', 'listen', at, 'host'], expected })
+    }
+  }
+  return breaches
+}
+
+function sipBreaches(path: readonly string[], sip: SipConfig): RuleBreach[] {
+  const breaches: RuleBreach[] = []
+  for (const [at, listen] of sip.listen.entries()) {
+    if (listen.transport === 'tls' && sip.tls === undefined) {
+      breaches.push({ path: [...path, 'listen', at, 'transport'], expected: 'a section tls with certFile and keyFile' })
+    }
+    if (isWildcard(listen.host) && sip.advertisedHost === undefined) {
+      breaches.push({ path: [...path, 'listen', at, 'host'], expected: 'an advertisedHost beside an any-address' })
+    }
+  }
+  if (sip.tls?.verifyClient === true && sip.tls.caFile === undefined) {
+    breaches.push({ path: [...path, 'tls', 'verifyClient'], expected: 'a caFile to verify clients against' })
+  }
+  return breaches
+}
+
+function routeBreaches({ routes }: Gateway): RuleBreach[] {
+  return routes.flatMap(({ match, flow, callee, input }, at) => {
+    const breaches: RuleBreach[] = []
+    const path = ['gateway', 'routes', at]
+    if ((flow === undefined) === (callee === undefined)) {
+      breaches.push({ path, expected: 'either flow or callee, and not both' })
+    }
+    if (input !== undefined && flow === undefined) {
+      breaches.push({ path: [...path, 'input'], expected: 'a flow that takes this input' })
+    }
+    if (match.startsWith('re:') && !isExpression(match.slice('re:'.length))) {
+      breaches.push({ path: [...path, 'match'], expected: 'a valid regular expression after re:' })
+    }
+    return breaches
+  })
+}
+
+function networkBreaches(path: readonly string[], networks: readonly string[]): RuleBreach[] {
+  return networks.flatMap((network, at) => {
+    if (isNetwork(network)) return []
+    return [{ path: [...path, at], expected: 'an IP address or a network such as 10.0.0.0/8' }]
+  })
+}
+
+function isNetwork(text: string): boolean {
+  const slash = text.indexOf('/')
+  const family = isIP(slash < 0 ? text : text.slice(0, slash))
+  if (slash < 0 || family === 0) return family !== 0
+  const bits = text.slice(slash + 1)
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+}
+
+function isExpression(source: string): boolean {
+  try {
+    new RegExp(source, 'u')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}
+
+/** Addresses that strangers cannot reach: loopback, RFC 1918, RFC 4193, link-local. */
+function isNearby(host: string): boolean {
+  return NEARBY.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
+}
+
+const NEARBY = new BlockList()
+NEARBY.addSubnet('127.0.0.0', 8)
+NEARBY.addSubnet('10.0.0.0', 8)
+NEARBY.addSubnet('172.16.0.0', 12)
+NEARBY.addSubnet('192.168.0.0', 16)
+NEARBY.addSubnet('169.254.0.0', 16)
+NEARBY.addAddress('::1', 'ipv6')
+NEARBY.addSubnet('fc00::', 7, 'ipv6')
+NEARBY.addSubnet('fe80::', 10, 'ipv6')

@@ -1,0 +1,142 @@
+// The call control of a flow, over a call of the gateway and its recording client.
+
+import type { Call } from '#call'
+import type { CallControl, CollectOutcome, DialOutcome, RecordingCommand, RecordingResult } from '#flow'
+import type { Clock, Timer } from '#kernel'
+import type { CommandOrigin, CommandOutcome, RecordingClient } from '#recording-client'
+import type { PromptLibrary } from './prompt-library.ts'
+
+/** Carries out a recording command from any side. */
+export async function commandRecording(
+  client: RecordingClient,
+  call: Call,
+  command: RecordingCommand,
+  context: {
+    readonly origin: CommandOrigin
+    readonly noticePlayed: boolean
+    readonly headers?: ReadonlyArray<readonly [string, string]>
+  },
+): Promise<CommandOutcome> {
+  switch (command.activity) {
+    case 'start':
+      return await client.start(call, { servers: command.server, recordingId: command.recordingId, ...context })
+    case 'stop':
+      return await client.stop(call, context.origin)
+    case 'pause':
+      return await client.pause(call, context.origin)
+    case 'resume':
+      return await client.resume(call, context.origin)
+  }
+}
+
+/** Calls on which an announcement was played before they were recorded. */
+export class Notices {
+  readonly #calls = new WeakSet<Call>()
+
+  played(call: Call): void {
+    this.#calls.add(call)
+  }
+
+  wasPlayed(call: Call): boolean {
+    return this.#calls.has(call)
+  }
+}
+
+/** What a flow's call control works with. */
+export interface FlowCallControlOptions {
+  readonly call: Call
+  readonly client: RecordingClient
+  readonly prompts: PromptLibrary
+  readonly notices: Notices
+  readonly clock: Clock
+  readonly log: { warn(message: string, fields?: Readonly<Record<string, unknown>>): void }
+}
+
+/** CallControl over a live call; no promise rejects. */
+export class FlowCallControl implements CallControl {
+  readonly #options: FlowCallControlOptions
+  readonly #typedAhead: string[] = []
+  #onDigit: ((digit: string) => void) | undefined
+  readonly #hangup: Promise<'hangup'>
+
+  constructor(options: FlowCallControlOptions) {
+    this.#options = options
+    const { call } = options
+    this.#hangup = new Promise((resolve) => call.onEnded(() => resolve('hangup')))
+    call.onDigit((digit) => {
+      if (this.#onDigit === undefined) this.#typedAhead.push(digit)
+      else this.#onDigit(digit)
+    })
+  }
+
+  get ended(): boolean {
+    return this.#options.call.ended
+  }
+
+  answer(): Promise<boolean> {
+    return this.#options.call.answer()
+  }
+
+  async play(file: string): Promise<'finished' | 'stopped' | 'hangup' | 'failed'> {
+    const { call, prompts, notices, log } = this.#options
+    const prompt = await prompts.load(file)
+    if (!prompt.ok) {
+      log.warn('prompt could not be played', { callId: call.callId, file, reason: prompt.error.message })
+      return 'failed'
+    }
+    const end = await call.play(prompt.value)
+    if (end === 'finished') notices.played(call)
+    return end
+  }
+
+  collect(options: Parameters<CallControl['collect']>[0]): Promise<CollectOutcome> {
+    return new Promise((resolve) => {
+      let digits = ''
+      let timer: Timer | undefined
+      const finish = (reason: CollectOutcome['reason']): void => {
+        timer?.cancel()
+        this.#onDigit = undefined
+        resolve({ digits, reason })
+      }
+      const arm = (ms: number): void => {
+        timer?.cancel()
+        timer = this.#options.clock.after(ms, 'collect digits', () => finish('timeout'))
+      }
+      const take = (digit: string): void => {
+        if (options.terminators.includes(digit)) return finish('terminator')
+        digits += digit
+        if (digits.length >= options.maxDigits) return finish('length')
+        arm(options.interDigitTimeoutMs)
+      }
+      arm(options.timeoutMs)
+      this.#onDigit = take
+      void this.#hangup.then(() => {
+        if (this.#onDigit === take) finish('hangup')
+      })
+      while (this.#typedAhead.length > 0 && this.#onDigit === take) take(this.#typedAhead.shift()!)
+    })
+  }
+
+  dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
+    return this.#options.call.dial(options)
+  }
+
+  record(command: RecordingCommand): Promise<RecordingResult> {
+    const { call, client, notices } = this.#options
+    return commandRecording(client, call, command, { origin: 'flow', noticePlayed: notices.wasPlayed(call) })
+  }
+
+  async wait(ms: number): Promise<'elapsed' | 'hangup'> {
+    let timer: Timer | undefined
+    const elapsed = new Promise<'elapsed'>((resolve) => {
+      timer = this.#options.clock.after(ms, 'flow wait', () => resolve('elapsed'))
+    })
+    const end = await Promise.race([elapsed, this.#hangup])
+    timer?.cancel()
+    return this.ended ? 'hangup' : end
+  }
+
+  async hangup(reason?: string): Promise<void> {
+    this.#options.call.hangup(reason)
+  }
+}

@@ -1,0 +1,211 @@
+// The gateway role: calls, flows and the recording client over one SIP core and one media engine.
+
+import { type Call, createCallService, createDestinationPolicy, createRouter, type RouteRule } from '#call'
+import { RecordingInfo } from '#control'
+import { createWorkerEngine, type MediaEngine } from '#engine'
+import { runFlow } from '#flow'
+import { AppError } from '#kernel'
+import type { BoundListener } from '#net'
+import { RecordingClient } from '#recording-client'
+import type { SipCore } from '#sip'
+import { createCallsView, type GatewayViews } from './calls-view.ts'
+import type { GatewayConfig } from './config-schema.ts'
+import { commandRecording, FlowCallControl, Notices } from './flow-call-control.ts'
+import type { FlowLibrary } from './flow-library.ts'
+import type { PromptLibrary } from './prompt-library.ts'
+import { openSipRole, type SipRole, type Surroundings } from './sip-role.ts'
+import { createSourceList } from './source-list.ts'
+
+/** A running gateway. */
+export interface Gateway extends GatewayViews {
+  readonly listeners: readonly BoundListener[]
+  readonly recordingClient: RecordingClient
+  /** Counters that return to zero when nobody talks. */
+  census(): Promise<Readonly<Record<string, number>>>
+  /** Refuses new calls and waits for those under way. */
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens the gateway; rejects with an AppError that says which key is wrong or which port is taken. */
+export async function openGateway(
+  config: GatewayConfig,
+  library: { readonly flows: FlowLibrary; readonly prompts: PromptLibrary },
+  around: Surroundings,
+): Promise<Gateway> {
+  const { clock, ids } = around
+  const log = around.log.child({ role: 'gateway' })
+  const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
+  const engine = await createWorkerEngine({
+    ...config.media,
+    log,
+    clock,
+    ids,
+    lowerMainPriority: true,
+  })
+  const notices = new Notices()
+  const infoSources = createSourceList(config.info.trustedPeers)
+  const infos = new WeakMap<Call, RecordingInfo>()
+  let role: SipRole | undefined
+  let client: RecordingClient | undefined
+
+  const service = createCallService({
+    engine,
+    clock,
+    ids,
+    log,
+    domain,
+    ownAddresses: () => role?.listeners ?? [],
+    router: createRouter(routeRules(config)),
+    destinations: createDestinationPolicy(config.destinations.dial),
+    limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs * silenceReportsUntilGone },
+    info: (call, incoming) => infoOf(call).handle(incoming),
+    flows: (call, flowName) => startFlow(call, flowName),
+  })
+
+  const infoOf = (call: Call): RecordingInfo => {
+    const known = infos.get(call)
+    if (known !== undefined) return known
+    const made = new RecordingInfo({
+      execute: (command) =>
+        commandRecording(ready(client), call, command, {
+          origin: 'info',
+          noticePlayed: notices.wasPlayed(call),
+          headers: command.headers,
+        }),
+      isTrusted: (flow) => infoSources.has(flow.remote.host),
+      log: log.child({ callId: call.callId }),
+    })
+    infos.set(call, made)
+    call.onEnded(() => made.abandon())
+    return made
+  }
+
+  const startFlow = (call: Call, flowName: string): void => {
+    const route = config.routes[Number(flowName)]
+    const flow = library.flows.get(route?.flow ?? '')
+    if (flow === undefined) {
+      log.error('flow of a route is not loaded', { callId: call.callId, flow: route?.flow })
+      call.refuse(500)
+      return
+    }
+    const control = new FlowCallControl({ call, client: ready(client), prompts: library.prompts, notices, clock, log })
+    const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
+    void runFlow(flow, { call: control, input, log: log.child({ callId: call.callId }) })
+  }
+
+  try {
+    role = await openSipRole(
+      {
+        name: 'gateway',
+        sip: config.sip,
+        contactUser: 'gateway',
+        supported: [],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+        accept: [
+          'application/sdp',
+          'application/rs-metadata+xml',
+          'application/rs-metadata',
+          'application/json',
+          'application/dtmf-relay',
+        ],
+        admit: admission(config.sources),
+        handlers: service.handlers,
+      },
+      around,
+    )
+  } catch (fault) {
+    await engine.close()
+    throw fault
+  }
+  const { core } = role
+  service.attach(core)
+  client = createRecordingClient(config, core, domain, around)
+  return assemble({ service, client, notices, engine, role })
+}
+
+/** The engine reports silence again and again; a party that is silent for so many reports is taken for gone. */
+const silenceReportsUntilGone = 6
+
+function createRecordingClient(
+  config: GatewayConfig,
+  core: SipCore,
+  domain: string,
+  around: Surroundings,
+): RecordingClient {
+  const { answerDeadlineMs, lateAnswerMs, firstResponseMs, jambonzWrapper } = config.recording
+  return new RecordingClient({
+    core,
+    clock: around.clock,
+    ids: around.ids,
+    log: around.log.child({ role: 'recording-client' }),
+    from: `<sip:src@${domain}>`,
+    times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
+    destinations: createDestinationPolicy(config.destinations.record),
+    jambonzWrapper,
+  })
+}
+
+function assemble(parts: {
+  readonly service: ReturnType<typeof createCallService>
+  readonly client: RecordingClient
+  readonly engine: MediaEngine
+  readonly role: SipRole
+  readonly notices: Notices
+}): Gateway {
+  const { service, client, notices, engine, role } = parts
+  return {
+    ...createCallsView(service, client, notices),
+    listeners: role.listeners,
+    recordingClient: client,
+    census: async () => ({
+      ...role.census(),
+      ...service.census(),
+      ...prefixed('recorded', client.census()),
+      ...prefixed('media', await engine.census()),
+    }),
+    drain: () => service.drain(),
+    close: async () => {
+      for (const call of service.calls()) call.hangup('shutdown')
+      await role.close()
+      await engine.close()
+    },
+  }
+}
+
+/** Flows are named by the index of their route, so that each route has its own input. */
+function routeRules(config: GatewayConfig): RouteRule[] {
+  return config.routes.map(({ match, flow, callee, ringTimeoutMs }, index) => ({
+    match,
+    ...(flow === undefined ? {} : { flow: `${index}` }),
+    ...(callee === undefined ? {} : { callee }),
+    ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
+  }))
+}
+
+function partiesOf(call: Call): { readonly from: string; readonly to: string } {
+  return { from: call.snapshot().parties[0]?.aors[0] ?? '', to: call.dialledUri }
+}
+
+/** Whether a source may send SIP to this role; an empty list admits all. */
+export function admission(
+  sources: readonly string[],
+): (flow: { readonly remote: { readonly host: string } }) => boolean {
+  if (sources.length === 0) return () => true
+  const list = createSourceList(sources)
+  return (flow) => list.has(flow.remote.host)
+}
+
+function prefixed(prefix: string, counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [`${prefix}.${name}`, count]))
+}
+
+function ready<T>(part: T | undefined): T {
+  if (part === undefined)
+    throw new AppError('app.not-ready', 'the gateway is not open yet', {
+      result: 'server',
+      reason: 'not-ready',
+      sipStatus: 503,
+    })
+  return part
+}

@@ -1,0 +1,30 @@
+// pino behind the kernel's Logger port: one JSON object per line.
+
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
+import type { LogFields, Logger } from '#kernel'
+import type { Config } from './config-schema.ts'
+
+/** Least severity to log. */
+export type LogLevel = Config['log']['level']
+
+/** Makes the logger of the process; lines go to standard output unless `stream` is given. */
+export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: null,
+    messageKey: 'message',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  return behindPort(stream === undefined ? pino(options) : pino(options, stream))
+}
+
+function behindPort(sink: PinoLogger): Logger {
+  return {
+    debug: (message, fields: LogFields = {}) => sink.debug(fields, message),
+    info: (message, fields: LogFields = {}) => sink.info(fields, message),
+    warn: (message, fields: LogFields = {}) => sink.warn(fields, message),
+    error: (message, fields: LogFields = {}) => sink.error(fields, message),
+    child: (fields) => behindPort(sink.child(fields)),
+  }
+}

@@ -1,0 +1,87 @@
+// SIP of one role: sockets, resolver and core put together.
+
+import type { Clock, Ids, Logger } from '#kernel'
+import { type BoundListener, createLocator, SipTransport } from '#net'
+import { createSipCore, type SipCore, type SipCoreHandlers, type SipFlow } from '#sip'
+import type { SipConfig } from './config-schema.ts'
+import { readTls } from './tls-files.ts'
+
+/** What all roles of a process share. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  readonly dnsServers: readonly string[]
+}
+
+/** How a role's SIP is set up. */
+export interface SipRoleOptions {
+  readonly name: string
+  readonly sip: SipConfig
+  readonly contactUser: string
+  readonly contactParams?: string
+  readonly supported: readonly string[]
+  readonly allow: readonly string[]
+  readonly accept: readonly string[]
+  readonly admit: (flow: SipFlow) => boolean
+  readonly handlers: SipCoreHandlers
+}
+
+/** Open SIP of a role. */
+export interface SipRole {
+  readonly core: SipCore
+  readonly listeners: readonly BoundListener[]
+  census(): {
+    readonly dialogs: number
+    readonly transactions: number
+    readonly timers: number
+    readonly connections: number
+  }
+  close(): Promise<void>
+}
+
+/** Name and version in User-Agent and Server. */
+export const product = 'siprec-gateway/0.1'
+
+/** Binds the listeners; rejects with AppError `net.*` that names what failed. */
+export async function openSipRole(options: SipRoleOptions, around: Surroundings): Promise<SipRole> {
+  const log = around.log.child({ role: options.name })
+  const { advertisedHost } = options.sip
+  const tls = await readTls(options.sip.tls)
+  let core: SipCore | undefined
+  const transport = await SipTransport.open({
+    listen: options.sip.listen.map((listen) => ({
+      ...listen,
+      ...(advertisedHost === undefined ? {} : { advertisedHost }),
+    })),
+    ...(tls === undefined ? {} : { tls }),
+    clock: around.clock,
+    log,
+    onMessage: (bytes, flow) => core?.receive(bytes, flow),
+  })
+  const locator = createLocator({
+    servers: around.dnsServers,
+    supports: (name) => transport.supports(name),
+    clock: around.clock,
+    ids: around.ids,
+    log,
+  })
+  const { handlers, sip: _sip, ...coreOptions } = options
+  core = createSipCore(
+    { ...coreOptions, product, transport, locator, clock: around.clock, ids: around.ids, log },
+    handlers,
+  )
+  const opened = core
+  return {
+    core: opened,
+    listeners: transport.boundPorts,
+    census: () => {
+      const sockets = transport.census()
+      return { ...opened.census(), connections: sockets.inbound + sockets.outbound }
+    },
+    close: async () => {
+      opened.close()
+      await transport.close()
+    },
+  }
+}

@@ -1,0 +1,100 @@
+// A gateway's call service between phones on the in-memory network, with the engine's twin; no sockets, no sleeps.
+
+import assert from 'node:assert/strict'
+import {
+  type Call,
+  type CallService,
+  createCallService,
+  createDestinationPolicy,
+  createRouter,
+  type RouteRule,
+} from '#call'
+import { ManualClock, MemoryLogger, seededIds } from '#kernel'
+import type { IncomingRequest, SipCore } from '#sip'
+import { attachCore } from './core-pair.ts'
+import { FakeEngine } from './fake-engine.ts'
+import { SipNetwork } from './sip-network.ts'
+import { TestPhone } from './test-phone.ts'
+
+const GATEWAY = '10.0.0.1'
+// Longer than any transaction or lingering timer of the cores.
+const QUIET_MS = 300_000
+
+/** What of the gateway a test may set. */
+export interface BenchOptions {
+  readonly routes?: readonly RouteRule[]
+  readonly destinations?: readonly string[]
+  readonly activeCalls?: number
+  readonly silenceMs?: number
+  readonly flow?: (call: Call, name: string) => void
+  readonly info?: (call: Call, incoming: IncomingRequest) => boolean
+}
+
+/** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, users starting with `flow` run a flow. */
+export class CallBench {
+  readonly clock = new ManualClock()
+  readonly network = new SipNetwork(this.clock, 1)
+  readonly engine = new FakeEngine({ clock: this.clock })
+  readonly log = new MemoryLogger()
+  readonly flows: Call[] = []
+  readonly service: CallService
+  readonly core: SipCore
+  readonly alice = new TestPhone(this.network, this.clock, '10.0.0.2')
+  readonly bob = new TestPhone(this.network, this.clock, '10.0.0.3')
+
+  constructor(options: BenchOptions = {}) {
+    this.service = createCallService({
+      engine: this.engine,
+      clock: this.clock,
+      ids: seededIds(5),
+      log: this.log,
+      domain: 'gw.example',
+      ownAddresses: () => [{ host: GATEWAY, port: 5060 }],
+      router: createRouter(
+        options.routes ?? [
+          { match: 're:flow.*', flow: 'main' },
+          { match: 'bob', callee: 'sip:bob@10.0.0.3', ringTimeoutMs: 30_000 },
+          { match: 'stranger', callee: 'sip:x@10.9.9.9' },
+        ],
+      ),
+      destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
+      limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
+      ...(options.info !== undefined && { info: options.info }),
+      flows: (call, name) => {
+        this.flows.push(call)
+        options.flow?.(call, name)
+      },
+    })
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers).core
+    this.service.attach(this.core)
+  }
+
+  /** URI of a user at the gateway. */
+  uri(user: string): string {
+    return `sip:${user}@${GATEWAY}`
+  }
+
+  /** The flow's call; fails when no flow was started. */
+  get flow(): Call {
+    const call = this.flows[0]
+    assert.ok(call, 'a flow was started')
+    return call
+  }
+
+  /** Lets time pass, message by message. */
+  async pass(ms = 50): Promise<void> {
+    await this.clock.advanceAsync(ms)
+  }
+
+  /** Lets all timers run out, and checks that nothing is left anywhere. */
+  async checkNothingLeft(): Promise<void> {
+    await this.pass(QUIET_MS)
+    assert.deepEqual(this.service.census(), { calls: 0, active: 0 })
+    assert.deepEqual(await this.engine.census(), { calls: 0, legs: 0, forks: 0, ports: 0 })
+    for (const core of [this.core, this.alice.core, this.bob.core]) {
+      assert.deepEqual(core.census(), { dialogs: 0, transactions: 0, timers: 0 })
+    }
+    const faults = this.log.lines.filter((line) => line.level === 'error')
+    assert.deepEqual(faults, [])
+  }
+}
