@@ -24,6 +24,7 @@ export type {
   InviteDialog,
   InviteOptions,
   MessageOptions,
+  ReinviteOptions,
   RequestOutcome,
   ServerInvite,
   SipBody,

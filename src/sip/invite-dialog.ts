@@ -14,7 +14,15 @@ import { NextHop } from './next-hop.ts'
 import { PendingRequest } from './pending-request.ts'
 import { sendPlain } from './plain-request.ts'
 import { ReinviteQueue } from './reinvite-queue.ts'
-import type { DialogEnd, DialogHandlers, InviteDialog, MessageOptions, RequestOutcome, SipBody } from './session.ts'
+import type {
+  DialogEnd,
+  DialogHandlers,
+  InviteDialog,
+  MessageOptions,
+  ReinviteOptions,
+  RequestOutcome,
+  SipBody,
+} from './session.ts'
 import type { ServerTransaction } from './transaction/server-transaction.ts'
 
 const GONE: RequestOutcome = { status: 481, reason: 'Dialog Ended', cause: 'dialog-gone' }
@@ -130,7 +138,7 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     })
   }
 
-  reinvite(options: MessageOptions): Promise<RequestOutcome> {
+  reinvite(options: ReinviteOptions): Promise<RequestOutcome> {
     if (this.#ended) return Promise.resolve(GONE)
     return new Promise((resolve) => this.#reinvites.add(options, this.#await(resolve)))
   }

@@ -8,7 +8,7 @@ import type { SipResponse } from './message/message.ts'
 import type { RequestPlan } from './message-builder.ts'
 import type { Located } from './next-hop.ts'
 import { unlocated } from './plain-request.ts'
-import type { MessageOptions, RequestOutcome } from './session.ts'
+import type { ReinviteOptions, RequestOutcome } from './session.ts'
 import { TargetWalk } from './target-walk.ts'
 import { TimerSet } from './timer-set.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
@@ -17,7 +17,7 @@ import { timeoutMs } from './transaction/timer-values.ts'
 const TIMED_OUT: RequestOutcome = { status: 408, reason: 'Request Timeout', cause: 'timeout' }
 
 interface Job {
-  readonly options: MessageOptions
+  readonly options: ReinviteOptions
   readonly settle: (outcome: RequestOutcome) => void
   tries: number
 }
@@ -56,7 +56,7 @@ export class ReinviteQueue {
     return this.#isInFlight
   }
 
-  add(options: MessageOptions, settle: (outcome: RequestOutcome) => void): void {
+  add(options: ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
     this.#jobs.push({ options, settle, tries: 0 })
     this.pump()
   }
@@ -121,8 +121,8 @@ export class ReinviteQueue {
 
   #onFinal(job: Job, response: SipResponse): void {
     const { parts, state } = this.#context
-    const canTryAgain = job.tries < MAX_OFFER_TRIES
-    const waitMs = canTryAgain ? glareWaitMs(response, state.ownsCallId, parts.options.ids) : undefined
+    const mayTryAgain = job.tries < MAX_OFFER_TRIES && (response.status !== 491 || job.options.retryGlare !== false)
+    const waitMs = mayTryAgain ? glareWaitMs(response, state.ownsCallId, parts.options.ids) : undefined
     if (waitMs === undefined || this.#closed) {
       this.#finish(job, { status: response.status, reason: response.reason, cause: 'response', response })
       return
