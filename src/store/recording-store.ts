@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE } from './recording-folder.ts'
-import { recordingFolders } from './recovery.ts'
+import { type RecoveryFailure, recordingFolders, recoverOpenFolders } from './recovery.ts'
 
 /** Reader of the recordings under one root folder. */
 export class RecordingStore {
@@ -68,4 +68,14 @@ export async function rebuildCatalogue(store: RecordingStore, catalogue: Catalog
     count += 1
   }
   return count
+}
+
+/** Closes what a dead recorder left open and tells the catalogue. To be called before anything is recorded. */
+export async function recoverRecordings(
+  store: RecordingStore,
+  catalogue: Catalogue,
+): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
+  const { recovered, failures } = recoverOpenFolders(store.root)
+  for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
+  return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }
