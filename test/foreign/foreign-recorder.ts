@@ -4,14 +4,19 @@
 import { Arrivals } from './deadline.ts'
 import { DialogSide, respond, token, type WrittenRequest } from './dialog-side.ts'
 import { checkRecordingSession, checkRequest, readBody } from './message-rules.ts'
-import { RecorderSession, type RecorderScript } from './recorder-session.ts'
+import { type RecorderScript, RecorderSession } from './recorder-session.ts'
 import type { RtcpArrival, RtpArrival } from './recorder-slot.ts'
 import { type Address, type Flow, SipListener } from './sip-flow.ts'
 import { SipRequester, SipResponder } from './sip-requester.ts'
-import { branchOf, cseqOf, headerOf, type Header, parseSip, type SipText, tagOf, tokensOf } from './sip-text.ts'
+import { branchOf, cseqOf, type Header, headerOf, parseSip, type SipText, tagOf, tokensOf } from './sip-text.ts'
 
 /** A message with the time and the way it came. */
-export type SipArrival = { readonly message: SipText; readonly atMs: number; readonly flow: Flow; readonly isRepeat: boolean }
+export type SipArrival = {
+  readonly message: SipText
+  readonly atMs: number
+  readonly flow: Flow
+  readonly isRepeat: boolean
+}
 
 const ALLOW: Header = ['Allow', 'INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS']
 const SNAPSHOT_REQUEST =
@@ -134,9 +139,13 @@ export class ForeignRecorder {
       case 'CANCEL':
         return this.#onCancel(request, flow, session)
       case 'OPTIONS':
-        return this.#plain(request, flow, 200, [ALLOW, ['Accept', 'application/sdp, application/rs-metadata+xml, multipart/mixed']])
+        return this.#plain(request, flow, 200, [
+          ALLOW,
+          ['Accept', 'application/sdp, application/rs-metadata+xml, multipart/mixed'],
+        ])
       case 'INVITE':
-        if (tagOf(request, 'To') !== '') return inDialog ? this.#onReinvite(request, inDialog) : this.#plain(request, flow, 481)
+        if (tagOf(request, 'To') !== '')
+          return inDialog ? this.#onReinvite(request, inDialog) : this.#plain(request, flow, 481)
         return this.#onInvite(request, flow)
       case 'UPDATE':
         return inDialog ? this.#onUpdate(request, inDialog) : this.#plain(request, flow, 481)
@@ -181,7 +190,9 @@ export class ForeignRecorder {
     if (session.offers.length === 1 && session.documents.length === 0 && isAccepted) {
       this.advice.push('RFC 7866 9.1: the first INVITE has no metadata')
     }
-    const more: Header[] = isAccepted ? [['Contact', session.dialog.contact], ALLOW] : [...(this.script.answerHeaders ?? [])]
+    const more: Header[] = isAccepted
+      ? [['Contact', session.dialog.contact], ALLOW]
+      : [...(this.script.answerHeaders ?? [])]
     const write = (sdp?: Buffer) => {
       if (sdp) more.push(['Content-Type', 'application/sdp'])
       this.#responder.send(request, session.respond(request, status, more, sdp), session.flow, true)
@@ -244,15 +255,21 @@ export class ForeignRecorder {
     session.pendingInvite = undefined
     const hasSameBranch = branchOf(invite) === branchOf(request)
     if (session.pendingStatus < 300 === hasSameBranch) {
-      this.violations.push(`RFC 3261 17.1.1.3: the ACK of a ${session.pendingStatus} has ${hasSameBranch ? 'the' : 'another'} branch`)
+      this.violations.push(
+        `RFC 3261 17.1.1.3: the ACK of a ${session.pendingStatus} has ${hasSameBranch ? 'the' : 'another'} branch`,
+      )
     }
     const body = readBody(request)
     if (body.metadata) this.violations.push('RFC 7866 9.1: metadata in ACK')
     if (session.pendingStatus >= 300 || session.isConfirmed) return
     session.isConfirmed = true
-    if (this.script.reinviteRecvonly) void this.reinvite('recvonly', session).catch((error) => this.violations.push(String(error)))
+    if (this.script.reinviteRecvonly)
+      void this.reinvite('recvonly', session).catch((error) => this.violations.push(String(error)))
     if (this.script.byeAfterMs !== undefined) {
-      this.#after(this.script.byeAfterMs, () => void this.bye(session).catch((error) => this.violations.push(String(error))))
+      this.#after(
+        this.script.byeAfterMs,
+        () => void this.bye(session).catch((error) => this.violations.push(String(error))),
+      )
     }
   }
 
@@ -262,7 +279,12 @@ export class ForeignRecorder {
     return chosen
   }
 
-  async #request(session: RecorderSession, method: string, more: readonly Header[], body?: Buffer): Promise<[SipText, WrittenRequest]> {
+  async #request(
+    session: RecorderSession,
+    method: string,
+    more: readonly Header[],
+    body?: Buffer,
+  ): Promise<[SipText, WrittenRequest]> {
     const request = session.dialog.request(method, session.flow, more, body)
     return [await this.#requester.send(request, method, session.flow, 10_000), request]
   }
@@ -271,7 +293,12 @@ export class ForeignRecorder {
   async reinvite(direction: 'recvonly' | 'inactive', session?: RecorderSession): Promise<SipText> {
     const one = this.#latest(session)
     if (direction === 'recvonly') this.script = { ...this.script, answerDirection: 'recvonly' }
-    const more: Header[] = [['Contact', one.dialog.contact], ['Require', 'siprec'], ALLOW, ['Content-Type', 'application/sdp']]
+    const more: Header[] = [
+      ['Contact', one.dialog.contact],
+      ['Require', 'siprec'],
+      ALLOW,
+      ['Content-Type', 'application/sdp'],
+    ]
     const [response, request] = await this.#request(one, 'INVITE', more, one.offer(direction))
     const isAccepted = response.status < 300
     const same = { cseq: request.cseq, ...(isAccepted ? {} : { branch: request.branch }) }

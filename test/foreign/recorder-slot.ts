@@ -98,7 +98,8 @@ export class RecorderSlot {
       this.#object('RFC 3264 5.1: RTP comes while the stream is inactive')
     }
     if (last && last.ssrc !== packet.ssrc) this.#object('RFC 7866 8.2.3: the SSRC of the stream changed')
-    if (last && last.ssrc === packet.ssrc && last.sequence === packet.sequence) this.#object('RFC 3550 5.1: a sequence number twice')
+    if (last && last.ssrc === packet.ssrc && last.sequence === packet.sequence)
+      this.#object('RFC 3550 5.1: a sequence number twice')
     this.#changed()
   }
 
@@ -108,7 +109,8 @@ export class RecorderSlot {
     this.rtcp.push({ ...compound, atMs: Date.now(), from })
     const first = compound.types[0]
     if (first !== RTCP_SR && first !== RTCP_RR) this.#object('RFC 3550 6.1: the compound does not begin with a report')
-    if (!compound.types.includes(RTCP_SDES) || compound.cname === undefined) this.#object('RFC 3550 6.1: RTCP without a CNAME')
+    if (!compound.types.includes(RTCP_SDES) || compound.cname === undefined)
+      this.#object('RFC 3550 6.1: RTCP without a CNAME')
     if (compound.cname?.includes('@')) this.#object(`RFC 7022 4.2: the CNAME ${compound.cname} is not random`)
     if (isOnRtpPort) this.#object('RFC 5761 5.1.1: RTCP on the RTP port without rtcp-mux')
     else if (from.port !== this.#offered.rtcpPort && this.#offered.port !== 0) {
@@ -144,9 +146,10 @@ export class RecorderSlot {
     const samples = new Int16Array(Math.min(end, MAX_GAP_SAMPLES))
     for (const { packet, at } of placed) {
       const decode = decoders.get(packet.payloadType)
-      if (at >= 0 && decode) packet.payload.forEach((octet, i) => {
-        samples[at + i] = decode(octet)
-      })
+      if (at >= 0 && decode)
+        packet.payload.forEach((octet, i) => {
+          samples[at + i] = decode(octet)
+        })
     }
     return samples
   }
