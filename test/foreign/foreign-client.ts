@@ -297,7 +297,8 @@ export class ForeignClient {
     if (response.status < 300) {
       side.establish(response)
       const ack = side.request('ACK', this.#flow, [], NO_BODY, { cseq: invite.cseq })
-      return this.#requester.acknowledge(invite, ack.raw)
+      this.#requester.acknowledge(invite, ack.raw)
+      return
     }
     const established = side.remoteTag
     side.remoteTag = tagOf(response, 'To')
@@ -342,26 +343,31 @@ export class ForeignClient {
       this.#responder.send(request, raw, flow, request.method === 'INVITE')
     }
     const contact: Header = ['Contact', this.#dialog.contact]
-    if (headerOf(request, 'Call-ID') !== this.#dialog.callId) return reply(481, 'Call/Transaction Does Not Exist')
-    if (request.method === 'BYE') {
+    if (headerOf(request, 'Call-ID') !== this.#dialog.callId) {
+      reply(481, 'Call/Transaction Does Not Exist')
+    } else if (request.method === 'BYE') {
       this.isEnded = true
-      return reply(200, 'OK')
-    }
-    const contents = readBody(request)
-    this.violations.push(...contents.found)
-    if (request.method === 'INVITE') {
-      if (this.#pending) return reply(491, 'Request Pending')
-      if (contents.sdp !== undefined) {
-        const offer = parseSdp(contents.sdp)
-        this.#directions = offer.media.map((line) => (line.direction === 'inactive' ? 'inactive' : 'sendonly'))
-        this.answer = offer
-        for (const [i, stream] of this.streams.entries()) stream.target = offer.media[i]
-      }
-      return reply(200, 'OK', [contact, ['Content-Type', 'application/sdp']], Buffer.from(this.#describe()))
-    }
-    if (request.method !== 'UPDATE') return reply(405, 'Method Not Allowed', [['Allow', 'INVITE, ACK, BYE, UPDATE']])
-    reply(200, 'OK', [contact])
-    const isAsked = contents.metadata?.content.toString('utf8').includes('<requestsnapshot')
-    if (isAsked) this.reinvite({ metadata: 'rfc8068' }).catch((error) => this.violations.push(String(error)))
+      reply(200, 'OK')
+    } else if (request.method === 'INVITE' && this.#pending) {
+      reply(491, 'Request Pending')
+    } else if (request.method === 'INVITE') {
+      const contents = readBody(request)
+      this.violations.push(...contents.found)
+      if (contents.sdp !== undefined) this.#takeOffer(parseSdp(contents.sdp))
+      reply(200, 'OK', [contact, ['Content-Type', 'application/sdp']], Buffer.from(this.#describe()))
+    } else if (request.method === 'UPDATE') {
+      const contents = readBody(request)
+      this.violations.push(...contents.found)
+      reply(200, 'OK', [contact])
+      const isAsked = contents.metadata?.content.toString('utf8').includes('requestsnapshot')
+      if (isAsked) this.reinvite({ metadata: 'rfc8068' }).catch((error) => this.violations.push(String(error)))
+    } else reply(405, 'Method Not Allowed', [['Allow', 'INVITE, ACK, BYE, UPDATE']])
+  }
+
+  #takeOffer(offer: SdpText): void {
+    if (offer.media.length > this.streams.length) this.violations.push('RFC 7866 7.2: the recorder adds a stream')
+    this.#directions = offer.media.map((line) => (line.direction === 'inactive' ? 'inactive' : 'sendonly'))
+    this.answer = offer
+    for (const [i, stream] of this.streams.entries()) stream.target = offer.media[i]
   }
 }

@@ -19,6 +19,7 @@ export type SipArrival = {
 }
 
 const ALLOW: Header = ['Allow', 'INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS']
+const ACCEPT: Header = ['Accept', 'application/sdp, application/rs-metadata+xml, multipart/mixed']
 const SNAPSHOT_REQUEST =
   '<?xml version="1.0" encoding="UTF-8"?>\r\n<requestsnapshot xmlns="urn:ietf:params:xml:ns:recording:1">\r\n' +
   '<requestreason xml:lang="en">state lost</requestreason>\r\n</requestsnapshot>\r\n'
@@ -133,27 +134,15 @@ export class ForeignRecorder {
       inDialog.flow = flow
       inDialog.checkInDialog(request)
     }
-    switch (request.method) {
-      case 'ACK':
-        return this.#onAck(request, session)
-      case 'CANCEL':
-        return this.#onCancel(request, flow, session)
-      case 'OPTIONS':
-        return this.#plain(request, flow, 200, [
-          ALLOW,
-          ['Accept', 'application/sdp, application/rs-metadata+xml, multipart/mixed'],
-        ])
-      case 'INVITE':
-        if (tagOf(request, 'To') !== '')
-          return inDialog ? this.#onReinvite(request, inDialog) : this.#plain(request, flow, 481)
-        return this.#onInvite(request, flow)
-      case 'UPDATE':
-        return inDialog ? this.#onUpdate(request, inDialog) : this.#plain(request, flow, 481)
-      case 'BYE':
-        return inDialog ? this.#onBye(request, inDialog) : this.#plain(request, flow, 481)
-      default:
-        return this.#plain(request, flow, 405, [ALLOW])
-    }
+    if (request.method === 'ACK') this.#onAck(request, session)
+    else if (request.method === 'CANCEL') this.#onCancel(request, flow, session)
+    else if (request.method === 'OPTIONS') this.#plain(request, flow, 200, [ALLOW, ACCEPT])
+    else if (request.method === 'INVITE' && tagOf(request, 'To') === '') this.#onInvite(request, flow)
+    else if (!['INVITE', 'UPDATE', 'BYE'].includes(request.method)) this.#plain(request, flow, 405, [ALLOW])
+    else if (inDialog === undefined) this.#plain(request, flow, 481)
+    else if (request.method === 'INVITE') this.#onReinvite(request, inDialog)
+    else if (request.method === 'UPDATE') this.#onUpdate(request, inDialog)
+    else this.#onBye(request, inDialog)
   }
 
   #plain(request: SipText, flow: Flow, status: number, more: readonly Header[] = []): void {
@@ -173,7 +162,10 @@ export class ForeignRecorder {
     const session = new RecorderSession(request, dialog, flow, this.violations, this.#changed)
     this.sessions.push(session)
     session.pendingInvite = request
-    if (typeof answer === 'number') return this.#answerInvite(request, session, answer)
+    if (typeof answer === 'number') {
+      this.#answerInvite(request, session, answer)
+      return
+    }
     flow.send(respond(request, 100, 'Trying', flow, ''))
     this.#after(answer.lateMs, () => {
       if (session.pendingStatus === 0) this.#answerInvite(request, session, answer.code ?? 200)
@@ -198,7 +190,10 @@ export class ForeignRecorder {
       this.#responder.send(request, session.respond(request, status, more, sdp), session.flow, true)
       this.#changed()
     }
-    if (!isAccepted) return write()
+    if (!isAccepted) {
+      write()
+      return
+    }
     const sdp = offer ? session.answer(offer, this.script) : Promise.resolve(session.offer('recvonly'))
     sdp.then(write, (error: unknown) => this.violations.push(`the recorder failed: ${String(error)}`))
   }
@@ -207,7 +202,7 @@ export class ForeignRecorder {
     this.violations.push(...checkRecordingSession(request, '+sip.src', false))
     session.dialog.learnTarget(request)
     session.pendingInvite = request
-    this.#answerInvite(request, session, this.script.rejectReinvite ?? 200)
+    this.#answerInvite(request, session, session.isOffering ? 491 : (this.script.rejectReinvite ?? 200))
   }
 
   #onUpdate(request: SipText, session: RecorderSession): void {
@@ -299,7 +294,10 @@ export class ForeignRecorder {
       ALLOW,
       ['Content-Type', 'application/sdp'],
     ]
-    const [response, request] = await this.#request(one, 'INVITE', more, one.offer(direction))
+    one.isOffering = true
+    const [response, request] = await this.#request(one, 'INVITE', more, one.offer(direction)).finally(() => {
+      one.isOffering = false
+    })
     const isAccepted = response.status < 300
     const same = { cseq: request.cseq, ...(isAccepted ? {} : { branch: request.branch }) }
     this.#requester.acknowledge(request, one.dialog.request('ACK', one.flow, [], Buffer.alloc(0), same).raw)

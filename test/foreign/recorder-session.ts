@@ -62,6 +62,8 @@ export class RecorderSession {
   flow: Flow
   isEnded = false
   isConfirmed = false
+  /** An offer of this side is under way: an INVITE of the client's gets 491 (RFC 3261 section 14.2). */
+  isOffering = false
   /** The INVITE that awaits its ACK. */
   pendingInvite: SipText | undefined
   /** The status that INVITE was answered with. */

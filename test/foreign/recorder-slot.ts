@@ -81,8 +81,9 @@ export class RecorderSlot {
   #onRtp(raw: Buffer, from: Address): void {
     const packet = parseRtp(raw)
     if (packet === undefined) {
-      if (raw.length >= 2 && raw.readUInt8(1) >= 200 && raw.readUInt8(1) <= 207) return this.#onRtcp(raw, from, true)
-      return this.#object('RFC 3550 5.1: a datagram that is no RTP')
+      if (raw.length >= 2 && raw.readUInt8(1) >= 200 && raw.readUInt8(1) <= 207) this.#onRtcp(raw, from, true)
+      else this.#object('RFC 3550 5.1: a datagram that is no RTP')
+      return
     }
     const atMs = Date.now()
     const last = this.rtp.at(-1)
@@ -105,7 +106,10 @@ export class RecorderSlot {
 
   #onRtcp(raw: Buffer, from: Address, isOnRtpPort = false): void {
     const compound = parseRtcp(raw)
-    if (compound === undefined) return this.#object('RFC 3550 6.1: a datagram that is no RTCP compound')
+    if (compound === undefined) {
+      this.#object('RFC 3550 6.1: a datagram that is no RTCP compound')
+      return
+    }
     this.rtcp.push({ ...compound, atMs: Date.now(), from })
     const first = compound.types[0]
     if (first !== RTCP_SR && first !== RTCP_RR) this.#object('RFC 3550 6.1: the compound does not begin with a report')
