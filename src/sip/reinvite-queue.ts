@@ -18,7 +18,7 @@ const LONGEST_RETRY_AFTER_S = 32
 const TIMED_OUT: RequestOutcome = { status: 408, reason: 'Request Timeout', cause: 'timeout' }
 
 interface Job {
-  readonly options: MessageOptions
+  readonly options: () => MessageOptions
   readonly settle: (outcome: RequestOutcome) => void
   tries: number
 }
@@ -57,7 +57,7 @@ export class ReinviteQueue {
     return this.#isInFlight
   }
 
-  add(options: MessageOptions, settle: (outcome: RequestOutcome) => void): void {
+  add(options: () => MessageOptions, settle: (outcome: RequestOutcome) => void): void {
     this.#jobs.push({ options, settle, tries: 0 })
     this.pump()
   }
@@ -69,7 +69,7 @@ export class ReinviteQueue {
     this.#isInFlight = true
     job.tries += 1
     const cseqNumber = this.#context.state.nextCSeq()
-    const { plan, hop } = planWithin(this.#context, 'INVITE', cseqNumber, job.options)
+    const { plan, hop } = planWithin(this.#context, 'INVITE', cseqNumber, job.options())
     this.#context.hop.resolve(hop, (located) => this.#send(job, plan, located))
   }
 
