@@ -1,5 +1,6 @@
 // Couples the sessions of a call's two legs: hold, resume and codec changes of one become offers to the other.
 
+import type { Clock, Ids, Timer } from '#kernel'
 import { type Direction, receives, reverseDirection } from '#sdp'
 import type { HeaderList, IncomingRequest } from '#sip'
 import { hasVoice, playable, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
@@ -7,6 +8,8 @@ import { intersectDirections, wishAfterAnswer } from './direction.ts'
 import { mediaTypeOf } from './dtmf-info.ts'
 import { type Leg, sdpBody } from './leg.ts'
 import type { SdpRefusal } from './leg-sdp.ts'
+
+const MAX_GLARES = 5
 
 /** What a bridge tells the call. */
 export interface BridgeEvents {
@@ -17,13 +20,24 @@ export interface BridgeEvents {
 /** The two sessions of a call; alone, the caller talks to a flow. */
 export class Bridge {
   readonly #events: BridgeEvents
+  readonly #clock: Clock
+  readonly #ids: Ids
+  /** Legs that lost an offer to glare, how often in a row, and the wait until the next. */
+  readonly #glares = new Map<Leg, { readonly times: number; wait: Timer | undefined }>()
   /** Host name for Warning headers. */
   readonly #agent: string
   caller: Leg | undefined
   callee: Leg | undefined
 
-  constructor(options: { readonly agent: string; readonly events: BridgeEvents }) {
+  constructor(options: {
+    readonly agent: string
+    readonly clock: Clock
+    readonly ids: Ids
+    readonly events: BridgeEvents
+  }) {
     this.#agent = options.agent
+    this.#clock = options.clock
+    this.#ids = options.ids
     this.#events = options.events
   }
 
@@ -49,7 +63,7 @@ export class Bridge {
   /** Offers to each leg what the other side wants by now, if it was not told yet. */
   sync(): void {
     for (const leg of [this.caller, this.callee]) {
-      if (leg === undefined || !leg.isStable) continue
+      if (leg === undefined || !leg.isStable || this.#glares.get(leg)?.wait !== undefined) continue
       const far = this.#far(leg)
       const wanted = this.#wantedFor(leg)
       const carried = far === undefined ? leg.sdp.encodings : shared(leg, far)
@@ -61,10 +75,17 @@ export class Bridge {
     }
   }
 
+  /** Makes no more offers. */
+  close(): void {
+    for (const { wait } of this.#glares.values()) wait?.cancel()
+    this.#glares.clear()
+  }
+
   /** Direction of our answer to a leg's first offer. */
   firstDirectionFor(leg: Leg): Direction {
-    leg.told = this.#wantedFor(leg)
-    return leg.told
+    const wanted = this.#wantedFor(leg)
+    leg.told = wanted
+    return wanted
   }
 
   /** The header that explains a refused description. */
@@ -89,11 +110,28 @@ export class Bridge {
   }
 
   async #reoffer(leg: Leg, encodings: readonly string[], direction: Direction): Promise<void> {
-    const isAccepted = await leg.reoffer(encodings, direction)
+    const outcome = await leg.reoffer(encodings, direction)
     if (leg.ended) return
-    leg.refused = isAccepted ? undefined : refusalKey(encodings, direction)
+    if (outcome === 'glare' && this.#awaitRetry(leg)) return
+    this.#glares.delete(leg)
+    leg.refused = outcome === 'agreed' ? undefined : refusalKey(encodings, direction)
     this.#events.onChanged(leg)
     this.sync()
+  }
+
+  // RFC 3261 section 14.1; what is offered then is decided then, and may be nothing.
+  #awaitRetry(leg: Leg): boolean {
+    const times = (this.#glares.get(leg)?.times ?? 0) + 1
+    if (times > MAX_GLARES) return false
+    leg.told = undefined
+    const waitMs = leg.isOutgoing ? 2100 + 10 * this.#ids.integer(191) : 10 * this.#ids.integer(201)
+    const glare = { times, wait: undefined as Timer | undefined }
+    glare.wait = this.#clock.after(waitMs, 'call glare', () => {
+      glare.wait = undefined
+      this.sync()
+    })
+    this.#glares.set(leg, glare)
+    return true
   }
 
   async #answer(leg: Leg, incoming: IncomingRequest): Promise<void> {
@@ -132,8 +170,7 @@ export class Bridge {
     const known = [...far.sdp.encodings, ...leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)]
     const kept = offered.filter((encoding) => known.includes(encoding))
     if (hasVoice(kept)) return kept
-    const hasChanged = await far.reoffer(offered, this.#wantedFor(far))
-    if (!hasChanged) return []
+    if ((await far.reoffer(offered, this.#wantedFor(far))) !== 'agreed') return []
     this.#events.onChanged(far)
     return offered.filter((encoding) => far.sdp.encodings.includes(encoding))
   }

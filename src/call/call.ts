@@ -16,9 +16,10 @@ import {
 import { Bridge } from './bridge.ts'
 import type { CallContext } from './call-context.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
+import { CalleeSide } from './callee-side.ts'
 import { CallerSide, type Refusal, refuse } from './caller-side.ts'
 import { playable, RELAYED } from './codecs.ts'
-import { Dialing, onwardInvite } from './dialing.ts'
+import { Dialing, type DialOptions, onwardInvite } from './dialing.ts'
 import { callerStatusOf, type DialResult, dialResultOf } from './failure-status.ts'
 import { answerInDialog } from './in-dialog.ts'
 import { Leg, type LegOptions, sdpBody } from './leg.ts'
@@ -39,14 +40,6 @@ import type { Route } from './router.ts'
 const CALLER = 'caller'
 const NO_RESOURCES: Refusal = { status: 503 }
 const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
-
-interface Callee {
-  readonly leg: Leg
-  readonly until: 'answer' | 'end'
-  readonly settle: (result: DialResult) => void
-  dialing?: Dialing
-  partyId?: Uint8Array
-}
 
 interface End {
   /** Goes to the legs that are still there. */
@@ -78,7 +71,7 @@ export class Call implements RecordableCall {
   #endedAtMs: number | undefined
   #endReason: EndReason | undefined
   #caller: CallerSide | undefined
-  #callee: Callee | undefined
+  #callee: CalleeSide | undefined
   #answering: Promise<boolean> | undefined
   #isDialing = false
   #dialCount = 0
@@ -106,7 +99,12 @@ export class Call implements RecordableCall {
       invite: invite.request,
       onEvent: (event) => this.#events.emit(event),
     })
-    this.#bridge = new Bridge({ agent: context.domain, events: { onChanged: (leg) => this.#onSessionChanged(leg) } })
+    this.#bridge = new Bridge({
+      agent: context.domain,
+      clock,
+      ids,
+      events: { onChanged: (leg) => this.#onSessionChanged(leg) },
+    })
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -200,12 +198,7 @@ export class Call implements RecordableCall {
   }
 
   /** Calls a callee and connects it to the caller, who is answered with it if not before. Never rejects. */
-  async dial(options: {
-    readonly target: string
-    readonly timeoutMs: number
-    /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
-    readonly until: 'answer' | 'end'
-  }): Promise<DialResult> {
+  async dial(options: DialOptions): Promise<DialResult> {
     const refusal = this.#refuseDial(options.target)
     if (refusal !== undefined) return refusal
     this.#isDialing = true
@@ -223,11 +216,7 @@ export class Call implements RecordableCall {
 
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */
   hangup(reason?: string): void {
-    const said = reason === undefined ? undefined : normalClearing(reason)
-    this.#finish({
-      refusal: { status: 603 },
-      ...(said !== undefined && { reason: said, headers: reasonHeader(said) }),
-    })
+    this.#finish({ refusal: { status: 603 }, ...(reason !== undefined && because(normalClearing(reason))) })
   }
 
   /** Refuses a caller who was not answered; ends an answered call. */
@@ -237,7 +226,7 @@ export class Call implements RecordableCall {
 
   #legOptions(name: string): LegOptions {
     const { clock, ids } = this.#context
-    return { callId: this.callId, name, media: this.media, clock, ids, log: this.#log }
+    return { callId: this.callId, name, isOutgoing: name !== CALLER, media: this.media, clock, ids, log: this.#log }
   }
 
   async #connect(target: string, timeoutMs: number): Promise<void> {
@@ -283,17 +272,13 @@ export class Call implements RecordableCall {
     return { result: 'forbidden', sipStatus: 403 }
   }
 
-  #startDialing(
-    leg: Leg,
-    settle: (result: DialResult) => void,
-    options: { readonly target: string; readonly timeoutMs: number; readonly until: 'answer' | 'end' },
-  ): void {
+  #startDialing(leg: Leg, settle: (result: DialResult) => void, options: DialOptions): void {
     const { core, clock, domain } = this.#context
-    const callee: Callee = { leg, until: options.until, settle }
+    const callee = new CalleeSide(leg, options.until, settle)
     this.#callee = callee
     this.#bridge.callee = leg
     const offer = leg.sdp.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
-    callee.dialing = new Dialing({
+    const dialing = new Dialing({
       core: core(),
       clock,
       leg,
@@ -305,9 +290,10 @@ export class Call implements RecordableCall {
         onFailed: (status, response) => this.#onDialFailed(callee, status, response),
       },
     })
+    callee.dialling(dialing)
   }
 
-  async #onProgress(callee: Callee, status: number, hasMedia: boolean): Promise<void> {
+  async #onProgress(callee: CalleeSide, status: number, hasMedia: boolean): Promise<void> {
     if (hasMedia) {
       const isSet = await callee.leg.applyMedia()
       if (isSet && this.#callee === callee) await this.#couple(callee.leg)
@@ -318,12 +304,9 @@ export class Call implements RecordableCall {
     }
   }
 
-  async #onAnswered(callee: Callee, target: string, dialog: InviteDialog, response: SipResponse): Promise<void> {
+  async #onAnswered(callee: CalleeSide, target: string, dialog: InviteDialog, response: SipResponse): Promise<void> {
     const { leg } = callee
-    delete callee.dialing
-    leg.dialog = dialog
-    dialog.handlers = this.#dialogHandlers(leg)
-    leg.lifecycle.enter('confirmed')
+    callee.confirm(dialog, this.#dialogHandlers(leg))
     const isSet = (await leg.applyMedia()) && !leg.ended && (await this.#couple(leg))
     if (leg.ended) return
     if (!isSet) return this.#finish({ refusal: { status: 500 } })
@@ -335,7 +318,7 @@ export class Call implements RecordableCall {
     if (callee.until === 'answer') callee.settle({ result: 'answered' })
   }
 
-  #onDialFailed(callee: Callee, status: number, response: SipResponse | undefined): void {
+  #onDialFailed(callee: CalleeSide, status: number, response: SipResponse | undefined): void {
     this.#log.info('dial failed', { status })
     const reason = reasonOf(response)
     if (reason !== undefined && this.#lifecycle.state === 'ringing') this.#endReason = reason
@@ -344,7 +327,7 @@ export class Call implements RecordableCall {
   }
 
   /** Forgets a callee whose leg is over; the caller stays. */
-  #dropCallee(callee: Callee): void {
+  #dropCallee(callee: CalleeSide): void {
     if (!callee.leg.ended) callee.leg.lifecycle.enter('ended')
     if (this.#callee !== callee) return
     this.#callee = undefined
@@ -404,15 +387,11 @@ export class Call implements RecordableCall {
     } else if (event.type === 'silent') {
       if (event.forMs < this.#context.silenceLimitMs) return
       this.#log.warn('no media from a party, ending the call', { leg: event.leg, silentMs: Math.round(event.forMs) })
-      this.#endFor(NO_MEDIA)
+      this.#finish({ ...because(NO_MEDIA), refusal: { status: 500 } })
     } else if (event.type === 'failed') {
       this.#log.error('media engine gave up a call', { reason: event.reason })
-      this.#endFor(MEDIA_FAILURE)
+      this.#finish({ ...because(MEDIA_FAILURE), refusal: { status: 500 } })
     }
-  }
-
-  #endFor(reason: EndReason): void {
-    this.#finish({ reason, headers: reasonHeader(reason), refusal: { status: 500 } })
   }
 
   #onSessionChanged(leg: Leg): void {
@@ -445,14 +424,11 @@ export class Call implements RecordableCall {
     this.#lifecycle.enter('ended')
     this.#endedAtMs = this.#context.clock.wallMs()
     this.#endReason = end.reason ?? this.#endReason
+    this.#bridge.close()
     const headers = end.headers ?? []
     const refusal = end.refusal ?? { status: 480 }
     const callee = this.#callee
-    callee?.dialing?.cancel(headers)
-    if (callee !== undefined && !callee.leg.ended) {
-      void callee.leg.dialog?.bye({ headers })
-      callee.leg.lifecycle.enter('ended')
-    }
+    callee?.end(headers)
     if (this.#caller !== undefined) this.#caller.end(this.#isCallerGone, headers, refusal)
     else if (!this.#isCallerGone) refuse(this.#invite, refusal)
     callee?.settle(callee.partyId === undefined ? ABANDONED : { result: 'answered' })
@@ -466,4 +442,9 @@ export class Call implements RecordableCall {
     await this.#succeeds(this.media.release(), 'media could not be released')
     this.#context.onReleased(this)
   }
+}
+
+/** An end of our own making. */
+function because(reason: EndReason): End {
+  return { reason, headers: reasonHeader(reason) }
 }

@@ -15,6 +15,16 @@ import { onwardFrom } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
 
+/** Whom to call, and how. */
+export interface DialOptions {
+  /** SIP URI. */
+  readonly target: string
+  /** How long it may ring. */
+  readonly timeoutMs: number
+  /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
+  readonly until: 'answer' | 'end'
+}
+
 /** What a dialing tells the call; after `onAnswered` or `onFailed` nothing more comes. */
 export interface DialingEvents {
   /** 180-199; `hasMedia`: the leg has taken an answer from its body. */

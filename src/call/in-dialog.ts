@@ -37,8 +37,7 @@ function answerInfo(incoming: IncomingRequest, actions: InDialogActions): void {
     return
   }
   if (actions.handleInfo(incoming)) return
-  // We announce no packages (RFC 6086 section 4.2.2); an empty legacy INFO is harmless.
-  if (request.headers.has('Info-Package')) incoming.respond(469, { headers: [['Recv-Info', '']] })
-  else if (request.body.length === 0) incoming.respond(200)
+  // An empty legacy INFO is harmless; the core has refused packages (RFC 6086 section 4.2.2).
+  if (request.body.length === 0) incoming.respond(200)
   else incoming.respond(415, { headers: [['Accept', 'application/sdp, application/dtmf-relay, application/dtmf']] })
 }

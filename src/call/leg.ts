@@ -16,6 +16,8 @@ export interface LegOptions {
   readonly callId: string
   /** Name of the leg in the media call. */
   readonly name: string
+  /** Its dialog is made by an INVITE of ours. */
+  readonly isOutgoing: boolean
   readonly media: MediaCall
   readonly clock: Clock
   readonly ids: Ids
@@ -25,14 +27,15 @@ export interface LegOptions {
 /** A party's side of the call. */
 export class Leg {
   readonly name: string
+  readonly isOutgoing: boolean
   readonly sdp: LegSdp
   readonly lifecycle: Lifecycle<LegState>
   /** Set once the leg is confirmed. */
   dialog: InviteDialog | undefined
   /** What the party last said it wants, apart from what our offers forced on it. */
   wish: Direction = 'sendrecv'
-  /** What we last told the party of the other side's wish. */
-  told: Direction = 'sendrecv'
+  /** What we last told the party of the other side's wish; undefined when it was lost to glare. */
+  told: Direction | undefined = 'sendrecv'
   /** Our last offer that the party refused, as the bridge remembers it. */
   refused: string | undefined
   readonly #media: MediaCall
@@ -40,6 +43,7 @@ export class Leg {
 
   private constructor(options: LegOptions, sdp: LegSdp) {
     this.name = options.name
+    this.isOutgoing = options.isOutgoing
     this.sdp = sdp
     this.#media = options.media
     this.#log = options.log.child({ leg: options.name })
@@ -78,21 +82,22 @@ export class Leg {
     return await this.#configure(this.sdp.media)
   }
 
-  /** Offers anew by re-INVITE; false when the party refused, and all is as before. */
-  async reoffer(encodings: readonly string[], direction: Direction): Promise<boolean> {
-    if (!this.isStable || this.dialog === undefined) return false
+  /** Offers anew by re-INVITE; unless `agreed`, all is as before. `glare`: the party was offering too. */
+  async reoffer(encodings: readonly string[], direction: Direction): Promise<'agreed' | 'refused' | 'glare'> {
+    if (!this.isStable || this.dialog === undefined) return 'refused'
     const body = sdpBody(this.sdp.offer(encodings, direction))
-    const outcome = await this.dialog.reinvite({ body })
-    if (this.ended) return false
+    // What there is to offer may be another after glare, so the core is not to send the same again.
+    const outcome = await this.dialog.reinvite({ body, retryGlare: false })
+    if (this.ended) return 'refused'
     const isAccepted = outcome.status >= 200 && outcome.status < 300 && outcome.response !== undefined
     const answer = isAccepted ? this.sdp.takeAnswer(outcome.response.body) : undefined
     if (answer?.ok !== true) {
       this.sdp.abandonOffer()
       this.#log.info('re-offer refused', { status: outcome.status })
-      return false
+      return outcome.status === 491 ? 'glare' : 'refused'
     }
     this.wish = wishAfterAnswer(this.wish, direction, answer.value.direction)
-    return await this.applyMedia()
+    return (await this.applyMedia()) ? 'agreed' : 'refused'
   }
 
   async #configure(media: LegMedia): Promise<boolean> {

@@ -1,4 +1,4 @@
-export { CodecTable, type StreamCodec } from './codec.ts'
+export { CodecTable } from './codec.ts'
 export type { StreamCount } from './counters.ts'
 export { Fork } from './fork.ts'
 export { Gate } from './gate.ts'

@@ -85,7 +85,7 @@ export class RelayLeg {
       this.received.refused++
       return
     }
-    if (verdict === 'latched' || !this.#isLocked) this.#lock()
+    if (verdict === 'latched' || (!this.#isLocked && this.#latch.isSettled)) this.#lock()
     const sourceBefore = this.incoming.sourceId
     if (!this.incoming.accept(view, payload.clockRateHz, nowMs)) return
     if (sourceBefore !== this.incoming.sourceId) this.#digits = new TelephoneEventDetector(payload.clockRateHz)

@@ -34,8 +34,16 @@ const context: WorkerContext = {
 }
 const rooms = new Map<string, CallRoom>()
 
+let outbox: FromWorker[] = []
+
+/** Collects what is to be said in one turn: waking the main thread costs more than a command. */
 function post(message: FromWorker): void {
-  port.postMessage(message)
+  if (outbox.push(message) === 1) setImmediate(flush)
+}
+
+function flush(): void {
+  port.postMessage(outbox)
+  outbox = []
 }
 
 function roomOf(callId: string): CallRoom {

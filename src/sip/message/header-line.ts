@@ -1,7 +1,7 @@
 // One header line: kept as a range of the head until somebody asks for its name or value (RFC 3261 section 7.3.1).
 
 import { skipSpace, skipSpaceBack } from './characters.ts'
-import { longName } from './header-names.ts'
+import { longName, sameName } from './header-names.ts'
 
 /** A header line, from the parser as a range of text, or made by us from name and value. Immutable. */
 export class HeaderLine {
@@ -15,6 +15,7 @@ export class HeaderLine {
   readonly #isPlain: boolean
   #name: string | undefined
   #value: string | undefined
+  #parsed: unknown
 
   /** The line at text[start, end), one character per byte; `isPlain` when it is ASCII and not folded. */
   constructor(text: string, start: number, nameEnd: number, valueStart: number, end: number, isPlain: boolean) {
@@ -39,6 +40,18 @@ export class HeaderLine {
   get name(): string {
     if (this.#name === undefined) this.#name = longName(this.#text.slice(this.#start, this.#nameEnd))
     return this.#name
+  }
+
+  /** Whether this is the header of that long name. */
+  isNamed(long: string): boolean {
+    if (this.nameLength !== long.length) return false
+    return this.#text.startsWith(long, this.#start) || sameName(this.name, long)
+  }
+
+  /** What `parse` makes of the value; parsed once, so each header must always be asked for with the same `parse`. */
+  parsed<T>(parse: (value: string) => T): T {
+    if (this.#parsed === undefined) this.#parsed = parse(this.value)
+    return this.#parsed as T
   }
 
   /** The value, trimmed and unfolded. */

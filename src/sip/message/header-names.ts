@@ -32,7 +32,6 @@ export function longName(name: string): string {
 /** Whether two long names are the same header; only ASCII letters are folded. */
 export function sameName(a: string, b: string): boolean {
   if (a.length !== b.length) return false
-  if (a === b) return true
   for (let at = 0; at < a.length; at++) {
     const difference = a.charCodeAt(at) ^ b.charCodeAt(at)
     if (difference !== 0 && (difference !== 0x20 || !isLetter(a.charCodeAt(at)))) return false

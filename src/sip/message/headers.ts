@@ -1,8 +1,12 @@
 // The header lines of one message, in order (RFC 3261 section 7.3). Values stay text until somebody parses them.
 
+import type { Result } from '#kernel'
+import { type CSeq, type CSeqError, parseCSeq } from './cseq.ts'
 import { HeaderLine } from './header-line.ts'
-import { longName, sameName } from './header-names.ts'
+import { longName } from './header-names.ts'
+import { type NameAddr, type NameAddrError, parseNameAddr } from './name-addr.ts'
 import { splitList } from './params.ts'
+import { parseVia, type Via, type ViaError } from './via.ts'
 
 /** Header lines in order. Names are compared without case, and a compact name is its long name. */
 export class SipHeaders {
@@ -49,6 +53,21 @@ export class SipHeaders {
     return items
   }
 
+  /** The topmost Via, parsed once; undefined when there is none. */
+  topVia(): Result<Via, ViaError> | undefined {
+    return this.#lines[this.#find('Via', 0)]?.parsed(parseTopVia)
+  }
+
+  /** From, To or another header with one name-addr, parsed once; undefined when there is none. */
+  nameAddr(name: string): Result<NameAddr, NameAddrError> | undefined {
+    return this.#lines[this.#find(longName(name), 0)]?.parsed(parseNameAddr)
+  }
+
+  /** CSeq, parsed once; undefined when there is none. */
+  cseq(): Result<CSeq, CSeqError> | undefined {
+    return this.#lines[this.#find('CSeq', 0)]?.parsed(parseCSeq)
+  }
+
   /** Whether a line of that name exists. */
   has(name: string): boolean {
     return this.#find(longName(name), 0) >= 0
@@ -93,14 +112,15 @@ export class SipHeaders {
   /** Index of the first line of that name at or after `from`; -1 when there is none. */
   #find(long: string, from: number): number {
     const lines = this.#lines
-    for (let at = from; at < lines.length; at++) {
-      const line = lines[at]!
-      if (line.nameLength === long.length && sameName(line.name, long)) return at
-    }
+    for (let at = from; at < lines.length; at++) if (lines[at]!.isNamed(long)) return at
     return -1
   }
 
   #removeFrom(long: string, from: number): void {
     for (let at = this.#find(long, from); at >= 0; at = this.#find(long, at)) this.#lines.splice(at, 1)
   }
+}
+
+function parseTopVia(line: string): Result<Via, ViaError> {
+  return parseVia(splitList(line)[0] ?? '')
 }

@@ -3,7 +3,6 @@
 import { err, ok, type Result } from '#kernel'
 import { LESS, QUOTE, skipQuoted, skipSpace, skipSpaceBack, skipUri } from './characters.ts'
 import { paramsText, parseParams, quote, unquote } from './params.ts'
-import { rememberRecent } from './recent.ts'
 
 /** A URI with its display name and header parameters. */
 export interface NameAddr {
@@ -22,7 +21,7 @@ export interface NameAddrError {
 }
 
 /** Parses one name-addr or addr-spec with its header parameters. */
-export const parseNameAddr: (text: string) => Result<NameAddr, NameAddrError> = rememberRecent((text) => {
+export function parseNameAddr(text: string): Result<NameAddr, NameAddrError> {
   const start = skipSpace(text, 0)
   let displayEnd = start
   let open: number
@@ -44,7 +43,7 @@ export const parseNameAddr: (text: string) => Result<NameAddr, NameAddrError> = 
   if (params === undefined) return malformed('bad header parameter')
   if (displayEnd === start) return ok({ uri, params })
   return ok({ displayName: unquote(text.slice(start, displayEnd)), uri, params })
-})
+}
 
 /** Writes a name-addr, always with angle brackets and with a quoted display name. */
 export function nameAddrText(address: NameAddr): string {

@@ -3,7 +3,6 @@
 import { err, ok, type Result } from '#kernel'
 import { COLON, OPEN_BRACKET, readNumber, SLASH, skipDigits, skipHost, skipSpace, skipToken } from './characters.ts'
 import { paramsText, parseParams } from './params.ts'
-import { rememberRecent } from './recent.ts'
 import { hostPortText, isIpv6Text } from './uri.ts'
 
 /** A parsed Via value. */
@@ -24,7 +23,7 @@ export interface ViaError {
 }
 
 /** Parses one Via value; any SIP version is taken, so that a 505 can find its way. White space may surround slashes and colon. */
-export const parseVia: (text: string) => Result<Via, ViaError> = rememberRecent((text) => {
+export function parseVia(text: string): Result<Via, ViaError> {
   const transportStart = text.startsWith('SIP/2.0/') ? 8 : skipProtocol(text)
   if (transportStart < 0) return malformed('protocol is not SIP')
   const transportEnd = skipToken(text, transportStart)
@@ -46,7 +45,7 @@ export const parseVia: (text: string) => Result<Via, ViaError> = rememberRecent(
   if (port < 0) return malformed('bad port')
   const params = parseParams(text, portEnd)
   return params === undefined ? malformed('bad parameter') : ok({ transport, host, port, params })
-})
+}
 
 /** Writes a Via value. */
 export function viaText(via: Via): string {
