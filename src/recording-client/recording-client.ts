@@ -2,10 +2,17 @@
 
 import type { RecordableCall } from '#call'
 import { Listeners, uuidText } from '#kernel'
-import { type CommandOrigin, type CommandOutcome, outcome, type RecorderReceipt, type StartCommand, texts } from './command.ts'
-import { Recording, type RecordingNews, type ReportedState } from './recording.ts'
+import {
+  type CommandOrigin,
+  type CommandOutcome,
+  outcome,
+  type RecorderReceipt,
+  type StartCommand,
+  texts,
+} from './command.ts'
+import { parseRecorderList, type RecorderEntry } from './recorder-list.ts'
+import { Recording, type RecordingEnd, type RecordingNews, type ReportedState } from './recording.ts'
 import type { RecordingSession } from './recording-session.ts'
-import { parseRecorderList } from './recorder-list.ts'
 import type { SessionState } from './session-machine.ts'
 import type { RecordingSurroundings } from './session-port.ts'
 import { type CallStream, createStreams } from './streams.ts'
@@ -16,7 +23,14 @@ export type RecordingEvent = {
   readonly recording: string
   readonly recorder?: string
 } & (
-  | { readonly type: 'recording.started' | 'recording.resumed' | 'recording.stopped' | 'recording.lost' | 'recording.failed' }
+  | {
+      readonly type:
+        | 'recording.started'
+        | 'recording.resumed'
+        | 'recording.stopped'
+        | 'recording.lost'
+        | 'recording.failed'
+    }
   | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
   | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
   | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
@@ -67,7 +81,9 @@ export class RecordingClient {
 
   constructor(around: RecordingSurroundings) {
     this.#around = around
-    this.events = new Listeners((fault) => around.log.error('a listener of recording events failed', { fault: `${fault}` }))
+    this.events = new Listeners((fault) =>
+      around.log.error('a listener of recording events failed', { fault: `${fault}` }),
+    )
   }
 
   /** Starts a recording. A call that is not answered yet: refused by INFO, held until the answer otherwise. */
@@ -78,22 +94,24 @@ export class RecordingClient {
     if (snapshot.state === 'ended' || (snapshot.state === 'ringing' && command.origin === 'info')) {
       return this.#refuse(400, snapshot.state === 'ended' ? texts.callEnded : texts.notAnswered, fields)
     }
-    const record = this.#record(call)
-    if (record.current !== undefined && record.current.reported !== 'none') {
-      log.warn(texts.duplicateStart, fields)
-      if (command.origin === 'flow') log.warn(texts.duplicateStartInFlow, fields)
-      return Promise.resolve(outcome(400, command.origin === 'flow' ? texts.duplicateStartInFlow : texts.duplicateStart))
+    if (this.stateOf(call.callId) !== 'none') {
+      const isFlow = command.origin === 'flow'
+      // Operators search for the first text whatever the origin (product page, Troubleshooting).
+      if (isFlow) log.warn(texts.duplicateStart, fields)
+      return this.#refuse(400, isFlow ? texts.duplicateStartInFlow : texts.duplicateStart, fields)
     }
     const entries = parseRecorderList(command.servers)
     if (entries.length === 0) return this.#refuse(400, texts.missingServer, fields)
-    for (const entry of entries) if (!entry.valid) log.warn('recorder URI is not usable', { ...fields, reason: entry.reason })
+    for (const entry of entries) {
+      if (!entry.valid) log.warn('recorder URI is not usable', { ...fields, reason: entry.reason })
+    }
     if (!entries.some((entry) => entry.valid)) {
       const results = Object.fromEntries(entries.map((entry) => [entry.uri, 'failed(503)']))
       log.warn('startCallRecording answered 503', { ...fields, reason: texts.noUsableServer })
       return Promise.resolve(outcome(503, texts.noUsableServer, results))
     }
     if (!command.noticePlayed) log.warn('recording.no-notice', fields)
-    return this.#begin(record, command, entries)
+    return this.#begin(this.#record(call), command, entries)
   }
 
   /** Pauses: the media is cut when this returns; settles when that is proved. */
@@ -158,20 +176,32 @@ export class RecordingClient {
     return { calls: this.#calls.size, sessions: this.#sessions.size }
   }
 
-  #begin(record: CallRecord, command: StartCommand, entries: ReturnType<typeof parseRecorderList>): Promise<CommandOutcome> {
+  #begin(record: CallRecord, command: StartCommand, entries: readonly RecorderEntry[]): Promise<CommandOutcome> {
     const { call, streams } = record
     const id = uuidText(this.#around.ids.uuid())
     const plan = { call, streams, recordingId: command.recordingId.trim(), headers: command.headers ?? [] }
-    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) => this.#onNews(record, kept, news))
-    const kept: KeptRecording = { recording, id, recordingId: plan.recordingId, startedAtMs: this.#around.clock.wallMs(), receipts: [] }
+    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) =>
+      this.#onNews(record, kept, news),
+    )
+    const kept: KeptRecording = {
+      recording,
+      id,
+      recordingId: plan.recordingId,
+      startedAtMs: this.#around.clock.wallMs(),
+      receipts: [],
+    }
     record.current = recording
     record.kept.push(kept)
     for (const session of recording.sessions) this.#sessions.add(session)
-    this.#around.log.info('startCallRecording request for a call', { callId: call.callId, recording: id, recorders: entries.length })
+    this.#around.log.info('startCallRecording request for a call', {
+      callId: call.callId,
+      recording: id,
+      recorders: entries.length,
+    })
     if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
     const unsubscribe = call.onEvent((event) => {
       if (event.type === 'answered' || event.type === 'ended') unsubscribe()
-      if (event.type === 'answered' && recording.reported !== 'none') void recording.start()
+      if (event.type === 'answered' && !isEnding(recording)) void recording.start()
     })
     return this.#started(record, id, recording.hold())
   }
@@ -180,7 +210,8 @@ export class RecordingClient {
     const result = await start
     const fields = { callId: record.call.callId, recording: id, results: result.results }
     if (result.status === 200) this.#emit(record, id, { type: 'recording.started' })
-    if (result.status === 503) this.#around.log.warn('startCallRecording answered 503', { ...fields, reason: result.text })
+    if (result.status === 503)
+      this.#around.log.warn('startCallRecording answered 503', { ...fields, reason: result.text })
     return result
   }
 
@@ -211,7 +242,9 @@ export class RecordingClient {
 
   /** A call is forgotten when it has ended and its last recording session is gone. */
   #forget(record: CallRecord): void {
-    const isBusy = record.kept.some(({ recording }) => recording.sessions.some((session) => this.#sessions.has(session)))
+    const isBusy = record.kept.some(({ recording }) =>
+      recording.sessions.some((session) => this.#sessions.has(session)),
+    )
     if (record.isReleased && !isBusy) this.#calls.delete(record.call.callId)
   }
 
@@ -224,11 +257,11 @@ export class RecordingClient {
       case 'paused':
         kept.receipts = news.receipts
         return this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
+      case 'resumed':
+        return this.#emit(record, id, { type: 'recording.resumed' })
       case 'over':
         if (record.current === recording) record.current = undefined
-        return this.#emit(record, id, {
-          type: news.reason === 'failed' ? 'recording.failed' : news.reason === 'lost' ? 'recording.lost' : 'recording.stopped',
-        })
+        return this.#emit(record, id, { type: endEvents[news.reason] })
       case 'report':
         return this.#onReport(record, id, news)
       case 'fork-closed':
@@ -263,5 +296,15 @@ export class RecordingClient {
   }
 }
 
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+const endEvents = {
+  stopped: 'recording.stopped',
+  'call-ended': 'recording.stopped',
+  failed: 'recording.failed',
+  lost: 'recording.lost',
+} as const satisfies Record<RecordingEnd, RecordingEvent['type']>
 
+function isEnding({ reported }: Recording): boolean {
+  return reported === 'none' || reported === 'stopping'
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

@@ -31,5 +31,4 @@ export type {
   SipCore,
   SipCoreHandlers,
 } from './session.ts'
-export type { TimerValues } from './transaction/timer-values.ts'
 export type { LocateError, SipFlow, SipLocator, SipTarget, SipTransportPort, TransportName } from './transport-port.ts'
