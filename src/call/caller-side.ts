@@ -2,9 +2,9 @@
 
 import type { DialogHandlers, HeaderList, ServerInvite, SipRequest } from '#sip'
 import type { Bridge } from './bridge.ts'
-import { hasVoice, playable, RELAYED } from './codecs.ts'
-import { mediaTypeOf } from './dtmf-info.ts'
-import { type Leg, sdpBody } from './leg.ts'
+import { hasVoice, PLAYED, playable, RELAYED } from './codecs.ts'
+import type { Leg } from './leg.ts'
+import { sdpBody, sdpOf } from './sdp-body.ts'
 
 /** Why a caller is refused. */
 export interface Refusal {
@@ -37,17 +37,20 @@ export class CallerSide {
     return this.leg.lifecycle.state === 'confirmed' ? this.leg.sdp.encodings : (this.#offered ?? RELAYED)
   }
 
+  /** What to answer the caller with so that it can be played to; our own offer leaves it the choice. */
+  get playable(): readonly string[] {
+    return this.#offered === undefined ? PLAYED : playable(this.#offered)
+  }
+
   /** Reads the offer of the INVITE. With `mustPlay` it has to hold an encoding that prompts exist in. */
   takeOffer(mustPlay: boolean): Refusal | undefined {
-    const { request } = this.#invite
-    if (request.body.length === 0) return undefined
-    if (mediaTypeOf(request) !== 'application/sdp') return { status: 415, headers: [['Accept', 'application/sdp']] }
-    const offer = this.leg.sdp.takeOffer(request.body)
+    const description = sdpOf(this.#invite.request)
+    if (description === undefined) return undefined
+    const offer = this.leg.sdp.takeOffer(description)
     if (!offer.ok) return { status: offer.error.status, headers: this.#bridge.warning(offer.error) }
-    if (mustPlay && playable(offer.value.encodings).length === 0) {
-      return { status: 488, headers: this.#bridge.nothingShared() }
-    }
-    this.#offered = offer.value.encodings
+    const supported = mustPlay ? PLAYED : RELAYED
+    this.#offered = offer.value.encodings.filter((encoding) => supported.includes(encoding))
+    if (!hasVoice(this.#offered)) return { status: 488, headers: this.#bridge.nothingShared() }
     this.leg.wish = offer.value.direction
     return undefined
   }
@@ -96,9 +99,11 @@ export class CallerSide {
 
   async #onAck(ack: SipRequest): Promise<void> {
     if (this.leg.ended || this.leg.sdp.state !== 'local-offer') return
-    const answer = this.leg.sdp.takeAnswer(ack.body)
-    if (answer.ok) this.leg.wish = answer.value.direction
-    this.#acknowledge(answer.ok && (await this.leg.applyMedia()))
+    const said = sdpOf(ack)
+    const answer = said === undefined ? undefined : this.leg.sdp.takeAnswer(said)
+    if (answer?.ok !== true) return this.#acknowledge(false)
+    this.leg.wish = answer.value.direction
+    this.#acknowledge(await this.leg.applyMedia())
   }
 }
 

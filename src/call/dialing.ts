@@ -14,6 +14,7 @@ import type {
 import { onwardFrom } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
+import { sdpOf } from './sdp-body.ts'
 
 /** Whom to call, and how. */
 export interface DialOptions {
@@ -74,7 +75,7 @@ export class Dialing {
 
   #onProgress(response: SipResponse): void {
     if (this.#isOver || response.status < 180) return
-    const hasMedia = response.body.length > 0 && this.#leg.sdp.takeAnswer(response.body).ok
+    const hasMedia = this.#takesAnswer(response) === true
     if (this.#leg.lifecycle.state === 'setup') this.#leg.lifecycle.enter('early')
     this.#events.onProgress(response, hasMedia)
   }
@@ -82,8 +83,7 @@ export class Dialing {
   #onAccepted(dialog: InviteDialog, response: SipResponse): void {
     if (!this.#finish()) return
     const hasEarlyAnswer = this.#leg.sdp.state === 'stable'
-    const isAnswered = response.body.length > 0 ? this.#leg.sdp.takeAnswer(response.body).ok : hasEarlyAnswer
-    if (isAnswered) {
+    if (this.#takesAnswer(response) ?? hasEarlyAnswer) {
       this.#events.onAnswered(dialog, response)
       return
     }
@@ -97,6 +97,12 @@ export class Dialing {
     // Silence of the callee's host is no callee who does not answer.
     const status = outcome.cause === 'response' || outcome.cause === 'cancelled' ? outcome.status : 502
     this.#events.onFailed(status, outcome.response)
+  }
+
+  /** Undefined: the response has no description. */
+  #takesAnswer(response: SipResponse): boolean | undefined {
+    const answer = sdpOf(response)
+    return answer === undefined ? undefined : this.#leg.sdp.takeAnswer(answer).ok
   }
 
   #onNoAnswer(): void {

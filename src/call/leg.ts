@@ -3,10 +3,11 @@
 import type { LegMedia, MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import { type Direction, receives, sends } from '#sdp'
-import type { InviteDialog, SipBody } from '#sip'
+import type { InviteDialog } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
 import { wishAfterAnswer } from './direction.ts'
 import { LegSdp } from './leg-sdp.ts'
+import { sdpBody, sdpOf } from './sdp-body.ts'
 
 // The o= line wants a number; 48 bits are safe in every peer.
 const SESSION_ID_RANGE = 2 ** 48
@@ -89,8 +90,8 @@ export class Leg {
     // What there is to offer may be another after glare, so the core is not to send the same again.
     const outcome = await this.dialog.reinvite({ body, retryGlare: false })
     if (this.ended) return 'refused'
-    const isAccepted = outcome.status >= 200 && outcome.status < 300 && outcome.response !== undefined
-    const answer = isAccepted ? this.sdp.takeAnswer(outcome.response.body) : undefined
+    const said = outcome.status < 300 && outcome.response !== undefined ? sdpOf(outcome.response) : undefined
+    const answer = said === undefined ? undefined : this.sdp.takeAnswer(said)
     if (answer?.ok !== true) {
       this.sdp.abandonOffer()
       this.#log.info('re-offer refused', { status: outcome.status })
@@ -109,9 +110,4 @@ export class Leg {
       return false
     }
   }
-}
-
-/** A description as message body. */
-export function sdpBody(content: Uint8Array): SipBody {
-  return { contentType: 'application/sdp', content }
 }

@@ -184,7 +184,7 @@ test('SIP-18: an offerless call to a flow is answered when its ACK brings the an
   const answered = bench.flow.answer()
   await bench.pass()
   assert.equal(await answered, true)
-  assert.match(bodyText(alice.accepted), /m=audio 20000 RTP\/AVP 0 101\r\n/)
+  assert.match(bodyText(alice.accepted), /m=audio 20000 RTP\/AVP 0 8 101\r\n/)
   assert.equal(bench.engine.last.legs.get('caller')?.media?.send, true)
   void alice.dialog?.bye()
   await bench.checkNothingLeft()

@@ -18,6 +18,7 @@ import { rfc3339 } from '#siprec'
 import {
   type Catalogue,
   type MetadataDocument,
+  type NoAudioCause,
   openRow,
   type RecordingFacts,
   type RecordingStore,

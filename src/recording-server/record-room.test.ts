@@ -29,6 +29,7 @@ const FACTS: RecordingFacts = {
   speakers: { 1: ['Alice'] },
   warnings: [],
 }
+const RECORDING = 'r1'
 const PCMU = { payloadType: 0, encoding: 'PCMU/8000', clockRateHz: 8000 }
 const PCMA = { payloadType: 8, encoding: 'PCMA/8000', clockRateHz: 8000 }
 const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
@@ -114,7 +115,7 @@ class Bench {
   }
 
   async totals(): Promise<readonly StreamTotals[]> {
-    return ((await this.room.handle({ type: 'totals' })) as RecordReplies['totals'])['r1']!
+    return ((await this.room.handle({ type: 'totals' })) as RecordReplies['totals'])[RECORDING]!
   }
 
   async close(): Promise<RecordReplies['close']> {
