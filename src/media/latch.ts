@@ -56,6 +56,11 @@ export class Latch {
     return 'latched'
   }
 
+  /** Whether what we send goes to where the packets come from, so that nobody else need be heard. */
+  get isSettled(): boolean {
+    return this.#source !== undefined && this.#target !== undefined && sameEndpoint(this.#source, this.#target)
+  }
+
   /** Whether the source has been quiet long enough for another one. */
   isQuiet(nowMs: number): boolean {
     return nowMs - this.#lastAtMs >= this.#relatchAfterMs

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import fc from 'fast-check'
 import { ManualClock, type SipTrace, sipTrace } from '#kernel'
 import type { IncomingRequest, SipCoreHandlers, SipCoreOptions } from '#sip'
 import { attachCore, type CoreNode } from '../../test/harness/core-pair.ts'
@@ -249,4 +250,29 @@ test('close stops all timers and sends nothing any more', async () => {
   assert.deepEqual(all.core.core.census(), { dialogs: 0, transactions: 0, timers: 0 })
   assert.deepEqual(all.peer.labels(), [])
   assert.deepEqual(all.clock.pendingNames(), [])
+})
+
+test('whatever bytes come, nothing throws, no fault is logged and nothing stays behind', async () => {
+  const all = scene({ onInvite: (invite) => invite.reject(486), onRequest: (incoming) => incoming.respond(202) })
+  const texts = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'MESSAGE', 'FOO'].map((method) =>
+    all.peer.requestText(method, CORE, { body: 'v=0', headers: ['Require: siprec', 'Route: <sip:a;lr>'] }),
+  )
+  const flow = {
+    transport: 'udp',
+    local: { host: CORE.host, port: 5060 },
+    remote: { host: '10.0.3.3', port: 9 },
+  } as const
+  const edit = fc.record({ at: fc.nat(900), drop: fc.nat(40), put: fc.string({ maxLength: 12 }) })
+  fc.assert(
+    fc.property(fc.constantFrom(...texts), fc.array(edit, { maxLength: 4 }), (text, edits) => {
+      let mutated = text
+      for (const { at, drop, put } of edits) mutated = mutated.slice(0, at) + put + mutated.slice(at + drop)
+      all.core.core.receive(new Uint8Array(Buffer.from(mutated)), flow)
+    }),
+    { numRuns: 3000, seed: 7 },
+  )
+  const faults = all.core.log.messages().filter((message) => message.startsWith('fault'))
+  assert.deepEqual(faults, [])
+  await all.clock.advanceAsync(70_000)
+  assert.deepEqual(all.core.core.census(), { dialogs: 0, transactions: 0, timers: 0 })
 })
