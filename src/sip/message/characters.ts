@@ -11,7 +11,6 @@ const VALUE_RUN = /[^;,"<>\\ \t]*/y
 export const CR = 0x0d
 export const LF = 0x0a
 export const QUOTE = 0x22
-export const BACKSLASH = 0x5c
 export const COMMA = 0x2c
 export const SEMICOLON = 0x3b
 export const COLON = 0x3a
@@ -85,11 +84,6 @@ export function skipQuoted(text: string, from: number): number {
     backslash = text.indexOf('\\', at)
   }
   return quote < 0 ? -1 : quote + 1
-}
-
-/** Whether the text is one token. */
-export function isToken(text: string): boolean {
-  return text !== '' && skipToken(text, 0) === text.length
 }
 
 /** Whether the byte may be part of a token. */

@@ -15,6 +15,7 @@ export class HeaderLine {
   readonly #isPlain: boolean
   #name: string | undefined
   #value: string | undefined
+  #parse: ((value: string) => unknown) | undefined
   #parsed: unknown
 
   /** The line at text[start, end), one character per byte; `isPlain` when it is ASCII and not folded. */
@@ -48,9 +49,12 @@ export class HeaderLine {
     return this.#text.startsWith(long, this.#start) || sameName(this.name, long)
   }
 
-  /** What `parse` makes of the value; parsed once, so each header must always be asked for with the same `parse`. */
+  /** What `parse` makes of the value; parsed once as long as it is asked for with the same `parse`. */
   parsed<T>(parse: (value: string) => T): T {
-    if (this.#parsed === undefined) this.#parsed = parse(this.value)
+    if (this.#parse !== parse) {
+      this.#parsed = parse(this.value)
+      this.#parse = parse
+    }
     return this.#parsed as T
   }
 

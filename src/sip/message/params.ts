@@ -15,12 +15,15 @@ import {
 } from './characters.ts'
 
 /** Parameters by lower-case name; values as written, quotes included; undefined for a name without `=`. */
-export type Params = Map<string, string | undefined>
+export type Params = ReadonlyMap<string, string | undefined>
+
+const NO_PARAMS: Params = new Map()
 
 /** Reads parameters from `from` to the end; undefined when they are malformed. Of a repeated name the first counts. */
 export function parseParams(text: string, from: number): Params | undefined {
-  const params: Params = new Map()
   let at = skipSpace(text, from)
+  if (at === text.length) return NO_PARAMS
+  const params = new Map<string, string | undefined>()
   while (at < text.length) {
     if (codeAt(text, at) !== SEMICOLON) return undefined
     const nameStart = skipSpace(text, at + 1)

@@ -30,7 +30,7 @@ export function parseMessage(bytes: Uint8Array, options: ParseOptions = {}): Res
 }
 
 /** Index of the first byte that is no CR or LF: a receiver ignores empty lines before the start line (section 7.5). */
-export function skipBlankLines(bytes: Uint8Array): number {
+function skipBlankLines(bytes: Uint8Array): number {
   let at = 0
   while (at < bytes.length && (bytes[at] === 0x0d || bytes[at] === 0x0a)) at++
   return at
