@@ -74,6 +74,12 @@ export function skipSpaceBack(text: string, from: number, end: number): number {
   return at
 }
 
+/** The text without spaces and tabs at its ends; unlike String.trim, it leaves all other characters alone. */
+export function trimSpace(text: string): string {
+  const start = skipSpace(text, 0)
+  return text.slice(start, skipSpaceBack(text, start, text.length))
+}
+
 /** Index just after the quoted string that opens at `from`; -1 when it is never closed. */
 export function skipQuoted(text: string, from: number): number {
   let quote = text.indexOf('"', from + 1)

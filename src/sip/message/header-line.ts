@@ -1,6 +1,6 @@
 // One header line: kept as a range of the head until somebody asks for its name or value (RFC 3261 section 7.3.1).
 
-import { skipSpace, skipSpaceBack } from './characters.ts'
+import { skipSpace, skipSpaceBack, trimSpace } from './characters.ts'
 import { longName, sameName } from './header-names.ts'
 
 /** A header line, from the parser as a range of text, or made by us from name and value. Immutable. */
@@ -61,8 +61,8 @@ export class HeaderLine {
   /** The value, trimmed and unfolded. */
   get value(): string {
     if (this.#value === undefined) {
-      const end = skipSpaceBack(this.#text, this.#valueStart, this.#end)
-      const raw = this.#text.slice(skipSpace(this.#text, this.#valueStart), end)
+      const start = skipSpace(this.#text, this.#valueStart)
+      const raw = this.#text.slice(start, skipSpaceBack(this.#text, start, this.#end))
       this.#value = this.#isPlain && !raw.includes('\r') ? raw : decodeUtf8(oneLine(raw))
     }
     return this.#value
@@ -71,10 +71,10 @@ export class HeaderLine {
 
 // A fold counts as one space (section 7.3.1); so does a CR that ends no line.
 function oneLine(raw: string): string {
-  if (!raw.includes('\n') && !raw.includes('\r')) return raw.trim()
+  if (!raw.includes('\n') && !raw.includes('\r')) return trimSpace(raw)
   return raw
     .split(/[\r\n]/)
-    .map((part) => part.trim())
+    .map(trimSpace)
     .filter((part) => part !== '')
     .join(' ')
 }

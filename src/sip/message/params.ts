@@ -12,6 +12,7 @@ import {
   skipSpace,
   skipToken,
   skipValue,
+  trimSpace,
 } from './characters.ts'
 
 /** Parameters by lower-case name; values as written, quotes included; undefined for a name without `=`. */
@@ -77,7 +78,7 @@ export function splitList(value: string, items: string[] = []): string[] {
   while (at <= value.length) {
     const code = at < value.length ? codeAt(value, at) : COMMA
     if (code === COMMA && (!inAngles || at === value.length)) {
-      const item = value.slice(start, at).trim()
+      const item = trimSpace(value.slice(start, at))
       if (item !== '') items.push(item)
       start = at + 1
     } else if (code === LESS) inAngles = true
