@@ -2,9 +2,9 @@
 
 import type { Clock, Ids, Timer } from '#kernel'
 import { type Direction, receives, reverseDirection } from '#sdp'
-import type { HeaderList, IncomingRequest } from '#sip'
+import type { HeaderList, IncomingRequest, SipRequest } from '#sip'
 import { hasVoice, playable, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
-import { intersectDirections, wishAfterAnswer } from './direction.ts'
+import { intersectDirections } from './direction.ts'
 import type { Leg } from './leg.ts'
 import type { SdpRefusal } from './leg-sdp.ts'
 import { sdpBody, sdpOf } from './sdp-body.ts'
@@ -65,17 +65,18 @@ export class Bridge {
       const wanted = this.#wantedFor(leg)
       const carried = far === undefined ? leg.sdp.encodings : shared(leg, far)
       const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
-      if (wanted === leg.told && !canSendMore) continue
+      const isTold = leg.told !== undefined && leftByHold(leg, leg.told) === wanted
+      if (!hasVoice(carried) || (isTold && !canSendMore)) continue
       if (leg.refused === refusalKey(carried, wanted)) continue
       leg.told = wanted
       void this.#reoffer(leg, carried, wanted)
     }
   }
 
-  /** The other party's leg, once confirmed. */
+  /** The other party's leg; a callee counts once it has answered. */
   farOf(leg: Leg): Leg | undefined {
-    const far = leg === this.caller ? this.callee : this.caller
-    return far?.lifecycle.state === 'confirmed' ? far : undefined
+    if (leg !== this.caller) return this.caller
+    return this.callee?.lifecycle.state === 'confirmed' ? this.callee : undefined
   }
 
   /** Makes no more offers. */
@@ -101,10 +102,8 @@ export class Bridge {
     return this.warning(NOTHING_SHARED)
   }
 
-  // A party that holds is offered what its hold leaves, not asked to lift it.
   #wantedFor(leg: Leg): Direction {
-    const wish = this.farOf(leg)?.wish ?? 'sendrecv'
-    return receives(leg.wish) ? wish : intersectDirections(wish, reverseDirection(leg.wish))
+    return leftByHold(leg, this.farOf(leg)?.wish ?? 'sendrecv')
   }
 
   async #reoffer(leg: Leg, encodings: readonly string[], direction: Direction): Promise<void> {
@@ -177,20 +176,17 @@ export class Bridge {
   #offerInResponse(leg: Leg, incoming: IncomingRequest): void {
     const far = this.farOf(leg)
     const direction = far?.wish ?? 'sendrecv'
-    const body = sdpBody(leg.sdp.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction))
+    const body = leg.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction)
     leg.told = direction
-    incoming.onAck = (ack) => void this.#answerInAck(leg, sdpOf(ack), direction)
+    incoming.onAck = (ack) => void this.#answerInAck(leg, ack)
     incoming.onCancel = () => leg.sdp.abandonOffer()
     if (!incoming.respond(200, { body })) leg.sdp.abandonOffer()
   }
 
-  async #answerInAck(leg: Leg, description: Uint8Array | undefined, offered: Direction): Promise<void> {
+  async #answerInAck(leg: Leg, ack: SipRequest): Promise<void> {
     if (leg.ended || leg.sdp.state !== 'local-offer') return
-    const answer = description === undefined ? undefined : leg.sdp.takeAnswer(description)
-    if (answer?.ok) {
-      leg.wish = wishAfterAnswer(leg.wish, offered, answer.value.direction)
-      await leg.applyMedia()
-    } else leg.sdp.abandonOffer()
+    if (leg.takeAnswer(ack) === true) await leg.applyMedia()
+    else leg.sdp.abandonOffer()
     if (leg.ended) return
     this.#events.onChanged(leg)
     this.sync()
@@ -203,6 +199,11 @@ function refusalKey(encodings: readonly string[], direction: Direction): string 
 }
 
 const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'Incompatible media format' } }
+
+// A party that holds is offered what its hold leaves, not asked to lift it.
+function leftByHold(leg: Leg, direction: Direction): Direction {
+  return receives(leg.wish) ? direction : intersectDirections(direction, reverseDirection(leg.wish))
+}
 
 // What may be offered to a leg: the voice its far leg carries, and telephone events if the leg had them.
 function shared(leg: Leg, far: Leg): string[] {

@@ -5,7 +5,6 @@ import { Listeners, type Logger, messageOf, redactUri, uuidText } from '#kernel'
 import {
   type DialogEnd,
   type DialogHandlers,
-  type HeaderList,
   type IncomingRequest,
   type InviteDialog,
   parseSipUri,
@@ -27,7 +26,6 @@ import { Parties } from './parties.ts'
 import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing, reasonOf } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
 import type { Route } from './router.ts'
-import { sdpBody } from './sdp-body.ts'
 
 const CALLER = 'caller'
 const NO_RESOURCES: Refusal = { status: 503 }
@@ -263,13 +261,13 @@ export class Call implements RecordableCall {
     const callee = new CalleeSide(leg, options.until, settle)
     this.#callee = callee
     this.#bridge.callee = leg
-    const offer = leg.sdp.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
+    const body = leg.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
     const dialing = new Dialing({
       core: core(),
       clock,
       leg,
       ringTimeoutMs: options.timeoutMs,
-      invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body: sdpBody(offer) },
+      invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body },
       events: {
         onProgress: (response, hasMedia) => void this.#onProgress(callee, response.status, hasMedia),
         onAnswered: (dialog, response) => void this.#onAnswered(callee, options.target, dialog, response),

@@ -65,7 +65,8 @@ export class CallerSide {
       return
     }
     const body = sdpBody(this.leg.sdp.answer(encodings, this.#bridge.firstDirectionFor(this.leg)))
-    if ((await this.leg.applyMedia()) && !this.leg.ended) this.#invite.progress(status, { body })
+    const isSet = await this.leg.applyMedia()
+    if (isSet && this.leg.lifecycle.state === 'early') this.#invite.progress(status, { body })
   }
 
   /** Sends the 200; false when the media could not be set or the leg ended meanwhile. */
@@ -73,7 +74,7 @@ export class CallerSide {
     const { leg } = this
     const direction = this.#bridge.firstDirectionFor(leg)
     const isOffer = this.#offered === undefined
-    const body = sdpBody(isOffer ? leg.sdp.offer(encodings, direction) : leg.sdp.answer(encodings, direction))
+    const body = isOffer ? leg.offer(encodings, direction) : sdpBody(leg.sdp.answer(encodings, direction))
     if (!isOffer && !(await leg.applyMedia())) return false
     if (leg.ended) return false
     leg.lifecycle.enter('confirmed')
@@ -99,11 +100,7 @@ export class CallerSide {
 
   async #onAck(ack: SipRequest): Promise<void> {
     if (this.leg.ended || this.leg.sdp.state !== 'local-offer') return
-    const said = sdpOf(ack)
-    const answer = said === undefined ? undefined : this.leg.sdp.takeAnswer(said)
-    if (answer?.ok !== true) return this.#acknowledge(false)
-    this.leg.wish = answer.value.direction
-    this.#acknowledge(await this.leg.applyMedia())
+    this.#acknowledge(this.leg.takeAnswer(ack) === true && (await this.leg.applyMedia()))
   }
 }
 

@@ -14,7 +14,6 @@ import type {
 import { onwardFrom } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
-import { sdpOf } from './sdp-body.ts'
 
 /** Whom to call, and how. */
 export interface DialOptions {
@@ -75,7 +74,7 @@ export class Dialing {
 
   #onProgress(response: SipResponse): void {
     if (this.#isOver || response.status < 180) return
-    const hasMedia = this.#takesAnswer(response) === true
+    const hasMedia = this.#leg.takeAnswer(response) === true
     if (this.#leg.lifecycle.state === 'setup') this.#leg.lifecycle.enter('early')
     this.#events.onProgress(response, hasMedia)
   }
@@ -83,7 +82,7 @@ export class Dialing {
   #onAccepted(dialog: InviteDialog, response: SipResponse): void {
     if (!this.#finish()) return
     const hasEarlyAnswer = this.#leg.sdp.state === 'stable'
-    if (this.#takesAnswer(response) ?? hasEarlyAnswer) {
+    if (this.#leg.takeAnswer(response) ?? hasEarlyAnswer) {
       this.#events.onAnswered(dialog, response)
       return
     }
@@ -97,12 +96,6 @@ export class Dialing {
     // Silence of the callee's host is no callee who does not answer.
     const status = outcome.cause === 'response' || outcome.cause === 'cancelled' ? outcome.status : 502
     this.#events.onFailed(status, outcome.response)
-  }
-
-  /** Undefined: the response has no description. */
-  #takesAnswer(response: SipResponse): boolean | undefined {
-    const answer = sdpOf(response)
-    return answer === undefined ? undefined : this.#leg.sdp.takeAnswer(answer).ok
   }
 
   #onNoAnswer(): void {
