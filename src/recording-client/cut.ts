@@ -41,12 +41,11 @@ function receiptsWithin(
   limitMs: number,
 ): Promise<readonly GateReceipt[]> {
   return new Promise((resolve) => {
-    const limit = clock.after(limitMs, 'recording cut', () => resolve([]))
-    shut
-      .catch(() => [])
-      .then((receipts) => {
-        limit.cancel()
-        resolve(receipts)
-      })
+    const settle = (receipts: readonly GateReceipt[]): void => {
+      limit.cancel()
+      resolve(receipts)
+    }
+    const limit = clock.after(limitMs, 'recording cut', () => settle([]))
+    shut.then(settle, () => settle([]))
   })
 }

@@ -108,6 +108,12 @@ export function readAnswer(
   )
 }
 
+/** As `readAnswer`, for the answer to the INVITE: a recorder that refuses every stream records nothing. */
+export function readFirstAnswer(...answer: Parameters<typeof readAnswer>): ReturnType<typeof readAnswer> {
+  const read = readAnswer(...answer)
+  return read.ok && read.value.every((stream) => stream.isRefused) ? err('the recorder refused every stream') : read
+}
+
 /** Our encodings that the recorder takes, sent with its payload types (SRC-32). */
 function matchCodecs(offered: readonly SdpCodec[], answered: readonly SdpCodec[]): MediaCodec[] {
   const matched: MediaCodec[] = []

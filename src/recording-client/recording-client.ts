@@ -1,7 +1,7 @@
 // The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
 
 import type { RecordableCall } from '#call'
-import { Listeners, uuidText } from '#kernel'
+import { assertNever, Listeners, uuidText } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
@@ -11,48 +11,17 @@ import {
   texts,
 } from './command.ts'
 import { parseRecorderList, type RecorderEntry } from './recorder-list.ts'
-import { Recording, type RecordingEnd, type RecordingNews, type ReportedState } from './recording.ts'
+import { Recording, type RecordingNews, type ReportedState } from './recording.ts'
+import {
+  endEvent,
+  type RecordingEvent,
+  type RecordingHappening,
+  type RecordingView,
+  recorderEvent,
+} from './recording-event.ts'
 import type { RecordingSession } from './recording-session.ts'
-import type { SessionState } from './session-machine.ts'
 import type { RecordingSurroundings } from './session-port.ts'
 import { type CallStream, createStreams } from './streams.ts'
-
-/** What happens to recordings, for flow, API, webhooks, console and log. */
-export type RecordingEvent = {
-  readonly callId: string
-  readonly recording: string
-  readonly recorder?: string
-} & (
-  | {
-      readonly type:
-        | 'recording.started'
-        | 'recording.resumed'
-        | 'recording.stopped'
-        | 'recording.lost'
-        | 'recording.failed'
-    }
-  | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
-  | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
-  | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
-  | { readonly type: 'recorder.lost'; readonly reason: string }
-)
-
-/** A recording as shown to operators. */
-export interface RecordingView {
-  readonly id: string
-  readonly recordingId: string
-  readonly state: ReportedState
-  readonly startedAtMs: number
-  /** Proof of the latest pause, one per fork. */
-  readonly receipts: readonly RecorderReceipt[]
-  readonly sessions: ReadonlyArray<{
-    readonly uri: string
-    readonly state: SessionState
-    readonly sipCallId?: string
-    readonly result: string
-    readonly forks: readonly string[]
-  }>
-}
 
 interface KeptRecording {
   readonly recording: Recording
@@ -253,41 +222,35 @@ export class RecordingClient {
     switch (news.type) {
       case 'session-gone':
         this.#sessions.delete(news.session)
-        return this.#forget(record)
+        this.#forget(record)
+        break
       case 'paused':
         kept.receipts = news.receipts
-        return this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
+        this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
+        break
       case 'resumed':
-        return this.#emit(record, id, { type: 'recording.resumed' })
+        this.#emit(record, id, { type: 'recording.resumed' })
+        break
       case 'over':
         if (record.current === recording) record.current = undefined
-        return this.#emit(record, id, { type: endEvents[news.reason] })
+        this.#emit(record, id, endEvent(news.reason))
+        break
       case 'report':
-        return this.#onReport(record, id, news)
+        this.#emit(record, id, recorderEvent(news.report), news.session.plan.uri)
+        break
       case 'fork-closed':
         this.#totals.packetsForked += news.counters.packets
         this.#totals.packetsHeld += news.counters.held
-        return
-    }
-  }
-
-  #onReport(record: CallRecord, id: string, { session, report }: Extract<RecordingNews, { type: 'report' }>): void {
-    const recorder = session.plan.uri
-    switch (report.type) {
-      case 'failed':
-      case 'signal-failed':
-        return this.#emit(record, id, { type: `recorder.${report.type}`, recorder, status: report.status })
-      case 'lost':
-        return this.#emit(record, id, { type: 'recorder.lost', recorder, reason: report.reason })
+        break
       default:
-        return this.#emit(record, id, { type: `recorder.${report.type}`, recorder })
+        assertNever(news)
     }
   }
 
-  #emit(record: CallRecord, id: string, event: DistributiveOmit<RecordingEvent, 'callId' | 'recording'>): void {
-    const whole = { callId: record.call.callId, recording: id, ...event } as RecordingEvent
-    this.#around.log.info('recording event', { callId: whole.callId, recording: id, event: event.type })
-    this.events.emit(whole)
+  #emit(record: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
+    const { callId } = record.call
+    this.#around.log.info('recording event', { callId, recording, event: happening.type })
+    this.events.emit({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
   }
 
   #refuse(status: number, text: string, fields: Readonly<Record<string, unknown>>): Promise<CommandOutcome> {
@@ -296,15 +259,6 @@ export class RecordingClient {
   }
 }
 
-const endEvents = {
-  stopped: 'recording.stopped',
-  'call-ended': 'recording.stopped',
-  failed: 'recording.failed',
-  lost: 'recording.lost',
-} as const satisfies Record<RecordingEnd, RecordingEvent['type']>
-
 function isEnding({ reported }: Recording): boolean {
   return reported === 'none' || reported === 'stopping'
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

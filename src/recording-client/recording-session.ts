@@ -13,7 +13,7 @@ import type {
   SipResponse,
 } from '#sip'
 import { documentFor } from './document.ts'
-import { type AnsweredStream, offeredMedia, PayloadTypes, readAnswer } from './offer.ts'
+import { type AnsweredStream, offeredMedia, PayloadTypes, readAnswer, readFirstAnswer } from './offer.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { SessionForks } from './session-forks.ts'
 import {
@@ -120,26 +120,35 @@ export class RecordingSession {
   #carryOut(output: SessionOutput): void {
     switch (output.type) {
       case 'invite':
-        return this.#sendInvite(output.direction)
+        this.#sendInvite(output.direction)
+        break
       case 'reoffer':
-        return this.#sendReoffer(output.direction, output.withDocument)
+        this.#sendReoffer(output.direction, output.withDocument)
+        break
       case 'cancel':
-        return this.#invite?.cancel()
+        this.#invite?.cancel()
+        break
       case 'bye':
-        return this.#sendBye()
+        this.#sendBye()
+        break
       case 'farewell':
-        return this.#sayFarewell()
+        this.#sayFarewell()
+        break
       case 'open-gates':
-        return this.#forks.open()
+        this.#forks.open()
+        break
       case 'remove-forks':
         this.#retry?.cancel()
-        return this.#forks.remove()
+        this.#forks.remove()
+        break
       case 'set-retry':
-        return this.#setRetry(output.afterMs)
+        this.#setRetry(output.afterMs)
+        break
       case 'report':
-        return this.#listener.onReport(output.report)
+        this.#listener.onReport(output.report)
+        break
       default:
-        return assertNever(output)
+        assertNever(output)
     }
   }
 
@@ -183,20 +192,19 @@ export class RecordingSession {
     if (!/\+sip\.srs\b/i.test(response.headers.get('contact') ?? '')) {
       this.#around.log.warn('recorder does not say that it is one', { session: this.plan.id })
     }
-    const answer = this.#readAnswer(response)
-    if (!answer.ok) return this.#feed({ type: 'answer-broken', status: 488, reason: answer.error })
-    if (answer.value.every((stream) => stream.isRefused)) {
-      return this.#feed({ type: 'answer-broken', status: 488, reason: 'the recorder refused every stream' })
+    const answer = this.#readAnswer(response, readFirstAnswer)
+    if (!answer.ok) this.#feed({ type: 'answer-broken', status: 488, reason: answer.error })
+    else {
+      this.#forks.connect(answer.value).then(
+        () => this.#feed({ type: 'accepted' }),
+        (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
+      )
     }
-    this.#forks.connect(answer.value).then(
-      () => this.#feed({ type: 'accepted' }),
-      (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
-    )
   }
 
-  #readAnswer(response: SipResponse): Result<AnsweredStream[], string> {
+  #readAnswer(response: SipResponse, read = readAnswer): Result<AnsweredStream[], string> {
     const sdp = sdpOf(response)
-    return sdp === undefined ? err('the answer has no SDP') : readAnswer(sdp, this.#forks.streams, this.#codecs)
+    return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.#forks.streams, this.#codecs)
   }
 
   #connect(answered: readonly AnsweredStream[]): void {
@@ -212,14 +220,18 @@ export class RecordingSession {
   }
 
   #onReofferDone({ status, response }: RequestOutcome): void {
-    if (status >= 300 || response === undefined) return this.#feed({ type: 'reoffer-failed', status })
+    if (status >= 300 || response === undefined) {
+      this.#feed({ type: 'reoffer-failed', status })
+      return
+    }
     const answer = this.#readAnswer(response)
     if (answer.ok) {
       this.#connect(answer.value)
-      return this.#feed({ type: 'reoffer-answered' })
+      this.#feed({ type: 'reoffer-answered' })
+    } else {
+      this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem: answer.error })
+      this.#feed({ type: 'reoffer-failed', status: 488 })
     }
-    this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem: answer.error })
-    return this.#feed({ type: 'reoffer-failed', status: 488 })
   }
 
   /** The last document, then BYE; BYE goes out even if nobody answers the document (SRC-69). */

@@ -220,9 +220,10 @@ export class Recording {
   #onSessionGone(session: RecordingSession): void {
     this.#onNews({ type: 'session-gone', session })
     if (this.#wish === 'stopped' || this.#isOver || this.sessions.some((other) => !isGone(other))) return
-    if (!this.#isAccepted) return this.#fail(texts.allRefused)
-    this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
-    this.#end('lost')
+    if (this.#isAccepted) {
+      this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
+      this.#end('lost')
+    } else this.#fail(texts.allRefused)
   }
 
   /** A resume has succeeded with the first recorder, and failed when no session is left that could still accept it. */

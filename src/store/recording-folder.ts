@@ -21,7 +21,8 @@ import { StreamFiles } from './stream-files.ts'
 export const OPEN_SUFFIX = '.open'
 /** Name of the manifest in a recording's folder. */
 export const MANIFEST_FILE = 'manifest.json'
-const METADATA_FOLDER = 'metadata'
+/** Folder of the metadata documents within a recording. */
+export const METADATA_FOLDER = 'metadata'
 
 /** One metadata document as it came. */
 export interface MetadataDocument {

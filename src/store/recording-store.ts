@@ -1,10 +1,10 @@
 // Published recordings for those who read them: manifests, files, free space, and the way back from folders to catalogue.
 
-import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
-import { MANIFEST_FILE } from './recording-folder.ts'
+import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
 import { type RecoveryFailure, recordingFolders, recoverOpenFolders } from './recovery.ts'
 
 /** Reader of the recordings under one root folder. */
@@ -48,6 +48,14 @@ export class RecordingStore {
     } catch {
       return undefined
     }
+  }
+
+  /** The last metadata document of a recording as it came; undefined where none was kept. */
+  async latestMetadata(folder: string): Promise<Uint8Array | undefined> {
+    const path = this.pathOf(folder, METADATA_FOLDER)
+    const names = path === undefined ? [] : await readdir(path).catch(() => [])
+    const latest = names.filter((name) => name.endsWith('.xml')).sort().at(-1)
+    return path === undefined || latest === undefined ? undefined : await readFile(join(path, latest)).catch(() => undefined)
   }
 
   /** Deletes a recording's folder. */
