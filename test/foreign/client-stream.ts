@@ -20,6 +20,8 @@ export type SendAudioOptions = {
   readonly repeatEvery?: number
   /** RTP timestamp of the first sample; goes on from the last one when unset. */
   readonly startTimestamp?: number
+  /** Sends no sender reports. */
+  readonly withoutRtcp?: boolean
   /** Takes a new SSRC first. */
   readonly freshSsrc?: boolean
 }
@@ -90,7 +92,7 @@ export class ClientStream {
     if (options.startTimestamp !== undefined) this.#timestamp = options.startTimestamp >>> 0
     const firstTimestamp = this.#timestamp
     const startedMs = Date.now()
-    this.report()
+    if (options.withoutRtcp !== true) this.report()
     let sent = 0
     const frames = Math.ceil(samples.length / FRAME_SAMPLES)
     for (let i = 0; i < frames; i++) {
@@ -109,7 +111,7 @@ export class ClientStream {
       if (options.paced !== false) await delay(Math.max(0, startedMs + (i + 1) * FRAME_MS - Date.now()))
       else if (i % BURST_PACKETS === BURST_PACKETS - 1) await delay(1)
     }
-    this.report()
+    if (options.withoutRtcp !== true) this.report()
     return { packets: sent, ssrc: this.#ssrc, firstTimestamp, endTimestamp: this.#timestamp }
   }
 
