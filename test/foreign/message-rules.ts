@@ -62,7 +62,7 @@ export function checkRecordingSession(message: SipText, tag: '+sip.src' | '+sip.
     found.push(`RFC 7866 6.1.1: ${who} without Require: siprec`)
   }
   const contacts = headersOf(message, 'Contact')
-  if (contacts.length !== 1 || (contacts[0] ?? '').includes('>,')) {
+  if (contacts.length !== 1 || (contacts[0] ?? '').replace(/<[^>]*>|"[^"]*"/g, '').includes(',')) {
     found.push(`RFC 3261 8.1.1.8: ${who} needs one Contact`)
     return found
   }
