@@ -45,10 +45,10 @@ export type InviteOptions = BodyOptions & {
 }
 
 /** How a body is put together. */
-export type BodyOptions = Omit<BodySpec, 'sdp' | 'metadata'>
+type BodyOptions = Omit<BodySpec, 'sdp' | 'metadata'>
 
 /** The outcome of a request. */
-export type Outcome = { readonly status: number; readonly response: SipText; readonly answer: SdpText | undefined }
+type Outcome = { readonly status: number; readonly response: SipText; readonly answer: SdpText | undefined }
 
 const CODECS: Record<string, Codec> = {
   PCMU: { payloadType: 0, name: 'PCMU', clockRateHz: 8000 },

@@ -8,10 +8,10 @@ import { type RecorderScript, RecorderSession } from './recorder-session.ts'
 import type { RtcpArrival, RtpArrival } from './recorder-slot.ts'
 import { type Address, type Flow, SipListener } from './sip-flow.ts'
 import { SipRequester, SipResponder } from './sip-requester.ts'
-import { branchOf, cseqOf, type Header, headerOf, parseSip, type SipText, tagOf, tokensOf } from './sip-text.ts'
+import { branchOf, cseqOf, type Header, headerOf, parseSip, type SipText, tagOf } from './sip-text.ts'
 
 /** A message with the time and the way it came. */
-export type SipArrival = {
+type SipArrival = {
   readonly message: SipText
   readonly atMs: number
   readonly flow: Flow
@@ -352,9 +352,8 @@ export class ForeignRecorder {
     this.#listener?.closeTcp()
   }
 
-  /** The option tags that the first INVITE requires. */
-  required(): string[] {
-    const first = this.invites()[0]
-    return first ? tokensOf(first, 'Require') : []
+  /** Sends a receiver report on one m-line now; one also follows each sender report by itself. */
+  sendReceiverReport(index: number, session = 0): void {
+    this.sessions[session]?.slots[index]?.report()
   }
 }

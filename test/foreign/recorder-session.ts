@@ -55,7 +55,7 @@ export type RecorderScript = {
 }
 
 /** A metadata document with the request that brought it. */
-export type ArrivedDocument = { readonly xml: string; readonly method: string; readonly atMs: number }
+type ArrivedDocument = { readonly xml: string; readonly method: string; readonly atMs: number }
 
 /** The recorder's side of one session. */
 export class RecorderSession {
