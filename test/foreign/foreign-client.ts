@@ -358,7 +358,11 @@ export class ForeignClient {
     } else if (request.method === 'UPDATE') {
       const contents = readBody(request)
       this.violations.push(...contents.found)
-      reply(200, 'OK', [contact])
+      if (contents.sdp === undefined) reply(200, 'OK', [contact])
+      else {
+        this.#takeOffer(parseSdp(contents.sdp))
+        reply(200, 'OK', [contact, ['Content-Type', 'application/sdp']], Buffer.from(this.#describe()))
+      }
       const isAsked = contents.metadata?.content.toString('utf8').includes('requestsnapshot')
       if (isAsked) this.reinvite({ metadata: 'rfc8068' }).catch((error) => this.violations.push(String(error)))
     } else reply(405, 'Method Not Allowed', [['Allow', 'INVITE, ACK, BYE, UPDATE']])
