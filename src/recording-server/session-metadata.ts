@@ -2,10 +2,11 @@
 
 import {
   applyMetadata,
+  callingParticipant,
   childElements,
+  lineSpeakers,
   parseMetadata,
   type RecordingMetadata,
-  sendersOf,
   textOf,
   validateMetadata,
   type XmlElement,
@@ -20,7 +21,14 @@ const MAX_REFERENCE = 256
 /** The part of the facts that metadata tells. */
 export type MetadataPart = Pick<
   RecordingFacts,
-  'participants' | 'sessionIds' | 'groupIds' | 'recordingReference' | 'metadataInvalid' | 'speakers'
+  | 'participants'
+  | 'callerId'
+  | 'sessionIds'
+  | 'groupIds'
+  | 'recordingReference'
+  | 'metadataInvalid'
+  | 'speakers'
+  | 'speakersInferred'
 >
 
 /** Merged metadata of one recording session; nothing that arrives can make it throw. */
@@ -43,32 +51,35 @@ export class SessionMetadata {
     return [
       ...read.warnings,
       ...(isBaseless ? ['partial metadata without a complete document before it'] : []),
-      ...validateMetadata(this.#state, labels),
+      ...validateMetadata(
+        this.#state,
+        labels.filter((label) => label !== ''),
+      ),
     ]
   }
 
-  /** The facts as of now, for the labels of the session's streams. */
+  /** The facts as of now, for the labels of the session's streams, '' where there is none. */
   facts(labels: readonly string[]): MetadataPart {
     const state = this.#state
     const reference = state && referenceOf([...state.extensions, ...state.sessions.flatMap((one) => one.extensions)], 0)
+    const lines = state === undefined ? [] : lineSpeakers(state, labels)
+    const callerId = state && callingParticipant(state)
     return {
       participants: state?.participants.map(participantOf) ?? [],
+      ...(callerId !== undefined && { callerId }),
       sessionIds: state?.sessions.map(({ sessionId }) => sessionId) ?? [],
       groupIds: state?.groups.map(({ groupId }) => groupId) ?? [],
       ...(reference !== undefined && { recordingReference: reference }),
       metadataInvalid: this.#isInvalid,
-      speakers: Object.fromEntries(labels.map((label) => [label, this.#speakersOf(label)])),
+      speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
+      speakersInferred: lines.some(({ isInferred }) => isInferred),
     }
   }
 
-  #speakersOf(label: string): string[] {
-    const state = this.#state
-    if (state === undefined) return []
-    return sendersOf(state, label).map((id) => {
-      const participant = state.participants.find(({ participantId }) => participantId === id)
-      const { name, aor } = participant === undefined ? {} : participantOf(participant)
-      return name ?? aor ?? id
-    })
+  #nameOf(participantId: string): string {
+    const participant = this.#state?.participants.find((one) => one.participantId === participantId)
+    const { name, aor } = participant === undefined ? {} : participantOf(participant)
+    return name ?? aor ?? participantId
   }
 }
 
