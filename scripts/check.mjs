@@ -9,7 +9,16 @@ const node = process.execPath
 const bin = (...path) => join(root, 'node_modules', ...path)
 
 const allowedLicences = new Set([
-  'MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'Unlicense', 'CC0-1.0', 'Python-2.0',
+  'MIT',
+  'Apache-2.0',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'Unlicense',
+  'CC0-1.0',
+  'Python-2.0',
 ])
 
 function run(args) {
@@ -29,8 +38,11 @@ function licences() {
     if (path === '' || entry.dev) continue
     seen += 1
     const manifest = join(root, path, 'package.json')
-    const licence = entry.license ?? (existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).license : undefined)
-    const choices = String(licence ?? 'none').replace(/[()]/g, '').split(' OR ')
+    const licence =
+      entry.license ?? (existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).license : undefined)
+    const choices = String(licence ?? 'none')
+      .replace(/[()]/g, '')
+      .split(' OR ')
     if (!choices.some((choice) => allowedLicences.has(choice))) faults.push(`${path}: ${licence ?? 'no licence'}`)
     if (entry.hasInstallScript && !entry.optional) faults.push(`${path} needs an install script`)
   }

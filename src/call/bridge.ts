@@ -2,12 +2,12 @@
 
 import type { Clock, Ids, Timer } from '#kernel'
 import { type Direction, receives, reverseDirection } from '#sdp'
-import type { HeaderList, IncomingRequest } from '#sip'
+import type { HeaderList, IncomingRequest, SipRequest } from '#sip'
 import { hasVoice, playable, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
-import { intersectDirections, wishAfterAnswer } from './direction.ts'
-import { mediaTypeOf } from './dtmf-info.ts'
-import { type Leg, sdpBody } from './leg.ts'
+import { intersectDirections } from './direction.ts'
+import type { Leg } from './leg.ts'
 import type { SdpRefusal } from './leg-sdp.ts'
+import { sdpBody, sdpOf } from './sdp-body.ts'
 
 const MAX_GLARES = 5
 
@@ -44,7 +44,8 @@ export class Bridge {
   /** Answers a re-INVITE or UPDATE of a leg. */
   async change(leg: Leg, incoming: IncomingRequest): Promise<void> {
     const { request } = incoming
-    if (request.body.length === 0 && request.method === 'UPDATE') {
+    const offer = sdpOf(request)
+    if (offer === undefined && request.method === 'UPDATE') {
       incoming.respond(200)
       return
     }
@@ -52,27 +53,30 @@ export class Bridge {
       incoming.respond(491)
       return
     }
-    if (request.body.length === 0) return this.#offerInResponse(leg, incoming)
-    if (mediaTypeOf(request) !== 'application/sdp') {
-      incoming.respond(415, { headers: [['Accept', 'application/sdp']] })
-      return
-    }
-    await this.#answer(leg, incoming)
+    if (offer === undefined) this.#offerInResponse(leg, incoming)
+    else await this.#answer(leg, incoming, offer)
   }
 
   /** Offers to each leg what the other side wants by now, if it was not told yet. */
   sync(): void {
     for (const leg of [this.caller, this.callee]) {
       if (leg === undefined || !leg.isStable || this.#glares.get(leg)?.wait !== undefined) continue
-      const far = this.#far(leg)
+      const far = this.farOf(leg)
       const wanted = this.#wantedFor(leg)
       const carried = far === undefined ? leg.sdp.encodings : shared(leg, far)
       const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
-      if (wanted === leg.told && !canSendMore) continue
+      const isTold = leg.told !== undefined && leftByHold(leg, leg.told) === wanted
+      if (!hasVoice(carried) || (isTold && !canSendMore)) continue
       if (leg.refused === refusalKey(carried, wanted)) continue
       leg.told = wanted
       void this.#reoffer(leg, carried, wanted)
     }
+  }
+
+  /** The other party's leg; a callee counts once it has answered. */
+  farOf(leg: Leg): Leg | undefined {
+    if (leg !== this.caller) return this.caller
+    return this.callee?.lifecycle.state === 'confirmed' ? this.callee : undefined
   }
 
   /** Makes no more offers. */
@@ -98,15 +102,8 @@ export class Bridge {
     return this.warning(NOTHING_SHARED)
   }
 
-  #far(leg: Leg): Leg | undefined {
-    const far = leg === this.caller ? this.callee : this.caller
-    return far?.lifecycle.state === 'confirmed' ? far : undefined
-  }
-
-  // A party that holds is offered what its hold leaves, not asked to lift it.
   #wantedFor(leg: Leg): Direction {
-    const wish = this.#far(leg)?.wish ?? 'sendrecv'
-    return receives(leg.wish) ? wish : intersectDirections(wish, reverseDirection(leg.wish))
+    return leftByHold(leg, this.farOf(leg)?.wish ?? 'sendrecv')
   }
 
   async #reoffer(leg: Leg, encodings: readonly string[], direction: Direction): Promise<void> {
@@ -134,12 +131,12 @@ export class Bridge {
     return true
   }
 
-  async #answer(leg: Leg, incoming: IncomingRequest): Promise<void> {
+  async #answer(leg: Leg, incoming: IncomingRequest, description: Uint8Array): Promise<void> {
     let isCancelled = false
     incoming.onCancel = () => {
       isCancelled = true
     }
-    const offer = leg.sdp.takeOffer(incoming.request.body)
+    const offer = leg.sdp.takeOffer(description)
     if (!offer.ok) {
       incoming.respond(offer.error.status, { headers: this.warning(offer.error) })
       return
@@ -155,7 +152,7 @@ export class Bridge {
     leg.wish = offer.value.direction
     leg.refused = undefined
     leg.told = this.#wantedFor(leg)
-    const body = sdpBody(leg.sdp.answer(encodings, this.#far(leg)?.wish ?? 'sendrecv'))
+    const body = sdpBody(leg.sdp.answer(encodings, this.farOf(leg)?.wish ?? 'sendrecv'))
     const isApplied = await leg.applyMedia()
     if (leg.ended) return
     incoming.respond(isApplied ? 200 : 500, isApplied ? { body } : {})
@@ -165,7 +162,7 @@ export class Bridge {
 
   // Nothing is transcoded: if the far leg carries none of what is offered now, it is asked to change first.
   async #encodingsFor(leg: Leg, offered: readonly string[]): Promise<readonly string[]> {
-    const far = this.#far(leg)
+    const far = this.farOf(leg)
     if (far === undefined) return playable(stayingFirst(offered, leg.sdp.encodings))
     const known = [...far.sdp.encodings, ...leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)]
     const kept = offered.filter((encoding) => known.includes(encoding))
@@ -177,22 +174,19 @@ export class Bridge {
 
   // An offerless re-INVITE asks for our offer; the answer is in the ACK (RFC 3261 section 14.2).
   #offerInResponse(leg: Leg, incoming: IncomingRequest): void {
-    const far = this.#far(leg)
+    const far = this.farOf(leg)
     const direction = far?.wish ?? 'sendrecv'
-    const body = sdpBody(leg.sdp.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction))
+    const body = leg.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction)
     leg.told = direction
-    incoming.onAck = (ack) => void this.#answerInAck(leg, ack.body, direction)
+    incoming.onAck = (ack) => void this.#answerInAck(leg, ack)
     incoming.onCancel = () => leg.sdp.abandonOffer()
     if (!incoming.respond(200, { body })) leg.sdp.abandonOffer()
   }
 
-  async #answerInAck(leg: Leg, body: Uint8Array, offered: Direction): Promise<void> {
+  async #answerInAck(leg: Leg, ack: SipRequest): Promise<void> {
     if (leg.ended || leg.sdp.state !== 'local-offer') return
-    const answer = leg.sdp.takeAnswer(body)
-    if (answer.ok) {
-      leg.wish = wishAfterAnswer(leg.wish, offered, answer.value.direction)
-      await leg.applyMedia()
-    } else leg.sdp.abandonOffer()
+    if (leg.takeAnswer(ack) === true) await leg.applyMedia()
+    else leg.sdp.abandonOffer()
     if (leg.ended) return
     this.#events.onChanged(leg)
     this.sync()
@@ -205,6 +199,11 @@ function refusalKey(encodings: readonly string[], direction: Direction): string 
 }
 
 const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'Incompatible media format' } }
+
+// A party that holds is offered what its hold leaves, not asked to lift it.
+function leftByHold(leg: Leg, direction: Direction): Direction {
+  return receives(leg.wish) ? direction : intersectDirections(direction, reverseDirection(leg.wish))
+}
 
 // What may be offered to a leg: the voice its far leg carries, and telephone events if the leg had them.
 function shared(leg: Leg, far: Leg): string[] {

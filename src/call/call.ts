@@ -5,7 +5,6 @@ import { Listeners, type Logger, messageOf, redactUri, uuidText } from '#kernel'
 import {
   type DialogEnd,
   type DialogHandlers,
-  type HeaderList,
   type IncomingRequest,
   type InviteDialog,
   parseSipUri,
@@ -15,39 +14,24 @@ import {
 } from '#sip'
 import { Bridge } from './bridge.ts'
 import type { CallContext } from './call-context.ts'
+import { because, type End, endedBy } from './call-end.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
 import { CalleeSide } from './callee-side.ts'
 import { CallerSide, type Refusal, refuse } from './caller-side.ts'
-import { playable, RELAYED } from './codecs.ts'
 import { Dialing, type DialOptions, onwardInvite } from './dialing.ts'
 import { callerStatusOf, type DialResult, dialResultOf } from './failure-status.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { Leg, type LegOptions, sdpBody } from './leg.ts'
+import { Leg, type LegOptions } from './leg.ts'
 import { Parties } from './parties.ts'
-import {
-  copiedReasons,
-  type EndReason,
-  MEDIA_FAILURE,
-  NO_MEDIA,
-  NO_USABLE_ANSWER,
-  normalClearing,
-  reasonHeader,
-  reasonOf,
-} from './reason.ts'
+import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing, reasonOf } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
 import type { Route } from './router.ts'
 
 const CALLER = 'caller'
 const NO_RESOURCES: Refusal = { status: 503 }
+const FAULT: Refusal = { status: 500 }
+const DECLINED: Refusal = { status: 603 }
 const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
-
-interface End {
-  /** Goes to the legs that are still there. */
-  readonly headers?: HeaderList
-  readonly reason?: EndReason
-  /** For a caller who was not answered. */
-  readonly refusal?: Refusal
-}
 
 /** A call through the gateway. Its media is released right after `ended` was emitted: commands given in that event still count. */
 export class Call implements RecordableCall {
@@ -169,14 +153,14 @@ export class Call implements RecordableCall {
       else await this.#connect(route.target, route.ringTimeoutMs)
     } catch (thrown) {
       this.#log.error('call could not begin', { error: messageOf(thrown) })
-      this.#finish({ refusal: { status: 500 } })
+      this.#finish({ refusal: FAULT })
     }
   }
 
   /** Answers the caller in an encoding that can be played. False if the call ended instead. */
   async answer(): Promise<boolean> {
     if (this.#lifecycle.state !== 'ringing') return !this.ended
-    this.#answering ??= this.#accept(playable(this.#caller?.carries ?? RELAYED))
+    this.#answering ??= this.#accept(this.#caller?.playable ?? [])
     return await this.#answering
   }
 
@@ -216,7 +200,7 @@ export class Call implements RecordableCall {
 
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */
   hangup(reason?: string): void {
-    this.#finish({ refusal: { status: 603 }, ...(reason !== undefined && because(normalClearing(reason))) })
+    this.#finish(reason === undefined ? { refusal: DECLINED } : because(normalClearing(reason), DECLINED))
   }
 
   /** Refuses a caller who was not answered; ends an answered call. */
@@ -243,7 +227,7 @@ export class Call implements RecordableCall {
     const isAccepted = await caller.accept(encodings, this.#dialogHandlers(caller.leg))
     if (this.ended) return false
     if (!isAccepted) {
-      this.#finish({ refusal: { status: 500 } })
+      this.#finish({ refusal: FAULT })
       return false
     }
     this.#lifecycle.enter('answered')
@@ -253,7 +237,7 @@ export class Call implements RecordableCall {
     if (this.#callee?.partyId === undefined) this.#parties.seatAutomaton()
     this.#events.emit({ type: 'answered' })
     if (!(await caller.agreed())) {
-      this.#finish({ headers: reasonHeader(NO_USABLE_ANSWER) })
+      this.#finish(because(NO_USABLE_ANSWER))
       return false
     }
     this.#onSessionChanged(caller.leg)
@@ -277,13 +261,13 @@ export class Call implements RecordableCall {
     const callee = new CalleeSide(leg, options.until, settle)
     this.#callee = callee
     this.#bridge.callee = leg
-    const offer = leg.sdp.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
+    const body = leg.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
     const dialing = new Dialing({
       core: core(),
       clock,
       leg,
       ringTimeoutMs: options.timeoutMs,
-      invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body: sdpBody(offer) },
+      invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body },
       events: {
         onProgress: (response, hasMedia) => void this.#onProgress(callee, response.status, hasMedia),
         onAnswered: (dialog, response) => void this.#onAnswered(callee, options.target, dialog, response),
@@ -309,7 +293,7 @@ export class Call implements RecordableCall {
     callee.confirm(dialog, this.#dialogHandlers(leg))
     const isSet = (await leg.applyMedia()) && !leg.ended && (await this.#couple(leg))
     if (leg.ended) return
-    if (!isSet) return this.#finish({ refusal: { status: 500 } })
+    if (!isSet) return this.#finish({ refusal: FAULT })
     callee.partyId = this.#parties.joinCallee(leg.name, target, dialog.callId, response)
     this.#parties.setHold(callee.partyId, leg.hold)
     this.#answering ??= this.#accept(leg.sdp.encodings)
@@ -353,7 +337,10 @@ export class Call implements RecordableCall {
       return
     }
     answerInDialog(incoming, {
-      onDigit: (digit) => leg.name === CALLER && this.#digits.emit(digit),
+      onDigit: (digit, body) => {
+        if (leg.name === CALLER) this.#digits.emit(digit)
+        void this.#bridge.farOf(leg)?.dialog?.request('INFO', { body })
+      },
       handleInfo: (info) => this.#context.info?.(this, info) ?? false,
     })
   }
@@ -362,8 +349,6 @@ export class Call implements RecordableCall {
     if (this.ended || leg.ended) return
     leg.lifecycle.enter('ended')
     this.#log.info('leg ended', { leg: leg.name, cause: end.cause })
-    const headers = copiedReasons(end.request)
-    const reason = reasonOf(end.request)
     const callee = this.#callee
     if (callee?.leg === leg && callee.until === 'end') {
       this.#dropCallee(callee)
@@ -371,13 +356,12 @@ export class Call implements RecordableCall {
       return
     }
     if (leg.name === CALLER) this.#isCallerGone = true
-    this.#finish({ headers, ...(reason !== undefined && { reason }) })
+    this.#finish(endedBy(end.request))
   }
 
   #onCancel(cancel: SipRequest | undefined): void {
     this.#isCallerGone = true
-    const reason = reasonOf(cancel)
-    this.#finish({ headers: copiedReasons(cancel), ...(reason !== undefined && { reason }) })
+    this.#finish(endedBy(cancel))
   }
 
   #onMediaEvent(event: MediaEvent): void {
@@ -387,10 +371,10 @@ export class Call implements RecordableCall {
     } else if (event.type === 'silent') {
       if (event.forMs < this.#context.silenceLimitMs) return
       this.#log.warn('no media from a party, ending the call', { leg: event.leg, silentMs: Math.round(event.forMs) })
-      this.#finish({ ...because(NO_MEDIA), refusal: { status: 500 } })
+      this.#finish(because(NO_MEDIA, FAULT))
     } else if (event.type === 'failed') {
       this.#log.error('media engine gave up a call', { reason: event.reason })
-      this.#finish({ ...because(MEDIA_FAILURE), refusal: { status: 500 } })
+      this.#finish(because(MEDIA_FAILURE, FAULT))
     }
   }
 
@@ -442,9 +426,4 @@ export class Call implements RecordableCall {
     await this.#succeeds(this.media.release(), 'media could not be released')
     this.#context.onReleased(this)
   }
-}
-
-/** An end of our own making. */
-function because(reason: EndReason): End {
-  return { reason, headers: reasonHeader(reason) }
 }

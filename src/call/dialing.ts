@@ -74,7 +74,7 @@ export class Dialing {
 
   #onProgress(response: SipResponse): void {
     if (this.#isOver || response.status < 180) return
-    const hasMedia = response.body.length > 0 && this.#leg.sdp.takeAnswer(response.body).ok
+    const hasMedia = this.#leg.takeAnswer(response) === true
     if (this.#leg.lifecycle.state === 'setup') this.#leg.lifecycle.enter('early')
     this.#events.onProgress(response, hasMedia)
   }
@@ -82,8 +82,7 @@ export class Dialing {
   #onAccepted(dialog: InviteDialog, response: SipResponse): void {
     if (!this.#finish()) return
     const hasEarlyAnswer = this.#leg.sdp.state === 'stable'
-    const isAnswered = response.body.length > 0 ? this.#leg.sdp.takeAnswer(response.body).ok : hasEarlyAnswer
-    if (isAnswered) {
+    if (this.#leg.takeAnswer(response) ?? hasEarlyAnswer) {
       this.#events.onAnswered(dialog, response)
       return
     }

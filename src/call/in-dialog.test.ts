@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RequestOutcome, SipBody } from '#sip'
 import { type BenchOptions, CallBench } from '../../test/harness/call-bench.ts'
-import { type PhoneCall, phoneSdp } from '../../test/harness/test-phone.ts'
+import { bodyText, type PhoneCall, phoneSdp } from '../../test/harness/test-phone.ts'
 
 interface Answered {
   readonly bench: CallBench
@@ -78,4 +78,22 @@ test('OPTIONS within a call is answered 200 and a REFER is declined', async () =
   assert.notEqual((await ask(talk, 'REFER', { headers: [['Refer-To', '<sip:carol@10.0.0.3>']] })).status, 202)
   assert.equal(talk.bench.flow.ended, false)
   await end(talk)
+})
+
+test('SIP-25: a digit by INFO goes on to the other party of a bridged call', async () => {
+  const bench = new CallBench()
+  const phone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+  await bench.pass()
+  bench.bob.incoming[0]?.accept()
+  await bench.pass()
+  const digits: string[] = []
+  bench.service.calls()[0]?.onDigit((digit) => digits.push(digit))
+  await ask({ bench, phone, digits }, 'INFO', { body: text('application/dtmf-relay', 'Signal=5') })
+  const passedOn = bench.bob.incoming[0]?.requests.map(({ request }) => [request.method, bodyText(request)])
+  assert.deepEqual(passedOn, [['INFO', 'Signal=5']])
+  void phone.dialog?.request('INFO', { body: text('application/dtmf', '1') })
+  void bench.bob.incoming[0]?.dialog?.request('INFO', { body: text('application/dtmf', '2') })
+  await bench.pass()
+  assert.deepEqual(digits, ['5', '1'], "only the caller's digits are for the flow")
+  await end({ bench, phone, digits })
 })

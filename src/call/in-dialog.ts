@@ -1,12 +1,12 @@
 // Requests within a call that change nothing of its session: INFO, OPTIONS, and what we do not do.
 
-import type { IncomingRequest } from '#sip'
+import type { IncomingRequest, SipBody } from '#sip'
 import { digitOfInfo, isDigitInfo } from './dtmf-info.ts'
 
 /** What an in-dialog request can lead to. */
 export interface InDialogActions {
-  /** A digit came by INFO. */
-  onDigit(digit: string): void
+  /** A digit came by INFO; `body` is for the other party. */
+  onDigit(digit: string, body: SipBody): void
   /** Any other INFO; true when it was, or will be, answered there. */
   handleInfo(incoming: IncomingRequest): boolean
 }
@@ -33,7 +33,8 @@ function answerInfo(incoming: IncomingRequest, actions: InDialogActions): void {
   if (isDigitInfo(request)) {
     const digit = digitOfInfo(request)
     incoming.respond(digit === undefined ? 400 : 200)
-    if (digit !== undefined) actions.onDigit(digit)
+    if (digit !== undefined)
+      actions.onDigit(digit, { contentType: request.headers.get('Content-Type') ?? '', content: request.body })
     return
   }
   if (actions.handleInfo(incoming)) return

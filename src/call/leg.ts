@@ -3,10 +3,11 @@
 import type { LegMedia, MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import { type Direction, receives, sends } from '#sdp'
-import type { InviteDialog, SipBody } from '#sip'
+import type { InviteDialog, SipBody, SipRequest, SipResponse } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
 import { wishAfterAnswer } from './direction.ts'
 import { LegSdp } from './leg-sdp.ts'
+import { sdpBody, sdpOf } from './sdp-body.ts'
 
 // The o= line wants a number; 48 bits are safe in every peer.
 const SESSION_ID_RANGE = 2 ** 48
@@ -38,6 +39,7 @@ export class Leg {
   told: Direction | undefined = 'sendrecv'
   /** Our last offer that the party refused, as the bridge remembers it. */
   refused: string | undefined
+  #offered: Direction = 'sendrecv'
   readonly #media: MediaCall
   readonly #log: Logger
 
@@ -82,21 +84,34 @@ export class Leg {
     return await this.#configure(this.sdp.media)
   }
 
+  /** Our offer, as body. */
+  offer(encodings: readonly string[], direction: Direction): SipBody {
+    this.#offered = direction
+    return sdpBody(this.sdp.offer(encodings, direction))
+  }
+
+  /** Takes the answer to our offer out of a message; undefined if the message has none, false if it is of no use. */
+  takeAnswer(message: SipRequest | SipResponse): boolean | undefined {
+    const description = sdpOf(message)
+    if (description === undefined) return undefined
+    const answer = this.sdp.takeAnswer(description)
+    if (answer.ok) this.wish = wishAfterAnswer(this.wish, this.#offered, answer.value.direction)
+    return answer.ok
+  }
+
   /** Offers anew by re-INVITE; unless `agreed`, all is as before. `glare`: the party was offering too. */
   async reoffer(encodings: readonly string[], direction: Direction): Promise<'agreed' | 'refused' | 'glare'> {
     if (!this.isStable || this.dialog === undefined) return 'refused'
-    const body = sdpBody(this.sdp.offer(encodings, direction))
+    const body = this.offer(encodings, direction)
     // What there is to offer may be another after glare, so the core is not to send the same again.
     const outcome = await this.dialog.reinvite({ body, retryGlare: false })
     if (this.ended) return 'refused'
-    const isAccepted = outcome.status >= 200 && outcome.status < 300 && outcome.response !== undefined
-    const answer = isAccepted ? this.sdp.takeAnswer(outcome.response.body) : undefined
-    if (answer?.ok !== true) {
+    const { status, response } = outcome
+    if (status >= 300 || response === undefined || this.takeAnswer(response) !== true) {
       this.sdp.abandonOffer()
-      this.#log.info('re-offer refused', { status: outcome.status })
-      return outcome.status === 491 ? 'glare' : 'refused'
+      this.#log.info('re-offer refused', { status })
+      return status === 491 ? 'glare' : 'refused'
     }
-    this.wish = wishAfterAnswer(this.wish, direction, answer.value.direction)
     return (await this.applyMedia()) ? 'agreed' : 'refused'
   }
 
@@ -109,9 +124,4 @@ export class Leg {
       return false
     }
   }
-}
-
-/** A description as message body. */
-export function sdpBody(content: Uint8Array): SipBody {
-  return { contentType: 'application/sdp', content }
 }

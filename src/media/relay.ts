@@ -110,14 +110,14 @@ export class RelayLeg {
 
   /** Sends a packet of another source to the party, as part of our one stream to it. */
   deliver(packet: MediaPacket, nowMs: number): void {
-    const payloadType = this.#maySend ? this.codecs.sent(packet.payload.encoding) : undefined
+    const payloadType = this.#maySend ? this.codecs.sent(packet.payload) : undefined
     if (payloadType === undefined) {
       this.outgoing.cut()
       return
     }
     const header = this.outgoing.stamp(packet, payloadType, nowMs)
     if (header === undefined) return
-    this.#port.send(header, packet.bytes, packet.payloadOffset, packet.payloadLength)
+    this.#port.send(header, packet)
     this.sent.add(packet.payloadLength, nowMs)
     if (this.taps.sent.length === 0) return
     const copy = this.#sentPacket
@@ -129,6 +129,7 @@ export class RelayLeg {
     copy.timestamp = header.timestamp
     copy.marker = header.marker
     for (const fork of this.taps.sent) fork.copy(copy, nowMs)
+    packet.bytes = copy.bytes
   }
 
   /** Looks after silence; to be called a few times a second. Returns how long the party has been silent, once, when that is `silentAfterMs` or more. */

@@ -2,10 +2,24 @@
 
 import type { ForkRemote, MediaCodec, MediaLocal } from '#engine'
 import { err, ok, type Result } from '#kernel'
-import { codecsOf, type Direction, directionOf, type LocalMedia, parseSdp, receives, remoteOf, type SdpCodec } from '#sdp'
+import {
+  codecsOf,
+  type Direction,
+  directionOf,
+  type LocalMedia,
+  parseSdp,
+  receives,
+  remoteOf,
+  type SdpCodec,
+} from '#sdp'
 import type { OfferDirection } from './session-machine.ts'
 
-const staticPayloadTypes: Readonly<Record<string, number>> = { 'PCMU/8000': 0, 'PCMA/8000': 8, 'G722/8000': 9 }
+const staticPayloadTypes: Readonly<Record<string, number>> = {
+  'PCMU/8000': 0,
+  'PCMA/8000': 8,
+  'G722/8000': 9,
+  'G729/8000': 18,
+}
 const telephoneEvent = 'TELEPHONE-EVENT/8000'
 const firstDynamicPayloadType = 96
 const telephoneEventPayloadType = 101
@@ -14,27 +28,42 @@ const telephoneEventPayloadType = 101
 export interface OfferedStream {
   readonly label: string
   readonly local: MediaLocal
+  /** Its fork is gone: the m-line stays, with port 0 (SRC-34). */
+  readonly isRemoved: boolean
 }
 
 /** What the recorder accepted of one stream. */
 export interface AnsweredStream {
   readonly label: string
+  /** Port 0, or no encoding of ours. */
+  readonly isRefused: boolean
   /** False: refused, or `inactive`: nothing may be sent until the recorder offers otherwise (SRC-38). */
   readonly mayFlow: boolean
   /** Absent when the stream was refused or has no address. */
   readonly remote?: ForkRemote
 }
 
-/** Payload types for the encodings of a call: only what we can really send (RFC 3264 section 5.1). */
-export function offeredCodecs(encodings: readonly string[]): SdpCodec[] {
-  let dynamic = firstDynamicPayloadType
-  return encodings.map((encoding) => {
-    if (encoding === telephoneEvent) return { payloadType: telephoneEventPayloadType, encoding, fmtp: '0-15' }
-    const fixed = staticPayloadTypes[encoding]
-    if (fixed !== undefined) return { payloadType: fixed, encoding }
-    if (dynamic === telephoneEventPayloadType) dynamic += 1
-    return { payloadType: dynamic++, encoding }
-  })
+/** The payload types of our offers within one recording session: a number never changes its meaning (SRC-45). */
+export class PayloadTypes {
+  readonly #dynamic = new Map<string, number>([[telephoneEvent, telephoneEventPayloadType]])
+  #next = firstDynamicPayloadType
+
+  /** Codecs for the encodings of a call: only what we can really send (RFC 3264 section 5.1). */
+  codecsFor(encodings: readonly string[]): SdpCodec[] {
+    return encodings.map((encoding) => ({
+      payloadType: staticPayloadTypes[encoding] ?? this.#dynamicFor(encoding),
+      encoding,
+      ...(encoding === telephoneEvent ? { fmtp: '0-15' } : {}),
+    }))
+  }
+
+  #dynamicFor(encoding: string): number {
+    const known = this.#dynamic.get(encoding)
+    if (known !== undefined) return known
+    if (this.#next === telephoneEventPayloadType) this.#next += 1
+    this.#dynamic.set(encoding, this.#next)
+    return this.#next++
+  }
 }
 
 /** The media slots of an offer, one m-line per stream. */
@@ -45,7 +74,7 @@ export function offeredMedia(
 ): LocalMedia[] {
   return streams.map((stream) => ({
     kind: 'audio',
-    port: stream.local.rtpPort,
+    port: stream.isRemoved ? 0 : stream.local.rtpPort,
     rtcpPort: stream.local.rtcpPort,
     protocol: 'RTP/AVP',
     codecs,
@@ -54,7 +83,7 @@ export function offeredMedia(
   }))
 }
 
-/** Reads an answer by m-line position (AMB-14); an error means that it is no answer to our offer and the session must end. */
+/** Reads an answer by m-line position (AMB-14); an error means that it is no answer to our offer. */
 export function readAnswer(
   sdp: Uint8Array,
   streams: readonly OfferedStream[],
@@ -67,14 +96,22 @@ export function readAnswer(
     return err(`the answer has ${answer.media.length} m-lines, the offer ${streams.length}`)
   }
   return ok(
-    streams.map(({ label }, index): AnsweredStream => {
+    streams.map(({ label, isRemoved }, index): AnsweredStream => {
       const media = answer.media[index]!
-      const address = remoteOf(media, answer)
       const accepted = matchCodecs(codecs, codecsOf(media))
-      if (address === undefined || accepted.length === 0) return { label, mayFlow: false }
-      return { label, mayFlow: receives(directionOf(media, answer)), remote: { remote: address, codecs: accepted } }
+      if (isRemoved || media.port === 0 || accepted.length === 0) return { label, isRefused: true, mayFlow: false }
+      const address = remoteOf(media, answer)
+      if (address === undefined) return { label, isRefused: false, mayFlow: false }
+      const mayFlow = receives(directionOf(media, answer))
+      return { label, isRefused: false, mayFlow, remote: { remote: address, codecs: accepted } }
     }),
   )
+}
+
+/** As `readAnswer`, for the answer to the INVITE: a recorder that refuses every stream records nothing. */
+export function readFirstAnswer(...answer: Parameters<typeof readAnswer>): ReturnType<typeof readAnswer> {
+  const read = readAnswer(...answer)
+  return read.ok && read.value.every((stream) => stream.isRefused) ? err('the recorder refused every stream') : read
 }
 
 /** Our encodings that the recorder takes, sent with its payload types (SRC-32). */

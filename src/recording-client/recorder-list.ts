@@ -1,6 +1,6 @@
 // The page's "Call Recording Server" parameter: one SIP URI or a comma-separated list of them.
 
-import { parseSipUri, type SipUri } from '#sip'
+import { parseNameAddr, parseSipUri, type SipUri, sameUri } from '#sip'
 
 /** One entry of the list: a usable URI, or the reason why it is none. */
 export type RecorderEntry =
@@ -15,24 +15,32 @@ const maxRecorders = 16
  * missing value becomes in some senders, counts as nothing.
  */
 export function parseRecorderList(text: string): RecorderEntry[] {
-  const entries = new Map<string, RecorderEntry>()
+  const entries: RecorderEntry[] = []
   for (const item of splitList(text)) {
-    if (item === '' || item === 'undefined' || entries.has(item)) continue
-    if (entries.size === maxRecorders) break
-    entries.set(item, parseEntry(item))
+    if (item === '' || item === 'undefined') continue
+    const entry = parseEntry(item)
+    if (entries.some((known) => isSame(known, entry))) continue
+    if (entries.length === maxRecorders) break
+    entries.push(entry)
   }
-  return [...entries.values()]
+  return entries
 }
 
+function isSame(a: RecorderEntry, b: RecorderEntry): boolean {
+  return a.uri === b.uri || (a.valid && b.valid && sameUri(a.target, b.target))
+}
+
+/** A URI, or a name-addr: `"Recorder" <sip:…>`. */
 function parseEntry(item: string): RecorderEntry {
-  const bare = item.startsWith('<') && item.endsWith('>') ? item.slice(1, -1) : item
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(bare)?.[1]?.toLowerCase()
-  if (scheme !== 'sip' && scheme !== 'sips') {
-    return { uri: item, valid: false, reason: 'not a SIP URI: it must begin with sip: or sips:' }
-  }
-  const parsed = parseSipUri(bare)
-  if (!parsed.ok) return { uri: item, valid: false, reason: `not a valid SIP URI: ${parsed.error.message}` }
-  return { uri: bare, target: parsed.value, valid: true }
+  const address = item.includes('<') ? parseNameAddr(item) : undefined
+  const uri = address?.ok ? address.value.uri : item
+  const parsed = parseSipUri(uri)
+  if (parsed.ok && parsed.value.scheme !== 'tel') return { uri, target: parsed.value, valid: true }
+  const reason =
+    parsed.ok || parsed.error.code === 'unsupported-scheme' || !/^sips?:/i.test(uri)
+      ? 'not a SIP URI: it must begin with sip: or sips:'
+      : `not a valid SIP URI: ${parsed.error.message}`
+  return { uri, valid: false, reason }
 }
 
 function splitList(text: string): string[] {

@@ -1,10 +1,11 @@
 // Requests of a recorder within a recording session: its offers decide what may flow, never more than we want to send.
 
-import { directionOf, type LocalMedia, parseSdp, refusedMedia, type SdpCodec } from '#sdp'
-import type { IncomingRequest } from '#sip'
+import { codecsOf, directionOf, type LocalMedia, negotiateCodecs, parseSdp, refusedMedia, type SdpCodec } from '#sdp'
+import type { IncomingRequest, SipMessage } from '#sip'
+import { isMetadata, parseBody, parseMetadata } from '#siprec'
 import { type AnsweredStream, directionTowards, type OfferedStream, offeredMedia, readAnswer } from './offer.ts'
 import type { OfferDirection } from './session-machine.ts'
-import { reofferHeaders, sdpOf } from './session-messages.ts'
+import { sdpOf } from './session-messages.ts'
 
 /** What is needed to answer a recorder. */
 export interface RecorderRequestContext {
@@ -12,47 +13,38 @@ export interface RecorderRequestContext {
   readonly streams: readonly OfferedStream[]
   /** What we would send at this moment. */
   readonly ours: OfferDirection
-  /** Whether an offer of ours is unanswered. */
-  readonly isOffering: boolean
-  readonly describe: (media: readonly LocalMedia[]) => Uint8Array | undefined
+  readonly describe: (media: readonly LocalMedia[]) => Uint8Array
   readonly onStreams: (streams: readonly AnsweredStream[]) => void
+  /** The recorder asks for a complete document (RFC 7866 section 9.2). */
+  readonly onSnapshotRequest: () => void
 }
 
 const sdpType = 'application/sdp'
 
-/** Answers re-INVITE, UPDATE and INFO; anything else is not for us. */
+/** Answers re-INVITE, UPDATE and INFO; anything else is not for us. Glare has been answered by the core. */
 export function answerRecorder(incoming: IncomingRequest, context: RecorderRequestContext): void {
-  const { method } = incoming.request
-  if (method !== 'INVITE' && method !== 'UPDATE') {
-    incoming.respond(method === 'INFO' || method === 'OPTIONS' ? 200 : 405, { headers: [['Allow', 'INVITE, ACK, BYE, CANCEL, UPDATE, INFO, OPTIONS']] })
-    return
+  const { request } = incoming
+  const { method } = request
+  if (method === 'INFO') incoming.respond(200)
+  else if (method !== 'INVITE' && method !== 'UPDATE') incoming.respond(405)
+  else {
+    const offer = sdpOf(request)
+    if (offer !== undefined) answerOffer(incoming, offer, context)
+    else if (method === 'INVITE') offerAgain(incoming, context)
+    else incoming.respond(200)
+    if (asksForSnapshot(request)) context.onSnapshotRequest()
   }
-  const offer = sdpOf(incoming.request)
-  if (offer === undefined) {
-    if (method === 'UPDATE') incoming.respond(200)
-    else offerAgain(incoming, context)
-    return
-  }
-  if (context.isOffering) {
-    incoming.respond(491)
-    return
-  }
-  answerOffer(incoming, offer, context)
 }
 
 /** An offerless re-INVITE asks for our offer; its ACK has the answer (RFC 3261 section 14.2). */
 function offerAgain(incoming: IncomingRequest, context: RecorderRequestContext): void {
-  const content = context.describe(offeredMedia(context.streams, context.codecs, context.ours))
-  if (content === undefined) {
-    incoming.respond(500)
-    return
-  }
   incoming.onAck = (ack) => {
     const sdp = sdpOf(ack)
     const answer = sdp === undefined ? undefined : readAnswer(sdp, context.streams, context.codecs)
     if (answer?.ok) context.onStreams(answer.value)
   }
-  incoming.respond(200, { headers: reofferHeaders.slice(1), body: { contentType: sdpType, content } })
+  const content = context.describe(offeredMedia(context.streams, context.codecs, context.ours))
+  incoming.respond(200, { body: { contentType: sdpType, content } })
 }
 
 function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: RecorderRequestContext): void {
@@ -62,17 +54,21 @@ function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: Reco
     incoming.respond(488)
     return
   }
+  const encodings = context.codecs.map((codec) => codec.encoding)
   const media = parsed.value.media.map((theirs, index): LocalMedia => {
     const stream = context.streams[index]
-    const accepted = streams.value[index]
-    if (stream === undefined || accepted?.remote === undefined) return refusedMedia(theirs)
+    if (stream === undefined) return refusedMedia(theirs)
+    if (streams.value[index]?.isRefused !== false) return { ...refusedMedia(theirs), label: stream.label }
     const direction = directionTowards(directionOf(theirs, parsed.value), context.ours)
-    return { ...offeredMedia([stream], context.codecs, direction)[0]!, direction }
+    const [slot] = offeredMedia([stream], negotiateCodecs(codecsOf(theirs), encodings), direction)
+    return slot!
   })
   const content = context.describe(media)
-  if (content === undefined) {
-    incoming.respond(500)
-    return
-  }
   if (incoming.respond(200, { body: { contentType: sdpType, content } })) context.onStreams(streams.value)
+}
+
+function asksForSnapshot({ headers, body }: SipMessage): boolean {
+  if (body.length === 0) return false
+  const { parts } = parseBody(headers.get('content-type'), headers.get('content-disposition'), body)
+  return parts.filter(isMetadata).some((part) => parseMetadata(part.content).root === 'requestsnapshot')
 }

@@ -1,44 +1,27 @@
 // The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
 
 import type { RecordableCall } from '#call'
-import { Listeners, uuidText } from '#kernel'
-import { type CommandOrigin, type CommandOutcome, outcome, type RecorderReceipt, type StartCommand, texts } from './command.ts'
+import { assertNever, Listeners, uuidText } from '#kernel'
+import {
+  type CommandOrigin,
+  type CommandOutcome,
+  outcome,
+  type RecorderReceipt,
+  type StartCommand,
+  texts,
+} from './command.ts'
+import { parseRecorderList, type RecorderEntry } from './recorder-list.ts'
 import { Recording, type RecordingNews, type ReportedState } from './recording.ts'
+import {
+  endEvent,
+  type RecordingEvent,
+  type RecordingHappening,
+  type RecordingView,
+  recorderEvent,
+} from './recording-event.ts'
 import type { RecordingSession } from './recording-session.ts'
-import { parseRecorderList } from './recorder-list.ts'
-import type { SessionState } from './session-machine.ts'
 import type { RecordingSurroundings } from './session-port.ts'
 import { type CallStream, createStreams } from './streams.ts'
-
-/** What happens to recordings, for flow, API, webhooks, console and log. */
-export type RecordingEvent = {
-  readonly callId: string
-  readonly recording: string
-  readonly recorder?: string
-} & (
-  | { readonly type: 'recording.started' | 'recording.resumed' | 'recording.stopped' | 'recording.lost' | 'recording.failed' }
-  | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
-  | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
-  | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
-  | { readonly type: 'recorder.lost'; readonly reason: string }
-)
-
-/** A recording as shown to operators. */
-export interface RecordingView {
-  readonly id: string
-  readonly recordingId: string
-  readonly state: ReportedState
-  readonly startedAtMs: number
-  /** Proof of the latest pause, one per fork. */
-  readonly receipts: readonly RecorderReceipt[]
-  readonly sessions: ReadonlyArray<{
-    readonly uri: string
-    readonly state: SessionState
-    readonly sipCallId?: string
-    readonly result: string
-    readonly forks: readonly string[]
-  }>
-}
 
 interface KeptRecording {
   readonly recording: Recording
@@ -67,7 +50,9 @@ export class RecordingClient {
 
   constructor(around: RecordingSurroundings) {
     this.#around = around
-    this.events = new Listeners((fault) => around.log.error('a listener of recording events failed', { fault: `${fault}` }))
+    this.events = new Listeners((fault) =>
+      around.log.error('a listener of recording events failed', { fault: `${fault}` }),
+    )
   }
 
   /** Starts a recording. A call that is not answered yet: refused by INFO, held until the answer otherwise. */
@@ -78,22 +63,24 @@ export class RecordingClient {
     if (snapshot.state === 'ended' || (snapshot.state === 'ringing' && command.origin === 'info')) {
       return this.#refuse(400, snapshot.state === 'ended' ? texts.callEnded : texts.notAnswered, fields)
     }
-    const record = this.#record(call)
-    if (record.current !== undefined && record.current.reported !== 'none') {
-      log.warn(texts.duplicateStart, fields)
-      if (command.origin === 'flow') log.warn(texts.duplicateStartInFlow, fields)
-      return Promise.resolve(outcome(400, command.origin === 'flow' ? texts.duplicateStartInFlow : texts.duplicateStart))
+    if (this.stateOf(call.callId) !== 'none') {
+      const isFlow = command.origin === 'flow'
+      // Operators search for the first text whatever the origin (product page, Troubleshooting).
+      if (isFlow) log.warn(texts.duplicateStart, fields)
+      return this.#refuse(400, isFlow ? texts.duplicateStartInFlow : texts.duplicateStart, fields)
     }
     const entries = parseRecorderList(command.servers)
     if (entries.length === 0) return this.#refuse(400, texts.missingServer, fields)
-    for (const entry of entries) if (!entry.valid) log.warn('recorder URI is not usable', { ...fields, reason: entry.reason })
+    for (const entry of entries) {
+      if (!entry.valid) log.warn('recorder URI is not usable', { ...fields, reason: entry.reason })
+    }
     if (!entries.some((entry) => entry.valid)) {
       const results = Object.fromEntries(entries.map((entry) => [entry.uri, 'failed(503)']))
       log.warn('startCallRecording answered 503', { ...fields, reason: texts.noUsableServer })
       return Promise.resolve(outcome(503, texts.noUsableServer, results))
     }
     if (!command.noticePlayed) log.warn('recording.no-notice', fields)
-    return this.#begin(record, command, entries)
+    return this.#begin(this.#record(call), command, entries)
   }
 
   /** Pauses: the media is cut when this returns; settles when that is proved. */
@@ -158,20 +145,32 @@ export class RecordingClient {
     return { calls: this.#calls.size, sessions: this.#sessions.size }
   }
 
-  #begin(record: CallRecord, command: StartCommand, entries: ReturnType<typeof parseRecorderList>): Promise<CommandOutcome> {
+  #begin(record: CallRecord, command: StartCommand, entries: readonly RecorderEntry[]): Promise<CommandOutcome> {
     const { call, streams } = record
     const id = uuidText(this.#around.ids.uuid())
     const plan = { call, streams, recordingId: command.recordingId.trim(), headers: command.headers ?? [] }
-    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) => this.#onNews(record, kept, news))
-    const kept: KeptRecording = { recording, id, recordingId: plan.recordingId, startedAtMs: this.#around.clock.wallMs(), receipts: [] }
+    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) =>
+      this.#onNews(record, kept, news),
+    )
+    const kept: KeptRecording = {
+      recording,
+      id,
+      recordingId: plan.recordingId,
+      startedAtMs: this.#around.clock.wallMs(),
+      receipts: [],
+    }
     record.current = recording
     record.kept.push(kept)
     for (const session of recording.sessions) this.#sessions.add(session)
-    this.#around.log.info('startCallRecording request for a call', { callId: call.callId, recording: id, recorders: entries.length })
+    this.#around.log.info('startCallRecording request for a call', {
+      callId: call.callId,
+      recording: id,
+      recorders: entries.length,
+    })
     if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
     const unsubscribe = call.onEvent((event) => {
       if (event.type === 'answered' || event.type === 'ended') unsubscribe()
-      if (event.type === 'answered' && recording.reported !== 'none') void recording.start()
+      if (event.type === 'answered' && !isEnding(recording)) void recording.start()
     })
     return this.#started(record, id, recording.hold())
   }
@@ -180,7 +179,8 @@ export class RecordingClient {
     const result = await start
     const fields = { callId: record.call.callId, recording: id, results: result.results }
     if (result.status === 200) this.#emit(record, id, { type: 'recording.started' })
-    if (result.status === 503) this.#around.log.warn('startCallRecording answered 503', { ...fields, reason: result.text })
+    if (result.status === 503)
+      this.#around.log.warn('startCallRecording answered 503', { ...fields, reason: result.text })
     return result
   }
 
@@ -211,7 +211,9 @@ export class RecordingClient {
 
   /** A call is forgotten when it has ended and its last recording session is gone. */
   #forget(record: CallRecord): void {
-    const isBusy = record.kept.some(({ recording }) => recording.sessions.some((session) => this.#sessions.has(session)))
+    const isBusy = record.kept.some(({ recording }) =>
+      recording.sessions.some((session) => this.#sessions.has(session)),
+    )
     if (record.isReleased && !isBusy) this.#calls.delete(record.call.callId)
   }
 
@@ -220,41 +222,35 @@ export class RecordingClient {
     switch (news.type) {
       case 'session-gone':
         this.#sessions.delete(news.session)
-        return this.#forget(record)
+        this.#forget(record)
+        break
       case 'paused':
         kept.receipts = news.receipts
-        return this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
+        this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
+        break
+      case 'resumed':
+        this.#emit(record, id, { type: 'recording.resumed' })
+        break
       case 'over':
         if (record.current === recording) record.current = undefined
-        return this.#emit(record, id, {
-          type: news.reason === 'failed' ? 'recording.failed' : news.reason === 'lost' ? 'recording.lost' : 'recording.stopped',
-        })
+        this.#emit(record, id, endEvent(news.reason))
+        break
       case 'report':
-        return this.#onReport(record, id, news)
+        this.#emit(record, id, recorderEvent(news.report), news.session.plan.uri)
+        break
       case 'fork-closed':
         this.#totals.packetsForked += news.counters.packets
         this.#totals.packetsHeld += news.counters.held
-        return
-    }
-  }
-
-  #onReport(record: CallRecord, id: string, { session, report }: Extract<RecordingNews, { type: 'report' }>): void {
-    const recorder = session.plan.uri
-    switch (report.type) {
-      case 'failed':
-      case 'signal-failed':
-        return this.#emit(record, id, { type: `recorder.${report.type}`, recorder, status: report.status })
-      case 'lost':
-        return this.#emit(record, id, { type: 'recorder.lost', recorder, reason: report.reason })
+        break
       default:
-        return this.#emit(record, id, { type: `recorder.${report.type}`, recorder })
+        assertNever(news)
     }
   }
 
-  #emit(record: CallRecord, id: string, event: DistributiveOmit<RecordingEvent, 'callId' | 'recording'>): void {
-    const whole = { callId: record.call.callId, recording: id, ...event } as RecordingEvent
-    this.#around.log.info('recording event', { callId: whole.callId, recording: id, event: event.type })
-    this.events.emit(whole)
+  #emit(record: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
+    const { callId } = record.call
+    this.#around.log.info('recording event', { callId, recording, event: happening.type })
+    this.events.emit({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
   }
 
   #refuse(status: number, text: string, fields: Readonly<Record<string, unknown>>): Promise<CommandOutcome> {
@@ -263,5 +259,6 @@ export class RecordingClient {
   }
 }
 
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
-
+function isEnding({ reported }: Recording): boolean {
+  return reported === 'none' || reported === 'stopping'
+}

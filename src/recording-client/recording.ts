@@ -3,8 +3,9 @@
 import type { ForkCounters } from '#engine'
 import { assertNever, type Timer } from '#kernel'
 import { type CommandOutcome, outcome, type RecorderReceipt, texts } from './command.ts'
-import { RecordingSession } from './recording-session.ts'
+import { type CutProof, cutMedia } from './cut.ts'
 import type { RecorderEntry } from './recorder-list.ts'
+import { RecordingSession } from './recording-session.ts'
 import type { SessionReport, Wish } from './session-machine.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 import { Waiting } from './waiting.ts'
@@ -12,11 +13,15 @@ import { Waiting } from './waiting.ts'
 /** The state that commands are judged by. */
 export type ReportedState = 'none' | 'starting' | 'recording' | 'pausing' | 'paused' | 'resuming' | 'stopping'
 
+/** How a recording ended. */
+export type RecordingEnd = 'stopped' | 'failed' | 'lost' | 'call-ended'
+
 /** What a recording tells the client: `over` comes once, when nothing is recorded any more and the slot is free. */
 export type RecordingNews =
   | { readonly type: 'report'; readonly session: RecordingSession; readonly report: SessionReport }
   | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[] }
-  | { readonly type: 'over'; readonly reason: 'stopped' | 'failed' | 'lost' | 'call-ended' }
+  | { readonly type: 'resumed' }
+  | { readonly type: 'over'; readonly reason: RecordingEnd }
   | { readonly type: 'session-gone'; readonly session: RecordingSession }
   | { readonly type: 'fork-closed'; readonly counters: ForkCounters }
 
@@ -27,15 +32,18 @@ export class Recording {
   readonly #plan: Omit<SessionPlan, 'id' | 'uri'>
   readonly #onNews: (news: RecordingNews) => void
   readonly #results: Record<string, string> = {}
-  readonly #starting = new Waiting()
-  readonly #resuming = new Waiting()
-  readonly #signalling = new Waiting()
-  readonly #timers = new Set<Timer>()
+  readonly #starting = new Waiting<CommandOutcome>()
+  readonly #resuming = new Waiting<CommandOutcome>()
+  /** Open while a pause waits for the recorders, after its cut is proved. */
+  readonly #signalling = new Waiting<void>()
+  #lateAnswers: Timer | undefined
   #wish: Wish = 'recording'
   #isAccepted = false
   #isOver = false
-  #pauses = 0
+  #isCallEnded = false
+  #cutsUnderWay = 0
   #pausing: Promise<CommandOutcome> | undefined
+  #stopping: Promise<CommandOutcome> | undefined
 
   constructor(
     id: string,
@@ -49,17 +57,15 @@ export class Recording {
     this.#onNews = onNews
     const sessions: RecordingSession[] = []
     for (const entry of entries) {
-      if (!entry.valid) this.#results[entry.uri] = 'failed(503)'
-      else if (!around.destinations.allows(entry.target)) this.#results[entry.uri] = 'failed(403)'
-      else {
-        this.#results[entry.uri] = 'pending'
-        const sessionPlan = { ...plan, id: `${id}/${sessions.length + 1}`, uri: entry.uri }
-        const session: RecordingSession = new RecordingSession(sessionPlan, around, 'recording', {
-          onReport: (report) => this.#onReport(session, report),
-          onForkClosed: (counters) => this.#onNews({ type: 'fork-closed', counters }),
-        })
-        sessions.push(session)
-      }
+      const isAllowed = entry.valid && around.destinations.allows(entry.target)
+      this.#results[entry.uri] = isAllowed ? 'pending' : `failed(${entry.valid ? 403 : 503})`
+      if (!isAllowed) continue
+      const sessionPlan = { ...plan, id: `${id}/${sessions.length + 1}`, uri: entry.uri }
+      const session: RecordingSession = new RecordingSession(sessionPlan, around, {
+        onReport: (report) => this.#onReport(session, report),
+        onForkClosed: (counters) => this.#onNews({ type: 'fork-closed', counters }),
+      })
+      sessions.push(session)
     }
     this.sessions = sessions
   }
@@ -76,10 +82,10 @@ export class Recording {
       case 'stopped':
         return 'stopping'
       case 'paused':
-        return this.#pauses > 0 ? 'pausing' : 'paused'
+        return this.#cutsUnderWay > 0 ? 'pausing' : 'paused'
       case 'recording':
-        if (!this.#isAccepted) return 'starting'
-        return this.#resuming.isOpen ? 'resuming' : 'recording'
+        if (this.#resuming.isOpen) return 'resuming'
+        return this.#isAccepted ? 'recording' : 'starting'
       default:
         return assertNever(this.#wish)
     }
@@ -92,62 +98,41 @@ export class Recording {
 
   /** Invites every recorder; settles at the first acceptance, the last refusal or the deadline. */
   start(): Promise<CommandOutcome> {
+    const { clock, times } = this.#around
     const settled = this.#starting.open()
+    this.#starting.limit(clock.after(times.answerDeadlineMs, 'recording start', () => this.#fail(texts.noAnswer)))
+    this.#lateAnswers = clock.after(times.lateAnswerMs, 'recording late answers', () => this.#giveUpPending())
     for (const session of this.sessions) session.open()
-    if (this.sessions.length === 0) this.#fail(texts.noUsableServer)
-    else {
-      this.#after(this.#around.times.answerDeadlineMs, 'recording start deadline', () => {
-        if (!this.#isAccepted) this.#fail(texts.noAnswer)
-      })
-      this.#after(this.#around.times.lateAnswerMs, 'recording late answers', () => this.#giveUpLate())
-    }
+    if (this.sessions.length === 0) this.#fail(texts.notAllowed)
     return settled
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
   pause(): Promise<CommandOutcome> {
     if (this.reported === 'pausing' && this.#pausing !== undefined) return this.#pausing
-    if (this.#wish === 'paused') return Promise.resolve(outcome(200, 'OK', this.results))
     this.#wish = 'paused'
     this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
-    this.#pauses += 1
-    const cut = this.#cut()
-    for (const session of this.sessions) session.wish('paused')
-    this.#pausing = cut.then(
-      async (proof) => {
-        this.#pauses -= 1
-        if (this.#wish === 'paused') this.#onNews({ type: 'paused', receipts: proof.receipts })
-        await this.#signalled()
-        if (!proof.isProved) return outcome(503, texts.cutUnproved, this.results)
-        return { ...outcome(200, 'OK', this.results), receipts: proof.receipts }
-      },
-    )
+    this.#pausing = this.#provePause(this.#cut('paused'))
     return this.#pausing
   }
 
   /** Settles 200 when one recorder accepted; with none the recording stays paused. */
   resume(): Promise<CommandOutcome> {
     if (this.#resuming.isOpen) return this.#resuming.open()
+    const { clock, times } = this.#around
     const settled = this.#resuming.open()
+    this.#resuming.limit(clock.after(times.answerDeadlineMs, 'recording resume', () => this.#failResume()))
     this.#wish = 'recording'
+    this.#signalling.settle()
     for (const session of this.sessions) session.wish('recording')
     this.#judgeResume()
-    if (this.#resuming.isOpen) {
-      this.#after(this.#around.times.answerDeadlineMs, 'recording resume deadline', () => this.#failResume())
-    }
     return settled
   }
 
   /** Shuts the gates, then ends every session; settles when the gates are shut. */
-  async stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
-    this.#wish = 'stopped'
-    const refusal = reason === 'stopped' ? texts.aborted : texts.callEnded
-    for (const waiting of [this.#starting, this.#resuming, this.#signalling]) waiting.settle(outcome(487, refusal, this.results))
-    const cut = this.#cut()
-    for (const session of this.sessions) session.wish('stopped')
-    await cut
-    this.#end(reason)
-    return outcome(200, 'OK', this.results)
+  stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
+    this.#stopping ??= this.#stop(reason)
+    return this.#stopping
   }
 
   /** The call changed: parties, hold. */
@@ -156,27 +141,44 @@ export class Recording {
     for (const session of this.sessions) session.callChanged()
   }
 
-  /** Shuts all gates at once; forks whose cut is not confirmed are removed. */
-  async #cut(): Promise<{ readonly receipts: readonly RecorderReceipt[]; readonly isProved: boolean }> {
-    const owners = new Map(this.sessions.flatMap((session) => session.forkIds.map((id) => [id, session] as const)))
-    if (owners.size === 0) return { receipts: [], isProved: true }
-    const proof = await this.#plan.call.media.shutGates([...owners.keys()]).catch(() => [])
-    const drained = proof.filter((receipt) => receipt.drained)
-    const unproved = [...owners.keys()].filter((id) => !drained.some((receipt) => receipt.fork === id))
-    const dropped = unproved.filter((id) => owners.get(id)?.forkIds.includes(id))
-    for (const session of this.sessions) session.dropForks(dropped.filter((id) => owners.get(id) === session))
-    const receipts = drained.map((receipt) => ({ ...receipt, recorder: owners.get(receipt.fork)?.plan.uri ?? '' }))
-    return { receipts, isProved: dropped.length === 0 }
+  async #stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
+    this.#wish = 'stopped'
+    this.#isCallEnded = reason === 'call-ended'
+    const refusal = outcome(487, this.#isCallEnded ? texts.callEnded : texts.aborted, this.results)
+    for (const waiting of [this.#starting, this.#resuming]) waiting.settle(refusal)
+    this.#signalling.settle()
+    await this.#cut('stopped')
+    this.#end(reason)
+    return outcome(200, 'OK', this.results)
   }
 
-  /** Waits until every dialog has answered the pause, bounded. */
+  /** Shuts every gate before it returns, then tells the sessions. */
+  async #cut(wish: 'paused' | 'stopped'): Promise<CutProof> {
+    const { clock, times } = this.#around
+    this.#cutsUnderWay += 1
+    const cut = cutMedia(this.sessions, this.#plan.call.media, clock, times.signalWaitMs)
+    for (const session of this.sessions) session.wish(wish)
+    const proof = await cut
+    this.#cutsUnderWay -= 1
+    return proof
+  }
+
+  async #provePause(cut: Promise<CutProof>): Promise<CommandOutcome> {
+    const { receipts, isProved } = await cut
+    if (isProved && this.#wish === 'paused') this.#onNews({ type: 'paused', receipts })
+    await this.#signalled()
+    if (this.#isCallEnded) return outcome(487, texts.callEnded, this.results)
+    if (!isProved) return outcome(503, texts.cutUnproved, this.results)
+    return { ...outcome(200, 'OK', this.results), receipts }
+  }
+
+  /** Waits until every dialog has answered the pause, or another command takes over; bounded. */
   async #signalled(): Promise<void> {
     if (!this.#isSignalling()) return
-    const waiting = this.#signalling.open()
-    this.#after(this.#around.times.signalWaitMs, 'recording pause signalling', () =>
-      this.#signalling.settle(outcome(200, 'OK')),
-    )
-    await waiting
+    const { clock, times } = this.#around
+    const settled = this.#signalling.open()
+    this.#signalling.limit(clock.after(times.signalWaitMs, 'recording pause', () => this.#signalling.settle()))
+    await settled
   }
 
   #isSignalling(): boolean {
@@ -184,97 +186,85 @@ export class Recording {
   }
 
   #onReport(session: RecordingSession, report: SessionReport): void {
-    const { uri } = session.plan
-    switch (report.type) {
-      case 'accepted':
-        this.#results[uri] = 'accepted'
-        this.#isAccepted = true
-        this.#starting.settle(outcome(200, 'OK', this.results))
-        break
-      case 'failed':
-        this.#results[uri] = `failed(${report.status})`
-        break
-      case 'resumed':
-        this.#results[uri] = 'accepted'
-        this.#resuming.settle(outcome(200, 'OK', this.results))
-        break
-      case 'paused':
-        this.#results[uri] = 'paused'
-        break
-      case 'signal-failed':
-        this.#results[uri] = `${report.direction === 'inactive' ? 'paused, ' : ''}signalled: false (${report.status})`
-        break
-      case 'lost':
-        this.#results[uri] = 'lost'
-        break
-      case 'closed':
-        if (this.#results[uri] === 'pending') this.#results[uri] = 'failed(487)'
-        break
-      default:
-        assertNever(report)
+    this.#results[session.plan.uri] = this.#resultOf(session, report)
+    if (report.type === 'accepted') {
+      this.#isAccepted = true
+      this.#starting.settle(outcome(200, 'OK', this.results))
     }
     this.#onNews({ type: 'report', session, report })
     if (report.type === 'failed' || report.type === 'lost' || report.type === 'closed') this.#onSessionGone(session)
-    if (!this.#isSignalling()) this.#signalling.settle(outcome(200, 'OK'))
+    if (!this.#isSignalling()) this.#signalling.settle()
     this.#judgeResume()
+  }
+
+  #resultOf(session: RecordingSession, report: SessionReport): string {
+    const known = this.#results[session.plan.uri] ?? 'pending'
+    switch (report.type) {
+      case 'accepted':
+      case 'resumed':
+        return 'accepted'
+      case 'failed':
+        return `failed(${report.status})`
+      case 'signal-failed':
+        return `${report.direction === 'inactive' ? 'paused, ' : ''}signalled: false (${report.status})`
+      case 'closed':
+        return known === 'pending' ? 'failed(487)' : known
+      case 'paused':
+      case 'lost':
+        return report.type
+      default:
+        return assertNever(report)
+    }
   }
 
   #onSessionGone(session: RecordingSession): void {
     this.#onNews({ type: 'session-gone', session })
     if (this.#wish === 'stopped' || this.#isOver || this.sessions.some((other) => !isGone(other))) return
-    if (!this.#isAccepted) return this.#fail(texts.allRefused)
-    this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
-    this.#end('lost')
+    if (this.#isAccepted) {
+      this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
+      this.#end('lost')
+    } else this.#fail(texts.allRefused)
   }
 
-  /** A resume has failed when no session is left that could still accept it. */
+  /** A resume has succeeded with the first recorder, and failed when no session is left that could still accept it. */
   #judgeResume(): void {
-    if (!this.#resuming.isOpen) return
+    if (!this.#resuming.isOpen || this.#wish !== 'recording') return
     if (this.sessions.some((session) => session.state === 'active')) {
       this.#resuming.settle(outcome(200, 'OK', this.results))
-    } else if (!this.sessions.some((session) => session.state === 'inviting' || session.state === 'preparing' || session.isSignalling)) {
-      this.#failResume()
-    }
+      this.#onNews({ type: 'resumed' })
+    } else if (!this.sessions.some(mayAccept)) this.#failResume()
   }
 
   #failResume(): void {
-    if (!this.#resuming.isOpen) return
     this.#wish = 'paused'
-    void this.#cut()
-    for (const session of this.sessions) session.wish('paused')
+    void this.#cut('paused')
     this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
   }
 
   #fail(text: string): void {
     if (this.#isOver) return
     this.#wish = 'stopped'
-    for (const session of this.sessions) session.wish('stopped')
+    this.#giveUpPending()
     this.#end('failed')
-    this.#starting.settle(outcome(503, text, this.results))
-    this.#resuming.settle(outcome(503, text, this.results))
+    for (const waiting of [this.#starting, this.#resuming]) waiting.settle(outcome(503, text, this.results))
   }
 
-  #giveUpLate(): void {
-    for (const session of this.sessions) if (session.state === 'inviting') session.wish('stopped')
+  #giveUpPending(): void {
+    for (const session of this.sessions) session.giveUp()
   }
 
-  #end(reason: 'stopped' | 'failed' | 'lost' | 'call-ended'): void {
+  #end(reason: RecordingEnd): void {
     if (this.#isOver) return
     this.#isOver = true
-    for (const timer of this.#timers) timer.cancel()
-    this.#timers.clear()
+    this.#lateAnswers?.cancel()
     this.#onNews({ type: 'over', reason })
-  }
-
-  #after(delayMs: number, name: string, fire: () => void): void {
-    const timer = this.#around.clock.after(delayMs, name, () => {
-      this.#timers.delete(timer)
-      fire()
-    })
-    this.#timers.add(timer)
   }
 }
 
 function isGone(session: RecordingSession): boolean {
   return session.state === 'closed' || session.state === 'failed' || session.state === 'lost'
+}
+
+function mayAccept(session: RecordingSession): boolean {
+  return session.state === 'preparing' || session.state === 'inviting' || session.isSignalling
 }

@@ -16,13 +16,15 @@ export type SessionInput =
   | { readonly type: 'ports-ready' }
   | { readonly type: 'accepted' }
   | { readonly type: 'refused'; readonly status: number; readonly reason: string }
-  | { readonly type: 'answer-broken'; readonly reason: string }
+  | { readonly type: 'answer-broken'; readonly status: number; readonly reason: string }
+  | { readonly type: 'give-up' }
   | { readonly type: 'wish'; readonly wish: Wish }
   | { readonly type: 'document-changed' }
   | { readonly type: 'reoffer-answered' }
   | { readonly type: 'reoffer-failed'; readonly status: number }
-  | { readonly type: 'timer'; readonly timer: 'retry' }
+  | { readonly type: 'retry-due' }
   | { readonly type: 'farewell-done' }
+  | { readonly type: 'streams-gone' }
   | { readonly type: 'dialog-ended'; readonly reason: string }
 
 /** What is to be done, in order. */
@@ -34,7 +36,7 @@ export type SessionOutput =
   | { readonly type: 'farewell' }
   | { readonly type: 'open-gates' }
   | { readonly type: 'remove-forks' }
-  | { readonly type: 'set-timer'; readonly timer: 'retry'; readonly afterMs: number }
+  | { readonly type: 'set-retry'; readonly afterMs: number }
   | { readonly type: 'report'; readonly report: SessionReport }
 
 /** What the recording hears of a session. */
@@ -82,11 +84,6 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     return this.#state
   }
 
-  /** Direction of the last offer that the recorder accepted. */
-  get signalled(): OfferDirection | undefined {
-    return this.#signalled
-  }
-
   /** Whether an offer of ours is unanswered. */
   get isOffering(): boolean {
     return this.#offering !== undefined
@@ -99,9 +96,11 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
       case 'accepted':
         return this.#onAccepted()
       case 'refused':
-        return this.#onRefused(input.status, input.reason, [])
+        return this.#onRefused(input.status, input.reason)
       case 'answer-broken':
-        return this.#onRefused(488, input.reason, [{ type: 'bye' }])
+        return [{ type: 'bye' }, ...this.#onRefused(input.status, input.reason)]
+      case 'give-up':
+        return this.#onGiveUp()
       case 'wish':
         return this.#onWish(input.wish)
       case 'document-changed':
@@ -111,10 +110,14 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
         return this.#onReofferAnswered()
       case 'reoffer-failed':
         return this.#onReofferFailed(input.status)
-      case 'timer':
+      case 'retry-due':
         return this.#converge()
       case 'farewell-done':
         return this.#state === 'closing' ? this.#close() : []
+      case 'streams-gone':
+        return this.#isUp
+          ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: 'no stream is left' })]
+          : []
       case 'dialog-ended':
         return this.#onDialogEnded(input.reason)
       default:
@@ -125,6 +128,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   #onPortsReady(): SessionOutput[] {
     if (this.#state !== 'preparing') return []
     this.#enter('inviting')
+    this.#isDocumentDue = false
     this.#offering = this.#wanted()
     return [{ type: 'invite', direction: this.#offering }]
   }
@@ -142,16 +146,21 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     return [report, ...this.#converge()]
   }
 
-  #onRefused(status: number, reason: string, first: SessionOutput[]): SessionOutput[] {
-    if (this.#state !== 'inviting' && this.#state !== 'preparing') return first
-    return [...first, ...this.#finish('failed', { type: 'failed', status, reason })]
+  #onRefused(status: number, reason: string): SessionOutput[] {
+    if (this.#state !== 'inviting' && this.#state !== 'preparing') return []
+    return this.#finish('failed', { type: 'failed', status, reason })
+  }
+
+  #onGiveUp(): SessionOutput[] {
+    const cancel: SessionOutput[] = this.#state === 'inviting' ? [{ type: 'cancel' }] : []
+    return [...cancel, ...this.#onRefused(408, 'no answer in time')]
   }
 
   #onWish(wish: Wish): SessionOutput[] {
     this.#wish = wish
+    this.#retries = 0
     if (wish === 'stopped') return this.#onStop()
     if (this.#state === 'active' && wish === 'paused') this.#enter('gated')
-    if (this.#state === 'gated' && wish === 'recording') return this.#resumeIfSignalled()
     return this.#converge()
   }
 
@@ -175,12 +184,9 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     this.#signalled = this.#offering
     this.#offering = undefined
     this.#retries = 0
-    if (this.#state !== 'active' && this.#state !== 'gated') return []
-    if (this.#state === 'gated' && this.#wish === 'recording') return this.#resumeIfSignalled()
-    if (this.#state === 'gated' && this.#signalled === 'inactive') {
-      return [{ type: 'report', report: { type: 'paused' } }, ...this.#converge()]
-    }
-    return this.#converge()
+    const isPaused = this.#state === 'gated' && this.#wish === 'paused' && this.#signalled === 'inactive'
+    const report: SessionOutput[] = isPaused ? [{ type: 'report', report: { type: 'paused' } }] : []
+    return [...report, ...this.#converge()]
   }
 
   #onReofferFailed(status: number): SessionOutput[] {
@@ -188,33 +194,39 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     if (direction === undefined) return []
     this.#offering = undefined
     this.#isDocumentDue ||= this.#isDocumentOffered
-    if (this.#state !== 'active' && this.#state !== 'gated') return []
-    const afterMs = retryDelaysMs[this.#retries++]
+    if (!this.#isUp) return []
     const report: SessionOutput = { type: 'report', report: { type: 'signal-failed', direction, status } }
-    return afterMs === undefined ? [report] : [report, { type: 'set-timer', timer: 'retry', afterMs }]
+    if (direction !== this.#wanted()) return [report, ...this.#converge()]
+    const afterMs = retryDelaysMs[this.#retries++]
+    return afterMs === undefined ? [report] : [report, { type: 'set-retry', afterMs }]
   }
 
   #onDialogEnded(reason: string): SessionOutput[] {
     if (this.#state === 'closing') return this.#close()
-    if (this.#state !== 'active' && this.#state !== 'gated') return []
-    return this.#finish('lost', { type: 'lost', reason })
+    if (this.#isUp) return this.#finish('lost', { type: 'lost', reason })
+    return this.#onRefused(480, reason)
   }
 
-  #resumeIfSignalled(): SessionOutput[] {
-    if (this.#offering !== undefined || this.#signalled !== 'sendonly') return this.#converge()
-    this.#enter('active')
-    return [{ type: 'open-gates' }, { type: 'report', report: { type: 'resumed' } }, ...this.#converge()]
+  get #isUp(): boolean {
+    return this.#state === 'active' || this.#state === 'gated'
   }
 
-  /** Offers what is wanted unless it is what the recorder already has, one offer at a time. */
+  /** Brings the recorder to what is wanted, one offer at a time; media flows again once the recorder is known to expect it. */
   #converge(): SessionOutput[] {
-    if ((this.#state !== 'active' && this.#state !== 'gated') || this.#offering !== undefined) return []
+    if (!this.#isUp || this.#offering !== undefined) return []
     const wanted = this.#wanted()
-    if (wanted === this.#signalled && !this.#isDocumentDue) return []
+    const resumed =
+      this.#state === 'gated' && wanted === 'sendonly' && this.#signalled === 'sendonly' ? this.#resume() : []
+    if (wanted === this.#signalled && !this.#isDocumentDue) return resumed
     this.#offering = wanted
     this.#isDocumentOffered = this.#isDocumentDue
     this.#isDocumentDue = false
-    return [{ type: 'reoffer', direction: wanted, withDocument: this.#isDocumentOffered }]
+    return [...resumed, { type: 'reoffer', direction: wanted, withDocument: this.#isDocumentOffered }]
+  }
+
+  #resume(): SessionOutput[] {
+    this.#enter('active')
+    return [{ type: 'open-gates' }, { type: 'report', report: { type: 'resumed' } }]
   }
 
   #wanted(): OfferDirection {

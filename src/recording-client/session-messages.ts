@@ -1,8 +1,8 @@
 // Headers and bodies of the messages of a recording session (RFC 7866 sections 6.1.1 and 9.1, RFC 9806).
 
 import type { Ids } from '#kernel'
-import { isSdp, parseBody, recordingBody, rfc3339 } from '#siprec'
 import type { HeaderList, SipBody, SipMessage } from '#sip'
+import { isSdp, parseBody, recordingBody, rfc3339 } from '#siprec'
 
 const sdpType = 'application/sdp'
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
@@ -28,14 +28,20 @@ export function withDate(wallMs: number): HeaderList {
 
 /** Offer and document in one body; the offer alone when there is no document (RFC 7866 section 9.1). */
 export function offerBody(sdp: Uint8Array, document: Uint8Array | undefined, ids: Ids): SipBody {
-  return recordingBody(document === undefined ? { sdp } : { sdp, metadata: document }, ids) ?? { contentType: sdpType, content: sdp }
+  return (
+    recordingBody(document === undefined ? { sdp } : { sdp, metadata: document }, ids) ?? {
+      contentType: sdpType,
+      content: sdp,
+    }
+  )
 }
 
 /** The SDP of a message, alone or within a multipart body. */
 export function sdpOf(message: SipMessage): Uint8Array | undefined {
   if (message.body.length === 0) return undefined
   const { headers, body } = message
-  return parseBody(headers.get('content-type') ?? sdpType, headers.get('content-disposition'), body).parts.find(isSdp)?.content
+  return parseBody(headers.get('content-type') ?? sdpType, headers.get('content-disposition'), body).parts.find(isSdp)
+    ?.content
 }
 
 /** RFC 1123 date in GMT, out of the RFC 3339 text since this layer has no calendar. */

@@ -43,7 +43,8 @@ export function tapOf(stream: CallStream, snapshot: CallSnapshot): Tap {
   const callerLeg = caller?.leg ?? 'caller'
   if (stream.side === 'caller') return { leg: callerLeg, point: 'received' }
   const callee = farParties(snapshot).find((party) => party.role === 'callee')
-  if (caller !== undefined && caller.hold !== 'none' && callee !== undefined) return { leg: callee.leg, point: 'received' }
+  if (caller !== undefined && caller.hold !== 'none' && callee !== undefined)
+    return { leg: callee.leg, point: 'received' }
   return { leg: callerLeg, point: 'sent' }
 }
 
@@ -56,7 +57,9 @@ export function rolesOf(streams: readonly CallStream[], snapshot: CallSnapshot):
     const isHeldByHearer = hearing.length > 0 && hearing.every((party) => party.hold !== 'none')
     return {
       ...stream,
-      senders: speaking.filter((party) => party.hold !== 'inactive' && !isHeldByHearer).map((party) => party.participantId),
+      senders: speaking
+        .filter((party) => party.hold !== 'inactive' && !isHeldByHearer)
+        .map((party) => party.participantId),
       receivers: hearing.filter((party) => party.hold === 'none').map((party) => party.participantId),
     }
   })

@@ -1,7 +1,7 @@
 // The record worker as the main thread sees it.
 
 import { Worker } from 'node:worker_threads'
-import { AppError, type Endpoint, Listeners } from '#kernel'
+import { AppError, Listeners } from '#kernel'
 import type {
   RecordCommand,
   RecordEvent,
@@ -19,15 +19,6 @@ export interface RecordMedia {
   onEvent(listener: (event: RecordEvent | { readonly type: 'worker-lost' }) => void): () => void
   /** Ends the thread; recordings still open are left to recovery. */
   close(): Promise<void>
-}
-
-/** Where media is received. */
-export interface RecordMediaAddress {
-  readonly host: string
-  /** Put into SDP instead of `host`, behind NAT. */
-  readonly advertisedHost?: string
-  readonly portMin: number
-  readonly portMax: number
 }
 
 interface Pending {
@@ -94,7 +85,10 @@ class WorkerMedia implements RecordMedia {
     const pending = this.#pending.get(message.requestId)
     this.#pending.delete(message.requestId)
     if (message.kind === 'done') pending?.resolve(message.value)
-    else pending?.reject(new AppError(message.code, message.message, { result: 'server', reason: 'recorder', sipStatus: 503 }))
+    else
+      pending?.reject(
+        new AppError(message.code, message.message, { result: 'server', reason: 'recorder', sipStatus: 503 }),
+      )
   }
 
   #lose(cause: unknown): void {
@@ -109,9 +103,4 @@ class WorkerMedia implements RecordMedia {
 function lossOf(cause: unknown): AppError {
   const verdict = { result: 'server', reason: 'worker-lost', sipStatus: 503 } as const
   return new AppError('recorder.worker-lost', 'the record worker is gone', verdict, { cause })
-}
-
-/** The address to put into SDP. */
-export function advertisedHostOf(address: RecordMediaAddress): Endpoint['host'] {
-  return address.advertisedHost ?? address.host
 }

@@ -14,7 +14,14 @@ import type { RecordEvent, RecordReplies, StreamSettings } from './record-messag
 import { RecordRoom } from './record-room.ts'
 
 const FACTS: RecordingFacts = {
-  sip: { callId: 'c1', fromUri: 'sip:src@x', toUri: 'sip:srs@x', requestUri: 'sip:srs@x', source: 'x', transport: 'udp' },
+  sip: {
+    callId: 'c1',
+    fromUri: 'sip:src@x',
+    toUri: 'sip:srs@x',
+    requestUri: 'sip:srs@x',
+    source: 'x',
+    transport: 'udp',
+  },
   participants: [],
   sessionIds: [],
   groupIds: [],
@@ -22,6 +29,7 @@ const FACTS: RecordingFacts = {
   speakers: { 1: ['Alice'] },
   warnings: [],
 }
+const RECORDING = 'r1'
 const PCMU = { payloadType: 0, encoding: 'PCMU/8000', clockRateHz: 8000 }
 const PCMA = { payloadType: 8, encoding: 'PCMA/8000', clockRateHz: 8000 }
 const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
@@ -43,7 +51,13 @@ class Bench {
       keepDigits,
       clock: this.clock,
       ids: seededIds(5),
-      ports: new PortPool({ host: '127.0.0.1', portMin: 21_000, portMax: 22_999, clock: this.clock, randomInteger: () => process.pid % 900 }),
+      ports: new PortPool({
+        host: '127.0.0.1',
+        portMin: 21_000,
+        portMax: 22_999,
+        clock: this.clock,
+        randomInteger: () => process.pid % 900,
+      }),
       onEvent: (event) => this.events.push(event),
     })
   }
@@ -101,7 +115,7 @@ class Bench {
   }
 
   async totals(): Promise<readonly StreamTotals[]> {
-    return ((await this.room.handle({ type: 'totals' })) as RecordReplies['totals'])['r1']!
+    return ((await this.room.handle({ type: 'totals' })) as RecordReplies['totals'])[RECORDING]!
   }
 
   async close(): Promise<RecordReplies['close']> {
@@ -129,7 +143,10 @@ test('two streams become the two channels of one G.711 file, with their particip
   assert.deepEqual(manifest.streams[0]?.participants, ['Alice'])
   assert.equal(manifest.streams[0]?.totals.packets, 50)
   assert.ok(folder.endsWith('/2026/01/05/r1'))
-  assert.deepEqual(bench.events.map(({ type }) => type), ['first-packet', 'first-packet'])
+  assert.deepEqual(
+    bench.events.map(({ type }) => type),
+    ['first-packet', 'first-packet'],
+  )
 })
 
 test('a stream that starts 300 ms later is 300 ms later in its channel', async (t) => {
@@ -168,7 +185,10 @@ test('a change of codec in mid-stream begins a new run, and the channel goes on'
   source.payloadType = 8
   await bench.talk([0, source, encodePcma(tone(600, 200))])
   const { manifest, folder } = await bench.close()
-  assert.deepEqual(manifest.streams[0]?.runs.map(({ encoding }) => encoding), ['PCMU/8000', 'PCMA/8000'])
+  assert.deepEqual(
+    manifest.streams[0]?.runs.map(({ encoding }) => encoding),
+    ['PCMU/8000', 'PCMA/8000'],
+  )
   const audio = await audioOf(folder)
   assert.equal(audio.samples[0]!.length, 3200)
   assert.ok(rmsDbfs(audio.samples[0]!.subarray(1700, 3100)) > -20)
@@ -186,8 +206,14 @@ test('a codec that we do not decode is kept as RTP payload and marked', async (t
   const run = manifest.streams[0]!.runs[0]!
   assert.equal(run.decoded, false)
   const records = parseRawRun(await readFile(join(folder, run.file)))
-  assert.deepEqual(records.map(({ payload }) => new TextDecoder().decode(payload)), ['one', 'two', 'three'])
-  assert.deepEqual(records.map(({ timestamp }) => timestamp), [0, 960, 1920])
+  assert.deepEqual(
+    records.map(({ payload }) => new TextDecoder().decode(payload)),
+    ['one', 'two', 'three'],
+  )
+  assert.deepEqual(
+    records.map(({ timestamp }) => timestamp),
+    [0, 960, 1920],
+  )
 })
 
 test('RTP-22: a digit is one event however often it is repeated, and masked unless digits are to be kept', async (t) => {
@@ -210,9 +236,10 @@ test('RTP-22: a digit is one event however often it is repeated, and masked unle
     await bench.received(14)
     const { manifest } = await bench.close()
     const { events, gaps, totals } = manifest.streams[0]!
-    assert.deepEqual(events.map(({ digit, durationMs }) => ({ digit, durationMs })), [
-      { digit: keepDigits ? '5' : undefined, durationMs: 100 },
-    ])
+    assert.deepEqual(
+      events.map(({ digit, durationMs }) => ({ digit, durationMs })),
+      [{ digit: keepDigits ? '5' : undefined, durationMs: 100 }],
+    )
     assert.ok(gaps.some(({ cause, fromMs, toMs }) => cause === 'dtx' && toMs - fromMs === 100))
     assert.equal(totals.lost, 0)
   }
@@ -283,7 +310,10 @@ test('RTP-01 RTP-02 RTP-16: the recorder reports about every 5 s from the RTCP p
   await bench.close()
   await until(() => datagrams.some(({ packets }) => packets.some(({ type }) => type === 'bye')))
   assert.ok(datagrams.length >= 5 && datagrams.length <= 14, `${datagrams.length} reports in 30 s`)
-  assert.deepEqual(datagrams[0]?.packets.map(({ type }) => type), ['receiver-report', 'sdes'])
+  assert.deepEqual(
+    datagrams[0]?.packets.map(({ type }) => type),
+    ['receiver-report', 'sdes'],
+  )
   assert.ok(datagrams.every((datagram) => datagram.port === bench.ports[0]! + 1))
   const report = datagrams[0]!.packets[0]!
   assert.ok(report.type === 'receiver-report' && report.reports[0]?.ssrc === 0x1234)

@@ -1,6 +1,5 @@
 // The network side of one stream in the record worker: sockets, source lock, reception statistics, RTCP both ways.
 
-import type { RemoteInfo } from 'node:dgram'
 import type { PortPair } from '#engine'
 import type { Clock, Endpoint, Ids, Timer } from '#kernel'
 import {
@@ -19,6 +18,12 @@ import type { StreamTotals } from '#store'
 import type { StreamSettings } from './record-messages.ts'
 import { SourceLock } from './source-lock.ts'
 import type { Track } from './track.ts'
+
+/** Where a datagram came from, as sockets tell it. */
+interface DatagramSource {
+  readonly address: string
+  readonly port: number
+}
 
 const RANDOM_STEPS = 2 ** 32
 
@@ -78,7 +83,8 @@ export class StreamReceiver {
   /** Applies a new negotiation; a changed media address lets the source move. */
   configure(settings: StreamSettings): void {
     const before = this.#settings.rtp
-    if (settings.rtp && (settings.rtp.host !== before?.host || settings.rtp.port !== before.port)) this.#lock.expectMove()
+    if (settings.rtp && (settings.rtp.host !== before?.host || settings.rtp.port !== before.port))
+      this.#lock.expectMove()
     this.#settings = settings
     this.#options.track.addCodecs(settings.codecs)
     this.#options.track.setPaused(settings.isPaused, this.#elapsedMs())
@@ -108,7 +114,7 @@ export class StreamReceiver {
     this.#options.onClosed()
   }
 
-  #onDatagram(datagram: Uint8Array, from: RemoteInfo): void {
+  #onDatagram(datagram: Uint8Array, from: DatagramSource): void {
     if (this.#closed) return
     if (isRtcp(datagram)) {
       this.#onRtcp(datagram, from)
@@ -154,7 +160,7 @@ export class StreamReceiver {
     }
   }
 
-  #onRtcp(datagram: Uint8Array, from: RemoteInfo): void {
+  #onRtcp(datagram: Uint8Array, from: DatagramSource): void {
     const isPeer = from.address === this.#lock.host || from.address === this.#settings.rtcp?.host
     if (this.#closed || !isPeer) return
     this.#rtcpSource = { host: from.address, port: from.port }

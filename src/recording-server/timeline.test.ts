@@ -95,7 +95,10 @@ test('SRS-54: a pause of 5 s lengthens the track by 5 s, whether the clock of th
     }
     timeline.finish(7000)
     assert.equal(tape.bytes.length, 56_000)
-    assert.deepEqual(tape.gaps.map(({ cause }) => cause), ['paused'])
+    assert.deepEqual(
+      tape.gaps.map(({ cause }) => cause),
+      ['paused'],
+    )
     assert.ok(Math.abs(tape.gaps[0]!.toMs - 6000) <= 20)
     assert.deepEqual([...new Set(tape.bytes.slice(8000, 47_900))], [SILENCE])
     assert.deepEqual(slot(tape, 349), [349 % 256])
@@ -172,11 +175,16 @@ test('events between audio packets are not loss', () => {
 test('whatever the network loses, doubles and shuffles, each packet kept is in its place and every hole is in the ledger', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ copies: fc.nat(2), delay: fc.nat(3), flush: fc.boolean() }), { minLength: 2, maxLength: 80 }),
+      fc.array(fc.record({ copies: fc.nat(2), delay: fc.nat(3), flush: fc.boolean() }), {
+        minLength: 2,
+        maxLength: 80,
+      }),
       (fates) => {
         const { tape, timeline } = setUp()
         timeline.accept(packet(0))
-        const sent = fates.flatMap(({ copies, delay }, i) => Array.from({ length: copies }, () => ({ n: i + 1, at: i + delay })))
+        const sent = fates.flatMap(({ copies, delay }, i) =>
+          Array.from({ length: copies }, () => ({ n: i + 1, at: i + delay })),
+        )
         sent.sort((a, b) => a.at - b.at)
         const kept = new Set([0])
         for (const { n, at } of sent) {
@@ -185,7 +193,8 @@ test('whatever the network loses, doubles and shuffles, each packet kept is in i
         }
         assert.equal(timeline.late, 0)
         timeline.finish(20 + fates.length * 20)
-        for (let n = 0; n <= fates.length; n++) assert.deepEqual(slot(tape, n), kept.has(n) ? [n] : [SILENCE], `slot ${n}`)
+        for (let n = 0; n <= fates.length; n++)
+          assert.deepEqual(slot(tape, n), kept.has(n) ? [n] : [SILENCE], `slot ${n}`)
         const silentMs = tape.gaps.reduce((sum, gap) => sum + gap.toMs - gap.fromMs, 0)
         const lost = Array.from({ length: fates.length }, (_unused, i) => i + 1).filter((n) => !kept.has(n)).length
         assert.ok(Math.abs(silentMs - lost * 20) < 1, `${silentMs} ms of silence for ${lost} packets`)

@@ -208,7 +208,8 @@ export class Timeline {
   }
 
   #isAstray(position: number, packet: TimelinePacket, anchor: Anchor): boolean {
-    const aheadMs = ((position + packet.payload.length - this.#expectedEnd(packet.arrivalMs)) * 1000) / this.#clockRateHz
+    const aheadMs =
+      ((position + packet.payload.length - this.#expectedEnd(packet.arrivalMs)) * 1000) / this.#clockRateHz
     const hasPaused = this.#pauses.touches(anchor.arrivalMs, packet.arrivalMs)
     if (this.#msOf(position) - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true
     return aheadMs > AHEAD_LIMIT_MS || aheadMs < -(hasPaused ? BEHIND_LIMIT_AFTER_PAUSE_MS : BEHIND_LIMIT_MS)

@@ -79,7 +79,8 @@ export class Track {
       return true
     }
     this.#noteEvent(this.#events?.onOtherPacket(view.timestamp), arrivalMs)
-    const running = this.#running?.codec.encoding === codec.encoding ? this.#running : this.#begin(codec, payload, arrivalMs)
+    const running =
+      this.#running?.codec.encoding === codec.encoding ? this.#running : this.#begin(codec, payload, arrivalMs)
     if (running === undefined) return false
     if (running.kind === 'raw') {
       if (arrivalMs - running.lastArrivalMs > RAW_GAP_MS) this.#addGap(running.lastArrivalMs, arrivalMs, 'no-rtp')

@@ -138,9 +138,10 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     })
   }
 
-  reinvite(options: ReinviteOptions): Promise<RequestOutcome> {
+  reinvite(options: ReinviteOptions | (() => ReinviteOptions)): Promise<RequestOutcome> {
     if (this.#ended) return Promise.resolve(GONE)
-    return new Promise((resolve) => this.#reinvites.add(options, this.#await(resolve)))
+    const ask = typeof options === 'function' ? options : () => options
+    return new Promise((resolve) => this.#reinvites.add(ask, this.#await(resolve)))
   }
 
   bye(options: MessageOptions = {}): Promise<RequestOutcome> {

@@ -17,9 +17,10 @@ import { timeoutMs } from './transaction/timer-values.ts'
 const TIMED_OUT: RequestOutcome = { status: 408, reason: 'Request Timeout', cause: 'timeout' }
 
 interface Job {
-  readonly options: ReinviteOptions
+  readonly options: () => ReinviteOptions
   readonly settle: (outcome: RequestOutcome) => void
   tries: number
+  retriesGlare: boolean
 }
 
 /** What the dialog knows and the queue must ask. */
@@ -56,8 +57,8 @@ export class ReinviteQueue {
     return this.#isInFlight
   }
 
-  add(options: ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
-    this.#jobs.push({ options, settle, tries: 0 })
+  add(options: () => ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
+    this.#jobs.push({ options, settle, tries: 0, retriesGlare: true })
     this.pump()
   }
 
@@ -68,7 +69,9 @@ export class ReinviteQueue {
     this.#isInFlight = true
     job.tries += 1
     const cseqNumber = this.#context.state.nextCSeq()
-    const { plan, hop } = planWithin(this.#context, 'INVITE', cseqNumber, job.options)
+    const asked = job.options()
+    job.retriesGlare = asked.retryGlare !== false
+    const { plan, hop } = planWithin(this.#context, 'INVITE', cseqNumber, asked)
     this.#context.hop.resolve(hop, (located) => this.#send(job, plan, located))
   }
 
@@ -121,7 +124,7 @@ export class ReinviteQueue {
 
   #onFinal(job: Job, response: SipResponse): void {
     const { parts, state } = this.#context
-    const mayTryAgain = job.tries < MAX_OFFER_TRIES && (response.status !== 491 || job.options.retryGlare !== false)
+    const mayTryAgain = job.tries < MAX_OFFER_TRIES && (response.status !== 491 || job.retriesGlare)
     const waitMs = mayTryAgain ? glareWaitMs(response, state.ownsCallId, parts.options.ids) : undefined
     if (waitMs === undefined || this.#closed) {
       this.#finish(job, { status: response.status, reason: response.reason, cause: 'response', response })

@@ -82,8 +82,11 @@ export interface InviteDialog {
   handlers: DialogHandlers
   /** INFO, UPDATE, NOTIFY…: not INVITE, not BYE. */
   request(method: string, options?: MessageOptions): Promise<RequestOutcome>
-  /** re-INVITE with an offer in `body`. One at a time, others wait in order; 491 is retried by RFC 3261 14.1 unless told otherwise; the ACK is sent by the core. 481/408/timeout ends the dialog. */
-  reinvite(options: ReinviteOptions): Promise<RequestOutcome>
+  /**
+   * re-INVITE with an offer in `body`. One at a time, others wait in order; 491 is retried by RFC 3261 14.1 unless told otherwise; the ACK is sent by the core. 481/408/timeout ends the dialog.
+   * A function is asked anew at each try, so that an offer repeated after glare is still the next one (RFC 3264 section 8).
+   */
+  reinvite(options: ReinviteOptions | (() => ReinviteOptions)): Promise<RequestOutcome>
   /** Sends BYE; resolves with its outcome. The dialog counts as ended at once, and queued requests end with `dialog-gone`. */
   bye(options?: MessageOptions): Promise<RequestOutcome>
 }

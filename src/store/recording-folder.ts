@@ -5,6 +5,7 @@ import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, 
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import { isoTime } from './iso-time.ts'
 import {
   type Manifest,
   type NoAudioCause,
@@ -19,7 +20,8 @@ import { StreamFiles } from './stream-files.ts'
 export const OPEN_SUFFIX = '.open'
 /** Name of the manifest in a recording's folder. */
 export const MANIFEST_FILE = 'manifest.json'
-const METADATA_FOLDER = 'metadata'
+/** Folder of the metadata documents within a recording. */
+export const METADATA_FOLDER = 'metadata'
 
 /** One metadata document as it came. */
 export interface MetadataDocument {
@@ -114,7 +116,7 @@ export class RecordingFolder {
   }
 
   #head(): Omit<Manifest, 'state' | 'streams'> {
-    const startedAt = new Date(this.#startedAtMs).toISOString()
+    const startedAt = isoTime(this.#startedAtMs)
     return { version: 1, recordingId: this.recordingId, recovered: false, startedAt, durationMs: 0, facts: this.#facts }
   }
 
@@ -125,7 +127,7 @@ export class RecordingFolder {
 
 /** End time and duration as the manifest has them. */
 export function endOf(endedAtMs: number, durationMs: number): Pick<Manifest, 'endedAt' | 'durationMs'> {
-  return { endedAt: new Date(endedAtMs).toISOString(), durationMs: Math.round(durationMs) }
+  return { endedAt: isoTime(endedAtMs), durationMs: Math.round(durationMs) }
 }
 
 /** Derives the audio; the state is `no-audio` when not one packet was kept. */
@@ -169,5 +171,5 @@ function syncFolder(path: string): void {
 
 /** `yyyy/mm/dd` in UTC. */
 function dayFolder(wallMs: number): string {
-  return new Date(wallMs).toISOString().slice(0, 10).replaceAll('-', '/')
+  return isoTime(wallMs).slice(0, 10).replaceAll('-', '/')
 }

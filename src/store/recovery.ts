@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
 import { g711FormatOf } from './stream-files.ts'
@@ -63,7 +64,7 @@ function recoverFolder(folder: string): Recovered {
   const manifest: Manifest = {
     ...open,
     recovered: true,
-    ...endOf(Date.parse(open.startedAt) + durationMs, durationMs),
+    ...endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs),
     ...audioOf(folder, padded, durationMs, 'no-rtp'),
     streams: padded,
   }

@@ -85,16 +85,6 @@ export function writeFully(fd: number, bytes: Uint8Array, position: number): voi
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
 }
 
-/** Audio bytes that the file really holds, whatever its header says. */
-export function wavDataBytes(path: string): number {
-  const fd = openSync(path, 'r')
-  try {
-    return Math.max(0, fstatSync(fd).size - WAV_HEADER_BYTES)
-  } finally {
-    closeSync(fd)
-  }
-}
-
 /** Makes the header of a file left behind say what the file holds; returns its audio bytes. */
 export function repairWavHeader(path: string, format: 'pcmu' | 'pcma', sampleRateHz: number): number {
   const fd = openSync(path, 'r+')

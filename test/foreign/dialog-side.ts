@@ -2,7 +2,16 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Flow } from './sip-flow.ts'
-import { addressOf, buildSip, type Header, headerOf, headersOf, parseNameAddr, type SipText, tagOf } from './sip-text.ts'
+import {
+  addressOf,
+  buildSip,
+  type Header,
+  headerOf,
+  headersOf,
+  parseNameAddr,
+  type SipText,
+  tagOf,
+} from './sip-text.ts'
 
 /** A random token for tags, branches and Call-IDs. */
 export function token(bytes = 6): string {

@@ -4,16 +4,22 @@
 import { Arrivals } from './deadline.ts'
 import { DialogSide, respond, token, type WrittenRequest } from './dialog-side.ts'
 import { checkRecordingSession, checkRequest, readBody } from './message-rules.ts'
-import { RecorderSession, type RecorderScript } from './recorder-session.ts'
+import { type RecorderScript, RecorderSession } from './recorder-session.ts'
 import type { RtcpArrival, RtpArrival } from './recorder-slot.ts'
 import { type Address, type Flow, SipListener } from './sip-flow.ts'
 import { SipRequester, SipResponder } from './sip-requester.ts'
-import { branchOf, cseqOf, headerOf, type Header, parseSip, type SipText, tagOf, tokensOf } from './sip-text.ts'
+import { branchOf, cseqOf, type Header, headerOf, parseSip, type SipText, tagOf, tokensOf } from './sip-text.ts'
 
 /** A message with the time and the way it came. */
-export type SipArrival = { readonly message: SipText; readonly atMs: number; readonly flow: Flow; readonly isRepeat: boolean }
+export type SipArrival = {
+  readonly message: SipText
+  readonly atMs: number
+  readonly flow: Flow
+  readonly isRepeat: boolean
+}
 
 const ALLOW: Header = ['Allow', 'INVITE, ACK, CANCEL, BYE, UPDATE, OPTIONS']
+const ACCEPT: Header = ['Accept', 'application/sdp, application/rs-metadata+xml, multipart/mixed']
 const SNAPSHOT_REQUEST =
   '<?xml version="1.0" encoding="UTF-8"?>\r\n<requestsnapshot xmlns="urn:ietf:params:xml:ns:recording:1">\r\n' +
   '<requestreason xml:lang="en">state lost</requestreason>\r\n</requestsnapshot>\r\n'
@@ -128,23 +134,15 @@ export class ForeignRecorder {
       inDialog.flow = flow
       inDialog.checkInDialog(request)
     }
-    switch (request.method) {
-      case 'ACK':
-        return this.#onAck(request, session)
-      case 'CANCEL':
-        return this.#onCancel(request, flow, session)
-      case 'OPTIONS':
-        return this.#plain(request, flow, 200, [ALLOW, ['Accept', 'application/sdp, application/rs-metadata+xml, multipart/mixed']])
-      case 'INVITE':
-        if (tagOf(request, 'To') !== '') return inDialog ? this.#onReinvite(request, inDialog) : this.#plain(request, flow, 481)
-        return this.#onInvite(request, flow)
-      case 'UPDATE':
-        return inDialog ? this.#onUpdate(request, inDialog) : this.#plain(request, flow, 481)
-      case 'BYE':
-        return inDialog ? this.#onBye(request, inDialog) : this.#plain(request, flow, 481)
-      default:
-        return this.#plain(request, flow, 405, [ALLOW])
-    }
+    if (request.method === 'ACK') this.#onAck(request, session)
+    else if (request.method === 'CANCEL') this.#onCancel(request, flow, session)
+    else if (request.method === 'OPTIONS') this.#plain(request, flow, 200, [ALLOW, ACCEPT])
+    else if (request.method === 'INVITE' && tagOf(request, 'To') === '') this.#onInvite(request, flow)
+    else if (!['INVITE', 'UPDATE', 'BYE'].includes(request.method)) this.#plain(request, flow, 405, [ALLOW])
+    else if (inDialog === undefined) this.#plain(request, flow, 481)
+    else if (request.method === 'INVITE') this.#onReinvite(request, inDialog)
+    else if (request.method === 'UPDATE') this.#onUpdate(request, inDialog)
+    else this.#onBye(request, inDialog)
   }
 
   #plain(request: SipText, flow: Flow, status: number, more: readonly Header[] = []): void {
@@ -164,7 +162,10 @@ export class ForeignRecorder {
     const session = new RecorderSession(request, dialog, flow, this.violations, this.#changed)
     this.sessions.push(session)
     session.pendingInvite = request
-    if (typeof answer === 'number') return this.#answerInvite(request, session, answer)
+    if (typeof answer === 'number') {
+      this.#answerInvite(request, session, answer)
+      return
+    }
     flow.send(respond(request, 100, 'Trying', flow, ''))
     this.#after(answer.lateMs, () => {
       if (session.pendingStatus === 0) this.#answerInvite(request, session, answer.code ?? 200)
@@ -181,13 +182,18 @@ export class ForeignRecorder {
     if (session.offers.length === 1 && session.documents.length === 0 && isAccepted) {
       this.advice.push('RFC 7866 9.1: the first INVITE has no metadata')
     }
-    const more: Header[] = isAccepted ? [['Contact', session.dialog.contact], ALLOW] : [...(this.script.answerHeaders ?? [])]
+    const more: Header[] = isAccepted
+      ? [['Contact', session.dialog.contact], ALLOW]
+      : [...(this.script.answerHeaders ?? [])]
     const write = (sdp?: Buffer) => {
       if (sdp) more.push(['Content-Type', 'application/sdp'])
       this.#responder.send(request, session.respond(request, status, more, sdp), session.flow, true)
       this.#changed()
     }
-    if (!isAccepted) return write()
+    if (!isAccepted) {
+      write()
+      return
+    }
     const sdp = offer ? session.answer(offer, this.script) : Promise.resolve(session.offer('recvonly'))
     sdp.then(write, (error: unknown) => this.violations.push(`the recorder failed: ${String(error)}`))
   }
@@ -196,7 +202,7 @@ export class ForeignRecorder {
     this.violations.push(...checkRecordingSession(request, '+sip.src', false))
     session.dialog.learnTarget(request)
     session.pendingInvite = request
-    this.#answerInvite(request, session, this.script.rejectReinvite ?? 200)
+    this.#answerInvite(request, session, session.isOffering ? 491 : (this.script.rejectReinvite ?? 200))
   }
 
   #onUpdate(request: SipText, session: RecorderSession): void {
@@ -244,15 +250,21 @@ export class ForeignRecorder {
     session.pendingInvite = undefined
     const hasSameBranch = branchOf(invite) === branchOf(request)
     if (session.pendingStatus < 300 === hasSameBranch) {
-      this.violations.push(`RFC 3261 17.1.1.3: the ACK of a ${session.pendingStatus} has ${hasSameBranch ? 'the' : 'another'} branch`)
+      this.violations.push(
+        `RFC 3261 17.1.1.3: the ACK of a ${session.pendingStatus} has ${hasSameBranch ? 'the' : 'another'} branch`,
+      )
     }
     const body = readBody(request)
     if (body.metadata) this.violations.push('RFC 7866 9.1: metadata in ACK')
     if (session.pendingStatus >= 300 || session.isConfirmed) return
     session.isConfirmed = true
-    if (this.script.reinviteRecvonly) void this.reinvite('recvonly', session).catch((error) => this.violations.push(String(error)))
+    if (this.script.reinviteRecvonly)
+      void this.reinvite('recvonly', session).catch((error) => this.violations.push(String(error)))
     if (this.script.byeAfterMs !== undefined) {
-      this.#after(this.script.byeAfterMs, () => void this.bye(session).catch((error) => this.violations.push(String(error))))
+      this.#after(
+        this.script.byeAfterMs,
+        () => void this.bye(session).catch((error) => this.violations.push(String(error))),
+      )
     }
   }
 
@@ -262,7 +274,12 @@ export class ForeignRecorder {
     return chosen
   }
 
-  async #request(session: RecorderSession, method: string, more: readonly Header[], body?: Buffer): Promise<[SipText, WrittenRequest]> {
+  async #request(
+    session: RecorderSession,
+    method: string,
+    more: readonly Header[],
+    body?: Buffer,
+  ): Promise<[SipText, WrittenRequest]> {
     const request = session.dialog.request(method, session.flow, more, body)
     return [await this.#requester.send(request, method, session.flow, 10_000), request]
   }
@@ -271,8 +288,16 @@ export class ForeignRecorder {
   async reinvite(direction: 'recvonly' | 'inactive', session?: RecorderSession): Promise<SipText> {
     const one = this.#latest(session)
     if (direction === 'recvonly') this.script = { ...this.script, answerDirection: 'recvonly' }
-    const more: Header[] = [['Contact', one.dialog.contact], ['Require', 'siprec'], ALLOW, ['Content-Type', 'application/sdp']]
-    const [response, request] = await this.#request(one, 'INVITE', more, one.offer(direction))
+    const more: Header[] = [
+      ['Contact', one.dialog.contact],
+      ['Require', 'siprec'],
+      ALLOW,
+      ['Content-Type', 'application/sdp'],
+    ]
+    one.isOffering = true
+    const [response, request] = await this.#request(one, 'INVITE', more, one.offer(direction)).finally(() => {
+      one.isOffering = false
+    })
     const isAccepted = response.status < 300
     const same = { cseq: request.cseq, ...(isAccepted ? {} : { branch: request.branch }) }
     this.#requester.acknowledge(request, one.dialog.request('ACK', one.flow, [], Buffer.alloc(0), same).raw)

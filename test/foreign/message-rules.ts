@@ -15,7 +15,8 @@ export function checkRequest(request: SipText, flow: Flow, isTcpOffered: boolean
   const objections: string[] = []
   const advice: string[] = []
   const via = headerOf(request, 'Via') ?? ''
-  if (!new RegExp(`^SIP/2\\.0/${flow.kind}\\s`, 'i').test(via)) objections.push(`RFC 3261 18.1.1: Via says ${via.split(' ')[0]}`)
+  if (!new RegExp(`^SIP/2\\.0/${flow.kind}\\s`, 'i').test(via))
+    objections.push(`RFC 3261 18.1.1: Via says ${via.split(' ')[0]}`)
   if (!branchOf(request).startsWith('z9hG4bK')) objections.push('RFC 3261 8.1.1.7: the branch lacks z9hG4bK')
   if (flow.kind === 'udp' && !/;rport(?:;|$)/i.test(via)) objections.push('RFC 3581 3: Via without rport')
   for (const name of ONCE) {
@@ -28,7 +29,9 @@ export function checkRequest(request: SipText, flow: Flow, isTcpOffered: boolean
   if (tagOf(request, 'From') === '') objections.push('RFC 3261 8.1.1.3: From without tag')
   const length = headerOf(request, 'Content-Length')
   if (length === undefined ? flow.kind === 'tcp' || request.body.length > 0 : Number(length) !== request.body.length) {
-    objections.push(`RFC 3261 18.3: Content-Length is ${length ?? 'missing'}, the body has ${request.body.length} bytes`)
+    objections.push(
+      `RFC 3261 18.3: Content-Length is ${length ?? 'missing'}, the body has ${request.body.length} bytes`,
+    )
   }
   if (flow.kind === 'udp' && isTcpOffered && request.raw.length > LARGEST_UDP_BYTES) {
     objections.push(`RFC 3261 18.1.1: ${request.raw.length} bytes over UDP though TCP was open`)
@@ -65,13 +68,18 @@ export function checkRecordingSession(message: SipText, tag: '+sip.src' | '+sip.
   const contact = parseNameAddr(contacts[0] ?? '')
   if (contact.params.has(tag)) {
     if (contact.params.get(tag) !== '') found.push(`RFC 3840 9: ${tag} carries a value`)
-  } else if (contact.uri.toLowerCase().includes(`;${tag}`)) found.push(`RFC 3840 9: ${tag} stands inside the angle brackets`)
+  } else if (contact.uri.toLowerCase().includes(`;${tag}`))
+    found.push(`RFC 3840 9: ${tag} stands inside the angle brackets`)
   else found.push(`RFC 7866 6.1.1: the Contact of ${who} has no ${tag}`)
   return found
 }
 
 /** What a body carries, with what is wrong about its wrapping. */
-export type BodyContents = { readonly sdp: string | undefined; readonly metadata: Part | undefined; readonly found: string[] }
+export type BodyContents = {
+  readonly sdp: string | undefined
+  readonly metadata: Part | undefined
+  readonly found: string[]
+}
 
 /** Finds the SDP and the metadata of a message (RFC 7866 section 9.1, RFC 9806 section 2). */
 export function readBody(message: SipText): BodyContents {
@@ -81,9 +89,11 @@ export function readBody(message: SipText): BodyContents {
   const metadataParts = parts.filter(isMetadata)
   if (sdpParts.length > 1) found.push('RFC 7866 9.1: two SDP parts')
   if (metadataParts.length > 1) found.push('RFC 7866 9.1: two metadata parts')
-  if (parts.length > 1 && mediaType(message) !== 'multipart/mixed') found.push('RFC 7866 9.1: the multipart is not mixed')
+  if (parts.length > 1 && mediaType(message) !== 'multipart/mixed')
+    found.push('RFC 7866 9.1: the multipart is not mixed')
   for (const part of parts.filter((one) => one.type !== 'application/sdp' && !isMetadata(one))) {
-    if (!/;\s*handling=optional/i.test(part.disposition)) found.push(`RFC 5621 8.4: a required part of type ${part.type}`)
+    if (!/;\s*handling=optional/i.test(part.disposition))
+      found.push(`RFC 5621 8.4: a required part of type ${part.type}`)
   }
   const metadata = metadataParts[0]
   if (metadata && !isDisposition(metadata, 'recording-session')) {

@@ -91,11 +91,15 @@ export class CallStory {
     ]
     for (const [i, person] of this.people.entries()) {
       lines.push(`<participant participant_id="${this.participantIds[i]}">`)
-      lines.push(`  <nameID aor="${escapeXml(person.aor)}"><name xml:lang="en">${escapeXml(person.name)}</name></nameID>`)
+      lines.push(
+        `  <nameID aor="${escapeXml(person.aor)}"><name xml:lang="en">${escapeXml(person.name)}</name></nameID>`,
+      )
       lines.push('</participant>')
     }
     for (const [i, label] of this.#labels.entries()) {
-      lines.push(`<stream stream_id="${this.streamIds[i]}" session_id="${this.sessionId}"><label>${label}</label></stream>`)
+      lines.push(
+        `<stream stream_id="${this.streamIds[i]}" session_id="${this.sessionId}"><label>${label}</label></stream>`,
+      )
     }
     lines.push(`<sessionrecordingassoc session_id="${this.sessionId}">${assoc}</sessionrecordingassoc>`)
     for (const id of this.participantIds) {

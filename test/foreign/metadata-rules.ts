@@ -7,7 +7,11 @@ const ID = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
 const SIP_SESSION = /^[0-9a-f]{32};\s*remote=[0-9a-f]{32}$/
 
-type Shape = { readonly children: readonly string[]; readonly needed: readonly string[]; readonly optional: readonly string[] }
+type Shape = {
+  readonly children: readonly string[]
+  readonly needed: readonly string[]
+  readonly optional: readonly string[]
+}
 
 const TIMES = ['associate-time', 'disassociate-time']
 const SHAPES: Record<string, Shape> = {
@@ -96,7 +100,8 @@ export class MetadataReader {
       const id = attribute === undefined ? undefined : element.attributes.get(attribute)
       if (id === undefined || element.namespace !== NS) continue
       const kind = this.#kinds.get(id)
-      if (kind !== undefined && kind !== element.name) found.push(`RFC 7865 6.10: an id of a ${kind} names a ${element.name}`)
+      if (kind !== undefined && kind !== element.name)
+        found.push(`RFC 7865 6.10: an id of a ${kind} names a ${element.name}`)
       if (inThisDocument.has(id)) found.push(`RFC 7865 6.10: two ${element.name} elements with one id`)
       inThisDocument.add(id)
       this.#kinds.set(id, element.name)
@@ -146,7 +151,8 @@ function checkShape(element: XmlElement, found: string[]): void {
     const place = shape.children.indexOf(child.name)
     if (place < 0) found.push(`RFC 7865 9: ${element.name} has a child ${child.name}`)
     else if (place < rank || isForeignSeen) found.push(`RFC 7865 9: ${child.name} in ${element.name} is out of order`)
-    else if (place === rank && !REPEATABLE.has(child.name)) found.push(`RFC 7865 9: ${child.name} twice in ${element.name}`)
+    else if (place === rank && !REPEATABLE.has(child.name))
+      found.push(`RFC 7865 9: ${child.name} twice in ${element.name}`)
     rank = Math.max(rank, place)
     checkShape(child, found)
   }

@@ -12,7 +12,8 @@ export function checkOffer(offer: SdpText, before: SdpText | undefined): string[
   const ports = new Set<number>()
   for (const [i, line] of offer.media.entries()) {
     checkLine(line, i, found)
-    if (line.label !== undefined && labels.has(line.label)) found.push(`RFC 4574 4: two m-lines have the label ${line.label}`)
+    if (line.label !== undefined && labels.has(line.label))
+      found.push(`RFC 4574 4: two m-lines have the label ${line.label}`)
     if (line.port !== 0 && ports.has(line.port)) found.push(`RFC 3264 5.1: two m-lines share the port ${line.port}`)
     if (line.label !== undefined) labels.add(line.label)
     ports.add(line.port)
@@ -29,11 +30,13 @@ function checkLine(line: MediaLine, i: number, found: string[]): void {
     const direction = line.isDirectionWritten ? line.direction : 'not written'
     found.push(`RFC 7866 7.1.1: the direction of m-line ${i} is ${direction}`)
   }
-  if (!Number.isInteger(line.port) || line.port < 1 || line.port > 65_535) found.push(`RFC 8866 5.14: m-line ${i} has a bad port`)
+  if (!Number.isInteger(line.port) || line.port < 1 || line.port > 65_535)
+    found.push(`RFC 8866 5.14: m-line ${i} has a bad port`)
   if (line.codecs.length === 0) found.push(`RFC 8866 5.14: m-line ${i} has no formats`)
   const types = new Set(line.codecs.map((codec) => codec.payloadType))
   if (types.size !== line.codecs.length) found.push(`RFC 8866 5.14: m-line ${i} names a payload type twice`)
-  if (line.direction !== 'inactive' && line.address === '0.0.0.0') found.push(`RFC 3264 8.4: m-line ${i} sends from 0.0.0.0`)
+  if (line.direction !== 'inactive' && line.address === '0.0.0.0')
+    found.push(`RFC 3264 8.4: m-line ${i} sends from 0.0.0.0`)
 }
 
 function checkReoffer(offer: SdpText, before: SdpText, found: string[]): void {

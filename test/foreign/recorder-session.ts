@@ -1,12 +1,20 @@
 // One recording session at the recorder (RFC 7866): the dialog, its slots, and its answers as the script wants them.
 
 import { type DialogSide, respond } from './dialog-side.ts'
-import { MetadataReader } from './metadata-rules.ts'
 import { type BodyContents, checkRecordingSession } from './message-rules.ts'
+import { MetadataReader } from './metadata-rules.ts'
 import { checkOffer } from './offer-rules.ts'
 import { RecorderSlot } from './recorder-slot.ts'
 import { openPair } from './rtp-wire.ts'
-import { buildSdp, type Codec, type Direction, type MediaSpec, parseSdp, receivingDirection, type SdpText } from './sdp-text.ts'
+import {
+  buildSdp,
+  type Codec,
+  type Direction,
+  type MediaSpec,
+  parseSdp,
+  receivingDirection,
+  type SdpText,
+} from './sdp-text.ts'
 import type { Flow } from './sip-flow.ts'
 import { addressOf, cseqOf, type SipText, tagOf } from './sip-text.ts'
 
@@ -54,6 +62,8 @@ export class RecorderSession {
   flow: Flow
   isEnded = false
   isConfirmed = false
+  /** An offer of this side is under way: an INVITE of the client's gets 491 (RFC 3261 section 14.2). */
+  isOffering = false
   /** The INVITE that awaits its ACK. */
   pendingInvite: SipText | undefined
   /** The status that INVITE was answered with. */

@@ -81,8 +81,9 @@ export class RecorderSlot {
   #onRtp(raw: Buffer, from: Address): void {
     const packet = parseRtp(raw)
     if (packet === undefined) {
-      if (raw.length >= 2 && raw.readUInt8(1) >= 200 && raw.readUInt8(1) <= 207) return this.#onRtcp(raw, from, true)
-      return this.#object('RFC 3550 5.1: a datagram that is no RTP')
+      if (raw.length >= 2 && raw.readUInt8(1) >= 200 && raw.readUInt8(1) <= 207) this.#onRtcp(raw, from, true)
+      else this.#object('RFC 3550 5.1: a datagram that is no RTP')
+      return
     }
     const atMs = Date.now()
     const last = this.rtp.at(-1)
@@ -98,17 +99,22 @@ export class RecorderSlot {
       this.#object('RFC 3264 5.1: RTP comes while the stream is inactive')
     }
     if (last && last.ssrc !== packet.ssrc) this.#object('RFC 7866 8.2.3: the SSRC of the stream changed')
-    if (last && last.ssrc === packet.ssrc && last.sequence === packet.sequence) this.#object('RFC 3550 5.1: a sequence number twice')
+    if (last && last.ssrc === packet.ssrc && last.sequence === packet.sequence)
+      this.#object('RFC 3550 5.1: a sequence number twice')
     this.#changed()
   }
 
   #onRtcp(raw: Buffer, from: Address, isOnRtpPort = false): void {
     const compound = parseRtcp(raw)
-    if (compound === undefined) return this.#object('RFC 3550 6.1: a datagram that is no RTCP compound')
+    if (compound === undefined) {
+      this.#object('RFC 3550 6.1: a datagram that is no RTCP compound')
+      return
+    }
     this.rtcp.push({ ...compound, atMs: Date.now(), from })
     const first = compound.types[0]
     if (first !== RTCP_SR && first !== RTCP_RR) this.#object('RFC 3550 6.1: the compound does not begin with a report')
-    if (!compound.types.includes(RTCP_SDES) || compound.cname === undefined) this.#object('RFC 3550 6.1: RTCP without a CNAME')
+    if (!compound.types.includes(RTCP_SDES) || compound.cname === undefined)
+      this.#object('RFC 3550 6.1: RTCP without a CNAME')
     if (compound.cname?.includes('@')) this.#object(`RFC 7022 4.2: the CNAME ${compound.cname} is not random`)
     if (isOnRtpPort) this.#object('RFC 5761 5.1.1: RTCP on the RTP port without rtcp-mux')
     else if (from.port !== this.#offered.rtcpPort && this.#offered.port !== 0) {
@@ -144,9 +150,10 @@ export class RecorderSlot {
     const samples = new Int16Array(Math.min(end, MAX_GAP_SAMPLES))
     for (const { packet, at } of placed) {
       const decode = decoders.get(packet.payloadType)
-      if (at >= 0 && decode) packet.payload.forEach((octet, i) => {
-        samples[at + i] = decode(octet)
-      })
+      if (at >= 0 && decode)
+        packet.payload.forEach((octet, i) => {
+          samples[at + i] = decode(octet)
+        })
     }
     return samples
   }

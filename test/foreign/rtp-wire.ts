@@ -144,7 +144,12 @@ function goodbye(ssrc: number): Buffer {
 }
 
 /** Two bound sockets: RTP on an even port, RTCP on the next. */
-export type SocketPair = { readonly rtp: dgram.Socket; readonly rtcp: dgram.Socket; readonly port: number; close(): void }
+export type SocketPair = {
+  readonly rtp: dgram.Socket
+  readonly rtcp: dgram.Socket
+  readonly port: number
+  close(): void
+}
 
 /** Binds a pair (RFC 3550 section 11). */
 export async function openPair(): Promise<SocketPair> {

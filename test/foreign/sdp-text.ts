@@ -42,7 +42,8 @@ const SESSION_ORDER = 'vosiuepcbtrzka'
 /** Reads a description; what RFC 8866 forbids goes to `objections`. */
 export function parseSdp(text: string): SdpText {
   const objections: string[] = []
-  if (!text.endsWith('\r\n') || /[^\r]\n/.test(text)) objections.push('RFC 8866 5: an SDP line that does not end in CRLF')
+  if (!text.endsWith('\r\n') || /[^\r]\n/.test(text))
+    objections.push('RFC 8866 5: an SDP line that does not end in CRLF')
   const lines = text.split(/\r?\n/).filter((line) => line !== '')
   const firstMedia = lines.findIndex((line) => line.startsWith('m='))
   const session = firstMedia < 0 ? lines : lines.slice(0, firstMedia)

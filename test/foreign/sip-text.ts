@@ -85,7 +85,11 @@ export function tokensOf(message: SipText, name: string): string[] {
 }
 
 /** A name-addr: the URI with its own parameters, and the header parameters behind it (RFC 3261 section 20.10). */
-export type NameAddr = { readonly uri: string; readonly params: ReadonlyMap<string, string>; readonly bracketed: boolean }
+export type NameAddr = {
+  readonly uri: string
+  readonly params: ReadonlyMap<string, string>
+  readonly bracketed: boolean
+}
 
 /** Reads `"x" <uri>;param` or `uri;param`. */
 export function parseNameAddr(value: string): NameAddr {
@@ -127,7 +131,13 @@ export function branchOf(message: SipText): string {
 
 /** Where a `sip:` URI points; port 5060 when none is written. */
 export function addressOf(uri: string): { readonly host: string; readonly port: number } {
-  const hostPort = (uri.replace(/^sips?:/, '').split('@').at(-1) ?? '').split(';')[0] ?? ''
+  const hostPort =
+    (
+      uri
+        .replace(/^sips?:/, '')
+        .split('@')
+        .at(-1) ?? ''
+    ).split(';')[0] ?? ''
   const colon = hostPort.lastIndexOf(':')
   return colon < 0
     ? { host: hostPort, port: 5060 }

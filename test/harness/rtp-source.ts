@@ -54,7 +54,9 @@ export class RtpSource {
   }
 
   async sendRaw(bytes: Uint8Array): Promise<void> {
-    await new Promise<void>((resolve) => this.#socket.send(bytes, this.#target.port, this.#target.host, () => resolve()))
+    await new Promise<void>((resolve) =>
+      this.#socket.send(bytes, this.#target.port, this.#target.host, () => resolve()),
+    )
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
 

@@ -6,7 +6,6 @@ import { SourceIds } from '#media'
 import { PortPool } from '../port-pool.ts'
 import { CallRoom } from './call-room.ts'
 import type { CallCommand, FromWorker, RelayWorkerSettings, ToWorker, WorkerCensus } from './protocol.ts'
-import { SlotRing } from './slot-ring.ts'
 import { workerClock } from './worker-clock.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -26,7 +25,6 @@ const context: WorkerContext = {
     clock: workerClock,
     randomInteger: (below) => ids.integer(below),
   }),
-  slots: new SlotRing(),
   sourceIds: new SourceIds(),
   random: () => ids.integer(RANDOM_STEPS) / RANDOM_STEPS,
   rtcpMinimumMs: settings.rtcpMinimumMs,

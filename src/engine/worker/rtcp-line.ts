@@ -25,7 +25,7 @@ export class RtcpLine {
     onFault: (fault: unknown) => void,
   ) {
     this.#context = context
-    this.#socket = new RtpSocket(pair.rtcp, context.slots, {
+    this.#socket = new RtpSocket(pair.rtcp, {
       onDatagram: (bytes, host, port) => this.#onDatagram(bytes, host, port),
       onSendError: () => {},
       onFault,

@@ -22,6 +22,8 @@ export class StreamFramer {
   /** Whole length of the message at hand once its head is complete. */
   #wanted = -1
   #failed = false
+  /** A single CRLF came last: with the next it is a ping that was cut in two. */
+  #halfPing = false
 
   /** Takes the next bytes of the stream and returns all that they complete. */
   push(chunk: Uint8Array): FramerOutput[] {
@@ -64,6 +66,7 @@ export class StreamFramer {
     if (this.#length < this.#wanted) return false
     outputs.push({ type: 'message', bytes: this.#pending.slice(0, this.#wanted) })
     this.#drop(this.#wanted)
+    this.#halfPing = false
     return true
   }
 
@@ -80,9 +83,10 @@ export class StreamFramer {
       return false
     }
     if (this.#length > 2 && bytes[2] === CR && this.#length < 4) return false
-    const isPing = this.#length >= 4 && bytes[2] === CR && bytes[3] === LF
-    outputs.push({ type: isPing ? 'ping' : 'pong' })
-    this.#drop(isPing ? 4 : 2)
+    const isDouble = this.#length >= 4 && bytes[2] === CR && bytes[3] === LF
+    outputs.push({ type: isDouble || this.#halfPing ? 'ping' : 'pong' })
+    this.#halfPing = !isDouble && !this.#halfPing
+    this.#drop(isDouble ? 4 : 2)
     return true
   }
 

@@ -24,10 +24,13 @@ export interface HeadFault {
   readonly offset: number
 }
 
+/** Most heads are shorter. */
+const FIRST_DECODED_BYTES = 1280
+
 /** Cuts the head in bytes[start, end). Lines end in CRLF; LF alone is tolerated. */
 export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
   // One decoding for all lines; searching the text is several times faster than looping over the bytes.
-  const text = latin1(bytes, end)
+  const text = decodeHead(bytes, start, end)
   // Differs from the length as soon as one byte is not ASCII; the cheapest test there is.
   const isAscii = Buffer.byteLength(text) === text.length
   const lines: HeaderLine[] = []
@@ -76,7 +79,12 @@ export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
   return { startLine: startLine ?? '', headers: SipHeaders.fromLines(lines), bodyStart, fault }
 }
 
-function latin1(bytes: Uint8Array, end: number): string {
+/** The text up to the empty line at least, one character per byte; as little of the body as can be had without a search. */
+function decodeHead(bytes: Uint8Array, start: number, end: number): string {
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (let size = FIRST_DECODED_BYTES; start + size < end; size *= 4) {
+    const text = buffer.toString('latin1', 0, start + size)
+    if (text.includes('\r\n\r\n', start)) return text
+  }
   return buffer.toString('latin1', 0, end)
 }

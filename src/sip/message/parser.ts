@@ -100,6 +100,7 @@ function bodyOf(bytes: Uint8Array, start: number, headers: SipHeaders, options: 
   }
   const length = contentLength(value)
   if (length < 0) return { code: 'bad-content-length', message: 'bad Content-Length', status: 400 }
+  if (length > MAX_MESSAGE_BYTES) return { code: 'too-large', message: 'Content-Length too large', status: 513 }
   if (length > bytes.length - start)
     return { code: 'short-body', message: 'body is shorter than Content-Length', status: 400 }
   return bytes.subarray(start, start + length)

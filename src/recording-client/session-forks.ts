@@ -1,0 +1,114 @@
+// The forks of one recording session: one per stream of the call, made with shut gates, aimed as the recorder answered.
+
+import type { ForkCounters, MediaCall, MediaLocal, Tap } from '#engine'
+import { type Logger, messageOf } from '#kernel'
+import type { AnsweredStream, OfferedStream } from './offer.ts'
+import type { SessionPlan } from './session-port.ts'
+import { type CallStream, tapOf } from './streams.ts'
+
+interface SessionFork {
+  readonly id: string
+  readonly stream: CallStream
+  readonly local: MediaLocal
+  tap: Tap
+  isLive: boolean
+}
+
+/** Forks of one recording session, in the order of its m-lines. */
+export class SessionForks {
+  readonly #plan: SessionPlan
+  readonly #log: Logger
+  readonly #onClosed: (counters: ForkCounters) => void
+  #forks: readonly SessionFork[] = []
+  #answered: readonly AnsweredStream[] = []
+
+  /** `onClosed` gets the last counters of each fork that is removed. */
+  constructor(plan: SessionPlan, log: Logger, onClosed: (counters: ForkCounters) => void) {
+    this.#plan = plan
+    this.#log = log
+    this.#onClosed = onClosed
+  }
+
+  /** The streams as offered; those whose fork is gone keep their place. */
+  get streams(): readonly OfferedStream[] {
+    return this.#forks.map(({ stream, local, isLive }) => ({ label: stream.label, local, isRemoved: !isLive }))
+  }
+
+  get liveIds(): readonly string[] {
+    return this.#live().map((fork) => fork.id)
+  }
+
+  /** Binds a port pair per stream; rejects when one of them could not be had, the others stay until `remove`. */
+  async add(): Promise<void> {
+    const snapshot = this.#plan.call.snapshot()
+    const added = await Promise.allSettled(
+      this.#plan.streams.map(async (stream): Promise<SessionFork> => {
+        const id = `${this.#plan.id}/${stream.label}`
+        const tap = tapOf(stream, snapshot)
+        const local = await this.#media.addFork({ id, tap, open: false })
+        return { id, stream, local, tap, isLive: true }
+      }),
+    )
+    this.#forks = added.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    const failed = added.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    this.follow()
+  }
+
+  /** Moves the forks to what their streams are copied from now. */
+  follow(): void {
+    const snapshot = this.#plan.call.snapshot()
+    for (const fork of this.#live()) {
+      const tap = tapOf(fork.stream, snapshot)
+      if (tap.leg === fork.tap.leg && tap.point === fork.tap.point) continue
+      fork.tap = tap
+      this.#watch(this.#media.moveFork(fork.id, tap))
+    }
+  }
+
+  /** Aims the forks as the recorder answered and shuts the gates of streams that it does not want now. */
+  async connect(answered: readonly AnsweredStream[]): Promise<void> {
+    this.#answered = answered
+    const commands: Promise<unknown>[] = []
+    for (const { id, stream } of this.#live()) {
+      const answer = answered.find((candidate) => candidate.label === stream.label)
+      if (answer?.remote !== undefined) commands.push(this.#media.connectFork(id, answer.remote))
+      if (!answer?.mayFlow) commands.push(this.#media.shutGates([id]))
+    }
+    for (const command of commands) this.#watch(command)
+    await Promise.all(commands)
+  }
+
+  /** Opens the gates of all streams that the recorder takes. */
+  open(): void {
+    const flowing = new Set(this.#answered.filter((stream) => stream.mayFlow).map((stream) => stream.label))
+    const ids = this.#live().filter((fork) => flowing.has(fork.stream.label))
+    if (ids.length > 0) this.#watch(this.#media.openGates(ids.map((fork) => fork.id)))
+  }
+
+  /** Removes some forks, or all. */
+  remove(ids: readonly string[] = this.liveIds): void {
+    for (const fork of this.#live()) {
+      if (!ids.includes(fork.id)) continue
+      fork.isLive = false
+      this.#watch(this.#media.removeFork(fork.id).then(this.#onClosed))
+    }
+  }
+
+  get #media(): MediaCall {
+    return this.#plan.call.media
+  }
+
+  #live(): readonly SessionFork[] {
+    return this.#forks.filter((fork) => fork.isLive)
+  }
+
+  #watch(command: Promise<unknown>): void {
+    command.catch((fault: unknown) =>
+      this.#log.warn('media command of a recording session failed', {
+        session: this.#plan.id,
+        fault: messageOf(fault),
+      }),
+    )
+  }
+}
