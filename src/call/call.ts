@@ -87,7 +87,10 @@ export class Call implements RecordableCall {
       agent: context.domain,
       clock,
       ids,
-      events: { onChanged: (leg) => this.#onSessionChanged(leg) },
+      events: {
+        onChanged: (leg) => this.#onSessionChanged(leg),
+        onFault: this.#onFault,
+      },
     })
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
@@ -152,8 +155,7 @@ export class Call implements RecordableCall {
       else if (route.kind === 'flow') this.#context.flows(this, route.flow)
       else await this.#connect(route.target, route.ringTimeoutMs)
     } catch (thrown) {
-      this.#log.error('call could not begin', { error: messageOf(thrown) })
-      this.#finish({ refusal: FAULT })
+      this.#onFault(thrown)
     }
   }
 
@@ -269,8 +271,10 @@ export class Call implements RecordableCall {
       ringTimeoutMs: options.timeoutMs,
       invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body },
       events: {
-        onProgress: (response, hasMedia) => void this.#onProgress(callee, response.status, hasMedia),
-        onAnswered: (dialog, response) => void this.#onAnswered(callee, options.target, dialog, response),
+        onProgress: (response, hasMedia) =>
+          void this.#onProgress(callee, response.status, hasMedia).catch(this.#onFault),
+        onAnswered: (dialog, response) =>
+          void this.#onAnswered(callee, options.target, dialog, response).catch(this.#onFault),
         onFailed: (status, response) => this.#onDialFailed(callee, status, response),
       },
     })
@@ -333,7 +337,7 @@ export class Call implements RecordableCall {
   #onRequest(leg: Leg, incoming: IncomingRequest): void {
     const { method } = incoming.request
     if (method === 'INVITE' || method === 'UPDATE') {
-      void this.#bridge.change(leg, incoming)
+      void this.#bridge.change(leg, incoming).catch(this.#onFault)
       return
     }
     answerInDialog(incoming, {
@@ -400,6 +404,12 @@ export class Call implements RecordableCall {
       if (!this.ended) this.#log.warn(complaint, { error: messageOf(thrown) })
       return false
     }
+  }
+
+  // A bug ends its call, not the process.
+  readonly #onFault = (fault: unknown): void => {
+    this.#log.error('fault in a call', { error: messageOf(fault) })
+    this.#finish({ refusal: FAULT })
   }
 
   /** The one way out: ends what is left of the legs, tells, releases. */
