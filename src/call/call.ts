@@ -32,6 +32,7 @@ const NO_RESOURCES: Refusal = { status: 503 }
 const FAULT: Refusal = { status: 500 }
 const DECLINED: Refusal = { status: 603 }
 const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
+const NO_PORTS: DialResult = { result: 'failed', sipStatus: 503 }
 
 /** A call through the gateway. Its media is released right after `ended` was emitted: commands given in that event still count. */
 export class Call implements RecordableCall {
@@ -194,7 +195,7 @@ export class Call implements RecordableCall {
       return await new Promise((settle) => this.#startDialing(leg, settle, options))
     } catch (thrown) {
       this.#log.warn('no media for a callee', { error: messageOf(thrown) })
-      return { result: 'failed', sipStatus: 503 }
+      return NO_PORTS
     } finally {
       this.#isDialing = false
     }
@@ -219,8 +220,9 @@ export class Call implements RecordableCall {
     const outcome = await this.dial({ target, timeoutMs, until: 'answer' })
     if (outcome.result === 'answered') return
     const status = outcome.sipStatus ?? 500
-    const isOurs = outcome.result === 'forbidden' || status === 503
-    this.#finish({ refusal: isOurs ? { status } : { status: callerStatusOf(status) } })
+    // A callee's own 503 must not make the caller avoid us (RFC 3261 section 16.7).
+    const isOurs = outcome === NO_PORTS || outcome.result === 'forbidden'
+    this.#finish({ refusal: { status: isOurs ? status : callerStatusOf(status) } })
   }
 
   async #accept(encodings: readonly string[]): Promise<boolean> {
