@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals } from './manifest.ts'
-import { NO_TOTALS } from './manifest.ts'
+import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
 import { type IndexAnchor, IndexWriter, indexFileName } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
@@ -74,12 +74,12 @@ export class StreamFiles {
   }
 
   addGap(gap: Gap): void {
-    this.#gaps.push(gap)
+    if (this.#gaps.length < MAX_LISTED) this.#gaps.push(gap)
     this.#index.add({ type: 'gap', ...gap })
   }
 
   addEvent(event: StreamEvent): void {
-    this.#events.push(event)
+    if (this.#events.length < MAX_LISTED) this.#events.push(event)
     this.#index.add({ type: 'event', ...event })
   }
 

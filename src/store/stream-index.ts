@@ -4,6 +4,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import {
   type Gap,
+  MAX_LISTED,
   NO_TOTALS,
   type RunManifest,
   type StreamEvent,
@@ -74,8 +75,8 @@ export function streamFromIndex(text: string): StreamManifest | undefined {
     const { type, ...rest } = entry
     if (type === 'stream') stream = rest as { channel: number; label?: string }
     if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
-    if (type === 'gap') gaps.push(rest as Gap)
-    if (type === 'event') events.push(rest as StreamEvent)
+    if (type === 'gap' && gaps.length < MAX_LISTED) gaps.push(rest as Gap)
+    if (type === 'event' && events.length < MAX_LISTED) events.push(rest as StreamEvent)
     if (type === 'totals') totals = rest as StreamTotals
   }
   return stream && { ...stream, participants: [], runs, gaps, events, totals }
