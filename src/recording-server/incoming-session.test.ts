@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import { tone } from '#audio'
 import { RecorderBench } from '../../test/harness/recorder.ts'
@@ -80,6 +81,19 @@ test('a catalogue that fails disturbs no recording', async (t) => {
   const { manifest } = await bench.end(session)
   assert.equal(manifest.state, 'published')
   assert.ok(bench.log.messages().includes('catalogue not updated'))
+})
+
+test('SRS-24: when the disk fails in mid-recording, an alarm is raised and the client gets a BYE', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer())
+  const source = await bench.source(session, 0)
+  await rm(bench.root, { recursive: true })
+  await source.send(new Uint8Array(800))
+  await bench.until(() => session.dialog.ended)
+  const alarm = bench.events.find((event) => event.type === 'alarm')
+  assert.equal(alarm?.alarm, 'disk-failed')
+  await bench.settled(bench.server.drain())
+  assert.ok(bench.log.messages().includes('recording could not be published'))
 })
 
 test('stop says BYE to every session and publishes what it holds', async (t) => {

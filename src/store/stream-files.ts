@@ -99,9 +99,24 @@ export class StreamFiles {
   /** Closes all files and returns the stream's part of the manifest. */
   close(totals: StreamTotals): StreamManifest {
     this.addAnchor(undefined, totals)
-    this.#endRun()
-    this.#index.close()
+    try {
+      this.#endRun()
+    } finally {
+      this.#index.close()
+    }
     return this.manifest([])
+  }
+
+  /** Closes what is open, whatever the file system says. */
+  abandon(): void {
+    for (const file of [this.#open, this.#index]) {
+      try {
+        file?.close()
+      } catch {
+        // The file is closed already, or its last bytes are lost: recovery takes what is there.
+      }
+    }
+    this.#open = undefined
   }
 
   /** The stream's part of the manifest as of now. */
@@ -129,8 +144,9 @@ export class StreamFiles {
 
   #endRun(): void {
     if (this.#open === undefined) return
-    this.#open.close()
-    this.#runBytes.push(this.#open.bytes)
+    const file = this.#open
     this.#open = undefined
+    this.#runBytes.push(file.bytes)
+    file.close()
   }
 }

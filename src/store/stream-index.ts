@@ -39,6 +39,7 @@ export function indexFileName(channel: number): string {
 export class IndexWriter {
   readonly #fd: number
   #pending = ''
+  #isClosed = false
 
   /** Creates the file; throws what the file system throws. */
   constructor(path: string) {
@@ -56,9 +57,15 @@ export class IndexWriter {
     writeSync(this.#fd, text)
   }
 
+  /** Closing again does nothing: the descriptor may be another file's by then. */
   close(): void {
-    this.flush()
-    closeSync(this.#fd)
+    if (this.#isClosed) return
+    this.#isClosed = true
+    try {
+      this.flush()
+    } finally {
+      closeSync(this.#fd)
+    }
   }
 }
 
