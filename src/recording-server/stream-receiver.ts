@@ -133,17 +133,9 @@ export class StreamReceiver {
       this.#refused += 1
       return
     }
-<<<<<<< HEAD
     this.#countInPause()
-    const verdict = this.#lock.judge({ host: from.address, port: from.port }, view.ssrc, clock.nowMs())
-    if (verdict === 'refused') {
-      this.#wrongSource += 1
-      return
-    }
-=======
     const { ssrc } = view
     const verdict = this.#lock.judge({ host: from.address, port: from.port }, ssrc, clock.nowMs())
->>>>>>> recorder
     const arrivalMs = this.#elapsedMs()
     if (verdict === 'refused' || (verdict === 'candidate' && this.#candidates.length === MAX_CANDIDATES)) {
       this.#wrongSource += 1
