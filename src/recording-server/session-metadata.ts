@@ -35,10 +35,16 @@ export type MetadataPart = Pick<
 export class SessionMetadata {
   #state: RecordingMetadata | undefined
   #isInvalid = false
+  #lacksBase = false
 
   /** Merged state; undefined before the first readable document. */
   get state(): RecordingMetadata | undefined {
     return this.#state
+  }
+
+  /** Whether partial documents came, and no complete one yet. */
+  get lacksBase(): boolean {
+    return this.#lacksBase
   }
 
   /** Applies a document (RFC 7866 section 9.2); returns what was wrong with it. */
@@ -46,11 +52,12 @@ export class SessionMetadata {
     const read = parseMetadata(content, contentType)
     if (read.invalid) this.#isInvalid = true
     if (read.metadata === undefined) return [...read.warnings, `metadata root is ${read.root}`]
-    const isBaseless = this.#state === undefined && read.metadata.dataMode === 'partial'
+    const isPartial = read.metadata.dataMode === 'partial'
+    this.#lacksBase = isPartial && (this.#lacksBase || this.#state === undefined)
     this.#state = applyMetadata(this.#state, read.metadata)
     return [
       ...read.warnings,
-      ...(isBaseless ? ['partial metadata without a complete document before it'] : []),
+      ...(this.#lacksBase ? ['partial metadata without a complete document before it'] : []),
       ...validateMetadata(
         this.#state,
         labels.filter((label) => label !== ''),
