@@ -51,7 +51,7 @@ function splitList(text: string): string[] {
   for (let at = 0; at < text.length; at++) {
     const char = text[at]
     if (char === '"') isQuoted = !isQuoted
-    else if (isQuoted) continue
+    else if (isQuoted) at += char === '\\' ? 1 : 0
     else if (char === '<') depth += 1
     else if (char === '>') depth = Math.max(0, depth - 1)
     else if (char === ',' && depth === 0) {

@@ -9,27 +9,18 @@ import {
   type Logger,
   messageOf,
   stateTrace,
-  type Timer,
   uuidText,
 } from '#kernel'
-import { labelOf, parseSdp } from '#sdp'
-import type { DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, ServerInvite, SipRequest } from '#sip'
-import { rfc3339 } from '#siprec'
-import {
-  type Catalogue,
-  type MetadataDocument,
-  type NoAudioCause,
-  openRow,
-  type RecordingFacts,
-  type RecordingStore,
-  rowOf,
-  type SipFacts,
-} from '#store'
+import { parseSdp } from '#sdp'
+import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, RequestOutcome, ServerInvite } from '#sip'
+import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
+import { PacketWatch } from './packet-watch.ts'
 import type { RecordMedia } from './record-media.ts'
-import { logFieldsOf, type RequestBodies, readBodies, sipFactsOf, transactionOf } from './recording-request.ts'
+import { logFieldsOf, type RequestBodies, readBodies, sipFactsOf } from './recording-request.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
-import { SessionMetadata } from './session-metadata.ts'
+import { SessionRecord } from './session-record.ts'
 import { SessionStreams } from './session-streams.ts'
+import { SnapshotRequests } from './snapshot-requests.ts'
 
 type State = 'opening' | 'active' | 'closing' | 'closed'
 
@@ -40,11 +31,9 @@ const EDGES: Edges<State> = {
   closed: [],
 }
 
-/** A stream that should send is missed after this long. */
-const NO_PACKETS_ALARM_MS = 3000
-const RETRY_AFTER_SECONDS = 30
-const MAX_WARNINGS = 100
-const MAX_SESSION_ID = 2 ** 47
+const RETRY_LATER: HeaderList = [['Retry-After', '30']]
+const ALLOW: HeaderList = [['Allow', 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE']]
+const MAX_SDP_SESSION_ID = 2 ** 47
 
 /** What every session of a server shares. */
 export interface SessionContext {
@@ -70,35 +59,32 @@ export class IncomingSession {
   readonly #log: Logger
   readonly #invite: ServerInvite
   readonly #streams: SessionStreams
-  readonly #metadata = new SessionMetadata()
-  readonly #warnings = new Set<string>()
-  readonly #heard = new Set<number>()
-  readonly #missed = new Set<number>()
-  #sip: SipFacts
+  readonly #record: SessionRecord
+  readonly #watch: PacketWatch
+  readonly #snapshots: SnapshotRequests
   #state: State = 'opening'
-  #startedAtMs: number
   #dialog: InviteDialog | undefined
-  #alarmTimer: Timer | undefined
   #isCancelled = false
-  #wasToSend = false
   /** Work of this session, one piece after another. */
   #queue: Promise<void> = Promise.resolve()
 
+  /** `marks`: what the INVITE lacks of RFC 7866 section 6.2. */
   constructor(invite: ServerInvite, bodies: RequestBodies, marks: readonly string[], context: SessionContext) {
+    const { media, address, clock, ids } = context
+    const recordingId = uuidText(ids.uuid())
+    const sip = sipFactsOf(invite.request, invite.flow)
+    const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
+    this.recordingId = recordingId
+    this.source = sip.source
     this.#context = context
     this.#invite = invite
-    this.recordingId = uuidText(context.ids.uuid())
-    this.#sip = sipFactsOf(invite.request, invite.flow)
-    this.source = this.#sip.source
-    this.#startedAtMs = context.clock.wallMs()
-    this.#log = context.log.child({ recordingId: this.recordingId, ...logFieldsOf(this.#sip) })
-    this.#streams = new SessionStreams({
-      recordingId: this.recordingId,
-      media: context.media,
-      address: context.address,
-      sessionId: String(context.ids.integer(MAX_SESSION_ID)),
-    })
-    this.#warn([...marks, ...bodies.warnings])
+    this.#log = log
+    const sessionId = String(ids.integer(MAX_SDP_SESSION_ID))
+    this.#streams = new SessionStreams({ recordingId, media, address, sessionId })
+    this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels: () => this.#streams.labels })
+    this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
+    this.#snapshots = new SnapshotRequests(clock, log)
+    this.#record.warn([...marks, ...bodies.warnings])
     invite.onCancel = () => {
       this.#isCancelled = true
     }
@@ -110,16 +96,16 @@ export class IncomingSession {
   view(): LiveSession {
     return {
       recordingId: this.recordingId,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: this.#record.startedAtMs,
       isPaused: this.#streams.isPaused,
-      facts: this.#facts(),
+      facts: this.#record.facts(),
       streams: this.#streams.view(),
     }
   }
 
   /** The worker got the first packet of a stream. */
   onFirstPacket(channel: number, atMs: number): void {
-    this.#heard.add(channel)
+    this.#watch.heard(channel)
     this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
   }
 
@@ -127,6 +113,11 @@ export class IncomingSession {
   onDiskFailed(detail: string): void {
     this.#log.error('recording cannot be written', { detail })
     this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'disk-failed', detail })
+  }
+
+  /** Asks a client that has been silent for long whether it still knows of the session; if not, the dialog ends. */
+  probe(): void {
+    void this.#dialog?.request('OPTIONS')
   }
 
   /** Ends the session from our side; resolves when the recording is published. */
@@ -153,17 +144,15 @@ export class IncomingSession {
   async #establish(bodies: RequestBodies): Promise<void> {
     const problem = bodies.offer === undefined ? 'no offer' : this.#streams.problemOf(bodies.offer)
     if (bodies.offer === undefined || problem !== undefined) {
-      this.#turnAway(488, problem ?? 'no offer', [
-        ['Warning', `304 recorder "${(problem ?? '').replaceAll('"', "'")}"`],
-      ])
+      this.#turnAway(488, problem ?? 'no offer')
       return
     }
     const refusal = await this.#context.store.refusal()
     if (refusal !== undefined) {
-      this.#turnAway(503, refusal, [['Retry-After', String(RETRY_AFTER_SECONDS)]])
+      this.#turnAway(503, refusal)
       return
     }
-    const documents = this.#applyMetadata(this.#invite.request, bodies)
+    const documents = this.#record.apply(this.#invite.request, bodies)
     const answer = await this.#openMedia(bodies.offer, bodies.offerText ?? '')
     if (answer === undefined) return
     if (this.#isCancelled) {
@@ -178,11 +167,11 @@ export class IncomingSession {
       { body: { contentType: 'application/sdp', content: answer } },
     )
     this.#enter('active')
-    this.#context.emit({ type: 'started', recordingId: this.recordingId, facts: this.#facts() })
+    this.#context.emit({ type: 'started', recordingId: this.recordingId, facts: this.#record.facts() })
     if (this.#streams.isPaused) this.#context.emit({ type: 'paused', recordingId: this.recordingId })
-    this.#watchForPackets()
-    await this.#keepDocuments(documents)
-    this.#catalogueOpen()
+    this.#watch.expect(this.#streams.sendingChannels)
+    await this.#record.keep(documents)
+    this.#askForBase()
   }
 
   /** Opens folder and ports; undefined when that failed and the INVITE was answered. */
@@ -190,30 +179,30 @@ export class IncomingSession {
     const { media } = this.#context
     const { recordingId } = this
     try {
-      const { startedAtMs } = await media.ask({ type: 'open', recordingId, facts: this.#facts() })
-      this.#startedAtMs = startedAtMs
+      const { startedAtMs } = await media.ask({ type: 'open', recordingId, facts: this.#record.facts() })
+      this.#record.startedAtMs = startedAtMs
     } catch (thrown) {
-      this.#turnAway(503, messageOf(thrown), [['Retry-After', String(RETRY_AFTER_SECONDS)]])
+      this.#turnAway(503, messageOf(thrown))
       return undefined
     }
-    this.#catalogueOpen()
+    this.#record.announce()
     try {
       const warnings: string[] = []
       const answer = await this.#streams.answer(offer, offerText, warnings)
-      this.#warn(warnings)
+      this.#record.warn(warnings)
       return answer
     } catch (thrown) {
       const reason = thrown instanceof AppError ? thrown.code : messageOf(thrown)
       this.#log.warn('recording session refused', { status: 503, reason })
-      this.#invite.reject(503, { headers: [['Retry-After', String(RETRY_AFTER_SECONDS)]] })
+      this.#invite.reject(503, { headers: RETRY_LATER })
       await this.#finish(reason, 'cancelled')
       return undefined
     }
   }
 
-  #turnAway(status: number, reason: string, headers: [string, string][]): void {
+  #turnAway(status: number, reason: string): void {
     this.#log.warn('recording session refused', { status, reason })
-    this.#invite.reject(status, { headers })
+    this.#invite.reject(status, status === 503 ? { headers: RETRY_LATER } : {})
     this.#enter('closing')
     this.#close()
   }
@@ -221,26 +210,26 @@ export class IncomingSession {
   async #onRequest(incoming: IncomingRequest): Promise<void> {
     const { request } = incoming
     if (request.method !== 'INVITE' && request.method !== 'UPDATE') {
-      incoming.respond(405, { headers: [['Allow', 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE']] })
+      incoming.respond(405, { headers: ALLOW })
       return
     }
     const read = readBodies(request)
     const problem = read.ok ? read.value.offer && this.#streams.problemOf(read.value.offer) : read.error
     if (!read.ok || problem !== undefined) {
-      this.#warn([`${request.method} refused: ${problem}`])
+      this.#record.warn([`${request.method} refused: ${problem}`])
       incoming.respond(488)
       return
     }
     const bodies = read.value
-    this.#warn(bodies.warnings)
+    this.#record.warn(bodies.warnings)
     const wasPaused = this.#streams.isPaused
     await this.#respond(incoming, bodies)
     this.#reportPause(wasPaused)
-    const documents = this.#applyMetadata(request, bodies)
+    const documents = this.#record.apply(request, bodies)
     if (documents.length === 0) return
-    await this.#keepDocuments(documents)
-    this.#catalogueOpen()
-    this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#facts() })
+    await this.#record.keep(documents)
+    this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#record.facts() })
+    this.#askForBase()
   }
 
   /** 200 with our answer; with our offer to an offerless re-INVITE; empty to an UPDATE without offer. */
@@ -254,7 +243,7 @@ export class IncomingSession {
         this.#log.error('offer could not be applied', { reason: messageOf(thrown) })
         incoming.respond(500)
       }
-      this.#warn(warnings)
+      this.#record.warn(warnings)
     } else if (incoming.request.method === 'INVITE') {
       incoming.onAck = (ack) => void this.#enqueue(() => this.#takeAnswer(ack.body))
       incoming.respond(200, sdp(this.#streams.offer()))
@@ -267,7 +256,7 @@ export class IncomingSession {
     const wasPaused = this.#streams.isPaused
     const answer = parseSdp(body)
     if (answer.ok) await this.#streams.takeAnswer(answer.value)
-    else this.#warn(['answer to our offer is not readable'])
+    else this.#record.warn(['answer to our offer is not readable'])
     this.#reportPause(wasPaused)
   }
 
@@ -275,7 +264,7 @@ export class IncomingSession {
     if (this.#state !== 'active') return
     if (end.request !== undefined) {
       const bodies = readBodies(end.request)
-      if (bodies.ok) await this.#keepDocuments(this.#applyMetadata(end.request, bodies.value))
+      if (bodies.ok) await this.#record.keep(this.#record.apply(end.request, bodies.value))
     }
     await this.#finish(end.cause)
   }
@@ -283,20 +272,17 @@ export class IncomingSession {
   async #finish(ended: string, noAudioCause?: 'cancelled'): Promise<void> {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#enter('closing')
-    this.#alarmTimer?.cancel()
-    this.#sip = { ...this.#sip, ended }
-    const { media, catalogue, store } = this.#context
+    this.#watch.stop()
+    this.#record.end(ended)
     const { recordingId } = this
-    const hasStreams = this.#streams.view().length > 0
-    const cause: NoAudioCause | undefined = noAudioCause ?? (hasStreams && !this.#wasToSend ? 'inactive' : undefined)
+    const neverSent = this.#streams.view().length > 0 && !this.#watch.wasExpecting
+    const cause: NoAudioCause | undefined = noAudioCause ?? (neverSent ? 'inactive' : undefined)
     try {
-      const facts = this.#facts()
       const known = cause === undefined ? {} : { noAudioCause: cause }
-      const { manifest, folder } = await media.ask({ type: 'close', recordingId, facts, ...known })
-      this.#catalogue(catalogue.put(rowOf(manifest, store.relativeFolder(folder))))
+      const facts = this.#record.facts()
+      const { manifest, folder } = await this.#context.media.ask({ type: 'close', recordingId, facts, ...known })
+      this.#record.published(manifest, folder)
       this.#context.emit({ type: 'ended', recordingId, manifest, folder })
-      const { state, durationMs } = manifest
-      this.#log.info('recording ended', { ended, state, cause: manifest.cause, durationMs })
     } catch (thrown) {
       this.#log.error('recording could not be published', { reason: messageOf(thrown) })
     }
@@ -308,78 +294,29 @@ export class IncomingSession {
     this.#context.onClosed(this)
   }
 
-  /** Applies the metadata of a request to the state; the documents are still to be kept. */
-  #applyMetadata(request: SipRequest, bodies: RequestBodies): MetadataDocument[] {
-    const offered = bodies.offer?.media.flatMap((media) => labelOf(media) ?? []) ?? []
-    const labels = [...new Set([...this.#streams.labels, ...offered])]
-    return bodies.metadata.map((part) => {
-      const warnings = this.#metadata.apply(part.content, part.contentType, labels)
-      this.#warn(warnings)
-      return {
-        receivedAt: rfc3339(this.#context.clock.wallMs()),
-        transaction: transactionOf(request),
-        ...(this.#context.keepRawMetadata && { raw: part.content }),
-        warnings,
-        state: this.#metadata.state ?? null,
-      }
-    })
-  }
-
-  async #keepDocuments(documents: readonly MetadataDocument[]): Promise<void> {
-    const { recordingId } = this
-    try {
-      for (const document of documents) await this.#context.media.ask({ type: 'metadata', recordingId, document })
-      if (documents.length > 0) await this.#context.media.ask({ type: 'facts', recordingId, facts: this.#facts() })
-    } catch (thrown) {
-      this.#log.error('metadata not kept', { reason: messageOf(thrown) })
-    }
-  }
-
   #reportPause(wasPaused: boolean): void {
-    const { isPaused } = this.#streams
-    this.#watchForPackets()
+    const { isPaused, sendingChannels } = this.#streams
+    this.#watch.expect(sendingChannels)
     if (isPaused === wasPaused) return
     this.#context.emit({ type: isPaused ? 'paused' : 'resumed', recordingId: this.recordingId })
   }
 
-  /** Raises an alarm for each stream that should send and has not by then. */
-  #watchForPackets(): void {
-    if (this.#streams.sendingChannels.length > 0) this.#wasToSend = true
-    this.#alarmTimer?.cancel()
-    this.#alarmTimer = this.#context.clock.after(NO_PACKETS_ALARM_MS, 'no-packets', () => {
-      for (const channel of this.#streams.sendingChannels) {
-        if (this.#heard.has(channel) || this.#missed.has(channel)) continue
-        this.#missed.add(channel)
-        const label = this.#streams.view()[channel]?.label
-        this.#log.warn('no audio arrives', { channel, label })
-        const named = label === undefined ? {} : { label }
-        this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'no-packets', channel, ...named })
-      }
-    })
+  #onMissed(channel: number): void {
+    const label = this.#streams.view()[channel]?.label
+    this.#log.warn('no audio arrives', { channel, label })
+    const named = label === undefined ? {} : { label }
+    this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'no-packets', channel, ...named })
   }
 
-  #facts(): RecordingFacts {
-    return { sip: this.#sip, ...this.#metadata.facts(this.#streams.labels), warnings: [...this.#warnings] }
-  }
-
-  #warn(warnings: readonly string[]): void {
-    for (const warning of warnings) if (this.#warnings.size < MAX_WARNINGS) this.#warnings.add(warning)
-  }
-
-  #catalogueOpen(): void {
-    const streams = this.#streams.view().length
-    this.#catalogue(this.#context.catalogue.put(openRow(this.recordingId, this.#startedAtMs, this.#facts(), streams)))
-  }
-
-  /** Trouble with the catalogue never touches a recording: folders are the truth. */
-  #catalogue(writing: Promise<void>): void {
-    writing.catch((thrown: unknown) => this.#log.warn('catalogue not updated', { reason: messageOf(thrown) }))
+  /** A partial document without a complete one before it: asks the client for all (SRS-44). */
+  #askForBase(): void {
+    if (this.#record.lacksBase && this.#dialog !== undefined) void this.#snapshots.ask(this.#dialog)
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(work).catch((thrown: unknown) => {
       this.#log.error('recording session fault', { reason: messageOf(thrown) })
-      if (this.#state === 'opening') this.#turnAway(500, 'fault', [])
+      if (this.#state === 'opening') this.#turnAway(500, 'fault')
     })
     return this.#queue
   }

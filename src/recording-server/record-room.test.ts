@@ -26,7 +26,8 @@ const FACTS: RecordingFacts = {
   sessionIds: [],
   groupIds: [],
   metadataInvalid: false,
-  speakers: { 1: ['Alice'] },
+  speakers: [['Alice']],
+  speakersInferred: false,
   warnings: [],
 }
 const RECORDING = 'r1'

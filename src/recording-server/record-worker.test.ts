@@ -20,7 +20,8 @@ const FACTS = {
   sessionIds: [],
   groupIds: [],
   metadataInvalid: false,
-  speakers: {},
+  speakers: [],
+  speakersInferred: false,
   warnings: [],
 }
 const SETTINGS = { codecs: [{ payloadType: 0, encoding: 'PCMU/8000', clockRateHz: 8000 }], isPaused: false }

@@ -435,3 +435,121 @@ test('stop says BYE to every session and publishes what it holds', async (t) => 
   assert.equal(bench.events.at(-1)?.type, 'ended')
   assert.deepEqual(await bench.server.sessions(), [])
 })
+
+/** Takes what the recorder asks within the dialog and answers it. */
+function answering(session: ClientSession, status: number): { methods: string[]; bodies: string[]; headers: string[] } {
+  const seen = { methods: [] as string[], bodies: [] as string[], headers: [] as string[] }
+  session.dialog.handlers = {
+    onEnd: () => {},
+    onRequest: (incoming) => {
+      seen.methods.push(incoming.request.method)
+      seen.bodies.push(new TextDecoder().decode(incoming.request.body))
+      seen.headers.push([...incoming.request.headers.entries()].map((header) => header.join(': ')).join('\n'))
+      incoming.respond(status)
+    },
+  }
+  return seen
+}
+
+test('SRS-41 SRS-42 SRS-44: partial metadata without a base is answered by one UPDATE that asks for a snapshot, without SDP', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer(), [
+    ['Require', 'siprec'],
+    ['Allow', 'INVITE, ACK, BYE, CANCEL, UPDATE'],
+  ])
+  const seen = answering(session, 200)
+  for (let n = 0; n < 3; n++) {
+    await bench.settled(session.dialog.request('UPDATE', { body: bareMetadata('Bob', 'partial') }))
+    await bench.until(() => bench.eventTypes().filter((type) => type === 'metadata').length === n + 1)
+  }
+  await bench.until(() => seen.methods.length > 0)
+  assert.deepEqual(seen.methods, ['UPDATE'])
+  assert.match(seen.bodies[0]!, /<requestsnapshot xmlns="urn:ietf:params:xml:ns:recording:1"/)
+  assert.match(seen.headers[0]!, /Require: siprec/)
+  assert.match(seen.headers[0]!, /Content-Disposition: recording-session/)
+  assert.match(seen.headers[0]!, /Contact: [^\n]*\+sip\.srs/)
+})
+
+test('SRS-43: a client that refuses snapshots is not asked again', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer())
+  const seen = answering(session, 488)
+  for (let n = 0; n < 2; n++) {
+    await bench.settled(session.dialog.request('UPDATE', { body: bareMetadata('Bob', 'partial') }))
+    await bench.until(() => bench.eventTypes().filter((type) => type === 'metadata').length === n + 1)
+    bench.clock.advance(11_000)
+  }
+  assert.deepEqual(seen.methods, ['UPDATE'])
+})
+
+test('a client that vanished without a BYE is found out, and its recording is published', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer())
+  const source = await bench.source(session, 0)
+  await bench.talk([source, tone(440, 200)])
+  bench.vanish()
+  for (let seconds = 0; seconds < 240; seconds++) await bench.clock.advanceAsync(1000)
+  await bench.until(() => bench.eventTypes().includes('ended'))
+  const ended = bench.events.at(-1)
+  assert.ok(ended?.type === 'ended' && ended.manifest.state === 'published')
+  assert.equal(ended.manifest.facts.sip.ended, 'gone')
+})
+
+test('a silent client that lives keeps its session', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer([{ attributes: ['inactive'] }]))
+  for (let seconds = 0; seconds < 200; seconds++) {
+    await bench.clock.advanceAsync(1000)
+  }
+  await bench.until(() => bench.network.passages.some((passage) => passage.text.startsWith('OPTIONS ')))
+  for (let seconds = 0; seconds < 60; seconds++) await bench.clock.advanceAsync(1000)
+  assert.equal(session.dialog.ended, false)
+})
+
+test('an INVITE cancelled before the answer leaves no open folder, and the catalogue says cancelled', async (t) => {
+  const bench = await RecorderBench.open(t)
+  let go = (): void => {}
+  const held = new Promise<undefined>((resolve) => {
+    go = () => resolve(undefined)
+  })
+  Object.assign(bench.store, { refusal: () => held })
+  await bench.cancelled(offer())
+  go()
+  await bench.until(() => bench.eventTypes().includes('ended'))
+  const [row] = await bench.settled(bench.catalogue.list({ limit: 1 }))
+  assert.equal(row?.state, 'no-audio')
+  assert.equal(row.cause, 'cancelled')
+})
+
+test('a re-offer with fewer m-lines, or one that is no SDP, gets 488 and changes nothing', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer())
+  const fewer = await bench.settled(session.dialog.reinvite({ body: offer([{ attributes: ['inactive'] }], 2) }))
+  assert.equal(fewer.status, 488)
+  const broken = await bench.settled(
+    session.dialog.reinvite({ body: { contentType: 'application/sdp', content: text.encode('m=') } }),
+  )
+  assert.equal(broken.status, 488)
+  assert.equal((await bench.server.sessions())[0]?.isPaused, false)
+})
+
+test('an INVITE whose SDP cannot be read gets 400, one without an offer 488', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const broken = await bench.invite({ contentType: 'application/sdp', content: text.encode('hello') })
+  assert.ok('status' in broken && broken.status === 400)
+  const empty = await bench.invite(undefined)
+  assert.ok('status' in empty && empty.status === 488)
+})
+
+test('SRS-06: SDP and metadata are found in any order and nesting', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const inner = buildMultipart(
+    [{ contentType: 'application/rs-metadata', disposition: 'recording-session', content: metadata('Bob') }, offer()],
+    seededIds(8),
+  )
+  const session = await bench.start(
+    buildMultipart([{ contentType: 'text/plain', content: text.encode('x') }, inner], seededIds(9)),
+  )
+  const { manifest } = await bench.end(session)
+  assert.deepEqual(manifest.streams[0]?.participants, ['Bob'])
+})

@@ -1,6 +1,6 @@
 // The SIPREC recording server (SRS, RFC 7866): takes recording sessions, one IncomingSession each.
 
-import { type Clock, type Ids, Listeners, type Logger, messageOf } from '#kernel'
+import { type Clock, type Ids, Listeners, type Logger, messageOf, type Timer } from '#kernel'
 import type { RequestOutcome, ServerInvite, SipCoreHandlers } from '#sip'
 import type { Catalogue, RecordingStore } from '#store'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
@@ -10,6 +10,8 @@ import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 
 const RETRY_AFTER_SECONDS = 30
 const MAX_SESSIONS = 2000
+/** A session without a packet for one to two of these is asked whether it lives. */
+const PROBE_MS = 60_000
 
 /** What a recording server is made of. */
 export interface RecordingServerOptions {
@@ -57,6 +59,8 @@ class Server implements RecordingServer {
   readonly #context: SessionContext
   readonly #sessions = new Map<string, IncomingSession>()
   readonly #idle: (() => void)[] = []
+  readonly #packetsBefore = new Map<string, number>()
+  #probeTimer: Timer | undefined
   #isDraining = false
 
   constructor(options: RecordingServerOptions) {
@@ -124,6 +128,7 @@ class Server implements RecordingServer {
     } else {
       const session = new IncomingSession(invite, bodies.value, marks, this.#context)
       this.#sessions.set(session.recordingId, session)
+      this.#probeTimer ??= this.#scheduleProbe()
     }
   }
 
@@ -143,6 +148,24 @@ class Server implements RecordingServer {
     invite.reject(status, status === 503 ? { headers: [['Retry-After', String(RETRY_AFTER_SECONDS)]] } : {})
   }
 
+  #scheduleProbe(): Timer {
+    return this.#options.clock.after(PROBE_MS, 'probe', () => {
+      this.#probeTimer = this.#scheduleProbe()
+      this.#probeSilent().catch((thrown: unknown) => {
+        this.#options.log.error('silent sessions not probed', { reason: messageOf(thrown) })
+      })
+    })
+  }
+
+  /** A client that died without a BYE leaves a dialog that only asking can end. */
+  async #probeSilent(): Promise<void> {
+    for (const { recordingId, streams } of await this.sessions()) {
+      const packets = streams.reduce((sum, { totals }) => sum + (totals?.packets ?? 0), 0)
+      if (packets === this.#packetsBefore.get(recordingId)) this.#sessions.get(recordingId)?.probe()
+      else this.#packetsBefore.set(recordingId, packets)
+    }
+  }
+
   #onWorkerLost(): void {
     this.#options.log.error('record worker is gone, sessions are ended')
     this.#isDraining = true
@@ -154,7 +177,10 @@ class Server implements RecordingServer {
 
   #onClosed(session: IncomingSession): void {
     this.#sessions.delete(session.recordingId)
+    this.#packetsBefore.delete(session.recordingId)
     if (this.#sessions.size > 0) return
+    this.#probeTimer?.cancel()
+    this.#probeTimer = undefined
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 }

@@ -2,10 +2,11 @@
 
 import {
   applyMetadata,
+  callingParticipant,
   childElements,
+  lineSpeakers,
   parseMetadata,
   type RecordingMetadata,
-  sendersOf,
   textOf,
   validateMetadata,
   type XmlElement,
@@ -20,17 +21,30 @@ const MAX_REFERENCE = 256
 /** The part of the facts that metadata tells. */
 export type MetadataPart = Pick<
   RecordingFacts,
-  'participants' | 'sessionIds' | 'groupIds' | 'recordingReference' | 'metadataInvalid' | 'speakers'
+  | 'participants'
+  | 'callerId'
+  | 'sessionIds'
+  | 'groupIds'
+  | 'recordingReference'
+  | 'metadataInvalid'
+  | 'speakers'
+  | 'speakersInferred'
 >
 
 /** Merged metadata of one recording session; nothing that arrives can make it throw. */
 export class SessionMetadata {
   #state: RecordingMetadata | undefined
   #isInvalid = false
+  #lacksBase = false
 
   /** Merged state; undefined before the first readable document. */
   get state(): RecordingMetadata | undefined {
     return this.#state
+  }
+
+  /** Whether partial documents came, and no complete one yet. */
+  get lacksBase(): boolean {
+    return this.#lacksBase
   }
 
   /** Applies a document (RFC 7866 section 9.2); returns what was wrong with it. */
@@ -38,37 +52,41 @@ export class SessionMetadata {
     const read = parseMetadata(content, contentType)
     if (read.invalid) this.#isInvalid = true
     if (read.metadata === undefined) return [...read.warnings, `metadata root is ${read.root}`]
-    const isBaseless = this.#state === undefined && read.metadata.dataMode === 'partial'
+    const isPartial = read.metadata.dataMode === 'partial'
+    this.#lacksBase = isPartial && (this.#lacksBase || this.#state === undefined)
     this.#state = applyMetadata(this.#state, read.metadata)
     return [
       ...read.warnings,
-      ...(isBaseless ? ['partial metadata without a complete document before it'] : []),
-      ...validateMetadata(this.#state, labels),
+      ...(this.#lacksBase ? ['partial metadata without a complete document before it'] : []),
+      ...validateMetadata(
+        this.#state,
+        labels.filter((label) => label !== ''),
+      ),
     ]
   }
 
-  /** The facts as of now, for the labels of the session's streams. */
+  /** The facts as of now, for the labels of the session's streams, '' where there is none. */
   facts(labels: readonly string[]): MetadataPart {
     const state = this.#state
     const reference = state && referenceOf([...state.extensions, ...state.sessions.flatMap((one) => one.extensions)], 0)
+    const lines = state === undefined ? [] : lineSpeakers(state, labels)
+    const callerId = state && callingParticipant(state)
     return {
       participants: state?.participants.map(participantOf) ?? [],
+      ...(callerId !== undefined && { callerId }),
       sessionIds: state?.sessions.map(({ sessionId }) => sessionId) ?? [],
       groupIds: state?.groups.map(({ groupId }) => groupId) ?? [],
       ...(reference !== undefined && { recordingReference: reference }),
       metadataInvalid: this.#isInvalid,
-      speakers: Object.fromEntries(labels.map((label) => [label, this.#speakersOf(label)])),
+      speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
+      speakersInferred: lines.some(({ isInferred }) => isInferred),
     }
   }
 
-  #speakersOf(label: string): string[] {
-    const state = this.#state
-    if (state === undefined) return []
-    return sendersOf(state, label).map((id) => {
-      const participant = state.participants.find(({ participantId }) => participantId === id)
-      const { name, aor } = participant === undefined ? {} : participantOf(participant)
-      return name ?? aor ?? id
-    })
+  #nameOf(participantId: string): string {
+    const participant = this.#state?.participants.find((one) => one.participantId === participantId)
+    const { name, aor } = participant === undefined ? {} : participantOf(participant)
+    return name ?? aor ?? participantId
   }
 }
 

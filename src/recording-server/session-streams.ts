@@ -37,9 +37,9 @@ export class SessionStreams {
     this.#description = new LocalDescription({ sessionId: options.sessionId, address: options.address })
   }
 
-  /** Labels of the streams, in order of channels. */
+  /** Labels of the streams by channel, '' for those without. */
   get labels(): string[] {
-    return this.#streams.flatMap(({ label }) => label ?? [])
+    return this.#streams.map(({ label }) => label ?? '')
   }
 
   /** Whether there are streams, and all that are left are paused. */

@@ -14,7 +14,7 @@ import {
   ReceptionStats,
   rtcpIntervalMs,
 } from '#rtp'
-import type { StreamTotals } from '#store'
+import type { PauseEvidence, StreamTotals } from '#store'
 import type { StreamSettings } from './record-messages.ts'
 import { SourceLock } from './source-lock.ts'
 import type { Track } from './track.ts'
@@ -66,6 +66,8 @@ export class StreamReceiver {
   #refused = 0
   #firstPacketMs: number | undefined
   #lastPacketMs: number | undefined
+  #lastSequence: number | undefined
+  #pauses: PauseEvidence[] = []
 
   constructor(options: StreamReceiverOptions) {
     this.#options = options
@@ -73,7 +75,7 @@ export class StreamReceiver {
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
-    options.track.setPaused(options.settings.isPaused, this.#elapsedMs())
+    this.#setPaused(options.settings.isPaused)
     for (const socket of [options.ports.rtp, options.ports.rtcp]) socket.on('error', () => {})
     options.ports.rtp.on('message', (datagram, from) => this.#onDatagram(datagram, from))
     options.ports.rtcp.on('message', (datagram, from) => this.#onRtcp(datagram, from))
@@ -87,7 +89,7 @@ export class StreamReceiver {
       this.#lock.expectMove()
     this.#settings = settings
     this.#options.track.addCodecs(settings.codecs)
-    this.#options.track.setPaused(settings.isPaused, this.#elapsedMs())
+    this.#setPaused(settings.isPaused)
   }
 
   /** Counters so far. */
@@ -102,6 +104,7 @@ export class StreamReceiver {
       refused: this.#refused,
       ...(this.#firstPacketMs !== undefined && { firstPacketMs: this.#firstPacketMs }),
       ...(this.#lastPacketMs !== undefined && { lastPacketMs: this.#lastPacketMs }),
+      pauses: this.#pauses,
     }
   }
 
@@ -127,6 +130,7 @@ export class StreamReceiver {
       this.#refused += 1
       return
     }
+    this.#countInPause()
     const verdict = this.#lock.judge({ host: from.address, port: from.port }, view.ssrc, clock.nowMs())
     if (verdict === 'refused') {
       this.#wrongSource += 1
@@ -149,6 +153,7 @@ export class StreamReceiver {
       this.#options.onFirstPacket(arrivalMs)
     }
     this.#lastPacketMs = arrivalMs
+    this.#lastSequence = this.#view.sequence
     this.#packets += 1
     this.#bytes += this.#view.payloadLength
     if (this.#hasFailed) return
@@ -158,6 +163,29 @@ export class StreamReceiver {
       this.#hasFailed = true
       this.#options.onFault(fault)
     }
+  }
+
+  #setPaused(isPaused: boolean): void {
+    const atMs = this.#elapsedMs()
+    this.#options.track.setPaused(isPaused, atMs)
+    const last = this.#pauses.at(-1)
+    const isOpen = last !== undefined && last.toMs === undefined
+    if (isPaused && !isOpen) {
+      const evidence = {
+        fromMs: atMs,
+        ...(this.#lastSequence !== undefined && { lastSequence: this.#lastSequence }),
+        packets: 0,
+      }
+      this.#pauses = [...this.#pauses, evidence]
+    } else if (!isPaused && isOpen) {
+      this.#pauses = this.#pauses.with(-1, { ...last, toMs: atMs })
+    }
+  }
+
+  #countInPause(): void {
+    const last = this.#pauses.at(-1)
+    if (last === undefined || last.toMs !== undefined) return
+    this.#pauses = this.#pauses.with(-1, { ...last, packets: last.packets + 1 })
   }
 
   #onRtcp(datagram: Uint8Array, from: DatagramSource): void {

@@ -40,6 +40,17 @@ export interface StreamEvent {
   readonly digit?: string
 }
 
+/** A pause as the socket saw it: proof that nothing came, or how much did. */
+export interface PauseEvidence {
+  /** Milliseconds from the start of the recording; open while `toMs` is absent. */
+  readonly fromMs: number
+  readonly toMs?: number
+  /** RTP sequence number of the last packet before the pause. */
+  readonly lastSequence?: number
+  /** RTP packets that arrived from anybody during the pause. */
+  readonly packets: number
+}
+
 /** Packet counters of a stream. */
 export interface StreamTotals {
   readonly packets: number
@@ -53,6 +64,7 @@ export interface StreamTotals {
   readonly refused: number
   readonly firstPacketMs?: number
   readonly lastPacketMs?: number
+  readonly pauses: readonly PauseEvidence[]
 }
 
 /** One stream: one m-line of the recording session, one channel of recording.wav. */
@@ -101,8 +113,12 @@ export interface RecordingFacts {
   /** Recording ID given by the call flow, where the SRC sends one. */
   readonly recordingReference?: string
   readonly metadataInvalid: boolean
-  /** Participants by label. */
-  readonly speakers: Readonly<Record<string, readonly string[]>>
+  /** Id of the participant that called. */
+  readonly callerId?: string
+  /** Names or AORs of those who speak, by channel. */
+  readonly speakers: readonly (readonly string[])[]
+  /** The metadata did not say who speaks where; it was inferred from the order. */
+  readonly speakersInferred: boolean
   readonly warnings: readonly string[]
 }
 
@@ -122,6 +138,16 @@ export type NoAudioCause =
   /** The session never got established. */
   | 'cancelled'
 
+/** A metadata document that was received. */
+export interface MetadataEntry {
+  /** ISO 8601 time of arrival. */
+  readonly receivedAt: string
+  /** Method and CSeq number, e.g. `UPDATE 4`. */
+  readonly transaction: string
+  /** Where the document is kept; absent where policy keeps none. */
+  readonly file?: string
+}
+
 /** The whole of manifest.json. */
 export interface Manifest {
   readonly version: 1
@@ -137,6 +163,8 @@ export interface Manifest {
   /** Name of the derived file, absent without audio. */
   readonly audioFile?: string
   readonly streams: readonly StreamManifest[]
+  /** In order of arrival. */
+  readonly metadata: readonly MetadataEntry[]
   readonly facts: RecordingFacts
 }
 
@@ -149,6 +177,7 @@ export const NO_TOTALS: StreamTotals = {
   duplicates: 0,
   wrongSource: 0,
   refused: 0,
+  pauses: [],
 }
 
 /** The text of manifest.json. */
@@ -165,6 +194,7 @@ export function parseManifest(text: string): Manifest | undefined {
       typeof value.recordingId === 'string' &&
       typeof value.startedAt === 'string' &&
       Array.isArray(value.streams) &&
+      Array.isArray(value.metadata) &&
       typeof value.facts === 'object'
     return isManifest ? (value as Manifest) : undefined
   } catch {

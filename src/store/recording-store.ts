@@ -54,8 +54,13 @@ export class RecordingStore {
   async latestMetadata(folder: string): Promise<Uint8Array | undefined> {
     const path = this.pathOf(folder, METADATA_FOLDER)
     const names = path === undefined ? [] : await readdir(path).catch(() => [])
-    const latest = names.filter((name) => name.endsWith('.xml')).sort().at(-1)
-    return path === undefined || latest === undefined ? undefined : await readFile(join(path, latest)).catch(() => undefined)
+    const latest = names
+      .filter((name) => name.endsWith('.xml'))
+      .sort()
+      .at(-1)
+    return path === undefined || latest === undefined
+      ? undefined
+      : await readFile(join(path, latest)).catch(() => undefined)
   }
 
   /** Deletes a recording's folder. */

@@ -73,7 +73,7 @@ function recoverFolder(folder: string): Recovered {
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */
 function withFiles(folder: string, open: Manifest, stream: StreamManifest): StreamManifest {
-  const participants = stream.label === undefined ? [] : (open.facts.speakers[stream.label] ?? [])
+  const participants = open.facts.speakers[stream.channel] ?? []
   const runs = stream.runs
     .filter((run) => existsSync(join(folder, run.file)))
     .map((run): RunManifest => {

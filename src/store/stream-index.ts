@@ -83,7 +83,8 @@ export function streamFromIndex(text: string): StreamManifest | undefined {
 
 function parseLine(line: string): IndexLine | undefined {
   try {
-    return line === '' ? undefined : (JSON.parse(line) as IndexLine)
+    const value: unknown = line === '' ? undefined : JSON.parse(line)
+    return typeof value === 'object' && value !== null ? (value as IndexLine) : undefined
   } catch {
     return undefined
   }

@@ -15,6 +15,8 @@ export class WavRunFile {
   readonly #buffer = new Uint8Array(BUFFER_BYTES)
   #buffered = 0
   #writtenBytes = 0
+  /** What the header says. */
+  #describedBytes = 0
 
   /** Creates the file with an empty header; throws what the file system throws. */
   constructor(path: string, options: { format: 'pcmu' | 'pcma'; sampleRateHz: number; silence: number }) {
@@ -49,9 +51,8 @@ export class WavRunFile {
 
   /** Hands everything to the operating system: from now on it survives the death of the process. */
   flush(): void {
-    if (this.#buffered === 0) return
     this.#spill()
-    this.#patchHeader()
+    if (this.#describedBytes !== this.#writtenBytes) this.#patchHeader()
   }
 
   /** Flushes to the medium and closes. */
@@ -76,6 +77,7 @@ export class WavRunFile {
   #patchHeader(): void {
     const shape = { format: this.#format, sampleRateHz: this.#sampleRateHz, channels: 1, dataBytes: this.#writtenBytes }
     writeFully(this.#fd, wavHeader(shape), 0)
+    this.#describedBytes = this.#writtenBytes
   }
 }
 

@@ -19,7 +19,8 @@ const facts = {
   sessionIds: [],
   groupIds: [],
   metadataInvalid: false,
-  speakers: {},
+  speakers: [],
+  speakersInferred: false,
   warnings: [],
 }
 await media.ask({ type: 'open', recordingId: 'killed', facts })

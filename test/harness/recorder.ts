@@ -113,7 +113,10 @@ export class RecorderBench {
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
     })
     const handlers = { onInvite: (invite: ServerInvite) => invite.reject(603) }
-    this.client = attachCore(this.network, this.clock, CLIENT_IP, handlers, { contactParams: '+sip.src' }).core
+    this.client = attachCore(this.network, this.clock, CLIENT_IP, handlers, {
+      contactParams: '+sip.src',
+      accept: ['application/sdp', 'application/rs-metadata+xml'],
+    }).core
   }
 
   static async open(t: TestContext, options: RecorderBenchOptions = {}): Promise<RecorderBench> {
@@ -154,6 +157,25 @@ export class RecorderBench {
       )
     })
     return await this.settled(outcome)
+  }
+
+  /** Sends an INVITE and cancels it as soon as it is on its way. */
+  async cancelled(body: SipBody): Promise<void> {
+    let hasFailed = false
+    const onFailed = (): void => {
+      hasFailed = true
+    }
+    const options = { uri: `sip:recorder@${RECORDER_IP}`, from: '<sip:src@client.test>', body }
+    const handlers = { onAccepted: () => {}, onFailed }
+    const invite = this.client.invite(options, handlers)
+    await this.until(() => this.network.passages.some(({ text }) => text.startsWith('SIP/2.0 100')))
+    invite.cancel()
+    await this.until(() => hasFailed && this.network.passages.some(({ text }) => text.startsWith('SIP/2.0 487')))
+  }
+
+  /** Takes the client off the network without a word. */
+  vanish(): void {
+    this.network.detach(CLIENT_IP)
   }
 
   /** As `invite`, for those that must be accepted. */

@@ -1,0 +1,149 @@
+// A recorder on the in-memory network: a SIP core whose answers the test chooses. It takes no media.
+
+import type { ManualClock } from '#kernel'
+import { parseSdp } from '#sdp'
+import type { DialogEnd, IncomingRequest, InviteDialog, ServerInvite, SipBody, SipCore } from '#sip'
+import { attachCore } from './core-pair.ts'
+import { type RecordingMessage, readRecordingMessage } from './recording-message.ts'
+import type { SipNetwork } from './sip-network.ts'
+
+/** What a recorder says to one m-line. */
+export interface AnsweredMedia {
+  readonly port: number
+  readonly direction: string
+  /** Payload types and rtpmaps instead of those offered, e.g. `97 PCMU/8000`. */
+  readonly codecs?: readonly string[]
+}
+
+/** Answer to the m-line at `index`, whose direction was offered; undefined leaves the m-line out. */
+export type AnswerRule = (index: number, offered: string) => AnsweredMedia | undefined
+
+/** Takes everything that is offered. */
+export const takeAll: AnswerRule = (index, offered) => ({
+  port: 40_000 + 2 * index,
+  direction: offered === 'sendonly' ? 'recvonly' : 'inactive',
+})
+
+/** An answer to an offer. */
+export function answerSdp(offer: string, rule: AnswerRule = takeAll): string {
+  const parsed = parseSdp(offer)
+  if (!parsed.ok) throw new Error(`offer does not parse: ${parsed.error.message}`)
+  const lines = ['v=0', 'o=srs 1 1 IN IP4 192.0.2.99', 's=-', 'c=IN IP4 192.0.2.99', 't=0 0']
+  parsed.value.media.forEach((media, index) => {
+    const direction = media.attributes.find(({ name }) => /^(send|recv|inactive)/.test(name))?.name ?? 'sendrecv'
+    const answer = media.port === 0 ? { port: 0, direction } : rule(index, direction)
+    if (answer === undefined) return
+    const maps =
+      answer.codecs ?? media.attributes.filter(({ name }) => name === 'rtpmap').map(({ value }) => value ?? '')
+    const formats = answer.codecs?.map((map) => map.split(' ')[0] ?? '') ?? media.formats
+    lines.push(`m=audio ${answer.port} RTP/AVP ${formats.join(' ')}`, ...maps.map((map) => `a=rtpmap:${map}`))
+    lines.push(`a=${answer.direction}`, `a=label:${index + 1}`)
+  })
+  return `${lines.join('\r\n')}\r\n`
+}
+
+/** One recording session as the recorder sees it. */
+export class RecorderSession {
+  readonly invite: ServerInvite
+  readonly requests: IncomingRequest[] = []
+  dialog: InviteDialog | undefined
+  end: DialogEnd | undefined
+  isCancelled = false
+
+  constructor(invite: ServerInvite) {
+    this.invite = invite
+  }
+
+  /** The INVITE, read. */
+  get first(): RecordingMessage {
+    return readRecordingMessage(this.invite.request)
+  }
+
+  /** re-INVITEs and UPDATEs that arrived, read. */
+  get reoffers(): RecordingMessage[] {
+    return this.requests.map((incoming) => readRecordingMessage(incoming.request))
+  }
+}
+
+/** What to do with a re-offer: take it, refuse it with a status, or leave it unanswered. */
+export type ReofferRule = 'take' | 'leave' | number
+
+/** A recorder; every INVITE becomes a session. */
+export class TestRecorder {
+  readonly ip: string
+  readonly uri: string
+  readonly core: SipCore
+  readonly sessions: RecorderSession[] = []
+  /** `take`: 200 at once; `leave`: nothing but 100; a number: that final status. */
+  onInvite: ReofferRule = 'take'
+  answer: AnswerRule = takeAll
+  /** For the next re-offers in order; then `take`. */
+  readonly reofferRules: ReofferRule[] = []
+  readonly allow: readonly string[]
+
+  constructor(
+    network: SipNetwork,
+    clock: ManualClock,
+    ip: string,
+    options: { readonly allow?: readonly string[] } = {},
+  ) {
+    this.ip = ip
+    this.uri = `sip:${ip}`
+    this.allow = options.allow ?? ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE']
+    const attached = attachCore(
+      network,
+      clock,
+      ip,
+      { onInvite: (invite) => this.#onInvite(invite) },
+      {
+        supported: ['siprec'],
+        allow: this.allow,
+        accept: ['application/sdp', 'application/rs-metadata+xml'],
+        contactParams: '+sip.srs',
+      },
+    )
+    this.core = attached.core
+  }
+
+  /** The only session, or the one of that index. */
+  session(index = 0): RecorderSession {
+    const session = this.sessions[index]
+    if (session === undefined) throw new Error(`${this.ip} has ${this.sessions.length} sessions`)
+    return session
+  }
+
+  /** Answers a session that was left ringing. */
+  accept(session = this.session()): void {
+    session.dialog = session.invite.accept(
+      {
+        onRequest: (incoming) => this.#onRequest(session, incoming),
+        onEnd: (end) => {
+          session.end = end
+        },
+      },
+      { body: this.answerBody(session.first.sdp) },
+    )
+  }
+
+  answerBody(offer: string): SipBody {
+    return { contentType: 'application/sdp', content: new TextEncoder().encode(answerSdp(offer, this.answer)) }
+  }
+
+  #onInvite(invite: ServerInvite): void {
+    const session = new RecorderSession(invite)
+    this.sessions.push(session)
+    invite.onCancel = () => {
+      session.isCancelled = true
+    }
+    if (this.onInvite === 'take') this.accept(session)
+    else if (this.onInvite !== 'leave') invite.reject(this.onInvite)
+  }
+
+  #onRequest(session: RecorderSession, incoming: IncomingRequest): void {
+    session.requests.push(incoming)
+    const rule = this.reofferRules.shift() ?? 'take'
+    if (rule === 'leave') return
+    if (rule === 'take') incoming.respond(200, { body: this.answerBody(readRecordingMessage(incoming.request).sdp) })
+    else incoming.respond(rule)
+  }
+}
