@@ -39,10 +39,13 @@ function testSources() {
     .sort()
 }
 
-/** Titles of tests, suites and scenarios that are run; a skipped test proves nothing. */
+/** Titles of tests that are run (a skipped one proves nothing), and of table entries and wrappers that begin with row ids. */
 function titles(path) {
-  const calls = /\b(?:test|it|describe|scenario)\(\s*(['"`])((?:\\[\s\S]|(?!\1)[\s\S])*)\1/g
-  return [...read(path).matchAll(calls)].map((match) => match[2].replace(/\\(['"`])/g, '$1').replace(/\s+/g, ' '))
+  const call = /\b(?:test|it|describe|scenario)\(\s*(['"`])((?:\\[\s\S]|(?!\1)[\s\S])*)\1/g
+  const entry = new RegExp(`(['"\`])(${rowId.source}(?:, ${rowId.source})*: (?:\\\\.|(?!\\1).)*)\\1`, 'g')
+  const text = read(path)
+  const found = [...text.matchAll(call), ...text.matchAll(entry)].sort((a, b) => a.index - b.index)
+  return [...new Set(found.map((match) => match[2].replace(/\\(['"`])/g, '$1').replace(/\s+/g, ' ')))]
 }
 
 /** Test titles by row id; literal ids only. */

@@ -11,7 +11,10 @@ export function createRecordingsView(store: RecordingStore, catalogue: Catalogue
     const manifest = row.folder === undefined ? undefined : await store.manifest(row.folder)
     return manifest === undefined ? fromRow(row) : fromManifest(manifest)
   }
-  const fileOf = async (recordingId: string, name: (manifest: Manifest) => string | undefined): Promise<string | undefined> => {
+  const fileOf = async (
+    recordingId: string,
+    name: (manifest: Manifest) => string | undefined,
+  ): Promise<string | undefined> => {
     const row = await catalogue.get(recordingId)
     const manifest = row?.folder === undefined ? undefined : await store.manifest(row.folder)
     const file = manifest === undefined ? undefined : name(manifest)

@@ -61,9 +61,8 @@ export class Bridge {
   sync(): void {
     for (const leg of [this.caller, this.callee]) {
       if (leg === undefined || !leg.isStable || this.#glares.get(leg)?.wait !== undefined) continue
-      const far = this.farOf(leg)
       const wanted = this.#wantedFor(leg)
-      const carried = far === undefined ? leg.sdp.encodings : shared(leg, far)
+      const carried = this.#carriedFor(leg)
       const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
       const isTold = leg.told !== undefined && leftByHold(leg, leg.told) === wanted
       if (!hasVoice(carried) || (isTold && !canSendMore)) continue
@@ -104,6 +103,17 @@ export class Bridge {
 
   #wantedFor(leg: Leg): Direction {
     return leftByHold(leg, this.farOf(leg)?.wish ?? 'sendrecv')
+  }
+
+  // What may be offered to a leg: the voice its far leg carries, and telephone events if the leg had them. While the far leg
+  // is changing nothing new is known; of two legs that share nothing the callee's follows, lest they only change places.
+  #carriedFor(leg: Leg): readonly string[] {
+    const far = this.farOf(leg)
+    const own = leg.sdp.encodings
+    if (far?.isStable !== true) return own
+    const voice = voiceOf(far.sdp.encodings)
+    if (leg === this.caller && !voice.some((encoding) => own.includes(encoding))) return own
+    return [...voice, ...own.filter((encoding) => encoding === TELEPHONE_EVENT)]
   }
 
   async #reoffer(leg: Leg, encodings: readonly string[], direction: Direction): Promise<void> {
@@ -203,12 +213,6 @@ const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'I
 // A party that holds is offered what its hold leaves, not asked to lift it.
 function leftByHold(leg: Leg, direction: Direction): Direction {
   return receives(leg.wish) ? direction : intersectDirections(direction, reverseDirection(leg.wish))
-}
-
-// What may be offered to a leg: the voice its far leg carries, and telephone events if the leg had them.
-function shared(leg: Leg, far: Leg): string[] {
-  const events = leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)
-  return [...voiceOf(far.sdp.encodings), ...events]
 }
 
 // The encoding in use stays in use when it is offered again.

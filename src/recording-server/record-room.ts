@@ -81,10 +81,11 @@ export class RecordRoom {
   #open(command: RecordCommand & { type: 'open' }): RecordReplies['open'] {
     const { clock, ids, root } = this.#options
     const { recordingId, facts } = command
+    // Both clocks are read before the disk is waited for: they name the same moment.
     const startedAtMs = clock.wallMs()
+    const originMs = clock.nowMs()
     const folder = new RecordingFolder(root, recordingId, startedAtMs, facts)
     const cname = ids.hex(CNAME_BYTES)
-    const originMs = clock.nowMs()
     this.#recordings.set(recordingId, {
       recordingId,
       folder,

@@ -14,7 +14,7 @@ import {
   ReceptionStats,
   rtcpIntervalMs,
 } from '#rtp'
-import type { StreamTotals } from '#store'
+import type { PauseEvidence, StreamTotals } from '#store'
 import type { StreamSettings } from './record-messages.ts'
 import { SourceLock } from './source-lock.ts'
 import type { Track } from './track.ts'
@@ -69,6 +69,8 @@ export class StreamReceiver {
   #refused = 0
   #firstPacketMs: number | undefined
   #lastPacketMs: number | undefined
+  #lastSequence: number | undefined
+  #pauses: PauseEvidence[] = []
 
   constructor(options: StreamReceiverOptions) {
     this.#options = options
@@ -76,7 +78,7 @@ export class StreamReceiver {
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
-    options.track.setPaused(options.settings.isPaused, this.#elapsedMs())
+    this.#setPaused(options.settings.isPaused)
     for (const socket of [options.ports.rtp, options.ports.rtcp]) socket.on('error', () => {})
     options.ports.rtp.on('message', (datagram, from) => this.#onDatagram(datagram, from))
     options.ports.rtcp.on('message', (datagram, from) => this.#onRtcp(datagram, from))
@@ -90,7 +92,7 @@ export class StreamReceiver {
       this.#lock.expectMove()
     this.#settings = settings
     this.#options.track.addCodecs(settings.codecs)
-    this.#options.track.setPaused(settings.isPaused, this.#elapsedMs())
+    this.#setPaused(settings.isPaused)
   }
 
   /** Counters so far. */
@@ -105,6 +107,7 @@ export class StreamReceiver {
       refused: this.#refused,
       ...(this.#firstPacketMs !== undefined && { firstPacketMs: this.#firstPacketMs }),
       ...(this.#lastPacketMs !== undefined && { lastPacketMs: this.#lastPacketMs }),
+      pauses: this.#pauses,
     }
   }
 
@@ -130,6 +133,7 @@ export class StreamReceiver {
       this.#refused += 1
       return
     }
+    this.#countInPause()
     const { ssrc } = view
     const verdict = this.#lock.judge({ host: from.address, port: from.port }, ssrc, clock.nowMs())
     const arrivalMs = this.#elapsedMs()
@@ -175,6 +179,7 @@ export class StreamReceiver {
       this.#options.onFirstPacket(arrivalMs)
     }
     this.#lastPacketMs = arrivalMs
+    this.#lastSequence = this.#view.sequence
     this.#packets += 1
     this.#bytes += this.#view.payloadLength
     if (this.#hasFailed) return
@@ -184,6 +189,29 @@ export class StreamReceiver {
       this.#hasFailed = true
       this.#options.onFault(fault)
     }
+  }
+
+  #setPaused(isPaused: boolean): void {
+    const atMs = this.#elapsedMs()
+    this.#options.track.setPaused(isPaused, atMs)
+    const last = this.#pauses.at(-1)
+    const isOpen = last !== undefined && last.toMs === undefined
+    if (isPaused && !isOpen) {
+      const evidence = {
+        fromMs: atMs,
+        ...(this.#lastSequence !== undefined && { lastSequence: this.#lastSequence }),
+        packets: 0,
+      }
+      this.#pauses = [...this.#pauses, evidence]
+    } else if (!isPaused && isOpen) {
+      this.#pauses = this.#pauses.with(-1, { ...last, toMs: atMs })
+    }
+  }
+
+  #countInPause(): void {
+    const last = this.#pauses.at(-1)
+    if (last === undefined || last.toMs !== undefined) return
+    this.#pauses = this.#pauses.with(-1, { ...last, packets: last.packets + 1 })
   }
 
   #onRtcp(datagram: Uint8Array, from: DatagramSource): void {

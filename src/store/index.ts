@@ -6,6 +6,7 @@ export type {
   MetadataEntry,
   NoAudioCause,
   ParticipantFacts,
+  PauseEvidence,
   RecordingFacts,
   RecordingState,
   RunManifest,

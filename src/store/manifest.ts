@@ -40,6 +40,17 @@ export interface StreamEvent {
   readonly digit?: string
 }
 
+/** A pause as the socket saw it: proof that nothing came, or how much did. */
+export interface PauseEvidence {
+  /** Milliseconds from the start of the recording; open while `toMs` is absent. */
+  readonly fromMs: number
+  readonly toMs?: number
+  /** RTP sequence number of the last packet before the pause. */
+  readonly lastSequence?: number
+  /** RTP packets that arrived from anybody during the pause. */
+  readonly packets: number
+}
+
 /** Packet counters of a stream. */
 export interface StreamTotals {
   readonly packets: number
@@ -53,6 +64,7 @@ export interface StreamTotals {
   readonly refused: number
   readonly firstPacketMs?: number
   readonly lastPacketMs?: number
+  readonly pauses: readonly PauseEvidence[]
 }
 
 /** Gaps, and events, that a manifest lists per stream; the index has them all. */
@@ -172,6 +184,7 @@ export const NO_TOTALS: StreamTotals = {
   duplicates: 0,
   wrongSource: 0,
   refused: 0,
+  pauses: [],
 }
 
 /** The text of manifest.json. */

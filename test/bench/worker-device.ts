@@ -1,18 +1,18 @@
 // Our TypeScript engine as a device of the relay bench, in a process of its own.
 
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createWorkerEngine, type MediaRemote } from '#engine'
 import { type Clock, type Endpoint, seededIds, silentLogger } from '#kernel'
+import { deviceCore, nextMessage, startModule } from './child.ts'
 import type { BenchTargets, Device } from './relay.ts'
 
 const PCMU = { encoding: 'PCMU/8000', receivePayloadType: 0, sendPayloadType: 0 }
 
 /** Opens the engine with one relay worker. */
 export async function openWorkerDevice(targets: BenchTargets): Promise<Device> {
-  const child = fork(new URL(import.meta.url), ['device'], { serialization: 'advanced' })
+  const child = startModule(deviceCore, new URL(import.meta.url), ['device'])
   child.send(targets)
-  const [legPorts] = (await once(child, 'message')) as [number[]]
+  const legPorts = await nextMessage<number[]>(child)
   const close = async (): Promise<void> => {
     const ended = once(child, 'exit')
     child.disconnect()

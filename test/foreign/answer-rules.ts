@@ -46,6 +46,9 @@ function checkAgainstOffer(answer: SdpText, offer: SdpText, found: string[]): vo
     if (line.kind !== offered.kind || line.profile !== offered.profile) {
       found.push(`RFC 3264 6: m-line ${i} answers ${line.kind} ${line.profile}`)
     }
+    if (line.attributes.includes('rtcp-mux') && !offered.attributes.includes('rtcp-mux')) {
+      found.push(`RFC 5761 5.1.1: m-line ${i} answers rtcp-mux unasked`)
+    }
     if (offered.port === 0 && line.port !== 0) found.push(`RFC 3264 6: m-line ${i} was removed but has a port`)
     if (line.port === 0) continue
     if (!ALLOWED[offered.direction].includes(line.direction)) {

@@ -8,7 +8,7 @@ import type { Header } from './sip-text.ts'
 export type Variant = 'rfc9806' | 'rfc8068' | 'draft'
 
 /** The body of one request with its headers. */
-export type WrittenBody = { readonly headers: readonly Header[]; readonly body: Buffer }
+type WrittenBody = { readonly headers: readonly Header[]; readonly body: Buffer }
 
 /** What a body is made of. */
 export type BodySpec = {

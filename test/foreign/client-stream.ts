@@ -8,7 +8,7 @@ import type { MediaLine } from './sdp-text.ts'
 import type { Address } from './sip-flow.ts'
 
 /** A compound of the recorder's with its source. */
-export type ReceivedRtcp = RtcpCompound & { readonly from: Address; readonly atMs: number }
+type ReceivedRtcp = RtcpCompound & { readonly from: Address; readonly atMs: number }
 
 /** How audio is sent. */
 export type SendAudioOptions = {
@@ -20,6 +20,8 @@ export type SendAudioOptions = {
   readonly repeatEvery?: number
   /** RTP timestamp of the first sample; goes on from the last one when unset. */
   readonly startTimestamp?: number
+  /** Sends no sender reports. */
+  readonly withoutRtcp?: boolean
   /** Takes a new SSRC first. */
   readonly freshSsrc?: boolean
 }
@@ -35,6 +37,8 @@ export type SentAudio = {
 const FRAME_SAMPLES = 160
 const FRAME_MS = 20
 const BURST_PACKETS = 8
+/** Five seconds (RFC 3550 section 6.2). */
+const REPORT_EVERY_FRAMES = 250
 
 /** The sockets of one m-line of the client. */
 export class ClientStream {
@@ -90,10 +94,11 @@ export class ClientStream {
     if (options.startTimestamp !== undefined) this.#timestamp = options.startTimestamp >>> 0
     const firstTimestamp = this.#timestamp
     const startedMs = Date.now()
-    this.report()
+    if (options.withoutRtcp !== true) this.report()
     let sent = 0
     const frames = Math.ceil(samples.length / FRAME_SAMPLES)
     for (let i = 0; i < frames; i++) {
+      if (i > 0 && i % REPORT_EVERY_FRAMES === 0 && options.withoutRtcp !== true) this.report()
       const frame = samples.subarray(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES)
       const isLost = options.lossEvery !== undefined && (i + 1) % options.lossEvery === 0
       if (!isLost) {
@@ -109,7 +114,7 @@ export class ClientStream {
       if (options.paced !== false) await delay(Math.max(0, startedMs + (i + 1) * FRAME_MS - Date.now()))
       else if (i % BURST_PACKETS === BURST_PACKETS - 1) await delay(1)
     }
-    this.report()
+    if (options.withoutRtcp !== true) this.report()
     return { packets: sent, ssrc: this.#ssrc, firstTimestamp, endTimestamp: this.#timestamp }
   }
 

@@ -2,16 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Flow } from './sip-flow.ts'
-import {
-  addressOf,
-  buildSip,
-  type Header,
-  headerOf,
-  headersOf,
-  parseNameAddr,
-  type SipText,
-  tagOf,
-} from './sip-text.ts'
+import { buildSip, type Header, headerOf, headersOf, parseNameAddr, type SipText, tagOf } from './sip-text.ts'
 
 /** A random token for tags, branches and Call-IDs. */
 export function token(bytes = 6): string {
@@ -121,9 +112,4 @@ export function respond(
     ...more,
   ]
   return buildSip(`SIP/2.0 ${status} ${reason}`, headers, body)
-}
-
-/** Whether a URI points at the given loopback port. */
-export function pointsAt(uri: string, port: number): boolean {
-  return addressOf(uri).port === port
 }

@@ -45,10 +45,10 @@ export type InviteOptions = BodyOptions & {
 }
 
 /** How a body is put together. */
-export type BodyOptions = Omit<BodySpec, 'sdp' | 'metadata'>
+type BodyOptions = Omit<BodySpec, 'sdp' | 'metadata'>
 
 /** The outcome of a request. */
-export type Outcome = { readonly status: number; readonly response: SipText; readonly answer: SdpText | undefined }
+type Outcome = { readonly status: number; readonly response: SipText; readonly answer: SdpText | undefined }
 
 const CODECS: Record<string, Codec> = {
   PCMU: { payloadType: 0, name: 'PCMU', clockRateHz: 8000 },
@@ -358,7 +358,11 @@ export class ForeignClient {
     } else if (request.method === 'UPDATE') {
       const contents = readBody(request)
       this.violations.push(...contents.found)
-      reply(200, 'OK', [contact])
+      if (contents.sdp === undefined) reply(200, 'OK', [contact])
+      else {
+        this.#takeOffer(parseSdp(contents.sdp))
+        reply(200, 'OK', [contact, ['Content-Type', 'application/sdp']], Buffer.from(this.#describe()))
+      }
       const isAsked = contents.metadata?.content.toString('utf8').includes('requestsnapshot')
       if (isAsked) this.reinvite({ metadata: 'rfc8068' }).catch((error) => this.violations.push(String(error)))
     } else reply(405, 'Method Not Allowed', [['Allow', 'INVITE, ACK, BYE, UPDATE']])

@@ -8,10 +8,10 @@ import { type RecorderScript, RecorderSession } from './recorder-session.ts'
 import type { RtcpArrival, RtpArrival } from './recorder-slot.ts'
 import { type Address, type Flow, SipListener } from './sip-flow.ts'
 import { SipRequester, SipResponder } from './sip-requester.ts'
-import { branchOf, cseqOf, type Header, headerOf, parseSip, type SipText, tagOf, tokensOf } from './sip-text.ts'
+import { branchOf, cseqOf, type Header, headerOf, parseSip, type SipText, tagOf } from './sip-text.ts'
 
 /** A message with the time and the way it came. */
-export type SipArrival = {
+type SipArrival = {
   readonly message: SipText
   readonly atMs: number
   readonly flow: Flow
@@ -33,6 +33,7 @@ export class ForeignRecorder {
   readonly advice: string[] = []
   readonly arrivals: SipArrival[] = []
   readonly sessions: RecorderSession[] = []
+  readonly #findings = { objections: this.violations, advice: this.advice }
   readonly #signal = new Arrivals()
   readonly #requester = new SipRequester()
   readonly #responder = new SipResponder()
@@ -128,14 +129,15 @@ export class ForeignRecorder {
   }
 
   #onRequest(request: SipText, flow: Flow): void {
-    const session = this.sessions.find((one) => one.callId === headerOf(request, 'Call-ID'))
-    const inDialog = session?.dialog.localTag === tagOf(request, 'To') ? session : undefined
+    const inDialog = this.sessions.find(
+      (one) => one.callId === headerOf(request, 'Call-ID') && one.dialog.localTag === tagOf(request, 'To'),
+    )
     if (inDialog) {
       inDialog.flow = flow
       inDialog.checkInDialog(request)
     }
-    if (request.method === 'ACK') this.#onAck(request, session)
-    else if (request.method === 'CANCEL') this.#onCancel(request, flow, session)
+    if (request.method === 'ACK') this.#onAck(request, inDialog)
+    else if (request.method === 'CANCEL') this.#onCancel(request, flow)
     else if (request.method === 'OPTIONS') this.#plain(request, flow, 200, [ALLOW, ACCEPT])
     else if (request.method === 'INVITE' && tagOf(request, 'To') === '') this.#onInvite(request, flow)
     else if (!['INVITE', 'UPDATE', 'BYE'].includes(request.method)) this.#plain(request, flow, 405, [ALLOW])
@@ -159,7 +161,7 @@ export class ForeignRecorder {
     const { answer = 200 } = this.script
     if (answer === 'silent') return
     const dialog = DialogSide.answering(request, this.#contact())
-    const session = new RecorderSession(request, dialog, flow, this.violations, this.#changed)
+    const session = new RecorderSession(request, dialog, flow, this.#findings, this.#changed)
     this.sessions.push(session)
     session.pendingInvite = request
     if (typeof answer === 'number') {
@@ -231,16 +233,17 @@ export class ForeignRecorder {
     if (body.metadata) this.advice.push('RFC 8068 3.2.4: metadata in BYE')
     session.takeBody(request, body, true)
     this.#responder.send(request, session.respond(request, 200), session.flow)
-    session.end()
+    session.end(this.script.rtcpDueMs)
   }
 
-  #onCancel(request: SipText, flow: Flow, session: RecorderSession | undefined): void {
-    const invite = session?.pendingInvite
-    this.#plain(request, flow, invite && branchOf(invite) === branchOf(request) ? 200 : 481)
-    if (!session || !invite || session.pendingStatus !== 0) return
+  #onCancel(request: SipText, flow: Flow): void {
+    const isOf = (one: RecorderSession) => one.pendingInvite && branchOf(one.pendingInvite) === branchOf(request)
+    const session = this.sessions.find(isOf)
+    this.#plain(request, flow, session ? 200 : 481)
+    if (!session?.pendingInvite || session.pendingStatus !== 0) return
     session.pendingStatus = 487
-    session.end()
-    this.#responder.send(invite, session.respond(invite, 487), flow, true)
+    session.end(this.script.rtcpDueMs)
+    this.#responder.send(session.pendingInvite, session.respond(session.pendingInvite, 487), flow, true)
   }
 
   #onAck(request: SipText, session: RecorderSession | undefined): void {
@@ -323,7 +326,7 @@ export class ForeignRecorder {
   /** Ends a session from this side. */
   async bye(session?: RecorderSession, more: readonly Header[] = []): Promise<SipText> {
     const one = this.#latest(session)
-    one.end()
+    one.end(this.script.rtcpDueMs)
     const [response] = await this.#request(one, 'BYE', more)
     return response
   }
@@ -334,7 +337,7 @@ export class ForeignRecorder {
       if (session.pendingInvite && session.pendingStatus !== 0) {
         this.violations.push(`RFC 3261 13.2.2.4: the ${session.pendingStatus} was never acknowledged`)
       }
-      if (!session.isEnded) session.end()
+      if (!session.isEnded) session.end(this.script.rtcpDueMs)
       session.close()
     }
     for (const timer of this.#timers) clearTimeout(timer)
@@ -349,9 +352,8 @@ export class ForeignRecorder {
     this.#listener?.closeTcp()
   }
 
-  /** The option tags that the first INVITE requires. */
-  required(): string[] {
-    const first = this.invites()[0]
-    return first ? tokensOf(first, 'Require') : []
+  /** Sends a receiver report on one m-line now; one also follows each sender report by itself. */
+  sendReceiverReport(index: number, session = 0): void {
+    this.sessions[session]?.slots[index]?.report()
   }
 }

@@ -33,7 +33,7 @@ export function fromALaw(octet: number): number {
   return (bits & 0x80) !== 0 ? magnitude : -magnitude
 }
 
-export const SAMPLE_RATE_HZ = 8000
+const SAMPLE_RATE_HZ = 8000
 
 /** A sine of the given pitch, at about -12 dBFS. */
 export function tone(frequencyHz: number, durationMs: number): Int16Array {

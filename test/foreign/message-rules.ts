@@ -43,7 +43,8 @@ export function checkRequest(request: SipText, flow: Flow, isTcpOffered: boolean
     if (tokensOf(request, 'Supported').includes('siprec')) advice.push('RFC 7866 11.1.1: siprec in Supported')
     if (headersOf(request, 'Allow').length === 0) advice.push('RFC 3261 13.2.1: INVITE without Allow')
   }
-  if ((request.method === 'INVITE' || request.method === 'BYE') && !isDate(headerOf(request, 'Date') ?? '')) {
+  const isFirst = request.method === 'INVITE' && tagOf(request, 'To') === ''
+  if ((isFirst || request.method === 'BYE') && !isDate(headerOf(request, 'Date') ?? '')) {
     advice.push(`RFC 7865 6.1.1: ${request.method} without an RFC 1123 Date`)
   }
   return { objections, advice }
@@ -61,7 +62,7 @@ export function checkRecordingSession(message: SipText, tag: '+sip.src' | '+sip.
     found.push(`RFC 7866 6.1.1: ${who} without Require: siprec`)
   }
   const contacts = headersOf(message, 'Contact')
-  if (contacts.length !== 1 || (contacts[0] ?? '').includes('>,')) {
+  if (contacts.length !== 1 || (contacts[0] ?? '').replace(/<[^>]*>|"[^"]*"/g, '').includes(',')) {
     found.push(`RFC 3261 8.1.1.8: ${who} needs one Contact`)
     return found
   }

@@ -20,7 +20,7 @@ const OPEN = '<?xml version="1.0" encoding="UTF-8"?>\r\n<recording xmlns="urn:ie
 const CLOSE = '</recording>\r\n'
 
 /** Sixteen octets of a version 4 UUID in base64 (RFC 7865 section 6.10). */
-export function freshId(): string {
+function freshId(): string {
   const octets = randomBytes(16)
   octets.writeUInt8((octets.readUInt8(6) & 0x0f) | 0x40, 6)
   octets.writeUInt8((octets.readUInt8(8) & 0x3f) | 0x80, 8)

@@ -13,7 +13,7 @@ export type Part = {
 export type PartSpec = { readonly headers: readonly Header[]; readonly content: Buffer }
 
 /** How a multipart body is spelled; the loose forms are those of old clients. */
-export type Spelling = { readonly boundary: string; readonly headerSpace?: boolean; readonly preamble?: string }
+type Spelling = { readonly boundary: string; readonly headerSpace?: boolean; readonly preamble?: string }
 
 /** Writes a multipart body. */
 export function buildMultipart(parts: readonly PartSpec[], spelling: Spelling): Buffer {

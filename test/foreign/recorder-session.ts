@@ -1,7 +1,7 @@
 // One recording session at the recorder (RFC 7866): the dialog, its slots, and its answers as the script wants them.
 
 import { type DialogSide, respond } from './dialog-side.ts'
-import { type BodyContents, checkRecordingSession } from './message-rules.ts'
+import { type BodyContents, checkRecordingSession, type Findings } from './message-rules.ts'
 import { MetadataReader } from './metadata-rules.ts'
 import { checkOffer } from './offer-rules.ts'
 import { RecorderSlot } from './recorder-slot.ts'
@@ -17,6 +17,9 @@ import {
 } from './sdp-text.ts'
 import type { Flow } from './sip-flow.ts'
 import { addressOf, cseqOf, type SipText, tagOf } from './sip-text.ts'
+
+/** RTCP has to show within the randomised minimum interval and a margin (RFC 3550 section 6.2). */
+const RTCP_DUE_MS = 8000
 
 /** How the recorder behaves; unset is a recorder that takes everything. */
 export type RecorderScript = {
@@ -45,12 +48,14 @@ export type RecorderScript = {
   codecs?: readonly string[]
   /** Whether Contact carries +sip.srs; true when unset. */
   contactTag?: boolean
+  /** When RTCP is missed, after the first RTP packet; 8000 when unset. */
+  rtcpDueMs?: number
   /** Whether the answer repeats the labels; true when unset. */
   labels?: boolean
 }
 
 /** A metadata document with the request that brought it. */
-export type ArrivedDocument = { readonly xml: string; readonly method: string; readonly atMs: number }
+type ArrivedDocument = { readonly xml: string; readonly method: string; readonly atMs: number }
 
 /** The recorder's side of one session. */
 export class RecorderSession {
@@ -69,6 +74,7 @@ export class RecorderSession {
   /** The status that INVITE was answered with. */
   pendingStatus = 0
   readonly #reader = new MetadataReader()
+  readonly #findings: Findings
   readonly #objections: string[]
   readonly #changed: () => void
   readonly #sdpId = Math.floor(Date.now() / 1000)
@@ -78,11 +84,12 @@ export class RecorderSession {
   #acceptedSdp: SdpText | undefined
   #refusedSdp: SdpText | undefined
 
-  constructor(invite: SipText, dialog: DialogSide, flow: Flow, objections: string[], changed: () => void) {
+  constructor(invite: SipText, dialog: DialogSide, flow: Flow, findings: Findings, changed: () => void) {
     this.callId = dialog.callId
     this.dialog = dialog
     this.flow = flow
-    this.#objections = objections
+    this.#findings = findings
+    this.#objections = findings.objections
     this.#changed = changed
     this.#highestCseq = cseqOf(invite).number
   }
@@ -186,7 +193,7 @@ export class RecorderSession {
   async #slot(index: number, line: SdpText['media'][number]): Promise<RecorderSlot> {
     const known = this.slots[index]
     if (known) return known
-    const slot = new RecorderSlot(await openPair(), `m-line ${index}`, line, this.#objections, this.#changed)
+    const slot = new RecorderSlot(await openPair(), `m-line ${index}`, line, this.#findings, this.#changed)
     this.slots[index] = slot
     return slot
   }
@@ -205,9 +212,9 @@ export class RecorderSession {
   }
 
   /** The session is over; its sockets stay open to see what still comes. */
-  end(): void {
+  end(rtcpDueMs: number = RTCP_DUE_MS): void {
     this.isEnded = true
-    for (const slot of this.slots) slot.end()
+    for (const slot of this.slots) slot.end(rtcpDueMs)
   }
 
   close(): void {

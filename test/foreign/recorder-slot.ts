@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { fromALaw, fromMuLaw } from './g711-tones.ts'
+import type { Findings } from './message-rules.ts'
 import {
   buildReceiverReport,
   parseRtcp,
@@ -24,8 +25,6 @@ export type RtcpArrival = RtcpCompound & { readonly atMs: number; readonly from:
 
 /** How long packets may still be under way after a change of direction. */
 const UNDER_WAY_MS = 250
-/** RTCP has to show within the randomised minimum interval and a margin (RFC 3550 section 6.2). */
-const RTCP_DUE_MS = 8000
 const MAX_GAP_SAMPLES = 8000 * 60
 
 /** The sockets of one m-line and their traffic. */
@@ -35,7 +34,7 @@ export class RecorderSlot {
   readonly rtcp: RtcpArrival[] = []
   readonly ssrc = randomBytes(4).readUInt32BE()
   readonly #objected = new Set<string>()
-  readonly #objections: string[]
+  readonly #findings: Findings
   readonly #changed: () => void
   readonly #name: string
   #offered: MediaLine
@@ -44,11 +43,11 @@ export class RecorderSlot {
   #quietSinceMs: number | undefined
   #openedMs = Date.now()
 
-  constructor(pair: SocketPair, name: string, offered: MediaLine, objections: string[], changed: () => void) {
+  constructor(pair: SocketPair, name: string, offered: MediaLine, findings: Findings, changed: () => void) {
     this.pair = pair
     this.#name = name
     this.#offered = offered
-    this.#objections = objections
+    this.#findings = findings
     this.#changed = changed
     pair.rtp.on('message', (raw, from) => this.#onRtp(raw, { host: from.address, port: from.port }))
     pair.rtcp.on('message', (raw, from) => this.#onRtcp(raw, { host: from.address, port: from.port }))
@@ -63,19 +62,19 @@ export class RecorderSlot {
     else this.#quietSinceMs ??= Date.now()
   }
 
-  /** The session is over: nothing may follow. */
-  end(): void {
+  /** The session is over: nothing may follow, and RTCP should have come within `rtcpDueMs` of the first packet. */
+  end(rtcpDueMs: number): void {
     this.#direction = 'inactive'
     this.#quietSinceMs ??= Date.now()
     const first = this.rtp[0]
     if (first === undefined || this.rtcp.length > 0) return
-    if (Date.now() - Math.max(first.atMs, this.#openedMs) > RTCP_DUE_MS) this.#object('RFC 7866 8.1.1: no RTCP came')
+    if (Date.now() - Math.max(first.atMs, this.#openedMs) > rtcpDueMs) this.#object('RFC 7866 8.1.1: no RTCP came')
   }
 
-  #object(what: string): void {
+  #object(what: string, list: string[] = this.#findings.objections): void {
     if (this.#objected.has(what)) return
     this.#objected.add(what)
-    this.#objections.push(`${what} (${this.#name})`)
+    list.push(`${what} (${this.#name})`)
   }
 
   #onRtp(raw: Buffer, from: Address): void {
@@ -98,7 +97,8 @@ export class RecorderSlot {
     if (this.#quietSinceMs !== undefined && atMs - this.#quietSinceMs > UNDER_WAY_MS) {
       this.#object('RFC 3264 5.1: RTP comes while the stream is inactive')
     }
-    if (last && last.ssrc !== packet.ssrc) this.#object('RFC 7866 8.2.3: the SSRC of the stream changed')
+    if (last && last.ssrc !== packet.ssrc)
+      this.#object('RFC 7866 8.1.3: the SSRC of the stream changed', this.#findings.advice)
     if (last && last.ssrc === packet.ssrc && last.sequence === packet.sequence)
       this.#object('RFC 3550 5.1: a sequence number twice')
     this.#changed()
@@ -115,7 +115,8 @@ export class RecorderSlot {
     if (first !== RTCP_SR && first !== RTCP_RR) this.#object('RFC 3550 6.1: the compound does not begin with a report')
     if (!compound.types.includes(RTCP_SDES) || compound.cname === undefined)
       this.#object('RFC 3550 6.1: RTCP without a CNAME')
-    if (compound.cname?.includes('@')) this.#object(`RFC 7022 4.2: the CNAME ${compound.cname} is not random`)
+    if (compound.cname?.includes('@'))
+      this.#object(`RFC 7022 4.2: the CNAME ${compound.cname} is not random`, this.#findings.advice)
     if (isOnRtpPort) this.#object('RFC 5761 5.1.1: RTCP on the RTP port without rtcp-mux')
     else if (from.port !== this.#offered.rtcpPort && this.#offered.port !== 0) {
       this.#object(`RFC 7866 8.1.8: RTCP comes from ${from.port}, the offer said ${this.#offered.rtcpPort}`)

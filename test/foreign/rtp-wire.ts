@@ -59,7 +59,7 @@ export type RtcpCompound = {
 export const RTCP_SR = 200
 export const RTCP_RR = 201
 export const RTCP_SDES = 202
-export const RTCP_BYE = 203
+const RTCP_BYE = 203
 
 /** Reads a compound; undefined when its lengths do not add up. */
 export function parseRtcp(raw: Buffer): RtcpCompound | undefined {

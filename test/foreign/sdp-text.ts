@@ -16,6 +16,7 @@ export type MediaLine = {
   readonly isDirectionWritten: boolean
   readonly label: string | undefined
   readonly codecs: readonly Codec[]
+  /** By a=rtcp or the next port; neither peer agrees to a=rtcp-mux (RFC 5761 section 5.1.1). */
   readonly rtcpPort: number
   readonly attributes: readonly string[]
 }
@@ -88,7 +89,6 @@ function parseMedia(block: readonly string[], session: readonly string[], object
     else if (port !== 0) objections.push(`RFC 8866 6.6: payload type ${format} has no rtpmap`)
   }
   const rtcp = attributes.find((attribute) => attribute.startsWith('rtcp:'))?.slice(5)
-  const isMux = attributes.includes('rtcp-mux')
   return {
     kind,
     port,
@@ -98,7 +98,7 @@ function parseMedia(block: readonly string[], session: readonly string[], object
     isDirectionWritten: (written ?? inherited) !== undefined,
     label: attributes.find((attribute) => attribute.startsWith('label:'))?.slice(6),
     codecs,
-    rtcpPort: rtcp !== undefined ? Number(rtcp.split(' ')[0]) : isMux ? port : port + 1,
+    rtcpPort: rtcp === undefined ? port + 1 : Number(rtcp.split(' ')[0]),
     attributes,
   }
 }

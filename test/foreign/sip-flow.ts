@@ -18,7 +18,7 @@ export type Flow = {
 
 type OnMessage = (raw: Buffer, flow: Flow) => void
 
-export const LOOPBACK = '127.0.0.1'
+const LOOPBACK = '127.0.0.1'
 
 /** Binds a UDP socket on the loopback address; port 0 lets the system choose. */
 export async function bindUdp(port = 0): Promise<dgram.Socket> {
@@ -30,7 +30,7 @@ export async function bindUdp(port = 0): Promise<dgram.Socket> {
 }
 
 /** A UDP flow through a bound socket. */
-export function udpFlow(socket: dgram.Socket, remote: Address): Flow {
+function udpFlow(socket: dgram.Socket, remote: Address): Flow {
   return {
     kind: 'udp',
     local: { host: LOOPBACK, port: socket.address().port },

@@ -85,7 +85,7 @@ export function tokensOf(message: SipText, name: string): string[] {
 }
 
 /** A name-addr: the URI with its own parameters, and the header parameters behind it (RFC 3261 section 20.10). */
-export type NameAddr = {
+type NameAddr = {
   readonly uri: string
   readonly params: ReadonlyMap<string, string>
   readonly bracketed: boolean

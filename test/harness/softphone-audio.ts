@@ -100,6 +100,12 @@ export class SoftphoneAudio {
     this.#queue.push({ samples, atSample: atMs === undefined ? undefined : Math.round(atMs * SAMPLES_PER_MS) })
   }
 
+  /** Says samples from the next frame on, if nothing is queued; returns when they are spoken, a frame before it is sent, in ms since 1970. */
+  sayNow(samples: Int16Array): number {
+    this.#queue.push({ samples, atSample: this.#frames * FRAME_SAMPLES })
+    return this.#clock.wallMs() - this.#clock.nowMs() + this.#startedAtMs + (this.#frames - 1) * FRAME_MS
+  }
+
   /** Sends digits as telephone-events (RFC 4733); resolves when the last has been sent. */
   async sendDigits(digits: string): Promise<void> {
     for (const digit of digits) {

@@ -5,6 +5,10 @@ import { type Clock, type Endpoint, sameEndpoint } from '#kernel'
 import type { MediaPacket, RtpPort } from '#media'
 import { RTP_HEADER_BYTES, type RtpHeader, writeRtpHeader } from '#rtp'
 
+/** One send in this many asks for its result: asking costs more than our share of the relay, and a peer that is gone stays gone. */
+const RESULT_EVERY = 32
+const DRAIN_LOOK_EVERY_MS = 1
+
 /** What a socket reports. */
 export interface SocketListener {
   onDatagram(bytes: Uint8Array, host: string, port: number): void
@@ -16,17 +20,16 @@ export interface SocketListener {
 
 /** Sends and receives on a bound socket, which stays the property of its port pool. */
 export class RtpSocket implements RtpPort {
+  /** Failures seen: ICMP errors, and the results that were asked for. */
   sendErrors = 0
   readonly #socket: Socket
   readonly #listener: SocketListener
   #target: Endpoint | undefined
   #isConnected = false
   #isClosed = false
-  #onDrained: (() => void)[] = []
-  /** One for all sends; the system calls it when it has taken a datagram, or could not. */
+  #sends = 0
   readonly #onSent = (error: Error | null): void => {
     if (error !== null) this.#onError(error)
-    this.#settle()
   }
 
   constructor(socket: Socket, listener: SocketListener) {
@@ -75,8 +78,9 @@ export class RtpSocket implements RtpPort {
     const target = this.#target
     if (this.#isClosed || target === undefined) return false
     try {
-      if (this.#isConnected) this.#socket.send(bytes, this.#onSent)
-      else this.#socket.send(bytes, target.port, target.host, this.#onSent)
+      const onSent = this.#sends++ % RESULT_EVERY === 0 ? this.#onSent : undefined
+      if (this.#isConnected) this.#socket.send(bytes, onSent)
+      else this.#socket.send(bytes, target.port, target.host, onSent)
       return true
     } catch (error) {
       this.#onError(error)
@@ -86,27 +90,18 @@ export class RtpSocket implements RtpPort {
 
   /** Resolves when nothing is queued any more, with false when that took longer than `timeoutMs`. */
   async drained(clock: Clock, timeoutMs: number): Promise<boolean> {
-    if (this.#isIdle()) return true
-    return await new Promise((resolve) => {
-      const timer = clock.after(timeoutMs, 'drain', () => resolve(false))
-      this.#onDrained.push(() => {
-        timer.cancel()
-        resolve(true)
-      })
-    })
+    const deadlineMs = clock.nowMs() + timeoutMs
+    while (!this.#isIdle()) {
+      if (clock.nowMs() >= deadlineMs) return false
+      await new Promise<void>((resolve) => void clock.after(DRAIN_LOOK_EVERY_MS, 'drain', resolve))
+    }
+    return true
   }
 
   /** Stops sending and listening; the pool closes the socket itself. */
   close(): void {
     this.#isClosed = true
     this.#socket.removeAllListeners('message')
-  }
-
-  #settle(): void {
-    if (this.#onDrained.length === 0 || !this.#isIdle()) return
-    const waiting = this.#onDrained
-    this.#onDrained = []
-    for (const resolve of waiting) resolve()
   }
 
   #isIdle(): boolean {

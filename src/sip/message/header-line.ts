@@ -1,6 +1,6 @@
 // One header line: kept as a range of the head until somebody asks for its name or value (RFC 3261 section 7.3.1).
 
-import { skipSpace, skipSpaceBack } from './characters.ts'
+import { skipSpace, skipSpaceBack, trimSpace } from './characters.ts'
 import { longName, sameName } from './header-names.ts'
 
 /** A header line, from the parser as a range of text, or made by us from name and value. Immutable. */
@@ -15,6 +15,7 @@ export class HeaderLine {
   readonly #isPlain: boolean
   #name: string | undefined
   #value: string | undefined
+  #parse: ((value: string) => unknown) | undefined
   #parsed: unknown
 
   /** The line at text[start, end), one character per byte; `isPlain` when it is ASCII and not folded. */
@@ -48,17 +49,20 @@ export class HeaderLine {
     return this.#text.startsWith(long, this.#start) || sameName(this.name, long)
   }
 
-  /** What `parse` makes of the value; parsed once, so each header must always be asked for with the same `parse`. */
+  /** What `parse` makes of the value; parsed once as long as it is asked for with the same `parse`. */
   parsed<T>(parse: (value: string) => T): T {
-    if (this.#parsed === undefined) this.#parsed = parse(this.value)
+    if (this.#parse !== parse) {
+      this.#parsed = parse(this.value)
+      this.#parse = parse
+    }
     return this.#parsed as T
   }
 
   /** The value, trimmed and unfolded. */
   get value(): string {
     if (this.#value === undefined) {
-      const end = skipSpaceBack(this.#text, this.#valueStart, this.#end)
-      const raw = this.#text.slice(skipSpace(this.#text, this.#valueStart), end)
+      const start = skipSpace(this.#text, this.#valueStart)
+      const raw = this.#text.slice(start, skipSpaceBack(this.#text, start, this.#end))
       this.#value = this.#isPlain && !raw.includes('\r') ? raw : decodeUtf8(oneLine(raw))
     }
     return this.#value
@@ -67,10 +71,10 @@ export class HeaderLine {
 
 // A fold counts as one space (section 7.3.1); so does a CR that ends no line.
 function oneLine(raw: string): string {
-  if (!raw.includes('\n') && !raw.includes('\r')) return raw.trim()
+  if (!raw.includes('\n') && !raw.includes('\r')) return trimSpace(raw)
   return raw
     .split(/[\r\n]/)
-    .map((part) => part.trim())
+    .map(trimSpace)
     .filter((part) => part !== '')
     .join(' ')
 }

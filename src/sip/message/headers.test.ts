@@ -128,7 +128,7 @@ test('typed values are read from the topmost line, and change with it', () => {
 
 test('headers keep what they were made of', () => {
   const name = fc.stringMatching(/^[A-Za-z0-9!%*_+`'~.-]{2,30}$/)
-  const value = fc.stringMatching(/^(?:[!-~äñ€](?:[ -~äñ€]{0,60}[!-~])?)?$/)
+  const value = fc.stringMatching(/^(?:[!-~äàñ€](?:[ -~äàñ€]{0,60}[!-~])?)?$/)
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value), { maxLength: 40 }), (entries) => {
       const headers = SipHeaders.of(entries)

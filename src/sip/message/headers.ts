@@ -6,7 +6,7 @@ import { HeaderLine } from './header-line.ts'
 import { longName } from './header-names.ts'
 import { type NameAddr, type NameAddrError, parseNameAddr } from './name-addr.ts'
 import { splitList } from './params.ts'
-import { parseVia, type Via, type ViaError } from './via.ts'
+import { parseTopVia, type Via, type ViaError } from './via.ts'
 
 /** Header lines in order. Names are compared without case, and a compact name is its long name. */
 export class SipHeaders {
@@ -119,8 +119,4 @@ export class SipHeaders {
   #removeFrom(long: string, from: number): void {
     for (let at = this.#find(long, from); at >= 0; at = this.#find(long, at)) this.#lines.splice(at, 1)
   }
-}
-
-function parseTopVia(line: string): Result<Via, ViaError> {
-  return parseVia(splitList(line)[0] ?? '')
 }

@@ -1,7 +1,7 @@
 // name-addr and addr-spec: the value of From, To, Contact, Route, Record-Route, Refer-To… (RFC 3261 section 20.10).
 
 import { err, ok, type Result } from '#kernel'
-import { LESS, QUOTE, skipQuoted, skipSpace, skipSpaceBack, skipUri } from './characters.ts'
+import { codeAt, LESS, QUOTE, skipQuoted, skipSpace, skipSpaceBack, skipUri } from './characters.ts'
 import { paramsText, parseParams, quote, unquote } from './params.ts'
 
 /** A URI with its display name and header parameters. */
@@ -25,11 +25,11 @@ export function parseNameAddr(text: string): Result<NameAddr, NameAddrError> {
   const start = skipSpace(text, 0)
   let displayEnd = start
   let open: number
-  if (text.charCodeAt(start) === QUOTE) {
+  if (codeAt(text, start) === QUOTE) {
     displayEnd = skipQuoted(text, start)
     if (displayEnd < 0) return malformed('quote is not closed')
     open = skipSpace(text, displayEnd)
-    if (text.charCodeAt(open) !== LESS) return malformed('no < after the display name')
+    if (codeAt(text, open) !== LESS) return malformed('no < after the display name')
   } else {
     open = text.indexOf('<', start)
     if (open < 0) return parseAddrSpec(text, start)

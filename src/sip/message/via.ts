@@ -1,8 +1,18 @@
 // One Via value: transport, sent-by and parameters (RFC 3261 section 20.42).
 
 import { err, ok, type Result } from '#kernel'
-import { COLON, OPEN_BRACKET, readNumber, SLASH, skipDigits, skipHost, skipSpace, skipToken } from './characters.ts'
-import { paramsText, parseParams } from './params.ts'
+import {
+  COLON,
+  codeAt,
+  OPEN_BRACKET,
+  readNumber,
+  SLASH,
+  skipDigits,
+  skipHost,
+  skipSpace,
+  skipToken,
+} from './characters.ts'
+import { paramsText, parseParams, splitList } from './params.ts'
 import { hostPortText, isIpv6Text } from './uri.ts'
 
 /** A parsed Via value. */
@@ -29,13 +39,13 @@ export function parseVia(text: string): Result<Via, ViaError> {
   const transportEnd = skipToken(text, transportStart)
   const hostStart = skipSpace(text, transportEnd)
   if (transportEnd === transportStart || hostStart === transportEnd) return malformed('no transport or sent-by')
-  const isBracketed = text.charCodeAt(hostStart) === OPEN_BRACKET
+  const isBracketed = codeAt(text, hostStart) === OPEN_BRACKET
   const hostEnd = isBracketed ? text.indexOf(']', hostStart) + 1 : skipHost(text, hostStart)
   const host = isBracketed ? text.slice(hostStart + 1, Math.max(hostEnd - 1, 0)) : text.slice(hostStart, hostEnd)
   if (host === '' || (isBracketed && !isIpv6Text(host))) return malformed('bad host')
   const transport = upperTransport(text.slice(transportStart, transportEnd))
   const colon = skipSpace(text, hostEnd)
-  if (text.charCodeAt(colon) !== COLON) {
+  if (codeAt(text, colon) !== COLON) {
     const params = parseParams(text, hostEnd)
     return params === undefined ? malformed('bad parameter') : ok({ transport, host, params })
   }
@@ -45,6 +55,11 @@ export function parseVia(text: string): Result<Via, ViaError> {
   if (port < 0) return malformed('bad port')
   const params = parseParams(text, portEnd)
   return params === undefined ? malformed('bad parameter') : ok({ transport, host, port, params })
+}
+
+/** Parses the first value of a Via line. */
+export function parseTopVia(line: string): Result<Via, ViaError> {
+  return parseVia(line.includes(',') ? (splitList(line)[0] ?? '') : line)
 }
 
 /** Writes a Via value. */
@@ -71,5 +86,5 @@ function skipProtocol(text: string): number {
 
 function skipSlash(text: string, from: number): number {
   const at = skipSpace(text, from)
-  return text.charCodeAt(at) === SLASH ? skipSpace(text, at + 1) : -1
+  return codeAt(text, at) === SLASH ? skipSpace(text, at + 1) : -1
 }
