@@ -173,6 +173,7 @@ export class RecordingBench {
   /** Ends what lives, lets all timers run out, and checks that nothing is left anywhere. */
   async checkNothingLeft(): Promise<void> {
     for (const call of this.#calls) call.end()
+    await this.pass(10)
     for (let waits = 0; waits < 300 && this.client.census().sessions > 0; waits++) await this.pass(10)
     const timers = this.clock.pendingNames().filter((name) => name.startsWith('recording'))
     assert.deepEqual(timers, [], 'a recording that is over has no timers')
