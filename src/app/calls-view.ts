@@ -2,9 +2,9 @@
 
 import type { Call, CallService } from '#call'
 import type { CallsView, CallView, MetricsSnapshot } from '#control'
-import { Listeners } from '#kernel'
+import type { Listeners } from '#kernel'
 import type { RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
-import { commandRecording } from './flow-call-control.ts'
+import { commandRecording, type Notices } from './flow-call-control.ts'
 
 /** Views over a gateway. */
 export interface GatewayViews {
@@ -14,7 +14,7 @@ export interface GatewayViews {
 }
 
 /** Builds the views. */
-export function createCallsView(service: CallService, client: RecordingClient): GatewayViews {
+export function createCallsView(service: CallService, client: RecordingClient, notices: Notices): GatewayViews {
   const outcomes: Record<string, number> = {}
   client.events.add((event) => {
     const outcome = sessionOutcomes[event.type]
@@ -29,7 +29,9 @@ export function createCallsView(service: CallService, client: RecordingClient): 
       },
       record: (callId, command) => {
         const call = service.call(callId)
-        return call === undefined ? undefined : commandRecording(client, call, command, { origin: 'rest', noticePlayed: true })
+        return call === undefined
+          ? undefined
+          : commandRecording(client, call, command, { origin: 'rest', noticePlayed: notices.wasPlayed(call) })
       },
     },
     events: client.events,

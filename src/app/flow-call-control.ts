@@ -11,7 +11,11 @@ export async function commandRecording(
   client: RecordingClient,
   call: Call,
   command: RecordingCommand,
-  context: { readonly origin: CommandOrigin; readonly noticePlayed: boolean; readonly headers?: ReadonlyArray<readonly [string, string]> },
+  context: {
+    readonly origin: CommandOrigin
+    readonly noticePlayed: boolean
+    readonly headers?: ReadonlyArray<readonly [string, string]>
+  },
 ): Promise<CommandOutcome> {
   switch (command.activity) {
     case 'start':
@@ -99,10 +103,11 @@ export class FlowCallControl implements CallControl {
         timer = this.#options.clock.after(ms, 'collect digits', () => finish('timeout'))
       }
       const take = (digit: string): void => {
-        if (options.terminators.includes(digit)) return finish('terminator')
-        digits += digit
-        if (digits.length >= options.maxDigits) return finish('length')
-        arm(options.interDigitTimeoutMs)
+        const isTerminator = options.terminators.includes(digit)
+        if (!isTerminator) digits += digit
+        if (isTerminator) finish('terminator')
+        else if (digits.length >= options.maxDigits) finish('length')
+        else arm(options.interDigitTimeoutMs)
       }
       arm(options.timeoutMs)
       this.#onDigit = take

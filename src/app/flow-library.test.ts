@@ -19,27 +19,24 @@ async function withFolder(files: Record<string, string>, use: (folder: string) =
 
 const flow = (name: string): string => `name: ${name}\nnodes: [{type: answer}]\n`
 
-test('the shipped flows load, each under its name', async () => {
-  const flows = await loadFlows('flows', silentLogger)
-  assert.ok(flows.ok)
-  assert.deepEqual([...flows.value.keys()], ['demo', 'echo', 'record-and-dial'])
+test('the shipped flows load, each under its file', async () => {
+  const files = ['flows/demo.yaml', 'flows/echo.yaml', 'flows/record-and-dial.yaml']
+  assert.deepEqual([...(await loadFlows([...files, 'flows/echo.yaml'], silentLogger)).keys()], files)
 })
 
-test('mistakes of all files come back at once, two flows of one name among them', () =>
-  withFolder(
-    { 'a.yaml': flow('x'), 'b.yaml': flow('x'), 'c.yaml': 'name: y\nnodes: []\n', 'd.txt': '{' },
-    async (folder) => {
-      const flows = await loadFlows(folder, silentLogger)
-      assert.deepEqual(flows.ok ? [] : flows.error.map(({ file, path }) => [file, path]), [
-        [join(folder, 'b.yaml'), 'name'],
-        [join(folder, 'c.yaml'), 'nodes'],
-      ])
-    },
-  ))
+test('mistakes of all files come back at once, a missing file among them', () =>
+  withFolder({ 'a.yaml': flow('x'), 'c.yaml': 'name: y\nnodes: []\n' }, async (folder) => {
+    const files = ['a.yaml', 'b.yaml', 'c.yaml'].map((name) => join(folder, name))
+    await assert.rejects(loadFlows(files, silentLogger), (fault: Error) => {
+      assert.match(fault.message, /b\.yaml: cannot be read/)
+      assert.match(fault.message, /c\.yaml:2:\d+: nodes: expected/)
+      return true
+    })
+  }))
 
 test('an expression that can never work is logged when the flow is loaded', () =>
   withFolder({ 'a.yaml': `name: a\nnodes:\n  - {type: log, message: '{{ f() }}'}\n` }, async (folder) => {
     const log = new MemoryLogger()
-    assert.equal((await loadFlows(folder, log)).ok, true)
+    await loadFlows([join(folder, 'a.yaml')], log)
     assert.match(JSON.stringify(log.lines[0]?.fields), /a\.yaml:3:26: nodes\[0\]\.message: expression renders empty/)
   }))

@@ -1,29 +1,38 @@
-// The flows of one folder, read and checked at start.
+// The flows that the routes name, read and checked at start.
 
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 
 import { type Flow, type FlowError, flowErrorText, parseFlow } from '#flow'
-import { err, type Logger, ok, type Result } from '#kernel'
+import { AppError, type Logger, messageOf } from '#kernel'
 
-/** Flows by the name that they give themselves. */
+/** Flows by the file that the configuration names. */
 export type FlowLibrary = ReadonlyMap<string, Flow>
 
-/** Reads every `.yaml` file of the folder; all mistakes of all files come back at once. Rejects when the folder cannot be read. */
-export async function loadFlows(folder: string, log: Logger): Promise<Result<FlowLibrary, FlowError[]>> {
+/** Reads the files; rejects with AppError `flow.invalid`, which lists the mistakes of all files, each with file, line and column. */
+export async function loadFlows(files: readonly string[], log: Logger): Promise<FlowLibrary> {
   const flows = new Map<string, Flow>()
-  const errors: FlowError[] = []
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()
-  for (const name of names) {
-    const file = join(folder, name)
-    const parsed = parseFlow(await readFile(file, 'utf8'), file)
-    if (!parsed.ok) errors.push(...parsed.error)
-    else if (flows.has(parsed.value.name)) {
-      errors.push({ file, line: 1, column: 1, path: 'name', expected: `expected a name that no other flow has` })
-    } else {
-      flows.set(parsed.value.name, parsed.value)
-      for (const warning of parsed.value.warnings) log.warn('flow warning', { warning: flowErrorText(warning) })
-    }
+  const mistakes: string[] = []
+  for (const file of new Set(files)) {
+    const parsed = await readFlow(file)
+    if ('mistakes' in parsed) mistakes.push(...parsed.mistakes)
+    else flows.set(file, parsed.flow)
   }
-  return errors.length > 0 ? err(errors) : ok(flows)
+  if (mistakes.length > 0) {
+    throw new AppError('flow.invalid', mistakes.join('\n'), { result: 'client', reason: 'flow-invalid' })
+  }
+  for (const flow of flows.values()) {
+    for (const warning of flow.warnings) log.warn('flow warning', { warning: flowErrorText(warning) })
+  }
+  return flows
+}
+
+async function readFlow(file: string): Promise<{ readonly flow: Flow } | { readonly mistakes: readonly string[] }> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (fault) {
+    return { mistakes: [`${file}: cannot be read: ${messageOf(fault)}`] }
+  }
+  const parsed = parseFlow(text, file)
+  return parsed.ok ? { flow: parsed.value } : { mistakes: parsed.error.map((error: FlowError) => flowErrorText(error)) }
 }

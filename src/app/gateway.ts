@@ -8,8 +8,8 @@ import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
 import { RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
-import type { GatewayConfig } from './config-schema.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
+import type { GatewayConfig } from './config-schema.ts'
 import { commandRecording, FlowCallControl, Notices } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -58,7 +58,7 @@ export async function openGateway(
     ownAddresses: () => role?.listeners ?? [],
     router: createRouter(routeRules(config)),
     destinations: createDestinationPolicy(config.destinations.dial),
-    limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs * silenceReportsUntilGone },
+    limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
     info: (call, incoming) => infoOf(call).handle(incoming),
     flows: (call, flowName) => startFlow(call, flowName),
   })
@@ -102,7 +102,13 @@ export async function openGateway(
         contactUser: 'gateway',
         supported: [],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
-        accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata', 'application/json', 'application/dtmf-relay'],
+        accept: [
+          'application/sdp',
+          'application/rs-metadata+xml',
+          'application/rs-metadata',
+          'application/json',
+          'application/dtmf-relay',
+        ],
         admit: admission(config.sources),
         handlers: service.handlers,
       },
@@ -115,13 +121,15 @@ export async function openGateway(
   const { core } = role
   service.attach(core)
   client = createRecordingClient(config, core, domain, around)
-  return assemble({ service, client, engine, role, config })
+  return assemble({ service, client, notices, engine, role })
 }
 
-/** The engine reports silence again and again; a party that is silent for so many reports is taken for gone. */
-const silenceReportsUntilGone = 6
-
-function createRecordingClient(config: GatewayConfig, core: SipCore, domain: string, around: Surroundings): RecordingClient {
+function createRecordingClient(
+  config: GatewayConfig,
+  core: SipCore,
+  domain: string,
+  around: Surroundings,
+): RecordingClient {
   const { answerDeadlineMs, lateAnswerMs, firstResponseMs, jambonzWrapper } = config.recording
   return new RecordingClient({
     core,
@@ -140,14 +148,19 @@ function assemble(parts: {
   readonly client: RecordingClient
   readonly engine: MediaEngine
   readonly role: SipRole
-  readonly config: GatewayConfig
+  readonly notices: Notices
 }): Gateway {
-  const { service, client, engine, role } = parts
+  const { service, client, notices, engine, role } = parts
   return {
-    ...createCallsView(service, client),
+    ...createCallsView(service, client, notices),
     listeners: role.listeners,
     recordingClient: client,
-    census: async () => ({ ...role.census(), ...service.census(), ...prefixed('recorded', client.census()), ...prefixed('media', await engine.census()) }),
+    census: async () => ({
+      ...role.census(),
+      ...service.census(),
+      ...prefixed('recorded', client.census()),
+      ...prefixed('media', await engine.census()),
+    }),
     drain: () => service.drain(),
     close: async () => {
       for (const call of service.calls()) call.hangup('shutdown')
@@ -172,7 +185,9 @@ function partiesOf(call: Call): { readonly from: string; readonly to: string } {
 }
 
 /** Whether a source may send SIP to this role; an empty list admits all. */
-export function admission(sources: readonly string[]): (flow: { readonly remote: { readonly host: string } }) => boolean {
+export function admission(
+  sources: readonly string[],
+): (flow: { readonly remote: { readonly host: string } }) => boolean {
   if (sources.length === 0) return () => true
   const list = createSourceList(sources)
   return (flow) => list.has(flow.remote.host)
@@ -183,6 +198,11 @@ function prefixed(prefix: string, counts: Readonly<Record<string, number>>): Rec
 }
 
 function ready<T>(part: T | undefined): T {
-  if (part === undefined) throw new AppError('app.not-ready', 'the gateway is not open yet', { result: 'server', reason: 'not-ready', sipStatus: 503 })
+  if (part === undefined)
+    throw new AppError('app.not-ready', 'the gateway is not open yet', {
+      result: 'server',
+      reason: 'not-ready',
+      sipStatus: 503,
+    })
   return part
 }

@@ -31,7 +31,12 @@ export interface SipRoleOptions {
 export interface SipRole {
   readonly core: SipCore
   readonly listeners: readonly BoundListener[]
-  census(): { readonly dialogs: number; readonly transactions: number; readonly timers: number; readonly connections: number }
+  census(): {
+    readonly dialogs: number
+    readonly transactions: number
+    readonly timers: number
+    readonly connections: number
+  }
   close(): Promise<void>
 }
 
@@ -45,7 +50,10 @@ export async function openSipRole(options: SipRoleOptions, around: Surroundings)
   const tls = await readTls(options.sip.tls)
   let core: SipCore | undefined
   const transport = await SipTransport.open({
-    listen: options.sip.listen.map((listen) => ({ ...listen, ...(advertisedHost === undefined ? {} : { advertisedHost }) })),
+    listen: options.sip.listen.map((listen) => ({
+      ...listen,
+      ...(advertisedHost === undefined ? {} : { advertisedHost }),
+    })),
     ...(tls === undefined ? {} : { tls }),
     clock: around.clock,
     log,
@@ -59,7 +67,10 @@ export async function openSipRole(options: SipRoleOptions, around: Surroundings)
     log,
   })
   const { handlers, sip: _sip, ...coreOptions } = options
-  core = createSipCore({ ...coreOptions, product, transport, locator, clock: around.clock, ids: around.ids, log }, handlers)
+  core = createSipCore(
+    { ...coreOptions, product, transport, locator, clock: around.clock, ids: around.ids, log },
+    handlers,
+  )
   const opened = core
   return {
     core: opened,

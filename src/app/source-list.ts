@@ -15,7 +15,10 @@ export function createSourceList(entries: readonly string[]): SourceList {
     const [address = '', prefix] = entry.split('/')
     const family = isIP(address)
     if (family === 0) {
-      throw new AppError('config.bad-source', `not an address or network: ${entry}`, { result: 'client', reason: 'bad-source' })
+      throw new AppError('config.bad-source', `not an address or network: ${entry}`, {
+        result: 'client',
+        reason: 'bad-source',
+      })
     }
     const type = family === 4 ? 'ipv4' : 'ipv6'
     if (prefix === undefined) list.addAddress(address, type)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { SipBody } from '#sip'
 import { CallBench } from '../../test/harness/call-bench.ts'
 import { noPorts } from '../../test/harness/fake-engine.ts'
 import { bodyText, phoneSdp } from '../../test/harness/test-phone.ts'
@@ -203,5 +204,22 @@ test('a flow that cannot be started makes the caller hear 500', async () => {
   await bench.pass()
   assert.equal(phone.failed?.status, 500)
   bench.log.lines.length = 0
+  await bench.checkNothingLeft()
+})
+
+test('the offer in a multipart body is found, and a callee may answer in one', async () => {
+  const bench = new CallBench()
+  const wrap = (sdp: string): SipBody => ({
+    contentType: 'multipart/mixed;boundary=x',
+    content: new TextEncoder().encode(
+      `--x\r\nContent-Type: application/isup;version=itu\r\n\r\nISUP\r\n--x\r\nContent-Type: application/sdp\r\n\r\n${sdp}\r\n--x--\r\n`,
+    ),
+  })
+  const phone = bench.alice.call(bench.uri('bob'), { body: wrap(bodyText({ body: phoneSdp().content })) })
+  await bench.pass()
+  bench.bob.incoming[0]?.accept(wrap(bodyText({ body: phoneSdp({ codecs: ['PCMA'] }).content })))
+  await bench.pass()
+  assert.match(bodyText(phone.accepted), /m=audio 20000 RTP\/AVP 8\r\n/)
+  void phone.dialog?.bye()
   await bench.checkNothingLeft()
 })

@@ -1,36 +1,53 @@
 // Couples the sessions of a call's two legs: hold, resume and codec changes of one become offers to the other.
 
+import type { Clock, Ids, Timer } from '#kernel'
 import { type Direction, receives, reverseDirection } from '#sdp'
-import type { HeaderList, IncomingRequest } from '#sip'
+import type { HeaderList, IncomingRequest, SipRequest } from '#sip'
 import { hasVoice, playable, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
-import { intersectDirections, wishAfterAnswer } from './direction.ts'
-import { mediaTypeOf } from './dtmf-info.ts'
-import { type Leg, sdpBody } from './leg.ts'
+import { intersectDirections } from './direction.ts'
+import type { Leg } from './leg.ts'
 import type { SdpRefusal } from './leg-sdp.ts'
+import { sdpBody, sdpOf } from './sdp-body.ts'
+
+const MAX_GLARES = 5
 
 /** What a bridge tells the call. */
 export interface BridgeEvents {
   /** The party's hold, or the encodings of a leg, may have changed. */
   onChanged(leg: Leg): void
+  /** A bug: the call cannot go on. */
+  onFault(fault: unknown): void
 }
 
 /** The two sessions of a call; alone, the caller talks to a flow. */
 export class Bridge {
   readonly #events: BridgeEvents
+  readonly #clock: Clock
+  readonly #ids: Ids
+  /** Legs that lost an offer to glare, how often in a row, and the wait until the next. */
+  readonly #glares = new Map<Leg, { readonly times: number; wait: Timer | undefined }>()
   /** Host name for Warning headers. */
   readonly #agent: string
   caller: Leg | undefined
   callee: Leg | undefined
 
-  constructor(options: { readonly agent: string; readonly events: BridgeEvents }) {
+  constructor(options: {
+    readonly agent: string
+    readonly clock: Clock
+    readonly ids: Ids
+    readonly events: BridgeEvents
+  }) {
     this.#agent = options.agent
+    this.#clock = options.clock
+    this.#ids = options.ids
     this.#events = options.events
   }
 
   /** Answers a re-INVITE or UPDATE of a leg. */
   async change(leg: Leg, incoming: IncomingRequest): Promise<void> {
     const { request } = incoming
-    if (request.body.length === 0 && request.method === 'UPDATE') {
+    const offer = sdpOf(request)
+    if (offer === undefined && request.method === 'UPDATE') {
       incoming.respond(200)
       return
     }
@@ -38,33 +55,42 @@ export class Bridge {
       incoming.respond(491)
       return
     }
-    if (request.body.length === 0) return this.#offerInResponse(leg, incoming)
-    if (mediaTypeOf(request) !== 'application/sdp') {
-      incoming.respond(415, { headers: [['Accept', 'application/sdp']] })
-      return
-    }
-    await this.#answer(leg, incoming)
+    if (offer === undefined) this.#offerInResponse(leg, incoming)
+    else await this.#answer(leg, incoming, offer)
   }
 
   /** Offers to each leg what the other side wants by now, if it was not told yet. */
   sync(): void {
     for (const leg of [this.caller, this.callee]) {
-      if (leg === undefined || !leg.isStable) continue
-      const far = this.#far(leg)
+      if (leg === undefined || !leg.isStable || this.#glares.get(leg)?.wait !== undefined) continue
       const wanted = this.#wantedFor(leg)
-      const carried = far === undefined ? leg.sdp.encodings : shared(leg, far)
+      const carried = this.#carriedFor(leg)
       const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
-      if (wanted === leg.told && !canSendMore) continue
+      const isTold = leg.told !== undefined && leftByHold(leg, leg.told) === wanted
+      if (!hasVoice(carried) || (isTold && !canSendMore)) continue
       if (leg.refused === refusalKey(carried, wanted)) continue
       leg.told = wanted
-      void this.#reoffer(leg, carried, wanted)
+      this.#reoffer(leg, carried, wanted).catch(this.#events.onFault)
     }
+  }
+
+  /** The other party's leg; a callee counts once it has answered. */
+  farOf(leg: Leg): Leg | undefined {
+    if (leg !== this.caller) return this.caller
+    return this.callee?.lifecycle.state === 'confirmed' ? this.callee : undefined
+  }
+
+  /** Makes no more offers. */
+  close(): void {
+    for (const { wait } of this.#glares.values()) wait?.cancel()
+    this.#glares.clear()
   }
 
   /** Direction of our answer to a leg's first offer. */
   firstDirectionFor(leg: Leg): Direction {
-    leg.told = this.#wantedFor(leg)
-    return leg.told
+    const wanted = this.#wantedFor(leg)
+    leg.told = wanted
+    return wanted
   }
 
   /** The header that explains a refused description. */
@@ -77,31 +103,52 @@ export class Bridge {
     return this.warning(NOTHING_SHARED)
   }
 
-  #far(leg: Leg): Leg | undefined {
-    const far = leg === this.caller ? this.callee : this.caller
-    return far?.lifecycle.state === 'confirmed' ? far : undefined
+  #wantedFor(leg: Leg): Direction {
+    return leftByHold(leg, this.farOf(leg)?.wish ?? 'sendrecv')
   }
 
-  // A party that holds is offered what its hold leaves, not asked to lift it.
-  #wantedFor(leg: Leg): Direction {
-    const wish = this.#far(leg)?.wish ?? 'sendrecv'
-    return receives(leg.wish) ? wish : intersectDirections(wish, reverseDirection(leg.wish))
+  // What may be offered to a leg: the voice its far leg carries, and telephone events if the leg had them. While the far leg
+  // is changing nothing new is known; of two legs that share nothing the callee's follows, lest they only change places.
+  #carriedFor(leg: Leg): readonly string[] {
+    const far = this.farOf(leg)
+    const own = leg.sdp.encodings
+    if (far?.isStable !== true) return own
+    const voice = voiceOf(far.sdp.encodings)
+    if (leg === this.caller && !voice.some((encoding) => own.includes(encoding))) return own
+    return [...voice, ...own.filter((encoding) => encoding === TELEPHONE_EVENT)]
   }
 
   async #reoffer(leg: Leg, encodings: readonly string[], direction: Direction): Promise<void> {
-    const isAccepted = await leg.reoffer(encodings, direction)
+    const outcome = await leg.reoffer(encodings, direction)
     if (leg.ended) return
-    leg.refused = isAccepted ? undefined : refusalKey(encodings, direction)
+    if (outcome === 'glare' && this.#awaitRetry(leg)) return
+    this.#glares.delete(leg)
+    leg.refused = outcome === 'agreed' ? undefined : refusalKey(encodings, direction)
     this.#events.onChanged(leg)
     this.sync()
   }
 
-  async #answer(leg: Leg, incoming: IncomingRequest): Promise<void> {
+  // RFC 3261 section 14.1; what is offered then is decided then, and may be nothing.
+  #awaitRetry(leg: Leg): boolean {
+    const times = (this.#glares.get(leg)?.times ?? 0) + 1
+    if (times > MAX_GLARES) return false
+    leg.told = undefined
+    const waitMs = leg.isOutgoing ? 2100 + 10 * this.#ids.integer(191) : 10 * this.#ids.integer(201)
+    const glare = { times, wait: undefined as Timer | undefined }
+    glare.wait = this.#clock.after(waitMs, 'call glare', () => {
+      glare.wait = undefined
+      this.sync()
+    })
+    this.#glares.set(leg, glare)
+    return true
+  }
+
+  async #answer(leg: Leg, incoming: IncomingRequest, description: Uint8Array): Promise<void> {
     let isCancelled = false
     incoming.onCancel = () => {
       isCancelled = true
     }
-    const offer = leg.sdp.takeOffer(incoming.request.body)
+    const offer = leg.sdp.takeOffer(description)
     if (!offer.ok) {
       incoming.respond(offer.error.status, { headers: this.warning(offer.error) })
       return
@@ -117,7 +164,7 @@ export class Bridge {
     leg.wish = offer.value.direction
     leg.refused = undefined
     leg.told = this.#wantedFor(leg)
-    const body = sdpBody(leg.sdp.answer(encodings, this.#far(leg)?.wish ?? 'sendrecv'))
+    const body = sdpBody(leg.sdp.answer(encodings, this.farOf(leg)?.wish ?? 'sendrecv'))
     const isApplied = await leg.applyMedia()
     if (leg.ended) return
     incoming.respond(isApplied ? 200 : 500, isApplied ? { body } : {})
@@ -127,35 +174,31 @@ export class Bridge {
 
   // Nothing is transcoded: if the far leg carries none of what is offered now, it is asked to change first.
   async #encodingsFor(leg: Leg, offered: readonly string[]): Promise<readonly string[]> {
-    const far = this.#far(leg)
+    const far = this.farOf(leg)
     if (far === undefined) return playable(stayingFirst(offered, leg.sdp.encodings))
     const known = [...far.sdp.encodings, ...leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)]
     const kept = offered.filter((encoding) => known.includes(encoding))
     if (hasVoice(kept)) return kept
-    const hasChanged = await far.reoffer(offered, this.#wantedFor(far))
-    if (!hasChanged) return []
+    if ((await far.reoffer(offered, this.#wantedFor(far))) !== 'agreed') return []
     this.#events.onChanged(far)
     return offered.filter((encoding) => far.sdp.encodings.includes(encoding))
   }
 
   // An offerless re-INVITE asks for our offer; the answer is in the ACK (RFC 3261 section 14.2).
   #offerInResponse(leg: Leg, incoming: IncomingRequest): void {
-    const far = this.#far(leg)
+    const far = this.farOf(leg)
     const direction = far?.wish ?? 'sendrecv'
-    const body = sdpBody(leg.sdp.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction))
+    const body = leg.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction)
     leg.told = direction
-    incoming.onAck = (ack) => void this.#answerInAck(leg, ack.body, direction)
+    incoming.onAck = (ack) => void this.#answerInAck(leg, ack).catch(this.#events.onFault)
     incoming.onCancel = () => leg.sdp.abandonOffer()
     if (!incoming.respond(200, { body })) leg.sdp.abandonOffer()
   }
 
-  async #answerInAck(leg: Leg, body: Uint8Array, offered: Direction): Promise<void> {
+  async #answerInAck(leg: Leg, ack: SipRequest): Promise<void> {
     if (leg.ended || leg.sdp.state !== 'local-offer') return
-    const answer = leg.sdp.takeAnswer(body)
-    if (answer.ok) {
-      leg.wish = wishAfterAnswer(leg.wish, offered, answer.value.direction)
-      await leg.applyMedia()
-    } else leg.sdp.abandonOffer()
+    if (leg.takeAnswer(ack) === true) await leg.applyMedia()
+    else leg.sdp.abandonOffer()
     if (leg.ended) return
     this.#events.onChanged(leg)
     this.sync()
@@ -169,10 +212,9 @@ function refusalKey(encodings: readonly string[], direction: Direction): string 
 
 const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'Incompatible media format' } }
 
-// What may be offered to a leg: the voice its far leg carries, and telephone events if the leg had them.
-function shared(leg: Leg, far: Leg): string[] {
-  const events = leg.sdp.encodings.filter((encoding) => encoding === TELEPHONE_EVENT)
-  return [...voiceOf(far.sdp.encodings), ...events]
+// A party that holds is offered what its hold leaves, not asked to lift it.
+function leftByHold(leg: Leg, direction: Direction): Direction {
+  return receives(leg.wish) ? direction : intersectDirections(direction, reverseDirection(leg.wish))
 }
 
 // The encoding in use stays in use when it is offered again.

@@ -5,7 +5,6 @@ import { Listeners, type Logger, messageOf, redactUri, uuidText } from '#kernel'
 import {
   type DialogEnd,
   type DialogHandlers,
-  type HeaderList,
   type IncomingRequest,
   type InviteDialog,
   parseSipUri,
@@ -15,46 +14,25 @@ import {
 } from '#sip'
 import { Bridge } from './bridge.ts'
 import type { CallContext } from './call-context.ts'
+import { because, type End, endedBy } from './call-end.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
+import { CalleeSide } from './callee-side.ts'
 import { CallerSide, type Refusal, refuse } from './caller-side.ts'
-import { playable, RELAYED } from './codecs.ts'
-import { Dialing, onwardInvite } from './dialing.ts'
+import { Dialing, type DialOptions, onwardInvite } from './dialing.ts'
 import { callerStatusOf, type DialResult, dialResultOf } from './failure-status.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { Leg, type LegOptions, sdpBody } from './leg.ts'
+import { Leg, type LegOptions } from './leg.ts'
 import { Parties } from './parties.ts'
-import {
-  copiedReasons,
-  type EndReason,
-  MEDIA_FAILURE,
-  NO_MEDIA,
-  NO_USABLE_ANSWER,
-  normalClearing,
-  reasonHeader,
-  reasonOf,
-} from './reason.ts'
+import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing, reasonOf } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
 import type { Route } from './router.ts'
 
 const CALLER = 'caller'
 const NO_RESOURCES: Refusal = { status: 503 }
+const FAULT: Refusal = { status: 500 }
+const DECLINED: Refusal = { status: 603 }
 const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
-
-interface Callee {
-  readonly leg: Leg
-  readonly until: 'answer' | 'end'
-  readonly settle: (result: DialResult) => void
-  dialing?: Dialing
-  partyId?: Uint8Array
-}
-
-interface End {
-  /** Goes to the legs that are still there. */
-  readonly headers?: HeaderList
-  readonly reason?: EndReason
-  /** For a caller who was not answered. */
-  readonly refusal?: Refusal
-}
+const NO_PORTS: DialResult = { result: 'failed', sipStatus: 503 }
 
 /** A call through the gateway. Its media is released right after `ended` was emitted: commands given in that event still count. */
 export class Call implements RecordableCall {
@@ -78,7 +56,7 @@ export class Call implements RecordableCall {
   #endedAtMs: number | undefined
   #endReason: EndReason | undefined
   #caller: CallerSide | undefined
-  #callee: Callee | undefined
+  #callee: CalleeSide | undefined
   #answering: Promise<boolean> | undefined
   #isDialing = false
   #dialCount = 0
@@ -106,7 +84,15 @@ export class Call implements RecordableCall {
       invite: invite.request,
       onEvent: (event) => this.#events.emit(event),
     })
-    this.#bridge = new Bridge({ agent: context.domain, events: { onChanged: (leg) => this.#onSessionChanged(leg) } })
+    this.#bridge = new Bridge({
+      agent: context.domain,
+      clock,
+      ids,
+      events: {
+        onChanged: (leg) => this.#onSessionChanged(leg),
+        onFault: this.#onFault,
+      },
+    })
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -170,15 +156,14 @@ export class Call implements RecordableCall {
       else if (route.kind === 'flow') this.#context.flows(this, route.flow)
       else await this.#connect(route.target, route.ringTimeoutMs)
     } catch (thrown) {
-      this.#log.error('call could not begin', { error: messageOf(thrown) })
-      this.#finish({ refusal: { status: 500 } })
+      this.#onFault(thrown)
     }
   }
 
   /** Answers the caller in an encoding that can be played. False if the call ended instead. */
   async answer(): Promise<boolean> {
     if (this.#lifecycle.state !== 'ringing') return !this.ended
-    this.#answering ??= this.#accept(playable(this.#caller?.carries ?? RELAYED))
+    this.#answering ??= this.#accept(this.#caller?.playable ?? [])
     return await this.#answering
   }
 
@@ -200,12 +185,7 @@ export class Call implements RecordableCall {
   }
 
   /** Calls a callee and connects it to the caller, who is answered with it if not before. Never rejects. */
-  async dial(options: {
-    readonly target: string
-    readonly timeoutMs: number
-    /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
-    readonly until: 'answer' | 'end'
-  }): Promise<DialResult> {
+  async dial(options: DialOptions): Promise<DialResult> {
     const refusal = this.#refuseDial(options.target)
     if (refusal !== undefined) return refusal
     this.#isDialing = true
@@ -215,7 +195,7 @@ export class Call implements RecordableCall {
       return await new Promise((settle) => this.#startDialing(leg, settle, options))
     } catch (thrown) {
       this.#log.warn('no media for a callee', { error: messageOf(thrown) })
-      return { result: 'failed', sipStatus: 503 }
+      return NO_PORTS
     } finally {
       this.#isDialing = false
     }
@@ -223,11 +203,7 @@ export class Call implements RecordableCall {
 
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */
   hangup(reason?: string): void {
-    const said = reason === undefined ? undefined : normalClearing(reason)
-    this.#finish({
-      refusal: { status: 603 },
-      ...(said !== undefined && { reason: said, headers: reasonHeader(said) }),
-    })
+    this.#finish(reason === undefined ? { refusal: DECLINED } : because(normalClearing(reason), DECLINED))
   }
 
   /** Refuses a caller who was not answered; ends an answered call. */
@@ -237,15 +213,16 @@ export class Call implements RecordableCall {
 
   #legOptions(name: string): LegOptions {
     const { clock, ids } = this.#context
-    return { callId: this.callId, name, media: this.media, clock, ids, log: this.#log }
+    return { callId: this.callId, name, isOutgoing: name !== CALLER, media: this.media, clock, ids, log: this.#log }
   }
 
   async #connect(target: string, timeoutMs: number): Promise<void> {
     const outcome = await this.dial({ target, timeoutMs, until: 'answer' })
     if (outcome.result === 'answered') return
     const status = outcome.sipStatus ?? 500
-    const isOurs = outcome.result === 'forbidden' || status === 503
-    this.#finish({ refusal: isOurs ? { status } : { status: callerStatusOf(status) } })
+    // A callee's own 503 must not make the caller avoid us (RFC 3261 section 16.7).
+    const isOurs = outcome === NO_PORTS || outcome.result === 'forbidden'
+    this.#finish({ refusal: { status: isOurs ? status : callerStatusOf(status) } })
   }
 
   async #accept(encodings: readonly string[]): Promise<boolean> {
@@ -254,7 +231,7 @@ export class Call implements RecordableCall {
     const isAccepted = await caller.accept(encodings, this.#dialogHandlers(caller.leg))
     if (this.ended) return false
     if (!isAccepted) {
-      this.#finish({ refusal: { status: 500 } })
+      this.#finish({ refusal: FAULT })
       return false
     }
     this.#lifecycle.enter('answered')
@@ -264,7 +241,7 @@ export class Call implements RecordableCall {
     if (this.#callee?.partyId === undefined) this.#parties.seatAutomaton()
     this.#events.emit({ type: 'answered' })
     if (!(await caller.agreed())) {
-      this.#finish({ headers: reasonHeader(NO_USABLE_ANSWER) })
+      this.#finish(because(NO_USABLE_ANSWER))
       return false
     }
     this.#onSessionChanged(caller.leg)
@@ -283,31 +260,30 @@ export class Call implements RecordableCall {
     return { result: 'forbidden', sipStatus: 403 }
   }
 
-  #startDialing(
-    leg: Leg,
-    settle: (result: DialResult) => void,
-    options: { readonly target: string; readonly timeoutMs: number; readonly until: 'answer' | 'end' },
-  ): void {
+  #startDialing(leg: Leg, settle: (result: DialResult) => void, options: DialOptions): void {
     const { core, clock, domain } = this.#context
-    const callee: Callee = { leg, until: options.until, settle }
+    const callee = new CalleeSide(leg, options.until, settle)
     this.#callee = callee
     this.#bridge.callee = leg
-    const offer = leg.sdp.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
-    callee.dialing = new Dialing({
+    const body = leg.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
+    const dialing = new Dialing({
       core: core(),
       clock,
       leg,
       ringTimeoutMs: options.timeoutMs,
-      invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body: sdpBody(offer) },
+      invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body },
       events: {
-        onProgress: (response, hasMedia) => void this.#onProgress(callee, response.status, hasMedia),
-        onAnswered: (dialog, response) => void this.#onAnswered(callee, options.target, dialog, response),
+        onProgress: (response, hasMedia) =>
+          void this.#onProgress(callee, response.status, hasMedia).catch(this.#onFault),
+        onAnswered: (dialog, response) =>
+          void this.#onAnswered(callee, options.target, dialog, response).catch(this.#onFault),
         onFailed: (status, response) => this.#onDialFailed(callee, status, response),
       },
     })
+    callee.dialling(dialing)
   }
 
-  async #onProgress(callee: Callee, status: number, hasMedia: boolean): Promise<void> {
+  async #onProgress(callee: CalleeSide, status: number, hasMedia: boolean): Promise<void> {
     if (hasMedia) {
       const isSet = await callee.leg.applyMedia()
       if (isSet && this.#callee === callee) await this.#couple(callee.leg)
@@ -318,15 +294,12 @@ export class Call implements RecordableCall {
     }
   }
 
-  async #onAnswered(callee: Callee, target: string, dialog: InviteDialog, response: SipResponse): Promise<void> {
+  async #onAnswered(callee: CalleeSide, target: string, dialog: InviteDialog, response: SipResponse): Promise<void> {
     const { leg } = callee
-    delete callee.dialing
-    leg.dialog = dialog
-    dialog.handlers = this.#dialogHandlers(leg)
-    leg.lifecycle.enter('confirmed')
+    callee.confirm(dialog, this.#dialogHandlers(leg))
     const isSet = (await leg.applyMedia()) && !leg.ended && (await this.#couple(leg))
     if (leg.ended) return
-    if (!isSet) return this.#finish({ refusal: { status: 500 } })
+    if (!isSet) return this.#finish({ refusal: FAULT })
     callee.partyId = this.#parties.joinCallee(leg.name, target, dialog.callId, response)
     this.#parties.setHold(callee.partyId, leg.hold)
     this.#answering ??= this.#accept(leg.sdp.encodings)
@@ -335,7 +308,7 @@ export class Call implements RecordableCall {
     if (callee.until === 'answer') callee.settle({ result: 'answered' })
   }
 
-  #onDialFailed(callee: Callee, status: number, response: SipResponse | undefined): void {
+  #onDialFailed(callee: CalleeSide, status: number, response: SipResponse | undefined): void {
     this.#log.info('dial failed', { status })
     const reason = reasonOf(response)
     if (reason !== undefined && this.#lifecycle.state === 'ringing') this.#endReason = reason
@@ -344,7 +317,7 @@ export class Call implements RecordableCall {
   }
 
   /** Forgets a callee whose leg is over; the caller stays. */
-  #dropCallee(callee: Callee): void {
+  #dropCallee(callee: CalleeSide): void {
     if (!callee.leg.ended) callee.leg.lifecycle.enter('ended')
     if (this.#callee !== callee) return
     this.#callee = undefined
@@ -366,11 +339,14 @@ export class Call implements RecordableCall {
   #onRequest(leg: Leg, incoming: IncomingRequest): void {
     const { method } = incoming.request
     if (method === 'INVITE' || method === 'UPDATE') {
-      void this.#bridge.change(leg, incoming)
+      void this.#bridge.change(leg, incoming).catch(this.#onFault)
       return
     }
     answerInDialog(incoming, {
-      onDigit: (digit) => leg.name === CALLER && this.#digits.emit(digit),
+      onDigit: (digit, body) => {
+        if (leg.name === CALLER) this.#digits.emit(digit)
+        void this.#bridge.farOf(leg)?.dialog?.request('INFO', { body })
+      },
       handleInfo: (info) => this.#context.info?.(this, info) ?? false,
     })
   }
@@ -379,8 +355,6 @@ export class Call implements RecordableCall {
     if (this.ended || leg.ended) return
     leg.lifecycle.enter('ended')
     this.#log.info('leg ended', { leg: leg.name, cause: end.cause })
-    const headers = copiedReasons(end.request)
-    const reason = reasonOf(end.request)
     const callee = this.#callee
     if (callee?.leg === leg && callee.until === 'end') {
       this.#dropCallee(callee)
@@ -388,13 +362,12 @@ export class Call implements RecordableCall {
       return
     }
     if (leg.name === CALLER) this.#isCallerGone = true
-    this.#finish({ headers, ...(reason !== undefined && { reason }) })
+    this.#finish(endedBy(end.request))
   }
 
   #onCancel(cancel: SipRequest | undefined): void {
     this.#isCallerGone = true
-    const reason = reasonOf(cancel)
-    this.#finish({ headers: copiedReasons(cancel), ...(reason !== undefined && { reason }) })
+    this.#finish(endedBy(cancel))
   }
 
   #onMediaEvent(event: MediaEvent): void {
@@ -404,15 +377,11 @@ export class Call implements RecordableCall {
     } else if (event.type === 'silent') {
       if (event.forMs < this.#context.silenceLimitMs) return
       this.#log.warn('no media from a party, ending the call', { leg: event.leg, silentMs: Math.round(event.forMs) })
-      this.#endFor(NO_MEDIA)
+      this.#finish(because(NO_MEDIA, FAULT))
     } else if (event.type === 'failed') {
       this.#log.error('media engine gave up a call', { reason: event.reason })
-      this.#endFor(MEDIA_FAILURE)
+      this.#finish(because(MEDIA_FAILURE, FAULT))
     }
-  }
-
-  #endFor(reason: EndReason): void {
-    this.#finish({ reason, headers: reasonHeader(reason), refusal: { status: 500 } })
   }
 
   #onSessionChanged(leg: Leg): void {
@@ -439,20 +408,23 @@ export class Call implements RecordableCall {
     }
   }
 
+  // A bug ends its call, not the process.
+  readonly #onFault = (fault: unknown): void => {
+    this.#log.error('fault in a call', { error: messageOf(fault) })
+    this.#finish({ refusal: FAULT })
+  }
+
   /** The one way out: ends what is left of the legs, tells, releases. */
   #finish(end: End): void {
     if (this.ended) return
     this.#lifecycle.enter('ended')
     this.#endedAtMs = this.#context.clock.wallMs()
     this.#endReason = end.reason ?? this.#endReason
+    this.#bridge.close()
     const headers = end.headers ?? []
     const refusal = end.refusal ?? { status: 480 }
     const callee = this.#callee
-    callee?.dialing?.cancel(headers)
-    if (callee !== undefined && !callee.leg.ended) {
-      void callee.leg.dialog?.bye({ headers })
-      callee.leg.lifecycle.enter('ended')
-    }
+    callee?.end(headers)
     if (this.#caller !== undefined) this.#caller.end(this.#isCallerGone, headers, refusal)
     else if (!this.#isCallerGone) refuse(this.#invite, refusal)
     callee?.settle(callee.partyId === undefined ? ABANDONED : { result: 'answered' })

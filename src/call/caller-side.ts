@@ -2,9 +2,9 @@
 
 import type { DialogHandlers, HeaderList, ServerInvite, SipRequest } from '#sip'
 import type { Bridge } from './bridge.ts'
-import { hasVoice, playable, RELAYED } from './codecs.ts'
-import { mediaTypeOf } from './dtmf-info.ts'
-import { type Leg, sdpBody } from './leg.ts'
+import { hasVoice, PLAYED, playable, RELAYED } from './codecs.ts'
+import type { Leg } from './leg.ts'
+import { sdpBody, sdpOf } from './sdp-body.ts'
 
 /** Why a caller is refused. */
 export interface Refusal {
@@ -37,17 +37,20 @@ export class CallerSide {
     return this.leg.lifecycle.state === 'confirmed' ? this.leg.sdp.encodings : (this.#offered ?? RELAYED)
   }
 
+  /** What to answer the caller with so that it can be played to; our own offer leaves it the choice. */
+  get playable(): readonly string[] {
+    return this.#offered === undefined ? PLAYED : playable(this.#offered)
+  }
+
   /** Reads the offer of the INVITE. With `mustPlay` it has to hold an encoding that prompts exist in. */
   takeOffer(mustPlay: boolean): Refusal | undefined {
-    const { request } = this.#invite
-    if (request.body.length === 0) return undefined
-    if (mediaTypeOf(request) !== 'application/sdp') return { status: 415, headers: [['Accept', 'application/sdp']] }
-    const offer = this.leg.sdp.takeOffer(request.body)
+    const description = sdpOf(this.#invite.request)
+    if (description === undefined) return undefined
+    const offer = this.leg.sdp.takeOffer(description)
     if (!offer.ok) return { status: offer.error.status, headers: this.#bridge.warning(offer.error) }
-    if (mustPlay && playable(offer.value.encodings).length === 0) {
-      return { status: 488, headers: this.#bridge.nothingShared() }
-    }
-    this.#offered = offer.value.encodings
+    const supported = mustPlay ? PLAYED : RELAYED
+    this.#offered = offer.value.encodings.filter((encoding) => supported.includes(encoding))
+    if (!hasVoice(this.#offered)) return { status: 488, headers: this.#bridge.nothingShared() }
     this.leg.wish = offer.value.direction
     return undefined
   }
@@ -62,7 +65,8 @@ export class CallerSide {
       return
     }
     const body = sdpBody(this.leg.sdp.answer(encodings, this.#bridge.firstDirectionFor(this.leg)))
-    if ((await this.leg.applyMedia()) && !this.leg.ended) this.#invite.progress(status, { body })
+    const isSet = await this.leg.applyMedia()
+    if (isSet && this.leg.lifecycle.state === 'early') this.#invite.progress(status, { body })
   }
 
   /** Sends the 200; false when the media could not be set or the leg ended meanwhile. */
@@ -70,11 +74,11 @@ export class CallerSide {
     const { leg } = this
     const direction = this.#bridge.firstDirectionFor(leg)
     const isOffer = this.#offered === undefined
-    const body = sdpBody(isOffer ? leg.sdp.offer(encodings, direction) : leg.sdp.answer(encodings, direction))
+    const body = isOffer ? leg.offer(encodings, direction) : sdpBody(leg.sdp.answer(encodings, direction))
     if (!isOffer && !(await leg.applyMedia())) return false
     if (leg.ended) return false
     leg.lifecycle.enter('confirmed')
-    leg.dialog = this.#invite.accept({ ...handlers, onAck: (ack) => void this.#onAck(ack) }, { body })
+    leg.dialog = this.#invite.accept({ ...handlers, onAck: (ack) => this.#onAck(ack) }, { body })
     if (!isOffer) this.#acknowledge(true)
     return true
   }
@@ -94,11 +98,10 @@ export class CallerSide {
     else refuse(this.#invite, { ...refusal, headers: [...(refusal.headers ?? []), ...headers] })
   }
 
-  async #onAck(ack: SipRequest): Promise<void> {
+  #onAck(ack: SipRequest): void {
     if (this.leg.ended || this.leg.sdp.state !== 'local-offer') return
-    const answer = this.leg.sdp.takeAnswer(ack.body)
-    if (answer.ok) this.leg.wish = answer.value.direction
-    this.#acknowledge(answer.ok && (await this.leg.applyMedia()))
+    if (this.leg.takeAnswer(ack) !== true) this.#acknowledge(false)
+    else void this.leg.applyMedia().then(this.#acknowledge)
   }
 }
 

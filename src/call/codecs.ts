@@ -4,7 +4,10 @@
 export const TELEPHONE_EVENT = 'TELEPHONE-EVENT/8000'
 
 /** Encodings that the engine can also play and record in. */
-export const G711: readonly string[] = ['PCMU/8000', 'PCMA/8000']
+const G711: readonly string[] = ['PCMU/8000', 'PCMA/8000']
+
+/** Encodings of calls that a flow may talk to. */
+export const PLAYED: readonly string[] = [...G711, TELEPHONE_EVENT]
 
 /** Encodings of calls between two parties, in our order of preference; G.722 is only relayed. */
 export const RELAYED: readonly string[] = [...G711, 'G722/8000', TELEPHONE_EVENT]

@@ -15,6 +15,16 @@ import { onwardFrom } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
 
+/** Whom to call, and how. */
+export interface DialOptions {
+  /** SIP URI. */
+  readonly target: string
+  /** How long it may ring. */
+  readonly timeoutMs: number
+  /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
+  readonly until: 'answer' | 'end'
+}
+
 /** What a dialing tells the call; after `onAnswered` or `onFailed` nothing more comes. */
 export interface DialingEvents {
   /** 180-199; `hasMedia`: the leg has taken an answer from its body. */
@@ -64,7 +74,7 @@ export class Dialing {
 
   #onProgress(response: SipResponse): void {
     if (this.#isOver || response.status < 180) return
-    const hasMedia = response.body.length > 0 && this.#leg.sdp.takeAnswer(response.body).ok
+    const hasMedia = this.#leg.takeAnswer(response) === true
     if (this.#leg.lifecycle.state === 'setup') this.#leg.lifecycle.enter('early')
     this.#events.onProgress(response, hasMedia)
   }
@@ -72,8 +82,7 @@ export class Dialing {
   #onAccepted(dialog: InviteDialog, response: SipResponse): void {
     if (!this.#finish()) return
     const hasEarlyAnswer = this.#leg.sdp.state === 'stable'
-    const isAnswered = response.body.length > 0 ? this.#leg.sdp.takeAnswer(response.body).ok : hasEarlyAnswer
-    if (isAnswered) {
+    if (this.#leg.takeAnswer(response) ?? hasEarlyAnswer) {
       this.#events.onAnswered(dialog, response)
       return
     }

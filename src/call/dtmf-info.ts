@@ -23,8 +23,7 @@ export function digitOfInfo(request: SipRequest): string | undefined {
   return undefined
 }
 
-/** The media type of a request's body in lower case, without parameters; empty without one. */
-export function mediaTypeOf(request: SipRequest): string {
+function mediaTypeOf(request: SipRequest): string {
   const type = request.headers.get('Content-Type') ?? ''
   const semicolon = type.indexOf(';')
   return (semicolon < 0 ? type : type.slice(0, semicolon)).trim().toLowerCase()

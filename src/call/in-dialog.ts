@@ -1,12 +1,12 @@
 // Requests within a call that change nothing of its session: INFO, OPTIONS, and what we do not do.
 
-import type { IncomingRequest } from '#sip'
+import type { IncomingRequest, SipBody } from '#sip'
 import { digitOfInfo, isDigitInfo } from './dtmf-info.ts'
 
 /** What an in-dialog request can lead to. */
 export interface InDialogActions {
-  /** A digit came by INFO. */
-  onDigit(digit: string): void
+  /** A digit came by INFO; `body` is for the other party. */
+  onDigit(digit: string, body: SipBody): void
   /** Any other INFO; true when it was, or will be, answered there. */
   handleInfo(incoming: IncomingRequest): boolean
 }
@@ -33,12 +33,12 @@ function answerInfo(incoming: IncomingRequest, actions: InDialogActions): void {
   if (isDigitInfo(request)) {
     const digit = digitOfInfo(request)
     incoming.respond(digit === undefined ? 400 : 200)
-    if (digit !== undefined) actions.onDigit(digit)
+    if (digit !== undefined)
+      actions.onDigit(digit, { contentType: request.headers.get('Content-Type') ?? '', content: request.body })
     return
   }
   if (actions.handleInfo(incoming)) return
-  // We announce no packages (RFC 6086 section 4.2.2); an empty legacy INFO is harmless.
-  if (request.headers.has('Info-Package')) incoming.respond(469, { headers: [['Recv-Info', '']] })
-  else if (request.body.length === 0) incoming.respond(200)
+  // An empty legacy INFO is harmless; the core has refused packages (RFC 6086 section 4.2.2).
+  if (request.body.length === 0) incoming.respond(200)
   else incoming.respond(415, { headers: [['Accept', 'application/sdp, application/dtmf-relay, application/dtmf']] })
 }

@@ -3,10 +3,11 @@
 import type { LegMedia, MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import { type Direction, receives, sends } from '#sdp'
-import type { InviteDialog, SipBody } from '#sip'
+import type { InviteDialog, SipBody, SipRequest, SipResponse } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
 import { wishAfterAnswer } from './direction.ts'
 import { LegSdp } from './leg-sdp.ts'
+import { sdpBody, sdpOf } from './sdp-body.ts'
 
 // The o= line wants a number; 48 bits are safe in every peer.
 const SESSION_ID_RANGE = 2 ** 48
@@ -16,6 +17,8 @@ export interface LegOptions {
   readonly callId: string
   /** Name of the leg in the media call. */
   readonly name: string
+  /** Its dialog is made by an INVITE of ours. */
+  readonly isOutgoing: boolean
   readonly media: MediaCall
   readonly clock: Clock
   readonly ids: Ids
@@ -25,21 +28,24 @@ export interface LegOptions {
 /** A party's side of the call. */
 export class Leg {
   readonly name: string
+  readonly isOutgoing: boolean
   readonly sdp: LegSdp
   readonly lifecycle: Lifecycle<LegState>
   /** Set once the leg is confirmed. */
   dialog: InviteDialog | undefined
   /** What the party last said it wants, apart from what our offers forced on it. */
   wish: Direction = 'sendrecv'
-  /** What we last told the party of the other side's wish. */
-  told: Direction = 'sendrecv'
+  /** What we last told the party of the other side's wish; undefined when it was lost to glare. */
+  told: Direction | undefined = 'sendrecv'
   /** Our last offer that the party refused, as the bridge remembers it. */
   refused: string | undefined
+  #offered: Direction = 'sendrecv'
   readonly #media: MediaCall
   readonly #log: Logger
 
   private constructor(options: LegOptions, sdp: LegSdp) {
     this.name = options.name
+    this.isOutgoing = options.isOutgoing
     this.sdp = sdp
     this.#media = options.media
     this.#log = options.log.child({ leg: options.name })
@@ -78,21 +84,35 @@ export class Leg {
     return await this.#configure(this.sdp.media)
   }
 
-  /** Offers anew by re-INVITE; false when the party refused, and all is as before. */
-  async reoffer(encodings: readonly string[], direction: Direction): Promise<boolean> {
-    if (!this.isStable || this.dialog === undefined) return false
-    const body = sdpBody(this.sdp.offer(encodings, direction))
-    const outcome = await this.dialog.reinvite({ body })
-    if (this.ended) return false
-    const isAccepted = outcome.status >= 200 && outcome.status < 300 && outcome.response !== undefined
-    const answer = isAccepted ? this.sdp.takeAnswer(outcome.response.body) : undefined
-    if (answer?.ok !== true) {
+  /** Our offer, as body. */
+  offer(encodings: readonly string[], direction: Direction): SipBody {
+    this.#offered = direction
+    return sdpBody(this.sdp.offer(encodings, direction))
+  }
+
+  /** Takes the answer to our offer out of a message; undefined if the message has none, false if it is of no use. */
+  takeAnswer(message: SipRequest | SipResponse): boolean | undefined {
+    const description = sdpOf(message)
+    if (description === undefined) return undefined
+    const answer = this.sdp.takeAnswer(description)
+    if (answer.ok) this.wish = wishAfterAnswer(this.wish, this.#offered, answer.value.direction)
+    return answer.ok
+  }
+
+  /** Offers anew by re-INVITE; unless `agreed`, all is as before. `glare`: the party was offering too. */
+  async reoffer(encodings: readonly string[], direction: Direction): Promise<'agreed' | 'refused' | 'glare'> {
+    if (!this.isStable || this.dialog === undefined) return 'refused'
+    const body = this.offer(encodings, direction)
+    // What there is to offer may be another after glare, so the core is not to send the same again.
+    const outcome = await this.dialog.reinvite({ body, retryGlare: false })
+    if (this.ended) return 'refused'
+    const { status, response } = outcome
+    if (status >= 300 || response === undefined || this.takeAnswer(response) !== true) {
       this.sdp.abandonOffer()
-      this.#log.info('re-offer refused', { status: outcome.status })
-      return false
+      this.#log.info('re-offer refused', { status })
+      return status === 491 ? 'glare' : 'refused'
     }
-    this.wish = wishAfterAnswer(this.wish, direction, answer.value.direction)
-    return await this.applyMedia()
+    return (await this.applyMedia()) ? 'agreed' : 'refused'
   }
 
   async #configure(media: LegMedia): Promise<boolean> {
@@ -104,9 +124,4 @@ export class Leg {
       return false
     }
   }
-}
-
-/** A description as message body. */
-export function sdpBody(content: Uint8Array): SipBody {
-  return { contentType: 'application/sdp', content }
 }

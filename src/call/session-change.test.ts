@@ -184,7 +184,7 @@ test('SIP-18: an offerless call to a flow is answered when its ACK brings the an
   const answered = bench.flow.answer()
   await bench.pass()
   assert.equal(await answered, true)
-  assert.match(bodyText(alice.accepted), /m=audio 20000 RTP\/AVP 0 101\r\n/)
+  assert.match(bodyText(alice.accepted), /m=audio 20000 RTP\/AVP 0 8 101\r\n/)
   assert.equal(bench.engine.last.legs.get('caller')?.media?.send, true)
   void alice.dialog?.bye()
   await bench.checkNothingLeft()
@@ -222,5 +222,55 @@ test('the version of our description rises by one with each change and stays on 
     answers.push(version(bodyText((await asked)?.response)) - first)
   }
   assert.deepEqual(answers, [0, 1, 2])
+  await end(talk)
+})
+
+test('SIP-19: a call that begins on hold is passed on as such, in one exchange', async () => {
+  const talk = await bridged({ direction: 'sendonly' }, { direction: 'recvonly' })
+  assert.equal(directionOf(bodyText(talk.bob.incoming?.request)), 'sendonly')
+  assert.equal(directionOf(bodyText(talk.alice.accepted)), 'recvonly')
+  assert.deepEqual([talk.alice.offers(), talk.bob.offers()], [[], []])
+  assert.deepEqual(
+    talk.call.snapshot().parties.map((party) => party.hold),
+    ['sendonly', 'none'],
+  )
+  await end(talk)
+})
+
+test('SIP-19: a callee that answers on hold holds the caller', async () => {
+  const talk = await bridged({}, { direction: 'sendonly' })
+  assert.equal(directionOf(bodyText(talk.alice.accepted)), 'sendonly')
+  assert.deepEqual([talk.alice.offers(), talk.bob.offers()], [[], []])
+  assert.equal(talk.call.snapshot().parties[1]?.hold, 'sendonly')
+  await end(talk)
+})
+
+test('an offerless re-INVITE is offered what the far side wants, and its ACK answers', async () => {
+  const talk = await bridged({ codecs: ['PCMU'] })
+  const { bench, call } = talk
+  const peer = bench.network.scriptedPeer('10.0.0.9')
+  const sdp = bodyText({ body: phoneSdp({ codecs: ['PCMU'] }).content })
+  peer.request('INVITE', { host: '10.0.0.1' }, { uri: bench.uri('bob'), body: sdp })
+  await bench.pass()
+  bench.bob.incoming[1]?.accept(phoneSdp({ codecs: ['PCMU'] }))
+  await bench.pass()
+  const to = peer.take(200).message.headers.get('To') ?? ''
+  peer.request('ACK', { host: '10.0.0.1' }, { to })
+  await bench.pass()
+  const version = bench.engine.last.commands.length
+  peer.request('INVITE', { host: '10.0.0.1' }, { to, cseq: 2 })
+  await bench.pass()
+  const offer = bodyText(peer.take(200).message)
+  assert.match(offer, /m=audio \d+ RTP\/AVP 0\r\n[\s\S]*a=sendrecv/)
+  const moved = bodyText({ body: phoneSdp({ codecs: ['PCMU'], direction: 'sendonly', port: 4700 }).content })
+  peer.request('ACK', { host: '10.0.0.1' }, { to, cseq: 2, body: moved })
+  await bench.pass()
+  assert.ok(bench.engine.last.commands.length > version)
+  assert.equal(bench.engine.last.legs.get('caller')?.media?.remote?.rtp.port, 4700)
+  assert.equal(bench.service.calls()[1]?.snapshot().parties[0]?.hold, 'sendonly')
+  assert.deepEqual(bench.bob.incoming[1]?.offers().map(directionOf), ['sendonly'])
+  assert.equal(call.ended, false)
+  bench.service.calls()[1]?.hangup()
+  await bench.pass()
   await end(talk)
 })

@@ -18,5 +18,5 @@ export type {
   Tap,
   TapPoint,
 } from './media-engine.ts'
-export { bindPortPair, closeSocket, type PortPair, PortPool, type PortPoolOptions } from './port-pool.ts'
+export { bindPortPair, closeSocket, type PortPair, PortPool } from './port-pool.ts'
 export { createWorkerEngine, type WorkerEngineOptions } from './worker/worker-engine.ts'

@@ -38,6 +38,9 @@ export class CodecTable {
   readonly g711: G711Encoding | undefined
   readonly #received: (Payload | undefined)[] = new Array(128).fill(undefined)
   readonly #sent = new Map<string, number>()
+  /** The answer given last: a stream seldom changes its payload. */
+  #lastPayload: Payload | undefined
+  #lastSent: number | undefined
 
   constructor(codecs: readonly StreamCodec[]) {
     for (const codec of codecs) {
@@ -52,8 +55,12 @@ export class CodecTable {
     return this.#received[payloadType]
   }
 
-  /** The payload type to send an encoding under; undefined when the peer did not accept it. */
-  sent(encoding: string): number | undefined {
-    return this.#sent.get(encoding)
+  /** The payload type to send a payload under; undefined when the peer did not accept it. */
+  sent(payload: Payload): number | undefined {
+    if (payload !== this.#lastPayload) {
+      this.#lastPayload = payload
+      this.#lastSent = this.#sent.get(payload.encoding)
+    }
+    return this.#lastSent
   }
 }

@@ -7,7 +7,8 @@ export class StreamCount {
   bytes = 0
   refused = 0
   firstAtMs: number | undefined
-  lastAtMs: number | undefined
+  /** NaN before the first packet: a field that is always a number costs no allocation. */
+  lastAtMs = Number.NaN
 
   add(byteCount: number, nowMs: number): void {
     this.packets++

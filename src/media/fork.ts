@@ -33,7 +33,7 @@ export class Fork {
   /** Copies one packet, or holds it back. */
   copy(packet: MediaPacket, nowMs: number): void {
     if (this.#codecs === undefined) return
-    const payloadType = this.#codecs.sent(packet.payload.encoding)
+    const payloadType = this.#codecs.sent(packet.payload)
     if (payloadType === undefined || !this.gate.isOpen) {
       if (payloadType !== undefined) this.held++
       this.stream.cut()
@@ -41,7 +41,7 @@ export class Fork {
     }
     const header = this.stream.stamp(packet, payloadType, nowMs)
     if (header === undefined) return
-    if (!this.#port.send(header, packet.bytes, packet.payloadOffset, packet.payloadLength)) this.sendErrors++
+    if (!this.#port.send(header, packet)) this.sendErrors++
     if (this.firstAtMs !== undefined) return
     this.firstAtMs = nowMs
     this.#onFirstPacket()

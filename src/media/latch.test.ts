@@ -43,6 +43,7 @@ test('RTP-26: with a new address in the SDP the old source is heard until the ne
   assert.deepEqual(latch.target, moved)
   assert.equal(latch.accept(PARTY.host, PARTY.port, 120), 'accepted')
   assert.deepEqual(latch.target, moved)
+  assert.equal(latch.isSettled, false)
   assert.equal(latch.accept(moved.host, moved.port, 140), 'latched')
   assert.equal(latch.accept(PARTY.host, PARTY.port, 141), 'refused')
 })

@@ -2,18 +2,24 @@
 
 import { type Endpoint, sameEndpoint } from '#kernel'
 
-/** Silence after which another source may take over. */
-export const RELATCH_AFTER_MS = 500
+/** Silence of RTP after which another source may take over. */
+const RELATCH_AFTER_MS = 500
 
 /** Verdict on the source of a packet; `latched` means that it is now the one and our packets go there (symmetric RTP). */
 export type LatchVerdict = 'accepted' | 'latched' | 'refused'
 
 /** Source filter of one socket. */
 export class Latch {
+  readonly #relatchAfterMs: number
   #expected: Endpoint | undefined
   #source: Endpoint | undefined
   #target: Endpoint | undefined
   #lastAtMs = 0
+
+  /** `relatchAfterMs`: silence after which another source may take over. */
+  constructor(relatchAfterMs = RELATCH_AFTER_MS) {
+    this.#relatchAfterMs = relatchAfterMs
+  }
 
   /** Where to send: the latched source, or the SDP's address until something came. */
   get target(): Endpoint | undefined {
@@ -43,15 +49,20 @@ export class Latch {
     const expected = this.#expected
     if (expected === undefined) return 'refused'
     const isExpected = expected.port === port && expected.host === host
-    if (!isExpected && nowMs - this.#lastAtMs < RELATCH_AFTER_MS) return 'refused'
+    if (!isExpected && nowMs - this.#lastAtMs < this.#relatchAfterMs) return 'refused'
     this.#source = isExpected ? expected : { host, port }
     this.#target = this.#source
     this.#lastAtMs = nowMs
     return 'latched'
   }
 
+  /** Whether what we send goes to where the packets come from, so that nobody else need be heard. */
+  get isSettled(): boolean {
+    return this.#source !== undefined && this.#target !== undefined && sameEndpoint(this.#source, this.#target)
+  }
+
   /** Whether the source has been quiet long enough for another one. */
   isQuiet(nowMs: number): boolean {
-    return nowMs - this.#lastAtMs >= RELATCH_AFTER_MS
+    return nowMs - this.#lastAtMs >= this.#relatchAfterMs
   }
 }

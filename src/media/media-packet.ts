@@ -5,8 +5,9 @@ import { type Payload, payloadOf } from './codec.ts'
 
 /** A packet being handled; each producer fills one object again and again. */
 export interface MediaPacket {
-  /** The datagram that holds the payload. */
+  /** Holds the payload and, right before it, room for a header that every port writes anew: one datagram serves all sends. */
   bytes: Uint8Array
+  /** At least 12. */
   payloadOffset: number
   payloadLength: number
   payload: Payload
@@ -32,9 +33,13 @@ export function newMediaPacket(): MediaPacket {
   }
 }
 
-/** Sends one packet made of a header and a payload out of `bytes`; false when it could not be sent. */
+/** Sends packets at once. */
 export interface RtpPort {
-  send(header: RtpHeader, bytes: Uint8Array, payloadOffset: number, payloadLength: number): boolean
+  /**
+   * Writes the header before the payload and sends both; false when that failed. A port whose system still needs the
+   * memory after this returns replaces `packet.bytes` by a copy, so that the next port may write its own header.
+   */
+  send(header: RtpHeader, packet: MediaPacket): boolean
 }
 
 /** Hands out source ids, unique within one worker. */

@@ -1,6 +1,7 @@
 // Plays G.711 bytes into a leg: 20 ms frames, paced by a clock, in whichever law the leg speaks at the moment.
 
 import type { Clock, Timer } from '#kernel'
+import { RTP_HEADER_BYTES } from '#rtp'
 import { payloadOf } from './codec.ts'
 import { newMediaPacket, type SourceIds } from './media-packet.ts'
 import type { RelayLeg } from './relay.ts'
@@ -44,6 +45,7 @@ export class PromptPlayer {
     this.#clock = clock
     this.#onEnd = onEnd
     this.#packet.sourceId = sourceIds.next()
+    this.#packet.payloadOffset = RTP_HEADER_BYTES
     this.#packet.payloadLength = FRAME_BYTES
     this.#startMs = clock.nowMs()
     leg.isPlaying = true
@@ -75,13 +77,8 @@ export class PromptPlayer {
     const audio = isPcma ? this.#audio.pcma : this.#audio.pcmu
     const offset = this.#frame * FRAME_BYTES
     packet.payload = isPcma ? PCMA : PCMU
-    packet.bytes = audio
-    packet.payloadOffset = offset
-    if (offset + FRAME_BYTES > audio.length) {
-      packet.bytes = new Uint8Array(FRAME_BYTES).fill(isPcma ? PCMA_SILENCE : PCMU_SILENCE)
-      packet.bytes.set(audio.subarray(offset))
-      packet.payloadOffset = 0
-    }
+    packet.bytes = new Uint8Array(RTP_HEADER_BYTES + FRAME_BYTES).fill(isPcma ? PCMA_SILENCE : PCMU_SILENCE)
+    packet.bytes.set(audio.subarray(offset, offset + FRAME_BYTES), RTP_HEADER_BYTES)
     packet.extendedSequence = this.#frame
     packet.timestamp = offset
     packet.marker = this.#frame === 0

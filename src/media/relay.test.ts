@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { type Endpoint, ManualClock } from '#kernel'
-import { parseRtcp, type RtcpPacket, type RtpHeader, type TelephoneEvent, writeRtpHeader } from '#rtp'
+import {
+  newRtpView,
+  parseRtcp,
+  parseRtp,
+  type RtcpPacket,
+  type RtpHeader,
+  type TelephoneEvent,
+  writeRtpHeader,
+} from '#rtp'
 import { CodecTable } from './codec.ts'
 import { Fork } from './fork.ts'
 import { Gate } from './gate.ts'
-import { SourceIds } from './media-packet.ts'
+import { type MediaPacket, SourceIds } from './media-packet.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { PromptPlayer } from './prompt-player.ts'
 import { RelayLeg } from './relay.ts'
@@ -22,10 +30,19 @@ interface Sent extends RtpHeader {
 class RecordingPort {
   readonly sent: Sent[] = []
   readonly aims: { readonly target: Endpoint | undefined; readonly locked: boolean }[] = []
+  /** Memory that the system would still have to read. */
+  readonly queued: Uint8Array[] = []
+  isSlow = false
   onSend: () => void = () => {}
 
-  send(header: RtpHeader, bytes: Uint8Array, offset: number, length: number): boolean {
-    this.sent.push({ ...header, payload: [...bytes.subarray(offset, offset + length)] })
+  send(header: RtpHeader, packet: MediaPacket): boolean {
+    const { bytes, payloadOffset, payloadLength } = packet
+    writeRtpHeader(bytes, payloadOffset - 12, header)
+    this.sent.push({ ...header, payload: [...bytes.subarray(payloadOffset, payloadOffset + payloadLength)] })
+    if (this.isSlow) {
+      this.queued.push(bytes)
+      packet.bytes = Uint8Array.from(bytes)
+    }
     this.onSend()
     return true
   }
@@ -116,6 +133,28 @@ test('the gate is read before every send: shut by anyone in the middle of a pack
   assert.equal(first.port.sent.length, 1)
   assert.equal(second.port.sent.length, 0)
   assert.equal(second.fork.held, 1)
+})
+
+test('memory that a slow socket still reads is not written to by the others', () => {
+  const stage = new Stage()
+  const { a, b } = bridged(stage)
+  const forks = [stage.fork(), stage.fork(), stage.fork()]
+  b.leg.taps.sent = [forks[0]!.fork, forks[1]!.fork]
+  a.leg.taps.received = [forks[2]!.fork]
+  const ports = [b.port, ...forks.map(({ port }) => port)]
+  for (const port of ports) port.isSlow = true
+  stage.speak(a.leg, 1)
+  const ssrcs = ports.map((port) => {
+    const view = newRtpView()
+    assert.ok(parseRtp(port.queued[0]!, view))
+    assert.equal(port.queued[0]![view.payloadOffset], 1)
+    return view.ssrc
+  })
+  assert.deepEqual(
+    ssrcs,
+    ports.map((port) => port.sent[0]!.ssrc),
+  )
+  assert.equal(new Set(ssrcs).size, 4)
 })
 
 test('a fork copies nothing before the recorder answered', () => {

@@ -70,6 +70,7 @@ export class RelayLeg {
     this.#maySend = settings.send && settings.remote !== undefined
     this.#mayReceive = settings.receive
     this.#quietSinceMs = nowMs
+    this.#isReportedSilent = false
     this.#latch.expect(settings.remote, nowMs)
     this.#isLocked = false
     this.#port.aim(this.#latch.target, false)
@@ -84,7 +85,7 @@ export class RelayLeg {
       this.received.refused++
       return
     }
-    if (verdict === 'latched' || !this.#isLocked) this.#lock()
+    if (verdict === 'latched' || (!this.#isLocked && this.#latch.isSettled)) this.#lock()
     const sourceBefore = this.incoming.sourceId
     if (!this.incoming.accept(view, payload.clockRateHz, nowMs)) return
     if (sourceBefore !== this.incoming.sourceId) this.#digits = new TelephoneEventDetector(payload.clockRateHz)
@@ -109,14 +110,14 @@ export class RelayLeg {
 
   /** Sends a packet of another source to the party, as part of our one stream to it. */
   deliver(packet: MediaPacket, nowMs: number): void {
-    const payloadType = this.#maySend ? this.codecs.sent(packet.payload.encoding) : undefined
+    const payloadType = this.#maySend ? this.codecs.sent(packet.payload) : undefined
     if (payloadType === undefined) {
       this.outgoing.cut()
       return
     }
     const header = this.outgoing.stamp(packet, payloadType, nowMs)
     if (header === undefined) return
-    this.#port.send(header, packet.bytes, packet.payloadOffset, packet.payloadLength)
+    this.#port.send(header, packet)
     this.sent.add(packet.payloadLength, nowMs)
     if (this.taps.sent.length === 0) return
     const copy = this.#sentPacket
@@ -128,6 +129,7 @@ export class RelayLeg {
     copy.timestamp = header.timestamp
     copy.marker = header.marker
     for (const fork of this.taps.sent) fork.copy(copy, nowMs)
+    packet.bytes = copy.bytes
   }
 
   /** Looks after silence; to be called a few times a second. Returns how long the party has been silent, once, when that is `silentAfterMs` or more. */

@@ -5,9 +5,10 @@ import type { CallParty, CallSnapshot } from '#call'
 import { seededIds } from '#kernel'
 import {
   applyMetadata,
+  callingParticipant,
+  lineSpeakers,
   parseMetadata,
   type RecordingMetadata,
-  sendersOf,
   textOf,
   uuidBase64,
   validateMetadata,
@@ -104,7 +105,23 @@ test('META-01, META-15, META-16, META-17, META-20: a call of two parties', () =>
   )
   assert.deepEqual(flow(metadata, ALICE), [['1'], ['2']])
   assert.deepEqual(flow(metadata, BOB), [['2'], ['1']])
-  assert.deepEqual(sendersOf(metadata, '2'), [uuidBase64(BOB.participantId)])
+  assert.deepEqual(
+    lineSpeakers(metadata, ['1', '2']).map((line) => line.participantIds),
+    [[uuidBase64(ALICE.participantId)], [uuidBase64(BOB.participantId)]],
+  )
+  assert.equal(callingParticipant(metadata), uuidBase64(ALICE.participantId))
+})
+
+test('META-05, META-06, META-08: ids are version 4 UUIDs in base64, no two the same', () => {
+  const metadata = built()
+  const all = [
+    ...metadata.groups.map((each) => each.groupId),
+    ...metadata.sessions.map((each) => each.sessionId),
+    ...metadata.participants.map((each) => each.participantId),
+    ...metadata.streams.map((each) => each.streamId),
+  ]
+  assert.equal(new Set(all).size, 6)
+  for (const id of all) assert.equal(Buffer.from(id, 'base64')[6]! >> 4, 4)
 })
 
 test('META-09, META-10: every address is a nameID, without port and parameters other than user=phone', () => {

@@ -3,6 +3,7 @@
 import type { CallParty, CallSnapshot } from '#call'
 import { parseSipUri, uriText } from '#sip'
 import {
+  CALL_NAMESPACE,
   type Interval,
   type MetadataParticipant,
   type MetadataSession,
@@ -15,7 +16,6 @@ import {
 } from '#siprec'
 import type { StreamRoles } from './streams.ts'
 
-const CALL_NAMESPACE = 'urn:siprec-gateway:call:1'
 const JAMBONZ_NAMESPACE = 'http://jambonz.org/siprec'
 
 /** What a document is built from. Times are milliseconds since 1970-01-01 UTC. */

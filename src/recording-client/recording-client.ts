@@ -249,7 +249,8 @@ export class RecordingClient {
 
   #emit(record: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
     const { callId } = record.call
-    this.#around.log.info('recording event', { callId, recording, event: happening.type })
+    const { type: event, ...details } = happening
+    this.#around.log.info('recording event', { callId, recording, event, ...(recorder === undefined ? {} : { recorder }), ...details })
     this.events.emit({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
   }
 

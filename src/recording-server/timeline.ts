@@ -3,6 +3,7 @@
 
 import { timestampDistance } from '#rtp'
 import type { GapCause } from '#store'
+import type { PauseLog } from './pause-log.ts'
 
 /** Takes the run's bytes in order, each position exactly once. */
 export interface TimelineSink {
@@ -28,6 +29,20 @@ export interface TimelineAnchor {
   readonly ssrc: number
   readonly sequence: number
   readonly timestamp: number
+}
+
+/** What a timeline starts from. */
+export interface TimelineOptions {
+  readonly clockRateHz: number
+  /** Where in the recording position 0 is. */
+  readonly startMs: number
+  /** The byte that fills holes. */
+  readonly silence: number
+  readonly sink: TimelineSink
+  /** What the peer announced; holes that touch a pause are `paused`. */
+  readonly pauses: PauseLog
+  /** Since when, and unless paused why, there has been no audio before this run. */
+  readonly opening: { readonly fromMs: number; readonly cause: GapCause }
 }
 
 interface Span {
@@ -56,6 +71,8 @@ const AHEAD_TOTAL_LIMIT_MS = 60_000
 /** RTP time that falls behind arrival by more than this stood still; less is a stall of the network. */
 const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
+/** A sender's clock is at most this much slower than ours. */
+const DRIFT_LIMIT = 0.0005
 /** Holes longer than this leave as silence at once instead of through the window. */
 const LONG_HOLE_MS = 1000
 
@@ -71,16 +88,20 @@ export class Timeline {
   #spans: Span[] = []
   #last: Span | undefined
   #anchor: Anchor | undefined
+  /** How far the sender's audio is ahead of our clock: the best of the recent packets, as jitter only ever delays. */
+  #lead = 0
   #epoch = 0
   #late = 0
-  #pauses: { fromMs: number; toMs: number }[] = []
+  readonly #pauses: PauseLog
+  readonly #opening: { fromMs: number; cause: GapCause }
 
-  /** `startMs`: where in the recording position 0 is; `silence`: the byte that fills holes. */
-  constructor(options: { clockRateHz: number; startMs: number; silence: number; sink: TimelineSink }) {
+  constructor(options: TimelineOptions) {
     this.#clockRateHz = options.clockRateHz
     this.#startMs = options.startMs
     this.#silence = options.silence
     this.#sink = options.sink
+    this.#pauses = options.pauses
+    this.#opening = options.opening
     this.#window = new Uint8Array(options.clockRateHz).fill(options.silence)
   }
 
@@ -102,17 +123,9 @@ export class Timeline {
   /** Last meeting of RTP time and arrival, for the index. */
   anchor(): TimelineAnchor | undefined {
     const anchor = this.#anchor
-    return anchor && { ...anchor, positionMs: this.#msOf(anchor.position) }
-  }
-
-  /** Notes that the peer announced a pause, or its end; holes that touch a pause are `paused`. */
-  setPaused(isPaused: boolean, atMs: number): void {
-    const running = this.#pauses.at(-1)
-    if (isPaused && running?.toMs !== Number.POSITIVE_INFINITY) {
-      this.#pauses.push({ fromMs: atMs, toMs: Number.POSITIVE_INFINITY })
-    } else if (!isPaused && running?.toMs === Number.POSITIVE_INFINITY) {
-      running.toMs = atMs
-    }
+    if (anchor === undefined) return undefined
+    const { arrivalMs, ssrc, sequence, timestamp } = anchor
+    return { positionMs: this.#msOf(anchor.position), arrivalMs, ssrc, sequence, timestamp }
   }
 
   /** Places a packet; false if it came too late. */
@@ -151,10 +164,15 @@ export class Timeline {
     this.#drain(this.#coverageEnd() - this.#ticksOf(REORDER_MS))
   }
 
+  /** Gives the sink all the rest. */
+  close(): void {
+    this.#drain(this.#coverageEnd())
+  }
+
   /** Gives the sink all the rest, filled up with silence to `endMs`. */
   finish(endMs: number): void {
-    this.#drain(this.#coverageEnd())
-    const end = Math.max(this.#written, Math.round(this.#expected(endMs)))
+    this.close()
+    const end = Math.max(this.#written, this.#expectedEnd(endMs))
     if (end > this.#written) {
       this.#reportGap(this.#last, undefined, end)
       this.#sink.silence(end - this.#written)
@@ -166,8 +184,9 @@ export class Timeline {
   #place(packet: TimelinePacket, size: number): number {
     const anchor = this.#anchor
     let position: number
+    let isAligned = true
     if (anchor === undefined) {
-      position = Math.max(0, Math.round(this.#expected(packet.arrivalMs)) - size)
+      position = Math.max(0, this.#expectedEnd(packet.arrivalMs) - size)
     } else {
       position = anchor.position + timestampDistance(anchor.timestamp, packet.timestamp)
       if (
@@ -175,29 +194,30 @@ export class Timeline {
         (packet.sequence > anchor.sequence && this.#isAstray(position, packet, anchor))
       ) {
         this.#epoch += 1
-        position = Math.max(this.#coverageEnd(), Math.round(this.#expected(packet.arrivalMs)))
-      } else if (packet.sequence <= anchor.sequence) {
-        return position
+        position = Math.max(this.#coverageEnd(), this.#expectedEnd(packet.arrivalMs) - size)
+      } else {
+        if (packet.sequence <= anchor.sequence) return position
+        isAligned = false
       }
     }
     const { arrivalMs, ssrc, sequence, timestamp } = packet
+    const lead = position + size - this.#ticksOf(arrivalMs - this.#startMs)
+    this.#lead = isAligned ? lead : Math.max(lead, this.#lead - size * DRIFT_LIMIT)
     this.#anchor = { position, arrivalMs, ssrc, sequence, timestamp }
     return position
   }
 
   #isAstray(position: number, packet: TimelinePacket, anchor: Anchor): boolean {
-    const aheadMs = ((position - this.#expected(packet.arrivalMs)) * 1000) / this.#clockRateHz
-    const hasPaused = this.#pauses.some((pause) => pause.fromMs < packet.arrivalMs && pause.toMs > anchor.arrivalMs)
+    const aheadMs =
+      ((position + packet.payload.length - this.#expectedEnd(packet.arrivalMs)) * 1000) / this.#clockRateHz
+    const hasPaused = this.#pauses.touches(anchor.arrivalMs, packet.arrivalMs)
     if (this.#msOf(position) - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true
     return aheadMs > AHEAD_LIMIT_MS || aheadMs < -(hasPaused ? BEHIND_LIMIT_AFTER_PAUSE_MS : BEHIND_LIMIT_MS)
   }
 
-  /** Position of something that arrives now, reckoned from the last packet, so that clock drift does not add up. */
-  #expected(arrivalMs: number): number {
-    const anchor = this.#anchor
-    return anchor === undefined
-      ? ((arrivalMs - this.#startMs) * this.#clockRateHz) / 1000
-      : anchor.position + ((arrivalMs - anchor.arrivalMs) * this.#clockRateHz) / 1000
+  /** Where audio that is complete now should end, by the sender's clock as far as we know it. */
+  #expectedEnd(arrivalMs: number): number {
+    return Math.round(this.#ticksOf(arrivalMs - this.#startMs) + this.#lead)
   }
 
   #coverageEnd(): number {
@@ -256,14 +276,14 @@ export class Timeline {
   }
 
   #reportGap(before: Span | undefined, after: Span | undefined, to: number): void {
-    const fromMs = this.#msOf(before?.to ?? 0)
+    const fromMs = before === undefined ? this.#opening.fromMs : this.#msOf(before.to)
     const toMs = this.#msOf(to)
     if (toMs > fromMs) this.#sink.gap(fromMs, toMs, this.#causeOf(before, after, fromMs, toMs))
   }
 
   #causeOf(before: Span | undefined, after: Span | undefined, fromMs: number, toMs: number): GapCause {
-    if (this.#pauses.some((pause) => pause.fromMs < toMs && pause.toMs > fromMs)) return 'paused'
-    if (before === undefined) return 'no-rtp-yet'
+    if (this.#pauses.touches(fromMs, toMs)) return 'paused'
+    if (before === undefined) return this.#opening.cause
     if (after === undefined) return 'no-rtp'
     if (before.ssrc !== after.ssrc) return 'ssrc-change'
     return after.firstSequence > before.lastSequence + 1 ? 'lost' : 'dtx'

@@ -17,14 +17,7 @@ export {
   parseRtcp,
   type ReportBlock,
   type RtcpPacket,
-  type SenderReport,
 } from './rtcp.ts'
-export { ntpFromWallMs, rtcpIntervalMs, wallMsFromNtp } from './rtcp-timing.ts'
-export {
-  type SequenceKind,
-  SequenceTracker,
-  type SequenceVerdict,
-  sequenceDistance,
-  timestampDistance,
-} from './sequence.ts'
+export { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
+export { timestampDistance } from './sequence.ts'
 export { type TelephoneEvent, TelephoneEventDetector } from './telephone-event.ts'

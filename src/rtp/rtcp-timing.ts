@@ -17,9 +17,3 @@ export function ntpFromWallMs(wallMs: number): { readonly seconds: number; reado
   const fraction = Math.floor(((wallMs - whole * 1000) * 2 ** 32) / 1000)
   return { seconds: (whole + NTP_UNIX_OFFSET_SECONDS) % 2 ** 32, fraction: fraction >>> 0 }
 }
-
-/** Wall-clock ms since 1970 of an NTP timestamp; eras after 2036 are told by the high bit (RFC 4330 section 3). */
-export function wallMsFromNtp(seconds: number, fraction: number): number {
-  const era = seconds >= 2 ** 31 ? 0 : 2 ** 32
-  return (seconds + era - NTP_UNIX_OFFSET_SECONDS) * 1000 + (fraction * 1000) / 2 ** 32
-}

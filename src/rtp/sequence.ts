@@ -6,11 +6,6 @@ const SEQUENCE_MODULUS = 0x10000
 /** How many numbers behind the highest are remembered, to tell late packets from repeated ones. */
 const WINDOW = 128
 
-/** Signed distance from one 16-bit sequence number to another, -32768 to 32767. */
-export function sequenceDistance(from: number, to: number): number {
-  return ((to - from) << 16) >> 16
-}
-
 /** Signed distance from one 32-bit timestamp to another. */
 export function timestampDistance(from: number, to: number): number {
   return (to - from) | 0

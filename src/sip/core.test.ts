@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { ManualClock } from '#kernel'
-import type { ClientInviteHandlers, DialogEnd, InviteDialog, RequestOutcome, ServerInvite } from '#sip'
+import { ManualClock, type StateTrace, seededIds, stateTrace } from '#kernel'
+import type { ClientInviteHandlers, DialogEnd, DialogHandlers, InviteDialog, RequestOutcome, ServerInvite } from '#sip'
 import { attachCore, type CoreNode, sdp } from '../../test/harness/core-pair.ts'
 import { type NetworkFaults, SipNetwork } from '../../test/harness/sip-network.ts'
 
@@ -94,5 +94,78 @@ test('calls survive loss, duplication and reordering of datagrams, and nothing s
     assert.deepEqual(results, ['accepted', 'far local-bye', 'near remote-bye'], `seed ${seed}`)
     silent(both.caller.core)
     silent(both.callee.core)
+  }
+})
+
+test('SIP-10, SRC-67: with both sides changing the session at random over a bad network every request has its outcome', async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const both = pair(seed, { lossRate: 0.15, duplicateRate: 0.1, reorderRate: 0.2 })
+    const random = seededIds(seed)
+    const ends: string[] = []
+    const handlers = (side: string): DialogHandlers => ({
+      onRequest: (incoming) => void incoming.respond(random.integer(4) === 0 ? 488 : 200, { body: sdp('a') }),
+      onEnd: (end) => void ends.push(`${side} ${end.cause}`),
+    })
+    const dialogs: InviteDialog[] = []
+    both.caller.core.invite(OPTIONS, {
+      onAccepted: (dialog) => {
+        dialog.handlers = handlers('near')
+        dialogs.push(dialog)
+      },
+      onFailed: () => {},
+    })
+    await both.clock.advanceAsync(16_000)
+    dialogs.push(both.invites[0]!.accept(handlers('far')))
+    await both.clock.advanceAsync(5000)
+    let asked = 0
+    let settled = 0
+    for (let step = 0; step < 25; step++) {
+      const dialog = dialogs[random.integer(2)]!
+      const kind = random.integer(3)
+      const body = sdp('o')
+      const outcome =
+        kind === 0
+          ? dialog.reinvite({ body })
+          : dialog.request(kind === 1 ? 'UPDATE' : 'INFO', kind === 1 ? { body } : {})
+      asked += 1
+      void outcome.then(() => {
+        settled += 1
+      })
+      await both.clock.advanceAsync(random.integer(3000))
+    }
+    void dialogs[random.integer(2)]!.bye()
+    await both.clock.advanceAsync(200_000)
+    assert.equal(settled, asked, `seed ${seed}`)
+    assert.deepEqual(ends.map((end) => end.split(' ')[0]).sort(), ['far', 'near'], `seed ${seed}: ${ends}`)
+    silent(both.caller.core)
+    silent(both.callee.core)
+    assert.deepEqual(
+      [...both.caller.log.messages(), ...both.callee.log.messages()].filter((m) => m.startsWith('fault')),
+      [],
+    )
+  }
+})
+
+test('state changes of transactions and dialogs are published on the trace', async () => {
+  const seen: string[] = []
+  const listener = (message: unknown): void => {
+    const { machine, from, to } = message as StateTrace
+    seen.push(`${machine}: ${from} -> ${to}`)
+  }
+  stateTrace.subscribe(listener)
+  const both = pair()
+  const { near } = await establish(both)
+  void near.bye()
+  await both.clock.advanceAsync(10)
+  stateTrace.unsubscribe(listener)
+  for (const change of [
+    'invite-client: initial -> calling',
+    'invite-client: proceeding -> accepted',
+    'invite-server: proceeding -> accepted',
+    'dialog: early -> confirmed',
+    'dialog: confirmed -> ended',
+    'non-invite-server: trying -> completed',
+  ]) {
+    assert.ok(seen.includes(change), change)
   }
 })

@@ -132,18 +132,22 @@ class Core implements SipCore {
     const facts = readEssentials(request.headers)
     if (!facts.ok) return
     stampVia(request.headers, facts.value.via, flow)
-    const arrival = this.#parts.transactions.receiveRequest(request, facts.value, flow)
+    this.#guard(() => this.#take(request, facts.value, flow))
+  }
+
+  #take(request: SipRequest, facts: Essentials, flow: SipFlow): void {
+    const arrival = this.#parts.transactions.receiveRequest(request, facts, flow)
     switch (arrival.kind) {
       case 'absorbed':
         return
       case 'unmatched-ack':
-        this.#guard(() => this.#holderOf(facts.value)?.onAck(request, facts.value.cseqNumber))
+        this.#holderOf(facts)?.onAck(request, facts.cseqNumber)
         return
       case 'overload':
         this.#refuse(request, flow, 503, OVERLOAD_RETRY_AFTER)
         return
       default: {
-        const arrived = { transaction: arrival.transaction, request, facts: facts.value, flow }
+        const arrived = { transaction: arrival.transaction, request, facts, flow }
         if (arrival.kind === 'merged') answer(this.#parts, arrived, 482)
         else this.#guard(() => this.#dispatch(arrived), arrived)
       }

@@ -1,10 +1,8 @@
 // The header fields that every message is matched by, read once (RFC 3261 sections 8.1.1, 17.1.3, 17.2.3).
 
 import { err, ok, type Result } from '#kernel'
-import { parseCSeq } from './message/cseq.ts'
 import type { SipHeaders } from './message/headers.ts'
-import { parseNameAddr } from './message/name-addr.ts'
-import { parseVia, type Via, viaText } from './message/via.ts'
+import { type Via, viaText } from './message/via.ts'
 import type { SipFlow } from './transport-port.ts'
 import type { ReplyPath } from './wire.ts'
 
@@ -24,14 +22,14 @@ export interface Essentials {
 export function readEssentials(headers: SipHeaders): Result<Essentials, string> {
   const callId = headers.get('call-id')
   if (callId === undefined || callId === '') return err('Call-ID')
-  const from = parseNameAddr(headers.get('from') ?? '')
-  if (!from.ok) return err('From')
-  const to = parseNameAddr(headers.get('to') ?? '')
-  if (!to.ok) return err('To')
-  const cseq = parseCSeq(headers.get('cseq') ?? '')
-  if (!cseq.ok) return err('CSeq')
-  const via = parseVia(headers.list('via')[0] ?? '')
-  if (!via.ok) return err('Via')
+  const from = headers.nameAddr('From')
+  if (!from?.ok) return err('From')
+  const to = headers.nameAddr('To')
+  if (!to?.ok) return err('To')
+  const cseq = headers.cseq()
+  if (!cseq?.ok) return err('CSeq')
+  const via = headers.topVia()
+  if (!via?.ok) return err('Via')
   return ok({
     callId,
     fromTag: from.value.params.get('tag') ?? '',

@@ -27,7 +27,6 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
   readonly #timers: TimerSet<'ring-refresh' | 'expires'>
   #progress: { status: number; bytes: Uint8Array } | undefined
   #settled = false
-  #dialog: InviteDialogSession | undefined
 
   constructor(parts: CoreParts, arrived: Arrived, contact: ContactShape) {
     this.request = arrived.request
@@ -41,7 +40,6 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     arrived.transaction.user = {
       toTag: this.localTag,
       onCancel: (cancel) => this.#cancel(cancel),
-      onAck: (ack) => this.#dialog?.onAck(ack, arrived.facts.cseqNumber),
       onFailure: () => this.#lose(),
     }
     parts.dialogs.set(this.#key, this)
@@ -66,9 +64,11 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     if (!this.#settle()) return stillborn(dialog, handlers)
     dialog.handlers = handlers
     dialog.register()
-    this.#dialog = dialog
+    const { cseqNumber } = facts
+    // The transaction outlives the answer by half a minute: it need not hold the request as long.
+    transaction.user = { toTag: this.localTag, onAck: (ack) => dialog.onAck(ack, cseqNumber) }
     const bytes = this.#build(200, options)
-    dialog.awaitAck(transaction, facts.cseqNumber, 200, bytes)
+    dialog.awaitAck(transaction, cseqNumber, 200, bytes)
     transaction.respond(200, bytes)
     return dialog
   }

@@ -24,11 +24,11 @@ export type {
   InviteDialog,
   InviteOptions,
   MessageOptions,
+  ReinviteOptions,
   RequestOutcome,
   ServerInvite,
   SipBody,
   SipCore,
   SipCoreHandlers,
 } from './session.ts'
-export type { TimerValues } from './transaction/timer-values.ts'
 export type { LocateError, SipFlow, SipLocator, SipTarget, SipTransportPort, TransportName } from './transport-port.ts'

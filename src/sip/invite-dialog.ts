@@ -7,13 +7,22 @@ import { answer, answerBusy, answerOptions } from './answer.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
 import { type DialogContext, planWithin } from './dialog-context.ts'
+import { glareWaitMs, MAX_OFFER_TRIES } from './glare-wait.ts'
 import type { SipRequest } from './message/message.ts'
 import type { ContactShape } from './message-builder.ts'
 import { NextHop } from './next-hop.ts'
 import { PendingRequest } from './pending-request.ts'
 import { sendPlain } from './plain-request.ts'
 import { ReinviteQueue } from './reinvite-queue.ts'
-import type { DialogEnd, DialogHandlers, InviteDialog, MessageOptions, RequestOutcome, SipBody } from './session.ts'
+import type {
+  DialogEnd,
+  DialogHandlers,
+  InviteDialog,
+  MessageOptions,
+  ReinviteOptions,
+  RequestOutcome,
+  SipBody,
+} from './session.ts'
 import type { ServerTransaction } from './transaction/server-transaction.ts'
 
 const GONE: RequestOutcome = { status: 481, reason: 'Dialog Ended', cause: 'dialog-gone' }
@@ -120,19 +129,16 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     if (this.#ended) return Promise.resolve(GONE)
     return new Promise((resolve) => {
       const settle = this.#await(resolve)
-      const isUpdate = method === 'UPDATE'
-      const isOffer = isUpdate && options.body !== undefined
-      if (isOffer) this.#ownUpdates += 1
-      this.#send(method, options, (outcome) => {
-        if (isOffer) this.#ownUpdates -= 1
-        if (isUpdate && outcome.status < 300 && outcome.response) this.#state.refreshTarget(outcome.response.headers)
+      const done = (outcome: RequestOutcome): void => {
         settle(outcome)
         if (!this.#ended) this.#onOutcome(outcome)
-      })
+      }
+      if (method === 'UPDATE') this.#update(options, 1, done)
+      else this.#send(method, options, done)
     })
   }
 
-  reinvite(options: MessageOptions | (() => MessageOptions)): Promise<RequestOutcome> {
+  reinvite(options: ReinviteOptions | (() => ReinviteOptions)): Promise<RequestOutcome> {
     if (this.#ended) return Promise.resolve(GONE)
     const ask = typeof options === 'function' ? options : () => options
     return new Promise((resolve) => this.#reinvites.add(ask, this.#await(resolve)))
@@ -267,6 +273,25 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
       },
     )
     this.#unacked.set(cseqNumber, { response, onAck })
+  }
+
+  /** UPDATE: may change the remote target, and after glare is tried again (RFC 3311 section 5). */
+  #update(options: MessageOptions, tries: number, done: (outcome: RequestOutcome) => void): void {
+    const isOffer = options.body !== undefined
+    if (isOffer) this.#ownUpdates += 1
+    this.#send('UPDATE', options, (outcome) => {
+      const { response } = outcome
+      if (isOffer) this.#ownUpdates -= 1
+      if (response !== undefined && outcome.status < 300) this.#state.refreshTarget(response.headers)
+      const { clock, options: core } = this.#parts
+      const waitMs = response && glareWaitMs(response, this.#state.ownsCallId, core.ids)
+      if (waitMs === undefined || tries === MAX_OFFER_TRIES || this.#ended) done(outcome)
+      else {
+        clock.after(waitMs, 'update-retry', () => {
+          if (!this.#ended) this.#update(options, tries + 1, done)
+        })
+      }
+    })
   }
 
   /** 481, 408 and silence end the dialog (section 12.2.1.2). */

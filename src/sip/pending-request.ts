@@ -56,9 +56,12 @@ export class PendingRequest implements IncomingRequest {
     if (status < 200 && !isInvite) return false
     if (status === 408 && !isInvite) return this.respond(500, options)
     const bytes = this.#build(status, options)
-    if (status >= 200) this.#answered = true
+    this.#answered = status >= 200
     this.#arrived.transaction.respond(status, bytes)
-    if (status >= 200) this.#user.onFinal?.(status, bytes)
+    if (status < 200) return true
+    // The transaction outlives the answer by half a minute: it need not hold the request as long.
+    if (!isInvite) this.#arrived.transaction.user = {}
+    this.#user.onFinal?.(status, bytes)
     return true
   }
 

@@ -3,24 +3,24 @@
 import { Acknowledgement } from './acknowledgement.ts'
 import { cancelInvite } from './cancel-invite.ts'
 import { type DialogContext, planWithin } from './dialog-context.ts'
+import { glareWaitMs, MAX_OFFER_TRIES } from './glare-wait.ts'
 import type { SipResponse } from './message/message.ts'
 import type { RequestPlan } from './message-builder.ts'
 import type { Located } from './next-hop.ts'
 import { unlocated } from './plain-request.ts'
-import type { MessageOptions, RequestOutcome } from './session.ts'
+import type { ReinviteOptions, RequestOutcome } from './session.ts'
 import { TargetWalk } from './target-walk.ts'
 import { TimerSet } from './timer-set.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
 import { timeoutMs } from './transaction/timer-values.ts'
 
-const MAX_TRIES = 5
-const LONGEST_RETRY_AFTER_S = 32
 const TIMED_OUT: RequestOutcome = { status: 408, reason: 'Request Timeout', cause: 'timeout' }
 
 interface Job {
-  readonly options: () => MessageOptions
+  readonly options: () => ReinviteOptions
   readonly settle: (outcome: RequestOutcome) => void
   tries: number
+  retriesGlare: boolean
 }
 
 /** What the dialog knows and the queue must ask. */
@@ -57,8 +57,8 @@ export class ReinviteQueue {
     return this.#isInFlight
   }
 
-  add(options: () => MessageOptions, settle: (outcome: RequestOutcome) => void): void {
-    this.#jobs.push({ options, settle, tries: 0 })
+  add(options: () => ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
+    this.#jobs.push({ options, settle, tries: 0, retriesGlare: true })
     this.pump()
   }
 
@@ -69,7 +69,9 @@ export class ReinviteQueue {
     this.#isInFlight = true
     job.tries += 1
     const cseqNumber = this.#context.state.nextCSeq()
-    const { plan, hop } = planWithin(this.#context, 'INVITE', cseqNumber, job.options())
+    const asked = job.options()
+    job.retriesGlare = asked.retryGlare !== false
+    const { plan, hop } = planWithin(this.#context, 'INVITE', cseqNumber, asked)
     this.#context.hop.resolve(hop, (located) => this.#send(job, plan, located))
   }
 
@@ -121,7 +123,9 @@ export class ReinviteQueue {
   }
 
   #onFinal(job: Job, response: SipResponse): void {
-    const waitMs = job.tries < MAX_TRIES ? this.#retryAfterMs(response) : undefined
+    const { parts, state } = this.#context
+    const mayTryAgain = job.tries < MAX_OFFER_TRIES && (response.status !== 491 || job.retriesGlare)
+    const waitMs = mayTryAgain ? glareWaitMs(response, state.ownsCallId, parts.options.ids) : undefined
     if (waitMs === undefined || this.#closed) {
       this.#finish(job, { status: response.status, reason: response.reason, cause: 'response', response })
       return
@@ -129,17 +133,6 @@ export class ReinviteQueue {
     this.#isInFlight = false
     this.#isResting = true
     this.#timers.set('reinvite-retry', waitMs)
-  }
-
-  /** 491: 2.1 to 4 s if the Call-ID is ours, else 0 to 2 s, in steps of 10 ms; 500 with Retry-After: as told. */
-  #retryAfterMs(response: SipResponse): number | undefined {
-    const { ids } = this.#context.parts.options
-    if (response.status === 491) {
-      return this.#context.state.ownsCallId ? 2100 + 10 * ids.integer(191) : 10 * ids.integer(201)
-    }
-    if (response.status !== 500) return undefined
-    const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10)
-    return seconds >= 0 && seconds <= LONGEST_RETRY_AFTER_S ? seconds * 1000 : undefined
   }
 
   #finish(job: Job, outcome: RequestOutcome): void {

@@ -31,6 +31,12 @@ export interface RequestOutcome {
   readonly response?: SipResponse
 }
 
+/** What may be said of a re-INVITE. */
+export interface ReinviteOptions extends MessageOptions {
+  /** False: 491 is an outcome like any other, and the user offers anew by its own judgement; else the core sends the same again. */
+  readonly retryGlare?: boolean
+}
+
 /** A request received within a dialog, or a stand-alone one; it must be answered exactly once. */
 export interface IncomingRequest {
   readonly request: SipRequest
@@ -77,10 +83,10 @@ export interface InviteDialog {
   /** INFO, UPDATE, NOTIFY…: not INVITE, not BYE. */
   request(method: string, options?: MessageOptions): Promise<RequestOutcome>
   /**
-   * re-INVITE with an offer in `body`. One at a time, others wait in order; 491 is retried by RFC 3261 14.1; the ACK is sent by the core. 481/408/timeout ends the dialog.
+   * re-INVITE with an offer in `body`. One at a time, others wait in order; 491 is retried by RFC 3261 14.1 unless told otherwise; the ACK is sent by the core. 481/408/timeout ends the dialog.
    * A function is asked anew at each try, so that an offer repeated after glare is still the next one (RFC 3264 section 8).
    */
-  reinvite(options: MessageOptions | (() => MessageOptions)): Promise<RequestOutcome>
+  reinvite(options: ReinviteOptions | (() => ReinviteOptions)): Promise<RequestOutcome>
   /** Sends BYE; resolves with its outcome. The dialog counts as ended at once, and queued requests end with `dialog-gone`. */
   bye(options?: MessageOptions): Promise<RequestOutcome>
 }

@@ -3,7 +3,7 @@
 import { endpointText, type Timer } from '#kernel'
 import type { CoreParts } from './core-parts.ts'
 import type { SipResponse } from './message/message.ts'
-import type { RequestPlan } from './message-builder.ts'
+import type { BuiltRequest, RequestPlan } from './message-builder.ts'
 import type { RequestOutcome } from './session.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
 import type { SipTarget } from './transport-port.ts'
@@ -21,6 +21,8 @@ export interface WalkUser {
 
 interface Attempt {
   readonly target: SipTarget
+  /** The UDP target that this TCP attempt stands for; its turn comes if there is no connection. */
+  readonly datagram?: SipTarget
   transaction?: ClientTransaction
   answered: boolean
 }
@@ -85,40 +87,37 @@ export class TargetWalk {
     const stream = this.#parts.streams.insteadOf(target, built.bytes.length)
     if (stream === undefined) this.#send({ target, answered: false }, built)
     else {
-      this.#targets.unshift(target)
-      this.#send({ target: stream, answered: false }, this.#parts.builder.request(this.#plan, stream), target)
+      const attempt = { target: stream, datagram: target, answered: false }
+      this.#send(attempt, this.#parts.builder.request(this.#plan, stream))
     }
   }
 
-  #send(attempt: Attempt, built: ReturnType<CoreParts['builder']['request']>, datagram?: SipTarget): void {
+  #send(attempt: Attempt, built: BuiltRequest): void {
     this.#current = attempt
-    this.#watchSilence(attempt, datagram)
-    const transaction = this.#parts.transactions.open(
+    this.#watchSilence(attempt)
+    attempt.transaction = this.#parts.transactions.open(
       { ...built, target: attempt.target },
       {
-        onResponse: (response) => this.#onResponse(attempt, response, datagram),
-        onFailure: (cause, reason) => this.#onFailure(attempt, cause, reason, datagram),
+        onResponse: (response) => this.#onResponse(attempt, response),
+        onFailure: (cause, reason) => this.#onFailure(attempt, cause, reason),
       },
     )
-    attempt.transaction = transaction
   }
 
-  #watchSilence(attempt: Attempt, datagram: SipTarget | undefined): void {
+  #watchSilence(attempt: Attempt): void {
     this.#silence?.cancel()
     if (this.#firstResponseTimeoutMs === undefined) return
     this.#silence = this.#parts.clock.after(this.#firstResponseTimeoutMs, 'first-response', () => {
-      this.#dropDatagram(datagram)
       this.#giveUp(attempt, { status: 408, reason: 'Request Timeout', cause: 'timeout' })
     })
   }
 
-  #onResponse(attempt: Attempt, response: SipResponse, datagram: SipTarget | undefined): void {
+  #onResponse(attempt: Attempt, response: SipResponse): void {
     const transaction = attempt.transaction!
     if (attempt !== this.#current) {
       this.#user.onStray?.(response, transaction)
       return
     }
-    if (!attempt.answered) this.#dropDatagram(datagram)
     attempt.answered = true
     this.#silence?.cancel()
     if (response.status === 503 && this.#targets.length > 0 && !this.#stopped) {
@@ -126,18 +125,14 @@ export class TargetWalk {
     } else this.#user.onResponse(response, transaction)
   }
 
-  #onFailure(attempt: Attempt, cause: 'timeout' | 'transport', reason: string, datagram: SipTarget | undefined): void {
-    if (attempt !== this.#current) return
-    if (cause === 'transport' && datagram !== undefined && !attempt.answered) {
-      this.#parts.streams.remember(datagram.host, reason)
-      this.#next({ status: 503, reason, cause })
-      return
+  #onFailure(attempt: Attempt, cause: 'timeout' | 'transport', reason: string): void {
+    if (attempt !== this.#current || this.#stopped) return
+    if (cause === 'timeout') this.#giveUp(attempt, { status: 408, reason: 'Request Timeout', cause })
+    else if (attempt.datagram === undefined || attempt.answered) this.#giveUp(attempt, { status: 503, reason, cause })
+    else {
+      this.#parts.streams.remember(attempt.target.host, reason)
+      this.#try(attempt.datagram)
     }
-    this.#dropDatagram(datagram)
-    this.#giveUp(
-      attempt,
-      cause === 'timeout' ? { status: 408, reason: 'Request Timeout', cause } : { status: 503, reason, cause },
-    )
   }
 
   #giveUp(attempt: Attempt, outcome: RequestOutcome): void {
@@ -145,10 +140,5 @@ export class TargetWalk {
     this.#current = undefined
     this.#user.onTargetFailed?.(`${attempt.target.transport}:${endpointText(attempt.target)}`, outcome)
     this.#next(outcome)
-  }
-
-  /** The same target by UDP is only for a refused connection. */
-  #dropDatagram(datagram: SipTarget | undefined): void {
-    if (datagram !== undefined && this.#targets[0] === datagram) this.#targets.shift()
   }
 }

@@ -9,6 +9,7 @@ export {
 } from './body.ts'
 export { buildMultipart, type OutgoingPart, recordingBody } from './body-writer.ts'
 export {
+  CALL_NAMESPACE,
   type EndReason,
   emptyMetadata,
   type Interval,
@@ -22,10 +23,10 @@ export {
   RECORDING_NAMESPACE,
   type RecordingMetadata,
   type SessionRecordingAssoc,
-  sendersOf,
 } from './metadata.ts'
 export type { Dialect } from './metadata-dialect.ts'
 export { applyMetadata } from './metadata-merge.ts'
+export { callingParticipant, type LineSpeakers, lineSpeakers } from './metadata-parties.ts'
 export { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
 export { validateMetadata } from './metadata-rules.ts'
 export { writeMetadata, writeSnapshotRequest } from './metadata-writer.ts'

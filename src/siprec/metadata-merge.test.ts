@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fixture } from '../../test/harness/fixtures.ts'
-import { emptyMetadata, type RecordingMetadata, sendersOf } from './metadata.ts'
+import { emptyMetadata, type RecordingMetadata } from './metadata.ts'
 import { applyMetadata } from './metadata-merge.ts'
+import { lineSpeakers } from './metadata-parties.ts'
 import { parseMetadata } from './metadata-reader.ts'
 import { validateMetadata } from './metadata-rules.ts'
 
@@ -54,7 +55,7 @@ test('META-27: a transfer adds party and stream, and ends the leaver', () => {
   assert.equal(state.participantSessionAssocs.length, 3)
   const leaver = state.participantSessionAssocs.find((each) => each.participantId === BOB)
   assert.equal(leaver?.disassociateTime, '2026-03-02T10:04:31.905Z')
-  assert.deepEqual(sendersOf(state, '3'), [state.participants[2]?.participantId])
+  assert.deepEqual(lineSpeakers(state, ['3'])[0]?.participantIds, [state.participants[2]?.participantId])
 })
 
 test('META-17: a bare disassociate-time ends the open association of the pair', () => {

@@ -1,7 +1,7 @@
 // What a schema cannot check: ids, times, references, labels (RFC 7865 section 6, RFC 4574).
 
 import { isToken } from '#sdp'
-import { type Extensible, type Interval, RECORDING_NAMESPACE, type RecordingMetadata } from './metadata.ts'
+import { extensiblesOf, type Interval, RECORDING_NAMESPACE, type RecordingMetadata } from './metadata.ts'
 import { isSipSessionId, isUuidBase64, readTime } from './values.ts'
 
 /**
@@ -91,17 +91,7 @@ function senderProblems(metadata: RecordingMetadata): string[] {
 }
 
 function extensionProblems(metadata: RecordingMetadata): string[] {
-  const holders: readonly Extensible[] = [
-    metadata,
-    ...metadata.groups,
-    ...metadata.sessions,
-    ...metadata.participants,
-    ...metadata.streams,
-    ...metadata.sessionRecordingAssocs,
-    ...metadata.participantSessionAssocs,
-    ...metadata.participantStreamAssocs,
-  ]
-  return holders
+  return extensiblesOf(metadata)
     .flatMap((holder) => holder.extensions)
     .filter((element) => element.namespace === '' || element.namespace === RECORDING_NAMESPACE)
     .map((element) => `extension ${element.name} is not in a namespace of its own`)

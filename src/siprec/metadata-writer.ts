@@ -1,6 +1,7 @@
 // Writes metadata documents in the order of the schema (RFC 7865 section 9).
 
 import {
+  extensiblesOf,
   type Interval,
   type MetadataGroup,
   type MetadataParticipant,
@@ -14,24 +15,31 @@ import {
   type SessionRecordingAssoc,
 } from './metadata.ts'
 import type { XmlElement } from './xml-element.ts'
-import { elementText, escapeAttribute, escapeText } from './xml-writer.ts'
+import { elementText, escapeAttribute, escapeText, prefixesOf } from './xml-writer.ts'
 
 type Attributes = Readonly<Record<string, string | undefined>>
 
+/** Writes extension elements. */
+type Foreign = (extensions: readonly XmlElement[]) => string[]
+
 /** Serialises a document as UTF-8; characters that XML forbids are dropped from texts. */
 export function writeMetadata(metadata: RecordingMetadata): Uint8Array {
-  const children = [
+  // Prefixes are declared once, on the root, so that recorders without namespace support find plain elements.
+  const prefixes = prefixesOf(extensiblesOf(metadata).flatMap((each) => each.extensions))
+  const scope = new Map([...prefixes, ['', RECORDING_NAMESPACE]])
+  const foreign: Foreign = (extensions) => extensions.map((extension) => elementText(extension, scope))
+  const declarations = [...prefixes].map(([prefix, namespace]) => [`xmlns:${prefix}`, namespace])
+  const root = node('recording', { xmlns: RECORDING_NAMESPACE, ...Object.fromEntries(declarations) }, [
     leaf('datamode', metadata.dataMode),
-    ...metadata.groups.map(group),
-    ...metadata.sessions.map(session),
-    ...metadata.participants.map(participant),
-    ...metadata.streams.map(stream),
-    ...metadata.sessionRecordingAssocs.map(sessionRecordingAssoc),
-    ...metadata.participantSessionAssocs.map(participantSessionAssoc),
-    ...metadata.participantStreamAssocs.map(participantStreamAssoc),
+    ...metadata.groups.map((each) => group(each, foreign)),
+    ...metadata.sessions.map((each) => session(each, foreign)),
+    ...metadata.participants.map((each) => participant(each, foreign)),
+    ...metadata.streams.map((each) => stream(each, foreign)),
+    ...metadata.sessionRecordingAssocs.map((each) => sessionRecordingAssoc(each, foreign)),
+    ...metadata.participantSessionAssocs.map((each) => participantSessionAssoc(each, foreign)),
+    ...metadata.participantStreamAssocs.map((each) => participantStreamAssoc(each, foreign)),
     ...foreign(metadata.extensions),
-  ]
-  const root = node('recording', { xmlns: RECORDING_NAMESPACE }, children)
+  ])
   return document(root)
 }
 
@@ -45,11 +53,11 @@ function document(root: string): Uint8Array {
   return new TextEncoder().encode(`<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`)
 }
 
-function group(each: MetadataGroup): string {
+function group(each: MetadataGroup, foreign: Foreign): string {
   return node('group', { group_id: each.groupId }, [...interval(each), ...foreign(each.extensions)])
 }
 
-function session(each: MetadataSession): string {
+function session(each: MetadataSession, foreign: Foreign): string {
   return node('session', { session_id: each.sessionId }, [
     ...each.sipSessionIds.map((id) => leaf('sipSessionID', id)),
     ...each.reasons.map((reason) =>
@@ -62,7 +70,7 @@ function session(each: MetadataSession): string {
   ])
 }
 
-function participant(each: MetadataParticipant): string {
+function participant(each: MetadataParticipant, foreign: Foreign): string {
   return node('participant', { participant_id: each.participantId }, [
     ...each.nameIds.map(nameId),
     ...foreign(each.extensions),
@@ -74,17 +82,17 @@ function nameId(each: NameId): string {
   return node('nameID', { aor: each.aor }, name)
 }
 
-function stream(each: MetadataStream): string {
+function stream(each: MetadataStream, foreign: Foreign): string {
   const children = [...optional('label', each.label), ...foreign(each.extensions)]
   return node('stream', { stream_id: each.streamId, session_id: each.sessionId }, children)
 }
 
-function sessionRecordingAssoc(each: SessionRecordingAssoc): string {
+function sessionRecordingAssoc(each: SessionRecordingAssoc, foreign: Foreign): string {
   const children = [...interval(each), ...foreign(each.extensions)]
   return node('sessionrecordingassoc', { session_id: each.sessionId }, children)
 }
 
-function participantSessionAssoc(each: ParticipantSessionAssoc): string {
+function participantSessionAssoc(each: ParticipantSessionAssoc, foreign: Foreign): string {
   return node('participantsessionassoc', { participant_id: each.participantId, session_id: each.sessionId }, [
     ...interval(each),
     ...each.params.map((param) => node('param', { pname: param.name, pval: param.value }, [])),
@@ -92,7 +100,7 @@ function participantSessionAssoc(each: ParticipantSessionAssoc): string {
   ])
 }
 
-function participantStreamAssoc(each: ParticipantStreamAssoc): string {
+function participantStreamAssoc(each: ParticipantStreamAssoc, foreign: Foreign): string {
   return node('participantstreamassoc', { participant_id: each.participantId }, [
     ...each.send.map((id) => leaf('send', id)),
     ...each.recv.map((id) => leaf('recv', id)),
@@ -103,10 +111,6 @@ function participantStreamAssoc(each: ParticipantStreamAssoc): string {
 
 function interval(each: Interval): string[] {
   return [...optional('associate-time', each.associateTime), ...optional('disassociate-time', each.disassociateTime)]
-}
-
-function foreign(extensions: readonly XmlElement[]): string[] {
-  return extensions.map((extension) => elementText(extension, RECORDING_NAMESPACE))
 }
 
 function optional(name: string, text: string | undefined): string[] {

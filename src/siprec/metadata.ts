@@ -5,6 +5,9 @@ import type { XmlElement } from './xml-element.ts'
 /** Namespace of RFC 7865 documents. */
 export const RECORDING_NAMESPACE = 'urn:ietf:params:xml:ns:recording:1'
 
+/** Namespace of our own extension elements: call, sipCallId, recordingRef, role. */
+export const CALL_NAMESPACE = 'urn:siprec-gateway:call:1'
+
 /** When an association began and ended; RFC 3339 text. */
 export interface Interval {
   readonly associateTime?: string
@@ -112,11 +115,16 @@ export function emptyMetadata(dataMode: RecordingMetadata['dataMode']): Recordin
   }
 }
 
-/** Ids of the participants that contribute to the stream with this label, leavers excluded unless nobody else ever did. */
-export function sendersOf(metadata: RecordingMetadata, label: string): string[] {
-  const stream = metadata.streams.find((each) => each.label === label)
-  if (stream === undefined) return []
-  const sending = metadata.participantStreamAssocs.filter((each) => each.send.includes(stream.streamId))
-  const present = sending.filter((each) => each.disassociateTime === undefined)
-  return [...new Set((present.length > 0 ? present : sending).map((each) => each.participantId))]
+/** The document and all its elements that may carry extensions. */
+export function extensiblesOf(metadata: RecordingMetadata): Extensible[] {
+  return [
+    metadata,
+    ...metadata.groups,
+    ...metadata.sessions,
+    ...metadata.participants,
+    ...metadata.streams,
+    ...metadata.sessionRecordingAssocs,
+    ...metadata.participantSessionAssocs,
+    ...metadata.participantStreamAssocs,
+  ]
 }

@@ -5,13 +5,14 @@ import { test } from 'node:test'
 import { labelOf, parseSdp } from '#sdp'
 import { fixtureText } from '../../test/harness/fixtures.ts'
 import { isMetadata, isSdp, parseBody } from './body.ts'
-import { sendersOf } from './metadata.ts'
+import { callingParticipant, lineSpeakers } from './metadata-parties.ts'
 import { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
 import { childElements, textOf } from './xml-element.ts'
 
 interface Seen extends ReadMetadata {
   /** Addresses of the senders by label of the SDP. */
   readonly senders: Record<string, (string | undefined)[]>
+  readonly caller: string | undefined
   readonly otherParts: number
 }
 
@@ -29,8 +30,11 @@ function see(name: string, lineEnd = '\n'): Seen {
   const aorOf = (id: string): string | undefined =>
     metadata.participants.find((each) => each.participantId === id)?.nameIds[0]?.aor
   const labels = sdp.value.media.map((media) => labelOf(media) ?? '')
-  const senders = Object.fromEntries(labels.map((label) => [label, sendersOf(metadata, label).map(aorOf)]))
-  return { ...read, senders, otherParts: parts.length - 2 }
+  const lines = lineSpeakers(metadata, labels)
+  assert.ok(lines.every((line) => !line.isInferred))
+  const senders = Object.fromEntries(lines.map((line) => [line.label, line.participantIds.map(aorOf)]))
+  const caller = aorOf(callingParticipant(metadata) ?? '')
+  return { ...read, senders, caller, otherParts: parts.length - 2 }
 }
 
 const EXPECTED: Record<string, { dialect: string; senders: Seen['senders'] }> = {
@@ -104,4 +108,12 @@ test('extension data is found wrapped or not, in the element that it belongs to'
   assert.equal(see('metaswitch').metadata?.extensions[0]?.name, 'metaswitchRecordingMetadata')
   const jambonz = see('jambonz').metadata?.extensions.find((each) => each.name === 'recordingid')
   assert.equal(jambonz && textOf(jambonz), 'case-17')
+})
+
+test('L-18: the calling party is found in each form', () => {
+  assert.equal(see('oracle').caller, 'sip:8100@198.51.100.21')
+  assert.equal(see('broadworks').caller, 'sip:02070000001')
+  assert.equal(see('ribbon').caller, '5551235201@198.51.100.9')
+  assert.equal(see('cisco').caller, 'sip:5101@192.0.2.40')
+  assert.equal(see('jambonz').caller, 'sip:+15550100@carrier.example')
 })

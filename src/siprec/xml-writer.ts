@@ -27,9 +27,15 @@ export function escapeAttribute(text: string): string {
   return withoutForbidden(text).replace(/[&<>"'\t\n\r]/g, (character) => REFERENCES[character]!)
 }
 
-/** An element written on one line, for a place where `defaultNamespace` is the default. */
-export function elementText(element: XmlElement, defaultNamespace: string): string {
-  const scope = new Map([['', defaultNamespace]])
+/** The prefixes of these elements with their namespaces, for declaration on an element around them. */
+export function prefixesOf(elements: readonly XmlElement[]): Map<string, string> {
+  const prefixes = new Map<string, string>()
+  for (const element of elements) wish(element, prefixes)
+  return prefixes
+}
+
+/** An element written on one line, for a place where these namespaces are in scope; the default one has the prefix ''. */
+export function elementText(element: XmlElement, scope: Scope): string {
   const prefixes = new Map<string, string>()
   collectPrefixes(element, prefixes)
   return written(element, scope, prefixes)
@@ -40,16 +46,20 @@ function withoutForbidden(text: string): string {
   return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '')
 }
 
-// Prefixes are declared on the outermost element, as recorders without namespace support expect.
+// Prefixes of a subtree are declared on its outermost element, as in the documents that recorders know.
 function collectPrefixes(element: XmlElement, into: Map<string, string>): void {
+  wish(element, into)
+  for (const child of element.children) if (typeof child !== 'string') collectPrefixes(child, into)
+}
+
+function wish(element: XmlElement, into: Map<string, string>): void {
   const prefix = prefixOf(element)
   if (prefix !== '' && !into.has(prefix)) into.set(prefix, element.namespace)
-  for (const child of element.children) if (typeof child !== 'string') collectPrefixes(child, into)
 }
 
 function written(element: XmlElement, outer: Scope, wished: ReadonlyMap<string, string> = new Map()): string {
   const scope = new Map(outer)
-  const declared = new Map(wished)
+  const declared = new Map([...wished].filter(([name, namespace]) => scope.get(name) !== namespace))
   const prefix = prefixOf(element)
   if ((wished.get(prefix) ?? scope.get(prefix)) !== element.namespace) declared.set(prefix, element.namespace)
   for (const [name, namespace] of declared) scope.set(name, namespace)

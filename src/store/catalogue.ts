@@ -1,6 +1,7 @@
 // The catalogue: an index of recordings that can be thrown away and rebuilt from the folders.
 
-import type { Manifest, NoAudioCause, RecordingState } from './manifest.ts'
+import { msOfIsoTime } from './iso-time.ts'
+import type { Manifest, NoAudioCause, RecordingFacts, RecordingState } from './manifest.ts'
 
 /** One recording as the catalogue knows it. */
 export interface CatalogueRow {
@@ -49,18 +50,42 @@ export interface Catalogue {
   close(): Promise<void>
 }
 
+/** The row of a recording that is being received. */
+export function openRow(
+  recordingId: string,
+  startedAtMs: number,
+  facts: RecordingFacts,
+  streams: number,
+): CatalogueRow {
+  const base = { recordingId, state: 'receiving', recovered: false, startedAtMs, durationMs: 0 } as const
+  return { ...base, ...factsPart(facts), streams, packets: 0 }
+}
+
 /** The row of a manifest; `folder` is relative to the store's root. */
-export function rowOf(manifest: Manifest, folder?: string): CatalogueRow {
-  const { facts, streams } = manifest
+export function rowOf(manifest: Manifest, folder: string): CatalogueRow {
+  const { recordingId, state, cause, recovered, startedAt, endedAt, durationMs, facts, streams } = manifest
   return {
-    recordingId: manifest.recordingId,
-    state: manifest.state,
-    ...(manifest.cause && { cause: manifest.cause }),
-    recovered: manifest.recovered,
-    startedAtMs: Date.parse(manifest.startedAt),
-    ...(manifest.endedAt !== undefined && { endedAtMs: Date.parse(manifest.endedAt) }),
-    durationMs: manifest.durationMs,
-    ...(folder !== undefined && { folder }),
+    recordingId,
+    state,
+    ...(cause && { cause }),
+    recovered,
+    startedAtMs: msOfIsoTime(startedAt),
+    ...(endedAt !== undefined && { endedAtMs: msOfIsoTime(endedAt) }),
+    durationMs,
+    folder,
+    ...factsPart(facts),
+    streams: streams.length,
+    packets: streams.reduce((sum, stream) => sum + stream.totals.packets, 0),
+  }
+}
+
+function factsPart(
+  facts: RecordingFacts,
+): Pick<
+  CatalogueRow,
+  'sipCallId' | 'fromUri' | 'toUri' | 'reference' | 'sessionIds' | 'groupIds' | 'participants' | 'warnings'
+> {
+  return {
     sipCallId: facts.sip.callId,
     fromUri: facts.sip.fromUri,
     toUri: facts.sip.toUri,
@@ -68,8 +93,6 @@ export function rowOf(manifest: Manifest, folder?: string): CatalogueRow {
     sessionIds: facts.sessionIds,
     groupIds: facts.groupIds,
     participants: facts.participants.flatMap(({ name, aor }) => [name, aor].filter((text) => text !== undefined)),
-    streams: streams.length,
-    packets: streams.reduce((sum, stream) => sum + stream.totals.packets, 0),
     warnings: facts.warnings.length,
   }
 }

@@ -1,10 +1,12 @@
-export { type Catalogue, type CatalogueQuery, type CatalogueRow, rowOf } from './catalogue.ts'
+export { type Catalogue, type CatalogueQuery, type CatalogueRow, openRow, rowOf } from './catalogue.ts'
 export type {
   Gap,
   GapCause,
   Manifest,
+  MetadataEntry,
   NoAudioCause,
   ParticipantFacts,
+  PauseEvidence,
   RecordingFacts,
   RecordingState,
   RunManifest,
@@ -15,8 +17,8 @@ export type {
 } from './manifest.ts'
 export { parseRawRun, type RawRecord, type RawRunFile } from './raw-run-file.ts'
 export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
-export { RecordingStore, rebuildCatalogue } from './recording-store.ts'
-export { type Recovered, recoverOpenFolders } from './recovery.ts'
+export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
+export type { RecoveryFailure } from './recovery.ts'
 export { openSqliteCatalogue } from './sqlite-catalogue.ts'
 export { g711FormatOf, type RunCodec, StreamFiles, silenceOf } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

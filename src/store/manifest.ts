@@ -40,6 +40,17 @@ export interface StreamEvent {
   readonly digit?: string
 }
 
+/** A pause as the socket saw it: proof that nothing came, or how much did. */
+export interface PauseEvidence {
+  /** Milliseconds from the start of the recording; open while `toMs` is absent. */
+  readonly fromMs: number
+  readonly toMs?: number
+  /** RTP sequence number of the last packet before the pause. */
+  readonly lastSequence?: number
+  /** RTP packets that arrived from anybody during the pause. */
+  readonly packets: number
+}
+
 /** Packet counters of a stream. */
 export interface StreamTotals {
   readonly packets: number
@@ -53,7 +64,11 @@ export interface StreamTotals {
   readonly refused: number
   readonly firstPacketMs?: number
   readonly lastPacketMs?: number
+  readonly pauses: readonly PauseEvidence[]
 }
+
+/** Gaps, and events, that a manifest lists per stream; the index has them all. */
+export const MAX_LISTED = 10_000
 
 /** One stream: one m-line of the recording session, one channel of recording.wav. */
 export interface StreamManifest {
@@ -63,7 +78,9 @@ export interface StreamManifest {
   /** Display names or AORs of those whose voice it is, from the metadata. */
   readonly participants: readonly string[]
   readonly runs: readonly RunManifest[]
+  /** At most MAX_LISTED of them. */
   readonly gaps: readonly Gap[]
+  /** At most MAX_LISTED of them. */
   readonly events: readonly StreamEvent[]
   readonly totals: StreamTotals
 }
@@ -101,8 +118,12 @@ export interface RecordingFacts {
   /** Recording ID given by the call flow, where the SRC sends one. */
   readonly recordingReference?: string
   readonly metadataInvalid: boolean
-  /** Participants by label. */
-  readonly speakers: Readonly<Record<string, readonly string[]>>
+  /** Id of the participant that called. */
+  readonly callerId?: string
+  /** Names or AORs of those who speak, by channel. */
+  readonly speakers: readonly (readonly string[])[]
+  /** The metadata did not say who speaks where; it was inferred from the order. */
+  readonly speakersInferred: boolean
   readonly warnings: readonly string[]
 }
 
@@ -121,6 +142,18 @@ export type NoAudioCause =
   | 'only-refused-packets'
   /** The session never got established. */
   | 'cancelled'
+  /** The recorder died, and its folder could not be recovered. */
+  | 'lost'
+
+/** A metadata document that was received. */
+export interface MetadataEntry {
+  /** ISO 8601 time of arrival. */
+  readonly receivedAt: string
+  /** Method and CSeq number, e.g. `UPDATE 4`. */
+  readonly transaction: string
+  /** Where the document is kept; absent where policy keeps none. */
+  readonly file?: string
+}
 
 /** The whole of manifest.json. */
 export interface Manifest {
@@ -137,6 +170,8 @@ export interface Manifest {
   /** Name of the derived file, absent without audio. */
   readonly audioFile?: string
   readonly streams: readonly StreamManifest[]
+  /** In order of arrival. */
+  readonly metadata: readonly MetadataEntry[]
   readonly facts: RecordingFacts
 }
 
@@ -149,6 +184,7 @@ export const NO_TOTALS: StreamTotals = {
   duplicates: 0,
   wrongSource: 0,
   refused: 0,
+  pauses: [],
 }
 
 /** The text of manifest.json. */
@@ -165,6 +201,7 @@ export function parseManifest(text: string): Manifest | undefined {
       typeof value.recordingId === 'string' &&
       typeof value.startedAt === 'string' &&
       Array.isArray(value.streams) &&
+      Array.isArray(value.metadata) &&
       typeof value.facts === 'object'
     return isManifest ? (value as Manifest) : undefined
   } catch {

@@ -5,8 +5,10 @@ import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, 
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import { isoTime } from './iso-time.ts'
 import {
   type Manifest,
+  type MetadataEntry,
   type NoAudioCause,
   type RecordingFacts,
   type StreamManifest,
@@ -19,7 +21,8 @@ import { StreamFiles } from './stream-files.ts'
 export const OPEN_SUFFIX = '.open'
 /** Name of the manifest in a recording's folder. */
 export const MANIFEST_FILE = 'manifest.json'
-const METADATA_FOLDER = 'metadata'
+/** Folder of the metadata documents within a recording. */
+export const METADATA_FOLDER = 'metadata'
 
 /** One metadata document as it came. */
 export interface MetadataDocument {
@@ -50,7 +53,7 @@ export class RecordingFolder {
   readonly #startedAtMs: number
   readonly #streams: StreamFiles[] = []
   #facts: RecordingFacts
-  #documents = 0
+  readonly #documents: MetadataEntry[] = []
 
   /** Makes the folder and writes its first manifest. `recordingId` is of letters, digits and dashes. */
   constructor(root: string, recordingId: string, startedAtMs: number, facts: RecordingFacts) {
@@ -79,11 +82,11 @@ export class RecordingFolder {
   addMetadata(document: MetadataDocument): void {
     const folder = join(this.#path, METADATA_FOLDER)
     mkdirSync(folder, { recursive: true })
-    this.#documents += 1
-    const file = document.raw && `${String(this.#documents).padStart(4, '0')}.xml`
-    if (document.raw !== undefined && file !== undefined) writeFileSync(join(folder, file), document.raw)
-    const { receivedAt, transaction, warnings } = document
-    appendFileSync(join(folder, 'history.jsonl'), `${JSON.stringify({ receivedAt, transaction, file, warnings })}\n`)
+    const { receivedAt, transaction, warnings, raw } = document
+    const file = `${METADATA_FOLDER}/${String(this.#documents.length + 1).padStart(4, '0')}.xml`
+    if (raw !== undefined) writeFileSync(join(this.#path, file), raw)
+    this.#documents.push({ receivedAt, transaction, ...(raw && { file }) })
+    appendFileSync(join(folder, 'history.jsonl'), `${JSON.stringify({ ...this.#documents.at(-1), warnings })}\n`)
     replaceFile(join(folder, 'state.json'), `${JSON.stringify(document.state, null, 2)}\n`)
   }
 
@@ -94,15 +97,14 @@ export class RecordingFolder {
 
   /** Writes the manifest of a recording still open. */
   writeManifest(): void {
-    const streams = this.#streams.map((stream) => stream.manifest(this.#speakersOf(stream.manifest([]).label)))
+    const streams = this.#streams.map((stream) => stream.manifest(this.#facts.speakers[stream.channel] ?? []))
     replaceFile(join(this.#path, MANIFEST_FILE), serializeManifest({ ...this.#head(), state: 'receiving', streams }))
   }
 
   /** Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name. */
   publish(closing: Closing): { manifest: Manifest; folder: string } {
     const streams = this.#streams.map((stream, index) => {
-      const manifest = stream.close(closing.totals[index]!)
-      return { ...manifest, participants: this.#speakersOf(manifest.label) }
+      return { ...stream.close(closing.totals[index]!), participants: this.#facts.speakers[index] ?? [] }
     })
     const manifest: Manifest = {
       ...this.#head(),
@@ -113,19 +115,22 @@ export class RecordingFolder {
     return { manifest, folder: settleFolder(this.#path, manifest) }
   }
 
-  #head(): Omit<Manifest, 'state' | 'streams'> {
-    const startedAt = new Date(this.#startedAtMs).toISOString()
-    return { version: 1, recordingId: this.recordingId, recovered: false, startedAt, durationMs: 0, facts: this.#facts }
+  /** Lets go of the files of a recording that cannot be published; the folder is left to recovery. */
+  abandon(): void {
+    for (const stream of this.#streams) stream.abandon()
   }
 
-  #speakersOf(label: string | undefined): readonly string[] {
-    return label === undefined ? [] : (this.#facts.speakers[label] ?? [])
+  #head(): Omit<Manifest, 'state' | 'streams'> {
+    const startedAt = isoTime(this.#startedAtMs)
+    const { recordingId } = this
+    const metadata = this.#documents
+    return { version: 1, recordingId, recovered: false, startedAt, durationMs: 0, metadata, facts: this.#facts }
   }
 }
 
 /** End time and duration as the manifest has them. */
 export function endOf(endedAtMs: number, durationMs: number): Pick<Manifest, 'endedAt' | 'durationMs'> {
-  return { endedAt: new Date(endedAtMs).toISOString(), durationMs: Math.round(durationMs) }
+  return { endedAt: isoTime(endedAtMs), durationMs: Math.round(durationMs) }
 }
 
 /** Derives the audio; the state is `no-audio` when not one packet was kept. */
@@ -169,5 +174,5 @@ function syncFolder(path: string): void {
 
 /** `yyyy/mm/dd` in UTC. */
 function dayFolder(wallMs: number): string {
-  return new Date(wallMs).toISOString().slice(0, 10).replaceAll('-', '/')
+  return isoTime(wallMs).slice(0, 10).replaceAll('-', '/')
 }

@@ -1,11 +1,13 @@
 // Published recordings for those who read them: manifests, files, free space, and the way back from folders to catalogue.
 
-import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
-import { MANIFEST_FILE } from './recording-folder.ts'
-import { recordingFolders } from './recovery.ts'
+import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
+import { type RecoveryFailure, recordingFolders, recoverOpenFolders } from './recovery.ts'
+
+const MOST_ROWS = 1000
 
 /** Reader of the recordings under one root folder. */
 export class RecordingStore {
@@ -50,6 +52,19 @@ export class RecordingStore {
     }
   }
 
+  /** The last metadata document of a recording as it came; undefined where none was kept. */
+  async latestMetadata(folder: string): Promise<Uint8Array | undefined> {
+    const path = this.pathOf(folder, METADATA_FOLDER)
+    const names = path === undefined ? [] : await readdir(path).catch(() => [])
+    const latest = names
+      .filter((name) => name.endsWith('.xml'))
+      .sort()
+      .at(-1)
+    return path === undefined || latest === undefined
+      ? undefined
+      : await readFile(join(path, latest)).catch(() => undefined)
+  }
+
   /** Deletes a recording's folder. */
   async remove(folder: string): Promise<void> {
     const path = this.pathOf(folder, '')
@@ -68,4 +83,17 @@ export async function rebuildCatalogue(store: RecordingStore, catalogue: Catalog
     count += 1
   }
   return count
+}
+
+/** Closes what a dead recorder left open and tells the catalogue. To be called before anything is recorded. */
+export async function recoverRecordings(
+  store: RecordingStore,
+  catalogue: Catalogue,
+): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
+  const { recovered, failures } = recoverOpenFolders(store.root)
+  for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
+  for (const row of await catalogue.list({ state: 'receiving', limit: MOST_ROWS })) {
+    await catalogue.put({ ...row, state: 'no-audio', cause: 'lost', recovered: true })
+  }
+  return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
 import { g711FormatOf } from './stream-files.ts'
@@ -63,7 +64,7 @@ function recoverFolder(folder: string): Recovered {
   const manifest: Manifest = {
     ...open,
     recovered: true,
-    ...endOf(Date.parse(open.startedAt) + durationMs, durationMs),
+    ...endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs),
     ...audioOf(folder, padded, durationMs, 'no-rtp'),
     streams: padded,
   }
@@ -72,7 +73,7 @@ function recoverFolder(folder: string): Recovered {
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */
 function withFiles(folder: string, open: Manifest, stream: StreamManifest): StreamManifest {
-  const participants = stream.label === undefined ? [] : (open.facts.speakers[stream.label] ?? [])
+  const participants = open.facts.speakers[stream.channel] ?? []
   const runs = stream.runs
     .filter((run) => existsSync(join(folder, run.file)))
     .map((run): RunManifest => {

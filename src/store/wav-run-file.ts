@@ -15,6 +15,8 @@ export class WavRunFile {
   readonly #buffer = new Uint8Array(BUFFER_BYTES)
   #buffered = 0
   #writtenBytes = 0
+  /** What the header says. */
+  #describedBytes = 0
 
   /** Creates the file with an empty header; throws what the file system throws. */
   constructor(path: string, options: { format: 'pcmu' | 'pcma'; sampleRateHz: number; silence: number }) {
@@ -49,16 +51,18 @@ export class WavRunFile {
 
   /** Hands everything to the operating system: from now on it survives the death of the process. */
   flush(): void {
-    if (this.#buffered === 0) return
     this.#spill()
-    this.#patchHeader()
+    if (this.#describedBytes !== this.#writtenBytes) this.#patchHeader()
   }
 
   /** Flushes to the medium and closes. */
   close(): void {
-    this.flush()
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
+    try {
+      this.flush()
+      fsyncSync(this.#fd)
+    } finally {
+      closeSync(this.#fd)
+    }
   }
 
   #spill(): void {
@@ -76,6 +80,7 @@ export class WavRunFile {
   #patchHeader(): void {
     const shape = { format: this.#format, sampleRateHz: this.#sampleRateHz, channels: 1, dataBytes: this.#writtenBytes }
     writeFully(this.#fd, wavHeader(shape), 0)
+    this.#describedBytes = this.#writtenBytes
   }
 }
 
@@ -83,16 +88,6 @@ export class WavRunFile {
 export function writeFully(fd: number, bytes: Uint8Array, position: number): void {
   let done = 0
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
-}
-
-/** Audio bytes that the file really holds, whatever its header says. */
-export function wavDataBytes(path: string): number {
-  const fd = openSync(path, 'r')
-  try {
-    return Math.max(0, fstatSync(fd).size - WAV_HEADER_BYTES)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** Makes the header of a file left behind say what the file holds; returns its audio bytes. */

@@ -6,69 +6,81 @@ import { ARRIVAL_TOLERANCE_MS, assertVoice, EVENT_96, EVENT_101, PCMU, promptOf,
 
 /** Declares the tests of forks. */
 export function forkScenarios(scenario: Scenario): void {
-  scenario('RTP-07: forks copy what a party said and what it heard, each as its own source', async (scene) => {
-    const [a, b] = [await scene.leg('a'), await scene.leg('b')]
-    const received = await scene.fork('f1', 'a', 'received')
-    const sent = await scene.fork('f2', 'a', 'sent')
-    await scene.call.bridge('a', 'b')
-    a.party.talk(a.local.rtpPort, 1)
-    b.party.talk(b.local.rtpPort, 2)
-    const [said, heard] = await Promise.all([received.recorder.hears(20), sent.recorder.hears(20)])
-    assertVoice(said, 1)
-    assertVoice(heard, 2)
-    assertContinuous(said)
-    assertContinuous(heard)
-    assert.equal(said[0]?.header.ssrc, received.local.ssrc)
-    assert.equal(heard[0]?.header.ssrc, sent.local.ssrc)
-    assert.equal(said[0]?.fromPort, received.local.rtpPort)
-    const ssrcs = [...a.party.heard, ...b.party.heard, ...said, ...heard].map((packet) => packet.header.ssrc)
-    assert.equal(new Set([...ssrcs, 0x1001, 0x1002]).size, 6)
-    assert.equal((await scene.event('fork-first-packet')).fork.length, 2)
-  })
+  scenario(
+    'RTP-07: forks copy what a party said and what it heard, each as its own source',
+    async (scene) => {
+      const [a, b] = [await scene.leg('a'), await scene.leg('b')]
+      const received = await scene.fork('f1', 'a', 'received')
+      const sent = await scene.fork('f2', 'a', 'sent')
+      await scene.call.bridge('a', 'b')
+      a.party.talk(a.local.rtpPort, 1)
+      b.party.talk(b.local.rtpPort, 2)
+      const [said, heard] = await Promise.all([received.recorder.hears(20), sent.recorder.hears(20)])
+      assertVoice(said, 1)
+      assertVoice(heard, 2)
+      assertContinuous(said)
+      assertContinuous(heard)
+      assert.equal(said[0]?.header.ssrc, received.local.ssrc)
+      assert.equal(heard[0]?.header.ssrc, sent.local.ssrc)
+      assert.equal(said[0]?.fromPort, received.local.rtpPort)
+      const ssrcs = [...a.party.heard, ...b.party.heard, ...said, ...heard].map((packet) => packet.header.ssrc)
+      assert.equal(new Set([...ssrcs, 0x1001, 0x1002]).size, 6)
+      assert.equal((await scene.event('fork-first-packet')).fork.length, 2)
+    },
+    'ownSsrc',
+  )
 
-  scenario('RTP-11: a fork goes on over prompt, bridge, another bridge, a new SSRC and a moved tap', async (scene) => {
-    await scene.leg('a')
-    const [b, c] = [await scene.leg('b'), await scene.leg('c')]
-    const { recorder } = await scene.fork('f', 'a', 'sent')
-    await scene.call.play('a', promptOf(10))
-    await scene.call.bridge('a', 'b')
-    b.party.talk(b.local.rtpPort, 2)
-    await recorder.hears(10)
-    b.party.talk(b.local.rtpPort, 4, 0xbbbb)
-    await recorder.hears(10)
-    await scene.call.bridge('a', 'c')
-    c.party.talk(c.local.rtpPort, 3)
-    assertVoice((await recorder.hears(12)).slice(-8), 3)
-    await scene.call.moveFork('f', { leg: 'b', point: 'received' })
-    assertVoice((await recorder.hears(12)).slice(-8), 4)
-    assertContinuous(recorder.heard)
-    assertWallTime(recorder.heard[0]!, recorder.heard.at(-1)!, ARRIVAL_TOLERANCE_MS)
-    for (const [index, packet] of recorder.heard.entries()) {
-      const advance = index === 0 ? 160 : (packet.header.timestamp - recorder.heard[index - 1]!.header.timestamp) | 0
-      assert.ok(advance >= 160, `packet ${index} advanced by ${advance}`)
-    }
-  })
+  scenario(
+    'RTP-11: a fork goes on over prompt, bridge, another bridge, a new SSRC and a moved tap',
+    async (scene) => {
+      await scene.leg('a')
+      const [b, c] = [await scene.leg('b'), await scene.leg('c')]
+      const { recorder } = await scene.fork('f', 'a', 'sent')
+      await scene.call.play('a', promptOf(10))
+      await scene.call.bridge('a', 'b')
+      b.party.talk(b.local.rtpPort, 2)
+      await recorder.hears(10)
+      b.party.talk(b.local.rtpPort, 4, 0xbbbb)
+      await recorder.hears(10)
+      await scene.call.bridge('a', 'c')
+      c.party.talk(c.local.rtpPort, 3)
+      assertVoice((await recorder.hears(12)).slice(-8), 3)
+      await scene.call.moveFork('f', { leg: 'b', point: 'received' })
+      assertVoice((await recorder.hears(12)).slice(-8), 4)
+      assertContinuous(recorder.heard)
+      assertWallTime(recorder.heard[0]!, recorder.heard.at(-1)!, ARRIVAL_TOLERANCE_MS)
+      for (const [index, packet] of recorder.heard.entries()) {
+        const advance = index === 0 ? 160 : (packet.header.timestamp - recorder.heard[index - 1]!.header.timestamp) | 0
+        assert.ok(advance >= 160, `packet ${index} advanced by ${advance}`)
+      }
+    },
+    'ownSsrc',
+  )
 
-  scenario('copies only the encodings that the recorder accepted, under its payload types', async (scene) => {
-    const a = await scene.leg('a', [PCMU, EVENT_101])
-    const plain = await scene.fork('f1', 'a', 'received', true, [PCMU])
-    const events = await scene.fork('f2', 'a', 'received', true, [PCMU, EVENT_96])
-    const say = (payloadType: number, sequence: number, timestamp: number): void =>
-      a.party.say(a.local.rtpPort, { payloadType, sequence, timestamp }, Uint8Array.of(1, 0x8a, 1, 64))
-    say(0, 1, 0)
-    say(101, 2, 160)
-    say(0, 3, 320)
-    const [one, two] = await Promise.all([plain.recorder.hears(2), events.recorder.hears(3)])
-    assert.deepEqual(
-      [one, two].map((heard) => heard.map((packet) => packet.header.payloadType)),
-      [
-        [0, 0],
-        [0, 97, 0],
-      ],
-    )
-    assertContinuous(one)
-    assertContinuous(two)
-  })
+  scenario(
+    'copies only the encodings that the recorder accepted, under its payload types',
+    async (scene) => {
+      const a = await scene.leg('a', [PCMU, EVENT_101])
+      const plain = await scene.fork('f1', 'a', 'received', true, [PCMU])
+      const events = await scene.fork('f2', 'a', 'received', true, [PCMU, EVENT_96])
+      const say = (payloadType: number, sequence: number, timestamp: number): void =>
+        a.party.say(a.local.rtpPort, { payloadType, sequence, timestamp }, Uint8Array.of(1, 0x8a, 1, 64))
+      say(0, 1, 0)
+      say(101, 2, 160)
+      say(0, 3, 320)
+      const [one, two] = await Promise.all([plain.recorder.hears(2), events.recorder.hears(3)])
+      assert.deepEqual(
+        [one, two].map((heard) => heard.map((packet) => packet.header.payloadType)),
+        [
+          [0, 0],
+          [0, 97, 0],
+        ],
+      )
+      assertContinuous(one)
+      assertContinuous(two)
+    },
+    'ownSsrc',
+  )
 
   scenario(
     'SRC-36: after the receipt not one packet comes, while the call flows; opening continues the stream',
@@ -98,6 +110,7 @@ export function forkScenarios(scenario: Scenario): void {
       const [later] = await scene.call.shutGates(['f'])
       assert.ok((later?.packetsHeld ?? 0) >= 29)
     },
+    'receipt',
   )
 
   scenario(
@@ -118,11 +131,12 @@ export function forkScenarios(scenario: Scenario): void {
       await scene.call.openGates(['f'])
       assertVoice(await recorder.hears(5), 1)
     },
+    'receipt',
   )
 
   scenario(
     'RTP-05: RTCP goes on while the gate is shut, answers are counted, and removal says BYE',
-    async (scene, t) => {
+    async (scene) => {
       const a = await scene.leg('a')
       const { recorder, local } = await scene.fork('f', 'a', 'received')
       a.party.talk(a.local.rtpPort, 1)
@@ -140,9 +154,10 @@ export function forkScenarios(scenario: Scenario): void {
       const counters = await scene.call.removeFork('f')
       assert.equal(counters.receiverReports, 1)
       assert.ok(counters.held > 0)
-      assert.equal(counters.packets, recorder.heard.length, t.name)
+      assert.equal(counters.packets, recorder.heard.length)
       await recorder.until('BYE', () => recorder.rtcp.at(-1)?.at(-1)?.type === 'bye')
     },
+    'rtcpInPause',
   )
 
   scenario('a recorder that is gone is reported once, and the call flows', async (scene) => {

@@ -169,6 +169,25 @@ export function legScenarios(scenario: Scenario, engine: () => MediaEngine): voi
     },
   )
 
+  scenario(
+    'RTP-26: with a new address in the SDP we send there at once, and hear the old one until the new one speaks',
+    async (scene) => {
+      const [a, b] = [await scene.leg('a'), await scene.leg('b')]
+      const moved = await scene.party()
+      await scene.call.bridge('a', 'b')
+      a.party.talk(a.local.rtpPort, 1)
+      b.party.talk(b.local.rtpPort, 2)
+      await b.party.hears(5)
+      await scene.call.configureLeg('a', { remote: moved.remote, codecs: [PCMU], send: true, receive: true })
+      assertVoice(await moved.hears(5), 2)
+      assertVoice(await b.party.hears(20), 1)
+      assertContinuous(b.party.heard)
+      moved.talk(a.local.rtpPort, 3)
+      await b.party.until('the new address', () => isVoice(b.party.heard.at(-1)!, 3, (65530 + moved.sent - 1) & 0xffff))
+      assertVoice((await b.party.hears(20)).slice(-18), 3)
+    },
+  )
+
   scenario('survives garbage on every socket', async (scene) => {
     const [a, b] = [await scene.leg('a'), await scene.leg('b')]
     const { recorder, local } = await scene.fork('f', 'a', 'received')

@@ -25,8 +25,11 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
     after(async () => {
       await engine.close()
     })
-    const scenario: Scenario = (title, run) => {
-      test(title, { timeout: 15_000 }, async (t) => await run(new Scene(t, engine), t))
+    const scenario: Scenario = (title, run, claim) => {
+      test(title, { timeout: 15_000 }, async (t) => {
+        if (claim !== undefined && !engine.capabilities[claim]) t.skip(`the engine does not claim ${claim}`)
+        else await run(new Scene(t, engine))
+      })
     }
 
     legScenarios(scenario, () => engine)

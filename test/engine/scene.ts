@@ -120,5 +120,8 @@ export function assertRejects(promise: Promise<unknown>, code: string): Promise<
   return assert.rejects(promise, (error: { code?: string }) => error.code === code)
 }
 
-/** Declares one test with a scene of its own. */
-export type Scenario = (title: string, run: (scene: Scene, t: TestContext) => Promise<void>) => void
+/** A capability that is claimed or not. */
+export type Claim = 'ownSsrc' | 'rtcpInPause' | 'receipt'
+
+/** Declares one test with a scene of its own; `claim`: only for engines that say they can do it. */
+export type Scenario = (title: string, run: (scene: Scene) => Promise<void>, claim?: Claim) => void

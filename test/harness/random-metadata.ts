@@ -19,6 +19,7 @@ const foreign: fc.Arbitrary<XmlElement> = fc.letrec<{ element: XmlElement }>((ti
     {
       namespace: fc.constantFrom('urn:example:one', 'urn:example:two'),
       name: fc.stringMatching(/^[a-z][a-z0-9.-]{0,8}$/),
+      prefix: fc.constantFrom('p', 'q'),
       attributes: fc
         .record({ name: fc.constantFrom('a', 'b'), value: fc.string({ unit: 'grapheme', maxLength: 9 }) })
         .map((attribute) => [attribute]),

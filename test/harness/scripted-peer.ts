@@ -151,6 +151,19 @@ export class ScriptedPeer {
     this.#node.transport.sendBack(received.flow, wireBytes(text), (reason) => void this.failures.push(reason))
   }
 
+  /** Answers the next INVITEs with 491, `times` of them, then 200; fills in the waits in between, for a delay of 1 ms. */
+  answerGlare(times: number): number[] {
+    const waitsMs: number[] = []
+    let lastMs: number | undefined
+    this.onMessage = (received) => {
+      if (!isOf(received, 'INVITE')) return
+      if (lastMs !== undefined) waitsMs.push(received.atMs - lastMs - 2)
+      lastMs = received.atMs
+      this.respond(received, waitsMs.length < times ? 491 : 200)
+    }
+    return waitsMs
+  }
+
   contact(transport: TransportName = 'udp'): string {
     return `<sip:peer@${this.ip}:5060${transport === 'udp' ? '' : `;transport=${transport}`}>`
   }

@@ -4,14 +4,19 @@ import type { Endpoint } from '#kernel'
 import { mediaError } from '../errors.ts'
 
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/
+const IPV6 = /^[0-9a-f.]*:[0-9a-f.:]*$/i
 
 /** The canonical form of an address of an SDP; undefined for the null address or port 0; rejects names with `media.bad-address`. */
 export function canonicalEndpoint(endpoint: Endpoint): Endpoint | undefined {
   const { host, port } = endpoint
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw badAddress()
-  if (port === 0 || host === '0.0.0.0' || host === '::') return undefined
-  if (IPV4.test(host)) return { host: urlHost(host), port }
-  if (host.includes(':')) return { host: urlHost(`[${host}]`).slice(1, -1), port }
+  const canonical = canonicalHost(host)
+  return port === 0 || canonical === '0.0.0.0' || canonical === '::' ? undefined : { host: canonical, port }
+}
+
+function canonicalHost(host: string): string {
+  if (IPV4.test(host)) return urlHost(host)
+  if (IPV6.test(host)) return urlHost(`[${host}]`).slice(1, -1)
   throw badAddress()
 }
 

@@ -37,7 +37,7 @@ export class ForkLine {
     this.#pair = pair
     this.#context = context
     this.#listener = listener
-    this.#socket = new RtpSocket(pair.rtp, context.slots, {
+    this.#socket = new RtpSocket(pair.rtp, {
       onDatagram: () => {},
       onSendError: (code) => this.#onSendError(code),
       onFault: listener.onFault,

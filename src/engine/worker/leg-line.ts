@@ -31,7 +31,7 @@ export class LegLine {
     this.#pair = pair
     this.#context = context
     this.#listener = listener
-    this.#socket = new RtpSocket(pair.rtp, context.slots, {
+    this.#socket = new RtpSocket(pair.rtp, {
       onDatagram: (bytes, host, port) => this.relay.onDatagram(bytes, host, port, context.clock.nowMs()),
       onSendError: () => {},
       onFault: listener.onFault,
@@ -99,6 +99,6 @@ function streamCounters(count: StreamCount, lost: number, originMs: number): Str
     lost,
     refused: count.refused,
     ...(count.firstAtMs === undefined ? {} : { firstAtMs: originMs + count.firstAtMs }),
-    ...(count.lastAtMs === undefined ? {} : { lastAtMs: originMs + count.lastAtMs }),
+    ...(count.packets === 0 ? {} : { lastAtMs: originMs + count.lastAtMs }),
   }
 }

@@ -6,7 +6,6 @@ import { SourceIds } from '#media'
 import { PortPool } from '../port-pool.ts'
 import { CallRoom } from './call-room.ts'
 import type { CallCommand, FromWorker, RelayWorkerSettings, ToWorker, WorkerCensus } from './protocol.ts'
-import { SlotRing } from './slot-ring.ts'
 import { workerClock } from './worker-clock.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -26,7 +25,6 @@ const context: WorkerContext = {
     clock: workerClock,
     randomInteger: (below) => ids.integer(below),
   }),
-  slots: new SlotRing(),
   sourceIds: new SourceIds(),
   random: () => ids.integer(RANDOM_STEPS) / RANDOM_STEPS,
   rtcpMinimumMs: settings.rtcpMinimumMs,
@@ -34,8 +32,16 @@ const context: WorkerContext = {
 }
 const rooms = new Map<string, CallRoom>()
 
+let outbox: FromWorker[] = []
+
+/** Collects what is to be said in one turn: waking the main thread costs more than a command. */
 function post(message: FromWorker): void {
-  port.postMessage(message)
+  if (outbox.push(message) === 1) setImmediate(flush)
+}
+
+function flush(): void {
+  port.postMessage(outbox)
+  outbox = []
 }
 
 function roomOf(callId: string): CallRoom {
@@ -100,9 +106,14 @@ port.on('message', (message: ToWorker) => {
   )
 })
 
+// A bug met in a timer costs what that timer was for, not the other calls of the thread.
+process.on('uncaughtException', (fault) => {
+  post({ type: 'fault', callId: '', message: fault.message, stack: fault.stack ?? '' })
+})
+
 function sweep(): void {
+  workerClock.after(SWEEP_EVERY_MS, 'sweep', sweep)
   const nowMs = workerClock.nowMs()
   for (const room of rooms.values()) room.sweep(nowMs)
-  workerClock.after(SWEEP_EVERY_MS, 'sweep', sweep)
 }
 sweep()

@@ -7,11 +7,14 @@ import type { PortPair } from '../port-pool.ts'
 import { RtpSocket } from './rtp-socket.ts'
 import type { WorkerContext } from './worker-context.ts'
 
+/** RTCP comes every few seconds: a shorter silence says nothing. */
+const RELATCH_AFTER_MS = 15_000
+
 /** Sends and receives the RTCP of one stream. */
 export class RtcpLine {
   readonly session: RtcpSession
   readonly #socket: RtpSocket
-  readonly #latch = new Latch()
+  readonly #latch = new Latch(RELATCH_AFTER_MS)
   readonly #context: WorkerContext
 
   constructor(
@@ -22,7 +25,7 @@ export class RtcpLine {
     onFault: (fault: unknown) => void,
   ) {
     this.#context = context
-    this.#socket = new RtpSocket(pair.rtcp, context.slots, {
+    this.#socket = new RtpSocket(pair.rtcp, {
       onDatagram: (bytes, host, port) => this.#onDatagram(bytes, host, port),
       onSendError: () => {},
       onFault,

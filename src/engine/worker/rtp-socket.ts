@@ -1,10 +1,13 @@
-// One UDP socket of a leg or fork: sends from slots at once, connects when the peer is known, survives whatever comes.
+// One UDP socket of a leg or fork: sends at once without copying, connects when the peer is known, survives whatever comes.
 
 import type { Socket } from 'node:dgram'
 import { type Clock, type Endpoint, sameEndpoint } from '#kernel'
-import type { RtpPort } from '#media'
+import type { MediaPacket, RtpPort } from '#media'
 import { RTP_HEADER_BYTES, type RtpHeader, writeRtpHeader } from '#rtp'
-import { type SendSlot, SLOT_BYTES, type SlotOwner, type SlotRing } from './slot-ring.ts'
+
+/** One send in this many asks for its result: asking costs more than our share of the relay, and a peer that is gone stays gone. */
+const RESULT_EVERY = 32
+const DRAIN_LOOK_EVERY_MS = 1
 
 /** What a socket reports. */
 export interface SocketListener {
@@ -16,20 +19,21 @@ export interface SocketListener {
 }
 
 /** Sends and receives on a bound socket, which stays the property of its port pool. */
-export class RtpSocket implements RtpPort, SlotOwner {
+export class RtpSocket implements RtpPort {
+  /** Failures seen: ICMP errors, and the results that were asked for. */
   sendErrors = 0
   readonly #socket: Socket
-  readonly #slots: SlotRing
   readonly #listener: SocketListener
   #target: Endpoint | undefined
   #isConnected = false
   #isClosed = false
-  #inFlight = 0
-  #onDrained: (() => void)[] = []
+  #sends = 0
+  readonly #onSent = (error: Error | null): void => {
+    if (error !== null) this.#onError(error)
+  }
 
-  constructor(socket: Socket, slots: SlotRing, listener: SocketListener) {
+  constructor(socket: Socket, listener: SocketListener) {
     this.#socket = socket
-    this.#slots = slots
     this.#listener = listener
     socket.on('message', (bytes, source) => {
       if (this.#isClosed) return
@@ -58,33 +62,40 @@ export class RtpSocket implements RtpPort, SlotOwner {
     })
   }
 
-  send(header: RtpHeader, bytes: Uint8Array, payloadOffset: number, payloadLength: number): boolean {
-    const size = RTP_HEADER_BYTES + payloadLength
-    const slot = this.#slotFor(size)
-    if (slot === undefined) return false
-    writeRtpHeader(slot.bytes, 0, header)
-    slot.bytes.set(bytes.subarray(payloadOffset, payloadOffset + payloadLength), RTP_HEADER_BYTES)
-    return this.#transmit(slot, size)
+  send(header: RtpHeader, packet: MediaPacket): boolean {
+    const start = packet.payloadOffset - RTP_HEADER_BYTES
+    const end = packet.payloadOffset + packet.payloadLength
+    writeRtpHeader(packet.bytes, start, header)
+    const isWhole = start === 0 && end === packet.bytes.length
+    const isSent = this.sendDatagram(isWhole ? packet.bytes : packet.bytes.subarray(start, end))
+    // What the system could not take at once is still to be read from this memory.
+    if (isSent && this.#socket.getSendQueueCount() > 0) packet.bytes = new Uint8Array(packet.bytes)
+    return isSent
   }
 
-  /** Sends a datagram that is complete. */
+  /** Sends a datagram that is complete and not changed any more; false when there is no peer or the send failed at once. */
   sendDatagram(bytes: Uint8Array): boolean {
-    const slot = this.#slotFor(bytes.length)
-    if (slot === undefined) return false
-    slot.bytes.set(bytes)
-    return this.#transmit(slot, bytes.length)
+    const target = this.#target
+    if (this.#isClosed || target === undefined) return false
+    try {
+      const onSent = this.#sends++ % RESULT_EVERY === 0 ? this.#onSent : undefined
+      if (this.#isConnected) this.#socket.send(bytes, onSent)
+      else this.#socket.send(bytes, target.port, target.host, onSent)
+      return true
+    } catch (error) {
+      this.#onError(error)
+      return false
+    }
   }
 
   /** Resolves when nothing is queued any more, with false when that took longer than `timeoutMs`. */
   async drained(clock: Clock, timeoutMs: number): Promise<boolean> {
-    if (this.#isIdle()) return true
-    return await new Promise((resolve) => {
-      const timer = clock.after(timeoutMs, 'drain', () => resolve(false))
-      this.#onDrained.push(() => {
-        timer.cancel()
-        resolve(true)
-      })
-    })
+    const deadlineMs = clock.nowMs() + timeoutMs
+    while (!this.#isIdle()) {
+      if (clock.nowMs() >= deadlineMs) return false
+      await new Promise<void>((resolve) => void clock.after(DRAIN_LOOK_EVERY_MS, 'drain', resolve))
+    }
+    return true
   }
 
   /** Stops sending and listening; the pool closes the socket itself. */
@@ -93,39 +104,8 @@ export class RtpSocket implements RtpPort, SlotOwner {
     this.#socket.removeAllListeners('message')
   }
 
-  onSent(error: Error | null): void {
-    this.#inFlight--
-    if (error !== null) this.#onError(error)
-    if (this.#onDrained.length === 0 || !this.#isIdle()) return
-    const waiting = this.#onDrained
-    this.#onDrained = []
-    for (const resolve of waiting) resolve()
-  }
-
   #isIdle(): boolean {
-    return this.#inFlight === 0 && (this.#isClosed || this.#socket.getSendQueueCount() === 0)
-  }
-
-  #slotFor(size: number): SendSlot | undefined {
-    if (this.#isClosed || this.#target === undefined || size > SLOT_BYTES) return undefined
-    return this.#slots.take()
-  }
-
-  #transmit(slot: SendSlot, size: number): boolean {
-    const target = this.#target
-    if (target === undefined) return false
-    slot.owner = this
-    this.#inFlight++
-    try {
-      if (this.#isConnected) this.#socket.send(slot.bytes, 0, size, slot.done)
-      else this.#socket.send(slot.bytes, 0, size, target.port, target.host, slot.done)
-      return true
-    } catch (error) {
-      this.#inFlight--
-      this.#slots.give(slot)
-      this.#onError(error)
-      return false
-    }
+    return this.#isClosed || this.#socket.getSendQueueCount() === 0
   }
 
   #disconnect(): void {

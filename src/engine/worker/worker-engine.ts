@@ -52,7 +52,12 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     throw mediaError('media.bad-address', 'an any-address cannot stand in SDP: set the advertised host')
   }
   const engine = new WorkerEngine(options, advertisedHost)
-  await engine.start()
+  try {
+    await engine.start()
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
   if (options.lowerMainPriority === true) setPriority(LOWERED_PRIORITY)
   return engine
 }
@@ -76,7 +81,7 @@ class WorkerEngine implements MediaEngine {
   }
 
   openCall(callId: string): MediaCall {
-    const link = this.#links[hash(callId) % this.#links.length]
+    const link = this.#linkFor(callId)
     if (this.#isClosed || link === undefined) throw mediaError('media.worker-lost', 'no relay worker for the call')
     if (this.#calls.has(callId)) throw mediaError('media.duplicate', 'the call has media already')
     const { ids, log } = this.#options
@@ -110,7 +115,14 @@ class WorkerEngine implements MediaEngine {
     await Promise.all(this.#links.map((link) => link?.close()))
   }
 
+  /** The call's worker by hash, or the next one that lives. */
+  #linkFor(callId: string): WorkerLink | undefined {
+    const start = hash(callId) % this.#links.length
+    return [...this.#links.slice(start), ...this.#links.slice(0, start)].find((link) => link !== undefined)
+  }
+
   async #startWorker(index: number): Promise<void> {
+    if (this.#isClosed) return
     const link = await WorkerLink.start(this.#settings(index), this.#options.log, () => this.#replace(index))
     this.#links[index] = link
     if (this.#isClosed) await link.close()

@@ -41,7 +41,9 @@ export class WorkerLink {
     this.#worker = worker
     this.#log = log
     this.#onLost = onLost
-    worker.on('message', (message: FromWorker) => this.#onMessage(message))
+    worker.on('message', (messages: FromWorker[]) => {
+      for (const message of messages) this.#onMessage(message)
+    })
     worker.on('error', (error) => this.#onEnd(messageOf(error)))
     worker.on('exit', (code) => this.#onEnd(`exit ${code}`))
   }

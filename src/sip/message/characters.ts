@@ -1,20 +1,16 @@
 // Character classes of the RFC 3261 section 25.1 grammar, and scanners built on them.
-// Each pattern is one class with a star, matched in place: linear, nothing to backtrack into, and faster than loops.
+// Runs that tend to be long are matched in place by one class with a star: linear, with nothing to backtrack into.
 
-const TOKEN_RUN = /[A-Za-z0-9\-.!%*_+`'~]*/y
 const HOST_RUN = /[A-Za-z0-9\-._]*/y
 // Of any scheme; `#` is let through although the grammar wants it escaped, as telephone numbers with it are common.
 const URI_RUN = /[^\0-\x20"<>\x7f]*/y
 const USER_RUN = /[A-Za-z0-9\-_.!~*'()&=+$,;?/%#]*/y
 const URI_PARAM_RUN = /[A-Za-z0-9\-_.!~*'()[\]/:&+$%]*/y
 const VALUE_RUN = /[^;,"<>\\ \t]*/y
-const SPACE_RUN = /[ \t]*/y
-const DIGIT_RUN = /[0-9]*/y
 
 export const CR = 0x0d
 export const LF = 0x0a
 export const QUOTE = 0x22
-export const BACKSLASH = 0x5c
 export const COMMA = 0x2c
 export const SEMICOLON = 0x3b
 export const COLON = 0x3a
@@ -26,11 +22,20 @@ export const OPEN_BRACKET = 0x5b
 export const SPACE = 0x20
 const TAB = 0x09
 
-const IS_TOKEN = Uint8Array.from({ length: 256 }, (_, code) => Number(isToken(String.fromCharCode(code))))
+const IS_TOKEN = Uint8Array.from({ length: 256 }, (_, code) =>
+  Number(/[A-Za-z0-9\-.!%*_+`'~]/.test(String.fromCharCode(code))),
+)
+
+/** The character code at an index, -1 past the end: `charCodeAt` is slow wherever it has once been asked past the end. */
+export function codeAt(text: string, at: number): number {
+  return at < text.length ? text.charCodeAt(at) : -1
+}
 
 /** Index of the first character at or after `from` that cannot be in a token. */
 export function skipToken(text: string, from: number): number {
-  return skipRun(TOKEN_RUN, text, from)
+  let at = from
+  while (at < text.length && isTokenCode(text.charCodeAt(at))) at++
+  return at
 }
 
 /** Index of the first character at or after `from` that cannot be in a host name. */
@@ -50,13 +55,16 @@ export function skipValue(text: string, from: number): number {
 
 /** Index of the first character at or after `from` that is no digit. */
 export function skipDigits(text: string, from: number): number {
-  return skipRun(DIGIT_RUN, text, from)
+  let at = from
+  while (at < text.length && isDigitCode(text.charCodeAt(at))) at++
+  return at
 }
 
 /** Index of the first character at or after `from` that is neither space nor tab. */
 export function skipSpace(text: string, from: number): number {
-  const code = text.charCodeAt(from)
-  return code === SPACE || code === TAB ? skipRun(SPACE_RUN, text, from) : from
+  let at = from
+  while (at < text.length && isSpaceCode(text.charCodeAt(at))) at++
+  return at
 }
 
 /** Index just after the last character before `end`, but not before `from`, that is neither space nor tab. */
@@ -64,6 +72,12 @@ export function skipSpaceBack(text: string, from: number, end: number): number {
   let at = end
   while (at > from && isSpaceCode(text.charCodeAt(at - 1))) at--
   return at
+}
+
+/** The text without spaces and tabs at its ends; unlike String.trim, it leaves all other characters alone. */
+export function trimSpace(text: string): string {
+  const start = skipSpace(text, 0)
+  return text.slice(start, skipSpaceBack(text, start, text.length))
 }
 
 /** Index just after the quoted string that opens at `from`; -1 when it is never closed. */
@@ -76,11 +90,6 @@ export function skipQuoted(text: string, from: number): number {
     backslash = text.indexOf('\\', at)
   }
   return quote < 0 ? -1 : quote + 1
-}
-
-/** Whether the text is one token. */
-export function isToken(text: string): boolean {
-  return text !== '' && skipToken(text, 0) === text.length
 }
 
 /** Whether the byte may be part of a token. */
@@ -101,6 +110,11 @@ export function isUserText(text: string): boolean {
 /** Whether the text is a name or value of a URI parameter with all escapes in place. */
 export function isUriParamText(text: string): boolean {
   return skipRun(URI_PARAM_RUN, text, 0) === text.length
+}
+
+/** A decimal digit. */
+function isDigitCode(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
 }
 
 /** Space or tab. */

@@ -2,13 +2,13 @@
 
 import { readNumber } from './characters.ts'
 import { parseCSeq } from './cseq.ts'
-import { sameName } from './header-names.ts'
+import type { HeaderLine } from './header-line.ts'
 import type { SipHeaders } from './headers.ts'
 import { MAX_VIAS } from './limits.ts'
-import { isNameAddr } from './name-addr.ts'
+import { parseNameAddr } from './name-addr.ts'
 import { splitList } from './params.ts'
 import type { SipParseErrorCode } from './parse-error.ts'
-import { isVia } from './via.ts'
+import { parseTopVia } from './via.ts'
 
 /** Why a message is refused, and the status to say so with. */
 export interface Complaint {
@@ -17,95 +17,114 @@ export interface Complaint {
   readonly status: number
 }
 
+type Check = (line: HeaderLine, method: string | undefined) => Complaint | undefined
+
+/** A header that is looked at. */
+interface KnownHeader {
+  readonly name: string
+  readonly bit: number
+  readonly once: boolean
+  readonly check?: Check
+}
+
+const TO: KnownHeader = { name: 'To', bit: 1, once: true, check: checkAddress }
+const FROM: KnownHeader = { name: 'From', bit: 2, once: true, check: checkAddress }
+const CSEQ: KnownHeader = { name: 'CSeq', bit: 4, once: true, check: checkCSeq }
+const CALL_ID: KnownHeader = { name: 'Call-ID', bit: 8, once: true, check: checkCallId }
+const VIA: KnownHeader = { name: 'Via', bit: 16, once: false }
+const CONTACT: KnownHeader = { name: 'Contact', bit: 32, once: false, check: checkContact }
+const MAX_FORWARDS: KnownHeader = { name: 'Max-Forwards', bit: 64, once: true, check: checkMaxForwards }
+const CONTENT_TYPE: KnownHeader = { name: 'Content-Type', bit: 128, once: true }
+const CONTENT_LENGTH: KnownHeader = { name: 'Content-Length', bit: 256, once: true }
+
+const MANDATORY = [VIA, FROM, TO, CALL_ID, CSEQ]
+const MANDATORY_BITS = MANDATORY.reduce((bits, { bit }) => bits | bit, 0)
+
+const MAGIC_COOKIE = 'z9hg4bk'
+
 const KNOWN_METHODS = new Set(
   'INVITE ACK CANCEL BYE OPTIONS REGISTER PRACK UPDATE INFO REFER SUBSCRIBE NOTIFY MESSAGE PUBLISH'.split(' '),
 )
 
-/** Values of the headers that are looked at, from one pass over the lines. */
-interface Found {
-  readonly vias: string[]
-  readonly contacts: string[]
-  from?: string
-  to?: string
-  callId?: string
-  cseq?: string
-  maxForwards?: string
-  contentLength?: string
-  contentType?: string
-}
-
-type Single = Exclude<keyof Found, 'vias' | 'contacts'>
-
-/** The first thing wrong with the headers of a request (`method` given) or of a response. */
+/** The first thing wrong with the headers of a request (`method` given) or of a response; one pass over the lines. */
 export function checkHeaders(headers: SipHeaders, method: string | undefined): Complaint | undefined {
-  const found: Found = { vias: [], contacts: [] }
-  for (let index = 0; index < headers.size; index++) {
-    const name = headers.nameAt(index)
-    const slot = slotOf(name)
-    if (slot === undefined) continue
-    const value = headers.valueAt(index)
-    if (slot === 'vias' || slot === 'contacts') found[slot].push(value)
-    else if (found[slot] === undefined) found[slot] = value
-    else return { code: 'repeated-header', message: `more than one ${name}`, status: 400 }
+  let seen = 0
+  let vias = 0
+  for (const line of headers.lines) {
+    const header = knownHeader(line)
+    if (header === undefined) continue
+    const isFirst = (seen & header.bit) === 0
+    if (!isFirst && header.once) {
+      return { code: 'repeated-header', message: `more than one ${header.name}`, status: 400 }
+    }
+    seen |= header.bit
+    if (header === VIA) vias += line.value.includes(',') ? splitList(line.value).length : 1
+    const complaint = header === VIA && isFirst ? checkTopVia(line) : header.check?.(line, method)
+    if (complaint !== undefined) return complaint
   }
-  const { from, to, callId, cseq, maxForwards } = found
-  if (from === undefined || to === undefined || callId === undefined || cseq === undefined || found.vias.length === 0) {
-    return { code: 'missing-header', message: 'no From, To, Call-ID, CSeq or Via', status: 400 }
-  }
-  if (!isNameAddr(from)) return bad('bad From')
-  if (!isNameAddr(to)) return bad('bad To')
-  if (callId === '' || callId.includes(' ')) return bad('bad Call-ID')
-  if (maxForwards !== undefined && readNumber(maxForwards, 0, maxForwards.length, 255) < 0)
-    return bad('bad Max-Forwards')
-  return checkVias(found.vias) ?? checkCSeq(cseq, method) ?? checkContacts(found.contacts)
+  if (vias > MAX_VIAS) return { code: 'too-large', message: 'too many Vias', status: 513 }
+  if ((seen & MANDATORY_BITS) === MANDATORY_BITS) return undefined
+  const missing = MANDATORY.find(({ bit }) => (seen & bit) === 0)
+  return { code: 'missing-header', message: `no ${missing?.name}`, status: 400 }
 }
 
 // By length first: most lines are none of these, and a length is cheap to compare.
-function slotOf(name: string): Single | 'vias' | 'contacts' | undefined {
-  switch (name.length) {
+function knownHeader(line: HeaderLine): KnownHeader | undefined {
+  switch (line.nameLength) {
     case 2:
-      return sameName(name, 'To') ? 'to' : undefined
+      return oneOf(line, TO)
     case 3:
-      return sameName(name, 'Via') ? 'vias' : undefined
+      return oneOf(line, VIA)
     case 4:
-      if (sameName(name, 'From')) return 'from'
-      return sameName(name, 'CSeq') ? 'cseq' : undefined
+      return oneOf(line, FROM) ?? oneOf(line, CSEQ)
     case 7:
-      if (sameName(name, 'Call-ID')) return 'callId'
-      return sameName(name, 'Contact') ? 'contacts' : undefined
+      return oneOf(line, CALL_ID) ?? oneOf(line, CONTACT)
     case 12:
-      if (sameName(name, 'Max-Forwards')) return 'maxForwards'
-      return sameName(name, 'Content-Type') ? 'contentType' : undefined
+      return oneOf(line, MAX_FORWARDS) ?? oneOf(line, CONTENT_TYPE)
     case 14:
-      return sameName(name, 'Content-Length') ? 'contentLength' : undefined
+      return oneOf(line, CONTENT_LENGTH)
     default:
       return undefined
   }
 }
 
-function checkVias(lines: readonly string[]): Complaint | undefined {
-  const values: string[] = []
-  for (const line of lines) splitList(line, values)
-  const [top] = values
-  if (top === undefined || !isVia(top)) return bad('bad Via')
-  // A branch that promises to be unique and is not: nothing could be matched with it.
-  if (/;[ \t]*branch[ \t]*=[ \t]*z9hG4bK[ \t]*(?:;|$)/i.test(top)) return bad('empty branch')
-  return values.length > MAX_VIAS ? { code: 'too-large', message: 'too many Vias', status: 513 } : undefined
+function oneOf(line: HeaderLine, header: KnownHeader): KnownHeader | undefined {
+  return line.isNamed(header.name) ? header : undefined
 }
 
-function checkCSeq(text: string, method: string | undefined): Complaint | undefined {
-  const cseq = parseCSeq(text)
+function checkTopVia(line: HeaderLine): Complaint | undefined {
+  const via = line.parsed(parseTopVia)
+  if (!via.ok) return bad('bad Via')
+  // A branch that promises to be unique and is not: nothing could be matched with it.
+  const branch = via.value.params.get('branch')
+  return branch?.length === MAGIC_COOKIE.length && branch.toLowerCase() === MAGIC_COOKIE
+    ? bad('empty branch')
+    : undefined
+}
+
+function checkAddress(line: HeaderLine): Complaint | undefined {
+  return line.parsed(parseNameAddr).ok ? undefined : bad('bad From or To')
+}
+
+function checkCallId(line: HeaderLine): Complaint | undefined {
+  return line.value === '' ? bad('empty Call-ID') : undefined
+}
+
+function checkCSeq(line: HeaderLine, method: string | undefined): Complaint | undefined {
+  const cseq = line.parsed(parseCSeq)
   if (!cseq.ok) return bad('bad CSeq')
   if (method === undefined || cseq.value.method === method) return undefined
   return { code: 'bad-header', message: 'CSeq names another method', status: KNOWN_METHODS.has(method) ? 400 : 501 }
 }
 
-function checkContacts(lines: readonly string[]): Complaint | undefined {
-  for (const line of lines) {
-    if (line === '*') continue
-    for (const contact of splitList(line)) if (!isNameAddr(contact)) return bad('bad Contact')
-  }
-  return undefined
+function checkMaxForwards(line: HeaderLine): Complaint | undefined {
+  return readNumber(line.value, 0, line.value.length, 255) >= 0 ? undefined : bad('bad Max-Forwards')
+}
+
+function checkContact(line: HeaderLine): Complaint | undefined {
+  if (!line.value.includes(','))
+    return line.value === '*' || line.parsed(parseNameAddr).ok ? undefined : bad('bad Contact')
+  return splitList(line.value).every((contact) => parseNameAddr(contact).ok) ? undefined : bad('bad Contact')
 }
 
 function bad(message: string): Complaint {

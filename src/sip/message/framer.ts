@@ -22,6 +22,8 @@ export class StreamFramer {
   /** Whole length of the message at hand once its head is complete. */
   #wanted = -1
   #failed = false
+  /** A single CRLF came last: with the next it is a ping that was cut in two. */
+  #halfPing = false
 
   /** Takes the next bytes of the stream and returns all that they complete. */
   push(chunk: Uint8Array): FramerOutput[] {
@@ -64,6 +66,7 @@ export class StreamFramer {
     if (this.#length < this.#wanted) return false
     outputs.push({ type: 'message', bytes: this.#pending.slice(0, this.#wanted) })
     this.#drop(this.#wanted)
+    this.#halfPing = false
     return true
   }
 
@@ -80,9 +83,10 @@ export class StreamFramer {
       return false
     }
     if (this.#length > 2 && bytes[2] === CR && this.#length < 4) return false
-    const isPing = this.#length >= 4 && bytes[2] === CR && bytes[3] === LF
-    outputs.push({ type: isPing ? 'ping' : 'pong' })
-    this.#drop(isPing ? 4 : 2)
+    const isDouble = this.#length >= 4 && bytes[2] === CR && bytes[3] === LF
+    outputs.push({ type: isDouble || this.#halfPing ? 'ping' : 'pong' })
+    this.#halfPing = !isDouble && !this.#halfPing
+    this.#drop(isDouble ? 4 : 2)
     return true
   }
 
@@ -90,8 +94,8 @@ export class StreamFramer {
   #headEnd(): number {
     const bytes = this.#pending
     for (let at = this.#scanned; at < this.#length; at++) {
-      if (bytes[at] !== LF) continue
-      if (at >= 1 && (bytes[at - 1] === LF || (bytes[at - 1] === CR && bytes[at - 2] === LF))) return at + 1
+      if (bytes[at] !== LF || at === 0) continue
+      if (bytes[at - 1] === LF || (bytes[at - 1] === CR && bytes[at - 2] === LF)) return at + 1
     }
     this.#scanned = this.#length
     return -1
@@ -119,5 +123,6 @@ export class StreamFramer {
 /** Length of the body that the head announces; -1 when it does not say so exactly once. */
 function bodyLength(bytes: Uint8Array, headEnd: number): number {
   const { headers } = splitHead(bytes, 0, headEnd)
-  return headers.count('Content-Length') === 1 ? contentLength(headers.get('Content-Length')!) : -1
+  const [value, ...others] = headers.all('Content-Length')
+  return value === undefined || others.length > 0 ? -1 : contentLength(value)
 }

@@ -1,7 +1,7 @@
 // Cuts the head of a message into its start line and header lines in one pass (RFC 3261 sections 7.3.1 and 25.1).
 
-import { COLON, CR, isSpaceCode, isTokenCode, LF } from './characters.ts'
-import { longName } from './header-names.ts'
+import { COLON, CR, isSpaceCode, isTokenCode } from './characters.ts'
+import { decodeUtf8, HeaderLine } from './header-line.ts'
 import { SipHeaders } from './headers.ts'
 import { MAX_HEADERS, MAX_LINE_BYTES } from './limits.ts'
 import type { SipParseErrorCode } from './parse-error.ts'
@@ -24,112 +24,67 @@ export interface HeadFault {
   readonly offset: number
 }
 
-/** Cuts the head in bytes[start, end). Lines end in CRLF; LF alone is tolerated, CR alone is not. */
+/** Most heads are shorter. */
+const FIRST_DECODED_BYTES = 1280
+
+/** Cuts the head in bytes[start, end). Lines end in CRLF; LF alone is tolerated. */
 export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
-  const bodyStart = findHeadEnd(bytes, start, end)
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset + start, (bodyStart < 0 ? end : bodyStart) - start)
-  // One decoding of the whole head, without the body; names and values are slices of it.
-  const text = view.toString('latin1')
-  const names: string[] = []
-  const values: string[] = []
+  // One decoding for all lines; searching the text is several times faster than looping over the bytes.
+  const text = decodeHead(bytes, start, end)
+  // Differs from the length as soon as one byte is not ASCII; the cheapest test there is.
+  const isAscii = Buffer.byteLength(text) === text.length
+  const lines: HeaderLine[] = []
   let startLine: string | undefined
   let fault: HeadFault | undefined
-  let cr = indexFrom(text, '\r', 0)
-  let at = 0
-  while (at < text.length) {
+  let bodyStart = -1
+  let at = start
+  while (at < end) {
     const lineStart = at
-    let newline = at - 1
-    let isFolded = false
-    do {
-      isFolded = newline >= lineStart
-      newline = indexFrom(text, '\n', newline + 1)
-      if (cr < newline - 1) fault ??= { code: 'bad-header-line', message: 'CR within a line', offset: start + cr }
-      if (cr < newline) cr = indexFrom(text, '\r', newline)
-      at = newline + 1
-    } while (startLine !== undefined && at < text.length && isSpaceCode(view[at]!))
-    const lineEnd = skipBlankBack(view, lineStart, Math.min(newline, view.length))
-    if (lineEnd === lineStart) break
+    let newline = text.indexOf('\n', at)
+    let isPlain = isAscii
+    while (newline >= 0 && newline > lineStart + 1 && startLine !== undefined && isSpaceCode(bytes[newline + 1] ?? 0)) {
+      newline = text.indexOf('\n', newline + 1)
+      isPlain = false
+    }
+    if (newline < 0) break
+    at = newline + 1
+    const lineEnd = newline > lineStart && bytes[newline - 1] === CR ? newline - 1 : newline
+    if (lineEnd === lineStart) {
+      bodyStart = at
+      break
+    }
     if (lineEnd - lineStart > MAX_LINE_BYTES) {
-      fault = { code: 'too-large', message: 'line too long', offset: start + lineStart }
+      fault = { code: 'too-large', message: 'line too long', offset: lineStart }
       break
     }
     if (startLine === undefined) {
-      startLine = text.slice(0, newline > 0 && view[newline - 1] === CR ? newline - 1 : newline)
+      startLine = isAscii ? text.slice(lineStart, lineEnd) : decodeUtf8(text.slice(lineStart, lineEnd))
       continue
     }
     let nameEnd = lineStart
-    while (nameEnd < lineEnd && isTokenCode(view[nameEnd]!)) nameEnd++
-    const colon = skipBlank(view, nameEnd, lineEnd)
-    if (nameEnd === lineStart || view[colon] !== COLON) {
-      fault ??= { code: 'bad-header-line', message: 'no header name', offset: start + lineStart }
+    while (isTokenCode(bytes[nameEnd]!)) nameEnd++
+    let colon = nameEnd
+    while (isSpaceCode(bytes[colon]!)) colon++
+    if (nameEnd === lineStart || bytes[colon] !== COLON) {
+      fault ??= { code: 'bad-header-line', message: 'no header name', offset: lineStart }
       continue
     }
-    if (names.length === MAX_HEADERS) {
-      fault = { code: 'too-large', message: 'too many headers', offset: start + lineStart }
+    if (lines.length === MAX_HEADERS) {
+      fault = { code: 'too-large', message: 'too many headers', offset: lineStart }
       break
     }
-    const value = text.slice(skipBlank(view, colon + 1, lineEnd), lineEnd)
-    names.push(longName(text.slice(lineStart, nameEnd)))
-    values.push(isFolded ? unfold(value) : value)
+    lines.push(new HeaderLine(text, lineStart, nameEnd, colon + 1, lineEnd, isPlain))
   }
   if (bodyStart < 0) fault ??= { code: 'no-end-of-head', message: 'no empty line ends the head', offset: end }
-  // Differs from the length as soon as one byte is not ASCII; the cheapest test there is.
-  if (Buffer.byteLength(text) !== text.length) {
-    startLine = decodeUtf8(startLine ?? '')
-    for (let index = 0; index < values.length; index++) values[index] = decodeUtf8(values[index]!)
+  return { startLine: startLine ?? '', headers: SipHeaders.fromLines(lines), bodyStart, fault }
+}
+
+/** The text up to the empty line at least, one character per byte; as little of the body as can be had without a search. */
+function decodeHead(bytes: Uint8Array, start: number, end: number): string {
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (let size = FIRST_DECODED_BYTES; start + size < end; size *= 4) {
+    const text = buffer.toString('latin1', 0, start + size)
+    if (text.includes('\r\n\r\n', start)) return text
   }
-  return { startLine: startLine ?? '', headers: SipHeaders.fromLines(names, values), bodyStart, fault }
-}
-
-/** Index just after the empty line that ends the head in bytes[start, end); -1 when there is none. */
-export function findHeadEnd(bytes: Uint8Array, start: number, end: number): number {
-  let newline = bytes.indexOf(LF, start)
-  while (newline >= 0 && newline + 1 < end) {
-    const next = newline + 1
-    if (bytes[next] === LF) return next + 1
-    if (bytes[next] === CR && next + 1 < end && bytes[next + 1] === LF) return next + 2
-    newline = bytes.indexOf(LF, next)
-  }
-  return -1
-}
-
-function indexFrom(text: string, character: string, from: number): number {
-  const index = text.indexOf(character, from)
-  return index < 0 ? text.length : index
-}
-
-function skipBlank(bytes: Uint8Array, from: number, end: number): number {
-  let at = from
-  while (at < end && isBlankCode(bytes[at]!)) at++
-  return at
-}
-
-function skipBlankBack(bytes: Uint8Array, from: number, end: number): number {
-  let at = end
-  while (at > from && isBlankCode(bytes[at - 1]!)) at--
-  return at
-}
-
-function isBlankCode(code: number): boolean {
-  return isSpaceCode(code) || code === CR || code === LF
-}
-
-// A fold counts as one space (section 7.3.1).
-function unfold(value: string): string {
-  return value
-    .split('\n')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .join(' ')
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** The text whose UTF-8 bytes were read as latin1; what is not UTF-8 stays latin1. */
-function decodeUtf8(latin1: string): string {
-  try {
-    return decoder.decode(Buffer.from(latin1, 'latin1'))
-  } catch {
-    return latin1
-  }
+  return buffer.toString('latin1', 0, end)
 }

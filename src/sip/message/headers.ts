@@ -1,56 +1,47 @@
 // The header lines of one message, in order (RFC 3261 section 7.3). Values stay text until somebody parses them.
 
-import { longName, sameName } from './header-names.ts'
+import type { Result } from '#kernel'
+import { type CSeq, type CSeqError, parseCSeq } from './cseq.ts'
+import { HeaderLine } from './header-line.ts'
+import { longName } from './header-names.ts'
+import { type NameAddr, type NameAddrError, parseNameAddr } from './name-addr.ts'
 import { splitList } from './params.ts'
+import { parseTopVia, type Via, type ViaError } from './via.ts'
 
 /** Header lines in order. Names are compared without case, and a compact name is its long name. */
 export class SipHeaders {
-  readonly #names: string[]
-  readonly #values: string[]
+  /** Lines are immutable, so that copies of the headers can share them. */
+  readonly #lines: HeaderLine[]
 
-  private constructor(names: string[], values: string[]) {
-    this.#names = names
-    this.#values = values
+  private constructor(lines: HeaderLine[]) {
+    this.#lines = lines
   }
 
   /** Headers from name and value pairs. */
   static of(entries: Iterable<readonly [name: string, value: string]>): SipHeaders {
-    const headers = new SipHeaders([], [])
-    for (const [name, value] of entries) headers.append(name, value)
-    return headers
+    return new SipHeaders(Array.from(entries, ([name, value]) => HeaderLine.of(name, value)))
   }
 
-  /** Takes over the arrays of the parser: long names, unfolded and trimmed values. */
-  static fromLines(names: string[], values: string[]): SipHeaders {
-    return new SipHeaders(names, values)
+  /** Takes over the lines that the parser found. */
+  static fromLines(lines: HeaderLine[]): SipHeaders {
+    return new SipHeaders(lines)
   }
 
-  /** Number of header lines. */
-  get size(): number {
-    return this.#names.length
-  }
-
-  /** Long name of the line at `index`, below `size`. */
-  nameAt(index: number): string {
-    return this.#names[index]!
-  }
-
-  /** Value of the line at `index`, below `size`. */
-  valueAt(index: number): string {
-    return this.#values[index]!
+  /** All lines, in order. */
+  get lines(): readonly HeaderLine[] {
+    return this.#lines
   }
 
   /** Value of the first line of that name, unfolded and trimmed. */
   get(name: string): string | undefined {
-    const index = this.#find(longName(name), 0)
-    return index < 0 ? undefined : this.#values[index]
+    return this.#lines[this.#find(longName(name), 0)]?.value
   }
 
   /** The value of each line of that name, in order. */
   all(name: string): string[] {
     const long = longName(name)
     const values: string[] = []
-    for (let at = this.#find(long, 0); at >= 0; at = this.#find(long, at + 1)) values.push(this.#values[at]!)
+    for (let at = this.#find(long, 0); at >= 0; at = this.#find(long, at + 1)) values.push(this.#lines[at]!.value)
     return values
   }
 
@@ -58,21 +49,28 @@ export class SipHeaders {
   list(name: string): string[] {
     const long = longName(name)
     const items: string[] = []
-    for (let at = this.#find(long, 0); at >= 0; at = this.#find(long, at + 1)) splitList(this.#values[at]!, items)
+    for (let at = this.#find(long, 0); at >= 0; at = this.#find(long, at + 1)) splitList(this.#lines[at]!.value, items)
     return items
+  }
+
+  /** The topmost Via, parsed once; undefined when there is none. */
+  topVia(): Result<Via, ViaError> | undefined {
+    return this.#lines[this.#find('Via', 0)]?.parsed(parseTopVia)
+  }
+
+  /** From, To or another header with one name-addr, parsed once; undefined when there is none. */
+  nameAddr(name: string): Result<NameAddr, NameAddrError> | undefined {
+    return this.#lines[this.#find(longName(name), 0)]?.parsed(parseNameAddr)
+  }
+
+  /** CSeq, parsed once; undefined when there is none. */
+  cseq(): Result<CSeq, CSeqError> | undefined {
+    return this.#lines[this.#find('CSeq', 0)]?.parsed(parseCSeq)
   }
 
   /** Whether a line of that name exists. */
   has(name: string): boolean {
     return this.#find(longName(name), 0) >= 0
-  }
-
-  /** Number of lines of that name. */
-  count(name: string): number {
-    const long = longName(name)
-    let lines = 0
-    for (let at = this.#find(long, 0); at >= 0; at = this.#find(long, at + 1)) lines++
-    return lines
   }
 
   /** Replaces all lines of that name by one, at the place of the first; at the end when there was none. */
@@ -82,22 +80,18 @@ export class SipHeaders {
       this.append(name, value)
       return
     }
-    this.#values[first] = oneLine(value)
+    this.#lines[first] = HeaderLine.of(name, value)
     this.#removeFrom(longName(name), first + 1)
   }
 
   /** Adds a line at the end. */
   append(name: string, value: string): void {
-    this.#names.push(longName(name))
-    this.#values.push(oneLine(value))
+    this.#lines.push(HeaderLine.of(name, value))
   }
 
   /** Adds a line before the first of that name; at the top when there is none. */
   prepend(name: string, value: string): void {
-    const long = longName(name)
-    const index = Math.max(this.#find(long, 0), 0)
-    this.#names.splice(index, 0, long)
-    this.#values.splice(index, 0, oneLine(value))
+    this.#lines.splice(Math.max(this.#find(longName(name), 0), 0), 0, HeaderLine.of(name, value))
   }
 
   /** Removes all lines of that name. */
@@ -107,29 +101,22 @@ export class SipHeaders {
 
   /** Name and value of each line, in order; compact names come as long ones, others as written. */
   *entries(): IterableIterator<readonly [name: string, value: string]> {
-    for (let at = 0; at < this.#names.length; at++) yield [this.#names[at]!, this.#values[at]!]
+    for (const line of this.#lines) yield [line.name, line.value]
   }
 
   /** An independent copy. */
   clone(): SipHeaders {
-    return new SipHeaders([...this.#names], [...this.#values])
+    return new SipHeaders([...this.#lines])
   }
 
+  /** Index of the first line of that name at or after `from`; -1 when there is none. */
   #find(long: string, from: number): number {
-    const names = this.#names
-    for (let at = from; at < names.length; at++) if (sameName(names[at]!, long)) return at
+    const lines = this.#lines
+    for (let at = from; at < lines.length; at++) if (lines[at]!.isNamed(long)) return at
     return -1
   }
 
   #removeFrom(long: string, from: number): void {
-    for (let at = this.#find(long, from); at >= 0; at = this.#find(long, at)) {
-      this.#names.splice(at, 1)
-      this.#values.splice(at, 1)
-    }
+    for (let at = this.#find(long, from); at >= 0; at = this.#find(long, at)) this.#lines.splice(at, 1)
   }
-}
-
-// A line break in a value would start a new header: it becomes a space, so nothing can be smuggled in.
-function oneLine(value: string): string {
-  return value.includes('\n') || value.includes('\r') ? value.replace(/[\r\n]+/g, ' ').trim() : value.trim()
 }

@@ -2,6 +2,7 @@
 
 import {
   COMMA,
+  codeAt,
   EQUALS,
   GREATER,
   LESS,
@@ -11,42 +12,39 @@ import {
   skipSpace,
   skipToken,
   skipValue,
+  trimSpace,
 } from './characters.ts'
 
 /** Parameters by lower-case name; values as written, quotes included; undefined for a name without `=`. */
-export type Params = Map<string, string | undefined>
+export type Params = ReadonlyMap<string, string | undefined>
+
+const NO_PARAMS: Params = new Map()
 
 /** Reads parameters from `from` to the end; undefined when they are malformed. Of a repeated name the first counts. */
 export function parseParams(text: string, from: number): Params | undefined {
-  const params: Params = new Map()
-  return scanParams(text, from, params) ? params : undefined
-}
-
-/** Whether text from `from` to the end is a list of parameters; adds them to `into`. */
-export function scanParams(text: string, from: number, into?: Params): boolean {
   let at = skipSpace(text, from)
+  if (at === text.length) return NO_PARAMS
+  const params = new Map<string, string | undefined>()
   while (at < text.length) {
-    if (text.charCodeAt(at) !== SEMICOLON) return false
+    if (codeAt(text, at) !== SEMICOLON) return undefined
     const nameStart = skipSpace(text, at + 1)
     // Some peers end with a semicolon.
-    if (nameStart === text.length) return true
+    if (nameStart === text.length) break
     const nameEnd = skipToken(text, nameStart)
-    if (nameEnd === nameStart) return false
+    if (nameEnd === nameStart) return undefined
+    const name = text.slice(nameStart, nameEnd).toLowerCase()
     at = skipSpace(text, nameEnd)
     let value: string | undefined
-    if (text.charCodeAt(at) === EQUALS) {
+    if (codeAt(text, at) === EQUALS) {
       const valueStart = skipSpace(text, at + 1)
-      const valueEnd =
-        text.charCodeAt(valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
-      if (valueEnd < 0) return false
-      if (into !== undefined) value = text.slice(valueStart, valueEnd)
+      const valueEnd = codeAt(text, valueStart) === QUOTE ? skipQuoted(text, valueStart) : skipValue(text, valueStart)
+      if (valueEnd < 0) return undefined
+      value = text.slice(valueStart, valueEnd)
       at = skipSpace(text, valueEnd)
     }
-    if (into === undefined) continue
-    const name = text.slice(nameStart, nameEnd).toLowerCase()
-    if (!into.has(name)) into.set(name, value)
+    if (!params.has(name)) params.set(name, value)
   }
-  return true
+  return params
 }
 
 /** Writes parameters as `;name=value;name`. */
@@ -63,7 +61,7 @@ export function quote(text: string): string {
 
 /** The text of a quoted string; other text is returned as it is. */
 export function unquote(text: string): string {
-  if (text.length < 2 || text.charCodeAt(0) !== QUOTE || text.charCodeAt(text.length - 1) !== QUOTE) return text
+  if (text.length < 2 || codeAt(text, 0) !== QUOTE || codeAt(text, text.length - 1) !== QUOTE) return text
   const inner = text.slice(1, -1)
   return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner
 }
@@ -78,9 +76,9 @@ export function splitList(value: string, items: string[] = []): string[] {
   let at = 0
   let inAngles = false
   while (at <= value.length) {
-    const code = at < value.length ? value.charCodeAt(at) : COMMA
+    const code = at < value.length ? codeAt(value, at) : COMMA
     if (code === COMMA && (!inAngles || at === value.length)) {
-      const item = value.slice(start, at).trim()
+      const item = trimSpace(value.slice(start, at))
       if (item !== '') items.push(item)
       start = at + 1
     } else if (code === LESS) inAngles = true

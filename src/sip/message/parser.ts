@@ -1,7 +1,7 @@
 // Bytes to messages (RFC 3261 sections 7, 18.3 and 25). Header values stay text; only what every message must have is checked.
 
 import { err, ok, type Result } from '#kernel'
-import { readNumber, SPACE, skipToken } from './characters.ts'
+import { codeAt, readNumber, SPACE, skipToken } from './characters.ts'
 import { type Complaint, checkHeaders } from './checks.ts'
 import { type Head, type HeadFault, splitHead } from './head.ts'
 import type { SipHeaders } from './headers.ts'
@@ -30,7 +30,7 @@ export function parseMessage(bytes: Uint8Array, options: ParseOptions = {}): Res
 }
 
 /** Index of the first byte that is no CR or LF: a receiver ignores empty lines before the start line (section 7.5). */
-export function skipBlankLines(bytes: Uint8Array): number {
+function skipBlankLines(bytes: Uint8Array): number {
   let at = 0
   while (at < bytes.length && (bytes[at] === 0x0d || bytes[at] === 0x0a)) at++
   return at
@@ -49,7 +49,7 @@ function parseRequest(
 ): Result<SipMessage, SipParseError> {
   const { headers, bodyStart, startLine } = head
   const methodEnd = skipToken(startLine, 0)
-  if (methodEnd === 0 || startLine.charCodeAt(methodEnd) !== SPACE)
+  if (methodEnd === 0 || codeAt(startLine, methodEnd) !== SPACE)
     return dropped('bad-start-line', 'neither request line nor status line')
   const method = startLine.slice(0, methodEnd)
   const versionStart = startLine.endsWith(' SIP/2.0') ? startLine.length - 8 : startLine.lastIndexOf(' ')
@@ -100,6 +100,7 @@ function bodyOf(bytes: Uint8Array, start: number, headers: SipHeaders, options: 
   }
   const length = contentLength(value)
   if (length < 0) return { code: 'bad-content-length', message: 'bad Content-Length', status: 400 }
+  if (length > MAX_MESSAGE_BYTES) return { code: 'too-large', message: 'Content-Length too large', status: 513 }
   if (length > bytes.length - start)
     return { code: 'short-body', message: 'body is shorter than Content-Length', status: 400 }
   return bytes.subarray(start, start + length)

@@ -1,8 +1,18 @@
 // One Via value: transport, sent-by and parameters (RFC 3261 section 20.42).
 
 import { err, ok, type Result } from '#kernel'
-import { COLON, OPEN_BRACKET, readNumber, SLASH, skipDigits, skipHost, skipSpace, skipToken } from './characters.ts'
-import { paramsText, parseParams, scanParams } from './params.ts'
+import {
+  COLON,
+  codeAt,
+  OPEN_BRACKET,
+  readNumber,
+  SLASH,
+  skipDigits,
+  skipHost,
+  skipSpace,
+  skipToken,
+} from './characters.ts'
+import { paramsText, parseParams, splitList } from './params.ts'
 import { hostPortText, isIpv6Text } from './uri.ts'
 
 /** A parsed Via value. */
@@ -22,33 +32,34 @@ export interface ViaError {
   readonly message: string
 }
 
-/** Where the parts of one Via value are in its text; `port` is -1 when there is none. */
-interface Layout {
-  transportStart: number
-  transportEnd: number
-  hostStart: number
-  hostEnd: number
-  port: number
-  paramsStart: number
-}
-
-// Reused by every call, as nothing is kept past it: this runs for each message.
-const layout: Layout = { transportStart: 0, transportEnd: 0, hostStart: 0, hostEnd: 0, port: -1, paramsStart: 0 }
-
-/** Parses one Via value; any SIP version is taken, so that a 505 can find its way. */
+/** Parses one Via value; any SIP version is taken, so that a 505 can find its way. White space may surround slashes and colon. */
 export function parseVia(text: string): Result<Via, ViaError> {
-  const problem = findParts(text)
-  if (problem !== undefined) return err({ code: 'malformed', message: problem })
-  const params = parseParams(text, layout.paramsStart)
-  if (params === undefined) return err({ code: 'malformed', message: 'bad parameter' })
-  const transport = text.slice(layout.transportStart, layout.transportEnd).toUpperCase()
-  const host = text.slice(layout.hostStart, layout.hostEnd)
-  return ok(layout.port < 0 ? { transport, host, params } : { transport, host, port: layout.port, params })
+  const transportStart = text.startsWith('SIP/2.0/') ? 8 : skipProtocol(text)
+  if (transportStart < 0) return malformed('protocol is not SIP')
+  const transportEnd = skipToken(text, transportStart)
+  const hostStart = skipSpace(text, transportEnd)
+  if (transportEnd === transportStart || hostStart === transportEnd) return malformed('no transport or sent-by')
+  const isBracketed = codeAt(text, hostStart) === OPEN_BRACKET
+  const hostEnd = isBracketed ? text.indexOf(']', hostStart) + 1 : skipHost(text, hostStart)
+  const host = isBracketed ? text.slice(hostStart + 1, Math.max(hostEnd - 1, 0)) : text.slice(hostStart, hostEnd)
+  if (host === '' || (isBracketed && !isIpv6Text(host))) return malformed('bad host')
+  const transport = upperTransport(text.slice(transportStart, transportEnd))
+  const colon = skipSpace(text, hostEnd)
+  if (codeAt(text, colon) !== COLON) {
+    const params = parseParams(text, hostEnd)
+    return params === undefined ? malformed('bad parameter') : ok({ transport, host, params })
+  }
+  const portStart = skipSpace(text, colon + 1)
+  const portEnd = skipDigits(text, portStart)
+  const port = readNumber(text, portStart, portEnd, 65_535)
+  if (port < 0) return malformed('bad port')
+  const params = parseParams(text, portEnd)
+  return params === undefined ? malformed('bad parameter') : ok({ transport, host, port, params })
 }
 
-/** Whether parseVia would succeed, for less. */
-export function isVia(text: string): boolean {
-  return findParts(text) === undefined && scanParams(text, layout.paramsStart)
+/** Parses the first value of a Via line. */
+export function parseTopVia(line: string): Result<Via, ViaError> {
+  return parseVia(line.includes(',') ? (splitList(line)[0] ?? '') : line)
 }
 
 /** Writes a Via value. */
@@ -56,40 +67,12 @@ export function viaText(via: Via): string {
   return `SIP/2.0/${via.transport} ${hostPortText(via.host, via.port)}${paramsText(via.params)}`
 }
 
-// Fills `layout`; returns what is wrong, if anything. White space may surround slashes and the colon.
-function findParts(text: string): string | undefined {
-  const transport = text.startsWith('SIP/2.0/') ? 8 : skipProtocol(text)
-  if (transport < 0) return 'bad protocol'
-  const transportEnd = skipToken(text, transport)
-  const host = skipSpace(text, transportEnd)
-  if (transportEnd === transport || host === transportEnd) return 'bad protocol'
-  layout.transportStart = transport
-  layout.transportEnd = transportEnd
-  const after = findHost(text, host)
-  if (after < 0) return 'bad sent-by'
-  layout.port = -1
-  layout.paramsStart = after
-  const colon = skipSpace(text, after)
-  if (text.charCodeAt(colon) !== COLON) return undefined
-  const port = skipSpace(text, colon + 1)
-  const portEnd = skipDigits(text, port)
-  layout.port = readNumber(text, port, portEnd, 65_535)
-  layout.paramsStart = portEnd
-  return layout.port < 0 ? 'bad port' : undefined
+function upperTransport(text: string): string {
+  return text === 'UDP' || text === 'TCP' || text === 'TLS' ? text : text.toUpperCase()
 }
 
-/** Index just after the host; -1 when there is none. */
-function findHost(text: string, from: number): number {
-  if (text.charCodeAt(from) === OPEN_BRACKET) {
-    const close = text.indexOf(']', from)
-    if (close < 0 || !isIpv6Text(text.slice(from + 1, close))) return -1
-    layout.hostStart = from + 1
-    layout.hostEnd = close
-    return close + 1
-  }
-  layout.hostStart = from
-  layout.hostEnd = skipHost(text, from)
-  return layout.hostEnd === from ? -1 : layout.hostEnd
+function malformed(message: string): Result<never, ViaError> {
+  return err({ code: 'malformed', message })
 }
 
 /** Index of the transport; -1 when the protocol is not SIP of some version. */
@@ -103,5 +86,5 @@ function skipProtocol(text: string): number {
 
 function skipSlash(text: string, from: number): number {
   const at = skipSpace(text, from)
-  return text.charCodeAt(at) === SLASH ? skipSpace(text, at + 1) : -1
+  return codeAt(text, at) === SLASH ? skipSpace(text, at + 1) : -1
 }

@@ -155,7 +155,7 @@ export class ClientTransaction {
     const to = this.#machine.state
     if (from === to) return
     const machine = this.request.method === 'INVITE' ? 'invite-client' : 'non-invite-client'
-    const change: StateTrace = { machine, id: this.key, from, to, wallMs: this.#link.clock.wallMs() }
+    const change: StateTrace = { machine, id: this.branch, from, to, wallMs: this.#link.clock.wallMs() }
     stateTrace.publish(change)
   }
 }

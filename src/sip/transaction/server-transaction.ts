@@ -142,7 +142,13 @@ export class ServerTransaction {
     const to = this.#machine.state
     if (from === to) return
     const machine = this.method === 'INVITE' ? 'invite-server' : 'non-invite-server'
-    const change: StateTrace = { machine, id: this.key, from, to, wallMs: this.#link.clock.wallMs() }
+    const change: StateTrace = {
+      machine,
+      id: this.key.replaceAll('\n', ' '),
+      from,
+      to,
+      wallMs: this.#link.clock.wallMs(),
+    }
     stateTrace.publish(change)
   }
 }

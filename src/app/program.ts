@@ -1,0 +1,121 @@
+// The program: the roles that a configuration switches on, in one process, with their HTTP API.
+
+import { open, realpath } from 'node:fs/promises'
+import { cwd } from 'node:process'
+import { createHttpServer, type HttpServer } from '#control'
+import { AppError, type Logger, messageOf } from '#kernel'
+import { cryptoIds, systemClock } from '#net'
+import type { Config } from './config-schema.ts'
+import { loadFlows } from './flow-library.ts'
+import { type Gateway, openGateway } from './gateway.ts'
+import { PromptLibrary } from './prompt-library.ts'
+import { openRecorder, type Recorder } from './recorder.ts'
+import type { Surroundings } from './sip-role.ts'
+
+/** A running program. */
+export interface Program {
+  readonly gateway: Gateway | undefined
+  readonly recorder: Recorder | undefined
+  readonly http: HttpServer | undefined
+  /** Lets calls and recordings end, at most `graceMs`, then closes everything. Idempotent. */
+  close(graceMs: number): Promise<void>
+}
+
+const promptFolder = 'prompts'
+
+/** Opens the roles of the configuration, all or none; rejects with an AppError that names the key or port at fault. */
+export async function openProgram(config: Config, log: Logger): Promise<Program> {
+  const around: Surroundings = { clock: systemClock, ids: cryptoIds, log, dnsServers: config.dns.servers }
+  const opened: { gateway?: Gateway; recorder?: Recorder; http?: HttpServer } = {}
+  const closeAll = async (): Promise<void> => {
+    await opened.http?.close()
+    await opened.gateway?.close()
+    await opened.recorder?.close()
+  }
+  try {
+    if (config.recorder !== undefined) {
+      opened.recorder = await named('recorder.sip.listen', openRecorder(config.recorder, around))
+    }
+    if (config.gateway !== undefined) {
+      const files = config.gateway.routes.flatMap((route) => (route.flow === undefined ? [] : [route.flow]))
+      const library = { flows: await loadFlows(files, log), prompts: promptLibrary() }
+      opened.gateway = await named('gateway.sip.listen', openGateway(config.gateway, library, around))
+    }
+    if (config.http !== undefined) opened.http = await named('http.port', openHttp(config.http, opened, around))
+  } catch (fault) {
+    await closeAll()
+    throw fault
+  }
+  let closing: Promise<void> | undefined
+  return {
+    gateway: opened.gateway,
+    recorder: opened.recorder,
+    http: opened.http,
+    close: (graceMs) => {
+      closing ??= drained(opened, graceMs).then(closeAll)
+      return closing
+    },
+  }
+}
+
+async function drained(roles: { gateway?: Gateway; recorder?: Recorder }, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs)
+  })
+  await Promise.race([Promise.all([roles.gateway?.drain(), roles.recorder?.drain()]), patience])
+  clearTimeout(timer)
+}
+
+function openHttp(
+  http: NonNullable<Config['http']>,
+  roles: { gateway?: Gateway; recorder?: Recorder },
+  around: Surroundings,
+): Promise<HttpServer> {
+  const { gateway, recorder } = roles
+  return createHttpServer({
+    ...http,
+    log: around.log,
+    clock: around.clock,
+    health: {
+      readiness: () => ({ ready: true, checks: { gateway: gateway !== undefined, recorder: recorder !== undefined } }),
+    },
+    metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
+    ...(gateway === undefined ? {} : { calls: gateway.calls }),
+    ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
+  })
+}
+
+const noCalls = {
+  activeCalls: 0,
+  recordings: {},
+  recordingSessions: {},
+  recordingSessionOutcomes: {},
+  packetsForked: 0,
+  packetsHeld: 0,
+}
+
+/** Adds the configuration key to a failure to listen. */
+async function named<T>(key: string, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening
+  } catch (fault) {
+    if (fault instanceof AppError && !fault.code.startsWith('net.')) throw fault
+    const verdict = { result: 'client', reason: 'listen-failed' } as const
+    throw new AppError('app.listen-failed', `${key}: ${messageOf(fault)}`, verdict, { cause: fault })
+  }
+}
+
+function promptLibrary(): PromptLibrary {
+  return new PromptLibrary({ base: cwd(), allowed: promptFolder, files: { realPath: realpath, read: readBounded } })
+}
+
+async function readBounded(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    return size > maxBytes ? undefined : await file.readFile()
+  } finally {
+    await file.close()
+  }
+}

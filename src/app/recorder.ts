@@ -1,0 +1,93 @@
+// The recorder role: a SIPREC recording server over a store of folders and its catalogue.
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RecordingsView } from '#control'
+import { type Logger, messageOf } from '#kernel'
+import type { BoundListener } from '#net'
+import { createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
+import { type Catalogue, openSqliteCatalogue, RecordingStore, rebuildCatalogue, recoverRecordings } from '#store'
+import type { RecorderConfig } from './config-schema.ts'
+import { admission } from './gateway.ts'
+import { createRecordingsView } from './recordings-view.ts'
+import { openSipRole, type Surroundings } from './sip-role.ts'
+
+/** A running recorder. */
+export interface Recorder {
+  readonly listeners: readonly BoundListener[]
+  readonly server: RecordingServer
+  readonly recordings: RecordingsView
+  /** Refuses new sessions and waits for those under way. */
+  drain(): Promise<void>
+  /** Ends and publishes what is under way, then closes everything. */
+  close(): Promise<void>
+}
+
+const catalogueFile = 'catalogue.sqlite'
+/** Below this no recording is accepted; what is under way has this much room left. */
+const leastFreeBytes = 500_000_000
+
+/** Opens the recorder: recovers what a crash left open, then listens. */
+export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
+  const { clock, ids } = around
+  const log = around.log.child({ role: 'recorder' })
+  const { folder, keepDigits } = config.store
+  await mkdir(folder, { recursive: true })
+  const store = new RecordingStore({ root: folder, leastFreeBytes })
+  const catalogue = await openCatalogue(store, log)
+  const { host, advertisedHost, portMin, portMax } = config.media
+  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits })
+  const server = createRecordingServer({
+    media,
+    address: advertisedHost ?? host,
+    store,
+    catalogue,
+    clock,
+    ids,
+    log,
+  })
+  const closeStore = async (): Promise<void> => {
+    await media.close()
+    await catalogue.close()
+  }
+  try {
+    const role = await openSipRole(
+      {
+        name: 'recorder',
+        sip: config.sip,
+        contactUser: 'srs',
+        contactParams: '+sip.srs',
+        supported: ['siprec'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE', 'INFO'],
+        accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata', 'multipart/mixed'],
+        admit: admission(config.sources),
+        handlers: server.handlers,
+      },
+      around,
+    )
+    return {
+      listeners: role.listeners,
+      server,
+      recordings: createRecordingsView(store, catalogue),
+      drain: () => server.drain(),
+      close: async () => {
+        await server.stop()
+        await role.close()
+        await closeStore()
+      },
+    }
+  } catch (fault) {
+    await closeStore()
+    throw fault
+  }
+}
+
+/** The folders are the truth: what a crash left open is closed first, and an empty catalogue is built anew from them. */
+async function openCatalogue(store: RecordingStore, log: Logger): Promise<Catalogue> {
+  const catalogue = await openSqliteCatalogue(join(store.root, catalogueFile))
+  const { recovered, failures } = await recoverRecordings(store, catalogue)
+  for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
+  for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
+  if ((await catalogue.count({})) === 0) await rebuildCatalogue(store, catalogue)
+  return catalogue
+}

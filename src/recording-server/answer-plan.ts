@@ -1,0 +1,129 @@
+// What a recorder answers to an offer (RFC 7866 section 7.2, RFC 3264 section 6): each m-line in order, audio taken.
+
+import {
+  answerDirection,
+  codecsOf,
+  directionOf,
+  isToken,
+  type LocalMedia,
+  labelOf,
+  refusedMedia,
+  remoteOf,
+  type SdpCodec,
+  type SdpMedia,
+  type SessionDescription,
+  sends,
+} from '#sdp'
+import type { StreamSettings } from './record-messages.ts'
+import type { TrackCodec } from './track.ts'
+
+/** Streams of one recording session that we take; m-lines beyond are refused (SRS-13). */
+export const MAX_STREAMS = 64
+
+/** What becomes of one m-line. */
+export type PlannedLine =
+  | { readonly kind: 'refused'; readonly media: LocalMedia; readonly reason: string }
+  | {
+      readonly kind: 'stream'
+      readonly label?: string
+      readonly settings: StreamSettings
+      /** The answer's slot, but for our port. */
+      readonly media: LocalMedia
+    }
+
+/** Redundancy and repair formats; taking them would put packets into the stream that are no audio (RTP-19). */
+const LEFT_OUT = new Set(['RED', 'ULPFEC', 'PARITYFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX'])
+const BESIDE_AUDIO = new Set(['TELEPHONE-EVENT', 'CN'])
+const FALLBACK_CLOCK_HZ = 8000
+
+/** Plans the answer to an offer, line by line. */
+export function planAnswer(offer: SessionDescription): PlannedLine[] {
+  let streams = 0
+  return offer.media.map((media): PlannedLine => {
+    const reason = refusalOf(media) ?? (streams >= MAX_STREAMS ? 'too many streams' : undefined)
+    if (reason !== undefined) return { kind: 'refused', media: refused(media), reason }
+    streams += 1
+    return streamLine(media, offer)
+  })
+}
+
+/** What the peer's description says of a stream that we know: used for answers to our own offers. */
+export function settingsOf(media: SdpMedia, session: SessionDescription): StreamSettings {
+  const remote = remoteOf(media, session)
+  return {
+    codecs: trackCodecs(media),
+    isPaused: media.port === 0 || remote === undefined || !sends(directionOf(media, session)),
+    ...remote,
+  }
+}
+
+function refusalOf(media: SdpMedia): string | undefined {
+  if (media.port === 0) return 'offered with port 0'
+  if (media.kind !== 'audio') return `media type ${media.kind}`
+  const protocol = media.protocol.toUpperCase()
+  if (protocol !== 'RTP/AVP' && protocol !== 'RTP/AVPF') return `transport ${media.protocol}`
+  return trackCodecs(media).some((codec) => !BESIDE_AUDIO.has(nameOf(codec))) ? undefined : 'no audio format'
+}
+
+function streamLine(media: SdpMedia, offer: SessionDescription): PlannedLine {
+  const label = usableLabel(media)
+  const codecs = answerCodecs(media)
+  const direction = answerDirection(directionOf(media, offer), 'recvonly')
+  const { kind, protocol } = media
+  return {
+    kind: 'stream',
+    ...(label !== undefined && { label }),
+    settings: settingsOf(media, offer),
+    media: {
+      kind,
+      protocol,
+      port: 0,
+      codecs,
+      direction,
+      ...(label !== undefined && { label }),
+      // Formats that the offer did not explain can be repeated, but not described.
+      ...(codecs.length === 0 && { formats: media.formats }),
+    },
+  }
+}
+
+/** The offer's formats that we keep: G.711 first, for recordings that play anywhere; digits and comfort noise last. */
+function answerCodecs(media: SdpMedia): SdpCodec[] {
+  const rank = (codec: SdpCodec): number => {
+    const name = nameOf(codec)
+    if (name === 'PCMU' || name === 'PCMA') return 0
+    return BESIDE_AUDIO.has(name) ? 2 : 1
+  }
+  return codecsOf(media)
+    .filter((codec) => !LEFT_OUT.has(nameOf(codec)))
+    .sort((a, b) => rank(a) - rank(b))
+}
+
+function trackCodecs(media: SdpMedia): TrackCodec[] {
+  const known = answerCodecs(media).map(({ payloadType, encoding }) => {
+    const clockRateHz = Number(encoding.split('/')[1]) || FALLBACK_CLOCK_HZ
+    return { payloadType, encoding, clockRateHz }
+  })
+  if (known.length > 0 || codecsOf(media).length > 0) return known
+  return media.formats
+    .filter((format) => /^\d{1,3}$/.test(format) && Number(format) < 128)
+    .map((format) => ({
+      payloadType: Number(format),
+      encoding: `UNKNOWN-${format}/${FALLBACK_CLOCK_HZ}`,
+      clockRateHz: FALLBACK_CLOCK_HZ,
+    }))
+}
+
+function refused(media: SdpMedia): LocalMedia {
+  const { label, ...slot } = refusedMedia(media)
+  return label !== undefined && isToken(label) ? { ...slot, label } : slot
+}
+
+function usableLabel(media: SdpMedia): string | undefined {
+  const label = labelOf(media)
+  return label !== undefined && isToken(label) ? label : undefined
+}
+
+function nameOf(codec: { readonly encoding: string }): string {
+  return codec.encoding.split('/')[0]!
+}

@@ -1,0 +1,331 @@
+// One recording session from the recorder's side: its dialog, its streams, its metadata, its end (RFC 7866 sections 7 to 9).
+
+import {
+  AppError,
+  type Clock,
+  checkEdge,
+  type Edges,
+  type Ids,
+  type Logger,
+  messageOf,
+  stateTrace,
+  uuidText,
+} from '#kernel'
+import { parseSdp } from '#sdp'
+import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, RequestOutcome, ServerInvite } from '#sip'
+import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
+import { PacketWatch } from './packet-watch.ts'
+import type { RecordMedia } from './record-media.ts'
+import { logFieldsOf, type RequestBodies, readBodies, sipFactsOf } from './recording-request.ts'
+import type { LiveSession, RecordingServerEvent } from './server-events.ts'
+import { SessionRecord } from './session-record.ts'
+import { SessionStreams } from './session-streams.ts'
+import { SnapshotRequests } from './snapshot-requests.ts'
+
+type State = 'opening' | 'active' | 'closing' | 'closed'
+
+const EDGES: Edges<State> = {
+  opening: ['active', 'closing'],
+  active: ['closing'],
+  closing: ['closed'],
+  closed: [],
+}
+
+const RETRY_LATER: HeaderList = [['Retry-After', '30']]
+const ALLOW: HeaderList = [['Allow', 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE']]
+const MAX_SDP_SESSION_ID = 2 ** 47
+
+/** What every session of a server shares. */
+export interface SessionContext {
+  readonly media: RecordMedia
+  readonly store: RecordingStore
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  /** Address literal for SDP. */
+  readonly address: string
+  readonly keepRawMetadata: boolean
+  readonly emit: (event: RecordingServerEvent) => void
+  readonly onClosed: (session: IncomingSession) => void
+}
+
+/** One recording session that a client opened with us. */
+export class IncomingSession {
+  readonly recordingId: string
+  /** Host that the INVITE came from. */
+  readonly source: string
+  readonly #context: SessionContext
+  readonly #log: Logger
+  readonly #invite: ServerInvite
+  readonly #streams: SessionStreams
+  readonly #record: SessionRecord
+  readonly #watch: PacketWatch
+  readonly #snapshots: SnapshotRequests
+  #state: State = 'opening'
+  #dialog: InviteDialog | undefined
+  #isCancelled = false
+  /** Work of this session, one piece after another. */
+  #queue: Promise<void> = Promise.resolve()
+
+  /** `marks`: what the INVITE lacks of RFC 7866 section 6.2. */
+  constructor(invite: ServerInvite, bodies: RequestBodies, marks: readonly string[], context: SessionContext) {
+    const { media, address, clock, ids } = context
+    const recordingId = uuidText(ids.uuid())
+    const sip = sipFactsOf(invite.request, invite.flow)
+    const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
+    this.recordingId = recordingId
+    this.source = sip.source
+    this.#context = context
+    this.#invite = invite
+    this.#log = log
+    const sessionId = String(ids.integer(MAX_SDP_SESSION_ID))
+    this.#streams = new SessionStreams({ recordingId, media, address, sessionId })
+    this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels: () => this.#streams.labels })
+    this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
+    this.#snapshots = new SnapshotRequests(clock, log)
+    this.#record.warn([...marks, ...bodies.warnings])
+    invite.onCancel = () => {
+      this.#isCancelled = true
+    }
+    // In a later turn: the caller has to know the session before anything can end it.
+    void this.#enqueue(() => this.#establish(bodies))
+  }
+
+  /** What the session looks like now; counters are not included. */
+  view(): LiveSession {
+    return {
+      recordingId: this.recordingId,
+      startedAtMs: this.#record.startedAtMs,
+      isPaused: this.#streams.isPaused,
+      facts: this.#record.facts(),
+      streams: this.#streams.view(),
+    }
+  }
+
+  /** The worker got the first packet of a stream. */
+  onFirstPacket(channel: number, atMs: number): void {
+    this.#watch.heard(channel)
+    this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
+  }
+
+  /** The worker cannot write this recording any more: the client is told, so that it can go elsewhere. */
+  onDiskFailed(detail: string): void {
+    this.#log.error('recording cannot be written', { detail })
+    void this.hangUp()
+    this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'disk-failed', detail })
+  }
+
+  /** Asks a client that has been silent for long whether it still knows of the session; if not, the dialog ends. */
+  probe(): void {
+    void this.#dialog?.request('OPTIONS')
+  }
+
+  /** Ends the session from our side; resolves when the recording is published. */
+  async hangUp(): Promise<void> {
+    await this.#queue
+    if (this.#state !== 'active') return
+    void this.#dialog?.bye()
+    await this.#enqueue(() => this.#finish('recorder ended the session'))
+  }
+
+  /** Removes a stream by a re-INVITE of ours (SRS-16); undefined when the session is not up. */
+  async dropStream(channel: number): Promise<RequestOutcome | undefined> {
+    const dialog = this.#dialog
+    if (this.#state !== 'active' || dialog === undefined) return undefined
+    const outcome = await dialog.reinvite({
+      headers: [['Require', 'siprec']],
+      body: { contentType: 'application/sdp', content: this.#streams.offer(channel) },
+    })
+    const answer = outcome.response && outcome.status < 300 ? outcome.response.body : undefined
+    if (answer !== undefined) await this.#enqueue(() => this.#takeAnswer(answer))
+    return outcome
+  }
+
+  async #establish(bodies: RequestBodies): Promise<void> {
+    const problem = bodies.offer === undefined ? 'no offer' : this.#streams.problemOf(bodies.offer)
+    if (bodies.offer === undefined || problem !== undefined) {
+      this.#turnAway(488, problem ?? 'no offer')
+      return
+    }
+    const refusal = await this.#context.store.refusal()
+    if (refusal !== undefined) {
+      this.#turnAway(503, refusal)
+      return
+    }
+    const documents = this.#record.apply(this.#invite.request, bodies)
+    const answer = await this.#openMedia(bodies.offer, bodies.offerText ?? '')
+    if (answer === undefined) return
+    if (this.#isCancelled) {
+      await this.#finish('cancelled', 'cancelled')
+      return
+    }
+    this.#dialog = this.#invite.accept(
+      {
+        onRequest: (incoming) => void this.#enqueue(() => this.#onRequest(incoming)),
+        onEnd: (end) => void this.#enqueue(() => this.#onEnd(end)),
+      },
+      { body: { contentType: 'application/sdp', content: answer } },
+    )
+    this.#enter('active')
+    this.#context.emit({ type: 'started', recordingId: this.recordingId, facts: this.#record.facts() })
+    if (this.#streams.isPaused) this.#context.emit({ type: 'paused', recordingId: this.recordingId })
+    this.#watch.expect(this.#streams.sendingChannels)
+    await this.#record.keep(documents)
+    this.#askForBase()
+  }
+
+  /** Opens folder and ports; undefined when that failed and the INVITE was answered. */
+  async #openMedia(offer: NonNullable<RequestBodies['offer']>, offerText: string): Promise<Uint8Array | undefined> {
+    const { media } = this.#context
+    const { recordingId } = this
+    try {
+      const { startedAtMs } = await media.ask({ type: 'open', recordingId, facts: this.#record.facts() })
+      this.#record.startedAtMs = startedAtMs
+    } catch (thrown) {
+      this.#turnAway(503, messageOf(thrown))
+      return undefined
+    }
+    this.#record.announce()
+    try {
+      const warnings: string[] = []
+      const answer = await this.#streams.answer(offer, offerText, warnings)
+      this.#record.warn(warnings)
+      return answer
+    } catch (thrown) {
+      const reason = thrown instanceof AppError ? thrown.code : messageOf(thrown)
+      this.#log.warn('recording session refused', { status: 503, reason })
+      this.#invite.reject(503, { headers: RETRY_LATER })
+      await this.#finish(reason, 'cancelled')
+      return undefined
+    }
+  }
+
+  #turnAway(status: number, reason: string): void {
+    this.#log.warn('recording session refused', { status, reason })
+    this.#invite.reject(status, status === 503 ? { headers: RETRY_LATER } : {})
+    this.#enter('closing')
+    this.#close()
+  }
+
+  async #onRequest(incoming: IncomingRequest): Promise<void> {
+    const { request } = incoming
+    if (request.method !== 'INVITE' && request.method !== 'UPDATE') {
+      incoming.respond(405, { headers: ALLOW })
+      return
+    }
+    const read = readBodies(request)
+    const problem = read.ok ? read.value.offer && this.#streams.problemOf(read.value.offer) : read.error
+    if (!read.ok || problem !== undefined) {
+      this.#record.warn([`${request.method} refused: ${problem}`])
+      incoming.respond(488)
+      return
+    }
+    const bodies = read.value
+    this.#record.warn(bodies.warnings)
+    const wasPaused = this.#streams.isPaused
+    await this.#respond(incoming, bodies)
+    this.#reportPause(wasPaused)
+    const documents = this.#record.apply(request, bodies)
+    if (documents.length === 0) return
+    await this.#record.keep(documents)
+    this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#record.facts() })
+    this.#askForBase()
+  }
+
+  /** 200 with our answer; with our offer to an offerless re-INVITE; empty to an UPDATE without offer. */
+  async #respond(incoming: IncomingRequest, bodies: RequestBodies): Promise<void> {
+    const sdp = (content: Uint8Array) => ({ body: { contentType: 'application/sdp', content } })
+    if (bodies.offer !== undefined) {
+      const warnings: string[] = []
+      try {
+        incoming.respond(200, sdp(await this.#streams.answer(bodies.offer, bodies.offerText ?? '', warnings)))
+      } catch (thrown) {
+        this.#log.error('offer could not be applied', { reason: messageOf(thrown) })
+        incoming.respond(500)
+      }
+      this.#record.warn(warnings)
+    } else if (incoming.request.method === 'INVITE') {
+      incoming.onAck = (ack) => void this.#enqueue(() => this.#takeAnswer(ack.body))
+      incoming.respond(200, sdp(this.#streams.offer()))
+    } else {
+      incoming.respond(200)
+    }
+  }
+
+  async #takeAnswer(body: Uint8Array): Promise<void> {
+    const wasPaused = this.#streams.isPaused
+    const answer = parseSdp(body)
+    if (answer.ok) await this.#streams.takeAnswer(answer.value)
+    else this.#record.warn(['answer to our offer is not readable'])
+    this.#reportPause(wasPaused)
+  }
+
+  async #onEnd(end: DialogEnd): Promise<void> {
+    if (this.#state !== 'active') return
+    if (end.request !== undefined) {
+      const bodies = readBodies(end.request)
+      if (bodies.ok) await this.#record.keep(this.#record.apply(end.request, bodies.value))
+    }
+    await this.#finish(end.cause)
+  }
+
+  async #finish(ended: string, noAudioCause?: 'cancelled'): Promise<void> {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#enter('closing')
+    this.#watch.stop()
+    this.#record.end(ended)
+    const { recordingId } = this
+    const neverSent = this.#streams.view().length > 0 && !this.#watch.wasExpecting
+    const cause: NoAudioCause | undefined = noAudioCause ?? (neverSent ? 'inactive' : undefined)
+    try {
+      const known = cause === undefined ? {} : { noAudioCause: cause }
+      const facts = this.#record.facts()
+      const { manifest, folder } = await this.#context.media.ask({ type: 'close', recordingId, facts, ...known })
+      this.#record.published(manifest, folder)
+      this.#context.emit({ type: 'ended', recordingId, manifest, folder })
+    } catch (thrown) {
+      this.#log.error('recording could not be published', { reason: messageOf(thrown) })
+    }
+    this.#close()
+  }
+
+  #close(): void {
+    this.#enter('closed')
+    this.#context.onClosed(this)
+  }
+
+  #reportPause(wasPaused: boolean): void {
+    const { isPaused, sendingChannels } = this.#streams
+    this.#watch.expect(sendingChannels)
+    if (isPaused === wasPaused) return
+    this.#context.emit({ type: isPaused ? 'paused' : 'resumed', recordingId: this.recordingId })
+  }
+
+  #onMissed(channel: number): void {
+    const label = this.#streams.view()[channel]?.label
+    this.#log.warn('no audio arrives', { channel, label })
+    const named = label === undefined ? {} : { label }
+    this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'no-packets', channel, ...named })
+  }
+
+  /** A partial document without a complete one before it: asks the client for all (SRS-44). */
+  #askForBase(): void {
+    if (this.#record.lacksBase && this.#dialog !== undefined) void this.#snapshots.ask(this.#dialog)
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(work).catch((thrown: unknown) => {
+      this.#log.error('recording session fault', { reason: messageOf(thrown) })
+      if (this.#state === 'opening') this.#turnAway(500, 'fault')
+    })
+    return this.#queue
+  }
+
+  #enter(next: State): void {
+    checkEdge(EDGES, this.#state, next)
+    const wallMs = this.#context.clock.wallMs()
+    stateTrace.publish({ machine: 'incoming-session', id: this.recordingId, from: this.#state, to: next, wallMs })
+    this.#state = next
+  }
+}

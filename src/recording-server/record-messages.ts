@@ -1,0 +1,85 @@
+// What the main thread and the record worker say to each other. Packets never cross.
+
+import type { Endpoint } from '#kernel'
+import type { Manifest, MetadataDocument, NoAudioCause, RecordingFacts, StreamTotals } from '#store'
+import type { TrackCodec } from './track.ts'
+
+/** Negotiated state of a stream. */
+export interface StreamSettings {
+  readonly codecs: readonly TrackCodec[]
+  /** The peer announced that it sends nothing. */
+  readonly isPaused: boolean
+  /** The peer's addresses by SDP; absent for c=0.0.0.0. */
+  readonly rtp?: Endpoint
+  readonly rtcp?: Endpoint
+}
+
+/** Options of the record worker. */
+export interface RecordWorkerOptions {
+  readonly root: string
+  readonly host: string
+  readonly portMin: number
+  readonly portMax: number
+  /** Keep DTMF digits in manifests; otherwise only time and duration. */
+  readonly keepDigits: boolean
+}
+
+/** Commands, each answered by one reply. */
+export type RecordCommand =
+  | { readonly type: 'open'; readonly recordingId: string; readonly facts: RecordingFacts }
+  | {
+      readonly type: 'add-stream'
+      readonly recordingId: string
+      readonly label?: string
+      readonly settings: StreamSettings
+    }
+  | {
+      readonly type: 'set-stream'
+      readonly recordingId: string
+      readonly channel: number
+      readonly settings: StreamSettings
+    }
+  | { readonly type: 'remove-stream'; readonly recordingId: string; readonly channel: number }
+  | { readonly type: 'facts'; readonly recordingId: string; readonly facts: RecordingFacts }
+  | { readonly type: 'metadata'; readonly recordingId: string; readonly document: MetadataDocument }
+  | {
+      readonly type: 'close'
+      readonly recordingId: string
+      readonly facts: RecordingFacts
+      /** Used unless audio, or the counters, say otherwise. */
+      readonly noAudioCause?: NoAudioCause
+    }
+  | { readonly type: 'totals' }
+  | { readonly type: 'stop' }
+
+/** Answers by type of command. */
+export interface RecordReplies {
+  open: { readonly startedAtMs: number }
+  'add-stream': { readonly channel: number; readonly rtpPort: number }
+  'set-stream': undefined
+  'remove-stream': undefined
+  facts: undefined
+  metadata: undefined
+  close: { readonly manifest: Manifest; readonly folder: string }
+  /** Per recording, per channel. */
+  totals: Readonly<Record<string, readonly StreamTotals[]>>
+  stop: undefined
+}
+
+/** What the worker reports by itself. */
+export type RecordEvent =
+  | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
+  | { readonly type: 'disk-failed'; readonly recordingId: string; readonly message: string }
+
+/** Main thread to worker. */
+export interface RecordRequest {
+  readonly requestId: number
+  readonly command: RecordCommand
+}
+
+/** Worker to main thread. */
+export type RecordReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly requestId: number; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly requestId: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'event'; readonly event: RecordEvent }

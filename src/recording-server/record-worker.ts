@@ -1,0 +1,39 @@
+// Entry of the record worker thread: RTP sockets, timelines and files of recordings (design: "record" workers).
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { PortPool } from '#engine'
+import { AppError, invariant, messageOf } from '#kernel'
+import { cryptoIds, systemClock } from '#net'
+import type { RecordReply, RecordRequest, RecordWorkerOptions } from './record-messages.ts'
+import { RecordRoom } from './record-room.ts'
+
+const port = parentPort
+invariant(port !== null, 'runs as a worker thread')
+
+const { root, keepDigits, host, portMin, portMax } = workerData as RecordWorkerOptions
+const reply = (message: RecordReply): void => port.postMessage(message)
+const room = new RecordRoom({
+  root,
+  keepDigits,
+  clock: systemClock,
+  ids: cryptoIds,
+  ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
+  onEvent: (event) => reply({ kind: 'event', event }),
+})
+
+async function serve({ requestId, command }: RecordRequest): Promise<void> {
+  try {
+    reply({ kind: 'done', requestId, value: await room.handle(command) })
+    if (command.type === 'stop') port?.close()
+  } catch (thrown) {
+    const code = thrown instanceof AppError ? thrown.code : 'recorder.disk'
+    reply({ kind: 'failed', requestId, code, message: messageOf(thrown) })
+  }
+}
+
+// One after another: a command may wait for sockets, and those behind it count on it.
+let queue: Promise<void> = Promise.resolve()
+port.on('message', (request: RecordRequest) => {
+  queue = queue.then(() => serve(request))
+})
+reply({ kind: 'ready' })

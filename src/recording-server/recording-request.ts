@@ -1,0 +1,75 @@
+// What a request of a recording client asks for: whether it is one, its offer, its metadata (RFC 7866 sections 6.2 and 9).
+
+import { err, ok, type Result, redactUri } from '#kernel'
+import { type ParsedSdp, parseSdp } from '#sdp'
+import { parseCSeq, type SipFlow, type SipRequest } from '#sip'
+import { type BodyPart, isMetadata, isSdp, parseBody } from '#siprec'
+import type { SipFacts } from '#store'
+
+/** The bodies of a request. */
+export interface RequestBodies {
+  readonly offer?: ParsedSdp
+  /** The text of the offer, to see whether it changed. */
+  readonly offerText?: string
+  readonly metadata: readonly BodyPart[]
+  readonly warnings: readonly string[]
+}
+
+/** Takes a request apart; the error is what is wrong with its SDP. */
+export function readBodies(request: SipRequest): Result<RequestBodies, string> {
+  const { headers, body } = request
+  const { parts, warnings } = parseBody(headers.get('Content-Type'), headers.get('Content-Disposition'), body)
+  const metadata = parts.filter(isMetadata)
+  const sdp = parts.find(isSdp)
+  if (sdp === undefined) return ok({ metadata, warnings })
+  const parsed = parseSdp(sdp.content)
+  if (!parsed.ok) return err(`SDP line ${parsed.error.line}: ${parsed.error.message}`)
+  const offerText = new TextDecoder().decode(sdp.content)
+  return ok({ offer: parsed.value, offerText, metadata, warnings: [...warnings, ...parsed.value.warnings] })
+}
+
+/** What an INVITE lacks of being one of a recording client by RFC 7866 section 6.2; empty if nothing. */
+export function missingMarks(request: SipRequest): string[] {
+  const { headers } = request
+  const contact = headers.get('Contact') ?? ''
+  const afterUri = contact.slice(contact.indexOf('>') + 1)
+  const hasFeatureTag = /;\s*\+sip\.src\s*(?:[=;,]|$)/i.test(afterUri)
+  const hasOptionTag = headers.list('Require').some((tag) => tag.toLowerCase() === 'siprec')
+  return [...(hasFeatureTag ? [] : ['no +sip.src in Contact']), ...(hasOptionTag ? [] : ['no siprec in Require'])]
+}
+
+/** What the manifest keeps of the SIP side. */
+export function sipFactsOf(request: SipRequest, flow: SipFlow): SipFacts {
+  const { headers } = request
+  const userAgent = headers.get('User-Agent')
+  const date = headers.get('Date')
+  return {
+    callId: headers.get('Call-ID') ?? '',
+    fromUri: bareUri(headers.get('From') ?? ''),
+    toUri: bareUri(headers.get('To') ?? ''),
+    requestUri: request.uri,
+    source: flow.remote.host,
+    transport: flow.transport,
+    ...(userAgent !== undefined && { userAgent }),
+    ...(date !== undefined && { date }),
+  }
+}
+
+/** Method and CSeq number of a request, as the metadata history names it. */
+export function transactionOf(request: SipRequest): string {
+  const cseq = parseCSeq(request.headers.get('CSeq') ?? '')
+  return cseq.ok ? `${request.method} ${cseq.value.number}` : request.method
+}
+
+/** Fields that name a session in log lines. */
+export function logFieldsOf(facts: SipFacts): Readonly<Record<string, string>> {
+  return { sipCallId: facts.callId, source: facts.source, from: redactUri(facts.fromUri) }
+}
+
+/** The URI of a From or To value, without passwords and URI headers. */
+function bareUri(value: string): string {
+  const open = value.indexOf('<')
+  const close = value.indexOf('>', open)
+  const uri = open >= 0 && close > open ? value.slice(open + 1, close) : (value.split(';')[0] ?? '').trim()
+  return (uri.split('?')[0] ?? '').replace(/^(sips?:[^:@]*):[^@]*@/i, '$1@')
+}

@@ -1,0 +1,186 @@
+// The SIPREC recording server (SRS, RFC 7866): takes recording sessions, one IncomingSession each.
+
+import { type Clock, type Ids, Listeners, type Logger, messageOf, type Timer } from '#kernel'
+import type { RequestOutcome, ServerInvite, SipCoreHandlers } from '#sip'
+import type { Catalogue, RecordingStore } from '#store'
+import { IncomingSession, type SessionContext } from './incoming-session.ts'
+import type { RecordMedia } from './record-media.ts'
+import { missingMarks, readBodies } from './recording-request.ts'
+import type { LiveSession, RecordingServerEvent } from './server-events.ts'
+
+const RETRY_AFTER_SECONDS = 30
+const MAX_SESSIONS = 2000
+/** A session without a packet for one to two of these is asked whether it lives. */
+const PROBE_MS = 60_000
+
+/** What a recording server is made of. */
+export interface RecordingServerOptions {
+  readonly media: RecordMedia
+  /** IP literal that SDP gives as the address of our media. */
+  readonly address: string
+  readonly store: RecordingStore
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+  /** Only INVITEs with `+sip.src` and `Require: siprec` (SRS-01); otherwise what they lack is a warning. */
+  readonly strict?: boolean
+  /** Keep metadata documents as they came, not only their merged state (SRS-51); true unless told. */
+  readonly keepRawMetadata?: boolean
+  /** Sessions at a time, 2000 unless told; above it 503. */
+  readonly maxSessions?: number
+  /** Sessions at a time from one address; above it 486. No limit unless told. */
+  readonly maxSessionsPerSource?: number
+}
+
+/** A recording server; its SIP core is given `handlers`. */
+export interface RecordingServer {
+  readonly handlers: SipCoreHandlers
+  readonly events: Listeners<RecordingServerEvent>
+  /** Sessions under way, with the counters of their streams. */
+  sessions(): Promise<readonly LiveSession[]>
+  /** Removes a stream of a session by an offer of ours; undefined for an unknown session. */
+  dropStream(recordingId: string, channel: number): Promise<RequestOutcome | undefined>
+  /** Refuses new sessions from now on; resolves when none is left. */
+  drain(): Promise<void>
+  /** Ends every session and publishes what it holds; resolves when all is on disk. */
+  stop(): Promise<void>
+}
+
+/** Makes a recording server over a record worker, a store and a catalogue. */
+export function createRecordingServer(options: RecordingServerOptions): RecordingServer {
+  return new Server(options)
+}
+
+class Server implements RecordingServer {
+  readonly handlers: SipCoreHandlers = { onInvite: (invite) => this.#onInvite(invite) }
+  readonly events: Listeners<RecordingServerEvent>
+  readonly #options: RecordingServerOptions
+  readonly #context: SessionContext
+  readonly #sessions = new Map<string, IncomingSession>()
+  readonly #idle: (() => void)[] = []
+  readonly #packetsBefore = new Map<string, number>()
+  #probeTimer: Timer | undefined
+  #isDraining = false
+
+  constructor(options: RecordingServerOptions) {
+    this.#options = options
+    const { media, store, catalogue, clock, ids, log, address } = options
+    this.events = new Listeners((fault) => log.error('listener failed', { reason: messageOf(fault) }))
+    this.#context = {
+      media,
+      store,
+      catalogue,
+      clock,
+      ids,
+      log,
+      address,
+      keepRawMetadata: options.keepRawMetadata ?? true,
+      emit: (event) => this.events.emit(event),
+      onClosed: (session) => this.#onClosed(session),
+    }
+    media.onEvent((event) => {
+      if (event.type === 'worker-lost') {
+        this.#onWorkerLost()
+        return
+      }
+      const session = this.#sessions.get(event.recordingId)
+      if (event.type === 'first-packet') session?.onFirstPacket(event.channel, event.atMs)
+      else session?.onDiskFailed(event.message)
+    })
+  }
+
+  async sessions(): Promise<readonly LiveSession[]> {
+    const totals = await this.#options.media.ask({ type: 'totals' })
+    return [...this.#sessions.values()].map((session) => {
+      const view = session.view()
+      const streams = view.streams.map((stream) => {
+        const counted = totals[view.recordingId]?.[stream.channel]
+        return counted === undefined ? stream : { ...stream, totals: counted }
+      })
+      return { ...view, streams }
+    })
+  }
+
+  async dropStream(recordingId: string, channel: number): Promise<RequestOutcome | undefined> {
+    return await this.#sessions.get(recordingId)?.dropStream(channel)
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    if (this.#sessions.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  async stop(): Promise<void> {
+    const drained = this.drain()
+    await Promise.all([...this.#sessions.values()].map((session) => session.hangUp()))
+    await drained
+  }
+
+  #onInvite(invite: ServerInvite): void {
+    const marks = missingMarks(invite.request)
+    const refusal = this.#refusalOf(invite, marks)
+    const bodies = readBodies(invite.request)
+    if (refusal !== undefined) {
+      this.#refuse(invite, refusal.status, refusal.reason)
+    } else if (!bodies.ok) {
+      this.#refuse(invite, 400, bodies.error)
+    } else {
+      const session = new IncomingSession(invite, bodies.value, marks, this.#context)
+      this.#sessions.set(session.recordingId, session)
+      this.#probeTimer ??= this.#scheduleProbe()
+    }
+  }
+
+  #refusalOf(invite: ServerInvite, marks: readonly string[]): { status: number; reason: string } | undefined {
+    const { strict = false, maxSessions = MAX_SESSIONS } = this.#options
+    const { maxSessionsPerSource = Number.POSITIVE_INFINITY } = this.#options
+    if (this.#isDraining) return { status: 503, reason: 'draining' }
+    if (this.#sessions.size >= maxSessions) return { status: 503, reason: 'too many sessions' }
+    const source = invite.flow.remote.host
+    const ofSource = [...this.#sessions.values()].filter((session) => session.source === source).length
+    if (ofSource >= maxSessionsPerSource) return { status: 486, reason: 'too many sessions of this source' }
+    return strict && marks.length > 0 ? { status: 403, reason: marks.join(', ') } : undefined
+  }
+
+  #refuse(invite: ServerInvite, status: number, reason: string): void {
+    this.#options.log.warn('recording session refused', { status, reason, source: invite.flow.remote.host })
+    invite.reject(status, status === 503 ? { headers: [['Retry-After', String(RETRY_AFTER_SECONDS)]] } : {})
+  }
+
+  #scheduleProbe(): Timer {
+    return this.#options.clock.after(PROBE_MS, 'probe', () => {
+      this.#probeTimer = this.#scheduleProbe()
+      this.#probeSilent().catch((thrown: unknown) => {
+        this.#options.log.error('silent sessions not probed', { reason: messageOf(thrown) })
+      })
+    })
+  }
+
+  /** A client that died without a BYE leaves a dialog that only asking can end. */
+  async #probeSilent(): Promise<void> {
+    for (const { recordingId, streams } of await this.sessions()) {
+      const packets = streams.reduce((sum, { totals }) => sum + (totals?.packets ?? 0), 0)
+      if (packets === this.#packetsBefore.get(recordingId)) this.#sessions.get(recordingId)?.probe()
+      else this.#packetsBefore.set(recordingId, packets)
+    }
+  }
+
+  #onWorkerLost(): void {
+    this.#options.log.error('record worker is gone, sessions are ended')
+    this.#isDraining = true
+    for (const session of this.#sessions.values()) {
+      this.events.emit({ type: 'alarm', recordingId: session.recordingId, alarm: 'worker-lost' })
+      void session.hangUp()
+    }
+  }
+
+  #onClosed(session: IncomingSession): void {
+    this.#sessions.delete(session.recordingId)
+    this.#packetsBefore.delete(session.recordingId)
+    if (this.#sessions.size > 0) return
+    this.#probeTimer?.cancel()
+    this.#probeTimer = undefined
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+}

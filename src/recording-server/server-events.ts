@@ -1,0 +1,46 @@
+// What a recording server tells others, and how it shows its sessions.
+
+import type { Manifest, RecordingFacts, StreamTotals } from '#store'
+
+/** Something wrong with a recording under way. */
+export type AlarmKind =
+  /** A stream that should send has not, for some seconds. */
+  'no-packets' | 'disk-failed' | 'worker-lost'
+
+/** Events of recordings, in order per recording. */
+export type RecordingServerEvent =
+  | { readonly type: 'started'; readonly recordingId: string; readonly facts: RecordingFacts }
+  | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
+  /** Every stream is paused by the client. */
+  | { readonly type: 'paused'; readonly recordingId: string }
+  | { readonly type: 'resumed'; readonly recordingId: string }
+  | { readonly type: 'metadata'; readonly recordingId: string; readonly facts: RecordingFacts }
+  | { readonly type: 'ended'; readonly recordingId: string; readonly manifest: Manifest; readonly folder: string }
+  | {
+      readonly type: 'alarm'
+      readonly recordingId: string
+      readonly alarm: AlarmKind
+      readonly channel?: number
+      readonly label?: string
+      readonly detail?: string
+    }
+
+/** One stream of a live session. */
+export interface LiveStream {
+  readonly channel: number
+  readonly label?: string
+  readonly isPaused: boolean
+  readonly isRemoved: boolean
+  readonly rtpPort: number
+  readonly encodings: readonly string[]
+  readonly totals?: StreamTotals
+}
+
+/** A recording session under way. */
+export interface LiveSession {
+  readonly recordingId: string
+  readonly startedAtMs: number
+  readonly isPaused: boolean
+  readonly facts: RecordingFacts
+  readonly streams: readonly LiveStream[]
+}

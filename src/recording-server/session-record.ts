@@ -1,0 +1,121 @@
+// What is kept of a recording session beside its audio: SIP facts, warnings, metadata documents, its catalogue row.
+
+import { type Clock, type Logger, messageOf } from '#kernel'
+import { labelOf } from '#sdp'
+import type { SipRequest } from '#sip'
+import { rfc3339 } from '#siprec'
+import {
+  type Catalogue,
+  type Manifest,
+  type MetadataDocument,
+  openRow,
+  type RecordingFacts,
+  type RecordingStore,
+  rowOf,
+  type SipFacts,
+} from '#store'
+import type { RecordMedia } from './record-media.ts'
+import { type RequestBodies, transactionOf } from './recording-request.ts'
+import { SessionMetadata } from './session-metadata.ts'
+
+const MAX_WARNINGS = 100
+
+/** What a session record works with. */
+export interface SessionRecordOptions {
+  readonly recordingId: string
+  readonly sip: SipFacts
+  readonly media: RecordMedia
+  readonly store: RecordingStore
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly log: Logger
+  readonly keepRawMetadata: boolean
+  /** Labels of the streams by channel, '' for those without. */
+  readonly labels: () => readonly string[]
+}
+
+/** Keeper of one session's facts. */
+export class SessionRecord {
+  startedAtMs: number
+  readonly #options: SessionRecordOptions
+  readonly #metadata = new SessionMetadata()
+  readonly #warnings = new Set<string>()
+  #sip: SipFacts
+
+  constructor(options: SessionRecordOptions) {
+    this.#options = options
+    this.#sip = options.sip
+    this.startedAtMs = options.clock.wallMs()
+  }
+
+  /** Whether metadata changed a state that we never had in full (SRS-44). */
+  get lacksBase(): boolean {
+    return this.#metadata.lacksBase
+  }
+
+  /** All that is known now. */
+  facts(): RecordingFacts {
+    const warnings = [...this.#warnings]
+    return { sip: this.#sip, ...this.#metadata.facts(this.#options.labels()), warnings }
+  }
+
+  warn(warnings: readonly string[]): void {
+    for (const warning of warnings) if (this.#warnings.size < MAX_WARNINGS) this.#warnings.add(warning)
+  }
+
+  /** Notes why the session ended. */
+  end(ended: string): void {
+    this.#sip = { ...this.#sip, ended }
+  }
+
+  /** Applies the metadata of a request to the state; the documents are still to be kept. */
+  apply(request: SipRequest, bodies: RequestBodies): MetadataDocument[] {
+    const { clock, keepRawMetadata } = this.#options
+    const offered = bodies.offer?.media.map((media) => labelOf(media) ?? '') ?? []
+    const labels = [...new Set([...this.#options.labels(), ...offered])].filter((label) => label !== '')
+    return bodies.metadata.map((part) => {
+      const warnings = this.#metadata.apply(part.content, part.contentType, labels)
+      this.warn(warnings)
+      return {
+        receivedAt: rfc3339(clock.wallMs()),
+        transaction: transactionOf(request),
+        ...(keepRawMetadata && { raw: part.content }),
+        warnings,
+        state: this.#metadata.state ?? null,
+      }
+    })
+  }
+
+  /** Writes documents, and the facts that follow from them, to disk and catalogue. */
+  async keep(documents: readonly MetadataDocument[]): Promise<void> {
+    const { media, recordingId, log } = this.#options
+    try {
+      for (const document of documents) await media.ask({ type: 'metadata', recordingId, document })
+      if (documents.length > 0) await media.ask({ type: 'facts', recordingId, facts: this.facts() })
+    } catch (thrown) {
+      log.error('metadata not kept', { reason: messageOf(thrown) })
+    }
+    this.announce()
+  }
+
+  /** Tells the catalogue what is being received. */
+  announce(): void {
+    const { catalogue, recordingId, labels } = this.#options
+    this.#catalogued(catalogue.put(openRow(recordingId, this.startedAtMs, this.facts(), labels().length)))
+  }
+
+  /** Tells the catalogue what became of it. */
+  published(manifest: Manifest, folder: string): void {
+    const { catalogue, store, log } = this.#options
+    this.#catalogued(catalogue.put(rowOf(manifest, store.relativeFolder(folder))))
+    const { state, cause, durationMs } = manifest
+    log.info('recording ended', { ended: this.#sip.ended, state, cause, durationMs })
+  }
+
+  /** Trouble with the catalogue never touches a recording: folders are the truth. */
+  #catalogued(writing: Promise<void>): void {
+    writing.catch((thrown: unknown) => {
+      this.#options.log.warn('catalogue not updated', { reason: messageOf(thrown) })
+    })
+  }
+}

@@ -1,0 +1,149 @@
+// The media side of one recording session: which m-line is which stream, negotiated again and again.
+
+import type { ParsedSdp, SessionDescription } from '#sdp'
+import { LocalDescription, type LocalMedia } from '#sdp'
+import { type PlannedLine, planAnswer, settingsOf } from './answer-plan.ts'
+import type { RecordMedia } from './record-media.ts'
+import type { StreamSettings } from './record-messages.ts'
+import type { LiveStream } from './server-events.ts'
+
+interface Stream {
+  readonly channel: number
+  readonly rtpPort: number
+  readonly label?: string
+  settings: StreamSettings
+  isRemoved: boolean
+}
+
+interface Line {
+  media: LocalMedia
+  stream: Stream | undefined
+}
+
+/** Answer and streams of one recording session. */
+export class SessionStreams {
+  readonly #recordingId: string
+  readonly #media: RecordMedia
+  readonly #description: LocalDescription
+  readonly #lines: Line[] = []
+  readonly #streams: Stream[] = []
+  #offerText = ''
+  #offerVersion = ''
+
+  /** `address` is the literal that SDP gives as ours; `sessionId` is decimal. */
+  constructor(options: { recordingId: string; media: RecordMedia; address: string; sessionId: string }) {
+    this.#recordingId = options.recordingId
+    this.#media = options.media
+    this.#description = new LocalDescription({ sessionId: options.sessionId, address: options.address })
+  }
+
+  /** Labels of the streams by channel, '' for those without. */
+  get labels(): string[] {
+    return this.#streams.map(({ label }) => label ?? '')
+  }
+
+  /** Whether there are streams, and all that are left are paused. */
+  get isPaused(): boolean {
+    const live = this.#streams.filter((stream) => !stream.isRemoved)
+    return live.length > 0 && live.every(({ settings }) => settings.isPaused)
+  }
+
+  /** Streams that the client announced to send. */
+  get sendingChannels(): number[] {
+    return this.#streams.filter((one) => !one.isRemoved && !one.settings.isPaused).map(({ channel }) => channel)
+  }
+
+  view(): LiveStream[] {
+    return this.#streams.map(({ channel, rtpPort, label, settings, isRemoved }) => ({
+      channel,
+      rtpPort,
+      ...(label !== undefined && { label }),
+      isPaused: settings.isPaused,
+      isRemoved,
+      encodings: settings.codecs.map(({ encoding }) => encoding),
+    }))
+  }
+
+  /** Why an offer cannot be answered at all; undefined if it can. */
+  problemOf(offer: SessionDescription): string | undefined {
+    if (offer.media.length < this.#lines.length) return 'fewer media descriptions than before'
+    const plan = planAnswer(offer)
+    const isHopeless = this.#lines.length === 0 && plan.length > 0 && plan.every(({ kind }) => kind === 'refused')
+    return isHopeless ? plan.map((line) => (line.kind === 'refused' ? line.reason : '')).join(', ') : undefined
+  }
+
+  /** Takes an offer and gives the answer; warnings are added to `warnings`. Rejects with what the media side rejects. */
+  async answer(offer: ParsedSdp, offerText: string, warnings: string[]): Promise<Uint8Array> {
+    const isSameVersion = offer.origin.sessionVersion === this.#offerVersion
+    const current = this.#description.current()
+    if (isSameVersion && offerText === this.#offerText && current !== undefined) return current
+    if (isSameVersion && current !== undefined) warnings.push('SDP changed without a new version in o=')
+    this.#offerText = offerText
+    this.#offerVersion = offer.origin.sessionVersion
+    for (const [index, planned] of planAnswer(offer).entries()) {
+      if (planned.kind === 'refused') warnings.push(...(await this.#refuse(index, planned)))
+      else await this.#take(index, planned)
+    }
+    return this.#description.describe(this.#lines.map(({ media }) => media))
+  }
+
+  /** An offer of ours: what there is, ready to receive; `dropped` is offered with port 0. Streams are never added (SRS-14). */
+  offer(dropped?: number): Uint8Array {
+    const slots = this.#lines.map(({ media, stream }): LocalMedia => {
+      if (stream === undefined || stream.isRemoved) return media
+      return stream.channel === dropped ? { ...media, port: 0 } : { ...media, direction: 'recvonly' }
+    })
+    return this.#description.describe(slots)
+  }
+
+  /** Takes the answer to an offer of ours. */
+  async takeAnswer(answer: SessionDescription): Promise<void> {
+    for (const [index, media] of answer.media.entries()) {
+      const line = this.#lines[index]
+      if (line?.stream === undefined || line.stream.isRemoved) continue
+      if (media.port === 0) await this.#remove(line)
+      else await this.#configure(line.stream, settingsOf(media, answer))
+    }
+  }
+
+  async #refuse(index: number, planned: PlannedLine & { kind: 'refused' }): Promise<string[]> {
+    const line = this.#lines[index]
+    if (line?.stream !== undefined && !line.stream.isRemoved) {
+      await this.#remove(line)
+      return []
+    }
+    this.#lines[index] = { media: planned.media, stream: undefined }
+    return planned.reason === 'offered with port 0' ? [] : [`media ${index + 1} refused: ${planned.reason}`]
+  }
+
+  async #take(index: number, planned: PlannedLine & { kind: 'stream' }): Promise<void> {
+    const known = this.#lines[index]?.stream
+    const stream = known === undefined || known.isRemoved ? await this.#add(planned) : known
+    if (stream === known) await this.#configure(stream, planned.settings)
+    this.#lines[index] = { media: { ...planned.media, port: stream.rtpPort }, stream }
+  }
+
+  async #add(planned: PlannedLine & { kind: 'stream' }): Promise<Stream> {
+    const { label, settings } = planned
+    const named = label !== undefined && { label }
+    const recordingId = this.#recordingId
+    const { channel, rtpPort } = await this.#media.ask({ type: 'add-stream', recordingId, ...named, settings })
+    const stream: Stream = { channel, rtpPort, ...named, settings, isRemoved: false }
+    this.#streams.push(stream)
+    return stream
+  }
+
+  async #configure(stream: Stream, settings: StreamSettings): Promise<void> {
+    stream.settings = settings
+    const { channel } = stream
+    await this.#media.ask({ type: 'set-stream', recordingId: this.#recordingId, channel, settings })
+  }
+
+  async #remove(line: Line): Promise<void> {
+    const { stream, media } = line
+    if (stream === undefined) return
+    stream.isRemoved = true
+    line.media = { ...media, port: 0 }
+    await this.#media.ask({ type: 'remove-stream', recordingId: this.#recordingId, channel: stream.channel })
+  }
+}

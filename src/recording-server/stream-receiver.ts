@@ -1,0 +1,249 @@
+// The network side of one stream in the record worker: sockets, source lock, reception statistics, RTCP both ways.
+
+import type { PortPair } from '#engine'
+import type { Clock, Endpoint, Ids, Timer } from '#kernel'
+import {
+  buildBye,
+  buildReceiverReport,
+  buildSdes,
+  compoundRtcp,
+  isRtcp,
+  newRtpView,
+  parseRtcp,
+  parseRtp,
+  ReceptionStats,
+  rtcpIntervalMs,
+} from '#rtp'
+import type { PauseEvidence, StreamTotals } from '#store'
+import type { StreamSettings } from './record-messages.ts'
+import { SourceLock } from './source-lock.ts'
+import type { Track } from './track.ts'
+
+/** Where a datagram came from, as sockets tell it. */
+interface DatagramSource {
+  readonly address: string
+  readonly port: number
+}
+
+const RANDOM_STEPS = 2 ** 32
+const MAX_CANDIDATES = 4
+
+/** What a receiver is made of. */
+export interface StreamReceiverOptions {
+  readonly ports: PortPair
+  readonly track: Track
+  readonly clock: Clock
+  readonly ids: Ids
+  /** CNAME of all our streams of this recording session (RFC 7022). */
+  readonly cname: string
+  /** `clock.nowMs()` at the start of the recording. */
+  readonly originMs: number
+  readonly settings: StreamSettings
+  readonly onFirstPacket: (atMs: number) => void
+  /** Called once, after the goodbye was handed to the system. */
+  readonly onClosed: () => void
+  /** The disk failed; the receiver has stopped writing. */
+  readonly onFault: (fault: unknown) => void
+}
+
+/** Receiver of one RTP session. */
+export class StreamReceiver {
+  readonly rtpPort: number
+  readonly #options: StreamReceiverOptions
+  readonly #view = newRtpView()
+  readonly #lock = new SourceLock()
+  readonly #ssrc: number
+  #settings: StreamSettings
+  #stats: ReceptionStats | undefined
+  /** Packets of an SSRC that is about to take over; a few at most. */
+  readonly #candidates: { readonly datagram: Uint8Array; readonly arrivalMs: number }[] = []
+  #rtcpSource: Endpoint | undefined
+  #reportTimer: Timer | undefined
+  #closed = false
+  #hasFailed = false
+  #packets = 0
+  #bytes = 0
+  #lostBefore = 0
+  #duplicates = 0
+  #wrongSource = 0
+  #refused = 0
+  #firstPacketMs: number | undefined
+  #lastPacketMs: number | undefined
+  #lastSequence: number | undefined
+  #pauses: PauseEvidence[] = []
+
+  constructor(options: StreamReceiverOptions) {
+    this.#options = options
+    this.#settings = options.settings
+    this.rtpPort = options.ports.port
+    this.#ssrc = options.ids.integer(RANDOM_STEPS)
+    options.track.addCodecs(options.settings.codecs)
+    this.#setPaused(options.settings.isPaused)
+    for (const socket of [options.ports.rtp, options.ports.rtcp]) socket.on('error', () => {})
+    options.ports.rtp.on('message', (datagram, from) => this.#onDatagram(datagram, from))
+    options.ports.rtcp.on('message', (datagram, from) => this.#onRtcp(datagram, from))
+    this.#scheduleReport(true)
+  }
+
+  /** Applies a new negotiation; a changed media address lets the source move. */
+  configure(settings: StreamSettings): void {
+    const before = this.#settings.rtp
+    if (settings.rtp && (settings.rtp.host !== before?.host || settings.rtp.port !== before.port))
+      this.#lock.expectMove()
+    this.#settings = settings
+    this.#options.track.addCodecs(settings.codecs)
+    this.#setPaused(settings.isPaused)
+  }
+
+  /** Counters so far. */
+  totals(): StreamTotals {
+    return {
+      packets: this.#packets,
+      bytes: this.#bytes,
+      lost: this.#lostBefore + (this.#stats?.lost ?? 0),
+      late: this.#options.track.late,
+      duplicates: this.#duplicates,
+      wrongSource: this.#wrongSource,
+      refused: this.#refused,
+      ...(this.#firstPacketMs !== undefined && { firstPacketMs: this.#firstPacketMs }),
+      ...(this.#lastPacketMs !== undefined && { lastPacketMs: this.#lastPacketMs }),
+      pauses: this.#pauses,
+    }
+  }
+
+  /** Says goodbye and stops; the ports are the owner's to release, and so is the track. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#reportTimer?.cancel()
+    this.#sendRtcp([buildBye(this.#ssrc)])
+    this.#options.onClosed()
+  }
+
+  #onDatagram(datagram: Uint8Array, from: DatagramSource): void {
+    if (this.#closed) return
+    if (isRtcp(datagram)) {
+      this.#onRtcp(datagram, from)
+      return
+    }
+    const view = this.#view
+    const { track, clock } = this.#options
+    const codec = parseRtp(datagram, view) ? track.codecOf(view.payloadType) : undefined
+    if (codec === undefined) {
+      this.#refused += 1
+      return
+    }
+    this.#countInPause()
+    const { ssrc } = view
+    const verdict = this.#lock.judge({ host: from.address, port: from.port }, ssrc, clock.nowMs())
+    const arrivalMs = this.#elapsedMs()
+    if (verdict === 'refused' || (verdict === 'candidate' && this.#candidates.length === MAX_CANDIDATES)) {
+      this.#wrongSource += 1
+    } else if (verdict === 'candidate') {
+      this.#candidates.push({ datagram: Uint8Array.from(datagram), arrivalMs })
+    } else {
+      if (verdict === 'new-ssrc') this.#beginSource(ssrc)
+      else this.#dropCandidates()
+      parseRtp(datagram, view)
+      this.#accept(datagram, arrivalMs)
+    }
+  }
+
+  /** A new SSRC goes on where the old one stopped, beginning with the packets that made it a candidate. */
+  #beginSource(ssrc: number): void {
+    this.#lostBefore += this.#stats?.lost ?? 0
+    this.#stats = new ReceptionStats(ssrc)
+    for (const { datagram, arrivalMs } of this.#candidates.splice(0)) {
+      if (parseRtp(datagram, this.#view) && this.#view.ssrc === ssrc) this.#accept(datagram, arrivalMs)
+      else this.#wrongSource += 1
+    }
+  }
+
+  #dropCandidates(): void {
+    if (this.#candidates.length > 0) this.#wrongSource += this.#candidates.splice(0).length
+  }
+
+  /** Takes the packet that the view describes. */
+  #accept(datagram: Uint8Array, arrivalMs: number): void {
+    const { sequence, timestamp, payloadType } = this.#view
+    const codec = this.#options.track.codecOf(payloadType)
+    if (this.#stats === undefined || codec === undefined) return
+    const { kind, extended } = this.#stats.onPacket(sequence, timestamp, arrivalMs, codec.clockRateHz)
+    if (kind === 'duplicate') this.#duplicates += 1
+    if (kind !== 'duplicate' && kind !== 'stray') this.#keep(datagram, extended, arrivalMs)
+  }
+
+  #keep(datagram: Uint8Array, extended: number, arrivalMs: number): void {
+    if (this.#firstPacketMs === undefined) {
+      this.#firstPacketMs = arrivalMs
+      this.#options.onFirstPacket(arrivalMs)
+    }
+    this.#lastPacketMs = arrivalMs
+    this.#lastSequence = this.#view.sequence
+    this.#packets += 1
+    this.#bytes += this.#view.payloadLength
+    if (this.#hasFailed) return
+    try {
+      this.#options.track.accept(this.#view, datagram, extended, arrivalMs)
+    } catch (fault) {
+      this.#hasFailed = true
+      this.#options.onFault(fault)
+    }
+  }
+
+  #setPaused(isPaused: boolean): void {
+    const atMs = this.#elapsedMs()
+    this.#options.track.setPaused(isPaused, atMs)
+    const last = this.#pauses.at(-1)
+    const isOpen = last !== undefined && last.toMs === undefined
+    if (isPaused && !isOpen) {
+      const evidence = {
+        fromMs: atMs,
+        ...(this.#lastSequence !== undefined && { lastSequence: this.#lastSequence }),
+        packets: 0,
+      }
+      this.#pauses = [...this.#pauses, evidence]
+    } else if (!isPaused && isOpen) {
+      this.#pauses = this.#pauses.with(-1, { ...last, toMs: atMs })
+    }
+  }
+
+  #countInPause(): void {
+    const last = this.#pauses.at(-1)
+    if (last === undefined || last.toMs !== undefined) return
+    this.#pauses = this.#pauses.with(-1, { ...last, packets: last.packets + 1 })
+  }
+
+  #onRtcp(datagram: Uint8Array, from: DatagramSource): void {
+    const isPeer = from.address === this.#lock.host || from.address === this.#settings.rtcp?.host
+    if (this.#closed || !isPeer) return
+    this.#rtcpSource = { host: from.address, port: from.port }
+    for (const packet of parseRtcp(datagram)) {
+      if (packet.type === 'sender-report' && packet.ssrc === this.#stats?.ssrc) {
+        this.#stats.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
+      }
+    }
+  }
+
+  #scheduleReport(isFirst: boolean): void {
+    const random = this.#options.ids.integer(RANDOM_STEPS) / RANDOM_STEPS
+    this.#reportTimer = this.#options.clock.after(rtcpIntervalMs(random, isFirst), 'rtcp-report', () => {
+      this.#sendRtcp([])
+      this.#scheduleReport(false)
+    })
+  }
+
+  /** RR, SDES and what is added; from the port that SDP names, to where the peer's reports come from (RTP-02). */
+  #sendRtcp(added: readonly Uint8Array[]): void {
+    const target = this.#rtcpSource ?? this.#settings.rtcp
+    if (target === undefined) return
+    const blocks = this.#stats === undefined ? [] : [this.#stats.reportBlock(this.#elapsedMs())]
+    const report = buildReceiverReport(this.#ssrc, blocks)
+    const datagram = compoundRtcp([report, buildSdes(this.#ssrc, this.#options.cname), ...added])
+    this.#options.ports.rtcp.send(datagram, target.port, target.host, () => {})
+  }
+
+  #elapsedMs(): number {
+    return this.#options.clock.nowMs() - this.#options.originMs
+  }
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Gap } from '#store'
+import { PauseLog } from './pause-log.ts'
+import { Timeline, type TimelinePacket } from './timeline.ts'
+
+const SILENCE = 0xff
+const TICKS = 160
+
+class Tape {
+  readonly bytes: number[] = []
+  readonly gaps: Gap[] = []
+  write(bytes: Uint8Array): void {
+    this.bytes.push(...bytes)
+  }
+  silence(count: number): void {
+    for (let i = 0; i < count; i++) this.bytes.push(SILENCE)
+  }
+  gap(fromMs: number, toMs: number, cause: Gap['cause']): void {
+    this.gaps.push({ fromMs, toMs, cause })
+  }
+}
+
+function setUp(): { tape: Tape; pauses: PauseLog; timeline: Timeline } {
+  const tape = new Tape()
+  const pauses = new PauseLog()
+  const opening = { fromMs: 0, cause: 'no-rtp-yet' } as const
+  const timeline = new Timeline({ clockRateHz: 8000, startMs: 0, silence: SILENCE, sink: tape, pauses, opening })
+  return { tape, pauses, timeline }
+}
+
+/** Packet `n` of a stream of 20 ms packets, arriving on time; its payload is its number. */
+function packet(n: number, changes: Partial<TimelinePacket> = {}): TimelinePacket {
+  return {
+    ssrc: 1,
+    sequence: 1000 + n,
+    timestamp: (0xffff_f000 + n * TICKS) >>> 0,
+    arrivalMs: 20 + n * 20,
+    payload: new Uint8Array(TICKS).fill(n),
+    ...changes,
+  }
+}
+
+function slot(tape: Tape, n: number): number[] {
+  return [...new Set(tape.bytes.slice(n * TICKS, (n + 1) * TICKS))]
+}
+
+test('packets in order make a gapless track over a wrap of the timestamp', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 50; n++) timeline.accept(packet(n))
+  timeline.finish(1000)
+  assert.equal(tape.bytes.length, 50 * TICKS)
+  assert.deepEqual(slot(tape, 49), [49])
+  assert.deepEqual(tape.gaps, [])
+})
+
+test('the first packet is placed by its arrival, the time before is no-rtp-yet', () => {
+  const { tape, timeline } = setUp()
+  timeline.accept(packet(0, { arrivalMs: 520 }))
+  timeline.finish(520)
+  assert.equal(tape.bytes.length, 520 * 8)
+  assert.deepEqual(tape.gaps, [{ fromMs: 0, toMs: 500, cause: 'no-rtp-yet' }])
+})
+
+test('RTP-28: loss is silence at the right place, reordering is put right, duplicates change nothing', () => {
+  const { tape, timeline } = setUp()
+  for (const n of [0, 1, 3, 2, 3, 6, 7]) timeline.accept(packet(n))
+  timeline.finish(160)
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5, 6, 7].map((n) => slot(tape, n)),
+    [[0], [1], [2], [3], [SILENCE], [SILENCE], [6], [7]],
+  )
+  assert.deepEqual(tape.gaps, [{ fromMs: 80, toMs: 120, cause: 'lost' }])
+})
+
+test('a leap of RTP time without missing packets is silence suppression', () => {
+  const { tape, timeline } = setUp()
+  timeline.accept(packet(0))
+  timeline.accept(packet(100, { sequence: 1001 }))
+  timeline.finish(2020)
+  assert.equal(tape.bytes.length, 101 * TICKS)
+  assert.deepEqual(tape.gaps, [{ fromMs: 20, toMs: 2000, cause: 'dtx' }])
+})
+
+test('SRS-54: a pause of 5 s lengthens the track by 5 s, whether the clock of the sender ran on or stood still', () => {
+  for (const clockRuns of [true, false]) {
+    const { tape, pauses, timeline } = setUp()
+    for (let n = 0; n < 50; n++) timeline.accept(packet(n))
+    pauses.set(true, 1010)
+    pauses.set(false, 6000)
+    for (let n = 300; n < 350; n++) {
+      const timestamp = packet(clockRuns ? n : n - 250).timestamp
+      timeline.accept(packet(n, { sequence: 1000 + n - 250, timestamp }))
+    }
+    timeline.finish(7000)
+    assert.equal(tape.bytes.length, 56_000)
+    assert.deepEqual(
+      tape.gaps.map(({ cause }) => cause),
+      ['paused'],
+    )
+    assert.ok(Math.abs(tape.gaps[0]!.toMs - 6000) <= 20)
+    assert.deepEqual([...new Set(tape.bytes.slice(8000, 47_900))], [SILENCE])
+    assert.deepEqual(slot(tape, 349), [349 % 256])
+  }
+})
+
+test('RTP-12: a new SSRC goes on in the same channel, aligned by arrival', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 10; n++) timeline.accept(packet(n))
+  for (let n = 0; n < 10; n++) {
+    timeline.accept(packet(n, { ssrc: 2, sequence: n, timestamp: 77 + n * TICKS, arrivalMs: 420 + n * 20 }))
+  }
+  timeline.finish(600)
+  assert.equal(tape.bytes.length, 600 * 8)
+  assert.deepEqual(tape.gaps, [{ fromMs: 200, toMs: 400, cause: 'ssrc-change' }])
+  assert.deepEqual(slot(tape, 20), [0])
+})
+
+test('a stall of the network loses nothing: what comes late in a burst is placed by RTP time', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 10; n++) timeline.accept(packet(n))
+  timeline.flush()
+  for (let n = 10; n < 110; n++) timeline.accept(packet(n, { arrivalMs: 2220 }))
+  timeline.finish(2200)
+  assert.deepEqual(tape.gaps, [])
+  assert.equal(tape.bytes.length, 110 * TICKS)
+})
+
+test('a sender whose clock drifts by 100 ppm for an hour loses no packet', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 180_000; n++) {
+    timeline.accept(packet(n, { payload: new Uint8Array(1), arrivalMs: 20 + n * 20.002 }))
+    if (n % 25 === 0) timeline.flush()
+  }
+  assert.equal(timeline.late, 0)
+  assert.ok(tape.gaps.every(({ cause }) => cause !== 'lost'))
+})
+
+test('a packet later than the window is counted and left out', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 100; n++) if (n !== 50) timeline.accept(packet(n))
+  timeline.flush()
+  assert.equal(timeline.accept(packet(50)), false)
+  timeline.finish(2000)
+  assert.equal(timeline.late, 1)
+  assert.deepEqual(tape.gaps, [{ fromMs: 1000, toMs: 1020, cause: 'lost' }])
+})
+
+test('an insane timestamp cannot make a file of hours', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 200; n++) timeline.accept(packet(n, { timestamp: (n * 9 * 8000) >>> 0 }))
+  timeline.accept(packet(200, { timestamp: 0x7fff_ffff }))
+  timeline.finish(4020)
+  assert.ok(tape.bytes.length < 8 * 80_000)
+})
+
+test('after packets stop, the rest is no-rtp up to the end of the recording', () => {
+  const { tape, timeline } = setUp()
+  timeline.accept(packet(0))
+  timeline.finish(3000)
+  assert.equal(tape.bytes.length, 24_000)
+  assert.deepEqual(tape.gaps, [{ fromMs: 20, toMs: 3000, cause: 'no-rtp' }])
+})
+
+test('events between audio packets are not loss', () => {
+  const { tape, timeline } = setUp()
+  timeline.accept(packet(0))
+  for (let n = 1; n < 10; n++) timeline.noteQuiet(1000 + n)
+  timeline.accept(packet(10))
+  timeline.finish(220)
+  assert.deepEqual(tape.gaps, [{ fromMs: 20, toMs: 200, cause: 'dtx' }])
+})
+
+test('whatever the network loses, doubles and shuffles, each packet kept is in its place and every hole is in the ledger', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ copies: fc.nat(2), delay: fc.nat(3), flush: fc.boolean() }), {
+        minLength: 2,
+        maxLength: 80,
+      }),
+      (fates) => {
+        const { tape, timeline } = setUp()
+        timeline.accept(packet(0))
+        const sent = fates.flatMap(({ copies, delay }, i) =>
+          Array.from({ length: copies }, () => ({ n: i + 1, at: i + delay })),
+        )
+        sent.sort((a, b) => a.at - b.at)
+        const kept = new Set([0])
+        for (const { n, at } of sent) {
+          if (timeline.accept(packet(n, { arrivalMs: 40 + at * 20 }))) kept.add(n)
+          if (fates[n - 1]!.flush) timeline.flush()
+        }
+        assert.equal(timeline.late, 0)
+        timeline.finish(20 + fates.length * 20)
+        for (let n = 0; n <= fates.length; n++)
+          assert.deepEqual(slot(tape, n), kept.has(n) ? [n] : [SILENCE], `slot ${n}`)
+        const silentMs = tape.gaps.reduce((sum, gap) => sum + gap.toMs - gap.fromMs, 0)
+        const lost = Array.from({ length: fates.length }, (_unused, i) => i + 1).filter((n) => !kept.has(n)).length
+        assert.ok(Math.abs(silentMs - lost * 20) < 1, `${silentMs} ms of silence for ${lost} packets`)
+      },
+    ),
+  )
+})

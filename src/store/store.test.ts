@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import { decodePcma, encodePcma, encodePcmu, goertzelPower, readWav, tone } from '#audio'
+import { isoTime, msOfIsoTime } from './iso-time.ts'
+import { type Manifest, NO_TOTALS, parseManifest, type RecordingFacts, serializeManifest } from './manifest.ts'
+import { parseRawRun, RawRunFile } from './raw-run-file.ts'
+import { RecordingFolder } from './recording-folder.ts'
+import { recordingFolders, recoverOpenFolders } from './recovery.ts'
+import { streamFromIndex } from './stream-index.ts'
+import { WavRunFile } from './wav-run-file.ts'
+
+const STARTED_MS = Date.UTC(2026, 1, 28, 23, 59, 59, 250)
+const PCMU = { encoding: 'PCMU/8000', clockRateHz: 8000 }
+const PCMA = { encoding: 'PCMA/8000', clockRateHz: 8000 }
+const FACTS: RecordingFacts = {
+  sip: { callId: 'c', fromUri: 'sip:a@b', toUri: 'sip:c@d', requestUri: 'sip:c@d', source: 'x', transport: 'udp' },
+  participants: [],
+  sessionIds: [],
+  groupIds: [],
+  metadataInvalid: false,
+  speakers: [['Alice']],
+  speakersInferred: false,
+  warnings: [],
+}
+
+function rootOf(t: TestContext): string {
+  const root = mkdtempSync(join(tmpdir(), 'store-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  return root
+}
+
+function closing(streams: number, durationMs: number) {
+  const totals = Array.from({ length: streams }, () => NO_TOTALS)
+  return { endedAtMs: STARTED_MS + durationMs, durationMs, totals, noAudioCause: 'no-rtp' } as const
+}
+
+test('isoTime agrees with Date, and msOfIsoTime reads it back', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }), (ms) => {
+      assert.equal(isoTime(ms), new Date(ms).toISOString())
+      assert.equal(msOfIsoTime(isoTime(ms)), ms)
+    }),
+  )
+  assert.equal(msOfIsoTime('yesterday'), 0)
+})
+
+test('a run file has a right header after every flush, however it was written', (t) => {
+  const root = rootOf(t)
+  let count = 0
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(40_000)), { maxLength: 12 }), (steps) => {
+      const path = join(root, `${count++}.wav`)
+      const file = new WavRunFile(path, { format: 'pcmu', sampleRateHz: 8000, silence: 0xff })
+      let expected = 0
+      for (const [isSilence, size] of steps) {
+        if (isSilence) file.appendSilence(size)
+        else file.append(new Uint8Array(size).fill(7))
+        expected += size
+        file.flush()
+        const wav = readWav(readFileSync(path))
+        assert.ok(wav.ok)
+        assert.equal(wav.value.samples[0]?.length, expected)
+      }
+      file.close()
+      assert.equal(file.bytes, expected)
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test('raw records read back, and one cut off at the end is ignored', (t) => {
+  const path = join(rootOf(t), 'opus.rtp')
+  const file = new RawRunFile(path)
+  const records = Array.from({ length: 40 }, (_unused, n) => ({
+    payloadType: 96,
+    marker: n === 0,
+    sequence: (65_530 + n) & 0xffff,
+    timestamp: n * 960,
+    ssrc: 0xdeadbeef,
+    arrivalMs: n * 20.5,
+    payload: new Uint8Array(n * 1400).fill(n),
+  }))
+  for (const record of records) file.append(record)
+  file.close()
+  const bytes = readFileSync(path)
+  assert.equal(bytes.length, file.bytes)
+  assert.deepEqual(
+    parseRawRun(bytes).map((record) => ({ ...record, payload: new Uint8Array(record.payload) })),
+    records,
+  )
+  assert.equal(parseRawRun(bytes.subarray(0, -1)).length, 39)
+})
+
+test('parseManifest takes only what serializeManifest wrote', () => {
+  const manifest: Manifest = {
+    version: 1,
+    recordingId: 'r1',
+    state: 'receiving',
+    recovered: false,
+    startedAt: isoTime(STARTED_MS),
+    durationMs: 0,
+    streams: [],
+    metadata: [],
+    facts: FACTS,
+  }
+  assert.deepEqual(parseManifest(serializeManifest(manifest)), manifest)
+  for (const text of ['', 'null', '{}', '[]', '{"version":1}', '{"version":2,"recordingId":"r1"}']) {
+    assert.equal(parseManifest(text), undefined, text)
+  }
+})
+
+test('a folder is open under its day in UTC, and takes its name when published', (t) => {
+  const root = rootOf(t)
+  const folder = new RecordingFolder(root, 'r1', STARTED_MS, FACTS)
+  assert.ok(existsSync(join(root, '2026/02/28/r1.open/manifest.json')))
+  const published = folder.publish(closing(0, 1000))
+  assert.equal(published.folder, join(root, '2026/02/28/r1'))
+  assert.equal(published.manifest.state, 'no-audio')
+  assert.equal(published.manifest.cause, 'no-rtp')
+  assert.equal(published.manifest.endedAt, '2026-03-01T00:00:00.250Z')
+  assert.deepEqual(parseManifest(readFileSync(join(published.folder, 'manifest.json'), 'utf8')), published.manifest)
+  assert.deepEqual(recordingFolders(root), [published.folder])
+})
+
+test('recording.wav: channel n is stream n, a stream without audio is silent, runs stand where they began', (t) => {
+  const folder = new RecordingFolder(rootOf(t), 'r1', STARTED_MS, FACTS)
+  const first = folder.addStream('1')
+  folder.addStream('2')
+  const third = folder.addStream('3')
+  first.startWavRun(PCMU, 'pcmu', 0).append(encodePcmu(tone(440, 500)))
+  third.startWavRun(PCMU, 'pcmu', 1000).append(encodePcmu(tone(880, 500)))
+  const { folder: path } = folder.publish(closing(3, 2000))
+  const wav = readWav(readFileSync(join(path, 'recording.wav')))
+  assert.ok(wav.ok)
+  assert.equal(wav.value.format, 'pcmu')
+  const [one, two, three] = wav.value.samples
+  assert.equal(one?.length, 16_000)
+  assert.ok(goertzelPower(one.subarray(0, 4000), 8000, 440) > 0.9)
+  assert.ok(two!.every((sample) => sample === 0))
+  assert.ok(three!.subarray(0, 8000).every((sample) => sample === 0))
+  assert.ok(goertzelPower(three!.subarray(8000, 12_000), 8000, 880) > 0.9)
+})
+
+test('runs of different formats and clock rates are decoded and brought to one rate', (t) => {
+  const folder = new RecordingFolder(rootOf(t), 'r1', STARTED_MS, FACTS)
+  const narrow = folder.addStream('1')
+  const wide = folder.addStream('2')
+  narrow.startWavRun(PCMA, 'pcma', 0).append(encodePcma(tone(500, 3000)))
+  const wideCodec = { encoding: 'PCMU/16000', clockRateHz: 16_000 }
+  wide.startWavRun(wideCodec, 'pcmu', 0).append(encodePcmu(tone(3000, 3000, 16_000)))
+  const { folder: path } = folder.publish(closing(2, 3000))
+  const wav = readWav(readFileSync(join(path, 'recording.wav')))
+  assert.ok(wav.ok)
+  assert.equal(wav.value.format, 'pcm16')
+  assert.equal(wav.value.sampleRateHz, 16_000)
+  assert.ok(goertzelPower(wav.value.samples[0]!, 16_000, 500) > 0.95)
+  assert.ok(goertzelPower(wav.value.samples[1]!, 16_000, 3000) > 0.95)
+})
+
+test('recovery closes what was left open: sizes from the files, header repaired, restart gap, half a line ignored', (t) => {
+  const root = rootOf(t)
+  const folder = new RecordingFolder(root, 'r1', STARTED_MS, FACTS)
+  const left = folder.addStream('1')
+  const right = folder.addStream('2')
+  left.startWavRun(PCMA, 'pcma', 0).append(encodePcma(tone(440, 1000)))
+  right.startWavRun(PCMA, 'pcma', 200).append(encodePcma(tone(880, 500)))
+  left.addGap({ fromMs: 100, toMs: 120, cause: 'lost' })
+  left.addAnchor(undefined, { ...NO_TOTALS, packets: 50 })
+  folder.flush()
+  const open = join(root, '2026/02/28/r1.open')
+  const run = join(open, 'stream-1.run-1.pcma.wav')
+  // What a kill in the middle of a flush leaves: audio beyond the header's size, half a line of index.
+  appendFileSync(run, encodePcma(tone(440, 200)))
+  appendFileSync(join(open, 'stream-1.index.jsonl'), '{"type":"ga')
+  const { recovered, failures } = recoverOpenFolders(root)
+  assert.deepEqual(failures, [])
+  const { manifest, folder: path } = recovered[0]!
+  assert.equal(manifest.recovered, true)
+  assert.equal(manifest.state, 'published')
+  assert.equal(manifest.durationMs, 1200)
+  assert.equal(manifest.streams[0]?.totals.packets, 50)
+  assert.deepEqual(manifest.streams[0]?.gaps, [{ fromMs: 100, toMs: 120, cause: 'lost' }])
+  assert.deepEqual(manifest.streams[1]?.gaps, [{ fromMs: 700, toMs: 1200, cause: 'recorder-restart' }])
+  assert.deepEqual(manifest.streams[0]?.participants, ['Alice'])
+  const repaired = readWav(readFileSync(join(path, 'stream-1.run-1.pcma.wav')))
+  assert.ok(repaired.ok && repaired.value.samples[0]?.length === 9600)
+  const wav = readWav(readFileSync(join(path, 'recording.wav')))
+  assert.ok(wav.ok)
+  assert.deepEqual(wav.value.samples[1]?.subarray(1600, 5600), decodePcma(encodePcma(tone(880, 500))))
+})
+
+test('recovery after a kill during publishing works, and a folder without manifest is left alone and reported', (t) => {
+  const root = rootOf(t)
+  const folder = new RecordingFolder(root, 'r1', STARTED_MS, FACTS)
+  folder
+    .addStream('1')
+    .startWavRun(PCMU, 'pcmu', 0)
+    .append(encodePcmu(tone(440, 300)))
+  folder.flush()
+  writeFileSync(join(root, '2026/02/28/r1.open/recording.wav.part'), 'half')
+  new RecordingFolder(root, 'r2', STARTED_MS, FACTS)
+  truncateSync(join(root, '2026/02/28/r2.open/manifest.json'), 10)
+  const { recovered, failures } = recoverOpenFolders(root)
+  assert.deepEqual(
+    recovered.map(({ manifest }) => manifest.recordingId),
+    ['r1'],
+  )
+  assert.ok(statSync(join(recovered[0]!.folder, 'recording.wav')).size > 2400)
+  assert.equal(existsSync(join(recovered[0]!.folder, 'recording.wav.part')), false)
+  assert.deepEqual(
+    failures.map(({ folder: path }) => path),
+    [join(root, '2026/02/28/r2.open')],
+  )
+})
+
+test('an index of any text yields a stream or nothing, never an exception', () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom('{"type":"stream","channel":0}', 'null', '{}', '[]', '{"type":"gap"}', '{"type":"totals"}'),
+  )
+  fc.assert(fc.property(fc.array(line), (lines) => void streamFromIndex(lines.join('\n'))))
+})

@@ -1,0 +1,96 @@
+// The programs of the demo: each role in a process of its own, as in life; ports are free ones.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { stringify } from 'yaml'
+
+/** One line of a program's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly message: string }
+
+interface ListeningAt {
+  readonly transport: string
+  readonly host: string
+  readonly port: number
+}
+
+/** A running program. */
+export interface RunningProgram {
+  readonly pid: number
+  /** SIP ports by transport. */
+  sipPort(transport: 'udp' | 'tcp'): number
+  readonly httpUrl: string
+  /** Calls `listener` for every log line from now on. */
+  onLine(listener: (line: LogLine) => void): void
+  /** Asks it to stop in good order and waits until it has. */
+  stop(): Promise<void>
+}
+
+const startDeadlineMs = 20_000
+const main = join(import.meta.dirname, '..', '..', 'src', 'app', 'main.js')
+const listen = [
+  { transport: 'udp', port: 0 },
+  { transport: 'tcp', port: 0 },
+]
+
+/** SIP listeners on ports of the system's choice. */
+export const anySipPorts = { listen }
+
+/** Starts a program with a configuration; its log is kept beside the configuration. */
+export async function startProgram(
+  folder: string,
+  name: string,
+  config: Record<string, unknown>,
+): Promise<RunningProgram> {
+  await mkdir(folder, { recursive: true })
+  const file = join(folder, `${name}.yaml`)
+  await writeFile(file, stringify(config))
+  const child = spawn(process.execPath, [main, 'start', '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const log = createWriteStream(join(folder, `${name}.log`))
+  child.stdout.pipe(log)
+  const listeners = new Set<(line: LogLine) => void>()
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const line = parseLine(text)
+    if (line !== undefined) for (const listener of [...listeners]) listener(line)
+  })
+  const ready = await readyLine(name, child, listeners)
+  const sip = (ready['gateway'] ?? ready['recorder']) as readonly ListeningAt[]
+  const http = ready['http'] as ListeningAt
+  return {
+    pid: child.pid ?? 0,
+    sipPort: (transport) => sip.find((listener) => listener.transport === transport)?.port ?? 0,
+    httpUrl: `http://${http.host}:${http.port}`,
+    onLine: (listener) => void listeners.add(listener),
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+function readyLine(name: string, child: ChildProcess, listeners: Set<(line: LogLine) => void>): Promise<LogLine> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${name} was not ready in ${startDeadlineMs} ms`)), startDeadlineMs)
+    child.once('exit', (code) => reject(new Error(`${name} ended with code ${code} before it was ready`)))
+    const listener = (line: LogLine): void => {
+      if (line.message !== 'ready') return
+      clearTimeout(timer)
+      listeners.delete(listener)
+      resolve(line)
+    }
+    listeners.add(listener)
+  })
+}
+
+function parseLine(text: string): LogLine | undefined {
+  try {
+    return JSON.parse(text) as LogLine
+  } catch {
+    return undefined
+  }
+}
