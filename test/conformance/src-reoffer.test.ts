@@ -359,7 +359,7 @@ row('SRC-67: offers that cross: the recorder is answered 491, and ours goes thro
   const recorder = await bench.recording()
   const { dialog, first } = recorder.session()
   recorder.reofferRules.push('leave')
-  bench.call.join()
+  bench.call.changeEncodings(['PCMA/8000'])
   const theirs = dialog?.reinvite({ body: recorder.answerBody(first.sdp) })
   await bench.pass()
   const answers = bench.sent(recorder.ip).filter(({ label }) => label === '491')
@@ -380,6 +380,22 @@ row('SRC-67: 500 with Retry-After is waited for', async (bench) => {
   assert.equal(recorder.session().requests.length, 1)
   await bench.pass(200)
   assert.equal(recorder.session().requests.length, 2)
+})
+
+row('SRC-51: ten changes within 100 ms make one document, which has the last of them', async (bench) => {
+  const recorder = await bench.recording()
+  const bob = bench.call.join()
+  for (let changes = 0; changes < 9; changes++) {
+    bench.call.hold(bob, changes % 2 === 0 ? 'sendonly' : 'none')
+    await bench.pass(10)
+  }
+  await bench.pass(500)
+  assert.equal(recorder.session().requests.length, 1)
+  const document = recorder.session().reoffers[0]?.document
+  assert.equal(
+    document?.participantStreamAssocs.some(({ recv, send }) => recv.length === 0 && send.length === 1),
+    true,
+  )
 })
 
 row('SRC-68: changes during a running re-INVITE wait for it, and go out as one', async (bench) => {
