@@ -81,10 +81,10 @@ export class RecordingSession {
   /** Binds the ports and sends the INVITE; every outcome comes by report. */
   open(): void {
     this.#forks.add().then(
-      () => (this.state === 'preparing' ? this.#feed({ type: 'ports-ready' }) : this.#forks.remove()),
+      () => (this.state === 'preparing' ? this.#feed({ type: 'ports-ready' }) : this.#forks.close()),
       (fault: unknown) => {
         this.#feed({ type: 'refused', status: 500, reason: messageOf(fault) })
-        this.#forks.remove()
+        this.#forks.close()
       },
     )
   }
@@ -109,7 +109,7 @@ export class RecordingSession {
   /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
   dropForks(forkIds: readonly string[]): void {
     if (forkIds.length === 0) return
-    this.#forks.remove(forkIds)
+    this.#forks.drop(forkIds)
     this.#feed({ type: this.forkIds.length === 0 ? 'streams-gone' : 'document-changed' })
   }
 
@@ -139,7 +139,7 @@ export class RecordingSession {
         break
       case 'remove-forks':
         this.#retry?.cancel()
-        this.#forks.remove()
+        this.#forks.close()
         break
       case 'set-retry':
         this.#setRetry(output.afterMs)
@@ -170,7 +170,7 @@ export class RecordingSession {
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: [...plan.headers, ...inviteHeaders(this.#associatedAtMs)],
+        headers: inviteHeaders(this.#associatedAtMs, plan.headers),
         body: offerBody(this.#offer(direction), this.#document(), ids),
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),

@@ -61,7 +61,11 @@ export class RecordingBench {
       this.clock,
       GATEWAY,
       { onInvite: (invite) => invite.reject(403) },
-      { supported: [], contactUser: 'gateway' },
+      {
+        supported: [],
+        contactUser: 'gateway',
+        accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
+      },
     )
     this.core = core
     this.client = new RecordingClient({
