@@ -8,6 +8,8 @@ import { audioBody, openSipSide, recorderAnswer, type SipSide } from './sip-side
 
 /** How many calls to make. */
 export interface CallRatePlan {
+  /** Calls before anything is measured: the code is compiled after some thousands. */
+  readonly warmUpCalls: number
   readonly rounds: number
   readonly callsPerRound: number
   /** Calls under way at a time. */
@@ -16,7 +18,6 @@ export interface CallRatePlan {
 
 /** A port nobody listens on: nothing is sent to it. */
 const SILENT_PORT = 9
-const WARM_UP_ROUNDS = 1
 
 interface Round {
   readonly cpuMicrosPerCall: number
@@ -57,18 +58,21 @@ async function rounds(
   plan: CallRatePlan,
 ): Promise<readonly Round[]> {
   const uri = `sip:${user}@127.0.0.1:${gateway.sipPort}`
-  const results: Round[] = []
-  for (let round = 0; round < WARM_UP_ROUNDS + plan.rounds; round++) {
-    const cpuBefore = await cpuMicros(gateway.pid)
-    const beganAtMs = performance.now()
-    let left = plan.callsPerRound
-    const callOneAfterTheOther = async (): Promise<void> => {
+  const makeCalls = async (count: number): Promise<void> => {
+    let left = count
+    const oneAfterTheOther = async (): Promise<void> => {
       while (left-- > 0) await callOnce(side, uri)
     }
-    await Promise.all(Array.from({ length: plan.atATime }, callOneAfterTheOther))
+    await Promise.all(Array.from({ length: plan.atATime }, oneAfterTheOther))
+  }
+  await makeCalls(plan.warmUpCalls)
+  const results: Round[] = []
+  for (let round = 0; round < plan.rounds; round++) {
+    const cpuBefore = await cpuMicros(gateway.pid)
+    const beganAtMs = performance.now()
+    await makeCalls(plan.callsPerRound)
     const lastedMs = performance.now() - beganAtMs
     const cpu = (await cpuMicros(gateway.pid)) - cpuBefore
-    if (round < WARM_UP_ROUNDS) continue
     results.push({
       cpuMicrosPerCall: cpu / plan.callsPerRound,
       callsPerSecond: (plan.callsPerRound * 1000) / lastedMs,
@@ -105,7 +109,7 @@ function section(plan: CallRatePlan, results: readonly (readonly [string, readon
     notes: [
       'A call is INVITE, answer, BYE on both sides of the gateway over UDP, with media ports bound for both legs; no RTP flows.',
       'CPU is user and system time of the whole gateway process: SIP, flow, recording client and media threads.',
-      `Medians of ${plan.rounds} rounds of ${plan.callsPerRound} calls, ${plan.atATime} at a time, after one to warm up.`,
+      `Medians of ${plan.rounds} rounds of ${plan.callsPerRound} calls, ${plan.atATime} at a time, after ${plan.warmUpCalls} calls to warm up.`,
     ],
   }
 }

@@ -30,7 +30,13 @@ const isQuick = options.quick
 const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
   parser: async () => [await parserSection()],
   commands: async () => [await benchCommands(isQuick ? 30 : 120)],
-  calls: async () => [await benchCallRate({ rounds: 3, callsPerRound: isQuick ? 200 : 600, atATime: 20 })],
+  calls: async () => [
+    await benchCallRate(
+      isQuick
+        ? { warmUpCalls: 300, rounds: 3, callsPerRound: 200, atATime: 20 }
+        : { warmUpCalls: 2000, rounds: 3, callsPerRound: 800, atATime: 20 },
+    ),
+  ],
   relay: () =>
     benchRelays(
       isQuick

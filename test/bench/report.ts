@@ -43,7 +43,7 @@ export function figure(value: number, decimals = 0): string {
 
 /** A ratio, e.g. `1.08x`. */
 export function ratioText(value: number): string {
-  return `${figure(value, 2)}x`
+  return Number.isNaN(value) ? '-' : `${figure(value, 2)}x`
 }
 
 /** A part of one in percent. */
