@@ -140,7 +140,12 @@ const gateway = role('The gateway: calls, call flows and the recording client; o
   media: section('RTP of calls and of their copies.', {
     ...mediaAddress(20_000, 29_999),
     workers: integer('Number of threads that carry RTP.', 1, 1, 64),
-    silentAfterMs: integer('Silence of a party that is reported, in milliseconds.', 10_000, 1000, 3_600_000),
+    silentAfterMs: integer(
+      'A party that sends no media for so long though it should is taken for gone, in milliseconds.',
+      60_000,
+      1000,
+      3_600_000,
+    ),
   }),
   sources: sources(
     'Who may send SIP; empty means anybody, which is accepted only while every listener has a loopback or private address.',

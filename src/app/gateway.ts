@@ -58,7 +58,7 @@ export async function openGateway(
     ownAddresses: () => role?.listeners ?? [],
     router: createRouter(routeRules(config)),
     destinations: createDestinationPolicy(config.destinations.dial),
-    limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs * silenceReportsUntilGone },
+    limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
     info: (call, incoming) => infoOf(call).handle(incoming),
     flows: (call, flowName) => startFlow(call, flowName),
   })
@@ -123,9 +123,6 @@ export async function openGateway(
   client = createRecordingClient(config, core, domain, around)
   return assemble({ service, client, notices, engine, role })
 }
-
-/** The engine reports silence again and again; a party that is silent for so many reports is taken for gone. */
-const silenceReportsUntilGone = 6
 
 function createRecordingClient(
   config: GatewayConfig,

@@ -1,6 +1,6 @@
 export { type Correlation, correlate } from './correlate.ts'
 export { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILENCE } from './g711.ts'
-export { type G711Prompt, mixDown, promptFromWav, resample } from './prompt.ts'
+export { type G711Prompt, promptFromWav, resample } from './prompt.ts'
 export { goertzelPower, rmsDbfs, tone } from './tone.ts'
 export {
   interleavePcm16,

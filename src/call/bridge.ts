@@ -15,6 +15,8 @@ const MAX_GLARES = 5
 export interface BridgeEvents {
   /** The party's hold, or the encodings of a leg, may have changed. */
   onChanged(leg: Leg): void
+  /** A bug: the call cannot go on. */
+  onFault(fault: unknown): void
 }
 
 /** The two sessions of a call; alone, the caller talks to a flow. */
@@ -68,7 +70,7 @@ export class Bridge {
       if (!hasVoice(carried) || (isTold && !canSendMore)) continue
       if (leg.refused === refusalKey(carried, wanted)) continue
       leg.told = wanted
-      void this.#reoffer(leg, carried, wanted)
+      this.#reoffer(leg, carried, wanted).catch(this.#events.onFault)
     }
   }
 
@@ -188,7 +190,7 @@ export class Bridge {
     const direction = far?.wish ?? 'sendrecv'
     const body = leg.offer(far?.sdp.encodings ?? leg.sdp.encodings, direction)
     leg.told = direction
-    incoming.onAck = (ack) => void this.#answerInAck(leg, ack)
+    incoming.onAck = (ack) => void this.#answerInAck(leg, ack).catch(this.#events.onFault)
     incoming.onCancel = () => leg.sdp.abandonOffer()
     if (!incoming.respond(200, { body })) leg.sdp.abandonOffer()
   }

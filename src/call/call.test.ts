@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type StateTrace, stateTrace } from '#kernel'
 import { CallBench } from '../../test/harness/call-bench.ts'
 import { bodyText, phoneSdp } from '../../test/harness/test-phone.ts'
 
@@ -157,6 +158,7 @@ for (const [said, heard] of [
   [488, 488],
   [403, 502],
   [500, 502],
+  [503, 502],
 ] as const) {
   test(`a callee that fails with ${said} makes the caller hear ${heard}`, async () => {
     const bench = new CallBench()
@@ -244,4 +246,72 @@ test('a callee that is gone from the network ends the call when it is next spoke
   assert.equal(phone.end?.cause, 'remote-bye')
   bench.bob.core.close()
   await bench.checkNothingLeft()
+})
+
+test('each move of a call and of its legs is published on the state trace', async () => {
+  const moves: string[] = []
+  const listener = (message: unknown): void => {
+    const { machine, from, to } = message as StateTrace
+    moves.push(`${machine} ${from} > ${to}`)
+  }
+  stateTrace.subscribe(listener)
+  try {
+    const bench = new CallBench()
+    const phone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+    await bench.pass()
+    bench.bob.incoming[0]?.incoming?.progress(180)
+    await bench.pass()
+    bench.bob.incoming[0]?.accept()
+    await bench.pass()
+    void phone.dialog?.bye()
+    await bench.checkNothingLeft()
+  } finally {
+    stateTrace.unsubscribe(listener)
+  }
+  assert.deepEqual(
+    moves.filter((move) => move.startsWith('call')),
+    ['call ringing > answered', 'call answered > ended'],
+  )
+  assert.deepEqual(
+    moves.filter((move) => move.startsWith('leg')),
+    [
+      'leg setup > early',
+      'leg setup > early',
+      'leg early > confirmed',
+      'leg early > confirmed',
+      'leg confirmed > ended',
+      'leg confirmed > ended',
+    ],
+  )
+})
+
+test('legs that cannot be bridged end the call on both sides', async () => {
+  const bench = new CallBench()
+  bench.engine.onCommand = (command) => {
+    if (command.name === 'bridge') throw new TypeError('a bug')
+  }
+  const phone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+  await bench.pass()
+  bench.bob.incoming[0]?.accept()
+  await bench.pass()
+  assert.equal(phone.failed?.status, 500)
+  await bench.checkNothingLeft()
+})
+
+test('calls over a network that loses, doubles and reorders datagrams come and go, and nothing is left of them', async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const bench = new CallBench({ seed })
+    bench.network.faults = { lossRate: 0.2, duplicateRate: 0.1, reorderRate: 0.2, reorderMs: 700 }
+    const phone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+    await bench.pass(10_000)
+    bench.bob.incoming[0]?.accept()
+    await bench.pass(20_000)
+    assert.ok(phone.dialog, `seed ${seed}: the call is up`)
+    void phone.dialog.reinvite({ body: phoneSdp({ direction: 'sendonly' }) })
+    await bench.pass(40_000)
+    assert.equal(bench.service.calls()[0]?.snapshot().parties[0]?.hold, 'sendonly')
+    void bench.bob.incoming[0]?.dialog?.bye()
+    await bench.checkNothingLeft()
+    assert.equal(phone.end?.cause, 'remote-bye')
+  }
 })

@@ -32,6 +32,7 @@ const NO_RESOURCES: Refusal = { status: 503 }
 const FAULT: Refusal = { status: 500 }
 const DECLINED: Refusal = { status: 603 }
 const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
+const NO_PORTS: DialResult = { result: 'failed', sipStatus: 503 }
 
 /** A call through the gateway. Its media is released right after `ended` was emitted: commands given in that event still count. */
 export class Call implements RecordableCall {
@@ -87,7 +88,10 @@ export class Call implements RecordableCall {
       agent: context.domain,
       clock,
       ids,
-      events: { onChanged: (leg) => this.#onSessionChanged(leg) },
+      events: {
+        onChanged: (leg) => this.#onSessionChanged(leg),
+        onFault: this.#onFault,
+      },
     })
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
@@ -152,8 +156,7 @@ export class Call implements RecordableCall {
       else if (route.kind === 'flow') this.#context.flows(this, route.flow)
       else await this.#connect(route.target, route.ringTimeoutMs)
     } catch (thrown) {
-      this.#log.error('call could not begin', { error: messageOf(thrown) })
-      this.#finish({ refusal: FAULT })
+      this.#onFault(thrown)
     }
   }
 
@@ -192,7 +195,7 @@ export class Call implements RecordableCall {
       return await new Promise((settle) => this.#startDialing(leg, settle, options))
     } catch (thrown) {
       this.#log.warn('no media for a callee', { error: messageOf(thrown) })
-      return { result: 'failed', sipStatus: 503 }
+      return NO_PORTS
     } finally {
       this.#isDialing = false
     }
@@ -217,8 +220,9 @@ export class Call implements RecordableCall {
     const outcome = await this.dial({ target, timeoutMs, until: 'answer' })
     if (outcome.result === 'answered') return
     const status = outcome.sipStatus ?? 500
-    const isOurs = outcome.result === 'forbidden' || status === 503
-    this.#finish({ refusal: isOurs ? { status } : { status: callerStatusOf(status) } })
+    // A callee's own 503 must not make the caller avoid us (RFC 3261 section 16.7).
+    const isOurs = outcome === NO_PORTS || outcome.result === 'forbidden'
+    this.#finish({ refusal: { status: isOurs ? status : callerStatusOf(status) } })
   }
 
   async #accept(encodings: readonly string[]): Promise<boolean> {
@@ -269,8 +273,10 @@ export class Call implements RecordableCall {
       ringTimeoutMs: options.timeoutMs,
       invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body },
       events: {
-        onProgress: (response, hasMedia) => void this.#onProgress(callee, response.status, hasMedia),
-        onAnswered: (dialog, response) => void this.#onAnswered(callee, options.target, dialog, response),
+        onProgress: (response, hasMedia) =>
+          void this.#onProgress(callee, response.status, hasMedia).catch(this.#onFault),
+        onAnswered: (dialog, response) =>
+          void this.#onAnswered(callee, options.target, dialog, response).catch(this.#onFault),
         onFailed: (status, response) => this.#onDialFailed(callee, status, response),
       },
     })
@@ -333,7 +339,7 @@ export class Call implements RecordableCall {
   #onRequest(leg: Leg, incoming: IncomingRequest): void {
     const { method } = incoming.request
     if (method === 'INVITE' || method === 'UPDATE') {
-      void this.#bridge.change(leg, incoming)
+      void this.#bridge.change(leg, incoming).catch(this.#onFault)
       return
     }
     answerInDialog(incoming, {
@@ -400,6 +406,12 @@ export class Call implements RecordableCall {
       if (!this.ended) this.#log.warn(complaint, { error: messageOf(thrown) })
       return false
     }
+  }
+
+  // A bug ends its call, not the process.
+  readonly #onFault = (fault: unknown): void => {
+    this.#log.error('fault in a call', { error: messageOf(fault) })
+    this.#finish({ refusal: FAULT })
   }
 
   /** The one way out: ends what is left of the legs, tells, releases. */

@@ -78,7 +78,7 @@ export class CallerSide {
     if (!isOffer && !(await leg.applyMedia())) return false
     if (leg.ended) return false
     leg.lifecycle.enter('confirmed')
-    leg.dialog = this.#invite.accept({ ...handlers, onAck: (ack) => void this.#onAck(ack) }, { body })
+    leg.dialog = this.#invite.accept({ ...handlers, onAck: (ack) => this.#onAck(ack) }, { body })
     if (!isOffer) this.#acknowledge(true)
     return true
   }
@@ -98,9 +98,10 @@ export class CallerSide {
     else refuse(this.#invite, { ...refusal, headers: [...(refusal.headers ?? []), ...headers] })
   }
 
-  async #onAck(ack: SipRequest): Promise<void> {
+  #onAck(ack: SipRequest): void {
     if (this.leg.ended || this.leg.sdp.state !== 'local-offer') return
-    this.#acknowledge(this.leg.takeAnswer(ack) === true && (await this.leg.applyMedia()))
+    if (this.leg.takeAnswer(ack) !== true) this.#acknowledge(false)
+    else void this.leg.applyMedia().then(this.#acknowledge)
   }
 }
 

@@ -104,7 +104,7 @@ export class LegSdp {
     const codecs = oncePerEncoding(negotiateCodecs(codecsOf(media), RELAYED))
     if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
     const party = partyOf(media, session, codecs)
-    this.#exchange = { ours: this.#settled.ours, party, slots: session.media.map(refusedMedia), audioIndex }
+    this.#exchange = { ours: this.#settled.ours, party, slots: session.media.map(refusedSlot), audioIndex }
     this.#state = 'remote-offer'
     return ok({ encodings: codecs.map((codec) => codec.encoding), direction: party.direction })
   }
@@ -208,6 +208,12 @@ export class LegSdp {
       return withEventRange({ payloadType, encoding })
     })
   }
+}
+
+// A party's labels mean nothing to us, and need not be legal ones.
+function refusedSlot(media: SdpMedia): LocalMedia {
+  const { label: _label, ...slot } = refusedMedia(media)
+  return slot
 }
 
 function partyOf(media: SdpMedia, session: SessionDescription, codecs: readonly SdpCodec[]): Exchange['party'] {

@@ -192,7 +192,7 @@ export class RecordingClient {
       streams: createStreams(this.#around.ids),
       unsubscribe: call.onEvent((event) => {
         if (event.type === 'ended') this.#onCallEnded(record)
-        else if (event.type !== 'answered') record.current?.callChanged()
+        else if (event.type !== 'answered') record.current?.callChanged(event)
       }),
       current: undefined,
       kept: [],

@@ -1,19 +1,10 @@
 // One recording session (RFC 7866): the SIP dialog with one recorder, its forks and its documents. Carries out what the machine says.
 
+import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
-import { assertNever, err, invariant, messageOf, type Result, stateTrace, type Timer } from '#kernel'
-import { LocalDescription, type SdpCodec } from '#sdp'
-import type {
-  ClientInvite,
-  DialogEnd,
-  IncomingRequest,
-  InviteDialog,
-  MessageOptions,
-  RequestOutcome,
-  SipResponse,
-} from '#sip'
-import { documentFor } from './document.ts'
-import { type AnsweredStream, offeredMedia, PayloadTypes, readAnswer, readFirstAnswer } from './offer.ts'
+import { assertNever, invariant, messageOf, stateTrace, type Timer } from '#kernel'
+import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, SipResponse } from '#sip'
+import type { AnsweredStream } from './offer.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { SessionForks } from './session-forks.ts'
 import {
@@ -25,7 +16,8 @@ import {
   type SessionState,
   type Wish,
 } from './session-machine.ts'
-import { inviteHeaders, offerBody, reofferHeaders, sdpOf, withDate } from './session-messages.ts'
+import { inviteHeaders, withDate } from './session-messages.ts'
+import { SessionOffers } from './session-offers.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 
 /** Who is told about a session. */
@@ -35,6 +27,15 @@ export interface SessionListener {
   onForkClosed(counters: ForkCounters): void
 }
 
+/** What there is once a recorder has accepted. */
+interface Agreed {
+  readonly dialog: InviteDialog
+  readonly offers: SessionOffers
+}
+
+/** Changes of a call within this time go into one document. */
+const gatherMs = 200
+
 /** A recording session with one recorder. */
 export class RecordingSession {
   readonly plan: SessionPlan
@@ -42,21 +43,17 @@ export class RecordingSession {
   readonly #machine: SessionMachine
   readonly #listener: SessionListener
   readonly #forks: SessionForks
-  readonly #payloadTypes = new PayloadTypes()
-  #associatedAtMs = 0
-  #wish: Wish = 'recording'
-  #codecs: readonly SdpCodec[] = []
-  #sdp: LocalDescription | undefined
   #invite: ClientInvite | undefined
-  #dialog: InviteDialog | undefined
+  #agreed: Agreed | undefined
   #retry: Timer | undefined
+  #gathering: Timer | undefined
 
   constructor(plan: SessionPlan, around: RecordingSurroundings, listener: SessionListener) {
     this.plan = plan
     this.#around = around
     this.#listener = listener
     this.#forks = new SessionForks(plan, around.log, (counters) => listener.onForkClosed(counters))
-    this.#machine = new SessionMachine(this.#wish, (from, to) => this.#trace(from, to))
+    this.#machine = new SessionMachine('recording', (from, to) => this.#trace(from, to))
   }
 
   get state(): SessionState {
@@ -81,17 +78,16 @@ export class RecordingSession {
   /** Binds the ports and sends the INVITE; every outcome comes by report. */
   open(): void {
     this.#forks.add().then(
-      () => (this.state === 'preparing' ? this.#feed({ type: 'ports-ready' }) : this.#forks.remove()),
+      () => (this.state === 'preparing' ? this.#feed({ type: 'ports-ready' }) : this.#forks.close()),
       (fault: unknown) => {
         this.#feed({ type: 'refused', status: 500, reason: messageOf(fault) })
-        this.#forks.remove()
+        this.#forks.close()
       },
     )
   }
 
   /** Tells the session what the recording wants from now on. For `paused` and `stopped` the gates have been shut before. */
   wish(wish: Wish): void {
-    this.#wish = wish
     this.#feed({ type: 'wish', wish })
   }
 
@@ -100,17 +96,28 @@ export class RecordingSession {
     this.#feed({ type: 'give-up' })
   }
 
-  /** The call changed: what is copied may move, and the recorder gets a new document. */
-  callChanged(): void {
+  /**
+   * The call changed: what is copied may move, and the recorder gets a new document. Changes that come together are told together
+   * (SRC-51), but for codecs, without which nothing can be copied.
+   */
+  callChanged(event: CallEvent): void {
     this.#forks.follow()
-    this.#feed({ type: 'document-changed' })
+    if (this.state === 'preparing') return
+    if (event.type === 'codec-changed') this.#tellChanges()
+    else this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
   }
 
   /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
   dropForks(forkIds: readonly string[]): void {
     if (forkIds.length === 0) return
-    this.#forks.remove(forkIds)
+    this.#forks.drop(forkIds)
     this.#feed({ type: this.forkIds.length === 0 ? 'streams-gone' : 'document-changed' })
+  }
+
+  #tellChanges(): void {
+    this.#gathering?.cancel()
+    this.#gathering = undefined
+    this.#feed({ type: 'document-changed' })
   }
 
   #feed(input: SessionInput): void {
@@ -139,7 +146,8 @@ export class RecordingSession {
         break
       case 'remove-forks':
         this.#retry?.cancel()
-        this.#forks.remove()
+        this.#gathering?.cancel()
+        this.#forks.close()
         break
       case 'set-retry':
         this.#setRetry(output.afterMs)
@@ -159,40 +167,38 @@ export class RecordingSession {
 
   #sendInvite(direction: OfferDirection): void {
     const { plan } = this
-    const { core, clock, ids, log, from, times } = this.#around
-    const address = this.#forks.streams[0]?.local.host
-    invariant(address !== undefined, 'an invited session has forks')
-    this.#associatedAtMs = clock.wallMs()
-    this.#sdp = new LocalDescription({ sessionId: `${ids.integer(2 ** 40)}`, address })
+    const { core, log, from, times } = this.#around
+    const offers = new SessionOffers(plan, this.#around, this.#forks)
     this.#invite = core.invite(
       {
         uri: plan.uri,
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: [...plan.headers, ...inviteHeaders(this.#associatedAtMs)],
-        body: offerBody(this.#offer(direction), this.#document(), ids),
+        headers: inviteHeaders(offers.associatedAtMs, plan.headers),
+        body: offers.first(direction),
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
       },
       {
-        onAccepted: (dialog, response) => this.#onAccepted(dialog, response),
+        onAccepted: (dialog, response) => this.#onAccepted({ dialog, offers }, response),
         onFailed: ({ status, reason }) => this.#feed({ type: 'refused', status, reason }),
       },
     )
   }
 
   /** The session counts as accepted once its forks are aimed; an answer that cannot be used ends it (SRC-38). */
-  #onAccepted(dialog: InviteDialog, response: SipResponse): void {
-    this.#dialog = dialog
+  #onAccepted(agreed: Agreed, response: SipResponse): void {
+    const { dialog, offers } = agreed
+    this.#agreed = agreed
     dialog.handlers = {
-      onRequest: (incoming) => this.#onRequest(incoming),
+      onRequest: (incoming) => this.#onRequest(offers, incoming),
       onEnd: (end) => this.#onDialogEnd(end),
     }
     if (!/\+sip\.srs\b/i.test(response.headers.get('contact') ?? '')) {
       this.#around.log.warn('recorder does not say that it is one', { session: this.plan.id })
     }
-    const answer = this.#readAnswer(response, readFirstAnswer)
+    const answer = offers.readFirst(response)
     if (!answer.ok) this.#feed({ type: 'answer-broken', status: 488, reason: answer.error })
     else {
       this.#forks.connect(answer.value).then(
@@ -202,11 +208,6 @@ export class RecordingSession {
     }
   }
 
-  #readAnswer(response: SipResponse, read = readAnswer): Result<AnsweredStream[], string> {
-    const sdp = sdpOf(response)
-    return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.#forks.streams, this.#codecs)
-  }
-
   #connect(answered: readonly AnsweredStream[]): void {
     // The forks log what fails.
     this.#forks.connect(answered).catch(() => {})
@@ -214,17 +215,17 @@ export class RecordingSession {
   }
 
   #sendReoffer(direction: OfferDirection, withDocument: boolean): void {
-    const dialog = this.#dialog
-    invariant(dialog !== undefined, 'a re-offer needs a dialog')
-    void dialog.reinvite(() => this.#reoffer(direction, withDocument)).then((outcome) => this.#onReofferDone(outcome))
+    const { dialog, offers } = this.#established()
+    const sent = dialog.reinvite(() => offers.next(direction, withDocument))
+    void sent.then((outcome) => this.#onReofferDone(offers, outcome))
   }
 
-  #onReofferDone({ status, response }: RequestOutcome): void {
+  #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome): void {
     if (status >= 300 || response === undefined) {
       this.#feed({ type: 'reoffer-failed', status })
       return
     }
-    const answer = this.#readAnswer(response)
+    const answer = offers.read(response)
     if (answer.ok) {
       this.#connect(answer.value)
       this.#feed({ type: 'reoffer-answered' })
@@ -236,8 +237,7 @@ export class RecordingSession {
 
   /** The last document, then BYE; BYE goes out even if nobody answers the document (SRC-69). */
   #sayFarewell(): void {
-    const dialog = this.#dialog
-    invariant(dialog !== undefined, 'a farewell needs a dialog')
+    const { dialog, offers } = this.#established()
     let isSaid = false
     const leave = (): void => {
       if (isSaid) return
@@ -248,24 +248,22 @@ export class RecordingSession {
     }
     const timer = this.#around.clock.after(this.#around.times.farewellMs, 'recording session farewell', leave)
     const canUpdate = dialog.remoteAllow.has('UPDATE') && !this.isSignalling
-    const last = (): MessageOptions => this.#reoffer('inactive', true)
-    void (canUpdate ? dialog.request('UPDATE', last()) : dialog.reinvite(last)).then(leave)
+    const said = canUpdate ? dialog.request('UPDATE', offers.last()) : dialog.reinvite(() => offers.last())
+    void said.then(leave)
   }
 
   #sendBye(): void {
-    const dialog = this.#dialog
+    const dialog = this.#agreed?.dialog
     if (dialog === undefined || dialog.ended) return
     void dialog.bye({ headers: withDate(this.#around.clock.wallMs()) })
   }
 
-  #onRequest(incoming: IncomingRequest): void {
-    const sdp = this.#sdp
-    invariant(sdp !== undefined, 'a dialog has a description')
+  #onRequest(offers: SessionOffers, incoming: IncomingRequest): void {
     answerRecorder(incoming, {
-      codecs: this.#codecs,
+      codecs: offers.codecs,
       streams: this.#forks.streams,
       ours: this.state === 'active' ? 'sendonly' : 'inactive',
-      describe: (media) => sdp.describe(media),
+      describe: (media) => offers.describe(media),
       onStreams: (answered) => this.#connect(answered),
       onSnapshotRequest: () => this.#feed({ type: 'document-changed' }),
     })
@@ -275,24 +273,9 @@ export class RecordingSession {
     this.#feed({ type: 'dialog-ended', reason: end.status === undefined ? end.cause : `${end.cause} (${end.status})` })
   }
 
-  #reoffer(direction: OfferDirection, withDocument: boolean): MessageOptions {
-    const document = withDocument ? this.#document() : undefined
-    return { headers: reofferHeaders, body: offerBody(this.#offer(direction), document, this.#around.ids) }
-  }
-
-  #offer(direction: OfferDirection): Uint8Array {
-    invariant(this.#sdp !== undefined, 'an offer needs a description')
-    this.#codecs = this.#payloadTypes.codecsFor(this.plan.call.snapshot().encodings)
-    return this.#sdp.describe(offeredMedia(this.#forks.streams, this.#codecs, direction))
-  }
-
-  #document(): Uint8Array {
-    const { clock, jambonzWrapper } = this.#around
-    return documentFor(this.plan, {
-      associatedAtMs: this.#associatedAtMs,
-      ...(this.#wish === 'stopped' ? { disassociatedAtMs: clock.wallMs() } : {}),
-      jambonzWrapper,
-    })
+  #established(): Agreed {
+    invariant(this.#agreed !== undefined, 'an established session has a dialog')
+    return this.#agreed
   }
 
   #trace(from: SessionState, to: SessionState): void {

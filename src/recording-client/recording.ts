@@ -1,5 +1,6 @@
 // One recording: start..stop on a call, towards any number of recorders (design, section 2).
 
+import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { assertNever, type Timer } from '#kernel'
 import { type CommandOutcome, outcome, type RecorderReceipt, texts } from './command.ts'
@@ -136,9 +137,9 @@ export class Recording {
   }
 
   /** The call changed: parties, hold. */
-  callChanged(): void {
+  callChanged(event: CallEvent): void {
     if (this.#wish === 'stopped') return
-    for (const session of this.sessions) session.callChanged()
+    for (const session of this.sessions) session.callChanged(event)
   }
 
   async #stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {

@@ -11,7 +11,7 @@ interface SessionFork {
   readonly stream: CallStream
   readonly local: MediaLocal
   tap: Tap
-  isLive: boolean
+  state: 'live' | 'dropped' | 'closed'
 }
 
 /** Forks of one recording session, in the order of its m-lines. */
@@ -29,16 +29,20 @@ export class SessionForks {
     this.#onClosed = onClosed
   }
 
-  /** The streams as offered; those whose fork is gone keep their place. */
+  /** The streams as offered; those that were dropped keep their place. */
   get streams(): readonly OfferedStream[] {
-    return this.#forks.map(({ stream, local, isLive }) => ({ label: stream.label, local, isRemoved: !isLive }))
+    return this.#forks.map(({ stream, local, state }) => ({
+      label: stream.label,
+      local,
+      isRemoved: state === 'dropped',
+    }))
   }
 
   get liveIds(): readonly string[] {
     return this.#live().map((fork) => fork.id)
   }
 
-  /** Binds a port pair per stream; rejects when one of them could not be had, the others stay until `remove`. */
+  /** Binds a port pair per stream; rejects when one of them could not be had, the others stay until `close`. */
   async add(): Promise<void> {
     const snapshot = this.#plan.call.snapshot()
     const added = await Promise.allSettled(
@@ -46,7 +50,7 @@ export class SessionForks {
         const id = `${this.#plan.id}/${stream.label}`
         const tap = tapOf(stream, snapshot)
         const local = await this.#media.addFork({ id, tap, open: false })
-        return { id, stream, local, tap, isLive: true }
+        return { id, stream, local, tap, state: 'live' }
       }),
     )
     this.#forks = added.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
@@ -86,13 +90,19 @@ export class SessionForks {
     if (ids.length > 0) this.#watch(this.#media.openGates(ids.map((fork) => fork.id)))
   }
 
-  /** Removes some forks, or all. */
-  remove(ids: readonly string[] = this.liveIds): void {
-    for (const fork of this.#live()) {
-      if (!ids.includes(fork.id)) continue
-      fork.isLive = false
-      this.#watch(this.#media.removeFork(fork.id).then(this.#onClosed))
-    }
+  /** Removes forks whose streams are no longer to be offered. */
+  drop(ids: readonly string[]): void {
+    for (const fork of this.#live()) if (ids.includes(fork.id)) this.#remove(fork, 'dropped')
+  }
+
+  /** Removes all forks, since the session is over. */
+  close(): void {
+    for (const fork of this.#live()) this.#remove(fork, 'closed')
+  }
+
+  #remove(fork: SessionFork, state: 'dropped' | 'closed'): void {
+    fork.state = state
+    this.#watch(this.#media.removeFork(fork.id).then(this.#onClosed))
   }
 
   get #media(): MediaCall {
@@ -100,7 +110,7 @@ export class SessionForks {
   }
 
   #live(): readonly SessionFork[] {
-    return this.#forks.filter((fork) => fork.isLive)
+    return this.#forks.filter((fork) => fork.state === 'live')
   }
 
   #watch(command: Promise<unknown>): void {

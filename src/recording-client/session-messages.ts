@@ -12,13 +12,18 @@ const dayMs = 86_400_000
 /** Headers of every re-offer. */
 export const reofferHeaders: HeaderList = [['Require', 'siprec']]
 
-/** Headers of the initial INVITE; `wallMs` becomes Date, from which a recorder derives the start (RFC 7865 section 6.1.1). */
-export function inviteHeaders(wallMs: number): HeaderList {
-  return [
-    ['Require', 'siprec'],
+/**
+ * Headers of the initial INVITE; `wallMs` becomes Date, from which a recorder derives the start (RFC 7865 section 6.1.1). Those of
+ * the asker come first and do not replace ours.
+ */
+export function inviteHeaders(wallMs: number, asked: HeaderList): HeaderList {
+  const ours: HeaderList = [
+    ...reofferHeaders,
     ['Accept', 'application/sdp, application/rs-metadata+xml, application/rs-metadata'],
     ...withDate(wallMs),
   ]
+  const names = new Set(ours.map(([name]) => name.toLowerCase()))
+  return [...asked.filter(([name]) => !names.has(name.toLowerCase())), ...ours]
 }
 
 /** A Date header (RFC 3261 section 20.17). */

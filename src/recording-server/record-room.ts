@@ -131,14 +131,19 @@ export class RecordRoom {
     const durationMs = this.#options.clock.nowMs() - recording.originMs
     for (const { receiver } of recording.streams) receiver.close()
     const totals = totalsOf(recording)
-    for (const { track } of recording.streams) track.finish(durationMs)
-    recording.folder.setFacts(command.facts)
-    return recording.folder.publish({
-      endedAtMs: recording.startedAtMs + durationMs,
-      durationMs,
-      totals,
-      noAudioCause: command.noAudioCause ?? causeOf(totals),
-    })
+    try {
+      for (const { track } of recording.streams) track.finish(durationMs)
+      recording.folder.setFacts(command.facts)
+      return recording.folder.publish({
+        endedAtMs: recording.startedAtMs + durationMs,
+        durationMs,
+        totals,
+        noAudioCause: command.noAudioCause ?? causeOf(totals),
+      })
+    } catch (fault) {
+      recording.folder.abandon()
+      throw fault
+    }
   }
 
   /** Flushes and lets go of sockets; folders stay open, for recovery. */

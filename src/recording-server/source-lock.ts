@@ -9,8 +9,8 @@ const SSRC_SILENCE_MS = 40
 /** ...or after this many packets in a row. */
 const SSRC_TAKEOVER_PACKETS = 3
 
-/** What to do with a packet. */
-export type SourceVerdict = 'same' | 'new-ssrc' | 'refused'
+/** What to do with a packet. `candidate`: keep it aside, its SSRC may take over with the next ones. */
+export type SourceVerdict = 'same' | 'new-ssrc' | 'candidate' | 'refused'
 
 /** Lock of one stream to an address and an SSRC. */
 export class SourceLock {
@@ -45,7 +45,7 @@ export class SourceLock {
     if (ssrc === this.#ssrc || nowMs - this.#lastMs > SSRC_SILENCE_MS) return this.#take(ssrc, nowMs)
     this.#candidatePackets = ssrc === this.#candidateSsrc ? this.#candidatePackets + 1 : 1
     this.#candidateSsrc = ssrc
-    return this.#candidatePackets >= SSRC_TAKEOVER_PACKETS ? this.#take(ssrc, nowMs) : 'refused'
+    return this.#candidatePackets >= SSRC_TAKEOVER_PACKETS ? this.#take(ssrc, nowMs) : 'candidate'
   }
 
   #take(ssrc: number, nowMs: number): SourceVerdict {

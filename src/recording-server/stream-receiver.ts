@@ -26,6 +26,7 @@ interface DatagramSource {
 }
 
 const RANDOM_STEPS = 2 ** 32
+const MAX_CANDIDATES = 4
 
 /** What a receiver is made of. */
 export interface StreamReceiverOptions {
@@ -54,6 +55,8 @@ export class StreamReceiver {
   readonly #ssrc: number
   #settings: StreamSettings
   #stats: ReceptionStats | undefined
+  /** Packets of an SSRC that is about to take over; a few at most. */
+  readonly #candidates: { readonly datagram: Uint8Array; readonly arrivalMs: number }[] = []
   #rtcpSource: Endpoint | undefined
   #reportTimer: Timer | undefined
   #closed = false
@@ -131,20 +134,43 @@ export class StreamReceiver {
       return
     }
     this.#countInPause()
-    const verdict = this.#lock.judge({ host: from.address, port: from.port }, view.ssrc, clock.nowMs())
-    if (verdict === 'refused') {
-      this.#wrongSource += 1
-      return
-    }
+    const { ssrc } = view
+    const verdict = this.#lock.judge({ host: from.address, port: from.port }, ssrc, clock.nowMs())
     const arrivalMs = this.#elapsedMs()
-    if (verdict === 'new-ssrc' || this.#stats === undefined) {
-      this.#lostBefore += this.#stats?.lost ?? 0
-      this.#stats = new ReceptionStats(view.ssrc)
+    if (verdict === 'refused' || (verdict === 'candidate' && this.#candidates.length === MAX_CANDIDATES)) {
+      this.#wrongSource += 1
+    } else if (verdict === 'candidate') {
+      this.#candidates.push({ datagram: Uint8Array.from(datagram), arrivalMs })
+    } else {
+      if (verdict === 'new-ssrc') this.#beginSource(ssrc)
+      else this.#dropCandidates()
+      parseRtp(datagram, view)
+      this.#accept(datagram, arrivalMs)
     }
-    const { kind, extended } = this.#stats.onPacket(view.sequence, view.timestamp, arrivalMs, codec.clockRateHz)
+  }
+
+  /** A new SSRC goes on where the old one stopped, beginning with the packets that made it a candidate. */
+  #beginSource(ssrc: number): void {
+    this.#lostBefore += this.#stats?.lost ?? 0
+    this.#stats = new ReceptionStats(ssrc)
+    for (const { datagram, arrivalMs } of this.#candidates.splice(0)) {
+      if (parseRtp(datagram, this.#view) && this.#view.ssrc === ssrc) this.#accept(datagram, arrivalMs)
+      else this.#wrongSource += 1
+    }
+  }
+
+  #dropCandidates(): void {
+    if (this.#candidates.length > 0) this.#wrongSource += this.#candidates.splice(0).length
+  }
+
+  /** Takes the packet that the view describes. */
+  #accept(datagram: Uint8Array, arrivalMs: number): void {
+    const { sequence, timestamp, payloadType } = this.#view
+    const codec = this.#options.track.codecOf(payloadType)
+    if (this.#stats === undefined || codec === undefined) return
+    const { kind, extended } = this.#stats.onPacket(sequence, timestamp, arrivalMs, codec.clockRateHz)
     if (kind === 'duplicate') this.#duplicates += 1
-    if (kind === 'duplicate' || kind === 'stray') return
-    this.#keep(datagram, extended, arrivalMs)
+    if (kind !== 'duplicate' && kind !== 'stray') this.#keep(datagram, extended, arrivalMs)
   }
 
   #keep(datagram: Uint8Array, extended: number, arrivalMs: number): void {

@@ -7,7 +7,7 @@ import { AppError } from '#kernel'
 import type { Catalogue, CatalogueRow } from './catalogue.ts'
 import { NO_TOTALS, type RecordingFacts } from './manifest.ts'
 import { RecordingFolder } from './recording-folder.ts'
-import { RecordingStore, rebuildCatalogue } from './recording-store.ts'
+import { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
 import { openSqliteCatalogue } from './sqlite-catalogue.ts'
 
 function row(n: number, changes: Partial<CatalogueRow> = {}): CatalogueRow {
@@ -120,6 +120,18 @@ test('the catalogue is rebuilt from the folders', async (t) => {
   assert.equal(found.packets, 7)
   assert.equal(found.reference, 'ref-1')
   assert.deepEqual(found.participants, ['Ada', 'sip:ada@x'])
+})
+
+test('a row left as receiving by a dead recorder is settled when there is no folder to recover', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'catalogue-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const catalogue = await filled(t)
+  await catalogue.put(row(9, { state: 'receiving' }))
+  await recoverRecordings(new RecordingStore({ root }), catalogue)
+  const settled = await catalogue.get('r9')
+  assert.equal(settled?.state, 'no-audio')
+  assert.equal(settled.cause, 'lost')
+  assert.equal((await catalogue.get('r1'))?.state, 'published')
 })
 
 test('the store refuses new recordings without space or folder, and paths that lead outside', async (t) => {

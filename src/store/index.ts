@@ -18,7 +18,7 @@ export type {
 export { parseRawRun, type RawRecord, type RawRunFile } from './raw-run-file.ts'
 export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
-export { type Recovered, type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
+export type { RecoveryFailure } from './recovery.ts'
 export { openSqliteCatalogue } from './sqlite-catalogue.ts'
 export { g711FormatOf, type RunCodec, StreamFiles, silenceOf } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

@@ -67,6 +67,9 @@ export interface StreamTotals {
   readonly pauses: readonly PauseEvidence[]
 }
 
+/** Gaps, and events, that a manifest lists per stream; the index has them all. */
+export const MAX_LISTED = 10_000
+
 /** One stream: one m-line of the recording session, one channel of recording.wav. */
 export interface StreamManifest {
   /** Channel number in recording.wav, from 0. */
@@ -75,7 +78,9 @@ export interface StreamManifest {
   /** Display names or AORs of those whose voice it is, from the metadata. */
   readonly participants: readonly string[]
   readonly runs: readonly RunManifest[]
+  /** At most MAX_LISTED of them. */
   readonly gaps: readonly Gap[]
+  /** At most MAX_LISTED of them. */
   readonly events: readonly StreamEvent[]
   readonly totals: StreamTotals
 }
@@ -137,6 +142,8 @@ export type NoAudioCause =
   | 'only-refused-packets'
   /** The session never got established. */
   | 'cancelled'
+  /** The recorder died, and its folder could not be recovered. */
+  | 'lost'
 
 /** A metadata document that was received. */
 export interface MetadataEntry {

@@ -72,9 +72,12 @@ export class RawRunFile {
 
   /** Flushes to the medium and closes. */
   close(): void {
-    this.flush()
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
+    try {
+      this.flush()
+      fsyncSync(this.#fd)
+    } finally {
+      closeSync(this.#fd)
+    }
   }
 
   #write(bytes: Uint8Array): void {

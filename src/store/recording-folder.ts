@@ -115,6 +115,11 @@ export class RecordingFolder {
     return { manifest, folder: settleFolder(this.#path, manifest) }
   }
 
+  /** Lets go of the files of a recording that cannot be published; the folder is left to recovery. */
+  abandon(): void {
+    for (const stream of this.#streams) stream.abandon()
+  }
+
   #head(): Omit<Manifest, 'state' | 'streams'> {
     const startedAt = isoTime(this.#startedAtMs)
     const { recordingId } = this

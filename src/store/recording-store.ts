@@ -7,6 +7,8 @@ import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
 import { type RecoveryFailure, recordingFolders, recoverOpenFolders } from './recovery.ts'
 
+const MOST_ROWS = 1000
+
 /** Reader of the recordings under one root folder. */
 export class RecordingStore {
   readonly root: string
@@ -90,5 +92,8 @@ export async function recoverRecordings(
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
   const { recovered, failures } = recoverOpenFolders(store.root)
   for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
+  for (const row of await catalogue.list({ state: 'receiving', limit: MOST_ROWS })) {
+    await catalogue.put({ ...row, state: 'no-audio', cause: 'lost', recovered: true })
+  }
   return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals } from './manifest.ts'
-import { NO_TOTALS } from './manifest.ts'
+import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
 import { type IndexAnchor, IndexWriter, indexFileName } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
@@ -74,12 +74,12 @@ export class StreamFiles {
   }
 
   addGap(gap: Gap): void {
-    this.#gaps.push(gap)
+    if (this.#gaps.length < MAX_LISTED) this.#gaps.push(gap)
     this.#index.add({ type: 'gap', ...gap })
   }
 
   addEvent(event: StreamEvent): void {
-    this.#events.push(event)
+    if (this.#events.length < MAX_LISTED) this.#events.push(event)
     this.#index.add({ type: 'event', ...event })
   }
 
@@ -99,9 +99,24 @@ export class StreamFiles {
   /** Closes all files and returns the stream's part of the manifest. */
   close(totals: StreamTotals): StreamManifest {
     this.addAnchor(undefined, totals)
-    this.#endRun()
-    this.#index.close()
+    try {
+      this.#endRun()
+    } finally {
+      this.#index.close()
+    }
     return this.manifest([])
+  }
+
+  /** Closes what is open, whatever the file system says. */
+  abandon(): void {
+    for (const file of [this.#open, this.#index]) {
+      try {
+        file?.close()
+      } catch {
+        // The file is closed already, or its last bytes are lost: recovery takes what is there.
+      }
+    }
+    this.#open = undefined
   }
 
   /** The stream's part of the manifest as of now. */
@@ -129,8 +144,9 @@ export class StreamFiles {
 
   #endRun(): void {
     if (this.#open === undefined) return
-    this.#open.close()
-    this.#runBytes.push(this.#open.bytes)
+    const file = this.#open
     this.#open = undefined
+    this.#runBytes.push(file.bytes)
+    file.close()
   }
 }

@@ -4,6 +4,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import {
   type Gap,
+  MAX_LISTED,
   NO_TOTALS,
   type RunManifest,
   type StreamEvent,
@@ -38,6 +39,7 @@ export function indexFileName(channel: number): string {
 export class IndexWriter {
   readonly #fd: number
   #pending = ''
+  #isClosed = false
 
   /** Creates the file; throws what the file system throws. */
   constructor(path: string) {
@@ -55,9 +57,15 @@ export class IndexWriter {
     writeSync(this.#fd, text)
   }
 
+  /** Closing again does nothing: the descriptor may be another file's by then. */
   close(): void {
-    this.flush()
-    closeSync(this.#fd)
+    if (this.#isClosed) return
+    this.#isClosed = true
+    try {
+      this.flush()
+    } finally {
+      closeSync(this.#fd)
+    }
   }
 }
 
@@ -74,8 +82,8 @@ export function streamFromIndex(text: string): StreamManifest | undefined {
     const { type, ...rest } = entry
     if (type === 'stream') stream = rest as { channel: number; label?: string }
     if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
-    if (type === 'gap') gaps.push(rest as Gap)
-    if (type === 'event') events.push(rest as StreamEvent)
+    if (type === 'gap' && gaps.length < MAX_LISTED) gaps.push(rest as Gap)
+    if (type === 'event' && events.length < MAX_LISTED) events.push(rest as StreamEvent)
     if (type === 'totals') totals = rest as StreamTotals
   }
   return stream && { ...stream, participants: [], runs, gaps, events, totals }

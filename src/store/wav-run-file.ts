@@ -57,9 +57,12 @@ export class WavRunFile {
 
   /** Flushes to the medium and closes. */
   close(): void {
-    this.flush()
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
+    try {
+      this.flush()
+      fsyncSync(this.#fd)
+    } finally {
+      closeSync(this.#fd)
+    }
   }
 
   #spill(): void {

@@ -3,14 +3,15 @@
 import { createSocket, type Socket } from 'node:dgram'
 
 /** What a bencoded message is made of; integers do not occur in what we send. */
-export type NgValue = string | number | readonly NgValue[] | { readonly [key: string]: NgValue }
-type NgDictionary = { readonly [key: string]: NgValue }
+type NgValue = string | number | readonly NgValue[] | { readonly [key: string]: NgValue }
+/** A reply, or the fields of a command. */
+export type NgDictionary = { readonly [key: string]: NgValue }
 
 const REPEAT_AFTER_MS = 500
 const ATTEMPTS = 10
 
 /** Writes a value in bencoding. */
-export function bencode(value: NgValue): string {
+function bencode(value: NgValue): string {
   if (typeof value === 'number') return `i${value}e`
   if (typeof value === 'string') return `${Buffer.byteLength(value)}:${value}`
   if (Array.isArray(value)) return `l${value.map(bencode).join('')}e`
@@ -19,7 +20,7 @@ export function bencode(value: NgValue): string {
 }
 
 /** Reads one bencoded value. */
-export function bdecode(bytes: Buffer): NgValue {
+function bdecode(bytes: Buffer): NgValue {
   let at = 0
   const upTo = (end: string): string => {
     const stop = bytes.indexOf(end, at)
@@ -93,7 +94,8 @@ export class NgClient {
       }
       send()
     }).finally(() => clearTimeout(timer))
-    if (reply['result'] === 'error') throw new Error(`rtpengine: ${command}: ${String(reply['error-reason'])}`)
+    const { result, 'error-reason': reason } = reply
+    if (result === 'error') throw new Error(`rtpengine: ${command}: ${String(reason)}`)
     return reply
   }
 

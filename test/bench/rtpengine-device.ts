@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import type { Endpoint } from '#kernel'
 import { deviceCore, endChild, startProgram } from './child.ts'
-import { NgClient } from './ng-client.ts'
+import { NgClient, type NgDictionary } from './ng-client.ts'
 import type { BenchTargets, Device } from './relay.ts'
 
 const PROGRAM = '/usr/bin/rtpengine'
@@ -75,7 +75,7 @@ async function setUpCall(client: NgClient, targets: BenchTargets, index: number)
     await client.command('subscribe answer', answer)
   }
   // The offer goes on to the callee and the answer to the caller.
-  return [audioPort(answered['sdp']), audioPort(offered['sdp'])]
+  return [audioPort(answered), audioPort(offered)]
 }
 
 function sdp(endpoints: readonly Endpoint[], direction: string): string {
@@ -83,7 +83,7 @@ function sdp(endpoints: readonly Endpoint[], direction: string): string {
   return `${['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', ...media].join('\r\n')}\r\n`
 }
 
-function audioPort(text: unknown): number {
+function audioPort({ sdp: text }: NgDictionary): number {
   const port = Number(/^m=audio (\d+) /m.exec(String(text))?.[1])
   if (!(port > 0)) throw new Error('rtpengine answered without an audio port')
   return port

@@ -22,6 +22,8 @@ const QUIET_MS = 300_000
 
 /** What of the gateway a test may set. */
 export interface BenchOptions {
+  /** Of the network's faults. */
+  readonly seed?: number
   readonly routes?: readonly RouteRule[]
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
@@ -33,16 +35,19 @@ export interface BenchOptions {
 /** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, users starting with `flow` run a flow. */
 export class CallBench {
   readonly clock = new ManualClock()
-  readonly network = new SipNetwork(this.clock, 1)
+  readonly network: SipNetwork
   readonly engine = new FakeEngine({ clock: this.clock })
   readonly log = new MemoryLogger()
   readonly flows: Call[] = []
   readonly service: CallService
   readonly core: SipCore
-  readonly alice = new TestPhone(this.network, this.clock, '10.0.0.2')
-  readonly bob = new TestPhone(this.network, this.clock, '10.0.0.3')
+  readonly alice: TestPhone
+  readonly bob: TestPhone
 
   constructor(options: BenchOptions = {}) {
+    this.network = new SipNetwork(this.clock, options.seed ?? 1)
+    this.alice = new TestPhone(this.network, this.clock, '10.0.0.2')
+    this.bob = new TestPhone(this.network, this.clock, '10.0.0.3')
     this.service = createCallService({
       engine: this.engine,
       clock: this.clock,

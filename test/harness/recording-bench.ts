@@ -61,7 +61,11 @@ export class RecordingBench {
       this.clock,
       GATEWAY,
       { onInvite: (invite) => invite.reject(403) },
-      { supported: [], contactUser: 'gateway' },
+      {
+        supported: [],
+        contactUser: 'gateway',
+        accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
+      },
     )
     this.core = core
     this.client = new RecordingClient({
@@ -140,8 +144,8 @@ export class RecordingBench {
     return this.events.map((event) => event.type)
   }
 
-  /** Lets time pass, message by message. */
-  async pass(ms = 50): Promise<void> {
+  /** Lets time pass, message by message; by default long enough for the document of a change to be answered. */
+  async pass(ms = 250): Promise<void> {
     await this.clock.advanceAsync(ms)
   }
 
@@ -169,6 +173,10 @@ export class RecordingBench {
   /** Ends what lives, lets all timers run out, and checks that nothing is left anywhere. */
   async checkNothingLeft(): Promise<void> {
     for (const call of this.#calls) call.end()
+    await this.pass(10)
+    for (let waits = 0; waits < 300 && this.client.census().sessions > 0; waits++) await this.pass(10)
+    const timers = this.clock.pendingNames().filter((name) => name.startsWith('recording'))
+    assert.deepEqual(timers, [], 'a recording that is over has no timers')
     await this.pass(QUIET_MS)
     assert.deepEqual(this.client.census(), { calls: 0, sessions: 0 })
     assert.deepEqual(await this.engine.census(), { calls: 0, legs: 0, forks: 0, ports: 0 })
@@ -176,10 +184,6 @@ export class RecordingBench {
     for (const { core } of this.recorders) {
       assert.deepEqual(core.census(), { dialogs: 0, transactions: 0, timers: 0 })
     }
-    assert.deepEqual(
-      this.clock.pendingNames().filter((name) => name.startsWith('recording')),
-      [],
-    )
     assert.deepEqual(
       this.log.lines.filter((line) => line.level === 'error'),
       [],

@@ -1,7 +1,7 @@
 // One header line: kept as a range of the head until somebody asks for its name or value (RFC 3261 section 7.3.1).
 
 import { skipSpace, skipSpaceBack, trimSpace } from './characters.ts'
-import { longName, sameName } from './header-names.ts'
+import { isNameAt, longName } from './header-names.ts'
 
 /** A header line, from the parser as a range of text, or made by us from name and value. Immutable. */
 export class HeaderLine {
@@ -46,7 +46,8 @@ export class HeaderLine {
   /** Whether this is the header of that long name. */
   isNamed(long: string): boolean {
     if (this.nameLength !== long.length) return false
-    return this.#text.startsWith(long, this.#start) || sameName(this.name, long)
+    // A compact name is not its long name in the text.
+    return this.#name === undefined ? isNameAt(this.#text, this.#start, long) : isNameAt(this.#name, 0, long)
   }
 
   /** What `parse` makes of the value; parsed once as long as it is asked for with the same `parse`. */

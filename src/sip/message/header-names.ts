@@ -29,12 +29,12 @@ export function longName(name: string): string {
   return name.length === 1 ? (LONG_NAMES[name.toLowerCase()] ?? name) : name
 }
 
-/** Whether two long names are the same header; only ASCII letters are folded. */
-export function sameName(a: string, b: string): boolean {
-  if (a.length !== b.length) return false
-  for (let at = 0; at < a.length; at++) {
-    const difference = a.charCodeAt(at) ^ b.charCodeAt(at)
-    if (difference !== 0 && (difference !== 0x20 || !isLetter(a.charCodeAt(at)))) return false
+/** Whether the name at text[start, start + long.length) is that long name; only ASCII letters are folded. */
+export function isNameAt(text: string, start: number, long: string): boolean {
+  for (let at = 0; at < long.length; at++) {
+    const code = text.charCodeAt(start + at)
+    const difference = code ^ long.charCodeAt(at)
+    if (difference !== 0 && (difference !== 0x20 || !isLetter(code))) return false
   }
   return true
 }

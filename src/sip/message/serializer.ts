@@ -1,6 +1,5 @@
 // Messages as bytes (RFC 3261 section 7). Unknown headers and the order of lines are kept; Content-Length is ours.
 
-import { sameName } from './header-names.ts'
 import type { SipMessage } from './message.ts'
 
 const encoder = new TextEncoder()
@@ -12,8 +11,8 @@ export function serializeMessage(message: SipMessage): Uint8Array {
       ? `${message.method} ${message.uri} SIP/2.0\r\n`
       : `SIP/2.0 ${message.status} ${oneLine(message.reason)}\r\n`
   let hasLength = false
-  for (const [name, value] of message.headers.entries()) {
-    if (!sameName(name, 'Content-Length')) head += `${name}: ${value}\r\n`
+  for (const line of message.headers.lines) {
+    if (!line.isNamed('Content-Length')) head += `${line.name}: ${line.value}\r\n`
     else if (!hasLength) {
       hasLength = true
       head += `Content-Length: ${message.body.length}\r\n`

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { tone } from '#audio'
+import { seededIds } from '#kernel'
+import { buildMultipart } from '#siprec'
+import { type ClientSession, RecorderBench } from '../../test/harness/recorder.ts'
+import { bareMetadata, metadata, offer, withMetadata } from '../../test/harness/recording-offer.ts'
+
+const text = new TextEncoder()
+
+/** Takes what the recorder asks within the dialog and answers it. */
+function answering(session: ClientSession, status: number): { methods: string[]; bodies: string[]; headers: string[] } {
+  const seen = { methods: [] as string[], bodies: [] as string[], headers: [] as string[] }
+  session.dialog.handlers = {
+    onEnd: () => {},
+    onRequest: (incoming) => {
+      seen.methods.push(incoming.request.method)
+      seen.bodies.push(new TextDecoder().decode(incoming.request.body))
+      seen.headers.push([...incoming.request.headers.entries()].map((header) => header.join(': ')).join('\n'))
+      incoming.respond(status)
+    },
+  }
+  return seen
+}
+
+test('SRS-08: bare metadata in UPDATE and re-INVITE is metadata, not SDP', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(withMetadata(offer(), metadata('Bob')))
+  const update = await bench.settled(session.dialog.request('UPDATE', { body: bareMetadata('Robert', 'partial') }))
+  assert.equal(update.status, 200)
+  await bench.until(() => bench.eventTypes().includes('metadata'))
+  const { manifest, folder } = await bench.end(session)
+  assert.deepEqual(manifest.streams[0]?.participants, ['Robert'])
+  const history = (await readFile(join(folder, 'metadata/history.jsonl'), 'utf8')).trim().split('\n')
+  assert.deepEqual(
+    history.map((line) => JSON.parse(line).transaction.split(' ')[0]),
+    ['INVITE', 'UPDATE'],
+  )
+})
+
+test('SRS-25: BYE with metadata gets 200 and the metadata is applied', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer())
+  const { manifest } = await bench.end(session, { body: bareMetadata('Late Bob') })
+  assert.equal(manifest.facts.participants[0]?.name, 'Late Bob')
+})
+
+test('SRS-45: broken metadata refuses nothing: audio is recorded, the document kept and flagged', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(withMetadata(offer(), text.encode('<recording><oops')))
+  const source = await bench.source(session, 0)
+  await bench.talk([source, tone(440, 200)])
+  const update = await bench.settled(
+    session.dialog.request('UPDATE', {
+      body: { contentType: 'application/rs-metadata', content: text.encode('nonsense') },
+    }),
+  )
+  assert.equal(update.status, 200)
+  const { manifest, folder } = await bench.end(session)
+  assert.equal(manifest.state, 'published')
+  assert.equal(manifest.facts.metadataInvalid, true)
+  assert.equal(await readFile(join(folder, 'metadata/0002.xml'), 'utf8'), 'nonsense')
+})
+
+test('SRS-51: raw documents are not kept where policy says so', async (t) => {
+  const bench = await RecorderBench.open(t, { keepRawMetadata: false })
+  const session = await bench.start(withMetadata(offer(), metadata('Bob')))
+  const { folder } = await bench.end(session)
+  assert.equal(existsSync(join(folder, 'metadata/0001.xml')), false)
+  assert.match(await readFile(join(folder, 'metadata/state.json'), 'utf8'), /Bob/)
+})
+
+test('SRS-41 SRS-42 SRS-44: partial metadata without a base is answered by one UPDATE that asks for a snapshot, without SDP', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer(), [
+    ['Require', 'siprec'],
+    ['Allow', 'INVITE, ACK, BYE, CANCEL, UPDATE'],
+  ])
+  const seen = answering(session, 200)
+  for (let n = 0; n < 3; n++) {
+    await bench.settled(session.dialog.request('UPDATE', { body: bareMetadata('Bob', 'partial') }))
+    await bench.until(() => bench.eventTypes().filter((type) => type === 'metadata').length === n + 1)
+  }
+  await bench.until(() => seen.methods.length > 0)
+  assert.deepEqual(seen.methods, ['UPDATE'])
+  assert.match(seen.bodies[0]!, /<requestsnapshot xmlns="urn:ietf:params:xml:ns:recording:1"/)
+  assert.match(seen.headers[0]!, /Require: siprec/)
+  assert.match(seen.headers[0]!, /Content-Disposition: recording-session/)
+  assert.match(seen.headers[0]!, /Contact: [^\n]*\+sip\.srs/)
+})
+
+test('SRS-43: a client that refuses snapshots is not asked again', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer())
+  const seen = answering(session, 488)
+  for (let n = 0; n < 2; n++) {
+    await bench.settled(session.dialog.request('UPDATE', { body: bareMetadata('Bob', 'partial') }))
+    await bench.until(() => bench.eventTypes().filter((type) => type === 'metadata').length === n + 1)
+    bench.clock.advance(11_000)
+  }
+  assert.deepEqual(seen.methods, ['UPDATE'])
+})
+
+test('SRS-06: SDP and metadata are found in any order and nesting', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const inner = buildMultipart(
+    [{ contentType: 'application/rs-metadata', disposition: 'recording-session', content: metadata('Bob') }, offer()],
+    seededIds(8),
+  )
+  const session = await bench.start(
+    buildMultipart([{ contentType: 'text/plain', content: text.encode('x') }, inner], seededIds(9)),
+  )
+  const { manifest } = await bench.end(session)
+  assert.deepEqual(manifest.streams[0]?.participants, ['Bob'])
+})

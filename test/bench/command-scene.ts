@@ -1,0 +1,185 @@
+// A call through the gateway in its own process; the bench is both parties, who speak, and the recorder.
+
+import type { Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { DialogHandlers, InviteDialog, ServerInvite } from '#sip'
+import { type GatewayProcess, plainUser, startGateway } from './gateway-process.ts'
+import { openRtpSocket, RtpSpeaker } from './rtp-speaker.ts'
+import { audioBody, audioPorts, openSipSide, recorderAnswer, type SipSide } from './sip-side.ts'
+
+const SETTLE_MS = 30
+const DEADLINE_MS = 5000
+
+/** The bench's end of the call: sockets, and what came to the recorder. */
+class Parties {
+  readonly caller: Socket
+  readonly callee: Socket
+  readonly recorder: Socket
+  frameMs = 0
+  packets = 0
+  lastPacketAtMs = 0
+  invitedAtMs = 0
+  #speakers: RtpSpeaker[] = []
+
+  private constructor(caller: Socket, callee: Socket, recorder: Socket) {
+    this.caller = caller
+    this.callee = callee
+    this.recorder = recorder
+    recorder.on('message', () => {
+      this.packets++
+      this.lastPacketAtMs = performance.now()
+    })
+  }
+
+  static async open(): Promise<Parties> {
+    return new Parties(await openRtpSocket(), await openRtpSocket(), await openRtpSocket())
+  }
+
+  /** Takes the invitation to be called or to record; recording sessions come as multipart bodies. */
+  onInvite(invite: ServerInvite): void {
+    const { headers, body } = invite.request
+    if (headers.get('Content-Type')?.startsWith('multipart/') !== true) {
+      this.speak(this.callee, body)
+      invite.accept({ onEnd: () => {} }, { body: audioBody([this.callee.address().port], 'sendrecv') })
+      return
+    }
+    this.invitedAtMs = performance.now()
+    const answer = (offer: Uint8Array) => recorderAnswer(offer, this.recorder.address().port)
+    const handlers: DialogHandlers = {
+      onRequest: (incoming) => {
+        const { method, body: offer } = incoming.request
+        incoming.respond(200, method === 'INVITE' ? { body: answer(offer) } : {})
+      },
+      onEnd: () => {},
+    }
+    invite.accept(handlers, { body: answer(body) })
+  }
+
+  speak(socket: Socket, description: Uint8Array): void {
+    const [port] = audioPorts(description)
+    if (port !== undefined) this.#speakers.push(new RtpSpeaker(socket, port, this.frameMs))
+  }
+
+  fallSilent(): void {
+    for (const speaker of this.#speakers) speaker.stop()
+    this.#speakers = []
+  }
+
+  close(): void {
+    this.fallSilent()
+    for (const socket of [this.caller, this.callee, this.recorder]) socket.close()
+  }
+}
+
+/** Gives commands and says how long they took to show, in ms. */
+export class CommandScene {
+  readonly #gateway: GatewayProcess
+  readonly #side: SipSide
+  readonly #parties: Parties
+  #dialog: InviteDialog | undefined
+  #callId = ''
+
+  private constructor(gateway: GatewayProcess, side: SipSide, parties: Parties) {
+    this.#gateway = gateway
+    this.#side = side
+    this.#parties = parties
+  }
+
+  static async open(): Promise<CommandScene> {
+    const parties = await Parties.open()
+    const side = await openSipSide((invite) => parties.onInvite(invite))
+    try {
+      const gateway = await startGateway({ callee: side.uri('callee'), recorder: side.uri('recorder', 'tcp') })
+      return new CommandScene(gateway, side, parties)
+    } catch (fault) {
+      await side.close()
+      parties.close()
+      throw fault
+    }
+  }
+
+  /** Sets up the call; both parties speak in packets of `frameMs`. */
+  async call(frameMs: number): Promise<void> {
+    const parties = this.#parties
+    parties.frameMs = frameMs
+    const body = audioBody([parties.caller.address().port], 'sendrecv')
+    const uri = `sip:${plainUser}@127.0.0.1:${this.#gateway.sipPort}`
+    this.#dialog = await new Promise((resolve, reject) => {
+      this.#side.core.invite(
+        { uri, from: '<sip:caller@127.0.0.1>', body },
+        {
+          onAccepted: (dialog, response) => {
+            dialog.handlers = { onEnd: () => {} }
+            parties.speak(parties.caller, response.body)
+            resolve(dialog)
+          },
+          onFailed: ({ status, reason }) => reject(new Error(`the call failed: ${status} ${reason}`)),
+        },
+      )
+    })
+    const response = await fetch(`${this.#gateway.api}/api/calls`)
+    const { items } = (await response.json()) as { items: { callId: string }[] }
+    this.#callId = items.at(-1)?.callId ?? ''
+  }
+
+  async hangUp(): Promise<void> {
+    this.#parties.fallSilent()
+    await this.#dialog?.bye()
+  }
+
+  /** Starts a recording and stops it again. */
+  async startAndStop(): Promise<{ readonly inviteMs: number; readonly packetMs: number }> {
+    await pause(SETTLE_MS)
+    const beganAtMs = performance.now()
+    const packetMs = await this.#untilPacket('start')
+    await this.#command('stop')
+    return { inviteMs: this.#parties.invitedAtMs - beganAtMs, packetMs }
+  }
+
+  /** Starts the recording that is then paused and resumed. */
+  async start(): Promise<void> {
+    await this.#untilPacket('start')
+  }
+
+  async pauseToLastPacket(): Promise<{ readonly lastMs: number; readonly packetsAfter: number }> {
+    await pause(SETTLE_MS)
+    const parties = this.#parties
+    const beganAtMs = performance.now()
+    await this.#command('pause')
+    const packetsBefore = parties.packets
+    await pause(SETTLE_MS)
+    const lastMs = Math.max(0, parties.lastPacketAtMs - beganAtMs)
+    return { lastMs, packetsAfter: parties.packets - packetsBefore }
+  }
+
+  async resumeToPacket(): Promise<number> {
+    return await this.#untilPacket('resume')
+  }
+
+  async close(): Promise<void> {
+    this.#parties.fallSilent()
+    await this.#gateway.close()
+    await this.#side.close()
+    this.#parties.close()
+  }
+
+  async #untilPacket(activity: 'start' | 'resume'): Promise<number> {
+    const beganAtMs = performance.now()
+    const arrival = once(this.#parties.recorder, 'message', { signal: AbortSignal.timeout(DEADLINE_MS) })
+    const [arrivedAtMs] = await Promise.all([arrival.then(() => performance.now()), this.#command(activity)])
+    return arrivedAtMs - beganAtMs
+  }
+
+  /** Gives a command over HTTP and waits for its outcome. */
+  async #command(activity: 'start' | 'stop' | 'pause' | 'resume'): Promise<void> {
+    const callRecordingServer = activity === 'start' ? this.#side.uri('recorder', 'tcp') : ''
+    const response = await fetch(`${this.#gateway.api}/api/calls/${this.#callId}/recording`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ activity, callRecordingServer }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${activity} was answered ${response.status}: ${text}`)
+  }
+}

@@ -1,0 +1,124 @@
+// `npm run bench`: every benchmark in turn, on loopback, bounded in time; prints Markdown, and keeps it with --write.
+//
+//   --quick   fewer and shorter windows, for a look
+//   --write   writes docs/benchmarks.md too
+//   --only X  one of parser, commands, calls, relay
+
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { benchCallRate } from './call-rate.ts'
+import { benchCommands } from './command-delay.ts'
+import { loadText, machineFacts } from './machine.ts'
+import { benchParser } from './parser.ts'
+import { benchRelays } from './relay-compare.ts'
+import { figure, ratioText, type Section, sectionText } from './report.ts'
+
+const PAGE = fileURLToPath(new URL('../../../docs/benchmarks.md', import.meta.url))
+const PARSER_GOAL = 3
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+})
+const isQuick = options.quick
+
+const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
+  parser: async () => [await parserSection()],
+  commands: async () => [await benchCommands(isQuick ? 30 : 120)],
+  calls: async () => [
+    await benchCallRate(
+      isQuick
+        ? { warmUpCalls: 300, rounds: 3, callsPerRound: 200, atATime: 20 }
+        : { warmUpCalls: 2000, rounds: 3, callsPerRound: 800, atATime: 20 },
+    ),
+  ],
+  relay: () =>
+    benchRelays(
+      isQuick
+        ? { calls: 100, windows: 3, windowSeconds: 1.5, mostCalls: 600, searches: 1, steps: 4 }
+        : { calls: 200, windows: 5, windowSeconds: 2.5, mostCalls: 800, searches: 3, steps: 6 },
+    ),
+}
+
+async function parserSection(): Promise<Section> {
+  const { rows } = await benchParser()
+  return {
+    title: 'SIP parser beside the npm package sip 0.0.6',
+    columns: ['message', 'ours', 'sip', 'ratio', 'goal'],
+    rows: rows.map(({ metric, ours, peer, ratio }) => [
+      metric,
+      figure(ours),
+      figure(peer),
+      ratioText(ratio),
+      `>= ${PARSER_GOAL}x: ${ratio >= PARSER_GOAL ? 'met' : 'missed'}`,
+    ]),
+    notes: [
+      'Messages per second of CPU time on one core, median of the rounds, both in turn; the same messages for both.',
+      'Ours reads Via, From, To, Call-ID, CSeq and Content-Length, as a transaction needs them; the peer parses all headers.',
+    ],
+  }
+}
+
+/** Name of the commit that is measured, where git knows it. */
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+function pageHead(facts: readonly (readonly [string, string])[]): string {
+  return `# Benchmarks
+
+Every figure here was printed by the command below, on the machine and at the time named.
+
+## How to repeat
+
+    npm run bench              # all of it, below eight minutes
+    npm run bench -- --quick   # a look, below two minutes
+    npm run bench -- --write   # and writes this page
+
+It uses 127.0.0.1 only. For the comparison with rtpengine install \`rtpengine-daemon\`; without it its row says so. Run it on a machine
+with two free cores: on a shared one only the ratios of one run mean anything, and CPU time more than wall time.
+
+## Machine
+
+| fact | value |
+|---|---|
+${facts.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}
+`
+}
+
+async function main(): Promise<void> {
+  const names = Object.keys(benches).filter((name) => options.only === undefined || options.only === name)
+  if (names.length === 0) throw new Error(`--only takes one of ${Object.keys(benches).join(', ')}`)
+  const startedAtMs = Date.now()
+  const facts: [string, string][] = [
+    ['Date', new Date().toISOString().slice(0, 16)],
+    ['Commit', commit()],
+    ...machineFacts(),
+  ]
+  const sections: Section[] = []
+  for (const name of names) {
+    for (const section of await benches[name]!()) {
+      sections.push(section)
+      console.log(sectionText(section))
+    }
+  }
+  facts.push(['Load average at the end', loadText()])
+  facts.push(['Kind of run', `${isQuick ? 'quick' : 'full'}, ${figure((Date.now() - startedAtMs) / 1000)} s`])
+  const page = [pageHead(facts), ...sections.map(sectionText)].join('\n')
+  console.log(facts.map(([name, value]) => `${name}: ${value}`).join('\n'))
+  if (options.write) writeFileSync(PAGE, page)
+}
+
+await main()
