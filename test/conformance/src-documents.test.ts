@@ -177,7 +177,7 @@ row(
     const assocs = [...document.participantSessionAssocs, ...document.participantStreamAssocs]
     assert.ok(assocs.every((each) => each.disassociateTime !== undefined))
     assert.equal(document.sessionRecordingAssocs[0]?.disassociateTime, endedAt)
-    assert.ok(document.participantStreamAssocs.every((each) => each.send.length === 0))
+    assert.deepEqual(flows(document), ['1: - > -', '2: - > -'])
   },
 )
 
