@@ -21,6 +21,9 @@ export interface RelayPlan {
 const PEER = 'rtpengine userspace, 1 thread'
 const OURS = 'worker engine'
 const LEAST_CALLS = 50
+/** Before anything counts: until then a good part of the time goes into compiling our code. */
+const WARM_UP_SECONDS = 5
+const WARM_UP_CALLS = 100
 const MOST_LOSS = 0.0005
 const MOST_P99_MS = 5
 /** A generator that uses more of its core than this is what limits. */
@@ -49,7 +52,11 @@ async function withRigs<T>(
 ): Promise<T> {
   const rigs = new Map<string, RelayRig>()
   try {
-    for (const [name, openDevice] of devices) rigs.set(name, await RelayRig.open(openDevice, calls, 1))
+    for (const [name, openDevice] of devices) {
+      const rig = await RelayRig.open(openDevice, calls, 1)
+      rigs.set(name, rig)
+      await rig.measure(Math.min(calls, WARM_UP_CALLS), WARM_UP_SECONDS)
+    }
     return await use(rigs)
   } finally {
     for (const rig of rigs.values()) await rig.close()
