@@ -250,7 +250,13 @@ export class RecordingClient {
   #emit(record: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
     const { callId } = record.call
     const { type: event, ...details } = happening
-    this.#around.log.info('recording event', { callId, recording, event, ...(recorder === undefined ? {} : { recorder }), ...details })
+    this.#around.log.info('recording event', {
+      callId,
+      recording,
+      event,
+      ...(recorder === undefined ? {} : { recorder }),
+      ...details,
+    })
     this.events.emit({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
   }
 

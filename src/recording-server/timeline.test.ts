@@ -9,13 +9,27 @@ const SILENCE = 0xff
 const TICKS = 160
 
 class Tape {
-  readonly bytes: number[] = []
   readonly gaps: Gap[] = []
+  #bytes = new Uint8Array(1 << 16)
+  #length = 0
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
   write(bytes: Uint8Array): void {
-    this.bytes.push(...bytes)
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
   }
   silence(count: number): void {
-    for (let i = 0; i < count; i++) this.bytes.push(SILENCE)
+    this.#reserve(count)
+    this.#bytes.fill(SILENCE, this.#length, this.#length + count)
+    this.#length += count
+  }
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return
+    const larger = new Uint8Array(2 * (this.#length + count))
+    larger.set(this.bytes)
+    this.#bytes = larger
   }
   gap(fromMs: number, toMs: number, cause: Gap['cause']): void {
     this.gaps.push({ fromMs, toMs, cause })
@@ -61,6 +75,16 @@ test('the first packet is placed by its arrival, the time before is no-rtp-yet',
   timeline.finish(520)
   assert.equal(tape.bytes.length, 520 * 8)
   assert.deepEqual(tape.gaps, [{ fromMs: 0, toMs: 500, cause: 'no-rtp-yet' }])
+})
+
+test('a first packet that was held up does not shift the stream: the others show when it was spoken', () => {
+  const { tape, timeline } = setUp()
+  timeline.accept(packet(0, { arrivalMs: 580 }))
+  for (let n = 1; n < 50; n++) timeline.accept(packet(n, { arrivalMs: 520 + n * 20 + (n < 3 ? 60 - n * 20 : 0) }))
+  timeline.finish(1500)
+  assert.equal(tape.bytes.length, 1500 * 8)
+  assert.deepEqual(tape.gaps, [{ fromMs: 0, toMs: 500, cause: 'no-rtp-yet' }])
+  assert.deepEqual(slot(tape, 74), [49])
 })
 
 test('RTP-28: loss is silence at the right place, reordering is put right, duplicates change nothing', () => {
@@ -127,10 +151,10 @@ test('a stall of the network loses nothing: what comes late in a burst is placed
   assert.equal(tape.bytes.length, 110 * TICKS)
 })
 
-test('a sender whose clock drifts by 100 ppm for an hour loses no packet', () => {
+test('a sender whose clock drifts by 300 ppm for 20 minutes loses no packet', () => {
   const { tape, timeline } = setUp()
-  for (let n = 0; n < 180_000; n++) {
-    timeline.accept(packet(n, { payload: new Uint8Array(1), arrivalMs: 20 + n * 20.002 }))
+  for (let n = 0; n < 60_000; n++) {
+    timeline.accept(packet(n, { payload: new Uint8Array(1), arrivalMs: 20 + n * 20.006 }))
     if (n % 25 === 0) timeline.flush()
   }
   assert.equal(timeline.late, 0)

@@ -150,6 +150,7 @@ export class Timeline {
     this.#reserve(offset + size)
     this.#window.set(packet.payload, offset)
     this.#cover(position, position + size, packet)
+    if (this.#written === 0 && this.#lead > 0) this.#moveEarlier(Math.min(this.#lead, this.#spans[0]!.from))
     return true
   }
 
@@ -205,6 +206,20 @@ export class Timeline {
     this.#lead = isAligned ? lead : Math.max(lead, this.#lead - size * DRIFT_LIMIT)
     this.#anchor = { position, arrivalMs, ssrc, sequence, timestamp }
     return position
+  }
+
+  /** The first packets came late, as the others show: all that is placed moves towards the start, while nothing is written. */
+  #moveEarlier(ticks: number): void {
+    const count = Math.floor(ticks)
+    if (count === 0 || this.#anchor === undefined) return
+    this.#window.copyWithin(0, count)
+    this.#window.fill(this.#silence, this.#window.length - count)
+    for (const span of this.#spans) {
+      span.from -= count
+      span.to -= count
+    }
+    this.#anchor.position -= count
+    this.#lead -= count
   }
 
   #isAstray(position: number, packet: TimelinePacket, anchor: Anchor): boolean {

@@ -40,6 +40,7 @@ export class ForeignRecorder {
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #changed = () => this.#signal.changed()
   #listener: SipListener | undefined
+  #isClosed = false
 
   private constructor(script: RecorderScript) {
     this.script = script
@@ -331,8 +332,10 @@ export class ForeignRecorder {
     return response
   }
 
-  /** Says goodbye to nobody: closes every socket and notes what never came. */
+  /** Says goodbye to nobody: closes every socket and notes what never came; idempotent. */
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     for (const session of this.sessions) {
       if (session.pendingInvite && session.pendingStatus !== 0) {
         this.violations.push(`RFC 3261 13.2.2.4: the ${session.pendingStatus} was never acknowledged`)

@@ -34,9 +34,10 @@ interface Digit {
 /** Sends and hears one call's audio. Silence is sent while there is nothing to say. */
 export class SoftphoneAudio {
   readonly port: number
+  /** Of the packets that it sends. */
+  readonly ssrc: number
   readonly #pair: PortPair
   readonly #clock: Clock
-  readonly #ssrc: number
   readonly #queue: Utterance[] = []
   readonly #digits: Digit[] = []
   readonly #view = newRtpView()
@@ -61,7 +62,7 @@ export class SoftphoneAudio {
     this.#pair = pair
     this.port = pair.port
     this.#clock = clock
-    this.#ssrc = ids.integer(2 ** 32)
+    this.ssrc = ids.integer(2 ** 32)
     this.#sequence = ids.integer(2 ** 16)
     pair.rtp.on('message', (bytes) => this.#onPacket(bytes))
   }
@@ -191,7 +192,7 @@ export class SoftphoneAudio {
     const packet = new Uint8Array(RTP_HEADER_BYTES + payload.length)
     const sequence = this.#sequence
     this.#sequence = (sequence + 1) & 0xffff
-    writeRtpHeader(packet, 0, { payloadType, marker, sequence, timestamp: timestamp >>> 0, ssrc: this.#ssrc })
+    writeRtpHeader(packet, 0, { payloadType, marker, sequence, timestamp: timestamp >>> 0, ssrc: this.ssrc })
     packet.set(payload, RTP_HEADER_BYTES)
     this.#pair.rtp.send(packet, this.#remote.port, this.#remote.host, () => {})
   }

@@ -1,0 +1,103 @@
+// The whole program in the test's own process, on free ports: gateway, recorder and HTTP as a configuration switches them on.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { MemoryLogger } from '#kernel'
+import { cryptoIds } from '#net'
+import { parseConfig } from '../../src/app/config.ts'
+import { openProgram, type Program } from '../../src/app/program.ts'
+
+const HOST = '127.0.0.1'
+const PORTS = 600
+
+/** Parts of a configuration, as written in YAML. */
+export type Section = Readonly<Record<string, unknown>>
+
+/** What to open. */
+export interface ProgramOptions {
+  /** Keys of `gateway` that differ from a gateway that calls and records on loopback and obeys INFO from there; false: none. */
+  readonly gateway?: Section | false
+  /** Whether the recorder is opened too. */
+  readonly recorder?: boolean
+  readonly dnsServers?: readonly string[]
+  /** A flow, as YAML, for calls to `flow`. */
+  readonly flow?: string
+}
+
+/** A program, its log and its folder. */
+export interface TestProgram {
+  readonly program: Program
+  readonly log: MemoryLogger
+  readonly folder: string
+  /** Folder of the recordings. */
+  readonly store: string
+  /** Port of a role. */
+  port(role: 'gateway' | 'recorder', transport: 'udp' | 'tcp'): number
+  /** URI of the recorder over a transport. */
+  recorderUri(transport: 'udp' | 'tcp'): string
+  readonly httpUrl: string
+  /** Closes it, as told to stop in good order, and removes its folder; idempotent. */
+  close(): Promise<void>
+}
+
+/** Opens a program; close it when done. */
+export async function openTestProgram(options: ProgramOptions): Promise<TestProgram> {
+  const folder = await mkdtemp(join(tmpdir(), 'program-'))
+  const flowFile = join(folder, 'flow.yaml')
+  if (options.flow !== undefined) await writeFile(flowFile, options.flow)
+  const store = join(folder, 'recordings')
+  const written = stringify({
+    http: { port: 0 },
+    dns: { servers: options.dnsServers ?? [] },
+    ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
+    ...(options.recorder === true ? { recorder: recorderSection(store) } : {}),
+  })
+  const config = parseConfig(written, 'test.yaml')
+  if (!config.ok) throw new Error(JSON.stringify(config.error))
+  const log = new MemoryLogger()
+  const program = await openProgram(config.value, log)
+  const port: TestProgram['port'] = (role, transport) =>
+    program[role]?.listeners.find((listener) => listener.transport === transport)?.port ?? 0
+  let closing: Promise<void> | undefined
+  return {
+    program,
+    log,
+    folder,
+    store,
+    port,
+    recorderUri: (transport) => `sip:srs@${HOST}:${port('recorder', transport)};transport=${transport}`,
+    httpUrl: `http://${HOST}:${program.http?.address.port ?? 0}`,
+    close: () => {
+      closing ??= program.close(0).then(() => rm(folder, { recursive: true, force: true }))
+      return closing
+    },
+  }
+}
+
+const anyPorts = {
+  listen: [
+    { transport: 'udp', port: 0 },
+    { transport: 'tcp', port: 0 },
+  ],
+}
+
+function gatewaySection(options: ProgramOptions, flowFile: string): Section {
+  const portMin = 22_000 + 2 * cryptoIds.integer(3000)
+  const given = options.gateway === false ? {} : (options.gateway ?? {})
+  const flowRoutes = options.flow === undefined ? [] : [{ match: 'flow', flow: flowFile }]
+  return {
+    sip: anyPorts,
+    media: { portMin, portMax: portMin + PORTS },
+    destinations: { dial: [HOST], record: ['127.0.0.0/8', '.example.com', '.test'] },
+    info: { trustedPeers: [HOST] },
+    ...given,
+    routes: [...flowRoutes, ...((given['routes'] as readonly Section[] | undefined) ?? [])],
+  }
+}
+
+function recorderSection(folder: string): Section {
+  const portMin = 12_000 + 2 * cryptoIds.integer(3000)
+  return { sip: anyPorts, media: { portMin, portMax: portMin + PORTS }, store: { folder } }
+}
