@@ -41,8 +41,8 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
   relay: () =>
     benchRelays(
       isQuick
-        ? { calls: 100, windows: 3, windowSeconds: 1.5, mostCalls: 600, searches: 1, steps: 4 }
-        : { calls: 200, windows: 5, windowSeconds: 2.5, mostCalls: 800, searches: 3, steps: 6 },
+        ? { calls: 100, warmUpSeconds: 3, windows: 3, windowSeconds: 1.5, mostCalls: 600, searches: 1, steps: 4 }
+        : { calls: 200, warmUpSeconds: 5, windows: 5, windowSeconds: 2.5, mostCalls: 800, searches: 3, steps: 6 },
     ),
 }
 
