@@ -9,19 +9,18 @@ const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const
 const dayMs = 86_400_000
 
-/** Headers of every re-offer. */
-export const reofferHeaders: HeaderList = [['Require', 'siprec']]
+/** Headers of every offer: what the session is, and what a recorder may send back (RFC 7866 figure 12). */
+export const offerHeaders: HeaderList = [
+  ['Require', 'siprec'],
+  ['Accept', 'application/sdp, application/rs-metadata+xml, application/rs-metadata'],
+]
 
 /**
  * Headers of the initial INVITE; `wallMs` becomes Date, from which a recorder derives the start (RFC 7865 section 6.1.1). Those of
  * the asker come first and do not replace ours.
  */
 export function inviteHeaders(wallMs: number, asked: HeaderList): HeaderList {
-  const ours: HeaderList = [
-    ...reofferHeaders,
-    ['Accept', 'application/sdp, application/rs-metadata+xml, application/rs-metadata'],
-    ...withDate(wallMs),
-  ]
+  const ours: HeaderList = [...offerHeaders, ...withDate(wallMs)]
   const names = new Set(ours.map(([name]) => name.toLowerCase()))
   return [...asked.filter(([name]) => !names.has(name.toLowerCase())), ...ours]
 }

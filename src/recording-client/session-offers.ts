@@ -7,7 +7,7 @@ import { documentFor } from './document.ts'
 import { type AnsweredStream, offeredMedia, PayloadTypes, readAnswer, readFirstAnswer } from './offer.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
-import { offerBody, reofferHeaders, sdpOf } from './session-messages.ts'
+import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 
 /** Offers of one recording session, made when its forks have their ports. */
@@ -43,13 +43,13 @@ export class SessionOffers {
 
   /** A re-offer as of this moment. */
   next(direction: OfferDirection, withDocument: boolean): MessageOptions {
-    return { headers: reofferHeaders, body: this.#body(direction, withDocument ? this.#document() : undefined) }
+    return { headers: offerHeaders, body: this.#body(direction, withDocument ? this.#document() : undefined) }
   }
 
   /** The last re-offer, whose document unties the call from the session. */
   last(): MessageOptions {
     const document = this.#document({ disassociatedAtMs: this.#around.clock.wallMs() })
-    return { headers: reofferHeaders, body: this.#body('inactive', document) }
+    return { headers: offerHeaders, body: this.#body('inactive', document) }
   }
 
   /** An answer of ours. */

@@ -41,6 +41,16 @@ bench('a pause does not wait longer than 1.5 s for a recorder that does not answ
   assert.equal(pause.status, 200)
 })
 
+bench('a pause that is resumed while a recorder has not answered it does not wait for that answer', async (b) => {
+  const recorder = await b.recording()
+  recorder.reofferRules.push('leave')
+  const pause = b.pause()
+  await b.pass(500)
+  b.resume()
+  await b.pass(0)
+  assert.deepEqual([pause.status, pause.outcome?.receipts?.length], [200, 2])
+})
+
 bench('a pause answered in time leaves no deadline behind for the next one', async (b) => {
   const recorder = await b.paused()
   await b.pass(1_000)

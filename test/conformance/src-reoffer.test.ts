@@ -238,6 +238,15 @@ row('SRC-69: the end is an UPDATE with the last document, then a BYE without bod
   )
 })
 
+row('SRC-69: a change right before the end is told by the last document alone', async (bench) => {
+  const recorder = await bench.recording()
+  bench.call.join()
+  bench.call.end()
+  await bench.pass(20)
+  assert.deepEqual(bench.sentLabels(recorder.ip).slice(2), ['UPDATE', 'BYE'])
+  assert.equal(recorder.session().reoffers[0]?.document?.participants.length, 3)
+})
+
 row('SRC-69: a recorder without UPDATE gets a re-INVITE instead', async (bench) => {
   const recorder = bench.recorder(11, { allow: ['INVITE', 'ACK', 'BYE', 'CANCEL'] })
   bench.start(recorder.uri)

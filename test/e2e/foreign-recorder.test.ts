@@ -15,7 +15,10 @@ const DEADLINE_MS = 10_000
 const LINES = [0, 1] as const
 const TEXT_ENCODED_IDS = /(?:session_id|participant_id|stream_id)="([^"]+)"/g
 
-async function openRecorder(t: { after(act: () => void): void }, script: RecorderScript = {}): Promise<ForeignRecorder> {
+async function openRecorder(
+  t: { after(act: () => void): void },
+  script: RecorderScript = {},
+): Promise<ForeignRecorder> {
   const recorder = await ForeignRecorder.open(script)
   t.after(() => recorder.close())
   return recorder
@@ -173,7 +176,10 @@ test('a call in A-law is copied in A-law', async (t) => {
   assert.equal((await talk.rest('start', recorder.uri('tcp'))).status, 200)
   await morePackets(recorder, 20)
   assertOwnTones(recorder)
-  assert.deepEqual(new Set(LINES.flatMap((line) => recorder.rtp(line).map((packet) => packet.payloadType))), new Set([8]))
+  assert.deepEqual(
+    new Set(LINES.flatMap((line) => recorder.rtp(line).map((packet) => packet.payloadType))),
+    new Set([8]),
+  )
   await talk.end()
   assert.deepEqual(recorder.violations, [])
 })

@@ -46,10 +46,11 @@ export class ForeignRecorder {
     this.script = script
   }
 
-  /** Opens UDP and TCP on one port of the loopback address; UDP alone with `dropTcp`. */
-  static async open(script: RecorderScript = {}): Promise<ForeignRecorder> {
+  /** Opens UDP and TCP on one port, of the loopback address where nothing else is asked for; UDP alone with `dropTcp`. */
+  static async open(script: RecorderScript = {}, at?: Address): Promise<ForeignRecorder> {
     const recorder = new ForeignRecorder(script)
-    recorder.#listener = await SipListener.open(script.dropTcp !== true, (raw, flow) => recorder.#onMessage(raw, flow))
+    const onMessage = (raw: Buffer, flow: Flow): void => recorder.#onMessage(raw, flow)
+    recorder.#listener = await SipListener.open(script.dropTcp !== true, onMessage, at)
     return recorder
   }
 

@@ -21,10 +21,10 @@ type OnMessage = (raw: Buffer, flow: Flow) => void
 const LOOPBACK = '127.0.0.1'
 
 /** Binds a UDP socket on the loopback address; port 0 lets the system choose. */
-export async function bindUdp(port = 0): Promise<dgram.Socket> {
+export async function bindUdp(port = 0, host = LOOPBACK): Promise<dgram.Socket> {
   const socket = dgram.createSocket('udp4')
   const bound = once(socket, 'listening')
-  socket.bind(port, LOOPBACK)
+  socket.bind(port, host)
   await bound
   return socket
 }
@@ -33,7 +33,7 @@ export async function bindUdp(port = 0): Promise<dgram.Socket> {
 function udpFlow(socket: dgram.Socket, remote: Address): Flow {
   return {
     kind: 'udp',
-    local: { host: LOOPBACK, port: socket.address().port },
+    local: { host: socket.address().address, port: socket.address().port },
     remote,
     send: (message) => socket.send(message, remote.port, remote.host),
   }
@@ -91,13 +91,13 @@ export class SipListener {
     })
   }
 
-  static async open(withTcp: boolean, onMessage: OnMessage): Promise<SipListener> {
+  static async open(withTcp: boolean, onMessage: OnMessage, at?: Address): Promise<SipListener> {
     for (let attempt = 1; ; attempt++) {
-      const udp = await bindUdp()
+      const udp = await bindUdp(at?.port, at?.host)
       if (!withTcp) return new SipListener(udp, undefined, onMessage)
       const tcp = net.createServer()
       try {
-        tcp.listen(udp.address().port, LOOPBACK)
+        tcp.listen(udp.address().port, udp.address().address)
         await once(tcp, 'listening')
         return new SipListener(udp, tcp, onMessage)
       } catch (error) {
@@ -108,7 +108,7 @@ export class SipListener {
   }
 
   get address(): Address {
-    return { host: LOOPBACK, port: this.#udp.address().port }
+    return { host: this.#udp.address().address, port: this.#udp.address().port }
   }
 
   /** Refuses TCP from now on and cuts the connections that are open. */

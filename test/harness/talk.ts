@@ -118,7 +118,9 @@ export async function untilIdle(
   let left: readonly string[] = []
   const isIdle = async (): Promise<boolean> => {
     const counts = Object.entries((await program.gateway?.census()) ?? {})
-    left = counts.filter(([name, count]) => count !== 0 && !lingering.has(name)).map(([name, count]) => `${name} ${count}`)
+    left = counts
+      .filter(([name, count]) => count !== 0 && !lingering.has(name))
+      .map(([name, count]) => `${name} ${count}`)
     return left.length === 0
   }
   await until('the gateway is idle', isIdle, deadlineMs).catch(() => assert.fail(`left over: ${left.join(', ')}`))
