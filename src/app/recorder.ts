@@ -65,6 +65,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       },
       around,
     )
+    server.attach(role.core)
     return {
       listeners: role.listeners,
       server,
