@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { RecordingsView } from '#control'
 import { type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
-import { createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
+import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
 import { type Catalogue, openSqliteCatalogue, RecordingStore, rebuildCatalogue, recoverRecordings } from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
@@ -59,7 +59,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         contactParams: '+sip.srs',
         supported: ['siprec'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE'],
-        accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata', 'multipart/mixed'],
+        accept: ACCEPTED_TYPES,
         admit: admission(config.sources),
         handlers: server.handlers,
       },

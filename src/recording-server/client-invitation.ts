@@ -4,10 +4,8 @@ import { err, type Ids, invariant, ok, type Result } from '#kernel'
 import { LocalDescription } from '#sdp'
 import type { ClientInvite, InviteDialog, SipBody, SipCore, SipResponse } from '#sip'
 import { MAX_SDP_SESSION_ID, refuseAll } from './answer-plan.ts'
-import { readBodies } from './recording-request.ts'
+import { ACCEPTED_TYPES, readBodies } from './recording-request.ts'
 import { InvitedOpening, type SessionOpening } from './session-opening.ts'
-
-const ACCEPT = 'application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed'
 
 /** Why there is no session: a SIP status and what it stands for. */
 export interface InviteProblem {
@@ -45,7 +43,7 @@ export class ClientInvitations {
     const settled = new Promise<Result<string, InviteProblem>>((resolve) => {
       const headers = [
         ['Require', 'siprec'],
-        ['Accept', ACCEPT],
+        ['Accept', ACCEPTED_TYPES.join(', ')],
       ] as const
       invite = core.invite(
         { uri, from: `<sip:srs@${host}>`, headers },

@@ -17,7 +17,7 @@ import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
 import { MAX_SDP_SESSION_ID } from './answer-plan.ts'
 import { PacketWatch } from './packet-watch.ts'
 import type { RecordMedia } from './record-media.ts'
-import { logFieldsOf, type RequestBodies, readBodies } from './recording-request.ts'
+import { ACCEPTED_TYPES, logFieldsOf, type RequestBodies, readBodies } from './recording-request.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import type { SessionOpening } from './session-opening.ts'
 import { SessionRecord } from './session-record.ts'
@@ -46,6 +46,8 @@ export interface SessionContext {
   /** Address literal for SDP. */
   readonly address: string
   readonly keepRawMetadata: boolean
+  /** Body parts that we do not understand and may not ignore are refused (SRS-07). */
+  readonly strict: boolean
   readonly emit: (event: RecordingServerEvent) => void
   readonly onClosed: (session: IncomingSession) => void
 }
@@ -221,6 +223,10 @@ export class IncomingSession {
       return
     }
     const bodies = read.value
+    if (this.#context.strict && bodies.unknownTypes.length > 0) {
+      incoming.respond(415, { headers: [['Accept', ACCEPTED_TYPES.join(', ')]] })
+      return
+    }
     this.#record.warn(bodies.warnings)
     const wasPaused = this.#streams.isPaused
     await this.#respond(incoming, bodies)

@@ -15,26 +15,48 @@ import {
 import { type BodyPart, isMetadata, isSdp, parseBody } from '#siprec'
 import type { SipFacts } from '#store'
 
+/** Body types that a recording server takes, as in Accept. */
+export const ACCEPTED_TYPES = [
+  'application/sdp',
+  'application/rs-metadata+xml',
+  'application/rs-metadata',
+  'multipart/mixed',
+] as const
+
 /** The bodies of a message. */
 export interface RequestBodies {
   readonly offer?: ParsedSdp
   /** The text of the offer, to see whether it changed. */
   readonly offerText?: string
   readonly metadata: readonly BodyPart[]
+  /** Types of parts that we do not understand and may not ignore (RFC 5621 section 8.4). */
+  readonly unknownTypes: readonly string[]
   readonly warnings: readonly string[]
 }
 
 /** Takes a message apart; the error is what is wrong with its SDP. */
 export function readBodies(message: SipMessage): Result<RequestBodies, string> {
   const { headers, body } = message
-  const { parts, warnings } = parseBody(headers.get('Content-Type'), headers.get('Content-Disposition'), body)
+  const contentType = headers.get('Content-Type') ?? ''
+  const { parts, warnings } = parseBody(contentType, headers.get('Content-Disposition'), body)
   const metadata = parts.filter(isMetadata)
   const sdp = parts.find(isSdp)
-  if (sdp === undefined) return ok({ metadata, warnings })
+  // Of alternatives one understood is enough (RFC 5621 section 8.2).
+  const isChoice = /^\s*multipart\/alternative\b/i.test(contentType)
+  const unknownTypes = isChoice ? [] : parts.filter(isRequiredUnknown).map(({ mediaType }) => mediaType)
+  if (sdp === undefined) return ok({ metadata, unknownTypes, warnings })
   const parsed = parseSdp(sdp.content)
   if (!parsed.ok) return err(`SDP line ${parsed.error.line}: ${parsed.error.message}`)
   const offerText = new TextDecoder().decode(sdp.content)
-  return ok({ offer: parsed.value, offerText, metadata, warnings: [...warnings, ...parsed.value.warnings] })
+  const allWarnings = [...warnings, ...parsed.value.warnings]
+  return ok({ offer: parsed.value, offerText, metadata, unknownTypes, warnings: allWarnings })
+}
+
+/** Without a handling parameter a part is required (RFC 3261 section 20.11). */
+function isRequiredUnknown(part: BodyPart): boolean {
+  if (isSdp(part) || isMetadata(part)) return false
+  const [, ...params] = (part.disposition ?? '').toLowerCase().split(';')
+  return !params.some((param) => /^handling\s*=\s*"?optional"?$/.test(param.trim()))
 }
 
 /** What an INVITE, or the 200 to ours, lacks of being one of a recording client by RFC 7866 section 6; empty if nothing. */

@@ -34,7 +34,7 @@ export interface RecordingServerOptions {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Logger
-  /** Only INVITEs with `+sip.src` and `Require: siprec` (SRS-01); otherwise what they lack is a warning. */
+  /** Only INVITEs with `+sip.src` and `Require: siprec` (SRS-01), and no body part that we do not understand (SRS-07); otherwise the former is a warning, and the latter ignored. */
   readonly strict?: boolean
   /** Keep metadata documents as they came, not only their merged state (SRS-51); true unless told. */
   readonly keepRawMetadata?: boolean
@@ -94,6 +94,7 @@ class Server implements RecordingServer {
       log,
       address,
       keepRawMetadata: options.keepRawMetadata ?? true,
+      strict: options.strict ?? false,
       emit: (event) => this.events.emit(event),
       onClosed: (session) => this.#onClosed(session),
     }
@@ -153,6 +154,10 @@ class Server implements RecordingServer {
     const bodies = readBodies(opening.message)
     if (refusal !== undefined) return this.#reject(opening, refusal)
     if (!bodies.ok) return this.#reject(opening, { status: 400, reason: bodies.error })
+    const { unknownTypes } = bodies.value
+    if (this.#context.strict && opening.message.kind === 'request' && unknownTypes.length > 0) {
+      return this.#reject(opening, { status: 415, reason: unknownTypes.join(', ') })
+    }
     const session = new IncomingSession(opening, bodies.value, marks, this.#context)
     this.#sessions.set(session.recordingId, session)
     this.#probeTimer ??= this.#scheduleProbe()
@@ -172,13 +177,13 @@ class Server implements RecordingServer {
   }
 
   #refusalOf(opening: SessionOpening, marks: readonly string[]): InviteProblem | undefined {
-    const { strict = false, maxSessionsPerSource = Number.POSITIVE_INFINITY } = this.#options
+    const { maxSessionsPerSource = Number.POSITIVE_INFINITY } = this.#options
     const refusal = this.#refusal()
     if (refusal !== undefined) return refusal
     const { source } = opening.sip
     const ofSource = [...this.#sessions.values()].filter((session) => session.source === source).length
     if (ofSource >= maxSessionsPerSource) return { status: 486, reason: 'too many sessions of this source' }
-    return strict && marks.length > 0 ? { status: 403, reason: marks.join(', ') } : undefined
+    return this.#context.strict && marks.length > 0 ? { status: 403, reason: marks.join(', ') } : undefined
   }
 
   #scheduleProbe(): Timer {

@@ -3,9 +3,12 @@
 
 import type { DialogHandlers, HeaderList, InviteDialog, ServerInvite, SipBody, SipMessage, SipResponse } from '#sip'
 import type { SipFacts } from '#store'
-import { acceptedFactsOf, receivedFactsOf } from './recording-request.ts'
+import { ACCEPTED_TYPES, acceptedFactsOf, receivedFactsOf } from './recording-request.ts'
 
-const RETRY_LATER: HeaderList = [['Retry-After', '30']]
+const REJECTION_HEADERS = new Map<number, HeaderList>([
+  [415, [['Accept', ACCEPTED_TYPES.join(', ')]]],
+  [503, [['Retry-After', '30']]],
+])
 
 /** A recording session that is to be accepted or rejected, once. */
 export interface SessionOpening {
@@ -44,7 +47,7 @@ export class ReceivedOpening implements SessionOpening {
   }
 
   reject(status: number): void {
-    this.#invite.reject(status, status === 503 ? { headers: RETRY_LATER } : {})
+    this.#invite.reject(status, { headers: REJECTION_HEADERS.get(status) ?? [] })
   }
 }
 
