@@ -61,6 +61,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE'],
         accept: ACCEPTED_TYPES,
         admit: admission(config.sources),
+        isAvailable: () => server.isAvailable,
         handlers: server.handlers,
       },
       around,

@@ -48,6 +48,8 @@ export interface RecordingServerOptions {
 export interface RecordingServer {
   readonly handlers: SipCoreHandlers
   readonly events: Listeners<RecordingServerEvent>
+  /** False while draining or full. */
+  readonly isAvailable: boolean
   /** Gives the server its SIP core, which `invite` needs; once. */
   attach(core: SipCore): void
   /** Asks a client to be recorded (RFC 7866 section 7.2); gives the recording's id once the session is up. */
@@ -107,6 +109,10 @@ class Server implements RecordingServer {
       if (event.type === 'first-packet') session?.onFirstPacket(event.channel, event.atMs)
       else session?.onDiskFailed(event.message)
     })
+  }
+
+  get isAvailable(): boolean {
+    return this.#refusal() === undefined
   }
 
   attach(core: SipCore): void {

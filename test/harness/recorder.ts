@@ -109,6 +109,7 @@ export class RecorderBench {
     })
     this.server.events.add((event) => this.events.push(event))
     const recorder = attachCore(this.network, this.clock, RECORDER_IP, this.server.handlers, {
+      isAvailable: () => this.server.isAvailable,
       contactUser: 'recorder',
       contactParams: '+sip.srs',
       supported: ['siprec'],
