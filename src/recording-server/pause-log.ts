@@ -1,5 +1,8 @@
 // When the peer had announced that a stream is paused.
 
+/** Pauses that are kept, the last ones: gaps are explained soon after they end. */
+const MAX_PAUSES = 1000
+
 /** Pauses of one stream, in milliseconds of the recording. */
 export class PauseLog {
   readonly #pauses: { readonly fromMs: number; toMs: number }[] = []
@@ -7,7 +10,10 @@ export class PauseLog {
   /** Notes that a pause begins or ends; repeating the state changes nothing. */
   set(isPaused: boolean, atMs: number): void {
     const running = this.#running()
-    if (isPaused && running === undefined) this.#pauses.push({ fromMs: atMs, toMs: Number.POSITIVE_INFINITY })
+    if (isPaused && running === undefined) {
+      this.#pauses.push({ fromMs: atMs, toMs: Number.POSITIVE_INFINITY })
+      if (this.#pauses.length > MAX_PAUSES) this.#pauses.shift()
+    }
     if (!isPaused && running !== undefined) running.toMs = atMs
   }
 

@@ -242,6 +242,7 @@ test('RTP-22: a digit is one event however often it is repeated, and masked unle
     source.skip(0, 800)
     await source.send(encodePcmu(tone(440, 100)))
     await bench.received(14)
+    bench.clock.advance(1000)
     const { manifest } = await bench.close()
     const { events, gaps, totals } = manifest.streams[0]!
     assert.deepEqual(
@@ -419,3 +420,30 @@ function noise(count: number): Int16Array {
   const ids = seededIds(3)
   return Int16Array.from({ length: count }, () => ids.integer(16_000) - 8000)
 }
+
+test('a manifest has times to a tenth of a millisecond, and no gap or pause beyond its end', async (t) => {
+  const bench = await Bench.open(t)
+  const source = await bench.addStream()
+  bench.clock.advance(33.337)
+  await source.send(encodePcmu(tone(440, 200)))
+  await bench.received(10)
+  bench.clock.advance(500.0123)
+  await bench.room.handle({
+    type: 'set-stream',
+    recordingId: RECORDING,
+    channel: 0,
+    settings: { codecs: [PCMU], isPaused: true },
+  })
+  bench.clock.advance(900.45)
+  const { manifest } = await bench.close()
+  const stream = manifest.streams[0]!
+  assert.ok(Number.isInteger(manifest.durationMs))
+  assert.ok(stream.gaps.length > 0)
+  const { firstPacketMs, lastPacketMs, pauses } = stream.totals
+  const ends = [...stream.gaps, ...pauses].flatMap(({ fromMs, toMs }) => [fromMs, toMs])
+  for (const ms of [...ends, firstPacketMs, lastPacketMs, ...stream.runs.map(({ startMs }) => startMs)]) {
+    if (ms === undefined) continue
+    assert.match(String(ms), /^\d+(?:\.\d)?$/)
+    assert.ok(ms <= manifest.durationMs, `${ms} of ${manifest.durationMs}`)
+  }
+})

@@ -14,7 +14,8 @@ import {
   ReceptionStats,
   rtcpIntervalMs,
 } from '#rtp'
-import type { PauseEvidence, StreamTotals } from '#store'
+import type { StreamTotals } from '#store'
+import { PauseWitness } from './pause-evidence.ts'
 import type { StreamSettings } from './record-messages.ts'
 import { SourceLock } from './source-lock.ts'
 import type { Track } from './track.ts'
@@ -70,7 +71,7 @@ export class StreamReceiver {
   #firstPacketMs: number | undefined
   #lastPacketMs: number | undefined
   #lastSequence: number | undefined
-  #pauses: PauseEvidence[] = []
+  readonly #pauses = new PauseWitness()
 
   constructor(options: StreamReceiverOptions) {
     this.#options = options
@@ -107,7 +108,8 @@ export class StreamReceiver {
       refused: this.#refused,
       ...(this.#firstPacketMs !== undefined && { firstPacketMs: this.#firstPacketMs }),
       ...(this.#lastPacketMs !== undefined && { lastPacketMs: this.#lastPacketMs }),
-      pauses: this.#pauses,
+      pauses: this.#pauses.pauses,
+      pausesForgotten: this.#pauses.forgotten,
     }
   }
 
@@ -133,7 +135,7 @@ export class StreamReceiver {
       this.#refused += 1
       return
     }
-    this.#countInPause()
+    this.#pauses.countPacket()
     const { ssrc } = view
     const verdict = this.#lock.judge({ host: from.address, port: from.port }, ssrc, clock.nowMs())
     const arrivalMs = this.#elapsedMs()
@@ -194,24 +196,7 @@ export class StreamReceiver {
   #setPaused(isPaused: boolean): void {
     const atMs = this.#elapsedMs()
     this.#options.track.setPaused(isPaused, atMs)
-    const last = this.#pauses.at(-1)
-    const isOpen = last !== undefined && last.toMs === undefined
-    if (isPaused && !isOpen) {
-      const evidence = {
-        fromMs: atMs,
-        ...(this.#lastSequence !== undefined && { lastSequence: this.#lastSequence }),
-        packets: 0,
-      }
-      this.#pauses = [...this.#pauses, evidence]
-    } else if (!isPaused && isOpen) {
-      this.#pauses = this.#pauses.with(-1, { ...last, toMs: atMs })
-    }
-  }
-
-  #countInPause(): void {
-    const last = this.#pauses.at(-1)
-    if (last === undefined || last.toMs !== undefined) return
-    this.#pauses = this.#pauses.with(-1, { ...last, packets: last.packets + 1 })
+    this.#pauses.set(isPaused, atMs, this.#lastSequence)
   }
 
   #onRtcp(datagram: Uint8Array, from: DatagramSource): void {

@@ -64,7 +64,10 @@ export interface StreamTotals {
   readonly refused: number
   readonly firstPacketMs?: number
   readonly lastPacketMs?: number
+  /** The last 1000 of them. */
   readonly pauses: readonly PauseEvidence[]
+  /** Pauses before those of `pauses`. */
+  readonly pausesForgotten: number
 }
 
 /** Gaps, and events, that a manifest lists per stream; the index has them all. */
@@ -185,6 +188,7 @@ export const NO_TOTALS: StreamTotals = {
   wrongSource: 0,
   refused: 0,
   pauses: [],
+  pausesForgotten: 0,
 }
 
 /** The text of manifest.json. */

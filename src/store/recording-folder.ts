@@ -16,6 +16,7 @@ import {
   serializeManifest,
 } from './manifest.ts'
 import { StreamFiles } from './stream-files.ts'
+import { tidyTimes } from './tidy-times.ts'
 
 /** Suffix of the folder of a recording that is being received. */
 export const OPEN_SUFFIX = '.open'
@@ -97,18 +98,22 @@ export class RecordingFolder {
 
   /** Writes the manifest of a recording still open. */
   writeManifest(): void {
-    const streams = this.#streams.map((stream) => stream.manifest(this.#facts.speakers[stream.channel] ?? []))
+    const streams = this.#streams.map((stream) => {
+      return tidyTimes(stream.manifest(this.#facts.speakers[stream.channel] ?? []), Number.POSITIVE_INFINITY)
+    })
     replaceFile(join(this.#path, MANIFEST_FILE), serializeManifest({ ...this.#head(), state: 'receiving', streams }))
   }
 
   /** Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name. */
   publish(closing: Closing): { manifest: Manifest; folder: string } {
+    const end = endOf(closing.endedAtMs, closing.durationMs)
     const streams = this.#streams.map((stream, index) => {
-      return { ...stream.close(closing.totals[index]!), participants: this.#facts.speakers[index] ?? [] }
+      const closed = tidyTimes(stream.close(closing.totals[index]!), end.durationMs)
+      return { ...closed, participants: this.#facts.speakers[index] ?? [] }
     })
     const manifest: Manifest = {
       ...this.#head(),
-      ...endOf(closing.endedAtMs, closing.durationMs),
+      ...end,
       ...audioOf(this.#path, streams, closing.durationMs, closing.noAudioCause),
       streams,
     }

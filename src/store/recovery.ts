@@ -7,6 +7,7 @@ import { type Manifest, parseManifest, type RunManifest, type StreamManifest } f
 import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
 import { g711FormatOf } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
+import { tidyTimes } from './tidy-times.ts'
 import { repairWavHeader } from './wav-run-file.ts'
 
 /** A recording brought to its end. */
@@ -60,11 +61,12 @@ function recoverFolder(folder: string): Recovered {
     .sort((a, b) => a.channel - b.channel)
     .map((stream) => withFiles(folder, open, stream))
   const durationMs = Math.max(0, ...streams.map(endMsOf))
-  const padded = streams.map((stream) => withRestartGap(stream, durationMs))
+  const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
+  const padded = streams.map((stream) => tidyTimes(withRestartGap(stream, durationMs), end.durationMs))
   const manifest: Manifest = {
     ...open,
     recovered: true,
-    ...endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs),
+    ...end,
     ...audioOf(folder, padded, durationMs, 'no-rtp'),
     streams: padded,
   }

@@ -1,0 +1,34 @@
+// Times as a manifest has them: to a tenth of a millisecond, and within the recording.
+
+import type { StreamManifest } from './manifest.ts'
+
+const STEPS_PER_MS = 10
+
+/** The stream with its times rounded, and nothing beyond the recording's end; gaps that begin there are left out. */
+export function tidyTimes(stream: StreamManifest, durationMs: number): StreamManifest {
+  const tidy = (ms: number): number => Math.min(rounded(ms), durationMs)
+  const { runs, gaps, events, totals } = stream
+  const { firstPacketMs, lastPacketMs, pauses } = totals
+  return {
+    ...stream,
+    runs: runs.map((run) => ({ ...run, startMs: tidy(run.startMs) })),
+    gaps: gaps
+      .map((gap) => ({ ...gap, fromMs: tidy(gap.fromMs), toMs: tidy(gap.toMs) }))
+      .filter(({ fromMs, toMs }) => toMs > fromMs),
+    events: events.map((event) => ({ ...event, atMs: tidy(event.atMs), durationMs: rounded(event.durationMs) })),
+    totals: {
+      ...totals,
+      ...(firstPacketMs !== undefined && { firstPacketMs: tidy(firstPacketMs) }),
+      ...(lastPacketMs !== undefined && { lastPacketMs: tidy(lastPacketMs) }),
+      pauses: pauses.map(({ fromMs, toMs, ...pause }) => ({
+        fromMs: tidy(fromMs),
+        ...(toMs !== undefined && { toMs: tidy(toMs) }),
+        ...pause,
+      })),
+    },
+  }
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * STEPS_PER_MS) / STEPS_PER_MS
+}
