@@ -58,7 +58,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         contactUser: 'srs',
         contactParams: '+sip.srs',
         supported: ['siprec'],
-        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE', 'INFO'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE'],
         accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata', 'multipart/mixed'],
         admit: admission(config.sources),
         handlers: server.handlers,

@@ -4,15 +4,13 @@ export {
   type Direction,
   directionOf,
   holdOf,
-  isHeld,
   receives,
   reverseDirection,
   sends,
 } from './direction.ts'
 export { LocalDescription, type LocalMedia } from './local-description.ts'
-export { answerProblems, negotiateCodecs, refusedMedia } from './negotiate.ts'
+export { negotiateCodecs, refusedMedia } from './negotiate.ts'
 export { type ParsedSdp, parseSdp, type SdpError } from './parser.ts'
-export { serializeSdp } from './serializer.ts'
 export {
   attributeOf,
   isToken,

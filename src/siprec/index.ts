@@ -2,7 +2,6 @@ export {
   type BodyPart,
   isMetadata,
   isSdp,
-  LEGACY_METADATA_TYPE,
   METADATA_DISPOSITION,
   METADATA_TYPE,
   parseBody,
@@ -11,7 +10,6 @@ export { buildMultipart, type OutgoingPart, recordingBody } from './body-writer.
 export {
   CALL_NAMESPACE,
   type EndReason,
-  emptyMetadata,
   type Interval,
   type MetadataGroup,
   type MetadataParticipant,
@@ -30,5 +28,5 @@ export { callingParticipant, type LineSpeakers, lineSpeakers } from './metadata-
 export { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
 export { validateMetadata } from './metadata-rules.ts'
 export { writeMetadata, writeSnapshotRequest } from './metadata-writer.ts'
-export { isUuidBase64, rfc3339, timeMs, uuidBase64 } from './values.ts'
-export { attributeValue, childElements, textOf, type XmlAttribute, type XmlElement } from './xml-element.ts'
+export { isUuidBase64, rfc3339, uuidBase64 } from './values.ts'
+export { childElements, textOf, type XmlAttribute, type XmlElement } from './xml-element.ts'

@@ -17,14 +17,18 @@ const TASKSET = '/usr/bin/taskset'
 /** Whether processes are bound to cores: it takes two cores and the taskset of util-linux. */
 export const canPin = process.platform === 'linux' && availableParallelism() >= 2 && existsSync(TASKSET)
 
-/** Starts a program on a core. */
+/** Starts a program on a core; it is ended when this process exits. */
 export function startProgram(
   core: number,
   command: string,
   args: readonly string[],
   options: SpawnOptions = {},
 ): ChildProcess {
-  return canPin ? spawn(TASKSET, ['-c', `${core}`, command, ...args], options) : spawn(command, args, options)
+  const child = canPin ? spawn(TASKSET, ['-c', `${core}`, command, ...args], options) : spawn(command, args, options)
+  const end = (): void => void child.kill()
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
+  return child
 }
 
 /** Starts a built module on a core, with a message channel; `nodeArgs` go to node itself. */

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchCallRate } from './call-rate.ts'
 import { benchCommands } from './command-delay.ts'
+import { benchHostileMessages } from './hostile-messages.ts'
 import { loadText, machineFacts } from './machine.ts'
 import { benchParser } from './parser.ts'
 import { benchRelays } from './relay-compare.ts'
@@ -28,7 +29,7 @@ const { values: options } = parseArgs({
 const isQuick = options.quick
 
 const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
-  parser: async () => [await parserSection()],
+  parser: async () => [await parserSection(), benchHostileMessages()],
   commands: async () => [await benchCommands(isQuick ? 30 : 120)],
   calls: async () => [
     await benchCallRate(
@@ -40,8 +41,8 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
   relay: () =>
     benchRelays(
       isQuick
-        ? { calls: 100, windows: 3, windowSeconds: 1.5, mostCalls: 600, searches: 1, steps: 4 }
-        : { calls: 200, windows: 5, windowSeconds: 2.5, mostCalls: 800, searches: 3, steps: 6 },
+        ? { calls: 100, warmUpSeconds: 3, windows: 3, windowSeconds: 1.5, mostCalls: 600, searches: 1, steps: 4 }
+        : { calls: 200, warmUpSeconds: 5, windows: 5, windowSeconds: 2.5, mostCalls: 800, searches: 3, steps: 6 },
     ),
 }
 
@@ -98,6 +99,12 @@ ${facts.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}
 `
 }
 
+/** What stands in the place of a benchmark that broke; the others go on. */
+function failure(name: string, fault: unknown): Section {
+  process.exitCode = 1
+  return { title: `Not measured: ${name}`, notes: [String(fault)], columns: ['outcome'], rows: [['failed']] }
+}
+
 async function main(): Promise<void> {
   const names = Object.keys(benches).filter((name) => options.only === undefined || options.only === name)
   if (names.length === 0) throw new Error(`--only takes one of ${Object.keys(benches).join(', ')}`)
@@ -109,7 +116,7 @@ async function main(): Promise<void> {
   ]
   const sections: Section[] = []
   for (const name of names) {
-    for (const section of await benches[name]!()) {
+    for (const section of await benches[name]!().catch((fault: unknown) => [failure(name, fault)])) {
       sections.push(section)
       console.log(sectionText(section))
     }
@@ -121,4 +128,6 @@ async function main(): Promise<void> {
   if (options.write) writeFileSync(PAGE, page)
 }
 
+// Ends the processes of the bench too: they are ended when this one exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 await main()

@@ -9,6 +9,8 @@ import { openWorkerDevice } from './worker-device.ts'
 export interface RelayPlan {
   /** Calls at which the cost of a packet is taken. */
   readonly calls: number
+  /** Before anything counts: until then a good part of the time goes into compiling our code. */
+  readonly warmUpSeconds: number
   readonly windows: number
   readonly windowSeconds: number
   /** Most calls that the search for capacity tries. */
@@ -21,6 +23,7 @@ export interface RelayPlan {
 const PEER = 'rtpengine userspace, 1 thread'
 const OURS = 'worker engine'
 const LEAST_CALLS = 50
+const WARM_UP_CALLS = 100
 const MOST_LOSS = 0.0005
 const MOST_P99_MS = 5
 /** A generator that uses more of its core than this is what limits. */
@@ -33,10 +36,10 @@ type Rigs = ReadonlyMap<string, RelayRig>
 export async function benchRelays(plan: RelayPlan): Promise<Section[]> {
   const devices = new Map<string, OpenDevice>([[OURS, openWorkerDevice]])
   if (hasRtpengine) devices.set(PEER, openRtpengineDevice)
-  const fixed = await withRigs(devices, plan.calls, (rigs) =>
+  const fixed = await withRigs(devices, plan.calls, plan, (rigs) =>
     inTurn(rigs, plan.windows, (rig) => rig.measure(plan.calls, plan.windowSeconds)),
   )
-  const found = await withRigs(devices, plan.mostCalls, (rigs) =>
+  const found = await withRigs(devices, plan.mostCalls, plan, (rigs) =>
     inTurn(rigs, plan.searches, (rig) => capacity(rig, plan)),
   )
   return [costSection(plan, fixed), capacitySection(plan, found)]
@@ -45,11 +48,16 @@ export async function benchRelays(plan: RelayPlan): Promise<Section[]> {
 async function withRigs<T>(
   devices: ReadonlyMap<string, OpenDevice>,
   calls: number,
+  plan: RelayPlan,
   use: (rigs: Rigs) => Promise<T>,
 ): Promise<T> {
   const rigs = new Map<string, RelayRig>()
   try {
-    for (const [name, openDevice] of devices) rigs.set(name, await RelayRig.open(openDevice, calls, 1))
+    for (const [name, openDevice] of devices) {
+      const rig = await RelayRig.open(openDevice, calls, 1)
+      rigs.set(name, rig)
+      await rig.measure(Math.min(calls, WARM_UP_CALLS), plan.warmUpSeconds)
+    }
     return await use(rigs)
   } finally {
     for (const rig of rigs.values()) await rig.close()

@@ -10,6 +10,8 @@ const samplesPerMs = 8
 const searchMs = 400
 /** Kept away from the edges of a pause when its level is measured. */
 const edgeMs = 60
+/** Shorter ones are the moment between the last document and the end. */
+const leastPauseMs = 1_000
 
 /** What one channel of a recording holds. */
 export interface ChannelReport {
@@ -76,7 +78,7 @@ export async function examine(
     const other = spoken.filter((utterance) => utterance.who !== who).map((utterance) => compare(channel, utterance))
     const receipt = receipts.find(({ fork }) => fork.endsWith(`/${stream?.label}`))
     const pause = stream?.totals.pauses[0]
-    const silence = stream?.gaps.filter((gap) => gap.cause === 'paused') ?? []
+    const silence = stream?.gaps.filter((gap) => gap.cause === 'paused' && gap.toMs - gap.fromMs > leastPauseMs) ?? []
     return {
       who,
       own: Math.min(...own.map(({ coefficient }) => coefficient)),
