@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { before, describe, type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import type { Manifest } from '#store'
 import { shareOfTone } from '../foreign/g711-tones.ts'
-import type { KeptRecording } from '../harness/kept-recording.ts'
 import { openRecordedTalk } from '../harness/recorded-talk.ts'
 import { CALLEE_HZ, CALLER_HZ } from '../harness/talk.ts'
 import { requireTools, runTool, startTool } from '../harness/tools.ts'
@@ -66,14 +65,10 @@ function pauseOf(manifest: Manifest): { readonly fromMs: number; readonly toMs: 
   return { fromMs: Math.max(one.fromMs, two.fromMs) + EDGE_MS, toMs: Math.min(one.toMs, two.toMs) - EDGE_MS }
 }
 
-describe('a recorded call with a pause', () => {
-  let kept: KeptRecording
-  before(async (t) => {
-    const scene = await openRecordedTalk(t as TestContext)
-    kept = await scene.play('tcp')
-  })
+test('ffprobe and sox read a recorded call with a pause', async (t) => {
+  const kept = await (await openRecordedTalk(t)).play('tcp')
 
-  test('ffprobe and soxi agree with the manifest about recording.wav', async () => {
+  await t.test('ffprobe and soxi agree with the manifest about recording.wav', async () => {
     const [probed, measured] = [await ffprobe(kept.audioPath), await soxi(kept.audioPath)]
     for (const { channels, sampleRateHz, durationMs } of [probed, measured]) {
       assert.deepEqual([channels, sampleRateHz], [2, 8000])
@@ -81,7 +76,7 @@ describe('a recorded call with a pause', () => {
     }
   })
 
-  test('ffprobe and soxi agree with the manifest about every file of a run', async () => {
+  await t.test('ffprobe and soxi agree with the manifest about every file of a run', async () => {
     for (const stream of kept.manifest.streams) {
       for (const run of stream.runs) {
         const file = join(kept.folder, run.file)
@@ -98,7 +93,7 @@ describe('a recorded call with a pause', () => {
     }
   })
 
-  test('sox finds silence in the pause and sound around it', async () => {
+  await t.test('sox finds silence in the pause and sound around it', async () => {
     const { fromMs, toMs } = pauseOf(kept.manifest)
     assert.ok(toMs - fromMs > 900, `the pause is ${toMs - fromMs} ms long`)
     // The least step of G.711 is 8 of 32768.
@@ -107,7 +102,7 @@ describe('a recorded call with a pause', () => {
     assert.ok((await soxPeak(kept.audioPath, toMs + 200, toMs + 600)) > 0.1)
   })
 
-  test('SRC-29: sox hears each side on its own channel, before and after the pause', async () => {
+  await t.test('SRC-29: sox hears each side on its own channel, before and after the pause', async () => {
     const { fromMs, toMs } = pauseOf(kept.manifest)
     for (const [start, end] of [
       [fromMs - 600, fromMs - 200],
