@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { type TestContext, test } from 'node:test'
 import { correlate, rmsDbfs } from '#audio'
+import { delay } from '../foreign/deadline.ts'
 import type { ClientOptions, InviteOptions } from '../foreign/foreign-client.ts'
 import { ForeignClient } from '../foreign/foreign-client.ts'
 import { shareOfTone, tone } from '../foreign/g711-tones.ts'
@@ -83,7 +84,7 @@ for (const transport of ['tcp', 'udp'] as const) {
         ['inactive', '98'],
       ],
     )
-    await new Promise((resolve) => setTimeout(resolve, 600))
+    await delay(600)
     const resumed = await client.reinvite({ direction: 'sendonly', metadata: 'rfc8068' })
     assert.deepEqual(
       resumed.answer?.media.map((line) => line.direction),

@@ -115,7 +115,7 @@ test('SRC-38: a stream answered with port 0 is not sent, the other one is', asyn
   assert.deepEqual(recorder.violations, [])
 })
 
-test('SRC-38, SRC-40: nothing is sent to an inactive answer until the recorder re-offers recvonly', async (t) => {
+test('SRC-02, SRC-38, SRC-40: nothing is sent to an inactive answer until the recorder re-offers recvonly', async (t) => {
   const { recorder, talk } = await openScene(t, { answerDirection: 'inactive' })
   assert.equal((await talk.rest('start', recorder.uri())).status, 200)
   await talk.assertUndisturbed()

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
+import { tone } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
 import { shareOfTone } from '../foreign/g711-tones.ts'
 import type { RecorderScript } from '../foreign/recorder-session.ts'
@@ -214,6 +215,33 @@ test('SRC-18: two recorders get the same ids in dialogs of their own, and one th
   await talk.assertUndisturbed()
   await talk.end()
   for (const recorder of [one, two, refusing]) assert.deepEqual(recorder.violations, [])
+})
+
+test('SRC-51: a recording that a flow starts before there is a callee tells of the callee when it answers, and of the end', async (t) => {
+  const recorder = await openRecorder(t)
+  const [alice, bob] = [await openPhone(t, 'alice', 'tcp'), await openPhone(t, 'bob', 'udp')]
+  bob.onIncoming = (call) => {
+    call.say(tone(CALLEE_HZ, 20_000))
+    call.accept()
+  }
+  const start = { type: 'callRecording', activity: 'start', callRecordingServer: recorder.uri(), wait: true }
+  const dial = { type: 'dial', target: bob.uri, into: 'context.dial' }
+  const flow = JSON.stringify({ name: 'early', nodes: [{ type: 'answer' }, start, dial, { type: 'hangup' }] })
+  const opened = await openTestGateway(t, { flow })
+  const uri = `sip:flow@127.0.0.1:${opened.port('gateway', 'tcp')};transport=tcp`
+  const call = await alice.call(uri, { audio: tone(CALLER_HZ, 20_000) })
+  assert.equal(await call.answered, true)
+  await recorder.waitFor(() => recorder.documents().length >= 2, DEADLINE_MS, 'a document with the callee')
+  await morePackets(recorder, 40)
+  assertOwnTones(recorder)
+  await call.hangup()
+  await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+  const documents = recorder.documents()
+  assert.doesNotMatch(documents[0] ?? '', new RegExp(bob.uri.replace(/;.*/, '')))
+  assert.match(documents[1] ?? '', /bob@/)
+  assert.match(documents.at(-1) ?? '', /<stop-time>/)
+  for (const document of documents) assert.match(document, /<datamode>complete</)
+  assert.deepEqual(recorder.violations, [])
 })
 
 test('FAQ: with a limit of one, a call with two recorders is one active session, and a second call gets 503', async (t) => {
