@@ -101,6 +101,7 @@ export async function openGateway(
         sip: config.sip,
         contactUser: 'gateway',
         supported: [],
+        understood: ['siprec'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
         accept: [
           'application/sdp',

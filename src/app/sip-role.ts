@@ -21,6 +21,8 @@ export interface SipRoleOptions {
   readonly contactUser: string
   readonly contactParams?: string
   readonly supported: readonly string[]
+  /** Option tags understood within a dialog only. */
+  readonly understood?: readonly string[]
   readonly allow: readonly string[]
   readonly accept: readonly string[]
   readonly admit: (flow: SipFlow) => boolean

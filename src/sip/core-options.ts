@@ -17,6 +17,8 @@ export interface SipCoreOptions {
   readonly product: string
   /** Option tags understood in Require and sent in Supported. */
   readonly supported: readonly string[]
+  /** Option tags understood in Require within a dialog, and never sent in Supported (RFC 7866 section 11.1.1). */
+  readonly understood?: readonly string[]
   /** Methods answered with other than 405, as sent in Allow. */
   readonly allow: readonly string[]
   /** Body types taken in INVITE and UPDATE; multipart bodies always are (RFC 5621 section 3.1). */

@@ -3,6 +3,7 @@
 import { ACCEPTED_ENCODING } from './answer.ts'
 import type { SipCoreOptions } from './core-options.ts'
 import type { SipRequest } from './message/message.ts'
+import { parseNameAddr } from './message/name-addr.ts'
 import { parseSipUri } from './message/uri.ts'
 import type { MessageOptions } from './session.ts'
 
@@ -20,12 +21,14 @@ export class IncomingChecks {
   readonly #options: SipCoreOptions
   readonly #methods: ReadonlySet<string>
   readonly #supported: ReadonlySet<string>
+  readonly #understood: ReadonlySet<string>
   readonly #accept: ReadonlySet<string>
 
   constructor(options: SipCoreOptions) {
     this.#options = options
     this.#methods = new Set([...options.allow, 'BYE', 'CANCEL', 'OPTIONS'])
     this.#supported = new Set(options.supported.map((tag) => tag.toLowerCase()))
+    this.#understood = new Set([...this.#supported, ...(options.understood ?? [])])
     this.#accept = new Set(options.accept.map((type) => type.toLowerCase()))
   }
 
@@ -52,7 +55,10 @@ export class IncomingChecks {
   /** Require is ignored in CANCEL (section 8.2.2.3). */
   #refuseRequire(request: SipRequest): Refusal | undefined {
     if (request.method === 'CANCEL') return undefined
-    const unsupported = request.headers.list('require').filter((tag) => !this.#supported.has(tag.toLowerCase()))
+    const to = parseNameAddr(request.headers.get('to') ?? '')
+    const isWithinDialog = to.ok && to.value.params.has('tag')
+    const known = isWithinDialog ? this.#understood : this.#supported
+    const unsupported = request.headers.list('require').filter((tag) => !known.has(tag.toLowerCase()))
     if (unsupported.length === 0) return undefined
     return { status: 420, options: { headers: [['Unsupported', unsupported.join(', ')]] } }
   }
