@@ -2,13 +2,21 @@
 
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
 import { shareOfTone } from '../foreign/g711-tones.ts'
 import type { RecorderScript } from '../foreign/recorder-session.ts'
 import { headerOf } from '../foreign/sip-text.ts'
-import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
-import { CALLEE_HZ, CALLER_HZ, openPhone, openTalk, placeTalk, type Talk, untilIdle } from '../harness/talk.ts'
+import {
+  CALLEE_HZ,
+  CALLER_HZ,
+  openPhone,
+  openTalk,
+  openTestGateway,
+  placeTalk,
+  type Talk,
+  untilIdle,
+} from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const DEADLINE_MS = 10_000
@@ -227,7 +235,9 @@ test('FAQ: with a limit of one, a call with two recorders is one active session,
 
 test('nothing is left of recorded calls: counters, active resources and open files are back to the start', async (t) => {
   const recorders = [await ForeignRecorder.open(), await ForeignRecorder.open()]
-  t.after(() => recorders.forEach((recorder) => recorder.close()))
+  t.after(() => {
+    for (const recorder of recorders) recorder.close()
+  })
   const [alice, bob] = [await openPhone(t, 'alice', 'tcp'), await openPhone(t, 'bob', 'udp')]
   const round = async (opened: Talk['opened']): Promise<void> => {
     const talk = await placeTalk(opened, alice, bob)
@@ -238,7 +248,7 @@ test('nothing is left of recorded calls: counters, active resources and open fil
     await until('the recorders close', () => recorders.every((one) => one.sessions.every((session) => session.isEnded)))
     for (const recorder of recorders) for (const session of recorder.sessions.splice(0)) session.close()
   }
-  const opened = await openTestProgramWith(t, bob.uri)
+  const opened = await openTestGateway(t, { gateway: { routes: [{ match: 'bob', callee: bob.uri }] } })
   // The first round opens what stays: threads of the pool, loaded modules, connections that are kept.
   await round(opened)
   const before = await resources()
@@ -252,12 +262,6 @@ test('nothing is left of recorded calls: counters, active resources and open fil
   for (const recorder of recorders) recorder.close()
   await untilIdle(opened, new Set(), 45_000)
 })
-
-async function openTestProgramWith(t: TestContext, callee: string): Promise<TestProgram> {
-  const opened = await openTestProgram({ gateway: { routes: [{ match: 'bob', callee }] } })
-  t.after(() => opened.close())
-  return opened
-}
 
 /** Active resources by kind, and the number of open files. */
 async function resources(): Promise<{ readonly active: readonly string[]; readonly files: number }> {

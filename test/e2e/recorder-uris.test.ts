@@ -7,8 +7,8 @@ import { type TestContext, test } from 'node:test'
 import { createServer } from 'node:tls'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
 import { DnsServer, type ZoneEntry } from '../harness/dns-server.ts'
-import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
-import { type Answered, openPhone, openTalk, type Talk, type TalkOptions } from '../harness/talk.ts'
+import type { TestProgram } from '../harness/open-program.ts'
+import { type Answered, openPhone, openTalk, openTestGateway, type Talk, type TalkOptions } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const HOST = '127.0.0.1'
@@ -145,9 +145,8 @@ const flowOf = (servers: readonly string[]): string =>
   })
 
 async function callFlow(t: TestContext, flow: string, dnsServers: readonly string[] = []): Promise<TestProgram> {
-  const opened = await openTestProgram({ flow, dnsServers })
-  t.after(() => opened.close())
   const alice = await openPhone(t, 'alice', 'udp')
+  const opened = await openTestGateway(t, { flow, dnsServers })
   const call = await alice.call(`sip:flow@${HOST}:${opened.port('gateway', 'udp')}`)
   assert.equal(await call.answered, true)
   return opened

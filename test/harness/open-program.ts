@@ -48,12 +48,15 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
   const flowFile = join(folder, 'flow.yaml')
   if (options.flow !== undefined) await writeFile(flowFile, options.flow)
   const store = join(folder, 'recordings')
-  const written = stringify({
-    http: { port: 0 },
-    dns: { servers: options.dnsServers ?? [] },
-    ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
-    ...(options.recorder === true ? { recorder: recorderSection(store) } : {}),
-  })
+  const written = stringify(
+    {
+      http: { port: 0 },
+      dns: { servers: options.dnsServers ?? [] },
+      ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
+      ...(options.recorder === true ? { recorder: recorderSection(store) } : {}),
+    },
+    { aliasDuplicateObjects: false },
+  )
   const config = parseConfig(written, 'test.yaml')
   if (!config.ok) throw new Error(JSON.stringify(config.error))
   const log = new MemoryLogger()
