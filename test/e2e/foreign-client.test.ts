@@ -10,8 +10,9 @@ import { ForeignClient } from '../foreign/foreign-client.ts'
 import { shareOfTone, tone } from '../foreign/g711-tones.ts'
 import { buildRtp } from '../foreign/rtp-wire.ts'
 import { headerOf, parseNameAddr } from '../foreign/sip-text.ts'
-import { type KeptRecording, keptRecording } from '../harness/kept-recording.ts'
+import { type KeptRecording, keptRecording, keptRecordings } from '../harness/kept-recording.ts'
 import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
+import { openResources } from '../harness/open-resources.ts'
 import { until } from '../harness/until.ts'
 
 const HOST = '127.0.0.1'
@@ -144,6 +145,8 @@ const variants: readonly (readonly [string, Partial<ClientOptions>, InviteOption
   ['SRS-45: metadata that is no XML', {}, { metadata: { xml: 'nothing of the kind' } }],
   ['SRS-06: metadata before SDP', {}, { partOrder: 'metadata-first' }],
   ['SRS-06: a preamble', {}, { preamble: 'This is a multipart message.' }],
+  ['L-06, SRS-22: bare LF in the whole body', {}, { bareLf: true }],
+  ['no telephone-event', {}, { codecs: ['PCMU'] }],
   ['A-law', {}, { codecs: ['PCMA', 'telephone-event'] }],
 ]
 for (const [what, options, invite] of variants) {
@@ -320,4 +323,28 @@ test('a session without a packet is in the catalogue from its INVITE on, and end
   await client.bye()
   await until('the row is closed', async () => (await page()).items[0]?.state === 'no-audio')
   assert.equal((await page()).items[0]?.cause, 'no-rtp')
+})
+
+test('nothing is left of recording sessions: active resources and open files are back to the start', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  let sessions = 0
+  const round = async (): Promise<void> => {
+    const address = { host: HOST, port: recorder.port('recorder', 'tcp') }
+    const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: DEADLINE_MS })
+    assert.equal((await client.invite()).status, 200)
+    await sendTones(client, 200)
+    assert.equal((await client.bye()).status, 200)
+    client.close()
+    await keptRecordings(recorder.store, ++sessions)
+  }
+  // The first session opens what stays: threads of the pool, loaded modules.
+  await round()
+  const before = await openResources()
+  for (let i = 0; i < 3; i++) await round()
+  let now = before
+  await until('resources are back', async () => {
+    now = await openResources()
+    return now.files <= before.files && now.active.length <= before.active.length
+  }).catch(() => assert.deepEqual(now, before))
 })

@@ -1,13 +1,13 @@
 // Our recording client towards a strict recorder that was written from the RFCs alone.
 
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { tone } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
 import { shareOfTone } from '../foreign/g711-tones.ts'
 import type { RecorderScript } from '../foreign/recorder-session.ts'
 import { headerOf } from '../foreign/sip-text.ts'
+import { openResources } from '../harness/open-resources.ts'
 import {
   CALLEE_HZ,
   CALLER_HZ,
@@ -217,6 +217,22 @@ test('SRC-18: two recorders get the same ids in dialogs of their own, and one th
   for (const recorder of [one, two, refusing]) assert.deepEqual(recorder.violations, [])
 })
 
+test('FLOW-02: hold and its end are told in documents, and the copies go on', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t)
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await morePackets(recorder, 10)
+  for (const isHeld of [true, false]) {
+    const count = recorder.documents().length
+    assert.equal(await talk.caller.hold(isHeld), true)
+    await recorder.waitFor(() => recorder.documents().length > count, DEADLINE_MS, 'a document')
+  }
+  await morePackets(recorder, 40)
+  assertOwnTones(recorder)
+  await talk.end()
+  assert.deepEqual(recorder.violations, [])
+})
+
 test('SRC-51: a recording that a flow starts before there is a callee tells of the callee when it answers, and of the end', async (t) => {
   const recorder = await openRecorder(t)
   const [alice, bob] = [await openPhone(t, 'alice', 'tcp'), await openPhone(t, 'bob', 'udp')]
@@ -279,20 +295,14 @@ test('nothing is left of recorded calls: counters, active resources and open fil
   const opened = await openTestGateway(t, { gateway: { routes: [{ match: 'bob', callee: bob.uri }] } })
   // The first round opens what stays: threads of the pool, loaded modules, connections that are kept.
   await round(opened)
-  const before = await resources()
+  const before = await openResources()
   for (let calls = 0; calls < 3; calls++) await round(opened)
   let now = before
   await until('resources are back', async () => {
-    now = await resources()
+    now = await openResources()
     return now.files <= before.files && now.active.length <= before.active.length
   }).catch(() => assert.deepEqual(now, before))
   await Promise.all([alice.close(), bob.close()])
   for (const recorder of recorders) recorder.close()
   await untilIdle(opened, new Set(), 45_000)
 })
-
-/** Active resources by kind, and the number of open files. */
-async function resources(): Promise<{ readonly active: readonly string[]; readonly files: number }> {
-  const names = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate')
-  return { active: names.sort(), files: (await readdir('/proc/self/fd')).length }
-}
