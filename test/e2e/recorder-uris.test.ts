@@ -109,6 +109,46 @@ for (const control of ['rest', 'info'] as const) {
   })
 }
 
+test('the callee may command by INFO too', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t)
+  assert.equal((await talk.infoFrom(talk.callee, 'start', recorder.uri())).status, 200)
+  assert.equal((await talk.infoFrom(talk.callee, 'pause')).status, 200)
+  assert.equal(await talk.state(), 'paused')
+  assert.equal((await talk.infoFrom(talk.callee, 'resume')).status, 200)
+  await assertRecorded(talk, recorder)
+})
+
+test('INFO from a peer that is not trusted is refused with 403 and does nothing', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t, { gateway: { info: { trustedPeers: [] } } })
+  assert.equal((await talk.info('start', recorder.uri())).status, 403)
+  assert.deepEqual([await talk.state(), recorder.arrivals.length], ['none', 0])
+  await talk.end()
+})
+
+test('a recorder that is not among the destinations is refused and not reached', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t, { gateway: { destinations: { dial: [HOST], record: [] } } })
+  const refused = { status: 503, text: 'no recorder of Call Recording Server is allowed here' }
+  assert.deepEqual(await talk.info('start', recorder.uri()), refused)
+  assert.equal(recorder.arrivals.length, 0)
+  await talk.end()
+})
+
+for (const [activity, text] of [
+  ['stop', 'discarding stopCallRecording request because we are not recording'],
+  ['pause', 'discarding invalid pauseCallRecording request'],
+  ['resume', 'discarding invalid resumeCallRecording request'],
+] as const) {
+  test(`a ${activity} without a recording is refused with 400, by INFO and by REST`, async (t) => {
+    const talk = await openTalk(t)
+    assert.deepEqual(await talk.info(activity), { status: 400, text })
+    assert.deepEqual(await talk.rest(activity), { status: 400, text })
+    await talk.end()
+  })
+}
+
 test('an INFO without X-Srs-Url is refused with the text of the page', async (t) => {
   const talk = await openTalk(t)
   assert.deepEqual(await talk.info('start'), { status: 400, text: MISSING_TEXT })

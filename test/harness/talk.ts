@@ -79,8 +79,13 @@ export class Talk extends CallDesk {
   }
 
   /** Sends a recording command by INFO within the caller's dialog; the text is the reason phrase. */
-  async info(activity: Activity, server?: string, recordingId?: string): Promise<Answered> {
-    const outcome = await this.caller.request('INFO', {
+  info(activity: Activity, server?: string, recordingId?: string): Promise<Answered> {
+    return this.infoFrom(this.caller, activity, server, recordingId)
+  }
+
+  /** The same within the dialog of either side. */
+  async infoFrom(side: SoftCall, activity: Activity, server?: string, recordingId?: string): Promise<Answered> {
+    const outcome = await side.request('INFO', {
       headers: [
         ['X-Reason', `${activity}CallRecording`],
         ...(server === undefined ? [] : [['X-Srs-Url', server] as const]),
