@@ -45,7 +45,7 @@ for (const transport of ['udp', 'tcp'] as const) {
     const { recorder, talk } = await openScene(t, { answer: 'silent', dropTcp: transport === 'udp' })
     const starting = talk.rest('start', recorder.uri())
     await talk.assertUndisturbed()
-    assert.deepEqual(await starting, { status: 503, text: 'no recorder accepted the recording' })
+    assert.deepEqual(await starting, { status: 503, text: 'no recorder answered in time' })
     await talk.assertUndisturbed()
     assert.equal(await talk.state(), 'none')
     await talk.end()
