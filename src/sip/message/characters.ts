@@ -19,6 +19,7 @@ export const LESS = 0x3c
 export const GREATER = 0x3e
 export const SLASH = 0x2f
 export const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
 export const SPACE = 0x20
 const TAB = 0x09
 
@@ -44,7 +45,7 @@ export function skipHost(text: string, from: number): number {
 }
 
 /** Index of the first character at or after `from` that cannot be in a URI of any scheme. */
-export function skipUri(text: string, from: number): number {
+export function skipUriText(text: string, from: number): number {
   return skipRun(URI_RUN, text, from)
 }
 
@@ -80,16 +81,14 @@ export function trimSpace(text: string): string {
   return text.slice(start, skipSpaceBack(text, start, text.length))
 }
 
-/** Index just after the quoted string that opens at `from`; -1 when it is never closed. */
-export function skipQuoted(text: string, from: number): number {
-  let quote = text.indexOf('"', from + 1)
-  let backslash = text.indexOf('\\', from + 1)
-  while (backslash >= 0 && backslash < quote) {
-    const at = backslash + 2
-    if (quote < at) quote = text.indexOf('"', at)
-    backslash = text.indexOf('\\', at)
+/** Index just after the quoted string that opens at `from`; -1 when it is not closed before `end`. */
+export function skipQuoted(text: string, from: number, end: number): number {
+  for (let at = from + 1; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at + 1
+    if (code === BACKSLASH) at++
   }
-  return quote < 0 ? -1 : quote + 1
+  return -1
 }
 
 /** Whether the byte may be part of a token. */
