@@ -6,7 +6,6 @@ const HOST_RUN = /[A-Za-z0-9\-._]*/y
 const URI_RUN = /[^\0-\x20"<>\x7f]*/y
 const USER_RUN = /[A-Za-z0-9\-_.!~*'()&=+$,;?/%#]*/y
 const URI_PARAM_RUN = /[A-Za-z0-9\-_.!~*'()[\]/:&+$%]*/y
-const VALUE_RUN = /[^;,"<>\\ \t]*/y
 
 export const CR = 0x0d
 export const LF = 0x0a
@@ -40,7 +39,7 @@ export function skipToken(text: string, from: number): number {
 }
 
 /** Index of the first character at or after `from` that cannot be in a host name. */
-export function skipHost(text: string, from: number): number {
+function skipHost(text: string, from: number): number {
   return skipRun(HOST_RUN, text, from)
 }
 
@@ -49,27 +48,15 @@ export function skipUriText(text: string, from: number): number {
   return skipRun(URI_RUN, text, from)
 }
 
-/** Index of the first character at or after `from` that ends an unquoted parameter value. */
-export function skipValue(text: string, from: number): number {
-  return skipRun(VALUE_RUN, text, from)
-}
-
-/** Index of the first character at or after `from` that is no digit. */
-export function skipDigits(text: string, from: number): number {
-  let at = from
-  while (at < text.length && isDigitCode(text.charCodeAt(at))) at++
-  return at
-}
-
 /** Index of the first character at or after `from` that is neither space nor tab. */
-export function skipSpace(text: string, from: number): number {
+function skipSpace(text: string, from: number): number {
   let at = from
   while (at < text.length && isSpaceCode(text.charCodeAt(at))) at++
   return at
 }
 
 /** Index just after the last character before `end`, but not before `from`, that is neither space nor tab. */
-export function skipSpaceBack(text: string, from: number, end: number): number {
+function skipSpaceBack(text: string, from: number, end: number): number {
   let at = end
   while (at > from && isSpaceCode(text.charCodeAt(at - 1))) at--
   return at
@@ -92,7 +79,7 @@ export function skipQuoted(text: string, from: number, end: number): number {
 }
 
 /** Whether the byte may be part of a token. */
-export function isTokenCode(code: number): boolean {
+function isTokenCode(code: number): boolean {
   return IS_TOKEN[code] === 1
 }
 
@@ -111,13 +98,8 @@ export function isUriParamText(text: string): boolean {
   return skipRun(URI_PARAM_RUN, text, 0) === text.length
 }
 
-/** A decimal digit. */
-function isDigitCode(code: number): boolean {
-  return code >= 0x30 && code <= 0x39
-}
-
 /** Space or tab. */
-export function isSpaceCode(code: number): boolean {
+function isSpaceCode(code: number): boolean {
   return code === SPACE || code === TAB
 }
 

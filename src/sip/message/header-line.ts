@@ -1,7 +1,7 @@
 // One header line: kept as a range of the head until somebody asks for its name or value (RFC 3261 section 7.3.1).
 
 import { trimSpace } from './characters.ts'
-import { isNameAt, knownIndexAt, longName } from './header-names.ts'
+import { isNameAt, knownIndexAt, knownIndexOf, longName } from './header-names.ts'
 import { RawText, skip, skipWhiteBack, WHITE } from './raw-text.ts'
 
 /** Reads or checks the value in [from, end). */
@@ -42,8 +42,7 @@ export class HeaderLine {
     this.#isFolded = isFolded
     this.#name = name
     // A compact name is not its long name in the text.
-    this.known =
-      name === undefined ? knownIndexAt(head.latin1, start, nameEnd - start) : knownIndexAt(name, 0, name.length)
+    this.known = name === undefined ? knownIndexAt(head.bytes, start, nameEnd - start) : knownIndexOf(name)
   }
 
   /** A line of our own. A line break in the value becomes a space, so nothing can be smuggled in. */
