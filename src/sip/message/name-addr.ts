@@ -22,7 +22,7 @@ export interface NameAddrError {
 }
 
 /** Where the parts of a well-formed name-addr are; they are cut out for who asks. */
-export class AddressField {
+class AddressField {
   readonly #raw: RawText
   readonly #displayStart: number
   readonly #displayEnd: number

@@ -24,7 +24,7 @@ export interface ViaError {
 }
 
 /** Where the parts of a well-formed Via value are; they are cut out for who asks. */
-export class ViaField {
+class ViaField {
   readonly #raw: RawText
   readonly #transportStart: number
   readonly #transportEnd: number
