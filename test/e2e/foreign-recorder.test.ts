@@ -101,6 +101,8 @@ for (const control of ['rest', 'info'] as const) {
 
     assert.equal((await talk[control]('stop')).status, 200)
     await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+    // What was sent before is read meanwhile.
+    await talk.assertUndisturbed()
     const counts = LINES.map((line) => recorder.rtp(line).length)
     await talk.assertUndisturbed()
     assert.deepEqual(

@@ -37,7 +37,8 @@ export interface Sipp {
 export async function startSipp(options: SippOptions): Promise<Sipp> {
   const { scenario, transport, folder, remote, args = [] } = options
   const port = await freePort()
-  const mediaPort = 33_000 + 8 * cryptoIds.integer(400)
+  // Above the ports that the system gives to others.
+  const mediaPort = 61_000 + 8 * cryptoIds.integer(400)
   const name = `${scenario}-${port}`
   const running = startTool(
     'sipp',
