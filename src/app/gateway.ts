@@ -101,6 +101,8 @@ export async function openGateway(
         sip: config.sip,
         contactUser: 'gateway',
         supported: [],
+        // A recorder's own requests in a recording session require it (RFC 7866 section 6.2).
+        understoodInDialog: ['siprec'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
         accept: [
           'application/sdp',

@@ -224,7 +224,11 @@ export class Recording {
     if (this.#isAccepted) {
       this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
       this.#end('lost')
-    } else this.#fail(texts.allRefused)
+    } else this.#fail(this.#isSilence() ? texts.noAnswer : texts.allRefused)
+  }
+
+  #isSilence(): boolean {
+    return this.sessions.every((session) => this.#results[session.plan.uri] === 'failed(408)')
   }
 
   /** A resume has succeeded with the first recorder, and failed when no session is left that could still accept it. */

@@ -160,7 +160,7 @@ class Core implements SipCore {
       this.#onCancel(arrived)
       return
     }
-    const refusal = this.#checks.refuse(request)
+    const refusal = this.#checks.refuse(request, facts.toTag !== '')
     const holder = this.#holderOf(facts)
     if (refusal !== undefined) answer(this.#parts, arrived, refusal.status, refusal.options)
     else if (holder !== undefined) holder.onRequest(arrived)

@@ -20,21 +20,23 @@ export class IncomingChecks {
   readonly #options: SipCoreOptions
   readonly #methods: ReadonlySet<string>
   readonly #supported: ReadonlySet<string>
+  readonly #understoodInDialog: ReadonlySet<string>
   readonly #accept: ReadonlySet<string>
 
   constructor(options: SipCoreOptions) {
     this.#options = options
     this.#methods = new Set([...options.allow, 'BYE', 'CANCEL', 'OPTIONS'])
     this.#supported = new Set(options.supported.map((tag) => tag.toLowerCase()))
+    this.#understoodInDialog = new Set(options.understoodInDialog?.map((tag) => tag.toLowerCase()))
     this.#accept = new Set(options.accept.map((type) => type.toLowerCase()))
   }
 
   /** The first thing to refuse the request for. */
-  refuse(request: SipRequest): Refusal | undefined {
+  refuse(request: SipRequest, isInDialog: boolean): Refusal | undefined {
     return (
       this.#refuseUri(request) ??
       this.#refuseMethod(request) ??
-      this.#refuseRequire(request) ??
+      this.#refuseRequire(request, isInDialog) ??
       this.#refuseBody(request)
     )
   }
@@ -50,9 +52,11 @@ export class IncomingChecks {
   }
 
   /** Require is ignored in CANCEL (section 8.2.2.3). */
-  #refuseRequire(request: SipRequest): Refusal | undefined {
+  #refuseRequire(request: SipRequest, isInDialog: boolean): Refusal | undefined {
     if (request.method === 'CANCEL') return undefined
-    const unsupported = request.headers.list('require').filter((tag) => !this.#supported.has(tag.toLowerCase()))
+    const isUnderstood = (tag: string): boolean =>
+      this.#supported.has(tag) || (isInDialog && this.#understoodInDialog.has(tag))
+    const unsupported = request.headers.list('require').filter((tag) => !isUnderstood(tag.toLowerCase()))
     if (unsupported.length === 0) return undefined
     return { status: 420, options: { headers: [['Unsupported', unsupported.join(', ')]] } }
   }

@@ -44,6 +44,14 @@ test('SIP-04: an unsupported Require gets 420 with only those options, and Requi
   assert.equal(all.peer.count(481), 1)
 })
 
+test('SRS-03: an option understood in dialogs only is refused in a new INVITE and taken with a To tag', async () => {
+  const all = scene({}, { supported: [], understoodInDialog: ['siprec'] })
+  await ask(all, 'INVITE', { headers: ['Require: siprec'] })
+  assert.equal(all.peer.take(420).message.headers.get('unsupported'), 'siprec')
+  await ask(all, 'UPDATE', { headers: ['Require: siprec'], callId: 'gone', to: '<sip:a@b>;tag=gone' })
+  assert.equal(all.peer.count(481), 1)
+})
+
 test('SIP-05: an unknown body type gets 415 with Accept, an encoded one 415 with Accept-Encoding', async () => {
   const all = scene()
   await ask(all, 'INVITE', { contentType: 'text/strange', body: 'x' })

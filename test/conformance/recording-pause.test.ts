@@ -76,27 +76,30 @@ bench('a resumption that succeeded leaves no deadline behind for the next one', 
   assert.deepEqual([resume.status, b.state], ['pending', 'resuming'])
 })
 
-bench('a fork that cannot prove its cut is removed, its m-line gets port 0, and the pause is not 200', async (b) => {
-  const recorder = await b.recording()
-  const [first] = b.call.media.forks.keys()
-  const { shutGates } = b.call.media
-  b.call.media.shutGates = async (forks) => {
-    const receipts = await shutGates.call(b.call.media, forks)
-    return receipts.map((receipt) => ({ ...receipt, drained: receipt.fork !== first }))
-  }
-  const pause = b.pause()
-  await b.pass()
-  assert.equal(pause.status, 503)
-  assert.equal(b.eventTypes.includes('recording.paused'), false)
-  assert.equal(b.call.media.forks.has(first ?? ''), false)
-  assert.equal(b.call.media.forks.size, 1)
-  const last = recorder.session().reoffers.at(-1)
-  assert.deepEqual(last && mediaLines(last), ['0 - 1', 'port inactive 2'])
-  const resume = b.resume()
-  await b.pass()
-  assert.equal(resume.status, 200)
-  assert.equal(await b.audio(3), 3, 'one stream goes on')
-})
+bench(
+  'SRC-34: a fork that cannot prove its cut is removed, its m-line gets port 0, and the pause is not 200',
+  async (b) => {
+    const recorder = await b.recording()
+    const [first] = b.call.media.forks.keys()
+    const { shutGates } = b.call.media
+    b.call.media.shutGates = async (forks) => {
+      const receipts = await shutGates.call(b.call.media, forks)
+      return receipts.map((receipt) => ({ ...receipt, drained: receipt.fork !== first }))
+    }
+    const pause = b.pause()
+    await b.pass()
+    assert.equal(pause.status, 503)
+    assert.equal(b.eventTypes.includes('recording.paused'), false)
+    assert.equal(b.call.media.forks.has(first ?? ''), false)
+    assert.equal(b.call.media.forks.size, 1)
+    const last = recorder.session().reoffers.at(-1)
+    assert.deepEqual(last && mediaLines(last), ['0 - 1', 'port inactive 2'])
+    const resume = b.resume()
+    await b.pass()
+    assert.equal(resume.status, 200)
+    assert.equal(await b.audio(3), 3, 'one stream goes on')
+  },
+)
 
 for (const how of ['refuses', 'never answers'] as const) {
   bench(`when the engine ${how} the cut, the session ends and the pause is 503`, async (b) => {

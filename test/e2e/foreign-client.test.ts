@@ -4,13 +4,15 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { type TestContext, test } from 'node:test'
 import { correlate, rmsDbfs } from '#audio'
+import { delay } from '../foreign/deadline.ts'
 import type { ClientOptions, InviteOptions } from '../foreign/foreign-client.ts'
 import { ForeignClient } from '../foreign/foreign-client.ts'
 import { shareOfTone, tone } from '../foreign/g711-tones.ts'
 import { buildRtp } from '../foreign/rtp-wire.ts'
 import { headerOf, parseNameAddr } from '../foreign/sip-text.ts'
-import { type KeptRecording, keptRecording } from '../harness/kept-recording.ts'
+import { type KeptRecording, keptRecording, keptRecordings } from '../harness/kept-recording.ts'
 import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
+import { openResources } from '../harness/open-resources.ts'
 import { until } from '../harness/until.ts'
 
 const HOST = '127.0.0.1'
@@ -41,6 +43,16 @@ async function sendTones(client: ForeignClient, durationMs: number, streams = 2)
   await Promise.all(
     TONES_HZ.slice(0, streams).map((frequencyHz, index) => client.sendAudio(index, tone(frequencyHz, durationMs))),
   )
+}
+
+/** When all streams have begun, in ms of the recording. */
+function begun({ manifest }: KeptRecording): number {
+  return Math.max(...manifest.streams.map((stream) => stream.totals.firstPacketMs ?? 0))
+}
+
+/** As `assertChannels`, from when all streams have begun. */
+function assertSpoken(kept: KeptRecording, fromMs: number, toMs: number, streams = 2): void {
+  assertChannels(kept, begun(kept) + fromMs, begun(kept) + toMs, streams)
 }
 
 /** Fails unless each channel holds its own tone alone in a stretch. */
@@ -83,7 +95,7 @@ for (const transport of ['tcp', 'udp'] as const) {
         ['inactive', '98'],
       ],
     )
-    await new Promise((resolve) => setTimeout(resolve, 600))
+    await delay(600)
     const resumed = await client.reinvite({ direction: 'sendonly', metadata: 'rfc8068' })
     assert.deepEqual(
       resumed.answer?.media.map((line) => line.direction),
@@ -110,7 +122,7 @@ for (const transport of ['tcp', 'udp'] as const) {
     )
     assert.equal(kept.manifest.facts.metadataInvalid, false)
     assert.equal(kept.manifest.metadata.length, 5)
-    assertChannels(kept, 200, 900)
+    assertSpoken(kept, 200, 900)
     for (const [index, { gaps, totals }] of kept.manifest.streams.entries()) {
       const gap = gaps.find((one) => one.cause === 'paused')!
       assert.ok(gap.toMs - gap.fromMs > 550, `the pause of ${gap.toMs - gap.fromMs} ms is a gap`)
@@ -143,6 +155,8 @@ const variants: readonly (readonly [string, Partial<ClientOptions>, InviteOption
   ['SRS-45: metadata that is no XML', {}, { metadata: { xml: 'nothing of the kind' } }],
   ['SRS-06: metadata before SDP', {}, { partOrder: 'metadata-first' }],
   ['SRS-06: a preamble', {}, { preamble: 'This is a multipart message.' }],
+  ['L-06, SRS-22: bare LF in the whole body', {}, { bareLf: true }],
+  ['no telephone-event', {}, { codecs: ['PCMU'] }],
   ['A-law', {}, { codecs: ['PCMA', 'telephone-event'] }],
 ]
 for (const [what, options, invite] of variants) {
@@ -158,7 +172,7 @@ for (const [what, options, invite] of variants) {
     await sendTones(client, 500)
     assert.equal((await client.bye()).status, 200)
     const kept = await keptRecording(recorder.store)
-    assertChannels(kept, 100, 400)
+    assertSpoken(kept, 100, 400)
     const isBroken = typeof invite.metadata === 'object' || invite.metadata === 'broken'
     assert.equal(kept.manifest.facts.metadataInvalid, isBroken)
   })
@@ -175,7 +189,7 @@ test('SRS-07, L-07: an extra part that may be ignored is, and a session with one
     assert.equal(status, 200)
     await sendTones(client, 300)
     await client.bye()
-    assertChannels(await keptRecording(recorder.store), 50, 250)
+    assertSpoken(await keptRecording(recorder.store), 50, 250)
   }
 })
 
@@ -189,7 +203,7 @@ test('SRS-12: a label that is no token is not written back; its stream is kept',
   )
   await sendTones(client, 500)
   await client.bye()
-  assertChannels(await keptRecording(recorder.store), 100, 400)
+  assertSpoken(await keptRecording(recorder.store), 100, 400)
 })
 
 test('SRS-05: an unknown option is refused with 420 and named', async (t) => {
@@ -207,7 +221,7 @@ test('SRS-09, SRS-13: four streams are four channels', async (t) => {
   )
   await sendTones(client, 600, 4)
   await client.bye()
-  assertChannels(await keptRecording(recorder.store), 100, 500, 4)
+  assertSpoken(await keptRecording(recorder.store), 100, 500, 4)
 })
 
 test('a stream that joins in the middle is silent before', async (t) => {
@@ -235,7 +249,8 @@ test('lost packets are silence in their place, named in the gap list', async (t)
   const spoken = tone(400, 1000)
   await Promise.all([client.sendAudio(0, spoken, { lossEvery: 10 }), client.sendAudio(1, tone(1000, 1000))])
   await client.bye()
-  const { manifest, channels } = await keptRecording(recorder.store)
+  const kept = await keptRecording(recorder.store)
+  const { manifest, channels } = kept
   const { gaps, totals } = manifest.streams[0]!
   const lost = gaps.filter((gap) => gap.cause === 'lost')
   // The hundredth part, the last one sent, is never known to have been lost.
@@ -245,7 +260,7 @@ test('lost packets are silence in their place, named in the gap list', async (t)
     assert.equal(rmsDbfs(channels[0]!.subarray(gap.fromMs * 8, gap.toMs * 8)), Number.NEGATIVE_INFINITY)
   }
   assert.equal(manifest.streams[1]?.totals.lost, 0)
-  assert.ok(correlate(spoken, channels[0]!, 800).coefficient > 0.93)
+  assert.ok(correlate(spoken, channels[0]!.subarray(begun(kept) * 8), 800).coefficient > 0.93)
 })
 
 test('repeated packets are counted and heard once', async (t) => {
@@ -253,9 +268,10 @@ test('repeated packets are counted and heard once', async (t) => {
   await client.invite()
   await client.sendAudio(0, tone(400, 600), { repeatEvery: 3 })
   await client.bye()
-  const { manifest, channels } = await keptRecording(recorder.store)
-  assert.equal(manifest.streams[0]?.totals.duplicates, 10)
-  assert.ok(shareOfTone(channels[0]!.subarray(0, 560 * 8), 400) > 0.95)
+  const kept = await keptRecording(recorder.store)
+  assert.equal(kept.manifest.streams[0]?.totals.duplicates, 10)
+  const from = begun(kept) * 8
+  assert.ok(shareOfTone(kept.channels[0]!.subarray(from, from + 560 * 8), 400) > 0.95)
 })
 
 test('RTP-27: packets from a third socket are dropped', async (t) => {
@@ -273,9 +289,10 @@ test('RTP-27: packets from a third socket are dropped', async (t) => {
   }
   await talking
   await client.bye()
-  const { manifest, channels } = await keptRecording(recorder.store)
-  assert.equal(manifest.streams[0]?.totals.wrongSource, 20)
-  assert.ok(shareOfTone(channels[0]!.subarray(50 * 8, 750 * 8), 400) > 0.95)
+  const kept = await keptRecording(recorder.store)
+  assert.equal(kept.manifest.streams[0]?.totals.wrongSource, 20)
+  const from = begun(kept) * 8
+  assert.ok(shareOfTone(kept.channels[0]!.subarray(from, from + 750 * 8), 400) > 0.95)
 })
 
 test('SRS-25: a BYE with a document alone in a multipart is answered 200 and applied', async (t) => {
@@ -319,4 +336,28 @@ test('a session without a packet is in the catalogue from its INVITE on, and end
   await client.bye()
   await until('the row is closed', async () => (await page()).items[0]?.state === 'no-audio')
   assert.equal((await page()).items[0]?.cause, 'no-rtp')
+})
+
+test('nothing is left of recording sessions: active resources and open files are back to the start', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  let sessions = 0
+  const round = async (): Promise<void> => {
+    const address = { host: HOST, port: recorder.port('recorder', 'tcp') }
+    const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: DEADLINE_MS })
+    assert.equal((await client.invite()).status, 200)
+    await sendTones(client, 200)
+    assert.equal((await client.bye()).status, 200)
+    client.close()
+    await keptRecordings(recorder.store, ++sessions)
+  }
+  // The first session opens what stays: threads of the pool, loaded modules.
+  await round()
+  const before = await openResources()
+  for (let i = 0; i < 3; i++) await round()
+  let now = before
+  await until('resources are back', async () => {
+    now = await openResources()
+    return now.files <= before.files && now.active.length <= before.active.length
+  }).catch(() => assert.deepEqual(now, before))
 })

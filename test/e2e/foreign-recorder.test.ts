@@ -1,14 +1,23 @@
 // Our recording client towards a strict recorder that was written from the RFCs alone.
 
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { tone } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
 import { shareOfTone } from '../foreign/g711-tones.ts'
 import type { RecorderScript } from '../foreign/recorder-session.ts'
 import { headerOf } from '../foreign/sip-text.ts'
-import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
-import { CALLEE_HZ, CALLER_HZ, openPhone, openTalk, placeTalk, type Talk, untilIdle } from '../harness/talk.ts'
+import { openResources } from '../harness/open-resources.ts'
+import {
+  CALLEE_HZ,
+  CALLER_HZ,
+  openPhone,
+  openTalk,
+  openTestGateway,
+  placeTalk,
+  type Talk,
+  untilIdle,
+} from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const DEADLINE_MS = 10_000
@@ -92,6 +101,8 @@ for (const control of ['rest', 'info'] as const) {
 
     assert.equal((await talk[control]('stop')).status, 200)
     await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+    // What was sent before is read meanwhile.
+    await talk.assertUndisturbed()
     const counts = LINES.map((line) => recorder.rtp(line).length)
     await talk.assertUndisturbed()
     assert.deepEqual(
@@ -208,6 +219,49 @@ test('SRC-18: two recorders get the same ids in dialogs of their own, and one th
   for (const recorder of [one, two, refusing]) assert.deepEqual(recorder.violations, [])
 })
 
+test('hold and its end are told in documents, and the copies go on', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t)
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await morePackets(recorder, 10)
+  for (const isHeld of [true, false]) {
+    const count = recorder.documents().length
+    assert.equal(await talk.caller.hold(isHeld), true)
+    await recorder.waitFor(() => recorder.documents().length > count, DEADLINE_MS, 'a document')
+  }
+  await morePackets(recorder, 40)
+  assertOwnTones(recorder)
+  await talk.end()
+  assert.deepEqual(recorder.violations, [])
+})
+
+test('SRC-51: a recording that a flow starts before there is a callee tells of the callee when it answers, and of the end', async (t) => {
+  const recorder = await openRecorder(t)
+  const [alice, bob] = [await openPhone(t, 'alice', 'tcp'), await openPhone(t, 'bob', 'udp')]
+  bob.onIncoming = (call) => {
+    call.say(tone(CALLEE_HZ, 20_000))
+    call.accept()
+  }
+  const start = { type: 'callRecording', activity: 'start', callRecordingServer: recorder.uri(), wait: true }
+  const dial = { type: 'dial', target: bob.uri, into: 'context.dial' }
+  const flow = JSON.stringify({ name: 'early', nodes: [{ type: 'answer' }, start, dial, { type: 'hangup' }] })
+  const opened = await openTestGateway(t, { flow })
+  const uri = `sip:flow@127.0.0.1:${opened.port('gateway', 'tcp')};transport=tcp`
+  const call = await alice.call(uri, { audio: tone(CALLER_HZ, 20_000) })
+  assert.equal(await call.answered, true)
+  await recorder.waitFor(() => recorder.documents().length >= 2, DEADLINE_MS, 'a document with the callee')
+  await morePackets(recorder, 40)
+  assertOwnTones(recorder)
+  await call.hangup()
+  await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+  const documents = recorder.documents()
+  assert.doesNotMatch(documents[0] ?? '', new RegExp(bob.uri.replace(/;.*/, '')))
+  assert.match(documents[1] ?? '', /bob@/)
+  assert.match(documents.at(-1) ?? '', /<stop-time>/)
+  for (const document of documents) assert.match(document, /<datamode>complete</)
+  assert.deepEqual(recorder.violations, [])
+})
+
 test('FAQ: with a limit of one, a call with two recorders is one active session, and a second call gets 503', async (t) => {
   const recorders = [await openRecorder(t), await openRecorder(t)]
   const talk = await openTalk(t, { gateway: { limits: { activeCalls: 1 } } })
@@ -227,7 +281,9 @@ test('FAQ: with a limit of one, a call with two recorders is one active session,
 
 test('nothing is left of recorded calls: counters, active resources and open files are back to the start', async (t) => {
   const recorders = [await ForeignRecorder.open(), await ForeignRecorder.open()]
-  t.after(() => recorders.forEach((recorder) => recorder.close()))
+  t.after(() => {
+    for (const recorder of recorders) recorder.close()
+  })
   const [alice, bob] = [await openPhone(t, 'alice', 'tcp'), await openPhone(t, 'bob', 'udp')]
   const round = async (opened: Talk['opened']): Promise<void> => {
     const talk = await placeTalk(opened, alice, bob)
@@ -238,29 +294,17 @@ test('nothing is left of recorded calls: counters, active resources and open fil
     await until('the recorders close', () => recorders.every((one) => one.sessions.every((session) => session.isEnded)))
     for (const recorder of recorders) for (const session of recorder.sessions.splice(0)) session.close()
   }
-  const opened = await openTestProgramWith(t, bob.uri)
+  const opened = await openTestGateway(t, { gateway: { routes: [{ match: 'bob', callee: bob.uri }] } })
   // The first round opens what stays: threads of the pool, loaded modules, connections that are kept.
   await round(opened)
-  const before = await resources()
+  const before = await openResources()
   for (let calls = 0; calls < 3; calls++) await round(opened)
   let now = before
   await until('resources are back', async () => {
-    now = await resources()
+    now = await openResources()
     return now.files <= before.files && now.active.length <= before.active.length
   }).catch(() => assert.deepEqual(now, before))
   await Promise.all([alice.close(), bob.close()])
   for (const recorder of recorders) recorder.close()
   await untilIdle(opened, new Set(), 45_000)
 })
-
-async function openTestProgramWith(t: TestContext, callee: string): Promise<TestProgram> {
-  const opened = await openTestProgram({ gateway: { routes: [{ match: 'bob', callee }] } })
-  t.after(() => opened.close())
-  return opened
-}
-
-/** Active resources by kind, and the number of open files. */
-async function resources(): Promise<{ readonly active: readonly string[]; readonly files: number }> {
-  const names = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate')
-  return { active: names.sort(), files: (await readdir('/proc/self/fd')).length }
-}

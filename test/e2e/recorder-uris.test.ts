@@ -6,9 +6,10 @@ import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createServer } from 'node:tls'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
+import { headerOf } from '../foreign/sip-text.ts'
 import { DnsServer, type ZoneEntry } from '../harness/dns-server.ts'
-import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
-import { type Answered, openPhone, openTalk, type Talk, type TalkOptions } from '../harness/talk.ts'
+import type { TestProgram } from '../harness/open-program.ts'
+import { type Answered, openPhone, openTalk, openTestGateway, type Talk, type TalkOptions } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const HOST = '127.0.0.1'
@@ -109,6 +110,46 @@ for (const control of ['rest', 'info'] as const) {
   })
 }
 
+test('the callee may command by INFO too', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t)
+  assert.equal((await talk.infoFrom(talk.callee, 'start', recorder.uri())).status, 200)
+  assert.equal((await talk.infoFrom(talk.callee, 'pause')).status, 200)
+  assert.equal(await talk.state(), 'paused')
+  assert.equal((await talk.infoFrom(talk.callee, 'resume')).status, 200)
+  await assertRecorded(talk, recorder)
+})
+
+test('INFO from a peer that is not trusted is refused with 403 and does nothing', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t, { gateway: { info: { trustedPeers: [] } } })
+  assert.equal((await talk.info('start', recorder.uri())).status, 403)
+  assert.deepEqual([await talk.state(), recorder.arrivals.length], ['none', 0])
+  await talk.end()
+})
+
+test('a recorder that is not among the destinations is refused and not reached', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t, { gateway: { destinations: { dial: [HOST], record: [] } } })
+  const refused = { status: 503, text: 'no recorder of Call Recording Server is allowed here' }
+  assert.deepEqual(await talk.info('start', recorder.uri()), refused)
+  assert.equal(recorder.arrivals.length, 0)
+  await talk.end()
+})
+
+for (const [activity, text] of [
+  ['stop', 'discarding stopCallRecording request because we are not recording'],
+  ['pause', 'discarding invalid pauseCallRecording request'],
+  ['resume', 'discarding invalid resumeCallRecording request'],
+] as const) {
+  test(`a ${activity} without a recording is refused with 400, by INFO and by REST`, async (t) => {
+    const talk = await openTalk(t)
+    assert.deepEqual(await talk.info(activity), { status: 400, text })
+    assert.deepEqual(await talk.rest(activity), { status: 400, text })
+    await talk.end()
+  })
+}
+
 test('an INFO without X-Srs-Url is refused with the text of the page', async (t) => {
   const talk = await openTalk(t)
   assert.deepEqual(await talk.info('start'), { status: 400, text: MISSING_TEXT })
@@ -145,9 +186,8 @@ const flowOf = (servers: readonly string[]): string =>
   })
 
 async function callFlow(t: TestContext, flow: string, dnsServers: readonly string[] = []): Promise<TestProgram> {
-  const opened = await openTestProgram({ flow, dnsServers })
-  t.after(() => opened.close())
   const alice = await openPhone(t, 'alice', 'udp')
+  const opened = await openTestGateway(t, { flow, dnsServers })
   const call = await alice.call(`sip:flow@${HOST}:${opened.port('gateway', 'udp')}`)
   assert.equal(await call.answered, true)
   return opened
@@ -212,16 +252,39 @@ async function tlsNames(t: TestContext, port: number): Promise<TalkOptions> {
   return { ...names, gateway: { sip: { listen, tls } } }
 }
 
-test('SEC-05: page, valid forms: a recorder over TLS', async (t) => {
+for (const scheme of ['sips', 'sip']) {
+  test(`SEC-05: page, valid forms: all of a session with a recorder over TLS is TLS, with a ${scheme} Contact`, async (t) => {
+    const recorder = await openRecorder(t)
+    const port = await tlsFront(t, recorder, 'peer')
+    recorder.script = { contactUri: `${scheme}:recorder@${HOST}:${port}` }
+    const talk = await openTalk(t, await tlsNames(t, port))
+    assert.deepEqual(await talk.rest('start', 'sips:peer.test'), { status: 200, text: 'OK' })
+    await recorder.waitFor(() => recorder.rtp(0).length > 10 && recorder.rtp(1).length > 10, DEADLINE_MS, 'RTP')
+    assert.equal((await talk.rest('pause')).status, 200)
+    assert.equal((await talk.rest('resume')).status, 200)
+    await talk.end()
+    await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+    const requests = recorder.arrivals.map((one) => one.message).filter((message) => message.method !== '')
+    assert.ok(requests.length >= 7)
+    for (const { uri, raw } of requests) {
+      assert.match(uri, /^sips:/)
+      assert.match(raw.toString(), /\r\nVia: SIP\/2\.0\/TLS /)
+      assert.doesNotMatch(raw.toString(), /\r\nContact: <sip:/)
+    }
+    // The recorder stands behind the TLS front and sees TCP.
+    assert.deepEqual(new Set(recorder.violations), new Set(['RFC 3261 18.1.1: Via says SIP/2.0/TLS']))
+  })
+}
+
+test('SEC-05: nothing follows in the clear when a recorder over TLS names a plain port in its Contact', async (t) => {
   const recorder = await openRecorder(t)
   const talk = await openTalk(t, await tlsNames(t, await tlsFront(t, recorder, 'peer')))
-  assert.deepEqual(await talk.rest('start', 'sips:peer.test'), { status: 200, text: 'OK' })
-  await recorder.waitFor(() => recorder.rtp(0).length > 10 && recorder.rtp(1).length > 10, DEADLINE_MS, 'RTP')
-  const invite = recorder.invites()[0]
-  assert.match(invite?.uri ?? '', /^sips:/)
-  assert.match(invite?.raw.toString() ?? '', /\r\nVia: SIP\/2\.0\/TLS /)
-  assert.match(invite?.raw.toString() ?? '', /\r\nContact: <sips:/)
+  await talk.rest('start', 'sips:peer.test')
+  await talk.assertUndisturbed()
   await talk.end()
+  const vias = recorder.arrivals.map((one) => headerOf(one.message, 'Via'))
+  assert.ok(vias.length > 0)
+  for (const via of vias) assert.match(via ?? '', /^SIP\/2\.0\/TLS /)
 })
 
 test('SEC-05: a recorder over TLS whose certificate is not trusted is refused, and never reached without TLS', async (t) => {

@@ -135,7 +135,7 @@ export function forkScenarios(scenario: Scenario): void {
   )
 
   scenario(
-    'RTP-05: RTCP goes on while the gate is shut, answers are counted, and removal says BYE',
+    'RTP-03, RTP-05: RTCP goes on while the gate is shut, reports to the announced port are counted, and removal says BYE',
     async (scene) => {
       const a = await scene.leg('a')
       const { recorder, local } = await scene.fork('f', 'a', 'received')

@@ -21,6 +21,8 @@ export type BodySpec = {
   readonly metadataDisposition?: string | undefined
   readonly metadataType?: string | undefined
   readonly preamble?: string | undefined
+  /** Ends all lines of the body with LF alone, as some clients do. */
+  readonly bareLf?: boolean | undefined
 }
 
 function partsFor(spec: BodySpec, variant: Variant): PartSpec[] {
@@ -44,6 +46,12 @@ function partsFor(spec: BodySpec, variant: Variant): PartSpec[] {
 
 /** Writes the body: bare when there is one part, multipart/mixed when there are more. */
 export function writeBody(spec: BodySpec, variant: Variant): WrittenBody {
+  const { headers, body } = writeStrictBody(spec, variant)
+  if (spec.bareLf !== true) return { headers, body }
+  return { headers, body: Buffer.from(body.toString('latin1').replaceAll('\r\n', '\n'), 'latin1') }
+}
+
+function writeStrictBody(spec: BodySpec, variant: Variant): WrittenBody {
   const parts = partsFor(spec, variant)
   const only = parts[0]
   if (only === undefined) return { headers: [], body: Buffer.alloc(0) }

@@ -155,7 +155,8 @@ export class ForeignRecorder {
   }
 
   #contact(): string {
-    return `<sip:recorder@${this.address.host}:${this.address.port}>${this.script.contactTag === false ? '' : ';+sip.srs'}`
+    const uri = this.script.contactUri ?? `sip:recorder@${this.address.host}:${this.address.port}`
+    return `<${uri}>${this.script.contactTag === false ? '' : ';+sip.srs'}`
   }
 
   #onInvite(request: SipText, flow: Flow): void {

@@ -48,6 +48,8 @@ export type RecorderScript = {
   codecs?: readonly string[]
   /** Whether Contact carries +sip.srs; true when unset. */
   contactTag?: boolean
+  /** URI in Contact; where it listens when unset. */
+  contactUri?: string
   /** When RTCP is missed, after the first RTP packet; 8000 when unset. */
   rtcpDueMs?: number
   /** Whether the answer repeats the labels; true when unset. */

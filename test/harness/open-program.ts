@@ -38,6 +38,8 @@ export interface TestProgram {
   /** URI of the recorder over a transport. */
   recorderUri(transport: 'udp' | 'tcp'): string
   readonly httpUrl: string
+  /** First and last RTP port of a role. */
+  mediaPorts(role: 'gateway' | 'recorder'): readonly [number, number]
   /** Closes it, as told to stop in good order, and removes its folder; idempotent. */
   close(): Promise<void>
 }
@@ -48,12 +50,15 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
   const flowFile = join(folder, 'flow.yaml')
   if (options.flow !== undefined) await writeFile(flowFile, options.flow)
   const store = join(folder, 'recordings')
-  const written = stringify({
-    http: { port: 0 },
-    dns: { servers: options.dnsServers ?? [] },
-    ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
-    ...(options.recorder === true ? { recorder: recorderSection(store) } : {}),
-  })
+  const written = stringify(
+    {
+      http: { port: 0 },
+      dns: { servers: options.dnsServers ?? [] },
+      ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
+      ...(options.recorder === true ? { recorder: recorderSection(store) } : {}),
+    },
+    { aliasDuplicateObjects: false },
+  )
   const config = parseConfig(written, 'test.yaml')
   if (!config.ok) throw new Error(JSON.stringify(config.error))
   const log = new MemoryLogger()
@@ -68,6 +73,10 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
     store,
     port,
     recorderUri: (transport) => `sip:srs@${HOST}:${port('recorder', transport)};transport=${transport}`,
+    mediaPorts: (role) => {
+      const { portMin = 0, portMax = 0 } = config.value[role]?.media ?? {}
+      return [portMin, portMax]
+    },
     httpUrl: `http://${HOST}:${program.http?.address.port ?? 0}`,
     close: () => {
       closing ??= program.close(0).then(() => rm(folder, { recursive: true, force: true }))

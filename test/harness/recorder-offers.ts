@@ -31,7 +31,10 @@ export async function offered(
   assert.ok(dialog)
   recorder.answer = rule
   const body = recorder.answerBody(first.sdp)
-  const sent = how === 'reinvite' ? dialog.reinvite({ body }) : dialog.request('UPDATE', { body })
+  const sent =
+    how === 'reinvite'
+      ? dialog.reinvite({ headers: [['Require', 'siprec']], body })
+      : dialog.request('UPDATE', { body })
   let outcome: RequestOutcome | undefined
   void sent.then((done) => {
     outcome = done

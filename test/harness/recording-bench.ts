@@ -63,6 +63,7 @@ export class RecordingBench {
       { onInvite: (invite) => invite.reject(403) },
       {
         supported: [],
+        understoodInDialog: ['siprec'],
         contactUser: 'gateway',
         accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
       },

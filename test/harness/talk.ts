@@ -35,18 +35,14 @@ export interface TalkOptions extends Omit<ProgramOptions, 'gateway'> {
   readonly codec?: SoftCodec
 }
 
-/** A call that is up. */
-export class Talk {
+/** A call of a gateway as its API shows and commands it. */
+export class CallDesk {
   readonly opened: TestProgram
   readonly callId: string
-  readonly caller: SoftCall
-  readonly callee: SoftCall
 
-  constructor(opened: TestProgram, callId: string, caller: SoftCall, callee: SoftCall) {
+  constructor(opened: TestProgram, callId: string) {
     this.opened = opened
     this.callId = callId
-    this.caller = caller
-    this.callee = callee
   }
 
   /** Sends a recording command by REST; the text is that of the result or of the error. */
@@ -60,18 +56,6 @@ export class Talk {
     return { status: response.status, text: body.text ?? body.message ?? '' }
   }
 
-  /** Sends a recording command by INFO within the caller's dialog; the text is the reason phrase. */
-  async info(activity: Activity, server?: string, recordingId?: string): Promise<Answered> {
-    const outcome = await this.caller.request('INFO', {
-      headers: [
-        ['X-Reason', `${activity}CallRecording`],
-        ...(server === undefined ? [] : [['X-Srs-Url', server] as const]),
-        ...(recordingId === undefined ? [] : [['X-Srs-Recording-ID', recordingId] as const]),
-      ],
-    })
-    return { status: outcome.status, text: outcome.reason }
-  }
-
   /** The call as the API shows it. */
   async view(): Promise<CallView> {
     return (await (await fetch(`${this.opened.httpUrl}/api/calls/${this.callId}`)).json()) as CallView
@@ -80,6 +64,35 @@ export class Talk {
   /** State of the recording as the API shows it; `none` without one. */
   async state(): Promise<string> {
     return (await this.view()).recording?.state ?? 'none'
+  }
+}
+
+/** A call that is up between two softphones. */
+export class Talk extends CallDesk {
+  readonly caller: SoftCall
+  readonly callee: SoftCall
+
+  constructor(opened: TestProgram, callId: string, caller: SoftCall, callee: SoftCall) {
+    super(opened, callId)
+    this.caller = caller
+    this.callee = callee
+  }
+
+  /** Sends a recording command by INFO within the caller's dialog; the text is the reason phrase. */
+  info(activity: Activity, server?: string, recordingId?: string): Promise<Answered> {
+    return this.infoFrom(this.caller, activity, server, recordingId)
+  }
+
+  /** The same within the dialog of either side. */
+  async infoFrom(side: SoftCall, activity: Activity, server?: string, recordingId?: string): Promise<Answered> {
+    const outcome = await side.request('INFO', {
+      headers: [
+        ['X-Reason', `${activity}CallRecording`],
+        ...(server === undefined ? [] : [['X-Srs-Url', server] as const]),
+        ...(recordingId === undefined ? [] : [['X-Srs-Recording-ID', recordingId] as const]),
+      ],
+    })
+    return { status: outcome.status, text: outcome.reason }
   }
 
   /** Fails unless each side goes on hearing the other, and not itself. */
@@ -134,16 +147,21 @@ export async function openPhone(t: TestContext, user: string, transport: 'udp' |
   return phone
 }
 
+/** Opens a program; after the test, and so after the phones opened before it have hung up, it closes. */
+export async function openTestGateway(t: TestContext, options: ProgramOptions): Promise<TestProgram> {
+  const opened = await openTestProgram(options)
+  t.after(() => opened.close())
+  return opened
+}
+
 /** Opens a gateway and two phones and has one call the other; all close after the test. */
 export async function openTalk(t: TestContext, options: TalkOptions = {}): Promise<Talk> {
   const { gateway, transport = 'udp', codec = 'PCMU', ...rest } = options
-  const bob = await openPhone(t, 'bob', 'udp')
-  const opened = await openTestProgram({
+  const [alice, bob] = [await openPhone(t, 'alice', transport), await openPhone(t, 'bob', 'udp')]
+  const opened = await openTestGateway(t, {
     ...rest,
     gateway: { ...gateway, routes: [{ match: 'bob', callee: bob.uri }] },
   })
-  t.after(() => opened.close())
-  const alice = await openPhone(t, 'alice', transport)
   for (const phone of [alice, bob]) phone.codec = codec
   return await placeTalk(opened, alice, bob)
 }

@@ -93,7 +93,7 @@ async function answer(message: ToWorker): Promise<unknown> {
   }
 }
 
-port.on('message', (message: ToWorker) => {
+function onMessage(message: ToWorker): void {
   answer(message).then(
     (value) => post({ type: 'reply', id: message.id, value }),
     (error: unknown) =>
@@ -104,6 +104,10 @@ port.on('message', (message: ToWorker) => {
         message: messageOf(error),
       }),
   )
+}
+
+port.on('message', (messages: ToWorker[]) => {
+  for (const message of messages) onMessage(message)
 })
 
 // A bug met in a timer costs what that timer was for, not the other calls of the thread.

@@ -33,6 +33,7 @@ export class WorkerLink {
   readonly #onLost: () => void
   readonly #calls = new Map<string, LinkListener>()
   readonly #pending = new Map<number, Pending>()
+  #outbox: ToWorker[] = []
   #lastId = 0
   #isClosing = false
   #isLost = false
@@ -94,8 +95,15 @@ export class WorkerLink {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })
-      this.#worker.postMessage(build(id))
+      // Waking the worker costs more than a command: what one turn asks for goes in one message.
+      if (this.#outbox.push(build(id)) === 1) setImmediate(() => this.#flush())
     })
+  }
+
+  #flush(): void {
+    const messages = this.#outbox
+    this.#outbox = []
+    this.#worker.postMessage(messages)
   }
 
   #onMessage(message: FromWorker): void {

@@ -30,6 +30,8 @@ export class DialogState {
   readonly routeSet: readonly string[]
   /** Whether we chose the Call-ID; decides the wait after 491 (section 14.1). */
   readonly ownsCallId: boolean
+  /** Made by a `sips:` INVITE: nothing of it is ever sent in the clear, whatever the peer's Contact says (RFC 5630 section 5). */
+  readonly isSecure: boolean
   remoteAllow: ReadonlySet<string> = new Set()
   #remoteTarget: string
   #localCSeq: number
@@ -41,6 +43,7 @@ export class DialogState {
     remote: Side
     routeSet: readonly string[]
     ownsCallId: boolean
+    isSecure: boolean
     remoteTarget: string
     localCSeq: number
     remoteCSeq: number | undefined
@@ -50,6 +53,7 @@ export class DialogState {
     this.remote = parts.remote
     this.routeSet = parts.routeSet
     this.ownsCallId = parts.ownsCallId
+    this.isSecure = parts.isSecure
     this.#remoteTarget = parts.remoteTarget
     this.#localCSeq = parts.localCSeq
     this.#remoteCSeq = parts.remoteCSeq
@@ -63,6 +67,7 @@ export class DialogState {
       remote: sideOf(response.headers.get('to') ?? ''),
       routeSet: response.headers.list('record-route').reverse(),
       ownsCallId: true,
+      isSecure: isSips(invite.uri),
       remoteTarget: contactUri(response.headers) ?? invite.uri,
       localCSeq: cseqNumber,
       remoteCSeq: undefined,
@@ -80,6 +85,7 @@ export class DialogState {
       remote,
       routeSet: invite.headers.list('record-route'),
       ownsCallId: false,
+      isSecure: isSips(invite.uri),
       remoteTarget: contactUri(invite.headers) ?? remote.uri,
       localCSeq: 0,
       remoteCSeq: cseqNumber,
@@ -122,11 +128,20 @@ export class DialogState {
   /** Loose routing, or strict routing when the first proxy has no `lr`. */
   route(): RequestRoute {
     const [first, ...others] = this.routeSet
-    if (first === undefined) return { uri: this.#remoteTarget, routes: [], hop: this.#remoteTarget }
-    const hop = uriOf(first)
-    if (isLoose(hop)) return { uri: this.#remoteTarget, routes: this.routeSet, hop }
-    return { uri: hop, routes: [...others, `<${this.#remoteTarget}>`], hop }
+    const target = this.#secured(this.#remoteTarget)
+    if (first === undefined) return { uri: target, routes: [], hop: target }
+    const hop = this.#secured(uriOf(first))
+    if (isLoose(hop)) return { uri: target, routes: this.routeSet, hop }
+    return { uri: hop, routes: [...others, `<${target}>`], hop }
   }
+
+  #secured(uri: string): string {
+    return this.isSecure ? uri.replace(/^sip:/i, 'sips:') : uri
+  }
+}
+
+function isSips(uri: string): boolean {
+  return /^sips:/i.test(uri)
 }
 
 /** Key of a dialog: Call-ID, our tag, the peer's tag. */
