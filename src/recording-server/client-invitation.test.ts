@@ -47,7 +47,7 @@ async function openScene(t: TestContext, options: RecorderBenchOptions = {}): Pr
   return { bench, peer, invite, invited, next, accept, send }
 }
 
-test('SRS-15: our INVITE has Require: siprec and +sip.srs but no offer; the answer is in the ACK, and the session is one like any other', async (t) => {
+test('SRS-15, SRS-03: our INVITE has Require: siprec and +sip.srs but no offer; the answer is in the ACK, and the session is one like any other', async (t) => {
   const { bench, peer, invite, invited, next, accept, send } = await openScene(t)
   const { headers, body } = invite.message
   assert.equal(body.length, 0)
