@@ -56,7 +56,10 @@ function addresses() {
 
 const checks = [
   ['types', () => run([bin('typescript', 'bin', 'tsc'), '-p', root, '--noEmit', '--incremental', 'false'])],
-  ['lint and format', () => run([bin('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--colors=off', 'src', 'test', 'scripts'])],
+  [
+    'lint and format',
+    () => run([bin('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--colors=off', 'src', 'test', 'scripts']),
+  ],
   ['unused code', () => run([bin('knip', 'bin', 'knip.js')])],
   ['architecture', () => run([join(root, 'scripts', 'test.mjs'), 'all', 'test/architecture'])],
   ['licences', licences],

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { RecordingsView } from '#control'
 import { type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
-import { createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
+import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
 import { type Catalogue, openSqliteCatalogue, RecordingStore, rebuildCatalogue, recoverRecordings } from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
@@ -59,12 +59,14 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         contactParams: '+sip.srs',
         supported: ['siprec'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE'],
-        accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata', 'multipart/mixed'],
+        accept: ACCEPTED_TYPES,
         admit: admission(config.sources),
+        isAvailable: () => server.isAvailable,
         handlers: server.handlers,
       },
       around,
     )
+    server.attach(role.core)
     return {
       listeners: role.listeners,
       server,

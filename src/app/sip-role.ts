@@ -25,6 +25,7 @@ export interface SipRoleOptions {
   readonly allow: readonly string[]
   readonly accept: readonly string[]
   readonly admit: (flow: SipFlow) => boolean
+  readonly isAvailable?: () => boolean
   readonly handlers: SipCoreHandlers
 }
 

@@ -15,7 +15,12 @@ const call: CallView = {
   state: 'answered',
   startedAt: '2026-01-05T09:00:00.000Z',
   parties: [{ role: 'caller', aors: ['sip:a@x'], joinedAt: '2026-01-05T09:00:00.000Z', hold: 'none' }],
-  recording: { state: 'recording', recordingId: 'r-1', sessions: [{ uri: 'sip:srs', state: 'active', result: 'accepted' }], receipts: [] },
+  recording: {
+    state: 'recording',
+    recordingId: 'r-1',
+    sessions: [{ uri: 'sip:srs', state: 'active', result: 'accepted' }],
+    receipts: [],
+  },
 }
 
 const audio = Buffer.from('RIFF0123456789')

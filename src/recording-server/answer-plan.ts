@@ -20,6 +20,9 @@ import type { TrackCodec } from './track.ts'
 /** Streams of one recording session that we take; m-lines beyond are refused (SRS-13). */
 export const MAX_STREAMS = 64
 
+/** Bound of the session ids that we write into o=. */
+export const MAX_SDP_SESSION_ID = 2 ** 47
+
 /** What becomes of one m-line. */
 export type PlannedLine =
   | { readonly kind: 'refused'; readonly media: LocalMedia; readonly reason: string }
@@ -45,6 +48,11 @@ export function planAnswer(offer: SessionDescription): PlannedLine[] {
     streams += 1
     return streamLine(media, offer)
   })
+}
+
+/** The slots of an answer that takes nothing of an offer. */
+export function refuseAll(offer: SessionDescription): LocalMedia[] {
+  return offer.media.map(refused)
 }
 
 /** What the peer's description says of a stream that we know: used for answers to our own offers. */

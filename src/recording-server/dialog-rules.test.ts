@@ -170,3 +170,21 @@ test('RTP-04: an offer with a=rtcp-mux is answered without it, and reports come 
   await bench.until(() => sources.length > 0)
   assert.equal(sources[0], answer.value.media[0]!.port + 1)
 })
+
+test('SRS-23: OPTIONS gets 503 with Retry-After while full or draining; within a session it gets 200', async (t) => {
+  const bench = await RecorderBench.open(t, { maxSessions: 1 })
+  const peer = bench.network.scriptedPeer('192.0.2.50')
+  const probe = async (status: number): Promise<Received> => {
+    peer.request('OPTIONS', { host: RECORDER_IP }, { callId: `probe-${bench.network.passages.length}` })
+    await bench.until(() => peer.count(status) > 0)
+    return peer.take(status)
+  }
+  assert.match((await probe(200)).message.headers.get('Accept') ?? '', /application\/rs-metadata\+xml/)
+  const session = await bench.start(offer())
+  assert.match((await probe(503)).message.headers.get('Retry-After') ?? '', /^\d+$/)
+  const drained = bench.server.drain()
+  assert.equal((await bench.settled(session.dialog.request('OPTIONS'))).status, 200)
+  await bench.end(session)
+  await bench.settled(drained)
+  assert.match((await probe(503)).message.headers.get('Retry-After') ?? '', /^\d+$/)
+})

@@ -12,12 +12,14 @@ import {
   uuidText,
 } from '#kernel'
 import { parseSdp } from '#sdp'
-import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, RequestOutcome, ServerInvite } from '#sip'
+import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, RequestOutcome } from '#sip'
 import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
+import { MAX_SDP_SESSION_ID } from './answer-plan.ts'
 import { PacketWatch } from './packet-watch.ts'
 import type { RecordMedia } from './record-media.ts'
-import { logFieldsOf, type RequestBodies, readBodies, sipFactsOf } from './recording-request.ts'
+import { ACCEPTED_TYPES, logFieldsOf, type RequestBodies, readBodies } from './recording-request.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
+import type { SessionOpening } from './session-opening.ts'
 import { SessionRecord } from './session-record.ts'
 import { SessionStreams } from './session-streams.ts'
 import { SnapshotRequests } from './snapshot-requests.ts'
@@ -31,9 +33,7 @@ const EDGES: Edges<State> = {
   closed: [],
 }
 
-const RETRY_LATER: HeaderList = [['Retry-After', '30']]
 const ALLOW: HeaderList = [['Allow', 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE']]
-const MAX_SDP_SESSION_ID = 2 ** 47
 
 /** What every session of a server shares. */
 export interface SessionContext {
@@ -46,38 +46,39 @@ export interface SessionContext {
   /** Address literal for SDP. */
   readonly address: string
   readonly keepRawMetadata: boolean
+  /** Body parts that we do not understand and may not ignore are refused (SRS-07). */
+  readonly strict: boolean
   readonly emit: (event: RecordingServerEvent) => void
   readonly onClosed: (session: IncomingSession) => void
 }
 
-/** One recording session that a client opened with us. */
+/** One recording session with a client. */
 export class IncomingSession {
   readonly recordingId: string
-  /** Host that the INVITE came from. */
+  /** Host of the client. */
   readonly source: string
   readonly #context: SessionContext
   readonly #log: Logger
-  readonly #invite: ServerInvite
+  readonly #opening: SessionOpening
   readonly #streams: SessionStreams
   readonly #record: SessionRecord
   readonly #watch: PacketWatch
   readonly #snapshots: SnapshotRequests
   #state: State = 'opening'
   #dialog: InviteDialog | undefined
-  #isCancelled = false
   /** Work of this session, one piece after another. */
   #queue: Promise<void> = Promise.resolve()
 
-  /** `marks`: what the INVITE lacks of RFC 7866 section 6.2. */
-  constructor(invite: ServerInvite, bodies: RequestBodies, marks: readonly string[], context: SessionContext) {
+  /** `marks`: what the client's message lacks of RFC 7866 section 6. */
+  constructor(opening: SessionOpening, bodies: RequestBodies, marks: readonly string[], context: SessionContext) {
     const { media, address, clock, ids } = context
     const recordingId = uuidText(ids.uuid())
-    const sip = sipFactsOf(invite.request, invite.flow)
+    const { sip } = opening
     const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
     this.recordingId = recordingId
     this.source = sip.source
     this.#context = context
-    this.#invite = invite
+    this.#opening = opening
     this.#log = log
     const sessionId = String(ids.integer(MAX_SDP_SESSION_ID))
     this.#streams = new SessionStreams({ recordingId, media, address, sessionId })
@@ -85,9 +86,6 @@ export class IncomingSession {
     this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
     this.#snapshots = new SnapshotRequests(clock, log)
     this.#record.warn([...marks, ...bodies.warnings])
-    invite.onCancel = () => {
-      this.#isCancelled = true
-    }
     // In a later turn: the caller has to know the session before anything can end it.
     void this.#enqueue(() => this.#establish(bodies))
   }
@@ -153,20 +151,19 @@ export class IncomingSession {
       this.#turnAway(503, refusal)
       return
     }
-    const documents = this.#record.apply(this.#invite.request, bodies)
+    const documents = this.#record.apply(this.#opening.message, bodies)
     const answer = await this.#openMedia(bodies.offer, bodies.offerText ?? '')
     if (answer === undefined) return
-    if (this.#isCancelled) {
+    if (this.#opening.isCancelled) {
+      this.#opening.reject(487, 'cancelled')
       await this.#finish('cancelled', 'cancelled')
       return
     }
-    this.#dialog = this.#invite.accept(
-      {
-        onRequest: (incoming) => void this.#enqueue(() => this.#onRequest(incoming)),
-        onEnd: (end) => void this.#enqueue(() => this.#onEnd(end)),
-      },
-      { body: { contentType: 'application/sdp', content: answer } },
-    )
+    const handlers = {
+      onRequest: (incoming: IncomingRequest) => void this.#enqueue(() => this.#onRequest(incoming)),
+      onEnd: (end: DialogEnd) => void this.#enqueue(() => this.#onEnd(end)),
+    }
+    this.#dialog = this.#opening.accept(handlers, answer)
     this.#enter('active')
     this.#context.emit({ type: 'started', recordingId: this.recordingId, facts: this.#record.facts() })
     if (this.#streams.isPaused) this.#context.emit({ type: 'paused', recordingId: this.recordingId })
@@ -175,7 +172,7 @@ export class IncomingSession {
     this.#askForBase()
   }
 
-  /** Opens folder and ports; undefined when that failed and the INVITE was answered. */
+  /** Opens folder and ports; undefined when that failed and the session was rejected. */
   async #openMedia(offer: NonNullable<RequestBodies['offer']>, offerText: string): Promise<Uint8Array | undefined> {
     const { media } = this.#context
     const { recordingId } = this
@@ -195,7 +192,7 @@ export class IncomingSession {
     } catch (thrown) {
       const reason = thrown instanceof AppError ? thrown.code : messageOf(thrown)
       this.#log.warn('recording session refused', { status: 503, reason })
-      this.#invite.reject(503, { headers: RETRY_LATER })
+      this.#opening.reject(503, reason)
       await this.#finish(reason, 'cancelled')
       return undefined
     }
@@ -203,13 +200,17 @@ export class IncomingSession {
 
   #turnAway(status: number, reason: string): void {
     this.#log.warn('recording session refused', { status, reason })
-    this.#invite.reject(status, status === 503 ? { headers: RETRY_LATER } : {})
+    this.#opening.reject(status, reason)
     this.#enter('closing')
     this.#close()
   }
 
   async #onRequest(incoming: IncomingRequest): Promise<void> {
     const { request } = incoming
+    if (this.#state !== 'active') {
+      incoming.respond(481)
+      return
+    }
     if (request.method !== 'INVITE' && request.method !== 'UPDATE') {
       incoming.respond(405, { headers: ALLOW })
       return
@@ -222,6 +223,10 @@ export class IncomingSession {
       return
     }
     const bodies = read.value
+    if (this.#context.strict && bodies.unknownTypes.length > 0) {
+      incoming.respond(415, { headers: [['Accept', ACCEPTED_TYPES.join(', ')]] })
+      return
+    }
     this.#record.warn(bodies.warnings)
     const wasPaused = this.#streams.isPaused
     await this.#respond(incoming, bodies)

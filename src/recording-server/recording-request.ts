@@ -1,48 +1,77 @@
-// What a request of a recording client asks for: whether it is one, its offer, its metadata (RFC 7866 sections 6.2 and 9).
+// What a message of a recording client asks for: whether it is one, its offer, its metadata (RFC 7866 sections 6.2 and 9).
 
 import { err, ok, type Result, redactUri } from '#kernel'
 import { type ParsedSdp, parseSdp } from '#sdp'
-import { parseCSeq, type SipFlow, type SipRequest } from '#sip'
+import {
+  type InviteDialog,
+  parseCSeq,
+  parseSipUri,
+  parseVia,
+  type SipFlow,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+} from '#sip'
 import { type BodyPart, isMetadata, isSdp, parseBody } from '#siprec'
 import type { SipFacts } from '#store'
 
-/** The bodies of a request. */
+/** Body types that a recording server takes, as in Accept. */
+export const ACCEPTED_TYPES = [
+  'application/sdp',
+  'application/rs-metadata+xml',
+  'application/rs-metadata',
+  'multipart/mixed',
+] as const
+
+/** The bodies of a message. */
 export interface RequestBodies {
   readonly offer?: ParsedSdp
   /** The text of the offer, to see whether it changed. */
   readonly offerText?: string
   readonly metadata: readonly BodyPart[]
+  /** Types of parts that we do not understand and may not ignore (RFC 5621 section 8.4). */
+  readonly unknownTypes: readonly string[]
   readonly warnings: readonly string[]
 }
 
-/** Takes a request apart; the error is what is wrong with its SDP. */
-export function readBodies(request: SipRequest): Result<RequestBodies, string> {
-  const { headers, body } = request
-  const { parts, warnings } = parseBody(headers.get('Content-Type'), headers.get('Content-Disposition'), body)
+/** Takes a message apart; the error is what is wrong with its SDP. */
+export function readBodies(message: SipMessage): Result<RequestBodies, string> {
+  const { headers, body } = message
+  const contentType = headers.get('Content-Type') ?? ''
+  const { parts, warnings } = parseBody(contentType, headers.get('Content-Disposition'), body)
   const metadata = parts.filter(isMetadata)
   const sdp = parts.find(isSdp)
-  if (sdp === undefined) return ok({ metadata, warnings })
+  // Of alternatives one understood is enough (RFC 5621 section 8.2).
+  const isChoice = /^\s*multipart\/alternative\b/i.test(contentType)
+  const unknownTypes = isChoice ? [] : parts.filter(isRequiredUnknown).map(({ mediaType }) => mediaType)
+  if (sdp === undefined) return ok({ metadata, unknownTypes, warnings })
   const parsed = parseSdp(sdp.content)
   if (!parsed.ok) return err(`SDP line ${parsed.error.line}: ${parsed.error.message}`)
   const offerText = new TextDecoder().decode(sdp.content)
-  return ok({ offer: parsed.value, offerText, metadata, warnings: [...warnings, ...parsed.value.warnings] })
+  const allWarnings = [...warnings, ...parsed.value.warnings]
+  return ok({ offer: parsed.value, offerText, metadata, unknownTypes, warnings: allWarnings })
 }
 
-/** What an INVITE lacks of being one of a recording client by RFC 7866 section 6.2; empty if nothing. */
-export function missingMarks(request: SipRequest): string[] {
-  const { headers } = request
+/** Without a handling parameter a part is required (RFC 3261 section 20.11). */
+function isRequiredUnknown(part: BodyPart): boolean {
+  if (isSdp(part) || isMetadata(part)) return false
+  const [, ...params] = (part.disposition ?? '').toLowerCase().split(';')
+  return !params.some((param) => /^handling\s*=\s*"?optional"?$/.test(param.trim()))
+}
+
+/** What an INVITE, or the 200 to ours, lacks of being one of a recording client by RFC 7866 section 6; empty if nothing. */
+export function missingMarks(message: SipMessage): string[] {
+  const { headers, kind } = message
   const contact = headers.get('Contact') ?? ''
   const afterUri = contact.slice(contact.indexOf('>') + 1)
   const hasFeatureTag = /;\s*\+sip\.src\s*(?:[=;,]|$)/i.test(afterUri)
-  const hasOptionTag = headers.list('Require').some((tag) => tag.toLowerCase() === 'siprec')
+  const hasOptionTag = kind === 'response' || headers.list('Require').some((tag) => tag.toLowerCase() === 'siprec')
   return [...(hasFeatureTag ? [] : ['no +sip.src in Contact']), ...(hasOptionTag ? [] : ['no siprec in Require'])]
 }
 
-/** What the manifest keeps of the SIP side. */
-export function sipFactsOf(request: SipRequest, flow: SipFlow): SipFacts {
+/** What the manifest keeps of the SIP side of a client's INVITE. */
+export function receivedFactsOf(request: SipRequest, flow: SipFlow): SipFacts {
   const { headers } = request
-  const userAgent = headers.get('User-Agent')
-  const date = headers.get('Date')
   return {
     callId: headers.get('Call-ID') ?? '',
     fromUri: bareUri(headers.get('From') ?? ''),
@@ -50,15 +79,36 @@ export function sipFactsOf(request: SipRequest, flow: SipFlow): SipFacts {
     requestUri: request.uri,
     source: flow.remote.host,
     transport: flow.transport,
-    ...(userAgent !== undefined && { userAgent }),
-    ...(date !== undefined && { date }),
+    ...senderFactsOf(request),
   }
 }
 
-/** Method and CSeq number of a request, as the metadata history names it. */
-export function transactionOf(request: SipRequest): string {
-  const cseq = parseCSeq(request.headers.get('CSeq') ?? '')
-  return cseq.ok ? `${request.method} ${cseq.value.number}` : request.method
+/** The same of an INVITE of ours, whose 200 this is. */
+export function acceptedFactsOf(dialog: InviteDialog, response: SipResponse): SipFacts {
+  const { callId, localUri, remoteUri } = dialog
+  const client = parseSipUri(remoteUri)
+  const via = parseVia(response.headers.get('Via') ?? '')
+  return {
+    callId,
+    fromUri: localUri,
+    toUri: remoteUri,
+    requestUri: remoteUri,
+    source: client.ok ? client.value.host : '',
+    transport: via.ok ? via.value.transport.toLowerCase() : '',
+    ...senderFactsOf(response),
+  }
+}
+
+function senderFactsOf({ headers }: SipMessage): Pick<SipFacts, 'userAgent' | 'date'> {
+  const userAgent = headers.get('User-Agent') ?? headers.get('Server')
+  const date = headers.get('Date')
+  return { ...(userAgent !== undefined && { userAgent }), ...(date !== undefined && { date }) }
+}
+
+/** Method and CSeq number of a message, as the metadata history names it. */
+export function transactionOf({ headers }: SipMessage): string {
+  const cseq = parseCSeq(headers.get('CSeq') ?? '')
+  return cseq.ok ? `${cseq.value.method} ${cseq.value.number}` : ''
 }
 
 /** Fields that name a session in log lines. */

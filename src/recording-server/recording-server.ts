@@ -1,14 +1,25 @@
 // The SIPREC recording server (SRS, RFC 7866): takes recording sessions, one IncomingSession each.
 
-import { type Clock, type Ids, Listeners, type Logger, messageOf, type Timer } from '#kernel'
-import type { RequestOutcome, ServerInvite, SipCoreHandlers } from '#sip'
+import {
+  type Clock,
+  err,
+  type Ids,
+  invariant,
+  Listeners,
+  type Logger,
+  messageOf,
+  type Result,
+  type Timer,
+} from '#kernel'
+import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
 import type { Catalogue, RecordingStore } from '#store'
+import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
 import type { RecordMedia } from './record-media.ts'
 import { missingMarks, readBodies } from './recording-request.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
+import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
 
-const RETRY_AFTER_SECONDS = 30
 const MAX_SESSIONS = 2000
 /** A session without a packet for one to two of these is asked whether it lives. */
 const PROBE_MS = 60_000
@@ -23,7 +34,7 @@ export interface RecordingServerOptions {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Logger
-  /** Only INVITEs with `+sip.src` and `Require: siprec` (SRS-01); otherwise what they lack is a warning. */
+  /** Only INVITEs with `+sip.src` and `Require: siprec` (SRS-01), and no body part that we do not understand (SRS-07); otherwise the former is a warning, and the latter ignored. */
   readonly strict?: boolean
   /** Keep metadata documents as they came, not only their merged state (SRS-51); true unless told. */
   readonly keepRawMetadata?: boolean
@@ -33,10 +44,16 @@ export interface RecordingServerOptions {
   readonly maxSessionsPerSource?: number
 }
 
-/** A recording server; its SIP core is given `handlers`. */
+/** A recording server; its SIP core is given `handlers`, and then attached. */
 export interface RecordingServer {
   readonly handlers: SipCoreHandlers
   readonly events: Listeners<RecordingServerEvent>
+  /** False while draining or full. */
+  readonly isAvailable: boolean
+  /** Gives the server its SIP core, which `invite` needs; once. */
+  attach(core: SipCore): void
+  /** Asks a client to be recorded (RFC 7866 section 7.2); gives the recording's id once the session is up. */
+  invite(uri: string): Promise<Result<string, InviteProblem>>
   /** Sessions under way, with the counters of their streams. */
   sessions(): Promise<readonly LiveSession[]>
   /** Removes a stream of a session by an offer of ours; undefined for an unknown session. */
@@ -53,11 +70,13 @@ export function createRecordingServer(options: RecordingServerOptions): Recordin
 }
 
 class Server implements RecordingServer {
-  readonly handlers: SipCoreHandlers = { onInvite: (invite) => this.#onInvite(invite) }
+  readonly handlers: SipCoreHandlers = { onInvite: (invite) => void this.#begin(new ReceivedOpening(invite)) }
   readonly events: Listeners<RecordingServerEvent>
   readonly #options: RecordingServerOptions
   readonly #context: SessionContext
   readonly #sessions = new Map<string, IncomingSession>()
+  readonly #invitations: ClientInvitations
+  #core: SipCore | undefined
   readonly #idle: (() => void)[] = []
   readonly #packetsBefore = new Map<string, number>()
   #probeTimer: Timer | undefined
@@ -67,6 +86,7 @@ class Server implements RecordingServer {
     this.#options = options
     const { media, store, catalogue, clock, ids, log, address } = options
     this.events = new Listeners((fault) => log.error('listener failed', { reason: messageOf(fault) }))
+    this.#invitations = new ClientInvitations({ ids, address, begin: (opening) => this.#begin(opening) })
     this.#context = {
       media,
       store,
@@ -76,6 +96,7 @@ class Server implements RecordingServer {
       log,
       address,
       keepRawMetadata: options.keepRawMetadata ?? true,
+      strict: options.strict ?? false,
       emit: (event) => this.events.emit(event),
       onClosed: (session) => this.#onClosed(session),
     }
@@ -88,6 +109,20 @@ class Server implements RecordingServer {
       if (event.type === 'first-packet') session?.onFirstPacket(event.channel, event.atMs)
       else session?.onDiskFailed(event.message)
     })
+  }
+
+  get isAvailable(): boolean {
+    return this.#refusal() === undefined
+  }
+
+  attach(core: SipCore): void {
+    this.#core = core
+  }
+
+  async invite(uri: string): Promise<Result<string, InviteProblem>> {
+    invariant(this.#core !== undefined, 'the recording server is attached to a SIP core')
+    const refusal = this.#refusal()
+    return refusal === undefined ? await this.#invitations.send(this.#core, uri) : err(refusal)
   }
 
   async sessions(): Promise<readonly LiveSession[]> {
@@ -108,6 +143,7 @@ class Server implements RecordingServer {
 
   async drain(): Promise<void> {
     this.#isDraining = true
+    this.#invitations.cancel()
     if (this.#sessions.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
@@ -117,35 +153,43 @@ class Server implements RecordingServer {
     await drained
   }
 
-  #onInvite(invite: ServerInvite): void {
-    const marks = missingMarks(invite.request)
-    const refusal = this.#refusalOf(invite, marks)
-    const bodies = readBodies(invite.request)
-    if (refusal !== undefined) {
-      this.#refuse(invite, refusal.status, refusal.reason)
-    } else if (!bodies.ok) {
-      this.#refuse(invite, 400, bodies.error)
-    } else {
-      const session = new IncomingSession(invite, bodies.value, marks, this.#context)
-      this.#sessions.set(session.recordingId, session)
-      this.#probeTimer ??= this.#scheduleProbe()
+  /** Begins a session, or rejects it: then undefined; otherwise the recording's id. */
+  #begin(opening: SessionOpening): string | undefined {
+    const marks = missingMarks(opening.message)
+    const refusal = this.#refusalOf(opening, marks)
+    const bodies = readBodies(opening.message)
+    if (refusal !== undefined) return this.#reject(opening, refusal)
+    if (!bodies.ok) return this.#reject(opening, { status: 400, reason: bodies.error })
+    const { unknownTypes } = bodies.value
+    if (this.#context.strict && opening.message.kind === 'request' && unknownTypes.length > 0) {
+      return this.#reject(opening, { status: 415, reason: unknownTypes.join(', ') })
     }
+    const session = new IncomingSession(opening, bodies.value, marks, this.#context)
+    this.#sessions.set(session.recordingId, session)
+    this.#probeTimer ??= this.#scheduleProbe()
+    return session.recordingId
   }
 
-  #refusalOf(invite: ServerInvite, marks: readonly string[]): { status: number; reason: string } | undefined {
-    const { strict = false, maxSessions = MAX_SESSIONS } = this.#options
-    const { maxSessionsPerSource = Number.POSITIVE_INFINITY } = this.#options
+  #reject(opening: SessionOpening, { status, reason }: InviteProblem): undefined {
+    this.#options.log.warn('recording session refused', { status, reason, source: opening.sip.source })
+    opening.reject(status, reason)
+  }
+
+  /** Why no session is begun now, with anybody. */
+  #refusal(): InviteProblem | undefined {
+    const { maxSessions = MAX_SESSIONS } = this.#options
     if (this.#isDraining) return { status: 503, reason: 'draining' }
-    if (this.#sessions.size >= maxSessions) return { status: 503, reason: 'too many sessions' }
-    const source = invite.flow.remote.host
+    return this.#sessions.size >= maxSessions ? { status: 503, reason: 'too many sessions' } : undefined
+  }
+
+  #refusalOf(opening: SessionOpening, marks: readonly string[]): InviteProblem | undefined {
+    const { maxSessionsPerSource = Number.POSITIVE_INFINITY } = this.#options
+    const refusal = this.#refusal()
+    if (refusal !== undefined) return refusal
+    const { source } = opening.sip
     const ofSource = [...this.#sessions.values()].filter((session) => session.source === source).length
     if (ofSource >= maxSessionsPerSource) return { status: 486, reason: 'too many sessions of this source' }
-    return strict && marks.length > 0 ? { status: 403, reason: marks.join(', ') } : undefined
-  }
-
-  #refuse(invite: ServerInvite, status: number, reason: string): void {
-    this.#options.log.warn('recording session refused', { status, reason, source: invite.flow.remote.host })
-    invite.reject(status, status === 503 ? { headers: [['Retry-After', String(RETRY_AFTER_SECONDS)]] } : {})
+    return this.#context.strict && marks.length > 0 ? { status: 403, reason: marks.join(', ') } : undefined
   }
 
   #scheduleProbe(): Timer {

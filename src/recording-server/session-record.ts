@@ -2,7 +2,7 @@
 
 import { type Clock, type Logger, messageOf } from '#kernel'
 import { labelOf } from '#sdp'
-import type { SipRequest } from '#sip'
+import type { SipMessage } from '#sip'
 import { rfc3339 } from '#siprec'
 import {
   type Catalogue,
@@ -68,8 +68,8 @@ export class SessionRecord {
     this.#sip = { ...this.#sip, ended }
   }
 
-  /** Applies the metadata of a request to the state; the documents are still to be kept. */
-  apply(request: SipRequest, bodies: RequestBodies): MetadataDocument[] {
+  /** Applies the metadata of a message to the state; the documents are still to be kept. */
+  apply(message: SipMessage, bodies: RequestBodies): MetadataDocument[] {
     const { clock, keepRawMetadata } = this.#options
     const offered = bodies.offer?.media.map((media) => labelOf(media) ?? '') ?? []
     const labels = [...new Set([...this.#options.labels(), ...offered])].filter((label) => label !== '')
@@ -78,7 +78,7 @@ export class SessionRecord {
       this.warn(warnings)
       return {
         receivedAt: rfc3339(clock.wallMs()),
-        transaction: transactionOf(request),
+        transaction: transactionOf(message),
         ...(keepRawMetadata && { raw: part.content }),
         warnings,
         state: this.#metadata.state ?? null,

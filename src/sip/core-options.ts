@@ -29,6 +29,8 @@ export interface SipCoreOptions {
   readonly timers?: Partial<TimerValues>
   /** False: the request is answered 403 before anything else is looked at. */
   readonly admit?: (flow: SipFlow) => boolean
+  /** False: OPTIONS outside a dialog is answered 503, so that a load balancer goes elsewhere; true unless told. */
+  readonly isAvailable?: () => boolean
   /** Server transactions at a time, above which new requests get 503; 20,000 unless told. */
   readonly maxTransactions?: number
 }

@@ -1,7 +1,7 @@
 // The SIP core of one role: what comes in finds its transaction, then its dialog, then its user (RFC 3261 section 8.2).
 
 import { messageOf } from '#kernel'
-import { answer, answerOptions } from './answer.ts'
+import { answer, answerProbe } from './answer.ts'
 import type { SipCoreOptions } from './core-options.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
 import { dialogKey } from './dialog/dialog-state.ts'
@@ -171,7 +171,7 @@ class Core implements SipCore {
   #onStandAlone(arrived: Arrived): void {
     const { method } = arrived.request
     if (method === 'INVITE') this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact))
-    else if (method === 'OPTIONS') answerOptions(this.#parts, arrived)
+    else if (method === 'OPTIONS') answerProbe(this.#parts, arrived)
     else if (this.#handlers.onRequest === undefined) answer(this.#parts, arrived, 405)
     else this.#handlers.onRequest(new PendingRequest(this.#parts, arrived))
   }

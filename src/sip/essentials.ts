@@ -22,18 +22,18 @@ export interface Essentials {
 export function readEssentials(headers: SipHeaders): Result<Essentials, string> {
   const callId = headers.get('call-id')
   if (callId === undefined || callId === '') return err('Call-ID')
-  const from = headers.nameAddr('From')
-  if (!from?.ok) return err('From')
-  const to = headers.nameAddr('To')
-  if (!to?.ok) return err('To')
+  const fromTag = headers.tag('From')
+  if (fromTag === undefined) return err('From')
+  const toTag = headers.tag('To')
+  if (toTag === undefined) return err('To')
   const cseq = headers.cseq()
   if (!cseq?.ok) return err('CSeq')
   const via = headers.topVia()
   if (!via?.ok) return err('Via')
   return ok({
     callId,
-    fromTag: from.value.params.get('tag') ?? '',
-    toTag: to.value.params.get('tag') ?? '',
+    fromTag,
+    toTag,
     cseqNumber: cseq.value.number,
     cseqMethod: cseq.value.method,
     via: via.value,

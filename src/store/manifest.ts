@@ -91,7 +91,7 @@ export interface SipFacts {
   readonly fromUri: string
   readonly toUri: string
   readonly requestUri: string
-  /** Address that the INVITE came from. */
+  /** Address of the client. */
   readonly source: string
   readonly transport: string
   readonly userAgent?: string

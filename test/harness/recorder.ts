@@ -108,12 +108,14 @@ export class RecorderBench {
       ...options,
     })
     this.server.events.add((event) => this.events.push(event))
-    attachCore(this.network, this.clock, RECORDER_IP, this.server.handlers, {
+    const recorder = attachCore(this.network, this.clock, RECORDER_IP, this.server.handlers, {
+      isAvailable: () => this.server.isAvailable,
       contactUser: 'recorder',
       contactParams: '+sip.srs',
       supported: ['siprec'],
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
     })
+    this.server.attach(recorder.core)
     const handlers = { onInvite: (invite: ServerInvite) => invite.reject(603) }
     this.client = attachCore(this.network, this.clock, CLIENT_IP, handlers, {
       contactParams: '+sip.src',
@@ -210,7 +212,7 @@ export class RecorderBench {
   }
 
   /** A source of RTP for an m-line of the answer. */
-  async source(session: ClientSession, line: number): Promise<RtpSource> {
+  async source(session: Pick<ClientSession, 'ports'>, line: number): Promise<RtpSource> {
     const source = await RtpSource.open({ host: '127.0.0.1', port: session.ports[line]! }, 100 + line)
     this.#sources.push(source)
     return source

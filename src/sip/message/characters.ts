@@ -6,7 +6,6 @@ const HOST_RUN = /[A-Za-z0-9\-._]*/y
 const URI_RUN = /[^\0-\x20"<>\x7f]*/y
 const USER_RUN = /[A-Za-z0-9\-_.!~*'()&=+$,;?/%#]*/y
 const URI_PARAM_RUN = /[A-Za-z0-9\-_.!~*'()[\]/:&+$%]*/y
-const VALUE_RUN = /[^;,"<>\\ \t]*/y
 
 export const CR = 0x0d
 export const LF = 0x0a
@@ -19,6 +18,7 @@ export const LESS = 0x3c
 export const GREATER = 0x3e
 export const SLASH = 0x2f
 export const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
 export const SPACE = 0x20
 const TAB = 0x09
 
@@ -39,36 +39,24 @@ export function skipToken(text: string, from: number): number {
 }
 
 /** Index of the first character at or after `from` that cannot be in a host name. */
-export function skipHost(text: string, from: number): number {
+function skipHost(text: string, from: number): number {
   return skipRun(HOST_RUN, text, from)
 }
 
 /** Index of the first character at or after `from` that cannot be in a URI of any scheme. */
-export function skipUri(text: string, from: number): number {
+export function skipUriText(text: string, from: number): number {
   return skipRun(URI_RUN, text, from)
 }
 
-/** Index of the first character at or after `from` that ends an unquoted parameter value. */
-export function skipValue(text: string, from: number): number {
-  return skipRun(VALUE_RUN, text, from)
-}
-
-/** Index of the first character at or after `from` that is no digit. */
-export function skipDigits(text: string, from: number): number {
-  let at = from
-  while (at < text.length && isDigitCode(text.charCodeAt(at))) at++
-  return at
-}
-
 /** Index of the first character at or after `from` that is neither space nor tab. */
-export function skipSpace(text: string, from: number): number {
+function skipSpace(text: string, from: number): number {
   let at = from
   while (at < text.length && isSpaceCode(text.charCodeAt(at))) at++
   return at
 }
 
 /** Index just after the last character before `end`, but not before `from`, that is neither space nor tab. */
-export function skipSpaceBack(text: string, from: number, end: number): number {
+function skipSpaceBack(text: string, from: number, end: number): number {
   let at = end
   while (at > from && isSpaceCode(text.charCodeAt(at - 1))) at--
   return at
@@ -80,20 +68,18 @@ export function trimSpace(text: string): string {
   return text.slice(start, skipSpaceBack(text, start, text.length))
 }
 
-/** Index just after the quoted string that opens at `from`; -1 when it is never closed. */
-export function skipQuoted(text: string, from: number): number {
-  let quote = text.indexOf('"', from + 1)
-  let backslash = text.indexOf('\\', from + 1)
-  while (backslash >= 0 && backslash < quote) {
-    const at = backslash + 2
-    if (quote < at) quote = text.indexOf('"', at)
-    backslash = text.indexOf('\\', at)
+/** Index just after the quoted string that opens at `from`; -1 when it is not closed before `end`. */
+export function skipQuoted(text: string, from: number, end: number): number {
+  for (let at = from + 1; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at + 1
+    if (code === BACKSLASH) at++
   }
-  return quote < 0 ? -1 : quote + 1
+  return -1
 }
 
 /** Whether the byte may be part of a token. */
-export function isTokenCode(code: number): boolean {
+function isTokenCode(code: number): boolean {
   return IS_TOKEN[code] === 1
 }
 
@@ -112,13 +98,8 @@ export function isUriParamText(text: string): boolean {
   return skipRun(URI_PARAM_RUN, text, 0) === text.length
 }
 
-/** A decimal digit. */
-function isDigitCode(code: number): boolean {
-  return code >= 0x30 && code <= 0x39
-}
-
 /** Space or tab. */
-export function isSpaceCode(code: number): boolean {
+function isSpaceCode(code: number): boolean {
   return code === SPACE || code === TAB
 }
 

@@ -1,14 +1,15 @@
 // What every message must carry (RFC 3261 sections 8.1.1, 8.2.2 and 20): mandatory headers, once, well-formed.
 
 import { readNumber } from './characters.ts'
-import { parseCSeq } from './cseq.ts'
+import { scanCSeq } from './cseq.ts'
 import type { HeaderLine } from './header-line.ts'
+import { KNOWN_NAMES } from './header-names.ts'
 import type { SipHeaders } from './headers.ts'
 import { MAX_VIAS } from './limits.ts'
-import { parseNameAddr } from './name-addr.ts'
+import { parseNameAddr, scanNameAddr } from './name-addr.ts'
 import { splitList } from './params.ts'
 import type { SipParseErrorCode } from './parse-error.ts'
-import { parseTopVia } from './via.ts'
+import { scanTopVia } from './via.ts'
 
 /** Why a message is refused, and the status to say so with. */
 export interface Complaint {
@@ -37,6 +38,11 @@ const MAX_FORWARDS: KnownHeader = { name: 'Max-Forwards', bit: 64, once: true, c
 const CONTENT_TYPE: KnownHeader = { name: 'Content-Type', bit: 128, once: true }
 const CONTENT_LENGTH: KnownHeader = { name: 'Content-Length', bit: 256, once: true }
 
+const KNOWN_HEADERS: readonly KnownHeader[] = KNOWN_NAMES.map((name) => {
+  const all = [VIA, FROM, TO, CALL_ID, CSEQ, MAX_FORWARDS, CONTACT, CONTENT_TYPE, CONTENT_LENGTH]
+  return all.find((header) => header.name === name)!
+})
+
 const MANDATORY = [VIA, FROM, TO, CALL_ID, CSEQ]
 const MANDATORY_BITS = MANDATORY.reduce((bits, { bit }) => bits | bit, 0)
 
@@ -51,14 +57,14 @@ export function checkHeaders(headers: SipHeaders, method: string | undefined): C
   let seen = 0
   let vias = 0
   for (const line of headers.lines) {
-    const header = knownHeader(line)
+    const header = line.known < 0 ? undefined : KNOWN_HEADERS[line.known]
     if (header === undefined) continue
     const isFirst = (seen & header.bit) === 0
     if (!isFirst && header.once) {
       return { code: 'repeated-header', message: `more than one ${header.name}`, status: 400 }
     }
     seen |= header.bit
-    if (header === VIA) vias += line.value.includes(',') ? splitList(line.value).length : 1
+    if (header === VIA) vias += countVias(line)
     const complaint = header === VIA && isFirst ? checkTopVia(line) : header.check?.(line, method)
     if (complaint !== undefined) return complaint
   }
@@ -68,42 +74,22 @@ export function checkHeaders(headers: SipHeaders, method: string | undefined): C
   return { code: 'missing-header', message: `no ${missing?.name}`, status: 400 }
 }
 
-// By length first: most lines are none of these, and a length is cheap to compare.
-function knownHeader(line: HeaderLine): KnownHeader | undefined {
-  switch (line.nameLength) {
-    case 2:
-      return oneOf(line, TO)
-    case 3:
-      return oneOf(line, VIA)
-    case 4:
-      return oneOf(line, FROM) ?? oneOf(line, CSEQ)
-    case 7:
-      return oneOf(line, CALL_ID) ?? oneOf(line, CONTACT)
-    case 12:
-      return oneOf(line, MAX_FORWARDS) ?? oneOf(line, CONTENT_TYPE)
-    case 14:
-      return oneOf(line, CONTENT_LENGTH)
-    default:
-      return undefined
-  }
-}
-
-function oneOf(line: HeaderLine, header: KnownHeader): KnownHeader | undefined {
-  return line.isNamed(header.name) ? header : undefined
-}
-
 function checkTopVia(line: HeaderLine): Complaint | undefined {
-  const via = line.parsed(parseTopVia)
+  const via = line.scanned(scanTopVia)
   if (!via.ok) return bad('bad Via')
   // A branch that promises to be unique and is not: nothing could be matched with it.
-  const branch = via.value.params.get('branch')
+  const { branch } = via.value
   return branch?.length === MAGIC_COOKIE.length && branch.toLowerCase() === MAGIC_COOKIE
     ? bad('empty branch')
     : undefined
 }
 
+function countVias(line: HeaderLine): number {
+  return line.hasComma ? splitList(line.value).length : 1
+}
+
 function checkAddress(line: HeaderLine): Complaint | undefined {
-  return line.parsed(parseNameAddr).ok ? undefined : bad('bad From or To')
+  return line.scanned(scanNameAddr).ok ? undefined : bad('bad From or To')
 }
 
 function checkCallId(line: HeaderLine): Complaint | undefined {
@@ -111,7 +97,7 @@ function checkCallId(line: HeaderLine): Complaint | undefined {
 }
 
 function checkCSeq(line: HeaderLine, method: string | undefined): Complaint | undefined {
-  const cseq = line.parsed(parseCSeq)
+  const cseq = line.scanned(scanCSeq)
   if (!cseq.ok) return bad('bad CSeq')
   if (method === undefined || cseq.value.method === method) return undefined
   return { code: 'bad-header', message: 'CSeq names another method', status: KNOWN_METHODS.has(method) ? 400 : 501 }
@@ -122,9 +108,10 @@ function checkMaxForwards(line: HeaderLine): Complaint | undefined {
 }
 
 function checkContact(line: HeaderLine): Complaint | undefined {
-  if (!line.value.includes(','))
-    return line.value === '*' || line.parsed(parseNameAddr).ok ? undefined : bad('bad Contact')
-  return splitList(line.value).every((contact) => parseNameAddr(contact).ok) ? undefined : bad('bad Contact')
+  // A list is never taken for one contact, as a comma may only stand in quotes or angle brackets.
+  if (line.scanned(scanNameAddr).ok || line.value === '*') return undefined
+  const isList = line.hasComma && splitList(line.value).every((contact) => parseNameAddr(contact).ok)
+  return isList ? undefined : bad('bad Contact')
 }
 
 function bad(message: string): Complaint {

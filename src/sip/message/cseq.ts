@@ -1,7 +1,8 @@
 // The CSeq value (RFC 3261 section 20.16).
 
 import { err, ok, type Result } from '#kernel'
-import { readNumber, skipDigits, skipSpace, skipToken } from './characters.ts'
+import { readNumber } from './characters.ts'
+import { DIGIT, RawText, skip, TOKEN, WHITE } from './raw-text.ts'
 
 /** Largest sequence number: below 2^31 (RFC 3261 section 8.1.1.5). */
 const MAX_CSEQ = 0x7fff_ffff
@@ -20,13 +21,20 @@ export interface CSeqError {
 
 /** Parses a CSeq value. */
 export function parseCSeq(text: string): Result<CSeq, CSeqError> {
-  const numberEnd = skipDigits(text, 0)
-  const number = readNumber(text, 0, numberEnd, MAX_CSEQ)
+  const raw = RawText.of(text)
+  return scanCSeq(raw, 0, raw.bytes.length)
+}
+
+/** Parses the CSeq value in [from, end). */
+export function scanCSeq(raw: RawText, from: number, end: number): Result<CSeq, CSeqError> {
+  const { bytes } = raw
+  const numberEnd = skip(DIGIT, bytes, from, end)
+  const number = readNumber(raw.latin1, from, numberEnd, MAX_CSEQ)
   if (number < 0) return err({ code: 'malformed', message: 'bad sequence number' })
-  const method = skipSpace(text, numberEnd)
-  const methodEnd = skipToken(text, method)
-  if (method === numberEnd || methodEnd === method || methodEnd !== text.length) {
+  const method = skip(WHITE, bytes, numberEnd, end)
+  const methodEnd = skip(TOKEN, bytes, method, end)
+  if (method === numberEnd || methodEnd === method || methodEnd !== end) {
     return err({ code: 'malformed', message: 'bad method' })
   }
-  return ok({ number, method: text.slice(method) })
+  return ok({ number, method: raw.latin1.slice(method, end) })
 }

@@ -1,10 +1,11 @@
 // Cuts the head of a message into its start line and header lines in one pass (RFC 3261 sections 7.3.1 and 25.1).
 
-import { COLON, CR, isSpaceCode, isTokenCode } from './characters.ts'
-import { decodeUtf8, HeaderLine } from './header-line.ts'
+import { COLON, CR } from './characters.ts'
+import { HeaderLine } from './header-line.ts'
 import { SipHeaders } from './headers.ts'
 import { MAX_HEADERS, MAX_LINE_BYTES } from './limits.ts'
 import type { SipParseErrorCode } from './parse-error.ts'
+import { isOf, RawText, skip, TOKEN, WHITE } from './raw-text.ts'
 
 /** A head cut into lines; nothing in it is understood yet. */
 export interface Head {
@@ -30,9 +31,9 @@ const FIRST_DECODED_BYTES = 1280
 /** Cuts the head in bytes[start, end). Lines end in CRLF; LF alone is tolerated. */
 export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
   // One decoding for all lines; searching the text is several times faster than looping over the bytes.
-  const text = decodeHead(bytes, start, end)
-  // Differs from the length as soon as one byte is not ASCII; the cheapest test there is.
-  const isAscii = Buffer.byteLength(text) === text.length
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const head = decodeHead(buffer, start, end)
+  const text = head.latin1
   const lines: HeaderLine[] = []
   let startLine: string | undefined
   let fault: HeadFault | undefined
@@ -41,14 +42,14 @@ export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
   while (at < end) {
     const lineStart = at
     let newline = text.indexOf('\n', at)
-    let isPlain = isAscii
-    while (newline >= 0 && newline > lineStart + 1 && startLine !== undefined && isSpaceCode(bytes[newline + 1] ?? 0)) {
+    let isFolded = false
+    while (newline >= 0 && newline > lineStart + 1 && startLine !== undefined && isWhite(buffer[newline + 1])) {
       newline = text.indexOf('\n', newline + 1)
-      isPlain = false
+      isFolded = true
     }
     if (newline < 0) break
     at = newline + 1
-    const lineEnd = newline > lineStart && bytes[newline - 1] === CR ? newline - 1 : newline
+    const lineEnd = newline > lineStart && buffer[newline - 1] === CR ? newline - 1 : newline
     if (lineEnd === lineStart) {
       bodyStart = at
       break
@@ -58,14 +59,12 @@ export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
       break
     }
     if (startLine === undefined) {
-      startLine = isAscii ? text.slice(lineStart, lineEnd) : decodeUtf8(text.slice(lineStart, lineEnd))
+      startLine = head.cut(lineStart, lineEnd)
       continue
     }
-    let nameEnd = lineStart
-    while (isTokenCode(bytes[nameEnd]!)) nameEnd++
-    let colon = nameEnd
-    while (isSpaceCode(bytes[colon]!)) colon++
-    if (nameEnd === lineStart || bytes[colon] !== COLON) {
+    const nameEnd = skip(TOKEN, buffer, lineStart, lineEnd)
+    const colon = skip(WHITE, buffer, nameEnd, lineEnd)
+    if (nameEnd === lineStart || buffer[colon] !== COLON) {
       fault ??= { code: 'bad-header-line', message: 'no header name', offset: lineStart }
       continue
     }
@@ -73,18 +72,21 @@ export function splitHead(bytes: Uint8Array, start: number, end: number): Head {
       fault = { code: 'too-large', message: 'too many headers', offset: lineStart }
       break
     }
-    lines.push(new HeaderLine(text, lineStart, nameEnd, colon + 1, lineEnd, isPlain))
+    lines.push(new HeaderLine(head, lineStart, nameEnd, colon + 1, lineEnd, isFolded))
   }
   if (bodyStart < 0) fault ??= { code: 'no-end-of-head', message: 'no empty line ends the head', offset: end }
   return { startLine: startLine ?? '', headers: SipHeaders.fromLines(lines), bodyStart, fault }
 }
 
-/** The text up to the empty line at least, one character per byte; as little of the body as can be had without a search. */
-function decodeHead(bytes: Uint8Array, start: number, end: number): string {
-  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+/** The text up to the empty line at least; as little of the body as can be had without a search. */
+function decodeHead(buffer: Buffer, start: number, end: number): RawText {
   for (let size = FIRST_DECODED_BYTES; start + size < end; size *= 4) {
     const text = buffer.toString('latin1', 0, start + size)
-    if (text.includes('\r\n\r\n', start)) return text
+    if (text.includes('\r\n\r\n', start)) return new RawText(buffer, text)
   }
-  return buffer.toString('latin1', 0, end)
+  return new RawText(buffer, buffer.toString('latin1', 0, end))
+}
+
+function isWhite(byte: number | undefined): boolean {
+  return byte !== undefined && isOf(WHITE, byte)
 }

@@ -126,6 +126,16 @@ test('typed values are read from the topmost line, and change with it', () => {
   assert.equal(headers.nameAddr('Refer-To'), undefined)
 })
 
+test('a tag is read without the rest: of any case, folded or not, empty when absent, undefined when it cannot be', () => {
+  const tagOf = (value: string): string | undefined => SipHeaders.of([['To', value]]).tag('To')
+  assert.equal(tagOf('"a;tag=x" <sip:a@b;tag=y>;q=1;TAG = z'), 'z')
+  assert.equal(tagOf('sip:a@b;tag=grün'), 'grün')
+  assert.equal(tagOf('<sip:a@b>;stag=1'), '')
+  assert.equal(tagOf('<sip:a@b>;tag=1;"'), undefined)
+  assert.equal(SipHeaders.of([]).tag('To'), undefined)
+  assert.equal(received('X: \xe4').tag('From'), '1')
+})
+
 test('headers keep what they were made of', () => {
   const name = fc.stringMatching(/^[A-Za-z0-9!%*_+`'~.-]{2,30}$/)
   const value = fc.stringMatching(/^(?:[!-~äàñ€](?:[ -~äàñ€]{0,60}[!-~])?)?$/)

@@ -1,12 +1,12 @@
 // The header lines of one message, in order (RFC 3261 section 7.3). Values stay text until somebody parses them.
 
 import type { Result } from '#kernel'
-import { type CSeq, type CSeqError, parseCSeq } from './cseq.ts'
+import { type CSeq, type CSeqError, scanCSeq } from './cseq.ts'
 import { HeaderLine } from './header-line.ts'
-import { longName } from './header-names.ts'
-import { type NameAddr, type NameAddrError, parseNameAddr } from './name-addr.ts'
+import { knownIndex, longName } from './header-names.ts'
+import { type NameAddr, type NameAddrError, scanNameAddr } from './name-addr.ts'
 import { splitList } from './params.ts'
-import { parseTopVia, type Via, type ViaError } from './via.ts'
+import { scanTopVia, type Via, type ViaError } from './via.ts'
 
 /** Header lines in order. Names are compared without case, and a compact name is its long name. */
 export class SipHeaders {
@@ -55,17 +55,25 @@ export class SipHeaders {
 
   /** The topmost Via, parsed once; undefined when there is none. */
   topVia(): Result<Via, ViaError> | undefined {
-    return this.#lines[this.#find('Via', 0)]?.parsed(parseTopVia)
+    const field = this.#lines[this.#find('Via', 0)]?.scanned(scanTopVia)
+    return field?.ok ? field.value.parsed : field
   }
 
   /** From, To or another header with one name-addr, parsed once; undefined when there is none. */
   nameAddr(name: string): Result<NameAddr, NameAddrError> | undefined {
-    return this.#lines[this.#find(longName(name), 0)]?.parsed(parseNameAddr)
+    const field = this.#lines[this.#find(longName(name), 0)]?.scanned(scanNameAddr)
+    return field?.ok ? field.value.parsed : field
+  }
+
+  /** The tag of From or To, without parsing the rest; empty when it has none, undefined when the header is absent or malformed. */
+  tag(name: 'From' | 'To'): string | undefined {
+    const field = this.#lines[this.#find(name, 0)]?.scanned(scanNameAddr)
+    return field?.ok ? (field.value.tag ?? '') : undefined
   }
 
   /** CSeq, parsed once; undefined when there is none. */
   cseq(): Result<CSeq, CSeqError> | undefined {
-    return this.#lines[this.#find('CSeq', 0)]?.parsed(parseCSeq)
+    return this.#lines[this.#find('CSeq', 0)]?.scanned(scanCSeq)
   }
 
   /** Whether a line of that name exists. */
@@ -112,7 +120,12 @@ export class SipHeaders {
   /** Index of the first line of that name at or after `from`; -1 when there is none. */
   #find(long: string, from: number): number {
     const lines = this.#lines
-    for (let at = from; at < lines.length; at++) if (lines[at]!.isNamed(long)) return at
+    const known = knownIndex(long)
+    if (known === undefined) {
+      for (let at = from; at < lines.length; at++) if (lines[at]!.isNamed(long)) return at
+    } else {
+      for (let at = from; at < lines.length; at++) if (lines[at]!.known === known) return at
+    }
     return -1
   }
 

@@ -1,7 +1,7 @@
 // SIP, SIPS and tel URIs (RFC 3261 section 19.1, RFC 3966).
 
 import { err, ok, type Result } from '#kernel'
-import { isHostName, isUriParamText, isUserText, readNumber, skipUri } from './characters.ts'
+import { isHostName, isUriParamText, isUserText, readNumber, skipUriText } from './characters.ts'
 
 /** Schemes that we can route. */
 export type UriScheme = 'sip' | 'sips' | 'tel'
@@ -49,7 +49,7 @@ export function parseSipUri(text: string): Result<SipUri, UriError> {
   const rest = text.slice(at < 0 ? colon + 1 : at + 1)
   const question = rest.indexOf('?')
   const headers = question < 0 ? undefined : rest.slice(question + 1)
-  if (headers !== undefined && skipUri(headers, 0) < headers.length) return malformed('bad headers part')
+  if (headers !== undefined && skipUriText(headers, 0) < headers.length) return malformed('bad headers part')
   const address = question < 0 ? rest : rest.slice(0, question)
   const semicolon = address.indexOf(';')
   const hostPort = parseHostPort(semicolon < 0 ? address : address.slice(0, semicolon))
