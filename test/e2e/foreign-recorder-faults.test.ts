@@ -8,6 +8,7 @@ import { openTalk, type Talk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const DEADLINE_MS = 10_000
+/** Short ones, for recorders that let them pass. */
 const TIMES = { answerDeadlineMs: 1000, lateAnswerMs: 3000, firstResponseMs: 500 }
 
 interface Scene {
@@ -15,10 +16,10 @@ interface Scene {
   readonly talk: Talk
 }
 
-async function openScene(t: TestContext, script: RecorderScript): Promise<Scene> {
+async function openScene(t: TestContext, script: RecorderScript, times = {}): Promise<Scene> {
   const recorder = await ForeignRecorder.open(script)
   t.after(() => recorder.close())
-  return { recorder, talk: await openTalk(t, { gateway: { recording: TIMES } }) }
+  return { recorder, talk: await openTalk(t, { gateway: { recording: times } }) }
 }
 
 async function resultOf(talk: Talk): Promise<string | undefined> {
@@ -42,7 +43,7 @@ for (const status of [403, 404, 415, 420, 480, 486, 488, 500, 503, 600, 603]) {
 
 for (const transport of ['udp', 'tcp'] as const) {
   test(`SRC-13: a recorder that is silent over ${transport} fails the start by the deadline, and only that`, async (t) => {
-    const { recorder, talk } = await openScene(t, { answer: 'silent', dropTcp: transport === 'udp' })
+    const { recorder, talk } = await openScene(t, { answer: 'silent', dropTcp: transport === 'udp' }, TIMES)
     const starting = talk.rest('start', recorder.uri())
     await talk.assertUndisturbed()
     assert.deepEqual(await starting, { status: 503, text: 'no recorder answered in time' })
@@ -54,7 +55,7 @@ for (const transport of ['udp', 'tcp'] as const) {
 }
 
 test('SRC-15: a recorder that rings past the deadline is cancelled', async (t) => {
-  const { recorder, talk } = await openScene(t, { answer: { lateMs: 60_000 } })
+  const { recorder, talk } = await openScene(t, { answer: { lateMs: 60_000 } }, TIMES)
   assert.deepEqual(await talk.rest('start', recorder.uri()), { status: 503, text: 'no recorder answered in time' })
   await recorder.waitFor(() => recorder.requests('CANCEL').length === 1, DEADLINE_MS, 'CANCEL')
   await recorder.waitFor(() => recorder.requests('ACK').length === 1, DEADLINE_MS, 'the ACK of the 487')
