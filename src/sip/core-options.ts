@@ -31,6 +31,6 @@ export interface SipCoreOptions {
   readonly admit?: (flow: SipFlow) => boolean
   /** False: OPTIONS outside a dialog is answered 503, so that a load balancer goes elsewhere; true unless told. */
   readonly isAvailable?: () => boolean
-  /** Server transactions at a time, above which new requests get 503; 20,000 unless told. */
+  /** Server transactions at a time, above which new requests get 503; 100,000 unless told, as each rests for 32 s (timers J, L). */
   readonly maxTransactions?: number
 }

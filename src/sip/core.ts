@@ -32,7 +32,7 @@ import { TransactionLayer } from './transaction/transaction-layer.ts'
 import type { SipFlow } from './transport-port.ts'
 import { Wire } from './wire.ts'
 
-const DEFAULT_MAX_TRANSACTIONS = 20_000
+const DEFAULT_MAX_TRANSACTIONS = 100_000
 const OVERLOAD_RETRY_AFTER: HeaderList = [['Retry-After', '5']]
 
 /** Makes the SIP core of one role; bytes go in by `receive`, users are told through `handlers`. */
