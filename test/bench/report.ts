@@ -41,8 +41,9 @@ export function figure(value: number, decimals = 0): string {
     : value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 }
 
-/** A ratio, e.g. `1.08x`. */
+/** A ratio, e.g. `1.08x`; `-` where one of the two was not established. */
 export function ratioText(value: number): string {
+  if (!Number.isFinite(value) || value <= 0) return '-'
   return Number.isNaN(value) ? '-' : `${figure(value, 2)}x`
 }
 
