@@ -43,8 +43,7 @@ export function figure(value: number, decimals = 0): string {
 
 /** A ratio, e.g. `1.08x`; `-` where one of the two was not established. */
 export function ratioText(value: number): string {
-  if (!Number.isFinite(value) || value <= 0) return '-'
-  return Number.isNaN(value) ? '-' : `${figure(value, 2)}x`
+  return Number.isFinite(value) && value > 0 ? `${figure(value, 2)}x` : '-'
 }
 
 /** A part of one in percent. */
