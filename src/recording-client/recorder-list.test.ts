@@ -66,9 +66,11 @@ test('the reason tells a missing scheme from a malformed URI', () => {
   assert.match(reasons[1] ?? '', /not a valid SIP URI/)
 })
 
-test('at most 16 recorders are taken', () => {
+test('at most 16 recorders are taken, and the others are told so', () => {
   const list = Array.from({ length: 40 }, (_, index) => `sip:srs${index}.example`).join(',')
-  assert.equal(parseRecorderList(list).length, 16)
+  const entries = parseRecorderList(list)
+  assert.equal(entries.filter((entry) => entry.valid).length, 16)
+  assert.deepEqual(entries.at(-1)?.valid, false)
 })
 
 test('no text makes the list throw, and what it takes for valid begins with sip: or sips:', () => {

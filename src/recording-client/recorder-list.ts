@@ -9,6 +9,7 @@ export type RecorderEntry =
 
 /** The longest list taken; more recorders than this are a mistake. */
 const maxRecorders = 16
+const tooMany = `more than ${maxRecorders} recorders in one list`
 
 /**
  * Splits at commas outside `<>` and quotes, trims, drops doubles. Empty when nothing was named; the literal `undefined`, which a
@@ -20,8 +21,7 @@ export function parseRecorderList(text: string): RecorderEntry[] {
     if (item === '' || item === 'undefined') continue
     const entry = parseEntry(item)
     if (entries.some((known) => isSame(known, entry))) continue
-    if (entries.length === maxRecorders) break
-    entries.push(entry)
+    entries.push(entries.length < maxRecorders ? entry : { uri: entry.uri, valid: false, reason: tooMany })
   }
   return entries
 }
