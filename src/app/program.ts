@@ -2,7 +2,7 @@
 
 import { open, realpath } from 'node:fs/promises'
 import { cwd } from 'node:process'
-import { createHttpServer, type HttpServer } from '#control'
+import { createHttpServer, type HttpServer, type Readiness } from '#control'
 import { AppError, type Logger, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { Config } from './config-schema.ts'
@@ -32,6 +32,16 @@ export async function openProgram(config: Config, log: Logger): Promise<Program>
     await opened.gateway?.close()
     await opened.recorder?.close()
   }
+  let closing: Promise<void> | undefined
+  const readiness = (): Readiness => {
+    const checks = {
+      ...(opened.gateway === undefined ? {} : { gateway: closing === undefined }),
+      ...(opened.recorder === undefined
+        ? {}
+        : { recorder: closing === undefined && opened.recorder.server.isAvailable }),
+    }
+    return { ready: Object.values(checks).every((isReady) => isReady), checks }
+  }
   try {
     if (config.recorder !== undefined) {
       opened.recorder = await named('recorder.sip.listen', openRecorder(config.recorder, around))
@@ -41,12 +51,12 @@ export async function openProgram(config: Config, log: Logger): Promise<Program>
       const library = { flows: await loadFlows(files, log), prompts: promptLibrary() }
       opened.gateway = await named('gateway.sip.listen', openGateway(config.gateway, library, around))
     }
-    if (config.http !== undefined) opened.http = await named('http.port', openHttp(config.http, opened, around))
+    if (config.http !== undefined)
+      opened.http = await named('http.port', openHttp(config.http, opened, around, readiness))
   } catch (fault) {
     await closeAll()
     throw fault
   }
-  let closing: Promise<void> | undefined
   return {
     gateway: opened.gateway,
     recorder: opened.recorder,
@@ -71,15 +81,14 @@ function openHttp(
   http: NonNullable<Config['http']>,
   roles: { gateway?: Gateway; recorder?: Recorder },
   around: Surroundings,
+  readiness: () => Readiness,
 ): Promise<HttpServer> {
   const { gateway, recorder } = roles
   return createHttpServer({
     ...http,
     log: around.log,
     clock: around.clock,
-    health: {
-      readiness: () => ({ ready: true, checks: { gateway: gateway !== undefined, recorder: recorder !== undefined } }),
-    },
+    health: { readiness },
     metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
     ...(gateway === undefined ? {} : { calls: gateway.calls }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
