@@ -6,7 +6,7 @@ import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { RecordingClient } from '#recording-client'
+import { defaultProfile, RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import type { GatewayConfig } from './config-schema.ts'
@@ -133,6 +133,7 @@ function createRecordingClient(
   around: Surroundings,
 ): RecordingClient {
   const { answerDeadlineMs, lateAnswerMs, firstResponseMs, jambonzWrapper } = config.recording
+  const profile = { ...defaultProfile, metadata: { ...defaultProfile.metadata, jambonzWrapper } }
   return new RecordingClient({
     core,
     clock: around.clock,
@@ -141,7 +142,7 @@ function createRecordingClient(
     from: `<sip:src@${domain}>`,
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
-    jambonzWrapper,
+    profileOf: () => profile,
   })
 }
 

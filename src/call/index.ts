@@ -2,5 +2,12 @@ export type { Call } from './call.ts'
 export { type CallService, createCallService } from './call-service.ts'
 export { createDestinationPolicy, type DestinationPolicy } from './destinations.ts'
 export type { DialResult } from './failure-status.ts'
-export type { CallEvent, CallParty, CallSnapshot, RecordableCall } from './recordable-call.ts'
+export type {
+  CallEvent,
+  CallParty,
+  CallSnapshot,
+  EarlierSession,
+  RecordableCall,
+  RecordPreference,
+} from './recordable-call.ts'
 export { createRouter, type RouteRule } from './router.ts'

@@ -1,6 +1,6 @@
 // A call as the recording client and the control layer see it: who takes part, what happens, where its media is.
 
-import type { MediaCall } from '#engine'
+import type { MediaCall, SrtpSuite } from '#engine'
 
 /** A party of a call. */
 export interface CallParty {
@@ -17,6 +17,25 @@ export interface CallParty {
   readonly leftAtMs?: number
   /** Direction of the party's own media by its last SDP: `sendonly`: it holds us. */
   readonly hold: 'none' | 'sendonly' | 'inactive'
+  /** The party's user agent shows the state of recording by itself: option tag `record-aware` (RFC 7866 section 6.1.2). */
+  readonly isRecordAware?: boolean
+  /** What the party last asked for by `a=recordpref` (RFC 7866 section 7.1.3). */
+  readonly recordPreference?: RecordPreference
+  /** Leg of the media call that carries the party's video, if any. */
+  readonly videoLeg?: string
+}
+
+/** Values of `a=recordpref`. */
+export type RecordPreference = 'on' | 'off' | 'pause' | 'nopreference'
+
+/** A communication session that this call was before a transfer gave it a new one of the same group (RFC 8068 section 3.2.3). */
+export interface EarlierSession {
+  /** 16 bytes. */
+  readonly sessionId: Uint8Array
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  /** Participants of it. */
+  readonly participantIds: readonly Uint8Array[]
 }
 
 /** Facts of a call at one moment. */
@@ -37,6 +56,14 @@ export interface CallSnapshot {
   readonly parties: readonly CallParty[]
   /** Encodings in use on the caller's leg, best first, e.g. `PCMU/8000`, `TELEPHONE-EVENT/8000`. */
   readonly encodings: readonly string[]
+  /** The same of video, if any leg has it. */
+  readonly videoEncodings?: readonly string[]
+  /** Weakest protection of any leg (SEC-06); absent counts as none. */
+  readonly protection?: { readonly signalling: 'none' | 'tls'; readonly media: SrtpSuite | 'none' }
+  /** Oldest first; absent when there was none. */
+  readonly earlierSessions?: readonly EarlierSession[]
+  /** Further facts that the caller's INVITE brought, for the extension data of the metadata: name to text (History-Info, Identity…). */
+  readonly facts?: Readonly<Record<string, string>>
 }
 
 /** What happens to a call. Each comes after the snapshot has changed. */
@@ -46,6 +73,9 @@ export type CallEvent =
   | { readonly type: 'party-left'; readonly participantId: Uint8Array }
   | { readonly type: 'hold-changed'; readonly participantId: Uint8Array }
   | { readonly type: 'codec-changed' }
+  /** After a transfer: `sessionId` of the snapshot is new, the old one is among `earlierSessions`. */
+  | { readonly type: 'session-replaced' }
+  | { readonly type: 'record-preference'; readonly participantId: Uint8Array; readonly preference: RecordPreference }
   | { readonly type: 'ended' }
 
 /** The call as handed to the recording client. */
@@ -54,4 +84,6 @@ export interface RecordableCall {
   readonly media: MediaCall
   snapshot(): CallSnapshot
   onEvent(listener: (event: CallEvent) => void): () => void
+  /** Ends the call, as a policy may want; `reason` is told to the parties as text. */
+  hangup(reason?: string): void
 }

@@ -13,6 +13,7 @@ export type MediaErrorCode =
   | 'media.no-g711'
   | 'media.released'
   | 'media.worker-lost'
+  | 'media.unsupported'
   | 'media.fault'
 
 const VERDICTS: Readonly<Record<MediaErrorCode, readonly [VerdictResult, number]>> = {
@@ -25,6 +26,7 @@ const VERDICTS: Readonly<Record<MediaErrorCode, readonly [VerdictResult, number]
   'media.no-g711': ['client', 488],
   'media.released': ['server', 500],
   'media.worker-lost': ['server', 500],
+  'media.unsupported': ['server', 501],
   'media.fault': ['server', 500],
 }
 

@@ -12,11 +12,16 @@ export type {
   MediaEvent,
   MediaLocal,
   MediaRemote,
+  Mix,
   PlayEnd,
   Prompt,
+  SrtpKey,
+  SrtpKeys,
+  SrtpSuite,
   StreamCounters,
   Tap,
   TapPoint,
+  Tone,
 } from './media-engine.ts'
 export { bindPortPair, closeSocket, type PortPair, PortPool } from './port-pool.ts'
 export { createWorkerEngine, type WorkerEngineOptions } from './worker/worker-engine.ts'

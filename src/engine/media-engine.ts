@@ -10,10 +10,19 @@ export interface EngineCapabilities {
   readonly rtcpInPause: boolean
   /** `shutGates` proves the cut with a receipt. */
   readonly receipt: boolean
+  /** What taps carried lately can be sent to forks made later. */
   readonly replay: boolean
   readonly dtmfMask: boolean
   readonly taps: readonly TapPoint[]
-  readonly srtp: boolean
+  /** Suites that legs and forks can speak; empty means plain RTP only. */
+  readonly srtp: readonly SrtpSuite[]
+  /** Several taps in one fork, and more than two legs in one conversation. */
+  readonly mix: boolean
+  /** Encodings that a fork can send as G.711 when the recorder takes nothing else, e.g. `G722/8000`. */
+  readonly transcodes: readonly string[]
+  /** Tones can be laid over what a leg hears. */
+  readonly tones: boolean
+  readonly video: boolean
 }
 
 /** `received`: what the party of the leg said. `sent`: what we sent to that party. */
@@ -23,6 +32,37 @@ export type TapPoint = 'received' | 'sent'
 export interface Tap {
   readonly leg: string
   readonly point: TapPoint
+}
+
+/** Several taps added up into one stream of G.711; the contributors stand in the CSRC list (RFC 7866 section 8.1.4). */
+export interface Mix {
+  readonly mix: readonly Tap[]
+}
+
+/** SRTP protection profiles by their names in SDP (RFC 4568 section 6.2, RFC 7714 section 14.2). */
+export type SrtpSuite = 'AES_CM_128_HMAC_SHA1_80' | 'AES_CM_128_HMAC_SHA1_32' | 'AEAD_AES_128_GCM' | 'AEAD_AES_256_GCM'
+
+/** One direction's key. */
+export interface SrtpKey {
+  readonly suite: SrtpSuite
+  /** Master key followed by master salt. */
+  readonly material: Uint8Array
+}
+
+/** Keys of a leg or fork; a new key for a direction starts that direction's rollover counter at 0, the same key goes on (RFC 4568 section 7.1.4). */
+export interface SrtpKeys {
+  readonly send: SrtpKey
+  readonly receive: SrtpKey
+}
+
+/** A tone laid over what a party hears, as long as it is set. */
+export interface Tone {
+  readonly frequencyHz: number
+  readonly onMs: number
+  /** From the beginning of one beep to the next. */
+  readonly everyMs: number
+  /** Level of the tone in dBm0, e.g. -20. */
+  readonly levelDbm0: number
 }
 
 /** One codec of a leg or fork. `encoding` is `NAME/clock` in upper case, e.g. `PCMU/8000`, `TELEPHONE-EVENT/8000`. */
@@ -56,6 +96,8 @@ export interface LegMedia {
   readonly send: boolean
   /** We accept from the party. */
   readonly receive: boolean
+  /** Absent: plain RTP. */
+  readonly srtp?: SrtpKeys
 }
 
 /** Audio to play: mono 8 kHz G.711 bytes, both encodings, one byte per sample. */
@@ -70,8 +112,12 @@ export type PlayEnd = 'finished' | 'stopped' | 'leg-gone'
 /** A fork to be made. Its gate starts as `open` says and no packet leaves before `connectFork`. */
 export interface ForkOptions {
   readonly id: string
-  readonly tap: Tap
+  readonly tap: Tap | Mix
   readonly open: boolean
+  /** Telephone-events and audible DTMF are left out of the copy. */
+  readonly maskDtmf?: boolean
+  /** Wall clock, ms since 1970: what is remembered of the taps since then is sent first, faster than real time, at its own place on the RTP clock. */
+  readonly replayFromMs?: number
 }
 
 /** Where and how a fork sends: the recorder's answer. */
@@ -79,6 +125,8 @@ export interface ForkRemote {
   readonly remote: MediaRemote
   /** Encodings the recorder accepted, with its payload types (`sendPayloadType`); others are not copied. */
   readonly codecs: readonly MediaCodec[]
+  /** Absent: plain RTP. */
+  readonly srtp?: SrtpKeys
 }
 
 /** Proof that a fork is cut: nothing was handed to the network after `lastSequence`. */
@@ -120,6 +168,12 @@ export interface ForkCounters {
   readonly lastAtMs?: number
   /** Receiver reports seen from the recorder. */
   readonly receiverReports: number
+  /** Wall clock, ms since 1970, of the last datagram of any kind from the recorder. */
+  readonly lastHeardAtMs?: number
+  /** Packets left out by the DTMF mask. */
+  readonly masked?: number
+  /** Packets sent out of the memory. */
+  readonly replayed?: number
 }
 
 /** Counters of a call. */
@@ -134,17 +188,31 @@ export type MediaEvent =
   | { readonly type: 'first-packet'; readonly leg: string }
   | { readonly type: 'fork-first-packet'; readonly fork: string; readonly atMs: number }
   | { readonly type: 'fork-refused'; readonly fork: string; readonly reason: string }
+  /** The first datagram from the recorder, and the first after `fork-unheard`. */
+  | { readonly type: 'fork-heard'; readonly fork: string; readonly atMs: number }
+  /** Nothing came from the recorder for `forMs` since the first packet or the last sign of life; told at 5 s and each 5 s after. */
+  | { readonly type: 'fork-unheard'; readonly fork: string; readonly forMs: number }
+  /** What was remembered has been sent: from and to on the wall clock, ms since 1970. */
+  | {
+      readonly type: 'fork-replayed'
+      readonly fork: string
+      readonly fromMs: number
+      readonly toMs: number
+      readonly packets: number
+    }
   | { readonly type: 'silent'; readonly leg: string; readonly forMs: number }
   | { readonly type: 'failed'; readonly reason: string }
 
 /** The media of one call. Commands are carried out in the order given. Rejections are AppError with code `media.*`. */
 export interface MediaCall {
-  /** Binds an RTP/RTCP port pair for a leg. */
-  addLeg(leg: string): Promise<MediaLocal>
+  /** Binds an RTP/RTCP port pair for a leg; the video of a party is a leg of its own, bridged like any. */
+  addLeg(leg: string, kind?: 'audio' | 'video'): Promise<MediaLocal>
   configureLeg(leg: string, media: LegMedia): Promise<void>
   /** Relays between two legs until `unbridge` or another `bridge` of either. */
   bridge(a: string, b: string): Promise<void>
   unbridge(leg: string): Promise<void>
+  /** Everyone hears everyone else, until `unbridge` of a leg, or `bridge`, or another `conference`. Legs that speak no G.711 reject. */
+  conference(legs: readonly string[]): Promise<void>
   removeLeg(leg: string): Promise<void>
   /** Plays into a leg in its negotiated G.711 encoding; interrupts what is played there. */
   play(leg: string, prompt: Prompt): Promise<PlayEnd>
@@ -153,7 +221,15 @@ export interface MediaCall {
   addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }>
   connectFork(fork: string, remote: ForkRemote): Promise<void>
   /** Changes what a fork copies; SSRC, sequence and clock go on. */
-  moveFork(fork: string, tap: Tap): Promise<void>
+  moveFork(fork: string, tap: Tap | Mix): Promise<void>
+  /** Leaves DTMF out of the copies, or not. */
+  maskDtmf(forks: readonly string[], mask: boolean): Promise<void>
+  /** Keeps the last `ms` of the taps in memory for forks to come; 0 forgets and keeps nothing. */
+  remember(taps: readonly Tap[], ms: number): Promise<void>
+  /** Forgets what is remembered: nothing of it is sent any more when this returns, and nothing is kept until the next `remember`. */
+  forget(): Promise<void>
+  /** Lays a tone over what a leg hears, or takes it away. */
+  setTone(leg: string, tone: Tone | undefined): Promise<void>
   /** Cuts: the gates are shut when this returns, the promise brings the proof. */
   shutGates(forks: readonly string[]): Promise<readonly GateReceipt[]>
   openGates(forks: readonly string[]): Promise<void>

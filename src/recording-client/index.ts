@@ -1,4 +1,5 @@
 export type { CommandOrigin, CommandOutcome, RecorderReceipt, StartCommand } from './command.ts'
+export { defaultProfile, type RecorderProfile } from './recorder-profile.ts'
 export type { ReportedState } from './recording.ts'
 export { RecordingClient } from './recording-client.ts'
 export type { RecordingEvent, RecordingView } from './recording-event.ts'

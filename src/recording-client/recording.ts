@@ -30,7 +30,7 @@ export type RecordingNews =
 export class Recording {
   readonly sessions: readonly RecordingSession[]
   readonly #around: RecordingSurroundings
-  readonly #plan: Omit<SessionPlan, 'id' | 'uri'>
+  readonly #plan: Omit<SessionPlan, 'id' | 'uri' | 'profile'>
   readonly #onNews: (news: RecordingNews) => void
   readonly #results: Record<string, string> = {}
   readonly #starting = new Waiting<CommandOutcome>()
@@ -49,7 +49,7 @@ export class Recording {
   constructor(
     id: string,
     entries: readonly RecorderEntry[],
-    plan: Omit<SessionPlan, 'id' | 'uri'>,
+    plan: Omit<SessionPlan, 'id' | 'uri' | 'profile'>,
     around: RecordingSurroundings,
     onNews: (news: RecordingNews) => void,
   ) {
@@ -61,7 +61,8 @@ export class Recording {
       const isAllowed = entry.valid && around.destinations.allows(entry.target)
       this.#results[entry.uri] = isAllowed ? 'pending' : `failed(${entry.valid ? 403 : 503})`
       if (!isAllowed) continue
-      const sessionPlan = { ...plan, id: `${id}/${sessions.length + 1}`, uri: entry.uri }
+      const profile = around.profileOf(entry.target)
+      const sessionPlan = { ...plan, id: `${id}/${sessions.length + 1}`, uri: entry.uri, profile }
       const session: RecordingSession = new RecordingSession(sessionPlan, around, {
         onReport: (report) => this.#onReport(session, report),
         onForkClosed: (counters) => this.#onNews({ type: 'fork-closed', counters }),

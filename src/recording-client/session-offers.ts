@@ -79,7 +79,7 @@ export class SessionOffers {
   }
 
   #document(end: { readonly disassociatedAtMs?: number } = {}): Uint8Array {
-    const { jambonzWrapper } = this.#around
+    const { jambonzWrapper } = this.#plan.profile.metadata
     return documentFor(this.#plan, { associatedAtMs: this.associatedAtMs, ...end, jambonzWrapper })
   }
 }

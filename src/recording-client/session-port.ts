@@ -2,7 +2,8 @@
 
 import type { DestinationPolicy, RecordableCall } from '#call'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { HeaderList, SipCore } from '#sip'
+import type { HeaderList, SipCore, SipUri } from '#sip'
+import type { RecorderProfile } from './recorder-profile.ts'
 import type { CallStream } from './streams.ts'
 
 /** Times of the recording client, in milliseconds. */
@@ -39,14 +40,15 @@ export interface RecordingSurroundings {
   readonly times: RecordingTimes
   /** Where recordings may go; nowhere unless listed. */
   readonly destinations: DestinationPolicy
-  /** Put jambonz' extension elements into its `extensiondata` wrapper (not schema-valid). */
-  readonly jambonzWrapper: boolean
+  /** What is configured about the recorder at a URI. */
+  readonly profileOf: (recorder: SipUri) => RecorderProfile
 }
 
 /** What a recording session is about. */
 export interface SessionPlan {
   readonly id: string
   readonly uri: string
+  readonly profile: RecorderProfile
   readonly call: RecordableCall
   readonly streams: readonly CallStream[]
   /** The page's "Call Recording ID"; empty means none. */

@@ -79,6 +79,20 @@ export class FakeCall implements RecordableCall {
     this.#listeners.emit({ type: 'codec-changed' })
   }
 
+  /** Texts given to `hangup`. */
+  readonly hangups: (string | undefined)[] = []
+
+  hangup(reason?: string): void {
+    this.hangups.push(reason)
+    this.end()
+  }
+
+  /** Changes any facts of the call and tells of it. */
+  change(facts: Partial<CallSnapshot>, event: CallEvent): void {
+    this.#snapshot = { ...this.#snapshot, ...facts }
+    this.#listeners.emit(event)
+  }
+
   /** Ends the call and lets go of its media, in the order in which a real call does. */
   end(): void {
     if (this.#snapshot.state === 'ended') return

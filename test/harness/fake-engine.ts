@@ -13,10 +13,12 @@ import type {
   MediaEngine,
   MediaEvent,
   MediaLocal,
+  Mix,
   PlayEnd,
   Prompt,
   StreamCounters,
   Tap,
+  Tone,
 } from '#engine'
 import { AppError, type Clock, Listeners } from '#kernel'
 
@@ -28,7 +30,12 @@ export type FakeCommand =
   | { readonly name: 'play'; readonly leg: string; readonly prompt: Prompt }
   | { readonly name: 'addFork'; readonly options: ForkOptions }
   | { readonly name: 'connectFork'; readonly fork: string; readonly remote: ForkRemote }
-  | { readonly name: 'moveFork'; readonly fork: string; readonly tap: Tap }
+  | { readonly name: 'moveFork'; readonly fork: string; readonly tap: Tap | Mix }
+  | { readonly name: 'conference'; readonly legs: readonly string[] }
+  | { readonly name: 'maskDtmf'; readonly forks: readonly string[]; readonly mask: boolean }
+  | { readonly name: 'remember'; readonly taps: readonly Tap[]; readonly ms: number }
+  | { readonly name: 'forget' }
+  | { readonly name: 'setTone'; readonly leg: string; readonly tone: Tone | undefined }
   | { readonly name: 'shutGates' | 'openGates'; readonly forks: readonly string[] }
   | { readonly name: 'removeFork'; readonly fork: string }
   | { readonly name: 'release' }
@@ -45,7 +52,8 @@ export interface FakeLeg {
 export interface FakeFork {
   readonly id: string
   readonly local: MediaLocal & { readonly ssrc: number }
-  tap: Tap
+  tap: Tap | Mix
+  masked: boolean
   open: boolean
   remote: ForkRemote | undefined
   packets: number
@@ -91,10 +99,14 @@ export class FakeEngine implements MediaEngine {
       ownSsrc: true,
       rtcpInPause: true,
       receipt: true,
-      replay: false,
-      dtmfMask: false,
+      replay: true,
+      dtmfMask: true,
       taps: ['received', 'sent'],
-      srtp: false,
+      srtp: ['AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32', 'AEAD_AES_128_GCM', 'AEAD_AES_256_GCM'],
+      mix: true,
+      transcodes: ['PCMA/8000', 'PCMU/8000', 'G722/8000'],
+      tones: true,
+      video: true,
       ...options.capabilities,
     }
   }
@@ -245,13 +257,14 @@ export class FakeMediaCall implements MediaCall {
   }
 
   async addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
-    this.#leg(options.tap.leg)
+    for (const tap of tapsOf(options.tap)) this.#leg(tap.leg)
     if (this.forks.has(options.id)) throw new Error(`fork ${options.id} exists`)
     const local = { ...this.#engine.allocate(), ssrc: this.#engine.allocateSsrc() }
     this.forks.set(options.id, {
       id: options.id,
       local,
       tap: options.tap,
+      masked: options.maskDtmf ?? false,
       open: options.open,
       remote: undefined,
       packets: 0,
@@ -276,10 +289,33 @@ export class FakeMediaCall implements MediaCall {
     await this.#did({ name: 'connectFork', fork, remote })
   }
 
-  async moveFork(fork: string, tap: Tap): Promise<void> {
-    this.#leg(tap.leg)
+  async moveFork(fork: string, tap: Tap | Mix): Promise<void> {
+    for (const each of tapsOf(tap)) this.#leg(each.leg)
     this.#fork(fork).tap = tap
     await this.#did({ name: 'moveFork', fork, tap })
+  }
+
+  async conference(legs: readonly string[]): Promise<void> {
+    for (const leg of legs) this.#part(leg)
+    await this.#did({ name: 'conference', legs })
+  }
+
+  async maskDtmf(forks: readonly string[], mask: boolean): Promise<void> {
+    for (const fork of forks) this.#fork(fork).masked = mask
+    await this.#did({ name: 'maskDtmf', forks, mask })
+  }
+
+  async remember(taps: readonly Tap[], ms: number): Promise<void> {
+    await this.#did({ name: 'remember', taps, ms })
+  }
+
+  async forget(): Promise<void> {
+    await this.#did({ name: 'forget' })
+  }
+
+  async setTone(leg: string, tone: Tone | undefined): Promise<void> {
+    this.#leg(leg)
+    await this.#did({ name: 'setTone', leg, tone })
   }
 
   async shutGates(forks: readonly string[]): Promise<readonly GateReceipt[]> {
@@ -390,4 +426,8 @@ function forkCountersOf(fork: FakeFork): ForkCounters {
     ...(fork.lastAtMs !== undefined && { lastAtMs: fork.lastAtMs }),
     receiverReports: 0,
   }
+}
+
+function tapsOf(tap: Tap | Mix): readonly Tap[] {
+  return 'mix' in tap ? tap.mix : [tap]
 }

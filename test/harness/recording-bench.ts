@@ -6,6 +6,7 @@ import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
+  defaultProfile,
   defaultTimes,
   RecordingClient,
   type RecordingEvent,
@@ -77,7 +78,7 @@ export class RecordingBench {
       from: '<sip:src@gw.example>',
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24', '.example']),
-      jambonzWrapper: false,
+      profileOf: () => defaultProfile,
       ...surroundings,
     })
     this.client.events.add((event) => this.events.push(event))

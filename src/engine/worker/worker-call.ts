@@ -13,9 +13,11 @@ import type {
   MediaCall,
   MediaEvent,
   MediaLocal,
+  Mix,
   PlayEnd,
   Prompt,
   Tap,
+  Tone,
 } from '../media-engine.ts'
 import type { BoundPorts, CallCommands, CallOp } from './protocol.ts'
 import type { WorkerLink } from './worker-link.ts'
@@ -54,7 +56,8 @@ export class WorkerCall implements MediaCall {
     })
   }
 
-  async addLeg(leg: string): Promise<MediaLocal> {
+  async addLeg(leg: string, kind: 'audio' | 'video' = 'audio'): Promise<MediaLocal> {
+    if (kind === 'video') throw unsupported('video')
     return this.#local(await this.#command('addLeg', { leg, identity: this.#newIdentity() }))
   }
 
@@ -68,6 +71,10 @@ export class WorkerCall implements MediaCall {
 
   async unbridge(leg: string): Promise<void> {
     await this.#command('unbridge', { leg })
+  }
+
+  async conference(_legs: readonly string[]): Promise<void> {
+    throw unsupported('conferences')
   }
 
   async removeLeg(leg: string): Promise<void> {
@@ -92,6 +99,7 @@ export class WorkerCall implements MediaCall {
 
   async addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
     const { id, tap, open } = options
+    if ('mix' in tap) throw unsupported('mixing')
     if (this.#gates.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const gate = Gate.create(open)
     const identity = this.#newIdentity()
@@ -109,8 +117,23 @@ export class WorkerCall implements MediaCall {
     await this.#command('connectFork', { fork, remote })
   }
 
-  async moveFork(fork: string, tap: Tap): Promise<void> {
+  async moveFork(fork: string, tap: Tap | Mix): Promise<void> {
+    if ('mix' in tap) throw unsupported('mixing')
     await this.#command('moveFork', { fork, tap })
+  }
+
+  async maskDtmf(_forks: readonly string[], _mask: boolean): Promise<void> {
+    throw unsupported('masking DTMF')
+  }
+
+  async remember(_taps: readonly Tap[], _ms: number): Promise<void> {
+    throw unsupported('replay')
+  }
+
+  async forget(): Promise<void> {}
+
+  async setTone(_leg: string, _tone: Tone | undefined): Promise<void> {
+    throw unsupported('tones')
   }
 
   async shutGates(forks: readonly string[]): Promise<readonly GateReceipt[]> {
@@ -184,4 +207,8 @@ export class WorkerCall implements MediaCall {
     this.#endAllPlays()
     this.#listeners.emit({ type: 'failed', reason: 'media.worker-lost' })
   }
+}
+
+function unsupported(what: string): Error {
+  return mediaError('media.unsupported', `the engine cannot do ${what}`)
 }

@@ -42,7 +42,11 @@ const CAPABILITIES: EngineCapabilities = {
   replay: false,
   dtmfMask: false,
   taps: ['received', 'sent'],
-  srtp: false,
+  srtp: [],
+  mix: false,
+  transcodes: [],
+  tones: false,
+  video: false,
 }
 
 /** Starts the relay threads; rejects with `media.bad-address` when SDP would show an any-address. */

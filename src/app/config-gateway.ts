@@ -1,0 +1,72 @@
+// Configuration of the gateway role.
+
+import { Type } from 'typebox'
+import { integer, role, section, text } from './config-leaf.ts'
+import { destinations, mediaAddress, sip, sources } from './config-network.ts'
+import { recording } from './config-recording.ts'
+
+const route = Type.Object(
+  {
+    match: text({
+      description: 'User part that is dialled, or re: and a regular expression that all of it must match.',
+      expects: 'a user part, or re: and a regular expression',
+    }),
+    flow: Type.Optional(
+      text({ description: 'File of the flow that takes the call, relative to the working directory.' }),
+    ),
+    input: Type.Optional(
+      Type.Record(Type.String(), Type.String({ maxLength: 1024 }), {
+        description: 'Texts for the flow, which finds them as input.NAME.',
+      }),
+    ),
+    callee: Type.Optional(
+      text({
+        description: 'SIP URI that the call is connected to; {user} stands for the user part dialled.',
+        expects: 'a sip: or sips: URI',
+        pattern: '^sips?:',
+      }),
+    ),
+    ringTimeoutMs: Type.Optional(
+      Type.Integer({
+        minimum: 1000,
+        maximum: 600_000,
+        description: 'How long the callee may ring, in milliseconds; 60000 when left out.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** The gateway role. */
+export const gateway = role('The gateway: calls, call flows and the recording client; off when left out.', {
+  sip: sip(5060),
+  media: section('RTP of calls and of their copies.', {
+    ...mediaAddress(20_000, 29_999),
+    workers: integer('Number of threads that carry RTP.', 1, 1, 64),
+    silentAfterMs: integer(
+      'A party that sends no media for so long though it should is taken for gone, in milliseconds.',
+      60_000,
+      1000,
+      3_600_000,
+    ),
+  }),
+  sources: sources(
+    'Who may send SIP; empty means anybody, which is accepted only while every listener has a loopback or private address.',
+  ),
+  routes: Type.Array(route, {
+    maxItems: 10_000,
+    default: [],
+    description: 'Where calls go: the first rule that matches; each has either flow or callee.',
+  }),
+  destinations: section('Where calls and recordings may go; nowhere unless listed.', {
+    dial: destinations('Hosts that calls may be connected to.'),
+    record: destinations('Hosts that recordings may be sent to.'),
+  }),
+  info: section('Recording control by SIP INFO.', {
+    trustedPeers: sources('Addresses that may control recordings by INFO.'),
+  }),
+  limits: section('Limits that keep the machine usable.', {
+    activeCalls: integer('Calls at a time; more are answered 503. Recordings do not count.', 100, 1, 100_000),
+  }),
+  recording,
+})

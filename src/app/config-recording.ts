@@ -1,0 +1,26 @@
+// Configuration of the recording client.
+
+import { Type } from 'typebox'
+import { integer, section, text } from './config-leaf.ts'
+
+/** The recording client. */
+export const recording = section('The recording client.', {
+  recorders: Type.Array(text({ expects: 'a sip: or sips: URI', pattern: '^sips?:' }), {
+    maxItems: 16,
+    default: [],
+    description: 'SIP URIs of the recorders that flows find as input.recorders.',
+  }),
+  answerDeadlineMs: integer('A start that no recorder accepts by then fails, in milliseconds.', 5000, 100, 20_000),
+  lateAnswerMs: integer('Recorders may accept until this long after the start, in milliseconds.', 32_000, 1000, 64_000),
+  firstResponseMs: integer(
+    'Silence of a recorder after which its next address is tried, in milliseconds.',
+    1500,
+    100,
+    20_000,
+  ),
+  jambonzWrapper: Type.Boolean({
+    default: false,
+    description:
+      'Put extension elements into the wrapper that jambonz uses, which is not valid by the RFC 7865 schema.',
+  }),
+})

@@ -1,0 +1,70 @@
+// What one recorder is known to take and to want: everything that may differ from recorder to recorder.
+
+import type { SrtpSuite } from '#engine'
+import type { HeaderList } from '#sip'
+
+/** Credentials for digest authentication (RFC 8760). */
+export interface RecorderCredentials {
+  readonly username: string
+  readonly password: string
+  /** MD5 is weak, and taken only when told. */
+  readonly allowMd5: boolean
+}
+
+/** How metadata is written for a recorder. */
+export interface MetadataStyle {
+  /** `legacy`: `application/rs-metadata`, the type of the drafts. */
+  readonly mediaType: 'rfc' | 'legacy'
+  /** `rfc7865`, or the drafts' older vocabulary as legacy AudioCodes and SmartTAP recorders read it. */
+  readonly dialect: 'rfc7865' | 'smarttap'
+  /** jambonz' extension elements stand in its `extensiondata` wrapper (not schema-valid). */
+  readonly jambonzWrapper: boolean
+  /** Namespace of the asker's own extension data; absent: ours. */
+  readonly extensionNamespace?: string
+  /** What mid-call documents are: all of it, or what changed. */
+  readonly updates: 'complete' | 'partial'
+}
+
+/** What a recorder is offered of the media. */
+export interface MediaStyle {
+  /** A stream per party, or one of all parties mixed. */
+  readonly streams: 'separate' | 'mixed'
+  /** Whose voices: one direction only for agent-side or customer-side recording. */
+  readonly side: 'both' | 'caller' | 'far'
+  /** `as-call`: what the call speaks; `g711`: only G.711, converted if the call speaks something else. */
+  readonly codecs: 'as-call' | 'g711'
+  readonly video: boolean
+  /** Suites offered, best first; empty: plain RTP. */
+  readonly srtp: readonly SrtpSuite[]
+  /** Digits are left out of what the recorder gets. */
+  readonly maskDtmf: boolean
+}
+
+/** A recorder profile, by name; chosen by the host of the recorder's URI. */
+export interface RecorderProfile {
+  readonly name: string
+  /** Transport for a `sip:` URI that names none; absent: by DNS. */
+  readonly transport?: 'udp' | 'tcp' | 'tls'
+  /** Name of the set of TLS certificates shown to this recorder; absent: the gateway's own. */
+  readonly tlsIdentity?: string
+  readonly credentials?: RecorderCredentials
+  /** User-to-User, Call-Info and any other header, on the INVITE. */
+  readonly headers: HeaderList
+  readonly metadata: MetadataStyle
+  readonly media: MediaStyle
+  /** Session-Expires asked for, in seconds; absent: no session timer (RFC 4028). */
+  readonly sessionExpiresSeconds?: number
+  /** The way to the recorder is trusted: a call may be recorded there with less protection than its own (SEC-06). */
+  readonly trustedNetwork: boolean
+  /** No sign of life (RTCP) for so long counts as loss of the recorder; absent: never. */
+  readonly lostAfterSilenceMs?: number
+}
+
+/** What a recorder gets about which nothing is configured. */
+export const defaultProfile: RecorderProfile = {
+  name: 'default',
+  headers: [],
+  metadata: { mediaType: 'rfc', dialect: 'rfc7865', jambonzWrapper: false, updates: 'complete' },
+  media: { streams: 'separate', side: 'both', codecs: 'as-call', video: true, srtp: [], maskDtmf: false },
+  trustedNetwork: true,
+}
