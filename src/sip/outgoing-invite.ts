@@ -1,5 +1,6 @@
 // An INVITE that we send: RFC 3261 section 13.2 with CANCEL (section 9.1), forked 2xx (13.2.2.4) and failover.
 
+import { DigestClient } from './auth/digest-client.ts'
 import { cancelInvite } from './cancel-invite.ts'
 import type { CoreParts } from './core-parts.ts'
 import { DialogState, uriOf } from './dialog/dialog-state.ts'
@@ -20,7 +21,9 @@ export function initialPlan(
   parts: CoreParts,
   method: string,
   options: InviteOptions,
-): { plan: RequestPlan; hop: string } {
+): { plan: RequestPlan; hop: string; digest: DigestClient | undefined } {
+  const digest = options.credentials && new DigestClient(options.credentials, parts.options.ids)
+  let cseqNumber = FIRST_CSEQ
   const contact = {
     user: options.contactUser ?? parts.options.contactUser,
     params: options.contactParams ?? parts.options.contactParams,
@@ -32,13 +35,20 @@ export function initialPlan(
     from: withTag(options.from, parts.builder.newTag()),
     to: `<${options.toUri ?? options.uri}>`,
     callId: options.callId ?? parts.builder.newCallId(),
-    cseqNumber: FIRST_CSEQ,
+    cseqNumber,
     contact,
     maxForwards: options.maxForwards,
     options,
+    retrying: {
+      amendments: digest === undefined ? [] : [digest.amendment()],
+      nextCSeq: () => {
+        cseqNumber += 1
+        return cseqNumber
+      },
+    },
   }
   const route = options.headers?.find(([name]) => name.toLowerCase() === 'route')
-  return { plan, hop: route === undefined ? options.uri : uriOf(route[1]) }
+  return { plan, hop: route === undefined ? options.uri : uriOf(route[1]), digest }
 }
 
 /** ClientInvite over a target walk. */
@@ -48,6 +58,7 @@ export class OutgoingInvite implements ClientInvite {
   readonly #handlers: ClientInviteHandlers
   readonly #plan: RequestPlan
   readonly #hop: string
+  readonly #digest: DigestClient | undefined
   readonly #dialogsByTag = new Map<string, InviteDialogSession>()
   readonly #cancelled = new Set<ClientTransaction>()
   #walk: TargetWalk | undefined
@@ -55,12 +66,13 @@ export class OutgoingInvite implements ClientInvite {
   #cancelOptions: MessageOptions | undefined
 
   constructor(parts: CoreParts, options: InviteOptions, handlers: ClientInviteHandlers) {
-    const { plan, hop } = initialPlan(parts, 'INVITE', options)
+    const { plan, hop, digest } = initialPlan(parts, 'INVITE', options)
     this.#parts = parts
     this.#options = options
     this.#handlers = handlers
     this.#plan = plan
     this.#hop = hop
+    this.#digest = digest
   }
 
   get callId(): string {
@@ -146,10 +158,10 @@ export class OutgoingInvite implements ClientInvite {
   }
 
   #dialogOf(response: SipResponse, transaction: ClientTransaction): InviteDialogSession {
-    const state = DialogState.ofClient(transaction.request, response, FIRST_CSEQ)
-    const dialog = new InviteDialogSession(this.#parts, state, this.#plan.contact)
+    const state = DialogState.ofClient(transaction.request, response)
+    const dialog = new InviteDialogSession(this.#parts, state, this.#plan.contact, this.#digest)
     this.#dialogsByTag.set(state.remote.tag, dialog)
-    dialog.expectConfirmation(transaction.request, FIRST_CSEQ)
+    dialog.expectConfirmation(transaction.request)
     return dialog
   }
 
