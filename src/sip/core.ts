@@ -12,9 +12,10 @@ import { IncomingInvite } from './incoming-invite.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
 import type { SipParseError } from './message/parse-error.ts'
 import { parseMessage } from './message/parser.ts'
+import { initialPlan } from './initial-plan.ts'
 import { type ContactShape, MessageBuilder } from './message-builder.ts'
 import { locate } from './next-hop.ts'
-import { initialPlan, OutgoingInvite } from './outgoing-invite.ts'
+import { OutgoingInvite } from './outgoing-invite.ts'
 import { OwnedClock } from './owned-clock.ts'
 import { PendingRequest } from './pending-request.ts'
 import { sendPlain } from './plain-request.ts'
@@ -82,7 +83,7 @@ class Core implements SipCore {
   request(method: string, options: InviteOptions): Promise<RequestOutcome> {
     const { plan, hop } = initialPlan(this.#parts, method, options)
     return new Promise((resolve) => {
-      locate(this.#parts, hop, (located) => sendPlain(this.#parts, plan, located, resolve, options))
+      locate(this.#parts, hop, options, (located) => sendPlain(this.#parts, plan, located, resolve, options))
     })
   }
 

@@ -4,14 +4,11 @@ import { type StateTrace, stateTrace } from '#kernel'
 import { AcceptedResponse } from './accepted-response.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { answer, answerBusy, answerOptions } from './answer.ts'
-import type { DigestClient } from './auth/digest-client.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
 import { type DialogContext, planWithin } from './dialog-context.ts'
 import { glareWaitMs, MAX_OFFER_TRIES } from './glare-wait.ts'
 import type { SipRequest } from './message/message.ts'
-import type { ContactShape } from './message-builder.ts'
-import { NextHop } from './next-hop.ts'
 import { PendingRequest } from './pending-request.ts'
 import { sendPlain } from './plain-request.ts'
 import { ReinviteQueue } from './reinvite-queue.ts'
@@ -53,10 +50,11 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #byeWaiting: (() => void) | undefined
   #ended = false
 
-  constructor(parts: CoreParts, state: DialogState, contact: ContactShape, digest?: DigestClient) {
+  constructor(context: DialogContext) {
+    const { parts, state } = context
     this.#parts = parts
     this.#state = state
-    this.#context = { parts, state, contact, hop: new NextHop(parts), digest }
+    this.#context = context
     this.#reinvites = new ReinviteQueue(this.#context, {
       isBusy: () => this.#peerInvite !== undefined || this.#unacked.size > 0 || this.#unconfirmed !== undefined,
       onAccepted: (response) => {
