@@ -124,7 +124,13 @@ export class OutgoingInvite implements ClientInvite {
   #dialogOf(response: SipResponse, transaction: ClientTransaction): InviteDialogSession {
     const state = DialogState.ofClient(transaction.request, response)
     const { contact } = this.#plan
-    const context = { parts: this.#parts, state, contact, hop: new NextHop(this.#parts, this.#options), digest: this.#digest }
+    const context = {
+      parts: this.#parts,
+      state,
+      contact,
+      hop: new NextHop(this.#parts, this.#options),
+      digest: this.#digest,
+    }
     const dialog = new InviteDialogSession(context)
     this.#dialogsByTag.set(state.remote.tag, dialog)
     dialog.expectConfirmation(transaction.request)
