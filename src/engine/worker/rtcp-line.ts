@@ -11,6 +11,13 @@ import type { WorkerContext } from './worker-context.ts'
 /** RTCP comes every few seconds: a shorter silence says nothing. */
 const RELATCH_AFTER_MS = 15_000
 
+/** What an RTCP line tells its leg or fork. */
+export interface RtcpListener {
+  /** RTCP came from the peer, or from another port of its host. */
+  onHeard(): void
+  onFault(fault: unknown): void
+}
+
 /** Sends and receives the RTCP of one stream. */
 export class RtcpLine {
   readonly session: RtcpSession
@@ -18,6 +25,8 @@ export class RtcpLine {
   readonly #latch = new Latch(RELATCH_AFTER_MS)
   readonly #channel: SecureChannel
   readonly #context: WorkerContext
+  readonly #listener: RtcpListener
+  #peerHost: string | undefined
 
   constructor(
     pair: PortPair,
@@ -25,14 +34,15 @@ export class RtcpLine {
     stream: OutgoingStream,
     incoming: IncomingStream | undefined,
     context: WorkerContext,
-    onFault: (fault: unknown) => void,
+    listener: RtcpListener,
   ) {
     this.#channel = channel
     this.#context = context
+    this.#listener = listener
     this.#socket = new RtpSocket(pair.rtcp, {
       onDatagram: (bytes, host, port) => this.#onDatagram(bytes, host, port),
       onSendError: () => {},
-      onFault,
+      onFault: (fault) => listener.onFault(fault),
     })
     this.session = new RtcpSession({
       stream,
@@ -46,6 +56,7 @@ export class RtcpLine {
 
   /** Takes the peer's address; reports begin with the first one. */
   aim(remote: Endpoint | undefined): void {
+    this.#peerHost = remote?.host
     this.#latch.expect(remote, this.#context.clock.nowMs())
     this.#socket.aim(this.#latch.target, false)
     if (remote !== undefined) this.session.start()
@@ -67,6 +78,7 @@ export class RtcpLine {
     const compound = this.#channel.openRtcp(bytes)
     if (compound === undefined) return
     const verdict = this.#latch.accept(host, port, this.#context.clock.nowMs(), this.#channel.isSecured)
+    if (verdict !== 'refused' || host === this.#peerHost) this.#listener.onHeard()
     if (verdict === 'refused') return
     if (verdict === 'latched') this.#socket.aim(this.#latch.target, false)
     this.session.onDatagram(compound)
