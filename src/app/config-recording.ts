@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox'
 import { integer, section, text } from './config-leaf.ts'
+import { profiles } from './config-profiles.ts'
 
 /** The recording client. */
 export const recording = section('The recording client.', {
@@ -18,9 +19,5 @@ export const recording = section('The recording client.', {
     100,
     20_000,
   ),
-  jambonzWrapper: Type.Boolean({
-    default: false,
-    description:
-      'Put extension elements into the wrapper that jambonz uses, which is not valid by the RFC 7865 schema.',
-  }),
+  profiles,
 })

@@ -1,6 +1,7 @@
 export type { CommandOrigin, CommandOutcome, RecorderReceipt, StartCommand } from './command.ts'
-export { defaultProfile, type RecorderProfile } from './recorder-profile.ts'
+export { defaultProfile, type RecorderCredentials, type RecorderProfile } from './recorder-profile.ts'
 export type { AttemptOutcome, RecorderDirectory } from './recorders/recorder-directory.ts'
+export { createProfileChoice } from './recorders/recorder-profiles.ts'
 export type { ReportedState } from './recording.ts'
 export { RecordingClient } from './recording-client.ts'
 export type { RecordingEvent, RecordingView } from './recording-event.ts'
