@@ -2,6 +2,7 @@ export type { CommandOrigin, CommandOutcome, RecorderReceipt, StartCommand } fro
 export type { CaptureBundle, CaptureEntry } from './evidence/capture.ts'
 export { CaptureCollector } from './evidence/capture-collector.ts'
 export { defaultProfile, type RecorderProfile } from './recorder-profile.ts'
+export type { AttemptOutcome, RecorderDirectory } from './recorders/recorder-directory.ts'
 export type { ReportedState } from './recording.ts'
 export { RecordingClient } from './recording-client.ts'
 export type { RecordingEvent, RecordingView } from './recording-event.ts'
