@@ -20,4 +20,10 @@ export const recording = section('The recording client.', {
     20_000,
   ),
   profiles,
+  captures: section('Evidence of recording sessions that failed: SIP, states and counters, without people and audio.', {
+    keep: integer('Number of captures kept in memory for the API; 0 makes none.', 100, 0, 10_000),
+    folder: Type.Optional(
+      text({ description: 'Folder that captures are written to as well, relative to the working directory.' }),
+    ),
+  }),
 })
