@@ -2,7 +2,7 @@
 // Nothing here throws for what the network does, and no promise rejects.
 
 import type { SipRequest, SipResponse } from './message/message.ts'
-import type { SipFlow } from './transport-port.ts'
+import type { SipFlow, TransportName } from './transport-port.ts'
 
 /** Extra headers, in order; names in any case. */
 export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>
@@ -29,6 +29,14 @@ export interface RequestOutcome {
   readonly reason: string
   readonly cause: 'response' | 'timeout' | 'transport' | 'dns' | 'cancelled' | 'dialog-gone'
   readonly response?: SipResponse
+}
+
+/** What to answer digest challenges with (RFC 8760). */
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+  /** MD5 is weak, and answered only when told. */
+  readonly allowMd5: boolean
 }
 
 /** What may be said of a re-INVITE. */
@@ -107,8 +115,16 @@ export interface ServerInvite {
   onCancel?: (cancel: SipRequest | undefined) => void
 }
 
+/** What may be said of the way to a peer beyond its URI; holds for every request of the dialog. */
+export interface HopChoice {
+  /** Transport for a `sip:` URI that names none; absent: by DNS (RFC 3263 section 4.1). */
+  readonly transport?: TransportName
+  /** Name of the certificates to be shown over TLS; absent: the transport's own. */
+  readonly tlsIdentity?: string
+}
+
 /** Arguments of an outgoing INVITE. */
-export interface InviteOptions extends MessageOptions {
+export interface InviteOptions extends MessageOptions, HopChoice {
   /** Request-URI and, unless `toUri` is given, To. */
   readonly uri: string
   readonly toUri?: string
@@ -122,6 +138,8 @@ export interface InviteOptions extends MessageOptions {
   readonly maxForwards?: number
   /** Per target: no response at all within this time counts as silence, and the next target is tried. */
   readonly firstResponseTimeoutMs?: number
+  /** Kept for all requests of the dialog. */
+  readonly credentials?: Credentials
   /** Called for each target tried and failed. */
   readonly onTargetFailed?: (target: string, outcome: RequestOutcome) => void
 }

@@ -8,12 +8,13 @@ import {
   type CommandOutcome,
   defaultProfile,
   defaultTimes,
+  type RecorderDirectory,
   RecordingClient,
   type RecordingEvent,
   type RecordingSurroundings,
   type StartCommand,
 } from '#recording-client'
-import type { SipCore } from '#sip'
+import type { SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeCall } from './fake-call.ts'
 import { FakeEngine } from './fake-engine.ts'
@@ -55,8 +56,13 @@ export class RecordingBench {
   readonly call: FakeCall
   readonly #calls: FakeCall[] = []
 
-  constructor(over: Partial<RecordingSurroundings> & { readonly state?: 'ringing' | 'answered' } = {}) {
-    const { state, ...surroundings } = over
+  constructor(
+    over: Partial<RecordingSurroundings> & {
+      readonly state?: 'ringing' | 'answered'
+      readonly profileOf?: RecorderDirectory['profileOf']
+    } = {},
+  ) {
+    const { state, profileOf, ...surroundings } = over
     const { core } = attachCore(
       this.network,
       this.clock,
@@ -78,7 +84,11 @@ export class RecordingBench {
       from: '<sip:src@gw.example>',
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24', '.example']),
-      profileOf: () => defaultProfile,
+      recorders: {
+        profileOf: profileOf ?? (() => defaultProfile),
+        candidates: (entry) => entry,
+        report: () => {},
+      },
       ...surroundings,
     })
     this.client.events.add((event) => this.events.push(event))
@@ -92,7 +102,7 @@ export class RecordingBench {
   }
 
   /** A recorder at 10.0.0.`host`. */
-  recorder(host = 11, options: { readonly allow?: readonly string[] } = {}): TestRecorder {
+  recorder(host = 11, options: Partial<SipCoreOptions> = {}): TestRecorder {
     const recorder = new TestRecorder(this.network, this.clock, `10.0.0.${host}`, options)
     this.recorders.push(recorder)
     return recorder
