@@ -45,7 +45,7 @@ const breaks: ReadonlyArray<readonly [name: string, edit: (text: string) => stri
   ],
   ['a foreign attribute', (text) => text.replace('<datamode', '<datamode state="x"'), 'unknown-attribute'],
   ['no id', (text) => text.replace(/ session_id="[^"]*"/, ''), 'missing-attribute'],
-  ['no name', (text) => text.replace(/<nameID[^>]*\/>|<nameID[\s\S]*?<\/nameID>/, ''), 'missing-element'],
+  ['no name', (text) => text.replace(/<nameID[^>]*\/>|<nameID[\s\S]*?<\/nameID>/g, ''), 'missing-element'],
   ['an unknown mode', (text) => text.replace('>complete<', '>Complete<'), 'value-form'],
   ['text between elements', (text) => text.replace('<datamode>', 'hello<datamode>'), 'stray-text'],
   ['two modes', (text) => text.replace('<datamode>', '<datamode>partial</datamode><datamode>'), 'repeated-element'],
