@@ -1,4 +1,6 @@
 export type { CommandOrigin, CommandOutcome, RecorderReceipt, StartCommand } from './command.ts'
+export type { CaptureBundle, CaptureEntry } from './evidence/capture.ts'
+export { CaptureCollector } from './evidence/capture-collector.ts'
 export { defaultProfile, type RecorderProfile } from './recorder-profile.ts'
 export type { AttemptOutcome, RecorderDirectory } from './recorders/recorder-directory.ts'
 export type { ReportedState } from './recording.ts'
