@@ -57,7 +57,7 @@ class Core implements SipCore {
     const log = options.log.child({ core: options.name })
     const timers = { ...DEFAULT_TIMERS, ...options.timers }
     const clock = new OwnedClock(options.clock, (fault) => log.error('fault in a timer', { fault: messageOf(fault) }))
-    const wire = new Wire(options.transport, clock)
+    const wire = new Wire(options.transport, clock, options.name)
     this.#handlers = handlers
     this.#clock = clock
     this.#checks = new IncomingChecks(options)
