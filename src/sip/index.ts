@@ -18,6 +18,7 @@ export type {
   ClientInviteHandlers,
   DialogEnd,
   DialogHandlers,
+  EarlyDialog,
   HeaderList,
   HopChoice,
   IncomingRequest,
