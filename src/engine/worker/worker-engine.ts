@@ -39,7 +39,7 @@ const CAPABILITIES: EngineCapabilities = {
   ownSsrc: true,
   rtcpInPause: true,
   receipt: true,
-  replay: false,
+  replay: true,
   dtmfMask: false,
   taps: ['received', 'sent'],
   srtp: [],
