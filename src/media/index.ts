@@ -8,6 +8,6 @@ export { type MediaPacket, type PacketTaker, type RtpPort, SourceIds } from './m
 export { OutgoingStream, type StreamIdentity } from './outgoing-stream.ts'
 export { type KeptPacket, PacketMemory } from './packet-memory.ts'
 export { PromptPlayer } from './prompt-player.ts'
-export { RelayLeg } from './relay.ts'
+export { type LegPort, RelayLeg } from './relay.ts'
 export { RtcpSession } from './rtcp-session.ts'
 export { SignsOfLife } from './signs-of-life.ts'

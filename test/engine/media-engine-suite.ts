@@ -8,6 +8,7 @@ import { legScenarios } from './leg-scenarios.ts'
 import { replayScenarios } from './replay-scenarios.ts'
 import { assertRejects, type Scenario, Scene } from './scene.ts'
 import { signScenarios } from './sign-scenarios.ts'
+import { srtpScenarios } from './srtp-scenarios.ts'
 
 /** How the suite wants the engine that it tests. */
 export interface EngineRequest {
@@ -36,6 +37,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
 
     legScenarios(scenario, () => engine)
     forkScenarios(scenario)
+    srtpScenarios(scenario, () => engine)
     signScenarios(scenario)
     replayScenarios(scenario)
 

@@ -9,6 +9,7 @@ import type { LineListener } from './leg-line.ts'
 import type { CallCommands } from './protocol.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
+import { SecureChannel, SecurePort } from './secure-channel.ts'
 import type { TapMemories } from './tap-memories.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -22,6 +23,7 @@ export class ForkLine {
   readonly #pair: PortPair
   readonly #context: WorkerContext
   readonly #socket: RtpSocket
+  readonly #channel = new SecureChannel()
   readonly #rtcp: RtcpLine
   readonly #listener: LineListener
   readonly #signs = new SignsOfLife()
@@ -46,7 +48,8 @@ export class ForkLine {
       onFault: listener.onFault,
     })
     const stream = new OutgoingStream(identity, context.sourceIds.next())
-    this.fork = new Fork(id, stream, Gate.attach(gate), this.#socket, context.clock, {
+    const port = new SecurePort(this.#socket, this.#channel)
+    this.fork = new Fork(id, stream, Gate.attach(gate), port, context.clock, {
       onFirstPacket: () => listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
       onReplayed: (fromMs, toMs, packets) => {
         const originMs = this.#originMs
@@ -54,7 +57,7 @@ export class ForkLine {
       },
     })
     if (replayFromMs !== undefined) this.fork.awaitReplay()
-    this.#rtcp = new RtcpLine(pair, stream, undefined, context, {
+    this.#rtcp = new RtcpLine(pair, this.#channel, stream, undefined, context, {
       onHeard: () => this.#onHeard(),
       onFault: listener.onFault,
     })
@@ -64,6 +67,7 @@ export class ForkLine {
     const rtp = canonicalEndpoint(remote.remote.rtp)
     const rtcp = canonicalEndpoint(remote.remote.rtcp)
     if (rtp === undefined) throw mediaError('media.bad-address', 'a fork needs an address to send to')
+    this.#channel.rekey(remote.srtp)
     this.#socket.aim(rtp, true)
     this.#rtcp.aim(rtcp)
     this.fork.connect(new CodecTable(remote.codecs))
