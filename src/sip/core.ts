@@ -2,18 +2,20 @@
 
 import { messageOf } from '#kernel'
 import { answer, answerProbe } from './answer.ts'
+import { DigestGuard } from './auth/digest-guard.ts'
 import type { SipCoreOptions } from './core-options.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
 import { dialogKey } from './dialog/dialog-state.ts'
 import { type Essentials, readEssentials, replyPathOf, stampVia } from './essentials.ts'
 import { IncomingChecks, WITHIN_DIALOG } from './incoming-checks.ts'
 import { IncomingInvite } from './incoming-invite.ts'
+import { initialPlan } from './initial-plan.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
 import type { SipParseError } from './message/parse-error.ts'
 import { parseMessage } from './message/parser.ts'
 import { type ContactShape, MessageBuilder } from './message-builder.ts'
 import { locate } from './next-hop.ts'
-import { initialPlan, OutgoingInvite } from './outgoing-invite.ts'
+import { OutgoingInvite } from './outgoing-invite.ts'
 import { OwnedClock } from './owned-clock.ts'
 import { PendingRequest } from './pending-request.ts'
 import { sendPlain } from './plain-request.ts'
@@ -45,6 +47,7 @@ class Core implements SipCore {
   readonly #parts: CoreParts
   readonly #clock: OwnedClock
   readonly #checks: IncomingChecks
+  readonly #guardian: DigestGuard | undefined
   readonly #contact: ContactShape
   #closed = false
 
@@ -56,6 +59,7 @@ class Core implements SipCore {
     this.#handlers = handlers
     this.#clock = clock
     this.#checks = new IncomingChecks(options)
+    this.#guardian = options.authenticate && new DigestGuard(options.authenticate, options.clock, options.ids)
     this.#contact = { user: options.contactUser, params: options.contactParams }
     this.#parts = {
       options,
@@ -170,7 +174,9 @@ class Core implements SipCore {
 
   #onStandAlone(arrived: Arrived): void {
     const { method } = arrived.request
-    if (method === 'INVITE') this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact))
+    const challenges = method === 'OPTIONS' ? undefined : this.#guardian?.challenge(arrived.request)
+    if (challenges !== undefined) answer(this.#parts, arrived, 401, { headers: challenges })
+    else if (method === 'INVITE') this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact))
     else if (method === 'OPTIONS') answerProbe(this.#parts, arrived)
     else if (this.#handlers.onRequest === undefined) answer(this.#parts, arrived, 405)
     else this.#handlers.onRequest(new PendingRequest(this.#parts, arrived))

@@ -6,6 +6,7 @@ import { DialogState, dialogKey } from './dialog/dialog-state.ts'
 import { InviteDialogSession } from './invite-dialog.ts'
 import type { SipRequest } from './message/message.ts'
 import { type ContactShape, toWithTag } from './message-builder.ts'
+import { NextHop } from './next-hop.ts'
 import type { DialogHandlers, InviteDialog, MessageOptions, ServerInvite } from './session.ts'
 import { TimerSet } from './timer-set.ts'
 import type { SipFlow } from './transport-port.ts'
@@ -60,7 +61,13 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     const { transaction, facts } = this.#arrived
     const localAddress = toWithTag(this.request.headers.get('to') ?? '', this.localTag)
     const state = DialogState.ofServer(this.request, localAddress, facts.cseqNumber)
-    const dialog = new InviteDialogSession(this.#parts, state, this.#contact)
+    const dialog = new InviteDialogSession({
+      parts: this.#parts,
+      state,
+      contact: this.#contact,
+      hop: new NextHop(this.#parts, {}),
+      digest: undefined,
+    })
     if (!this.#settle()) return stillborn(dialog, handlers)
     dialog.handlers = handlers
     dialog.register()

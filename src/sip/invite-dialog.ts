@@ -9,15 +9,12 @@ import type { DialogState } from './dialog/dialog-state.ts'
 import { type DialogContext, planWithin } from './dialog-context.ts'
 import { glareWaitMs, MAX_OFFER_TRIES } from './glare-wait.ts'
 import type { SipRequest } from './message/message.ts'
-import type { ContactShape } from './message-builder.ts'
-import { NextHop } from './next-hop.ts'
 import { PendingRequest } from './pending-request.ts'
 import { sendPlain } from './plain-request.ts'
 import { ReinviteQueue } from './reinvite-queue.ts'
 import type {
   DialogEnd,
   DialogHandlers,
-  HopChoice,
   InviteDialog,
   MessageOptions,
   ReinviteOptions,
@@ -48,15 +45,16 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #peerUpdate: PendingRequest | undefined
   #ownUpdates = 0
   /** Our initial INVITE, as long as its 2xx is not acknowledged. */
-  #unconfirmed: { readonly invite: SipRequest; readonly cseqNumber: number } | undefined
+  #unconfirmed: SipRequest | undefined
   #acknowledgement: Acknowledgement | undefined
   #byeWaiting: (() => void) | undefined
   #ended = false
 
-  constructor(parts: CoreParts, state: DialogState, contact: ContactShape, choice: HopChoice = {}) {
+  constructor(context: DialogContext) {
+    const { parts, state } = context
     this.#parts = parts
     this.#state = state
-    this.#context = { parts, state, contact, hop: new NextHop(parts, choice) }
+    this.#context = context
     this.#reinvites = new ReinviteQueue(this.#context, {
       isBusy: () => this.#peerInvite !== undefined || this.#unacked.size > 0 || this.#unconfirmed !== undefined,
       onAccepted: (response) => {
@@ -107,16 +105,15 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   }
 
   /** As client: the 2xx came, `confirm` is to follow. */
-  expectConfirmation(invite: SipRequest, cseqNumber: number): void {
-    this.#unconfirmed = { invite, cseqNumber }
+  expectConfirmation(invite: SipRequest): void {
+    this.#unconfirmed = invite
   }
 
   /** As client: sends the ACK of the initial 2xx; only the first call counts. */
   confirm(body: SipBody | undefined): void {
     if (this.#unconfirmed === undefined) return
-    const { invite, cseqNumber } = this.#unconfirmed
+    this.#acknowledgement = new Acknowledgement(this.#context, this.#unconfirmed, body)
     this.#unconfirmed = undefined
-    this.#acknowledgement = new Acknowledgement(this.#context, invite, cseqNumber, body)
     this.#acknowledgement.send()
     this.#reinvites.pump()
   }

@@ -31,6 +31,14 @@ export interface RequestOutcome {
   readonly response?: SipResponse
 }
 
+/** What to answer digest challenges with (RFC 8760). */
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+  /** MD5 is weak, and answered only when told. */
+  readonly allowMd5: boolean
+}
+
 /** What may be said of a re-INVITE. */
 export interface ReinviteOptions extends MessageOptions {
   /** False: 491 is an outcome like any other, and the user offers anew by its own judgement; else the core sends the same again. */
@@ -130,6 +138,8 @@ export interface InviteOptions extends MessageOptions, HopChoice {
   readonly maxForwards?: number
   /** Per target: no response at all within this time counts as silence, and the next target is tried. */
   readonly firstResponseTimeoutMs?: number
+  /** Kept for all requests of the dialog. */
+  readonly credentials?: Credentials
   /** Called for each target tried and failed. */
   readonly onTargetFailed?: (target: string, outcome: RequestOutcome) => void
 }
