@@ -15,7 +15,7 @@ import { commandRecording, FlowCallControl, Notices } from './flow-call-control.
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { openRecorders } from './recorders.ts'
-import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
+import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
@@ -66,6 +66,7 @@ export async function openGateway(
     router: createRouter(routeRules(config)),
     destinations: createDestinationPolicy(config.destinations.dial),
     limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
+    sessionTimer: sessionTimerOf(config.sip),
     info: (call, incoming) => infoOf(call).handle(incoming),
     flows: (call, flowName) => startFlow(call, flowName),
   })
@@ -107,10 +108,10 @@ export async function openGateway(
         name: coreName,
         sip: config.sip,
         contactUser: 'gateway',
-        supported: ['timer'],
+        supported: ['timer', '100rel'],
         // A recorder's own requests in a recording session require it (RFC 7866 section 6.2).
         understoodInDialog: ['siprec'],
-        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'],
         accept: [
           'application/sdp',
           'application/rs-metadata+xml',

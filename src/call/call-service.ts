@@ -2,7 +2,7 @@
 
 import type { MediaEngine } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
-import { parseSipUri, type ServerInvite, type SipCore, type SipCoreHandlers } from '#sip'
+import { parseSipUri, type ServerInvite, type SessionTimerWish, type SipCore, type SipCoreHandlers } from '#sip'
 import { ActiveCalls } from './active-calls.ts'
 import { Call } from './call.ts'
 import type { FlowStarter, InfoHook } from './call-context.ts'
@@ -28,6 +28,8 @@ export interface CallServiceOptions {
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
     readonly silenceMs: number
   }
+  /** Asked for in calls to callees; absent: none is (RFC 4028). */
+  readonly sessionTimer?: SessionTimerWish | undefined
   readonly info?: InfoHook
   readonly flows: FlowStarter
 }
@@ -113,6 +115,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         domain: options.domain,
         destinations: options.destinations,
         silenceLimitMs: options.limits.silenceMs,
+        sessionTimer: options.sessionTimer,
         info: options.info,
         flows: options.flows,
         onReleased,

@@ -91,8 +91,8 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     answer(parts, arrived, 100)
   }
 
-  progress(status: number, options: ProgressOptions = {}): void {
-    if (this.#settled || status <= 100 || status >= 200) return
+  progress(status: number, options: ProgressOptions = {}): boolean {
+    if (this.#settled || status <= 100 || status >= 200) return false
     const send = (headers: HeaderList): void => {
       const bytes = this.#build(status, withHeaders(options, headers))
       this.#progress = { status, bytes }
@@ -103,6 +103,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
       this.#reliability === 'required' || (this.#reliability === 'supported' && options.reliable === true)
     if (isReliable) this.#reliable.send({ hasSession: options.body !== undefined, send })
     else send([])
+    return isReliable
   }
 
   accept(handlers: DialogHandlers, options: MessageOptions = {}): InviteDialog {

@@ -28,6 +28,7 @@ export type {
   ReinviteOptions,
   RequestOutcome,
   ServerInvite,
+  SessionTimerWish,
   SipBody,
   SipCore,
   SipCoreHandlers,

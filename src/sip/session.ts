@@ -140,8 +140,8 @@ export interface ServerInvite {
   /** Set if the core supports `replaces` and the INVITE has one that matches. Whether it is allowed is for the user to say; BYE or CANCEL of the replaced one too. */
   readonly replaced: ReplacedDialog | undefined
   readonly early: EarlyDialog
-  /** 101-199, any number of times before the final answer. Reliable if the caller demands it, or can do it and `reliable` is set (RFC 3262). */
-  progress(status: number, options?: ProgressOptions): void
+  /** 101-199, any number of times before the final answer. Reliable if the caller demands it, or can do it and `reliable` is set (RFC 3262); true when it is. */
+  progress(status: number, options?: ProgressOptions): boolean
   /** A PRACK with a body, of a provisional response of ours: an answer, or another offer. Without this handler an answer gets 200, an offer 488. */
   onPrack?: (incoming: IncomingRequest) => void
   /** 200 with our answer (or offer), after the PRACK of a description that was sent reliably; retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */
