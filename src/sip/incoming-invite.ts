@@ -75,7 +75,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     this.#arrived = arrived
     const localAddress = toWithTag(request.headers.get('to') ?? '', this.localTag)
     const state = DialogState.ofServer(request, localAddress, facts.cseqNumber)
-    this.#context = { parts, state, contact, hop: new NextHop(parts, {}), digest: undefined, terms }
+    this.#context = { parts, state, contact, hop: new NextHop(parts, {}, flow), digest: undefined, terms }
     this.early = new EarlyDialogSession(this.#context)
     this.#reliability = parts.options.supported.includes('100rel') ? reliabilityOf(request.headers) : 'none'
     this.#reliable = new ReliableProgress(parts, () => this.#onUnacknowledged())

@@ -26,6 +26,9 @@ import type { ServerTransaction } from './transaction/server-transaction.ts'
 
 const GONE: RequestOutcome = { status: 481, reason: 'Dialog Ended', cause: 'dialog-gone' }
 
+/** Requests that cannot be sent one after another show that the peer is out of reach. */
+const MAX_UNSENT = 2
+
 /** InviteDialog of one core; registered in the core's table while it lives. */
 export class InviteDialogSession implements InviteDialog, DialogHolder {
   handlers: DialogHandlers = { onEnd: () => {} }
@@ -44,6 +47,8 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #acknowledgement: Acknowledgement | undefined
   #byeWaiting: (() => void) | undefined
   #isRefreshing = false
+  /** Requests in a row that could not be sent. */
+  #unsent = 0
   #onPrack: ((arrived: Arrived) => void) | undefined
   /** Set while our 2xx waits. */
   #onGone: (() => void) | undefined
@@ -205,6 +210,7 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
       this.#end({ cause: 'remote-bye', request: arrived.request })
     } else {
       this.#state.noteAllow(headers)
+      this.#context.hop.heardFrom(arrived.flow)
       this.#peer.take(arrived)
     }
   }
@@ -238,9 +244,12 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     }
   }
 
-  /** 481, 408 and silence end the dialog (section 12.2.1.2). */
+  /** 481, 408 and silence end the dialog (section 12.2.1.2). A failure to send counts as 503, which does not (RFC 5057), until it repeats. */
   #onOutcome(outcome: RequestOutcome): void {
-    if (outcome.cause === 'transport') this.#context.hop.forget()
+    const isUnsent = outcome.cause === 'transport' || outcome.cause === 'dns'
+    this.#unsent = isUnsent ? this.#unsent + 1 : 0
+    if (isUnsent) this.#context.hop.forget()
+    if (this.#unsent === MAX_UNSENT) void this.#hangUp({ cause: 'transport' }, {})
     if (outcome.status === 481 || outcome.status === 408) {
       void this.#hangUp({ cause: 'gone', status: outcome.status }, {})
     }
