@@ -23,6 +23,7 @@ export {
   type SessionRecordingAssoc,
 } from './metadata.ts'
 export type { Dialect } from './metadata-dialect.ts'
+export { type DocumentFault, type DocumentFaultCode, inspectMetadata } from './metadata-inspection.ts'
 export { applyMetadata } from './metadata-merge.ts'
 export { callingParticipant, type LineSpeakers, lineSpeakers } from './metadata-parties.ts'
 export { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
