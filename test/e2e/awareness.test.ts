@@ -68,3 +68,20 @@ test('UA-10: with preferences ignored the recording goes on, and the answer says
   assert.equal(await talk.state(), 'recording')
   await talk.end()
 })
+
+test('UA-20: with a notice the recording begins after it: offered inactive, then sendonly, and not one packet before', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t, {
+    isCallerAware: true,
+    gateway: { awareness: { exempt: 'test', notice: 'prompts/notice.wav' } },
+  })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  assert.match(recorder.invites()[0]?.body.toString() ?? '', /a=inactive/)
+  assert.equal(recorder.rtp(0).length, 0)
+  await until('the recording is paused for the notice', async () => (await talk.state()) === 'paused')
+  await until('the recording goes on after the notice', async () => (await talk.state()) === 'recording')
+  await recorder.waitFor(() => recorder.rtp(0).length > 5, DEADLINE_MS, 'RTP')
+  assert.deepEqual(talk.caller.toldOfRecording, ['paused', 'on'])
+  await talk.end()
+})
