@@ -23,7 +23,7 @@ export async function commandRecording(
     case 'stop':
       return await client.stop(call, context.origin)
     case 'pause':
-      return await client.pause(call, context.origin)
+      return await client.pause(call, { origin: context.origin })
     case 'resume':
       return await client.resume(call, context.origin)
   }

@@ -6,7 +6,7 @@ import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { defaultProfile, RecordingClient } from '#recording-client'
+import { defaultPolicy, defaultProfile, RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import type { GatewayConfig } from './config-schema.ts'
@@ -142,7 +142,10 @@ function createRecordingClient(
     from: `<sip:src@${domain}>`,
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
-    profileOf: () => profile,
+    recorders: { profileOf: () => profile, candidates: (entry) => entry, report: () => {} },
+    policy: defaultPolicy,
+    replayMs: 0,
+    announce: () => {},
   })
 }
 

@@ -42,10 +42,7 @@ export interface LedgerRow {
 
 const maxGaps = 100
 
-type Sums = Pick<
-  LedgerRow,
-  'packetsSent' | 'packetsHeld' | 'packetsMasked' | 'packetsReplayed' | 'sendErrors'
->
+type Sums = Pick<LedgerRow, 'packetsSent' | 'packetsHeld' | 'packetsMasked' | 'packetsReplayed' | 'sendErrors'>
 
 interface Entry {
   readonly askedAtMs: number

@@ -13,12 +13,7 @@ export class PolicyWatch {
   #grace: Timer | undefined
   #isMet = false
 
-  constructor(
-    policy: SuccessPolicy,
-    clock: Clock,
-    graceMs: number,
-    onVerdict: (verdict: 'met' | 'unmet') => void,
-  ) {
+  constructor(policy: SuccessPolicy, clock: Clock, graceMs: number, onVerdict: (verdict: 'met' | 'unmet') => void) {
     this.policy = policy
     this.#clock = clock
     this.#graceMs = graceMs
@@ -32,10 +27,11 @@ export class PolicyWatch {
 
   /** Looks at the recorders; nothing is told while it may still turn out well in time. */
   look(slots: readonly SlotStanding[]): void {
-    const verdict: PolicyVerdict = judge(this.policy.success, slots)
+    const verdict = this.#verdictOn(slots)
     this.#isMet = verdict === 'met'
     if (verdict === 'open') {
-      if (this.#told !== 'unmet') this.#grace ??= this.#clock.after(this.#graceMs, 'recording policy', () => this.#tell('unmet'))
+      if (this.#told !== 'unmet')
+        this.#grace ??= this.#clock.after(this.#graceMs, 'recording policy', () => this.#tell('unmet'))
     } else this.#tell(verdict)
   }
 
@@ -43,6 +39,13 @@ export class PolicyWatch {
   close(): void {
     this.#grace?.cancel()
     this.#told = undefined
+  }
+
+  /** What a call is not to feel can wait until every recorder has said what it will. */
+  #verdictOn(slots: readonly SlotStanding[]): PolicyVerdict {
+    const verdict = judge(this.policy.success, slots)
+    const isFelt = this.policy.unmet === 'refuse' || this.policy.unmet === 'end'
+    return verdict === 'unmet' && !isFelt && slots.some(({ standing }) => standing === 'open') ? 'open' : verdict
   }
 
   #tell(verdict: 'met' | 'unmet'): void {

@@ -46,7 +46,12 @@ export class SignsOfLife {
 
   /** When a recorder is known to have listened last; on the early side. */
   lastGoodAtMs(session: RecordingSession): number {
-    return this.#signs.get(session)?.unheardSinceMs ?? this.#clock.wallMs() - toldEveryMs
+    return this.silentSinceMs(session) ?? this.#clock.wallMs() - toldEveryMs
+  }
+
+  /** Since when nothing was heard of a recorder; undefined: it was heard lately. */
+  silentSinceMs(session: RecordingSession): number | undefined {
+    return this.#signs.get(session)?.unheardSinceMs
   }
 
   /** Takes what the engine tells of a fork of the session. */
@@ -101,7 +106,13 @@ export class SignsOfLife {
   #of(session: RecordingSession): Signs {
     const known = this.#signs.get(session)
     if (known !== undefined) return known
-    const signs = { unheardMs: new Map(), heard: new Set<string>(), unheardSinceMs: undefined, refusals: 0, cause: undefined }
+    const signs = {
+      unheardMs: new Map(),
+      heard: new Set<string>(),
+      unheardSinceMs: undefined,
+      refusals: 0,
+      cause: undefined,
+    }
     this.#signs.set(session, signs)
     return signs
   }

@@ -32,14 +32,15 @@ export type PolicyVerdict = 'met' | 'open' | 'unmet'
 export const defaultPolicy: SuccessPolicy = { success: { kind: 'any' }, unmet: 'continue' }
 
 const actions: readonly UnmetAction[] = ['continue', 'announce', 'retry', 'refuse', 'end']
-const form = 'any, all, quorum:N or mandatory:NAME,NAME, and after it, if wanted: else continue, announce, retry, refuse or end'
+const form =
+  'any, all, quorum:N or mandatory:NAME,NAME, and after it, if wanted: else continue, announce, retry, refuse or end'
 
 /** Reads a policy as it is written in configuration, flows and requests, e.g. `mandatory:sip:archive.example else end`. */
 export function parsePolicy(text: string): Result<SuccessPolicy, string> {
-  const [success = '', word, action = 'continue', ...rest] = text.trim().split(/\s+/)
+  const [success = '', word = 'else', action = 'continue', ...rest] = text.trim().split(/\s+/)
   const unmet = actions.find((known) => known === action)
   const read = parseSuccess(success)
-  if (read === undefined || unmet === undefined || (word !== undefined && word !== 'else') || rest.length > 0) {
+  if (read === undefined || unmet === undefined || word !== 'else' || rest.length > 0) {
     return err(`a policy is ${form}`)
   }
   return ok({ success: read, unmet })
@@ -66,7 +67,12 @@ export function judge(success: Success, slots: readonly SlotStanding[]): PolicyV
     case 'quorum':
       return reached(slots, success.count)
     case 'mandatory': {
-      const verdicts = success.names.map((name) => reached(slots.filter((slot) => slot.names.includes(name)), 1))
+      const verdicts = success.names.map((name) =>
+        reached(
+          slots.filter((slot) => slot.names.includes(name)),
+          1,
+        ),
+      )
       if (verdicts.includes('unmet')) return 'unmet'
       return verdicts.includes('open') ? 'open' : 'met'
     }

@@ -6,8 +6,10 @@ import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
+  defaultPolicy,
   defaultProfile,
   defaultTimes,
+  type RecorderDirectory,
   RecordingClient,
   type RecordingEvent,
   type RecordingSurroundings,
@@ -50,13 +52,20 @@ export class RecordingBench {
   readonly ids = seededIds(9)
   readonly events: RecordingEvent[] = []
   readonly recorders: TestRecorder[] = []
+  /** Calls whose callers were told that they are not recorded as they should be. */
+  readonly announced: string[] = []
   readonly core: SipCore
   readonly client: RecordingClient
   readonly call: FakeCall
   readonly #calls: FakeCall[] = []
 
-  constructor(over: Partial<RecordingSurroundings> & { readonly state?: 'ringing' | 'answered' } = {}) {
-    const { state, ...surroundings } = over
+  constructor(
+    over: Partial<RecordingSurroundings> & {
+      readonly state?: 'ringing' | 'answered'
+      readonly profileOf?: RecorderDirectory['profileOf']
+    } = {},
+  ) {
+    const { state, profileOf, ...surroundings } = over
     const { core } = attachCore(
       this.network,
       this.clock,
@@ -78,7 +87,14 @@ export class RecordingBench {
       from: '<sip:src@gw.example>',
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24', '.example']),
-      profileOf: () => defaultProfile,
+      recorders: {
+        profileOf: profileOf ?? (() => defaultProfile),
+        candidates: (entry) => entry,
+        report: () => {},
+      },
+      policy: defaultPolicy,
+      replayMs: 0,
+      announce: (call) => this.announced.push(call.callId),
       ...surroundings,
     })
     this.client.events.add((event) => this.events.push(event))
@@ -109,7 +125,7 @@ export class RecordingBench {
   }
 
   pause(origin: CommandOrigin = 'info'): Command {
-    return new Command(this.client.pause(this.call, origin))
+    return new Command(this.client.pause(this.call, { origin }))
   }
 
   resume(origin: CommandOrigin = 'info'): Command {
