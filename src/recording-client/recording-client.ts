@@ -135,6 +135,7 @@ export class RecordingClient {
       ledger: recording.evidence.rows,
       receipts,
       sessions: recording.sessions.map((session) => ({
+        id: session.plan.id,
         uri: session.plan.uri,
         state: session.state,
         ...(session.sipCallId === undefined ? {} : { sipCallId: session.sipCallId }),
