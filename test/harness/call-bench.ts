@@ -8,6 +8,7 @@ import {
   createDestinationPolicy,
   createRouter,
   type RouteRule,
+  type ToneRules,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import type { IncomingRequest, SessionTimerWish, SipCore, SipCoreOptions } from '#sip'
@@ -38,6 +39,7 @@ export interface BenchOptions {
   /** What the phones can do beyond the usual. */
   readonly alice?: Partial<SipCoreOptions>
   readonly bob?: Partial<SipCoreOptions>
+  readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
 }
@@ -64,6 +66,7 @@ export class CallBench {
       ids: seededIds(5),
       log: this.log,
       domain: 'gw.example',
+      tones: options.tones ?? (() => ({ exempt: 'test' })),
       ownAddresses: () => [{ host: GATEWAY, port: 5060 }],
       router: createRouter(
         options.routes ?? [
