@@ -101,6 +101,7 @@ export class Call implements RecordableCall {
       request: invite.request,
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
+      isCallerSecured: () => this.#conversation.near?.sdp.suite !== undefined,
     })
     this.media.onEvent((event) => this.#onMediaEvent(event))
     invite.onCancel = (cancel) => this.#onCancel(cancel)
@@ -116,6 +117,7 @@ export class Call implements RecordableCall {
   }
 
   snapshot(): CallSnapshot {
+    const { protection } = this.#conversation
     return {
       callId: this.callId,
       ...this.#facts,
@@ -126,6 +128,7 @@ export class Call implements RecordableCall {
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
       parties: this.#conversation.parties.list(),
       encodings: this.#conversation.near?.sdp.encodings ?? [],
+      ...(protection !== undefined && { protection }),
     }
   }
 
@@ -155,6 +158,7 @@ export class Call implements RecordableCall {
     if (this.ended) return
     try {
       this.#caller = new CallerSide(leg, this.#invite, this.#conversation.bridge)
+      leg.secure(this.#context.srtp, this.#invite.flow.transport === 'tls' ? 'tls' : 'none')
       this.#conversation.seatCaller(leg)
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
       if (refusal !== undefined) this.#finish({ refusal })
