@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox'
 import { srtpSuites } from '#rtp'
+import { awareness } from './config-awareness.ts'
 import { integer, role, section, text } from './config-leaf.ts'
 import { destinations, manyTls, mediaAddress, sip, sources } from './config-network.ts'
 import { recording } from './config-recording.ts'
@@ -87,5 +88,6 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   limits: section('Limits that keep the machine usable.', {
     activeCalls: integer('Calls at a time; more are answered 503. Recordings do not count.', 100, 1, 100_000),
   }),
+  awareness,
   recording,
 })

@@ -8,6 +8,7 @@ import {
   createDestinationPolicy,
   createRouter,
   type RouteRule,
+  type ToneRules,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
@@ -30,6 +31,7 @@ export interface BenchOptions {
   readonly activeCalls?: number
   readonly silenceMs?: number
   readonly srtp?: Partial<Parameters<typeof createCallService>[0]['srtp']>
+  readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
 }
@@ -56,6 +58,7 @@ export class CallBench {
       ids: seededIds(5),
       log: this.log,
       domain: 'gw.example',
+      tones: options.tones ?? (() => ({ exempt: 'test' })),
       ownAddresses: () => [{ host: GATEWAY, port: 5060 }],
       router: createRouter(
         options.routes ?? [

@@ -51,6 +51,7 @@ export async function openGateway(options: {
     router: createRouter(options.routes),
     destinations: createDestinationPolicy([HOST]),
     srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true },
+    tones: () => ({ exempt: 'test' }),
     limits: { activeCalls: 10, silenceMs: 30_000 },
     flows: (call, name) => options.flow?.(call, name),
   })
