@@ -17,13 +17,20 @@ export async function commandRecording(
     readonly headers?: ReadonlyArray<readonly [string, string]>
   },
 ): Promise<CommandOutcome> {
-  switch (command.activity) {
+  const { activity, server, recordingId, policy, maskDtmf, limit } = command
+  switch (activity) {
     case 'start':
-      return await client.start(call, { servers: command.server, recordingId: command.recordingId, ...context })
+      return await client.start(call, {
+        servers: server,
+        recordingId,
+        ...context,
+        ...(policy === undefined ? {} : { policy }),
+        ...(maskDtmf === undefined ? {} : { maskDtmf }),
+      })
     case 'stop':
       return await client.stop(call, context.origin)
     case 'pause':
-      return await client.pause(call, { origin: context.origin })
+      return await client.pause(call, { origin: context.origin, ...(limit === undefined ? {} : { limit }) })
     case 'resume':
       return await client.resume(call, context.origin)
   }

@@ -6,7 +6,7 @@ import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, defaultPolicy, type RecorderDirectory, RecordingClient } from '#recording-client'
+import { CaptureCollector, defaultPolicy, parsePolicy, type RecorderDirectory, RecordingClient, type RecordingSurroundings } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
@@ -129,7 +129,12 @@ export async function openGateway(
   }
   const { core } = role
   service.attach(core)
-  client = createRecordingClient(config, core, domain, recorders, around)
+  const announce: RecordingSurroundings['announce'] = ({ callId }) => {
+    const call = service.call(callId)
+    const file = config.recording.unmetPrompt
+    if (call !== undefined && file !== undefined) void playTo(call, file, library.prompts, log)
+  }
+  client = createRecordingClient(config, core, domain, recorders, announce, around)
   const evidence = openEvidence(config, client, { clock, ids, log })
   return assemble({ service, client, notices, engine, role, evidence })
 }
@@ -139,9 +144,11 @@ function createRecordingClient(
   core: SipCore,
   domain: string,
   recorders: RecorderDirectory,
+  announce: RecordingSurroundings['announce'],
   around: Surroundings,
 ): RecordingClient {
-  const { answerDeadlineMs, lateAnswerMs, firstResponseMs } = config.recording
+  const { answerDeadlineMs, lateAnswerMs, firstResponseMs, replaySeconds } = config.recording
+  const policy = parsePolicy(config.recording.policy)
   return new RecordingClient({
     core,
     clock: around.clock,
@@ -151,9 +158,9 @@ function createRecordingClient(
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
-    policy: defaultPolicy,
-    replayMs: 0,
-    announce: () => {},
+    policy: policy.ok ? policy.value : defaultPolicy,
+    replayMs: replaySeconds * 1_000,
+    announce,
   })
 }
 
