@@ -25,7 +25,8 @@ export function recorderBreaches(gateway: GatewayConfig): RuleBreach[] {
     }
   }
   if (!policy.ok) breaches.push({ path: ['gateway', 'recording', 'policy'], expected: policyForm })
-  if (announces) breaches.push({ path: ['gateway', 'recording', 'unmetPrompt'], expected: 'a WAV file to announce with' })
+  if (announces)
+    breaches.push({ path: ['gateway', 'recording', 'unmetPrompt'], expected: 'a WAV file to announce with' })
   return breaches
 }
 

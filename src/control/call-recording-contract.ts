@@ -28,10 +28,7 @@ const receipt = Type.Object(
   closed,
 )
 
-const gap = Type.Object(
-  { reason: Type.String(), from: Type.String(), to: Type.Optional(Type.String()) },
-  closed,
-)
+const gap = Type.Object({ reason: Type.String(), from: Type.String(), to: Type.Optional(Type.String()) }, closed)
 
 /** What one recorder was asked and sent. */
 const ledgerRow = Type.Object(

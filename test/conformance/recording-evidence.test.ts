@@ -148,7 +148,9 @@ const replay = { replayMs: 5_000 }
 
 /** Commands about memory and gates, in their order. */
 function memoryCommands(commands: readonly FakeCommand[]): string[] {
-  return commands.map(({ name }) => name).filter((name) => ['remember', 'forget', 'shutGates', 'openGates'].includes(name))
+  return commands
+    .map(({ name }) => name)
+    .filter((name) => ['remember', 'forget', 'shutGates', 'openGates'].includes(name))
 }
 
 /** From when on the latest forks are sent what was said before them. */

@@ -32,17 +32,20 @@ bench('SRC-61: all: the start waits for the last acceptance', async (b) => {
   assert.deepEqual([start.status, start.outcome?.policy], [200, 'met'])
 })
 
-bench('SRC-61: all else continue: what there is goes on recording, and the outcome says that it is less than wanted', async (b) => {
-  const [one, two] = [b.recorder(11), b.recorder(12)]
-  two.onInvite = 486
-  const start = b.start(`${one.uri},${two.uri}`, { policy: 'all' })
-  await b.pass()
-  assert.deepEqual([start.status, start.outcome?.policy], [200, 'unmet'])
-  assert.equal(start.outcome?.text, 'fewer recorders than the policy wants')
-  assert.equal(b.client.recordingsOf(b.call.callId)[0]?.policy, 'unmet')
-  assert.ok(b.eventTypes.includes('recording.policy-unmet'))
-  assert.deepEqual([b.call.hangups, await b.audio(5)], [[], 10])
-})
+bench(
+  'SRC-61: all else continue: what there is goes on recording, and the outcome says that it is less than wanted',
+  async (b) => {
+    const [one, two] = [b.recorder(11), b.recorder(12)]
+    two.onInvite = 486
+    const start = b.start(`${one.uri},${two.uri}`, { policy: 'all' })
+    await b.pass()
+    assert.deepEqual([start.status, start.outcome?.policy], [200, 'unmet'])
+    assert.equal(start.outcome?.text, 'fewer recorders than the policy wants')
+    assert.equal(b.client.recordingsOf(b.call.callId)[0]?.policy, 'unmet')
+    assert.ok(b.eventTypes.includes('recording.policy-unmet'))
+    assert.deepEqual([b.call.hangups, await b.audio(5)], [[], 10])
+  },
+)
 
 bench('SRC-61: quorum:2 of three, one refusing: met', async (b) => {
   const recorders = [b.recorder(11), b.recorder(12), b.recorder(13)]
@@ -52,26 +55,32 @@ bench('SRC-61: quorum:2 of three, one refusing: met', async (b) => {
   assert.deepEqual([start.status, start.outcome?.policy], [200, 'met'])
 })
 
-bench('SRC-61: the deadline decides about recorders that have not answered; a late one still makes it good', async (b) => {
-  const [one, two] = [b.recorder(11), b.recorder(12)]
-  two.onInvite = 'leave'
-  const start = b.start(`${one.uri},${two.uri}`, { policy: 'all' })
-  await b.pass(5_100)
-  assert.deepEqual([start.status, start.outcome?.policy], [200, 'unmet'])
-  two.accept()
-  await b.pass()
-  assert.ok(b.eventTypes.includes('recording.policy-met'))
-})
+bench(
+  'SRC-61: the deadline decides about recorders that have not answered; a late one still makes it good',
+  async (b) => {
+    const [one, two] = [b.recorder(11), b.recorder(12)]
+    two.onInvite = 'leave'
+    const start = b.start(`${one.uri},${two.uri}`, { policy: 'all' })
+    await b.pass(5_100)
+    assert.deepEqual([start.status, start.outcome?.policy], [200, 'unmet'])
+    two.accept()
+    await b.pass()
+    assert.ok(b.eventTypes.includes('recording.policy-met'))
+  },
+)
 
-bench('SRC-61: mandatory else end: a mandatory recorder that refuses ends the call, whoever else accepts', async (b) => {
-  const [archive, other] = [b.recorder(11), b.recorder(12)]
-  archive.onInvite = 503
-  const start = b.start(`${archive.uri},${other.uri}`, { policy: `mandatory:${archive.uri} else end` })
-  await b.pass()
-  assert.deepEqual([start.status, start.outcome?.text], [503, 'recording is mandatory and cannot be had'])
-  assert.deepEqual(b.call.hangups, ['recording is mandatory and cannot be had'])
-  assert.equal(b.call.media.forks.size, 0)
-})
+bench(
+  'SRC-61: mandatory else end: a mandatory recorder that refuses ends the call, whoever else accepts',
+  async (b) => {
+    const [archive, other] = [b.recorder(11), b.recorder(12)]
+    archive.onInvite = 503
+    const start = b.start(`${archive.uri},${other.uri}`, { policy: `mandatory:${archive.uri} else end` })
+    await b.pass()
+    assert.deepEqual([start.status, start.outcome?.text], [503, 'recording is mandatory and cannot be had'])
+    assert.deepEqual(b.call.hangups, ['recording is mandatory and cannot be had'])
+    assert.equal(b.call.media.forks.size, 0)
+  },
+)
 
 bench('SRC-61: mandatory else end: another recorder that refuses ends nothing', async (b) => {
   const [archive, other] = [b.recorder(11), b.recorder(12)]
@@ -89,17 +98,20 @@ bench('SRC-61: a mandatory recorder may be carried by the one that takes its pla
   assert.deepEqual([start.status, start.outcome?.policy, b.call.hangups], [200, 'met', []])
 })
 
-bench('SRC-61, SRC-63: a mandatory recorder lost mid-call ends the call when nobody takes its place in time', async (b) => {
-  const [archive, other] = [b.recorder(11), b.recorder(12)]
-  b.start(`${archive.uri},${other.uri}`, { policy: `mandatory:${archive.uri} else end` })
-  await b.pass()
-  archive.onInvite = 503
-  archive.bye()
-  await b.pass(4_000)
-  assert.deepEqual(b.call.hangups, [], 'it may still be had again')
-  await b.pass(1_500)
-  assert.deepEqual(b.call.hangups, ['recording is mandatory and cannot be had'])
-})
+bench(
+  'SRC-61, SRC-63: a mandatory recorder lost mid-call ends the call when nobody takes its place in time',
+  async (b) => {
+    const [archive, other] = [b.recorder(11), b.recorder(12)]
+    b.start(`${archive.uri},${other.uri}`, { policy: `mandatory:${archive.uri} else end` })
+    await b.pass()
+    archive.onInvite = 503
+    archive.bye()
+    await b.pass(4_000)
+    assert.deepEqual(b.call.hangups, [], 'it may still be had again')
+    await b.pass(1_500)
+    assert.deepEqual(b.call.hangups, ['recording is mandatory and cannot be had'])
+  },
+)
 
 bench('SRC-61, SRC-63: a mandatory recorder that is had again in time ends nothing', async (b) => {
   const archive = b.recorder(11)
