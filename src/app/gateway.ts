@@ -28,6 +28,8 @@ export interface Gateway extends GatewayViews {
   readonly captures: CaptureShelf
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
+  /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
+  renewTls(): Promise<void>
   /** Refuses new calls and waits for those under way. */
   drain(): Promise<void>
   close(): Promise<void>
@@ -206,6 +208,7 @@ function assemble(parts: {
       ...prefixed('recorded', client.census()),
       ...prefixed('media', await engine.census()),
     }),
+    renewTls: () => role.renewTls(),
     drain: () => service.drain(),
     close: async () => {
       for (const call of service.calls()) call.hangup('shutdown')
