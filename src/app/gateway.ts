@@ -1,12 +1,12 @@
 // The gateway role: calls, flows and the recording client over one SIP core and one media engine.
 
 import { type Call, createCallService, createDestinationPolicy, createRouter, type RouteRule } from '#call'
-import { RecordingInfo } from '#control'
+import { RecordingInfo, type RecordersView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, type RecorderDirectory, RecordingClient } from '#recording-client'
+import { CaptureCollector, type RecorderDirectory, type RecorderProbes, type RecorderRegistry, RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
@@ -14,7 +14,7 @@ import type { GatewayConfig } from './config-schema.ts'
 import { commandRecording, FlowCallControl, Notices } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
-import { openRecorders } from './recorders.ts'
+import { openRecorders, recordersView, startProbes } from './recorders.ts'
 import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 
@@ -25,6 +25,9 @@ const coreName = 'gateway'
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
   readonly recordingClient: RecordingClient
+  readonly recorders: RecordersView
+  /** Changes of what is known of recorders' health. */
+  readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
@@ -44,7 +47,7 @@ export async function openGateway(
   const { clock, ids } = around
   const log = around.log.child({ role: 'gateway' })
   const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
-  const recorders = await openRecorders(config)
+  const recorders = await openRecorders(config, around)
   const engine = await createWorkerEngine({
     ...config.media,
     log,
@@ -133,7 +136,13 @@ export async function openGateway(
   service.attach(core)
   client = createRecordingClient(config, core, domain, recorders, around)
   const evidence = openEvidence(config, client, { clock, ids, log })
-  return assemble({ service, client, notices, engine, role, evidence })
+  const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
+  return assemble({ service, client, notices, engine, role, evidence, recorders, probes })
+}
+
+/** From of what is sent to recorders. */
+function fromOf(domain: string): string {
+  return `<sip:src@${domain}>`
 }
 
 function createRecordingClient(
@@ -149,7 +158,7 @@ function createRecordingClient(
     clock: around.clock,
     ids: around.ids,
     log: around.log.child({ role: 'recording-client' }),
-    from: `<sip:src@${domain}>`,
+    from: fromOf(domain),
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
@@ -195,10 +204,14 @@ function assemble(parts: {
   readonly role: SipRole
   readonly notices: Notices
   readonly evidence: Evidence
+  readonly recorders: RecorderRegistry
+  readonly probes: RecorderProbes | undefined
 }): Gateway {
-  const { service, client, notices, engine, role, evidence } = parts
+  const { service, client, notices, engine, role, evidence, recorders, probes } = parts
   return {
-    ...createCallsView(service, client, notices),
+    ...createCallsView(service, client, notices, recorders),
+    recorders: recordersView(recorders),
+    recorderEvents: recorders.events,
     listeners: role.listeners,
     recordingClient: client,
     captures: evidence.shelf,
@@ -212,6 +225,7 @@ function assemble(parts: {
     drain: () => service.drain(),
     close: async () => {
       for (const call of service.calls()) call.hangup('shutdown')
+      probes?.close()
       await evidence.close()
       await role.close()
       await engine.close()
