@@ -1,12 +1,18 @@
 // The gateway role: calls, flows and the recording client over one SIP core and one media engine.
 
 import { type Call, createCallService, createDestinationPolicy, createRouter, type RouteRule } from '#call'
-import { RecordingInfo } from '#control'
+import { type RecordersView, RecordingInfo } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, type RecorderDirectory, RecordingClient } from '#recording-client'
+import {
+  CaptureCollector,
+  type RecorderDirectory,
+  type RecorderProbes,
+  type RecorderRegistry,
+  RecordingClient,
+} from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
@@ -14,7 +20,7 @@ import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
-import { openRecorders } from './recorders.ts'
+import { openRecorders, recordersView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
 import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
@@ -28,6 +34,9 @@ const coreName = 'gateway'
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
   readonly recordingClient: RecordingClient
+  readonly recorders: RecordersView
+  /** Changes of what is known of recorders' health. */
+  readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
@@ -47,7 +56,7 @@ export async function openGateway(
   const { clock, ids } = around
   const log = around.log.child({ role: 'gateway' })
   const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
-  const recorders = await openRecorders(config)
+  const recorders = await openRecorders(config, around)
   const engine = await createWorkerEngine({
     ...config.media,
     log,
@@ -142,7 +151,13 @@ export async function openGateway(
   client = createRecordingClient(config, core, domain, recorders, around)
   const evidence = openEvidence(config, client, { clock, ids, log })
   const indicator = new RecordingIndicator({ service, client, clock, log, honoursPreferences })
-  return assemble({ service, client, commands, engine, role, evidence, indicator })
+  const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
+  return assemble({ service, client, commands, engine, role, evidence, indicator, recorders, probes })
+}
+
+/** From of what is sent to recorders. */
+function fromOf(domain: string): string {
+  return `<sip:src@${domain}>`
 }
 
 function createRecordingClient(
@@ -158,7 +173,7 @@ function createRecordingClient(
     clock: around.clock,
     ids: around.ids,
     log: around.log.child({ role: 'recording-client' }),
-    from: `<sip:src@${domain}>`,
+    from: fromOf(domain),
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
@@ -205,10 +220,14 @@ function assemble(parts: {
   readonly commands: RecordingCommands
   readonly evidence: Evidence
   readonly indicator: RecordingIndicator
+  readonly recorders: RecorderRegistry
+  readonly probes: RecorderProbes | undefined
 }): Gateway {
-  const { service, client, commands, engine, role, evidence, indicator } = parts
+  const { service, client, commands, engine, role, evidence, indicator, recorders, probes } = parts
   return {
-    ...createCallsView(service, client, commands),
+    ...createCallsView(service, client, commands, recorders),
+    recorders: recordersView(recorders),
+    recorderEvents: recorders.events,
     listeners: role.listeners,
     recordingClient: client,
     captures: evidence.shelf,
@@ -223,6 +242,7 @@ function assemble(parts: {
     close: async () => {
       for (const call of service.calls()) call.hangup('shutdown')
       indicator.close()
+      probes?.close()
       await evidence.close()
       await role.close()
       await engine.close()

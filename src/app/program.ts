@@ -95,7 +95,9 @@ function openHttp(
     clock: around.clock,
     health: { readiness },
     metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
-    ...(gateway === undefined ? {} : { calls: gateway.calls, captures: gateway.captures }),
+    ...(gateway === undefined
+      ? {}
+      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
   })
 }
@@ -104,6 +106,7 @@ const noCalls = {
   activeCalls: 0,
   recordings: {},
   recordingSessions: {},
+  recorders: {},
   recordingSessionOutcomes: {},
   packetsForked: 0,
   packetsHeld: 0,
