@@ -8,6 +8,7 @@ import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
 import {
   CaptureCollector,
+  defaultPolicy,
   type RecorderDirectory,
   type RecorderProbes,
   type RecorderRegistry,
@@ -177,6 +178,9 @@ function createRecordingClient(
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
+    policy: defaultPolicy,
+    replayMs: 0,
+    announce: () => {},
   })
 }
 
