@@ -14,6 +14,7 @@ import {
   uuidBase64,
   type XmlElement,
 } from '#siprec'
+import type { SpooledSpan } from './spool-port.ts'
 import type { StreamRoles } from './streams.ts'
 
 const JAMBONZ_NAMESPACE = 'http://jambonz.org/siprec'
@@ -30,6 +31,8 @@ export interface MetadataFacts {
   readonly disassociatedAtMs?: number
   /** Puts jambonz' elements into the wrapper that its recorders look for, which the schema does not allow. */
   readonly jambonzWrapper: boolean
+  /** It was kept before it was delivered. */
+  readonly spooled?: SpooledSpan
 }
 
 /** The complete document: everyone and everything of this recording, leavers included. */
@@ -74,7 +77,7 @@ function sessionOf(facts: MetadataFacts, sessionId: string, jambonz: readonly Xm
     groupRef: uuidBase64(snapshot.groupId),
     startTime: rfc3339(startedAtMs),
     ...(endedAtMs === undefined ? {} : { stopTime: rfc3339(Math.max(startedAtMs, endedAtMs)) }),
-    extensions: [callElement(facts), ...jambonz],
+    extensions: [callElement(facts), ...spooledElement(facts), ...jambonz],
   }
 }
 
@@ -129,6 +132,17 @@ function callElement({ snapshot, recordingId }: MetadataFacts): XmlElement {
     .map((party) => element(CALL_NAMESPACE, 'sipCallId', [party.sipCallId], { leg: party.leg }))
   if (recordingId !== '') children.push(element(CALL_NAMESPACE, 'recordingRef', [recordingId]))
   return element(CALL_NAMESPACE, 'call', children, { direction: snapshot.direction })
+}
+
+// What was spooled arrives later than it was said, and what was paused is missing.
+function spooledElement({ spooled }: MetadataFacts): XmlElement[] {
+  if (spooled === undefined) return []
+  const span = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs?: number }): Record<string, string> => ({
+    from: rfc3339(fromMs),
+    ...(toMs === undefined ? {} : { to: rfc3339(Math.max(fromMs, toMs)) }),
+  })
+  const gaps = spooled.gaps.map((gap) => element(CALL_NAMESPACE, 'gap', [], { reason: gap.reason, ...span(gap) }))
+  return [element(CALL_NAMESPACE, 'spooled', gaps, span(spooled))]
 }
 
 // Names as jambonz spells them; its recorders key on callsid and recordingid.

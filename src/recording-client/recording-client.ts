@@ -20,9 +20,9 @@ import {
   type RecordingHappening,
   type RecordingView,
 } from './recording-event.ts'
-import type { RecordingNews, ReportedState } from './recording-news.ts'
-import type { RecordingSession } from './recording-session.ts'
+import type { OpenedSession, RecordingNews, ReportedState } from './recording-news.ts'
 import type { RecordingSurroundings } from './session-port.ts'
+import { SpoolDeliveries } from './spool-deliveries.ts'
 import { type CallStream, createStreams } from './streams.ts'
 import { parsePolicy } from './success-policy.ts'
 
@@ -40,7 +40,8 @@ export class RecordingClient {
   readonly events: Listeners<RecordingEvent>
   readonly #around: RecordingSurroundings
   readonly #calls = new Map<string, CallRecord>()
-  readonly #sessions = new Set<RecordingSession>()
+  readonly #sessions = new Map<OpenedSession, KeptRecording>()
+  readonly #deliveries: SpoolDeliveries | undefined
   readonly #totals = { packetsForked: 0, packetsHeld: 0 }
 
   constructor(around: RecordingSurroundings) {
@@ -48,6 +49,9 @@ export class RecordingClient {
     this.events = new Listeners((fault) =>
       around.log.error('a listener of recording events failed', { fault: `${fault}` }),
     )
+    this.#deliveries =
+      around.spool === undefined ? undefined : new SpoolDeliveries(around.spool, around, (event) => this.#publish(event))
+    void this.#deliveries?.look()
   }
 
   /** Starts a recording. A call that is not answered yet: refused by INFO, held until the answer otherwise. */
@@ -139,7 +143,18 @@ export class RecordingClient {
 
   /** Must be zero when no call is recorded. */
   census(): { readonly calls: number; readonly sessions: number } {
-    return { calls: this.#calls.size, sessions: this.#sessions.size }
+    const deliveries = this.#deliveries?.isBusy === true ? 1 : 0
+    return { calls: this.#calls.size, sessions: this.#sessions.size + deliveries }
+  }
+
+  /** A recorder is there again: what was spooled is delivered now. */
+  deliverSpooled(): void {
+    this.#deliveries?.hurry()
+  }
+
+  /** Begins no more deliveries. */
+  close(): void {
+    this.#deliveries?.close()
   }
 
   #begin(record: CallRecord, order: Omit<RecordingOrder, 'call' | 'streams'>): Promise<CommandOutcome> {
@@ -204,8 +219,7 @@ export class RecordingClient {
 
   /** A recording is closed when it is over and its last recording session is gone: then its ledger is complete. */
   #close(record: CallRecord, kept: KeptRecording): void {
-    const isBusy =
-      kept.recording.reported !== 'none' || kept.recording.sessions.some((each) => this.#sessions.has(each))
+    const isBusy = kept.recording.reported !== 'none' || [...this.#sessions.values()].includes(kept)
     if (isBusy || kept.isClosed) return
     kept.isClosed = true
     this.#emit(record, kept.id, { type: 'recording.closed', ledger: kept.recording.evidence.rows })
@@ -216,7 +230,7 @@ export class RecordingClient {
     const { id, recording } = kept
     switch (news.type) {
       case 'session-opened':
-        this.#sessions.add(news.session)
+        this.#sessions.set(news.session, kept)
         break
       case 'session-gone':
         void news.session.forksSettled().then(() => {
@@ -245,6 +259,10 @@ export class RecordingClient {
       case 'moved':
         this.#emit(record, id, happeningOf(news), news.move.to)
         break
+      case 'spool':
+        this.#emit(record, id, happeningOf(news))
+        if (news.happening.type === 'spool.kept') void this.#deliveries?.look()
+        break
       case 'started':
       case 'resumed':
       case 'pause-expired':
@@ -256,17 +274,16 @@ export class RecordingClient {
     }
   }
 
-  #emit(record: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
-    const { callId } = record.call
-    const { type: event, ...details } = happening
-    this.#around.log.info('recording event', {
-      callId,
-      recording,
-      event,
-      ...(recorder === undefined ? {} : { recorder }),
-      ...details,
-    })
-    this.events.emit({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
+  #emit({ call }: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
+    const { callId } = call
+    this.#publish({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
+  }
+
+  #publish(event: RecordingEvent): void {
+    const { type, callId, recording, recorder, ...details } = event
+    const who = recorder === undefined ? { callId, recording } : { callId, recording, recorder }
+    this.#around.log.info('recording event', { ...who, event: type, ...details })
+    this.events.emit(event)
   }
 
   #refuse(status: number, text: string, fields: Readonly<Record<string, unknown>>): Promise<CommandOutcome> {

@@ -206,7 +206,7 @@ export class RecordingSession {
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: inviteHeaders(offers.associatedAtMs, plan.headers),
+        headers: inviteHeaders(this.#around.clock.wallMs(), plan.headers),
         body: offers.first(direction),
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),

@@ -1,6 +1,6 @@
 // The forks of one recording session: one per stream of the call, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, MediaCall, MediaLocal, SrtpSuite, Tap } from '#engine'
+import type { ForkCounters, ForkMedia, MediaLocal, SrtpSuite, Tap } from '#engine'
 import { type Endpoint, type Ids, type Logger, messageOf } from '#kernel'
 import type { AnsweredStream, OfferedStream } from './offer.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
@@ -145,7 +145,7 @@ export class SessionForks {
     this.#watch(removal)
   }
 
-  get #media(): MediaCall {
+  get #media(): ForkMedia {
     return this.#plan.call.media
   }
 

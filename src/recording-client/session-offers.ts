@@ -25,7 +25,7 @@ export class SessionOffers {
   constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks) {
     const address = forks.streams[0]?.local.host
     invariant(address !== undefined, 'an offer has streams')
-    this.associatedAtMs = around.clock.wallMs()
+    this.associatedAtMs = plan.spooled?.fromMs ?? around.clock.wallMs()
     this.#plan = plan
     this.#around = around
     this.#forks = forks
@@ -49,7 +49,7 @@ export class SessionOffers {
 
   /** The last re-offer, whose document unties the call from the session. */
   last(): MessageOptions {
-    const document = this.#document({ disassociatedAtMs: this.#around.clock.wallMs() })
+    const document = this.#document({ disassociatedAtMs: this.#plan.spooled?.toMs ?? this.#around.clock.wallMs() })
     return { headers: offerHeaders, body: this.#body('inactive', document) }
   }
 

@@ -1,10 +1,13 @@
 // What a recording session needs from around it.
 
 import type { DestinationPolicy, RecordableCall } from '#call'
+import type { ForkMedia } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, SipCore } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
+import type { SessionState } from './session-machine.ts'
+import type { SpooledSpan, SpoolPort } from './spool-port.ts'
 import type { CallStream } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 
@@ -50,6 +53,13 @@ export interface RecordingSurroundings {
   readonly replayMs: number
   /** Tells the caller that the call is not recorded as it should be. */
   readonly announce: (call: RecordableCall) => void
+  /** Where recordings go for which no recorder can be had; absent: they end. */
+  readonly spool?: SpoolPort
+}
+
+/** The call of a recording session: one that lasts, or one that was spooled. */
+export interface RecordedCall extends Pick<RecordableCall, 'callId' | 'snapshot'> {
+  readonly media: ForkMedia
 }
 
 /** What a recording session is about. */
@@ -57,7 +67,7 @@ export interface SessionPlan {
   readonly id: string
   readonly uri: string
   readonly profile: RecorderProfile
-  readonly call: RecordableCall
+  readonly call: RecordedCall
   readonly streams: readonly CallStream[]
   /** The page's "Call Recording ID"; empty means none. */
   readonly recordingId: string
@@ -67,7 +77,22 @@ export interface SessionPlan {
   readonly maskDtmf?: boolean
   /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */
   readonly replayFromMs?: number
+  /** The recording was spooled, and is delivered now. */
+  readonly spooled?: SpooledSpan
 }
 
 /** What is common to the sessions of one recording. */
-export type RecordingPlan = Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs'>
+export interface RecordingPlan extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'spooled' | 'call'> {
+  readonly call: RecordableCall
+}
+
+/** What carries a recording: a session with a recorder, or the spool. */
+export interface Carrier {
+  readonly plan: Pick<SessionPlan, 'uri'>
+  readonly state: SessionState
+  /** Whether it is still to answer. */
+  readonly isSignalling: boolean
+  readonly forkIds: readonly string[]
+  /** Removes forks whose cut could not be confirmed. */
+  dropForks(forkIds: readonly string[]): void
+}
