@@ -54,10 +54,16 @@ export const recording = section('The recording client.', {
   spool: role('Where recordings wait, encrypted, for which no recorder can be had; when left out they end.', {
     folder: text({ description: 'Folder of the spool, relative to the working directory; nobody else may use it.' }),
     keyFile: text({
-      description: 'File with the key, 64 hexadecimal digits; made at first use. Keep it on another disk than the folder.',
+      description:
+        'File with the key, 64 hexadecimal digits; made at first use. Keep it on another disk than the folder.',
     }),
     maxBytes: integer('The spool takes nothing more when it holds so many bytes.', 10_737_418_240, 1_000_000, 2 ** 50),
-    minFreeBytes: integer('The spool takes nothing more when its disk has fewer bytes free.', 1_073_741_824, 0, 2 ** 50),
+    minFreeBytes: integer(
+      'The spool takes nothing more when its disk has fewer bytes free.',
+      1_073_741_824,
+      0,
+      2 ** 50,
+    ),
     maxAgeHours: integer('Recordings that no recorder has taken for so long are removed, in hours.', 168, 1, 8760),
     deliverySpeed: integer(
       'Recordings are delivered so many times faster than they were made; 1 for recorders that play what they get.',

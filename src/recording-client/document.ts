@@ -12,7 +12,9 @@ export function documentFor(
 ): Uint8Array {
   const snapshot = plan.call.snapshot()
   const streams = rolesOf(plan.streams, snapshot)
-  return writeMetadata(buildMetadata({ snapshot, streams, recordingId: plan.recordingId, ...spooledOf(plan), ...moment }))
+  return writeMetadata(
+    buildMetadata({ snapshot, streams, recordingId: plan.recordingId, ...spooledOf(plan), ...moment }),
+  )
 }
 
 function spooledOf({ spooled }: SessionPlan): Pick<MetadataFacts, 'spooled'> {

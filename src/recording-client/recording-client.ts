@@ -50,7 +50,9 @@ export class RecordingClient {
       around.log.error('a listener of recording events failed', { fault: `${fault}` }),
     )
     this.#deliveries =
-      around.spool === undefined ? undefined : new SpoolDeliveries(around.spool, around, (event) => this.#publish(event))
+      around.spool === undefined
+        ? undefined
+        : new SpoolDeliveries(around.spool, around, (event) => this.#publish(event))
     void this.#deliveries?.look()
   }
 

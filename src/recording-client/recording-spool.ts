@@ -3,12 +3,12 @@
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { parseSipUri } from '#sip'
-import type { OpenedSession } from './recording-news.ts'
 import { defaultProfile } from './recorder-profile.ts'
 import type { RecordingEvidence } from './recording-evidence.ts'
+import type { OpenedSession } from './recording-news.ts'
 import type { Wish } from './session-machine.ts'
 import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
-import { SPOOL, type SpoolHappening } from './spool-port.ts'
+import { SPOOL, type SpoolHappening, type SpoolPort } from './spool-port.ts'
 import { SpoolSession } from './spool-session.ts'
 
 /** Who is told what the spool of a recording does. */
@@ -25,6 +25,7 @@ export interface RecordingSpoolListener {
 /** Parts of one recording in the spool, one at a time. */
 export class RecordingSpool {
   readonly #id: string
+  readonly #spool: SpoolPort | undefined
   readonly #plan: RecordingPlan
   readonly #around: RecordingSurroundings
   readonly #evidence: RecordingEvidence
@@ -33,14 +34,17 @@ export class RecordingSpool {
   #parts = 0
   #isRefused = false
 
+  /** `spool`: absent when nothing may be spooled. */
   constructor(
     id: string,
+    spool: SpoolPort | undefined,
     plan: RecordingPlan,
     around: RecordingSurroundings,
     evidence: RecordingEvidence,
     listener: RecordingSpoolListener,
   ) {
     this.#id = id
+    this.#spool = spool
     this.#plan = plan
     this.#around = around
     this.#evidence = evidence
@@ -59,12 +63,12 @@ export class RecordingSpool {
 
   /** Whether it takes nothing, and so is no reason to go on. */
   get isRefused(): boolean {
-    return this.#around.spool === undefined || this.#isRefused
+    return this.#spool === undefined || this.#isRefused
   }
 
   /** Takes over what nobody carries, with what was said since `replayFromMs`; does nothing without a spool or before the call is answered. */
   begin(wish: Wish, targets: readonly (readonly string[])[], replayFromMs: number | undefined): void {
-    const { spool } = this.#around
+    const spool = this.#spool
     if (spool === undefined || this.isOn || this.#isRefused || this.#plan.call.snapshot().state !== 'answered') return
     this.#parts += 1
     const plan = {
@@ -109,16 +113,11 @@ export class RecordingSpool {
 
   /** A recorder carries the recording, or it is over. */
   end(): void {
+    this.#isRefused = false
     const session = this.#session
     if (session === undefined) return
     this.#session = undefined
-    void session.end().then(() => {
-      if (session.wasOpened) {
-        this.#evidence.spooled('spooled')
-        this.#listener.onHappening({ type: 'spool.kept' })
-      }
-      this.#listener.onGone(session)
-    })
+    this.#leave(session)
   }
 
   #onRefused(session: SpoolSession, reason: string): void {
@@ -126,8 +125,18 @@ export class RecordingSpool {
     if (this.#session === session) this.#session = undefined
     this.#evidence.spooled(`failed(${reason})`)
     this.#listener.onHappening({ type: session.wasOpened ? 'spool.stopped' : 'spool.refused', reason })
-    void session.forksSettled().then(() => this.#listener.onGone(session))
+    this.#leave(session)
     this.#listener.onChanged()
+  }
+
+  #leave(session: SpoolSession): void {
+    void session.end().then(() => {
+      if (session.wasOpened) {
+        this.#evidence.spooled('spooled')
+        this.#listener.onHappening({ type: 'spool.kept' })
+      }
+      this.#listener.onGone(session)
+    })
   }
 
   #isMasked(uri: string): boolean {

@@ -17,7 +17,7 @@ import { resultOf } from './results.ts'
 import type { SessionReport, Wish } from './session-machine.ts'
 import type { Carrier, RecordingPlan, RecordingSurroundings } from './session-port.ts'
 import { SPOOL, type SpoolHappening } from './spool-port.ts'
-import type { SuccessPolicy } from './success-policy.ts'
+import { isMandatory, type SuccessPolicy } from './success-policy.ts'
 import { Waiting } from './waiting.ts'
 
 /** A recording and its recorders. */
@@ -56,12 +56,13 @@ export class Recording implements PausedRecording {
       onConfirmed: (session) => onNews({ type: 'confirmed', session }),
       onDead: (session, reason) => session.abandon(reason),
     })
+    const spool = isMandatory(policy) ? undefined : around.spool
     this.slots = new RecordingSlots({
       id,
       entries,
       plan,
       // What is spooled meanwhile goes on at a recorder as soon as there is one.
-      isPersistent: policy.unmet === 'retry' || around.spool !== undefined,
+      isPersistent: policy.unmet === 'retry' || spool !== undefined,
       around,
       // What the spool has meanwhile is delivered from there.
       replayFromMs: (lost) => (this.#spool.isOn ? undefined : this.evidence.replayFromMs(lost)),
@@ -73,7 +74,7 @@ export class Recording implements PausedRecording {
         onChanged: () => this.#onChanged(),
       },
     })
-    this.#spool = new RecordingSpool(id, plan, around, this.evidence, {
+    this.#spool = new RecordingSpool(id, spool, plan, around, this.evidence, {
       onOpened: (session) => onNews({ type: 'session-opened', session }),
       onHappening: (happening) => this.#onSpool(happening),
       onForkClosed: (counters) => onNews({ type: 'fork-closed', counters }),

@@ -82,7 +82,8 @@ export interface SessionPlan {
 }
 
 /** What is common to the sessions of one recording. */
-export interface RecordingPlan extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'spooled' | 'call'> {
+export interface RecordingPlan
+  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'spooled' | 'call'> {
   readonly call: RecordableCall
 }
 

@@ -83,8 +83,10 @@ export class SpoolDeliveries {
       return
     }
     if (this.#waiting.has(id)) return
-    const { targets } = facts.value
-    this.#waiting.set(id, { id, facts: facts.value, targets, retryMs: firstRetryMs, dueAtMs: 0 })
+    const { targets, span } = facts.value
+    // The program may have ended before the recording did: then the last packet was its end.
+    const whole = { ...facts.value, span: { toMs: file.writtenAtMs, ...span } }
+    this.#waiting.set(id, { id, facts: whole, targets, retryMs: firstRetryMs, dueAtMs: 0 })
   }
 
   #next(): void {
@@ -104,20 +106,27 @@ export class SpoolDeliveries {
     const delivery = new SpoolDelivery(id, facts, this.#spool, this.#around)
     const left: (readonly string[])[] = []
     for (const target of waiting.targets) {
-      const end = await delivery.run(target)
+      const isDelivered = await this.#deliverTo(target, delivery, facts)
       if (this.#isClosed) return
-      if (end.type === 'delivered') {
-        this.#tell(facts, { type: 'spool.delivered', packets: end.packets }, end.recorder)
-      } else {
-        left.push(target)
-        this.#tell(facts, { type: 'spool.undelivered', reason: end.reason }, target[0])
-      }
+      if (!isDelivered) left.push(target)
     }
     waiting.targets = left
     if (left.length === 0) await this.#remove(id)
     else this.#postpone(waiting)
     this.#current = undefined
     this.#next()
+  }
+
+  async #deliverTo(target: readonly string[], delivery: SpoolDelivery, facts: SpoolFacts): Promise<boolean> {
+    const attempts = await delivery.run(target)
+    for (const { recorder, session, packets, problem } of attempts) {
+      if (problem === undefined) this.#tell(facts, { type: 'spool.delivered', packets, session }, recorder)
+      else this.#tell(facts, { type: 'spool.undelivered', reason: problem, session }, recorder)
+    }
+    if (attempts.length === 0) {
+      this.#tell(facts, { type: 'spool.undelivered', reason: 'no recorder of its list is allowed here' })
+    }
+    return attempts.some(({ problem }) => problem === undefined)
   }
 
   async #remove(id: string): Promise<void> {

@@ -1,16 +1,21 @@
 // One delivery out of the spool: a recording session with the first recorder of a list that takes it.
 
 import { parseSipUri } from '#sip'
+import type { RecorderProfile } from './recorder-profile.ts'
 import { RecordingSession } from './recording-session.ts'
 import type { RecordingSurroundings } from './session-port.ts'
 import { SpooledCall } from './spool-call.ts'
 import type { SpoolFacts } from './spool-facts.ts'
-import type { SpoolPort } from './spool-port.ts'
+import type { DeliverySession, SpoolPort } from './spool-port.ts'
 
-/** What became of a delivery. */
-export type DeliveryEnd =
-  | { readonly type: 'delivered'; readonly recorder: string; readonly packets: number }
-  | { readonly type: 'undelivered'; readonly reason: string }
+/** What became of an attempt at a recorder. */
+export interface DeliveryAttempt {
+  readonly recorder: string
+  readonly session: DeliverySession
+  readonly packets: number
+  /** Absent when it was delivered. */
+  readonly problem?: string
+}
 
 /** Asks one recorder after another until one has all of it. */
 export class SpoolDelivery {
@@ -27,33 +32,38 @@ export class SpoolDelivery {
     this.#around = around
   }
 
-  /** Delivers to one recorder of a list. */
-  async run(target: readonly string[]): Promise<DeliveryEnd> {
-    let end: DeliveryEnd = { type: 'undelivered', reason: 'no recorder of its list is allowed here' }
+  /** Delivers to one recorder of a list; the last attempt says whether that went well. */
+  async run(target: readonly string[]): Promise<readonly DeliveryAttempt[]> {
+    const attempts: DeliveryAttempt[] = []
     for (const uri of this.#around.recorders.candidates(target)) {
       const parsed = parseSipUri(uri)
       if (!parsed.ok || !this.#around.destinations.allows(parsed.value)) continue
-      end = await this.#deliver(uri, this.#around.recorders.profileOf(parsed.value))
-      if (end.type === 'delivered') break
+      const attempt = await this.#attempt(uri, this.#around.recorders.profileOf(parsed.value))
+      attempts.push(attempt)
+      if (attempt.problem === undefined) break
     }
-    return end
+    return attempts
   }
 
-  #deliver(uri: string, profile: RecordingSession['plan']['profile']): Promise<DeliveryEnd> {
+  #attempt(uri: string, profile: RecorderProfile): Promise<DeliveryAttempt> {
     const { clock, times } = this.#around
     const { recording, recordingId, streams, headers, span } = this.#facts
     const call = new SpooledCall(this.#id, this.#facts, this.#spool)
     this.#attempts += 1
-    const id = `${recording}/spooled-${this.#attempts}`
+    const id = `${recording}/${this.#id}-${this.#attempts}`
     const plan = { id, uri, profile, call, streams, recordingId, headers, spooled: span }
     return new Promise((resolve) => {
       let packets = 0
       let isSent = false
-      let problem = 'the recorder ended the session'
-      const finish = (end: DeliveryEnd): void => {
+      let broken = 'the recorder ended the session'
+      const finish = (problem: string | undefined): void => {
         unsubscribe()
         patience.cancel()
-        void session.forksSettled().then(() => resolve(end.type === 'delivered' ? { ...end, packets } : end))
+        void session.forksSettled().then(() => {
+          const { sipCallId } = session
+          const told = { id, ...(sipCallId === undefined ? {} : { sipCallId }) }
+          resolve({ recorder: uri, session: told, packets, ...(problem === undefined ? {} : { problem }) })
+        })
       }
       const session = new RecordingSession(plan, this.#around, {
         onForkClosed: (counters) => {
@@ -61,11 +71,9 @@ export class SpoolDelivery {
         },
         onReport: (report) => {
           if (report.type === 'accepted') patience.cancel()
-          else if (report.type === 'failed') finish({ type: 'undelivered', reason: `refused: ${report.status}` })
-          else if (report.type === 'lost') finish({ type: 'undelivered', reason: `lost: ${report.reason}` })
-          else if (report.type === 'closed') {
-            finish(isSent ? { type: 'delivered', recorder: uri, packets } : { type: 'undelivered', reason: problem })
-          }
+          else if (report.type === 'failed') finish(`refused: ${report.status}`)
+          else if (report.type === 'lost') finish(`lost: ${report.reason}`)
+          else if (report.type === 'closed') finish(isSent ? undefined : broken)
         },
       })
       const unsubscribe = this.#spool.onEvent((event) => {
@@ -73,7 +81,7 @@ export class SpoolDelivery {
         if (event.type === 'sent') {
           isSent = true
           call.sent()
-        } else problem = event.reason
+        } else broken = event.reason
         session.wish('stopped')
       })
       const patience = clock.after(times.answerDeadlineMs, 'recording spool delivery', () => session.giveUp())

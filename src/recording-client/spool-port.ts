@@ -13,6 +13,8 @@ export interface SpooledFile {
   /** Absent when it cannot be read. */
   readonly facts?: string
   readonly bytes: number
+  /** When it was written to last: wall clock, ms since 1970. */
+  readonly writtenAtMs: number
   /** Older than it may become. */
   readonly isExpired: boolean
   readonly problem?: string
@@ -49,8 +51,16 @@ export interface SpooledSpan {
   readonly gaps: readonly LedgerGap[]
 }
 
+/** The recording session of a delivery. */
+export interface DeliverySession {
+  readonly id: string
+  readonly sipCallId?: string
+}
+
 /** What happens to what is spooled. */
 export type SpoolHappening =
   | { readonly type: 'spool.began' | 'spool.kept' | 'spool.expired' }
-  | { readonly type: 'spool.refused' | 'spool.stopped' | 'spool.undelivered'; readonly reason: string }
-  | { readonly type: 'spool.delivered'; readonly packets: number }
+  | { readonly type: 'spool.refused' | 'spool.stopped'; readonly reason: string }
+  /** A recorder did not take it, or no recorder may; it is kept. */
+  | { readonly type: 'spool.undelivered'; readonly reason: string; readonly session?: DeliverySession }
+  | { readonly type: 'spool.delivered'; readonly packets: number; readonly session: DeliverySession }

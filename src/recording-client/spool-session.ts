@@ -3,8 +3,8 @@
 import type { CallEvent, CallSnapshot } from '#call'
 import type { ForkCounters, MediaCodec, MediaRemote } from '#engine'
 import { messageOf, uuidText } from '#kernel'
-import { PayloadTypes } from './offer.ts'
 import type { LedgerRow } from './ledger.ts'
+import { PayloadTypes } from './offer.ts'
 import { SessionForks } from './session-forks.ts'
 import type { SessionState, Wish } from './session-machine.ts'
 import type { Carrier, RecordingSurroundings, SessionPlan } from './session-port.ts'
@@ -48,13 +48,7 @@ export class SpoolSession implements Carrier {
   #isTaken = false
   #ending: Promise<void> | undefined
 
-  constructor(
-    order: SpoolOrder,
-    wish: Wish,
-    spool: SpoolPort,
-    around: RecordingSurroundings,
-    listener: SpoolListener,
-  ) {
+  constructor(order: SpoolOrder, wish: Wish, spool: SpoolPort, around: RecordingSurroundings, listener: SpoolListener) {
     this.plan = order.plan
     this.#order = order
     this.#wish = wish

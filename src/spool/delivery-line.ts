@@ -1,16 +1,8 @@
 // One stream of a delivery: an RTP session of its own with the recorder, secured as was agreed (RFC 3550, RFC 3711).
 
-import { type ForkCounters, type ForkRemote, type GateReceipt, type PortPair, type PortPool } from '#engine'
+import type { ForkCounters, ForkRemote, GateReceipt, PortPair, PortPool } from '#engine'
 import type { Clock, Endpoint } from '#kernel'
-import {
-  buildBye,
-  buildSdes,
-  buildSenderReport,
-  compoundRtcp,
-  MAX_SEAL_BYTES,
-  ntpFromWallMs,
-  SrtpSender,
-} from '#rtp'
+import { buildBye, buildSdes, buildSenderReport, compoundRtcp, MAX_SEAL_BYTES, ntpFromWallMs, SrtpSender } from '#rtp'
 import type { SpoolRecord } from './spool-format.ts'
 
 const REPORT_EVERY_MS = 5_000

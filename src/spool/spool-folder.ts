@@ -8,6 +8,7 @@ import { SpoolReader } from './spool-file.ts'
 const SUFFIX = '.spool'
 const ID = /^[A-Za-z0-9-]{1,64}$/
 const HOUR_MS = 3_600_000
+const LOOK_EVERY_MS = 1_000
 
 /** What a folder may hold. */
 export interface SpoolLimits {
@@ -23,6 +24,8 @@ export interface SpooledFile {
   /** As they were noted last; absent when the file cannot be read. */
   readonly facts?: string
   readonly bytes: number
+  /** When it was written to last: wall clock, ms since 1970. */
+  readonly writtenAtMs: number
   /** Older than it may become. */
   readonly isExpired: boolean
   /** What is wrong with it. */
@@ -34,6 +37,8 @@ export class SpoolFolder {
   readonly #folder: string
   readonly #key: Uint8Array
   readonly #limits: SpoolLimits
+  #lookedAtMs = Number.NEGATIVE_INFINITY
+  #refusal: string | undefined
 
   /** Makes the folder, for its owner only. */
   constructor(folder: string, key: Uint8Array, limits: SpoolLimits) {
@@ -48,12 +53,13 @@ export class SpoolFolder {
     return join(this.#folder, `${id}${SUFFIX}`)
   }
 
-  /** Why nothing more may be written now; undefined: it may. */
-  refusal(): string | undefined {
-    const { maxBytes, minFreeBytes } = this.#limits
-    if (this.#ids().reduce((sum, id) => sum + statSync(this.pathOf(id)).size, 0) >= maxBytes) return 'the spool is full'
-    const { bavail, bsize } = statfsSync(this.#folder)
-    return bavail * bsize < minFreeBytes ? 'the disk of the spool is nearly full' : undefined
+  /** Why nothing more may be written now; undefined: it may. Looks once a second. */
+  refusal(nowMs: number): string | undefined {
+    if (nowMs - this.#lookedAtMs >= LOOK_EVERY_MS) {
+      this.#lookedAtMs = nowMs
+      this.#refusal = this.#limitReached()
+    }
+    return this.#refusal
   }
 
   /** Everything that is there but `open`, oldest first. */
@@ -68,6 +74,13 @@ export class SpoolFolder {
     rmSync(this.pathOf(id), { force: true })
   }
 
+  #limitReached(): string | undefined {
+    const { maxBytes, minFreeBytes } = this.#limits
+    if (this.#ids().reduce((sum, id) => sum + statSync(this.pathOf(id)).size, 0) >= maxBytes) return 'the spool is full'
+    const { bavail, bsize } = statfsSync(this.#folder)
+    return bavail * bsize < minFreeBytes ? 'the disk of the spool is nearly full' : undefined
+  }
+
   #ids(): string[] {
     return readdirSync(this.#folder)
       .filter((name) => name.endsWith(SUFFIX))
@@ -79,7 +92,13 @@ export class SpoolFolder {
     const { size: bytes, mtimeMs } = statSync(this.pathOf(id))
     const opened = SpoolReader.open(this.pathOf(id), id, this.#key)
     const madeAtMs = opened.ok ? opened.value.madeAtMs : mtimeMs
-    const file = { id, bytes, madeAtMs, isExpired: wallMs - madeAtMs > this.#limits.maxAgeHours * HOUR_MS }
+    const file = {
+      id,
+      bytes,
+      writtenAtMs: mtimeMs,
+      madeAtMs,
+      isExpired: wallMs - madeAtMs > this.#limits.maxAgeHours * HOUR_MS,
+    }
     if (!opened.ok) return { ...file, problem: opened.error }
     const facts = opened.value.lastFacts()
     opened.value.close()

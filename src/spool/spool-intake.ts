@@ -66,10 +66,9 @@ export class SpoolIntake {
   async close(facts?: string): Promise<void> {
     this.#timer?.cancel()
     for (const pair of this.#pairs) await this.#around.pool.release(pair)
-    const wasStopped = this.#isStopped
     this.#isStopped = true
     try {
-      if (facts !== undefined && !wasStopped) this.#writer.note(facts)
+      if (facts !== undefined) this.#writer.note(facts)
     } finally {
       this.#writer.close()
     }
@@ -90,7 +89,7 @@ export class SpoolIntake {
     this.#timer = this.#around.clock.after(FLUSH_EVERY_MS, 'spool flush', () => {
       this.#guard(() => {
         this.#writer.flush()
-        const refusal = this.#around.folder.refusal()
+        const refusal = this.#around.folder.refusal(this.#around.clock.nowMs())
         if (refusal !== undefined) this.#stop(refusal)
       })
       if (!this.#isStopped) this.#setTimer()

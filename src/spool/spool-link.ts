@@ -2,7 +2,14 @@
 
 import { Worker } from 'node:worker_threads'
 import { AppError, Listeners, messageOf } from '#kernel'
-import type { SpoolCommand, SpoolEvent, SpoolOptions, SpoolReplies, SpoolReply, SpoolRequest } from './spool-messages.ts'
+import type {
+  SpoolCommand,
+  SpoolEvent,
+  SpoolOptions,
+  SpoolReplies,
+  SpoolReply,
+  SpoolRequest,
+} from './spool-messages.ts'
 
 interface Pending {
   readonly resolve: (value: unknown) => void

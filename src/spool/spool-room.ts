@@ -72,7 +72,7 @@ export class SpoolRoom {
   }
 
   async #open(id: string, sources: readonly number[], facts: string): Promise<SpoolReplies['open']> {
-    const refused = this.#folder.refusal()
+    const refused = this.#folder.refusal(this.#clock.nowMs())
     if (refused !== undefined) return { refused }
     const intake = await SpoolIntake.open(id, sources, facts, {
       folder: this.#folder,

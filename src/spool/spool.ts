@@ -30,9 +30,7 @@ export class Spool {
     const ports = sources.map(({ rtpPort }) => rtpPort)
     const opened = await this.#link.ask({ type: 'open', id, sources: ports, facts })
     if ('refused' in opened) return err(opened.refused)
-    return ok(
-      opened.ports.map((port) => ({ rtp: { host: LOOPBACK, port }, rtcp: { host: LOOPBACK, port: port + 1 } })),
-    )
+    return ok(opened.ports.map((port) => ({ rtp: { host: LOOPBACK, port }, rtcp: { host: LOOPBACK, port: port + 1 } })))
   }
 
   /** Notes the facts of a recording anew; the last ones count. */

@@ -1,7 +1,7 @@
 // Recordings for which no recorder can be had, over real sockets: kept encrypted, and delivered by a session of their own.
 
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -104,7 +104,10 @@ test('SRC-63: a recording that no recorder takes is spooled, encrypted and with 
   await untilSpooled(place, talk)
   const ledger = (await talk.view()).recording?.ledger ?? []
   const row = ledger.find((each) => each.recorder === 'spool')
-  assert.deepEqual(row?.gaps.map(({ reason }) => reason), ['pause'])
+  assert.deepEqual(
+    row?.gaps.map(({ reason }) => reason),
+    ['pause'],
+  )
   await talk.end()
   await untilEvent(talk.opened, 'spool.kept')
   await assertUnreadable(place)
@@ -134,6 +137,25 @@ test('a recording that was spooled by a program that is gone is delivered by the
   await assertDelivered(recorder)
   await untilEvent(next, 'spool.delivered')
   await until('the spool is empty', async () => (await filesOf(place)).length === 0)
+})
+
+test('what a program had spooled when it was killed is delivered, but for what was not on the disk yet', async (t) => {
+  const [place, recorder] = [await spoolPlace(t), await busyRecorder(t)]
+  const talk = await openTalk(t, { gateway: gatewayOf(place) })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await untilSpooled(place, talk)
+  // What a killed program leaves is what is on the disk in the middle of the call.
+  const left = { ...place, folder: `${place.folder}-left` }
+  await cp(place.folder, left.folder, { recursive: true })
+  await talk.rest('stop')
+  await talk.end()
+  await talk.opened.close()
+
+  recorder.script = {}
+  const next = await openTestGateway(t, { gateway: gatewayOf(left) })
+  await assertDelivered(recorder)
+  await untilEvent(next, 'spool.delivered')
+  assert.match(recorder.documents().at(-1) ?? '', /<[^>]*spooled[^>]* to="[^"]+"/)
 })
 
 test('a recorder that comes up in the middle of a call has the rest live, and what was spooled after it', async (t) => {
