@@ -5,6 +5,7 @@ import type { Clock, Ids, Logger } from '#kernel'
 import type { IncomingRequest, SipCore } from '#sip'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
+import type { TransferPolicy } from './transfer.ts'
 
 /** Hands a call to a flow by name; the flow runs on after this returns. */
 export type FlowStarter = (call: Call, flowName: string) => void
@@ -22,6 +23,7 @@ export interface CallContext {
   /** Host name in From and Warning. */
   readonly domain: string
   readonly destinations: DestinationPolicy
+  readonly transfer: TransferPolicy
   /** A party from whom media is due and who sends none for so long is taken for gone. */
   readonly silenceLimitMs: number
   readonly info: InfoHook | undefined

@@ -10,6 +10,7 @@ import { type Refusal, refuse } from './caller-side.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import { hopsLeft } from './hops.ts'
 import type { Route, Router } from './router.ts'
+import type { TransferPolicy } from './transfer.ts'
 
 /** What a call service is made of. */
 export interface CallServiceOptions {
@@ -23,6 +24,7 @@ export interface CallServiceOptions {
   readonly ownAddresses: () => readonly Endpoint[]
   readonly router: Router
   readonly destinations: DestinationPolicy
+  readonly transfer: TransferPolicy
   readonly limits: {
     readonly activeCalls: number
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
@@ -112,6 +114,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         log,
         domain: options.domain,
         destinations: options.destinations,
+        transfer: options.transfer,
         silenceLimitMs: options.limits.silenceMs,
         info: options.info,
         flows: options.flows,

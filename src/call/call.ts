@@ -6,39 +6,23 @@ import type { DialogEnd, DialogHandlers, IncomingRequest, ServerInvite, SipReque
 import type { CallContext } from './call-context.ts'
 import { because, type End, endedBy } from './call-end.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
+import { CalleeDial, type DiallingCall, type DialOptions, NO_PORTS } from './callee-dial.ts'
 import { CallerSide, type Refusal, refuse } from './caller-side.ts'
+import { CommunicationSession } from './communication-session.ts'
 import { CALLER, Conversation } from './conversation.ts'
-import { type Answer, type Attempt, Dialler, type Failure } from './dialler.ts'
-import { callerStatusOf, type DialResult, dialResultOf } from './failure-status.ts'
+import { Dialler } from './dialler.ts'
+import { callerStatusOf, type DialResult } from './failure-status.ts'
 import { answerInDialog } from './in-dialog.ts'
 import type { Leg } from './leg.ts'
-import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing, reasonOf } from './reason.ts'
+import type { Joining } from './parties.ts'
+import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
 import type { Route } from './router.ts'
+import { Transfers } from './transfer.ts'
 
 const NO_RESOURCES: Refusal = { status: 503 }
 const FAULT: Refusal = { status: 500 }
 const DECLINED: Refusal = { status: 603 }
-const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
-const NO_PORTS: DialResult = { result: 'failed', sipStatus: 503 }
-
-/** Whom to call, and how. */
-export interface DialOptions {
-  /** SIP URI. */
-  readonly target: string
-  /** How long it may ring. */
-  readonly timeoutMs: number
-  /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
-  readonly until: 'answer' | 'end'
-}
-
-/** A dial under way, from its INVITE until the callee has left. */
-interface Dial {
-  readonly attempt: Attempt
-  readonly until: DialOptions['until']
-  /** The callee has left, or the call is over. */
-  readonly onLeft: () => void
-}
 
 /** A call through the gateway. Its media is released right after `ended` was emitted: commands given in that event still count. */
 export class Call implements RecordableCall {
@@ -50,9 +34,11 @@ export class Call implements RecordableCall {
   readonly #invite: ServerInvite
   readonly #log: Logger
   readonly #lifecycle: Lifecycle<CallState>
-  readonly #facts: Pick<CallSnapshot, 'sessionId' | 'groupId' | 'startedAtMs'>
+  readonly #session: CommunicationSession
   readonly #conversation: Conversation
   readonly #dialler: Dialler
+  readonly #dial: CalleeDial
+  readonly #transfers: Transfers
   readonly #events: Listeners<CallEvent>
   readonly #digits: Listeners<string>
   readonly #whenEnded: Promise<void>
@@ -61,10 +47,8 @@ export class Call implements RecordableCall {
   #endedAtMs: number | undefined
   #endReason: EndReason | undefined
   #caller: CallerSide | undefined
-  #dial: Dial | undefined
   #answering: Promise<boolean> | undefined
-  #isDialing = false
-  #dialCount = 0
+  #legCount = 0
   #isCallerGone = false
 
   /** `hopsLeft` is the Max-Forwards of what we send on. */
@@ -79,7 +63,7 @@ export class Call implements RecordableCall {
     this.#events = new Listeners(onFault)
     this.#digits = new Listeners(onFault)
     this.#lifecycle = new Lifecycle({ machine: 'call', id: this.callId, initial: 'ringing', edges: CALL_EDGES, clock })
-    this.#facts = { sessionId: ids.uuid(), groupId: ids.uuid(), startedAtMs: clock.wallMs() }
+    this.#session = new CommunicationSession(clock, ids)
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -102,6 +86,20 @@ export class Call implements RecordableCall {
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
     })
+    const tools = {
+      conversation: this.#conversation,
+      dialler: this.#dialler,
+      log: this.#log,
+      nextLegName: () => `callee-${++this.#legCount}`,
+    }
+    this.#dial = new CalleeDial(this.#forDial(tools))
+    this.#transfers = new Transfers({
+      ...tools,
+      domain: context.domain,
+      policy: context.transfer,
+      replace: (old, by, joining) => this.#replace(old, by, joining),
+      abandon: (status) => this.#finish(because({ protocol: 'SIP', cause: status, text: 'Transfer failed' })),
+    })
     this.media.onEvent((event) => this.#onMediaEvent(event))
     invite.onCancel = (cancel) => this.#onCancel(cancel)
   }
@@ -118,7 +116,7 @@ export class Call implements RecordableCall {
   snapshot(): CallSnapshot {
     return {
       callId: this.callId,
-      ...this.#facts,
+      ...this.#session.facts(),
       direction: 'inbound',
       state: this.#lifecycle.state,
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
@@ -176,7 +174,7 @@ export class Call implements RecordableCall {
   async play(prompt: Prompt): Promise<'finished' | 'stopped' | 'hangup' | 'failed'> {
     if (this.ended) return 'hangup'
     if (this.#lifecycle.state !== 'answered') return 'failed'
-    const played = this.media.play(CALLER, prompt).then(
+    const played = this.media.play(this.#nearName, prompt).then(
       (end) => (end === 'leg-gone' ? ('hangup' as const) : end),
       () => 'failed' as const,
     )
@@ -186,23 +184,13 @@ export class Call implements RecordableCall {
 
   /** Stops what is played to the caller. */
   async stopPlaying(): Promise<void> {
-    if (!this.ended) await this.#conversation.succeeds(this.media.stopPlaying(CALLER), 'prompt could not be stopped')
+    if (!this.ended)
+      await this.#conversation.succeeds(this.media.stopPlaying(this.#nearName), 'prompt could not be stopped')
   }
 
   /** Calls a callee and connects it to the caller, who is answered with it if not before. Never rejects. */
   async dial(options: DialOptions): Promise<DialResult> {
-    const refusal = this.#refuseDial(options.target)
-    if (refusal !== undefined) return refusal
-    this.#isDialing = true
-    try {
-      const leg = await this.#dialler.open(`callee-${++this.#dialCount}`, true)
-      return this.ended ? ABANDONED : await this.#callOut(leg, options)
-    } catch (thrown) {
-      this.#log.warn('no media for a callee', { error: messageOf(thrown) })
-      return NO_PORTS
-    } finally {
-      this.#isDialing = false
-    }
+    return await this.#dial.dial(options)
   }
 
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */
@@ -213,6 +201,32 @@ export class Call implements RecordableCall {
   /** Refuses a caller who was not answered; ends an answered call. */
   refuse(status: number): void {
     this.#finish({ refusal: { status } })
+  }
+
+  #forDial(tools: Pick<DiallingCall, 'conversation' | 'dialler' | 'log' | 'nextLegName'>): DiallingCall {
+    const hasEnded = (): boolean => this.ended
+    const carries = (): readonly string[] => this.#caller?.carries ?? []
+    return {
+      ...tools,
+      get ended() {
+        return hasEnded()
+      },
+      get carries() {
+        return carries()
+      },
+      progress: async (status, encodings) => {
+        if (this.#lifecycle.state === 'ringing') await this.#caller?.progress(status, encodings)
+      },
+      answer: async (encodings) => {
+        this.#answering ??= this.#accept(encodings)
+        return await this.#answering
+      },
+      refused: (reason) => {
+        if (this.#lifecycle.state === 'ringing') this.#endReason = reason
+      },
+      fail: () => this.#finish({ refusal: FAULT }),
+      onFault: this.#onFault,
+    }
   }
 
   async #connect(target: string, timeoutMs: number): Promise<void> {
@@ -247,73 +261,22 @@ export class Call implements RecordableCall {
     return !this.ended
   }
 
-  #refuseDial(target: string): DialResult | undefined {
-    if (this.ended) return ABANDONED
-    if (this.#isDialing || this.#dial !== undefined) return { result: 'failed', sipStatus: 491 }
-    return this.#dialler.refuses(target)
+  /** A party takes the seat of another; what stood on the old leg stands on the new one. */
+  async #replace(old: Leg, by: Leg, joining: Joining): Promise<boolean> {
+    const before = this.#conversation.parties.list()
+    if (!(await this.#conversation.replace(old, by, joining))) return false
+    this.#dial.follow(old, by)
+    if (!old.ended) old.lifecycle.enter('ended')
+    if (this.#context.transfer.session === 'same') return true
+    this.#session.renew(before)
+    this.#events.emit({ type: 'session-replaced' })
+    return true
   }
 
-  async #callOut(leg: Leg, options: DialOptions): Promise<DialResult> {
-    const { bridge } = this.#conversation
-    bridge.seat(leg)
-    const attempt = this.#dialler.call(leg, {
-      ...options,
-      encodings: this.#caller?.carries ?? [],
-      direction: bridge.firstDirectionFor(leg),
-      onProgress: ({ status }, hasMedia) => void this.#onProgress(leg, status, hasMedia).catch(this.#onFault),
-    })
-    const whenLeft = new Promise<void>((resolve) => {
-      this.#dial = { attempt, until: options.until, onLeft: resolve }
-    })
-    const outcome = await attempt.outcome
-    if (outcome.isAnswered) {
-      await this.#onAnswered(leg, options.target, outcome).catch(this.#onFault)
-      if (options.until === 'end') await whenLeft
-      return this.#conversation.hasJoined(leg) || !this.ended ? { result: 'answered' } : ABANDONED
-    }
-    if (this.ended) return ABANDONED
-    this.#onDialFailed(leg, outcome)
-    return { result: dialResultOf(outcome.status), sipStatus: outcome.status }
+  get #nearName(): string {
+    return this.#conversation.near?.name ?? CALLER
   }
 
-  async #onProgress(leg: Leg, status: number, hasMedia: boolean): Promise<void> {
-    if (hasMedia) {
-      const isSet = await leg.applyMedia()
-      if (isSet && !leg.ended) await this.#conversation.couple(leg)
-      if (leg.ended || this.ended) return
-    }
-    if (this.#lifecycle.state === 'ringing') {
-      await this.#caller?.progress(status, hasMedia ? leg.sdp.encodings : undefined)
-    }
-  }
-
-  async #onAnswered(leg: Leg, target: string, answer: Answer): Promise<void> {
-    const isSet = (await leg.applyMedia()) && !leg.ended && (await this.#conversation.couple(leg))
-    if (leg.ended) return
-    if (!isSet) return this.#finish({ refusal: FAULT })
-    this.#conversation.joinCallee(leg, target, answer)
-    this.#answering ??= this.#accept(leg.sdp.encodings)
-    if (await this.#answering) this.#conversation.bridge.sync()
-  }
-
-  #onDialFailed(leg: Leg, { status, response }: Failure): void {
-    this.#log.info('dial failed', { status })
-    const reason = reasonOf(response)
-    if (reason !== undefined && this.#lifecycle.state === 'ringing') this.#endReason = reason
-    this.#drop(leg)
-  }
-
-  /** Forgets a callee whose leg is over; the caller stays. */
-  #drop(leg: Leg): void {
-    if (!leg.ended) leg.lifecycle.enter('ended')
-    this.#conversation.leave(leg)
-    this.#endDial()
-  }
-
-  #endDial(): void {
-    this.#dial?.onLeft()
-    this.#dial = undefined
-  }
   #dialogHandlers(leg: Leg): DialogHandlers {
     return {
       onRequest: (incoming) => this.#onRequest(leg, incoming),
@@ -328,8 +291,10 @@ export class Call implements RecordableCall {
       return
     }
     answerInDialog(incoming, {
+      onRefer: (refer) => this.#transfers.onRefer(leg, refer),
+      onNotify: (notify) => this.#transfers.onNotify(leg, notify),
       onDigit: (digit, body) => {
-        if (leg.name === CALLER) this.#digits.emit(digit)
+        if (leg === this.#conversation.near) this.#digits.emit(digit)
         void this.#conversation.bridge.farOf(leg)?.dialog?.request('INFO', { body })
       },
       handleInfo: (info) => this.#context.info?.(this, info) ?? false,
@@ -340,12 +305,12 @@ export class Call implements RecordableCall {
     if (this.ended || leg.ended) return
     leg.lifecycle.enter('ended')
     this.#log.info('leg ended', { leg: leg.name, cause: end.cause })
-    if (this.#dial?.attempt.leg === leg && this.#dial.until === 'end') {
-      this.#drop(leg)
+    if (!this.#conversation.bridge.isSeated(leg)) return
+    if (this.#transfers.keepsSeatOf(leg)) {
+      this.#conversation.vacate(leg)
       return
     }
-    if (leg.name === CALLER) this.#isCallerGone = true
-    this.#finish(endedBy(end.request))
+    if (!this.#dial.takesEndOf(leg)) this.#finish(endedBy(end.request))
   }
 
   #onCancel(cancel: SipRequest | undefined): void {
@@ -356,7 +321,7 @@ export class Call implements RecordableCall {
   #onMediaEvent(event: MediaEvent): void {
     if (this.ended) return
     if (event.type === 'dtmf') {
-      if (event.leg === CALLER) this.#digits.emit(event.digit)
+      if (event.leg === this.#nearName) this.#digits.emit(event.digit)
     } else if (event.type === 'silent') {
       if (event.forMs < this.#context.silenceLimitMs) return
       this.#log.warn('no media from a party, ending the call', { leg: event.leg, silentMs: Math.round(event.forMs) })
@@ -381,11 +346,11 @@ export class Call implements RecordableCall {
     this.#endReason = end.reason ?? this.#endReason
     const headers = end.headers ?? []
     const refusal = end.refusal ?? { status: 480 }
-    this.#dial?.attempt.cancel(headers)
+    this.#dial.close(headers)
+    this.#transfers.close(headers)
     this.#conversation.close(headers)
     if (this.#caller !== undefined) this.#caller.end(this.#isCallerGone, headers, refusal)
     else if (!this.#isCallerGone) refuse(this.#invite, refusal)
-    this.#endDial()
     this.#log.info('call ended', { ...(this.#endReason !== undefined && { cause: this.#endReason.cause }) })
     this.#events.emit({ type: 'ended' })
     this.#resolveEnded()

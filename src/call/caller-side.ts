@@ -88,14 +88,12 @@ export class CallerSide {
     return await this.#whenAcknowledged
   }
 
-  /** Ends the caller's leg in the way its state asks for; `isGone`: the caller itself ended it. */
+  /** Refuses a caller that was not answered, unless it is gone by itself; an answered one has been told by then. */
   end(isGone: boolean, headers: HeaderList, refusal: Refusal): void {
     this.#acknowledge(false)
-    const wasConfirmed = this.leg.lifecycle.state === 'confirmed'
-    if (!this.leg.ended) this.leg.lifecycle.enter('ended')
-    if (isGone) return
-    if (wasConfirmed) void this.leg.dialog?.bye({ headers })
-    else refuse(this.#invite, { ...refusal, headers: [...(refusal.headers ?? []), ...headers] })
+    if (this.leg.ended) return
+    this.leg.lifecycle.enter('ended')
+    if (!isGone) refuse(this.#invite, { ...refusal, headers: [...(refusal.headers ?? []), ...headers] })
   }
 
   #onAck(ack: SipRequest): void {

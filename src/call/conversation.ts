@@ -4,9 +4,8 @@ import type { MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import type { HeaderList, SipRequest } from '#sip'
 import { Bridge } from './bridge.ts'
-import type { Answer } from './dialler.ts'
 import type { Leg } from './leg.ts'
-import { Parties } from './parties.ts'
+import { type Joining, Parties } from './parties.ts'
 import type { CallEvent } from './recordable-call.ts'
 
 /** Name of the caller's leg in the media call. */
@@ -68,9 +67,14 @@ export class Conversation {
     if (this.#partyOf.size < 2) this.parties.seatAutomaton()
   }
 
+  /** Who else talks. */
+  others(leg: Leg): readonly Leg[] {
+    return this.bridge.talking.filter((one) => one !== leg)
+  }
+
   /** A callee was answered by its phone; its leg is seated since it was called. */
-  joinCallee(leg: Leg, target: string, answer: Answer): void {
-    const partyId = this.parties.joinCallee(leg.name, target, answer.sipCallId, answer.response)
+  joinCallee(leg: Leg, joining: Joining): void {
+    const partyId = this.parties.join(leg.name, 'callee', joining)
     this.#partyOf.set(leg, partyId)
     this.parties.setHold(partyId, leg.hold)
   }
@@ -87,9 +91,41 @@ export class Conversation {
     this.bridge.sync()
   }
 
-  /** Whether a party was told to have joined on this leg, and has not left before the call did. */
-  hasJoined(leg: Leg): boolean {
-    return this.#partyOf.has(leg)
+  /** The party of a leg has left; the seat stays for the one who is to take it. */
+  vacate(leg: Leg): void {
+    const partyId = this.#partyOf.get(leg)
+    if (partyId !== undefined) this.parties.leave(partyId)
+    const silent = { codecs: [], send: false, receive: false }
+    void this.succeeds(this.#media.configureLeg(leg.name, silent), 'leg could not be silenced')
+  }
+
+  /** Seats a leg in the place of another, whose party leaves; false when the engine could not join it to the others. */
+  async replace(old: Leg, by: Leg, joining: Joining): Promise<boolean> {
+    this.bridge.replace(old, by)
+    if (!(await this.#joinMedia()) || by.ended) {
+      this.bridge.replace(by, old)
+      await this.#joinMedia()
+      return false
+    }
+    const oldId = this.#partyOf.get(old)
+    const role = this.near === by ? 'caller' : 'callee'
+    this.#partyOf.delete(old)
+    if (oldId !== undefined) this.parties.leave(oldId)
+    const partyId = this.parties.join(by.name, role, joining)
+    this.#partyOf.set(by, partyId)
+    this.parties.setHold(partyId, by.hold)
+    void this.succeeds(this.#media.removeLeg(old.name), 'leg could not be removed')
+    this.bridge.sync()
+    return true
+  }
+
+  /** Removes a leg that never got a seat. */
+  async discard(leg: Leg): Promise<void> {
+    if (!leg.ended) {
+      leg.lifecycle.enter('ended')
+      void leg.dialog?.bye()
+    }
+    await this.succeeds(this.#media.removeLeg(leg.name), 'leg could not be removed')
   }
 
   /** Relays between the near side and a leg; false when the engine could not. */
@@ -97,6 +133,14 @@ export class Conversation {
     const near = this.near
     if (near === undefined) return false
     return await this.succeeds(this.#media.bridge(near.name, leg.name), 'legs could not be bridged')
+  }
+
+  async #joinMedia(): Promise<boolean> {
+    const legs = this.bridge.talking.map((leg) => leg.name)
+    const [a, b] = legs
+    if (a === undefined || b === undefined) return true
+    const joined = legs.length === 2 ? this.#media.bridge(a, b) : this.#media.conference(legs)
+    return await this.succeeds(joined, 'legs could not be joined')
   }
 
   /** Tells of what a new session of a leg changed: the hold of its party, the encodings of the near side. */
@@ -110,10 +154,10 @@ export class Conversation {
     if (hadEncodings) this.#onEvent({ type: 'codec-changed' })
   }
 
-  /** Ends every leg but the near side's by BYE, and makes no more offers. */
+  /** Ends every confirmed leg by BYE, and makes no more offers. */
   close(headers: HeaderList): void {
     for (const leg of this.bridge.close()) {
-      if (leg === this.near || leg.ended) continue
+      if (leg.ended || (leg === this.near && leg.dialog === undefined)) continue
       void leg.dialog?.bye({ headers })
       leg.lifecycle.enter('ended')
     }

@@ -31,6 +31,9 @@ export interface AttemptOptions {
   /** What is offered, best first. */
   readonly encodings: readonly string[]
   readonly direction: Direction
+  /** From as name-addr; the caller's unless given. */
+  readonly from?: string
+  readonly headers?: HeaderList
   /** 180-199; `hasMedia`: the leg has taken an answer from its body. */
   readonly onProgress?: (response: SipResponse, hasMedia: boolean) => void
 }
@@ -96,13 +99,19 @@ export class Dialler {
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
     })
+    const onward = onwardInvite(this.#request, options.target, domain, this.#hopsLeft)
     const body = leg.offer(options.encodings, options.direction)
     const dialing = new Dialing({
       core: core(),
       clock,
       leg,
       ringTimeoutMs: options.timeoutMs,
-      invite: { ...onwardInvite(this.#request, options.target, domain, this.#hopsLeft), body },
+      invite: {
+        ...onward,
+        body,
+        headers: [...(onward.headers ?? []), ...(options.headers ?? [])],
+        ...(options.from !== undefined && { from: options.from }),
+      },
       events: {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
         onAnswered: (dialog, response) => {

@@ -34,12 +34,21 @@ export function aorOf(uri: string): string | undefined {
 export function onwardFrom(headers: SipHeaders, domain: string): string {
   const parsed = parseNameAddr(headers.get('From') ?? '')
   const uri = parsed.ok ? parseSipUri(parsed.value.uri) : undefined
-  const user = uri?.ok === true ? (uri.value.user ?? 'anonymous') : 'anonymous'
-  const host = domain.includes(':') ? `[${domain}]` : domain
-  const address = `<sip:${user}@${host}>`
+  const address = addressOf(uri?.ok === true ? uri.value.user : undefined, domain)
   const displayName = parsed.ok ? parsed.value.displayName : undefined
   if (displayName === undefined || displayName === '') return address
   return `${quote(displayName)} ${address}`
+}
+
+/** From of a call made on behalf of a party that is known by a URI only. */
+export function fromAs(uri: string, domain: string): string {
+  const parsed = parseSipUri(uri)
+  return addressOf(parsed.ok ? parsed.value.user : undefined, domain)
+}
+
+function addressOf(user: string | undefined, domain: string): string {
+  const host = domain.includes(':') ? `[${domain}]` : domain
+  return `<sip:${user ?? 'anonymous'}@${host}>`
 }
 
 function bareUri(uri: SipUri): SipUri {

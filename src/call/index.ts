@@ -11,3 +11,4 @@ export type {
   RecordPreference,
 } from './recordable-call.ts'
 export { createRouter, type RouteRule } from './router.ts'
+export type { TransferPolicy } from './transfer.ts'

@@ -5,6 +5,14 @@ import type { SipRequest, SipResponse } from '#sip'
 import { aorOf, identityOf } from './identity.ts'
 import type { CallEvent, CallParty } from './recordable-call.ts'
 
+/** A party that answered our INVITE. */
+export interface Joining {
+  /** The URI that was called. */
+  readonly target: string
+  readonly sipCallId: string
+  readonly response: SipResponse
+}
+
 /** The parties of one call in order of first joining, leavers included. Joining, leaving and hold are told as events. */
 export class Parties {
   readonly #ids: Ids
@@ -45,14 +53,14 @@ export class Parties {
     return this.#callerId
   }
 
-  /** The callee joins, and the automaton gives way to it. Returns the callee's id. */
-  joinCallee(leg: string, target: string, sipCallId: string, response: SipResponse): Uint8Array {
+  /** A party joins, and the automaton gives way to it. Returns the party's id. */
+  join(leg: string, role: 'caller' | 'callee', { target, sipCallId, response }: Joining): Uint8Array {
     if (this.#automatonId !== undefined) this.leave(this.#automatonId)
     const asserted = identityOf(response.headers, 'To')
     const isAsserted = response.headers.has('P-Asserted-Identity')
     const id = this.#add({
       leg,
-      role: 'callee',
+      role,
       ...asserted,
       aors: isAsserted ? asserted.aors : [aorOf(target) ?? target],
       sipCallId,

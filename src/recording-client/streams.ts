@@ -39,7 +39,7 @@ function farParties(snapshot: CallSnapshot): CallParty[] {
  * is what the callee says.
  */
 export function tapOf(stream: CallStream, snapshot: CallSnapshot): Tap {
-  const caller = snapshot.parties.find((party) => party.role === 'caller')
+  const caller = snapshot.parties.findLast((party) => party.role === 'caller')
   const callerLeg = caller?.leg ?? 'caller'
   if (stream.side === 'caller') return { leg: callerLeg, point: 'received' }
   const callee = farParties(snapshot).find((party) => party.role === 'callee')

@@ -11,6 +11,7 @@ export type { SipParseError } from './message/parse-error.ts'
 export { parseMessage } from './message/parser.ts'
 export { sameUri } from './message/same-uri.ts'
 export { serializeMessage } from './message/serializer.ts'
+export { reasonPhrase } from './message/status.ts'
 export { parseSipUri, type SipUri, type UriError, uriText } from './message/uri.ts'
 export { parseVia, type Via, type ViaError } from './message/via.ts'
 export type {

@@ -132,7 +132,9 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
       const settle = this.#await(resolve)
       const done = (outcome: RequestOutcome): void => {
         settle(outcome)
-        if (!this.#ended) this.#onOutcome(outcome)
+        // 481 to a NOTIFY ends its subscription only (RFC 5057 section 5.1).
+        const isSubscriptionOnly = method === 'NOTIFY' && outcome.status === 481
+        if (!this.#ended && !isSubscriptionOnly) this.#onOutcome(outcome)
       }
       if (method === 'UPDATE') this.#update(options, 1, done)
       else this.#send(method, options, done)

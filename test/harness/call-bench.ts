@@ -8,6 +8,7 @@ import {
   createDestinationPolicy,
   createRouter,
   type RouteRule,
+  type TransferPolicy,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import type { IncomingRequest, SipCore } from '#sip'
@@ -28,11 +29,12 @@ export interface BenchOptions {
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
   readonly silenceMs?: number
+  readonly transfer?: Partial<TransferPolicy>
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
 }
 
-/** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, users starting with `flow` run a flow. */
+/** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, `carol` at 10.0.0.4 a third, users starting with `flow` run a flow. */
 export class CallBench {
   readonly clock = new ManualClock()
   readonly network: SipNetwork
@@ -43,11 +45,13 @@ export class CallBench {
   readonly core: SipCore
   readonly alice: TestPhone
   readonly bob: TestPhone
+  readonly carol: TestPhone
 
   constructor(options: BenchOptions = {}) {
     this.network = new SipNetwork(this.clock, options.seed ?? 1)
     this.alice = new TestPhone(this.network, this.clock, '10.0.0.2')
     this.bob = new TestPhone(this.network, this.clock, '10.0.0.3')
+    this.carol = new TestPhone(this.network, this.clock, '10.0.0.4')
     this.service = createCallService({
       engine: this.engine,
       clock: this.clock,
@@ -63,6 +67,7 @@ export class CallBench {
         ],
       ),
       destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
+      transfer: { mode: 'execute', session: 'same', ...options.transfer },
       limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
       ...(options.info !== undefined && { info: options.info }),
       flows: (call, name) => {
@@ -96,7 +101,7 @@ export class CallBench {
     await this.pass(QUIET_MS)
     assert.deepEqual(this.service.census(), { calls: 0, active: 0 })
     assert.deepEqual(await this.engine.census(), { calls: 0, legs: 0, forks: 0, ports: 0 })
-    for (const core of [this.core, this.alice.core, this.bob.core]) {
+    for (const core of [this.core, this.alice.core, this.bob.core, this.carol.core]) {
       assert.deepEqual(core.census(), { dialogs: 0, transactions: 0, timers: 0 })
     }
     const faults = this.log.lines.filter((line) => line.level === 'error')

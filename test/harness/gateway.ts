@@ -7,6 +7,7 @@ import {
   createDestinationPolicy,
   createRouter,
   type RouteRule,
+  type TransferPolicy,
 } from '#call'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { silentLogger } from '#kernel'
@@ -28,6 +29,7 @@ export interface TestGateway {
 /** Opens a gateway on ports of the system's choice, which calls loopback only. */
 export async function openGateway(options: {
   readonly routes: readonly RouteRule[]
+  readonly transfer?: Partial<TransferPolicy>
   readonly flow?: (call: Call, name: string) => void
 }): Promise<TestGateway> {
   const shared = { clock: systemClock, ids: cryptoIds, log: silentLogger }
@@ -49,6 +51,7 @@ export async function openGateway(options: {
     ownAddresses: () => transport.boundPorts,
     router: createRouter(options.routes),
     destinations: createDestinationPolicy([HOST]),
+    transfer: { mode: 'execute', session: 'same', ...options.transfer },
     limits: { activeCalls: 10, silenceMs: 30_000 },
     flows: (call, name) => options.flow?.(call, name),
   })
@@ -60,7 +63,7 @@ export async function openGateway(options: {
       locator: createLocator({ ...shared, supports: (name) => transport.supports(name) }),
       product: 'gateway',
       supported: [],
-      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'REFER', 'NOTIFY'],
       accept: ['application/sdp'],
       contactUser: 'gateway',
     },

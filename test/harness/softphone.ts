@@ -261,7 +261,7 @@ export class Softphone {
         locator: createLocator({ supports: (name) => transport.supports(name), clock, ids, log }),
         product: 'softphone',
         supported: [],
-        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'REFER', 'NOTIFY'],
         accept: ['application/sdp'],
         contactUser: user,
       },
