@@ -23,9 +23,11 @@ export {
   type SessionRecordingAssoc,
 } from './metadata.ts'
 export type { Dialect } from './metadata-dialect.ts'
+export { type DocumentFault, type DocumentFaultCode, inspectMetadata } from './metadata-inspection.ts'
 export { applyMetadata } from './metadata-merge.ts'
 export { callingParticipant, type LineSpeakers, lineSpeakers } from './metadata-parties.ts'
 export { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
+export { redactMetadata, type StandIns } from './metadata-redaction.ts'
 export { validateMetadata } from './metadata-rules.ts'
 export { writeMetadata, writeSnapshotRequest } from './metadata-writer.ts'
 export { isUuidBase64, rfc3339, uuidBase64 } from './values.ts'
