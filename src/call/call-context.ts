@@ -2,7 +2,8 @@
 
 import type { MediaEngine } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { IncomingRequest, SipCore } from '#sip'
+import type { IncomingRequest, Replaces, SipCore } from '#sip'
+import type { Consultation } from './attended-transfer.ts'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import type { TransferPolicy } from './transfer.ts'
@@ -28,6 +29,8 @@ export interface CallContext {
   readonly silenceLimitMs: number
   readonly info: InfoHook | undefined
   readonly flows: FlowStarter
+  /** The call through us that a dialog is of. */
+  readonly consultation: (dialog: Replaces) => Consultation | undefined
   /** The call is over, and its media is released. */
   readonly onReleased: (call: Call) => void
 }

@@ -2,8 +2,16 @@
 
 import type { MediaEngine } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
-import { parseSipUri, type ServerInvite, type SipCore, type SipCoreHandlers } from '#sip'
+import {
+  type InviteDialog,
+  parseSipUri,
+  type Replaces,
+  type ServerInvite,
+  type SipCore,
+  type SipCoreHandlers,
+} from '#sip'
 import { ActiveCalls } from './active-calls.ts'
+import type { Consultation } from './attended-transfer.ts'
 import { Call } from './call.ts'
 import type { FlowStarter, InfoHook } from './call-context.ts'
 import { type Refusal, refuse } from './caller-side.ts'
@@ -95,7 +103,28 @@ export function createCallService(options: CallServiceOptions): CallService {
     if (isDraining && active.size === 0) resolveDrained()
   }
 
+  const consultation = (dialog: Replaces): Consultation | undefined => {
+    for (const call of active.active) {
+      const found = call.consultation(dialog)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  const replace = (invite: ServerInvite, dialog: InviteDialog): void => {
+    for (const call of active.active) {
+      const leg = call.legOf(dialog)
+      if (leg !== undefined) return void call.takeSeat(leg, invite)
+    }
+    refuse(invite, { status: 481 })
+  }
+
   const onInvite = (invite: ServerInvite): void => {
+    if (invite.replaced !== undefined) {
+      if (invite.replaced.kind === 'confirmed') replace(invite, invite.replaced.dialog)
+      else refuse(invite, { status: 481 })
+      return
+    }
     const admission = admit(invite)
     if ('status' in admission) {
       log.info('call refused', { status: admission.status, uri: redactUri(invite.request.uri) })
@@ -118,6 +147,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         silenceLimitMs: options.limits.silenceMs,
         info: options.info,
         flows: options.flows,
+        consultation,
         onReleased,
       },
       invite,

@@ -2,7 +2,8 @@
 
 import type { MediaCall, MediaEvent, Prompt } from '#engine'
 import { Listeners, type Logger, messageOf, uuidText } from '#kernel'
-import type { DialogEnd, DialogHandlers, IncomingRequest, ServerInvite, SipRequest } from '#sip'
+import type { DialogEnd, DialogHandlers, IncomingRequest, InviteDialog, Replaces, ServerInvite, SipRequest } from '#sip'
+import type { Consultation, ReceivingCall } from './attended-transfer.ts'
 import type { CallContext } from './call-context.ts'
 import { because, type End, endedBy } from './call-end.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
@@ -17,6 +18,8 @@ import type { Leg } from './leg.ts'
 import type { Joining } from './parties.ts'
 import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
+import { type ReplacedCall, takeSeat } from './replacement.ts'
+import { isReplaced } from './replaces.ts'
 import type { Route } from './router.ts'
 import { Transfers } from './transfer.ts'
 
@@ -38,6 +41,7 @@ export class Call implements RecordableCall {
   readonly #conversation: Conversation
   readonly #dialler: Dialler
   readonly #dial: CalleeDial
+  readonly #seating: ReplacedCall & ReceivingCall
   readonly #transfers: Transfers
   readonly #events: Listeners<CallEvent>
   readonly #digits: Listeners<string>
@@ -92,12 +96,23 @@ export class Call implements RecordableCall {
       log: this.#log,
       nextLegName: () => `callee-${++this.#legCount}`,
     }
+    const hasEnded = (): boolean => this.ended
+    this.#seating = {
+      ...tools,
+      media: this.media,
+      handlersOf: this.#dialler.handlersOf,
+      groupId: this.#session.groupId,
+      replace: (old, by, joining) => this.#replace(old, by, joining),
+      get ended() {
+        return hasEnded()
+      },
+    }
     this.#dial = new CalleeDial(this.#forDial(tools))
     this.#transfers = new Transfers({
-      ...tools,
+      ...this.#seating,
       domain: context.domain,
       policy: context.transfer,
-      replace: (old, by, joining) => this.#replace(old, by, joining),
+      consultation: context.consultation,
       abandon: (status) => this.#finish(because({ protocol: 'SIP', cause: status, text: 'Transfer failed' })),
     })
     this.media.onEvent((event) => this.#onMediaEvent(event))
@@ -193,6 +208,22 @@ export class Call implements RecordableCall {
     return await this.#dial.dial(options)
   }
 
+  /** The leg that an INVITE is to replace, if it is of this call. */
+  legOf(dialog: InviteDialog): Leg | undefined {
+    return this.#conversation.bridge.talking.find((leg) => leg.dialog === dialog)
+  }
+
+  /** Answers an INVITE that replaces a leg of this call. Never rejects. */
+  async takeSeat(old: Leg, invite: ServerInvite): Promise<void> {
+    await takeSeat(this.#seating, old, invite)
+  }
+
+  /** This call as the consultation of a transfer, if the dialog is one of its. */
+  consultation(dialog: Replaces): Consultation | undefined {
+    const leg = this.#conversation.bridge.talking.find((one) => isReplaced(one.dialog, dialog))
+    return leg === undefined ? undefined : this.#consultationOf(leg)
+  }
+
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */
   hangup(reason?: string): void {
     this.#finish(reason === undefined ? { refusal: DECLINED } : because(normalClearing(reason), DECLINED))
@@ -201,6 +232,25 @@ export class Call implements RecordableCall {
   /** Refuses a caller who was not answered; ends an answered call. */
   refuse(status: number): void {
     this.#finish({ refusal: { status } })
+  }
+
+  #consultationOf(leg: Leg): Consultation {
+    const target = this.#conversation.bridge.farOf(leg)
+    const {
+      aors = [],
+      displayName,
+      sipCallId = '',
+    } = target === undefined ? {} : (this.#conversation.partyOn(target) ?? {})
+    return {
+      leg,
+      target: target?.lifecycle.state === 'confirmed' ? target : undefined,
+      joining: { aors, sipCallId, ...(displayName !== undefined && { displayName }) },
+      end: (groupId) => {
+        if (target !== undefined) this.#conversation.release(target)
+        this.#session.joinGroup(groupId)
+        this.#finish({})
+      },
+    }
   }
 
   #forDial(tools: Pick<DiallingCall, 'conversation' | 'dialler' | 'log' | 'nextLegName'>): DiallingCall {

@@ -25,6 +25,7 @@ export class CallerSide {
 
   constructor(leg: Leg, invite: ServerInvite, bridge: Bridge) {
     this.leg = leg
+    leg.peerHost = invite.flow.remote.host
     this.#invite = invite
     this.#bridge = bridge
     this.#whenAcknowledged = new Promise((resolve) => {
@@ -53,6 +54,11 @@ export class CallerSide {
     if (!hasVoice(this.#offered)) return { status: 488, headers: this.#bridge.nothingShared() }
     this.leg.wish = offer.value.direction
     return undefined
+  }
+
+  /** Whether the offer, if there was one, has an encoding that others carry. */
+  canCarry(encodings: readonly string[]): boolean {
+    return this.#offered === undefined || hasVoice(this.#offered.filter((encoding) => encodings.includes(encoding)))
   }
 
   /** Sends a provisional response; with `encodings` early media is answered in it. */

@@ -6,7 +6,7 @@ import type { HeaderList, SipRequest } from '#sip'
 import { Bridge } from './bridge.ts'
 import type { Leg } from './leg.ts'
 import { type Joining, Parties } from './parties.ts'
-import type { CallEvent } from './recordable-call.ts'
+import type { CallEvent, CallParty } from './recordable-call.ts'
 
 /** Name of the caller's leg in the media call. */
 export const CALLER = 'caller'
@@ -161,6 +161,20 @@ export class Conversation {
       void leg.dialog?.bye({ headers })
       leg.lifecycle.enter('ended')
     }
+  }
+
+  /** The party that sits on a leg. */
+  partyOn(leg: Leg): CallParty | undefined {
+    const partyId = this.#partyOf.get(leg)
+    return this.parties.list().find((party) => party.participantId === partyId)
+  }
+
+  /** Lets a leg go that talks elsewhere from now on. */
+  release(leg: Leg): void {
+    const partyId = this.#partyOf.get(leg)
+    this.bridge.unseat(leg)
+    this.#partyOf.delete(leg)
+    if (partyId !== undefined) this.parties.leave(partyId)
   }
 
   /** Whether a command of the engine was carried out; if not, `complaint` is logged. */

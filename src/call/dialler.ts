@@ -55,7 +55,8 @@ export class Dialler {
   readonly #hopsLeft: number
   readonly #media: MediaCall
   readonly #log: Logger
-  readonly #handlersOf: (leg: Leg) => DialogHandlers
+  /** Handlers of a leg's dialog. */
+  readonly handlersOf: (leg: Leg) => DialogHandlers
 
   /** `request` is the caller's INVITE, `hopsLeft` the Max-Forwards of what is sent on. */
   constructor(options: {
@@ -73,7 +74,7 @@ export class Dialler {
     this.#hopsLeft = options.hopsLeft
     this.#media = options.media
     this.#log = options.log
-    this.#handlersOf = options.handlersOf
+    this.handlersOf = options.handlersOf
   }
 
   /** Why a URI may not be called; undefined if it may. */
@@ -100,6 +101,8 @@ export class Dialler {
       settle = resolve
     })
     const onward = onwardInvite(this.#request, options.target, domain, this.#hopsLeft)
+    const uri = parseSipUri(options.target)
+    if (uri.ok) leg.peerHost = uri.value.host
     const body = leg.offer(options.encodings, options.direction)
     const dialing = new Dialing({
       core: core(),
@@ -116,7 +119,7 @@ export class Dialler {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
         onAnswered: (dialog, response) => {
           leg.dialog = dialog
-          dialog.handlers = this.#handlersOf(leg)
+          dialog.handlers = this.handlersOf(leg)
           leg.lifecycle.enter('confirmed')
           settle({ isAnswered: true, response, sipCallId: dialog.callId })
         },

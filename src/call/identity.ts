@@ -24,6 +24,12 @@ export function identityOf(headers: SipHeaders, fallback: 'From' | 'To'): Identi
   return { aors: aors.length > 0 ? aors : [ANONYMOUS], ...(displayName !== undefined && { displayName }) }
 }
 
+/** Who answered a call to `target`: whom its 200 asserts, else the one who was called. */
+export function answererOf(target: string, headers: SipHeaders): Identity {
+  const identity = identityOf(headers, 'To')
+  return headers.has('P-Asserted-Identity') ? identity : { ...identity, aors: [aorOf(target) ?? target] }
+}
+
 /** The address of record of a URI: no parameters, no headers; undefined when it is no SIP or tel URI. */
 export function aorOf(uri: string): string | undefined {
   const parsed = parseSipUri(uri)

@@ -64,7 +64,8 @@ const FIRST_DYNAMIC_TYPE = 96
 /** Offer/answer of one leg. The engine's ports are put into every description. */
 export class LegSdp {
   readonly #description: LocalDescription
-  readonly #local: MediaLocal
+  /** Our ports. */
+  local: MediaLocal
   #state: OfferState = 'stable'
   /** The exchange under way, or the last one. */
   #exchange: Exchange = NO_EXCHANGE
@@ -74,7 +75,7 @@ export class LegSdp {
 
   /** `sessionId` is decimal text for the o= line. */
   constructor(options: { readonly sessionId: string; readonly local: MediaLocal }) {
-    this.#local = options.local
+    this.local = options.local
     this.#description = new LocalDescription({ sessionId: options.sessionId, address: options.local.host })
   }
 
@@ -186,8 +187,8 @@ export class LegSdp {
     const { ours, slots, audioIndex } = this.#exchange
     const audio: LocalMedia = {
       kind: 'audio',
-      port: this.#local.rtpPort,
-      rtcpPort: this.#local.rtcpPort,
+      port: this.local.rtpPort,
+      rtcpPort: this.local.rtcpPort,
       protocol: slots[audioIndex]?.protocol ?? 'RTP/AVP',
       codecs: ours.codecs,
       direction: ours.direction,

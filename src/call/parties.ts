@@ -1,16 +1,13 @@
 // Who takes part in a call, with ids that stay (CallParty of the recording client).
 
 import type { Clock, Ids } from '#kernel'
-import type { SipRequest, SipResponse } from '#sip'
-import { aorOf, identityOf } from './identity.ts'
+import type { SipRequest } from '#sip'
+import { aorOf, type Identity, identityOf } from './identity.ts'
 import type { CallEvent, CallParty } from './recordable-call.ts'
 
-/** A party that answered our INVITE. */
-export interface Joining {
-  /** The URI that was called. */
-  readonly target: string
+/** A party that joins. */
+export interface Joining extends Identity {
   readonly sipCallId: string
-  readonly response: SipResponse
 }
 
 /** The parties of one call in order of first joining, leavers included. Joining, leaving and hold are told as events. */
@@ -54,17 +51,9 @@ export class Parties {
   }
 
   /** A party joins, and the automaton gives way to it. Returns the party's id. */
-  join(leg: string, role: 'caller' | 'callee', { target, sipCallId, response }: Joining): Uint8Array {
+  join(leg: string, role: 'caller' | 'callee', joining: Joining): Uint8Array {
     if (this.#automatonId !== undefined) this.leave(this.#automatonId)
-    const asserted = identityOf(response.headers, 'To')
-    const isAsserted = response.headers.has('P-Asserted-Identity')
-    const id = this.#add({
-      leg,
-      role,
-      ...asserted,
-      aors: isAsserted ? asserted.aors : [aorOf(target) ?? target],
-      sipCallId,
-    })
+    const id = this.#add({ leg, role, ...joining })
     this.#onEvent({ type: 'party-joined', participantId: id })
     return id
   }

@@ -1,15 +1,14 @@
 // What a REFER asks for (RFC 3515 section 2.4.2), with the Replaces that its target may carry (RFC 3891 section 4).
 
 import { err, ok, type Result } from '#kernel'
-import { parseNameAddr, parseSipUri, type SipRequest, uriText } from '#sip'
-import { parseReplaces, type ReplacedDialog } from './replaces.ts'
+import { parseNameAddr, parseReplaces, parseSipUri, type Replaces, type SipRequest, uriText } from '#sip'
 
 /** A transfer that a party asks for. */
 export interface Refer {
   /** SIP URI to be called, without headers. */
   readonly target: string
   /** The dialog that the new call takes the place of: an attended transfer. */
-  readonly replaces?: ReplacedDialog
+  readonly replaces?: { readonly dialog: Replaces; readonly text: string }
   /** Referred-By as written (RFC 3892). */
   readonly referredBy?: string
   /** `Refer-Sub: false`: the party wants to hear nothing of how it goes (RFC 4488). */
@@ -27,14 +26,14 @@ export function parseRefer(request: SipRequest): Result<Refer, 400 | 416 | 603> 
   const { headers: uriHeaders, params, ...rest } = uri.value
   const method = params.get('method')
   if (method !== undefined && method.toUpperCase() !== 'INVITE') return err(603)
-  const replacesValue = uriHeaders === undefined ? undefined : headerOf(uriHeaders, 'replaces')
-  const replaces = replacesValue === undefined ? undefined : parseReplaces(replacesValue)
-  if (replacesValue !== undefined && replaces === undefined) return err(400)
+  const text = uriHeaders === undefined ? undefined : headerOf(uriHeaders, 'replaces')
+  const dialog = text === undefined ? undefined : parseReplaces(text)
+  if (text !== undefined && dialog === undefined) return err(400)
   const kept = new Map([...params].filter(([name]) => name !== 'method'))
   const referredBy = headers.get('Referred-By')
   return ok({
     target: uriText({ ...rest, params: kept }),
-    ...(replaces !== undefined && { replaces }),
+    ...(text !== undefined && dialog !== undefined && { replaces: { dialog, text } }),
     ...(referredBy !== undefined && { referredBy }),
     isSilent: headers.get('Refer-Sub')?.trim().toLowerCase() === 'false',
   })

@@ -1,42 +1,32 @@
-// The Replaces header (RFC 3891 section 6.1): which dialog a new one takes the place of.
+// Who may take the place of whom (RFC 3891 section 3): the dialog that is meant, and who may say so.
 
-import type { InviteDialog } from '#sip'
-
-/** A dialog as its reader knows it: `toTag` is the reader's own. */
-export interface ReplacedDialog {
-  readonly callId: string
-  readonly toTag: string
-  readonly fromTag: string
-  /** Only a dialog that is not answered yet may be replaced. */
-  readonly isEarlyOnly: boolean
-}
-
-const MAX_LENGTH = 512
-
-/** Reads a value; undefined unless it has a Call-ID and both tags, each once. */
-export function parseReplaces(value: string): ReplacedDialog | undefined {
-  if (value.length > MAX_LENGTH) return undefined
-  const [callId = '', ...parameters] = value.split(';').map((part) => part.trim())
-  const tags = new Map<string, string>()
-  for (const parameter of parameters) {
-    const equals = parameter.indexOf('=')
-    const name = (equals < 0 ? parameter : parameter.slice(0, equals)).trim().toLowerCase()
-    if (tags.has(name)) return undefined
-    tags.set(name, equals < 0 ? '' : parameter.slice(equals + 1).trim())
-  }
-  const toTag = tags.get('to-tag') ?? ''
-  const fromTag = tags.get('from-tag') ?? ''
-  if (callId === '' || toTag === '' || fromTag === '') return undefined
-  return { callId, toTag, fromTag, isEarlyOnly: tags.has('early-only') }
-}
-
-/** The header value that names a dialog. */
-export function replacesText({ callId, toTag, fromTag, isEarlyOnly }: ReplacedDialog): string {
-  return `${callId};to-tag=${toTag};from-tag=${fromTag}${isEarlyOnly ? ';early-only' : ''}`
-}
+import { type InviteDialog, parseNameAddr, type Replaces, type ServerInvite } from '#sip'
+import { aorOf } from './identity.ts'
+import type { Leg } from './leg.ts'
 
 /** Whether it is this dialog of ours that is meant. */
-export function isReplaced(dialog: InviteDialog, replaced: ReplacedDialog): boolean {
-  const { callId, localTag, remoteTag } = dialog
-  return callId === replaced.callId && localTag === replaced.toTag && remoteTag === replaced.fromTag
+export function isReplaced(dialog: InviteDialog | undefined, replaced: Replaces): boolean {
+  return (
+    dialog?.callId === replaced.callId && dialog.localTag === replaced.toTag && dialog.remoteTag === replaced.fromTag
+  )
+}
+
+/** Whether two legs lead to the same phone or person. */
+export function isSameAuthority(a: Leg, b: Leg): boolean {
+  if (a.peerHost !== undefined && a.peerHost === b.peerHost) return true
+  return isSameParty(a.dialog?.remoteUri, b)
+}
+
+/** Whether an INVITE may replace a leg: it comes from the host or the person on it, or that person referred its sender to us. */
+export function mayReplace(invite: ServerInvite, leg: Leg): boolean {
+  if (leg.peerHost !== undefined && invite.flow.remote.host === leg.peerHost) return true
+  return ['From', 'Referred-By'].some((name) => {
+    const named = parseNameAddr(invite.request.headers.get(name) ?? '')
+    return named.ok && isSameParty(named.value.uri, leg)
+  })
+}
+
+function isSameParty(uri: string | undefined, leg: Leg): boolean {
+  const aor = aorOf(uri ?? '')
+  return aor !== undefined && aor === aorOf(leg.dialog?.remoteUri ?? '')
 }

@@ -1,17 +1,15 @@
 // Transfers of a call (RFC 3515, 5589): a party's REFER is carried out here, carried on to the other party, or declined.
 
-import { type Logger, messageOf } from '#kernel'
-import type { HeaderList, IncomingRequest } from '#sip'
+import { messageOf } from '#kernel'
+import type { HeaderList, IncomingRequest, Replaces } from '#sip'
+import { type Consultation, type ReceivingCall, takeOver } from './attended-transfer.ts'
 import { playable, RELAYED } from './codecs.ts'
-import type { Conversation } from './conversation.ts'
 import type { Attempt, Dialler } from './dialler.ts'
-import { aorOf, fromAs } from './identity.ts'
+import { answererOf, aorOf, fromAs } from './identity.ts'
 import type { Leg } from './leg.ts'
-import type { Joining } from './parties.ts'
 import { parseRefer, type Refer } from './refer.ts'
 import { ReferRelay } from './refer-relay.ts'
 import { ReferSubscription } from './refer-subscription.ts'
-import { replacesText } from './replaces.ts'
 
 /** What to do with transfers. */
 export interface TransferPolicy {
@@ -24,16 +22,12 @@ export interface TransferPolicy {
 const RING_TIMEOUT_MS = 60_000
 
 /** What a transfer asks of its call. */
-export interface TransferringCall {
-  readonly conversation: Conversation
+export interface TransferringCall extends ReceivingCall {
   readonly dialler: Dialler
-  readonly log: Logger
   readonly domain: string
   readonly policy: TransferPolicy
-  /** A name for one more leg. */
-  nextLegName(): string
-  /** A new party takes the seat of another. False when it could not be joined. */
-  replace(old: Leg, by: Leg, joining: Joining): Promise<boolean>
+  /** The call through us that a dialog is of, if it is. */
+  consultation(dialog: Replaces): Consultation | undefined
   /** The party that was to be transferred has nobody to talk to. */
   abandon(status: number): void
 }
@@ -70,10 +64,15 @@ export class Transfers {
       incoming.respond(491)
       return
     }
-    const refusal = dialler.refuses(refer.value.target)
-    if (refusal !== undefined) incoming.respond(refusal.sipStatus ?? 403)
-    else if (policy.mode === 'pass' && others[0] !== undefined) void this.#relay.refer(referrer, others[0], incoming)
-    else this.#accept(referrer, refer.value, incoming)
+    if (policy.mode === 'pass' && others[0] !== undefined) {
+      void this.#relay.refer(referrer, others[0], incoming)
+      return
+    }
+    const { target, replaces } = refer.value
+    const consultation = replaces === undefined ? undefined : this.#call.consultation(replaces.dialog)
+    const refusal = consultation === undefined ? dialler.refuses(target) : undefined
+    if (refusal === undefined) this.#accept(referrer, refer.value, consultation, incoming)
+    else incoming.respond(refusal.sipStatus ?? 403)
   }
 
   /** Answers a NOTIFY: it is about a REFER that was carried on, or about nothing. */
@@ -91,7 +90,7 @@ export class Transfers {
     this.#current?.attempt?.cancel(headers)
   }
 
-  #accept(referrer: Leg, refer: Refer, incoming: IncomingRequest): void {
+  #accept(referrer: Leg, refer: Refer, consultation: Consultation | undefined, incoming: IncomingRequest): void {
     incoming.respond(202, refer.isSilent ? { headers: [['Refer-Sub', 'false']] } : {})
     const { dialog } = referrer
     const subscription =
@@ -99,7 +98,11 @@ export class Transfers {
     subscription?.progress(100)
     const transfer: Transfer = { referrer, attempt: undefined }
     this.#current = transfer
-    void this.#execute(transfer, refer, (status) => subscription?.progress(status))
+    const executed =
+      consultation === undefined
+        ? this.#execute(transfer, refer, (status) => subscription?.progress(status))
+        : takeOver(this.#call, referrer, consultation)
+    void executed
       .catch((thrown: unknown) => {
         this.#call.log.error('fault in a transfer', { error: messageOf(thrown) })
         return 500
@@ -134,7 +137,10 @@ export class Transfers {
       outcome.isAnswered &&
       (await leg.applyMedia()) &&
       !leg.ended &&
-      (await this.#call.replace(transfer.referrer, leg, { target: refer.target, ...outcome }))
+      (await this.#call.replace(transfer.referrer, leg, {
+        ...answererOf(refer.target, outcome.response.headers),
+        sipCallId: outcome.sipCallId,
+      }))
     if (isSeated) return 200
     await conversation.discard(leg)
     return outcome.isAnswered ? 480 : outcome.status
@@ -148,7 +154,7 @@ export class Transfers {
       ...(replaces === undefined
         ? []
         : ([
-            ['Replaces', replacesText(replaces)],
+            ['Replaces', replaces.text],
             ['Require', 'replaces'],
           ] as const)),
     ]

@@ -1,5 +1,6 @@
 export { createSipCore } from './core.ts'
 export type { SipCoreOptions } from './core-options.ts'
+export { parseReplaces, type Replaces } from './dialog/replaces.ts'
 export { type DnsAnswer, type DnsQuestion, Location } from './locate.ts'
 export { type CSeq, type CSeqError, parseCSeq } from './message/cseq.ts'
 export { type FramerOutput, StreamFramer } from './message/framer.ts'

@@ -75,7 +75,9 @@ export class CallBench {
         options.flow?.(call, name)
       },
     })
-    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers).core
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, {
+      supported: ['replaces'],
+    }).core
     this.service.attach(this.core)
   }
 

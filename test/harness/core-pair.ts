@@ -31,7 +31,7 @@ export function attachCore(
       transport: node.transport,
       locator: node.locator,
       product: 'test/1.0',
-      supported: ['timer', 'siprec', 'replaces'],
+      supported: ['timer', 'siprec'],
       allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'MESSAGE', 'REFER', 'NOTIFY'],
       accept: ['application/sdp'],
       contactUser: 'gw',

@@ -62,7 +62,7 @@ export async function openGateway(options: {
       transport,
       locator: createLocator({ ...shared, supports: (name) => transport.supports(name) }),
       product: 'gateway',
-      supported: [],
+      supported: ['replaces'],
       allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'REFER', 'NOTIFY'],
       accept: ['application/sdp'],
       contactUser: 'gateway',

@@ -113,7 +113,13 @@ export class TestPhone {
 
   constructor(network: SipNetwork, clock: ManualClock, ip: string) {
     this.ip = ip
-    const { core, log } = attachCore(network, clock, ip, { onInvite: (invite) => this.#onInvite(invite) })
+    const { core, log } = attachCore(
+      network,
+      clock,
+      ip,
+      { onInvite: (invite) => this.#onInvite(invite) },
+      { supported: ['replaces'] },
+    )
     this.core = core
     this.log = log
   }
