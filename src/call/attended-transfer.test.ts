@@ -175,7 +175,7 @@ test('SIP-23: an INVITE with Replaces takes the seat of the party that referred 
   assert.match(bodyText(carol.accepted), /RTP\/AVP 8\r\n/, 'in what the other party carries')
   assert.equal(bob.end?.cause, 'remote-bye')
   assert.ok(isUp(alice))
-  assert.deepEqual(events, ['party-left', 'party-joined'])
+  assert.deepEqual(events, ['party-left', 'party-joined', 'codec-changed'])
   assert.deepEqual(seats(call.snapshot()), ['sip:alice@phones.example', CAROL])
   assert.equal(bench.engine.last.legs.get('caller')?.peer, 'callee-2')
   void alice.dialog?.bye()
