@@ -27,6 +27,8 @@ export function createCallsView(service: CallService, client: RecordingClient, n
         const call = service.call(callId)
         return call === undefined ? undefined : viewOf(call, client)
       },
+      join: (callId, options) => service.call(callId)?.join(options),
+      leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
         const call = service.call(callId)
         return call === undefined
@@ -73,6 +75,7 @@ function viewOf(call: Call, client: RecordingClient): CallView {
     startedAt: iso(startedAtMs),
     ...(answeredAtMs === undefined ? {} : { answeredAt: iso(answeredAtMs) }),
     parties: parties.map((party) => ({
+      leg: party.leg,
       role: party.role,
       aors: [...party.aors],
       ...(party.displayName === undefined ? {} : { displayName: party.displayName }),

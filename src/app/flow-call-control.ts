@@ -1,7 +1,7 @@
 // The call control of a flow, over a call of the gateway and its recording client.
 
 import type { Call } from '#call'
-import type { CallControl, CollectOutcome, DialOutcome, RecordingCommand, RecordingResult } from '#flow'
+import type { CallControl, CollectOutcome, DialOutcome, JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { Clock, Timer } from '#kernel'
 import type { CommandOrigin, CommandOutcome, RecordingClient } from '#recording-client'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -120,6 +120,14 @@ export class FlowCallControl implements CallControl {
 
   dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
     return this.#options.call.dial(options)
+  }
+
+  join(options: Parameters<CallControl['join']>[0]): Promise<JoinOutcome> {
+    return this.#options.call.join(options)
+  }
+
+  leave(leg: string): boolean {
+    return this.#options.call.dismiss(leg)
   }
 
   record(command: RecordingCommand): Promise<RecordingResult> {

@@ -21,6 +21,7 @@ import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.
 import { type ReplacedCall, takeSeat } from './replacement.ts'
 import { isReplaced } from './replaces.ts'
 import type { Route } from './router.ts'
+import { type JoinOptions, type JoinResult, ThirdParties } from './third-party.ts'
 import { Transfers } from './transfer.ts'
 
 const NO_RESOURCES: Refusal = { status: 503 }
@@ -42,6 +43,7 @@ export class Call implements RecordableCall {
   readonly #dialler: Dialler
   readonly #dial: CalleeDial
   readonly #seating: ReplacedCall & ReceivingCall
+  readonly #thirdParties: ThirdParties
   readonly #transfers: Transfers
   readonly #events: Listeners<CallEvent>
   readonly #digits: Listeners<string>
@@ -108,6 +110,7 @@ export class Call implements RecordableCall {
       },
     }
     this.#dial = new CalleeDial(this.#forDial(tools))
+    this.#thirdParties = new ThirdParties(this.#seating)
     this.#transfers = new Transfers({
       ...this.#seating,
       domain: context.domain,
@@ -222,6 +225,19 @@ export class Call implements RecordableCall {
   consultation(dialog: Replaces): Consultation | undefined {
     const leg = this.#conversation.bridge.talking.find((one) => isReplaced(one.dialog, dialog))
     return leg === undefined ? undefined : this.#consultationOf(leg)
+  }
+
+  /** Calls a further party into the talk of at least two; all hear all. Never rejects. */
+  async join(options: JoinOptions): Promise<JoinResult> {
+    return await this.#thirdParties.join(options)
+  }
+
+  /** Lets the party on a leg go, as if it had hung up; false when there is no such party, or it is the caller. */
+  dismiss(legName: string): boolean {
+    const leg = this.#conversation.bridge.talking.find((one) => one.name === legName)
+    if (leg === undefined || leg === this.#conversation.near) return false
+    void leg.dialog?.bye()
+    return true
   }
 
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */
@@ -361,7 +377,12 @@ export class Call implements RecordableCall {
       this.#conversation.vacate(leg)
       return
     }
-    if (!this.#dial.takesEndOf(leg)) this.#finish(endedBy(end.request))
+    const others = this.#conversation.others(leg)
+    const heir = others.at(-1)
+    if (leg !== this.#conversation.near && others.length > 1 && heir !== undefined) {
+      this.#conversation.leave(leg)
+      this.#dial.follow(leg, heir)
+    } else if (!this.#dial.takesEndOf(leg)) this.#finish(endedBy(end.request))
   }
 
   #onCancel(cancel: SipRequest | undefined): void {
@@ -399,6 +420,7 @@ export class Call implements RecordableCall {
     const refusal = end.refusal ?? { status: 480 }
     this.#dial.close(headers)
     this.#transfers.close(headers)
+    this.#thirdParties.close(headers)
     this.#conversation.close(headers)
     if (this.#caller !== undefined) this.#caller.end(this.#isCallerGone, headers, refusal)
     else if (!this.#isCallerGone) refuse(this.#invite, refusal)

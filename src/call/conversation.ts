@@ -79,15 +79,29 @@ export class Conversation {
     this.parties.setHold(partyId, leg.hold)
   }
 
-  /** Forgets a leg that is over; the others stay, and the flow stands in for a callee that had joined. */
+  /** Seats one more leg among those that talk; false when the engine could not join it to them. */
+  async admit(leg: Leg, joining: Joining): Promise<boolean> {
+    this.bridge.seat(leg)
+    if (!(await this.#joinMedia()) || leg.ended) {
+      this.bridge.unseat(leg)
+      await this.#joinMedia()
+      return false
+    }
+    this.joinCallee(leg, joining)
+    this.bridge.sync()
+    return true
+  }
+
+  /** Forgets a leg that is over; those who stay talk on, and the flow stands in for a callee when nobody else is left. */
   leave(leg: Leg): void {
     this.bridge.unseat(leg)
     void this.succeeds(this.#media.removeLeg(leg.name), 'leg could not be removed')
+    void this.#joinMedia()
     const partyId = this.#partyOf.get(leg)
     if (partyId === undefined) return
     this.#partyOf.delete(leg)
     this.parties.leave(partyId)
-    this.parties.seatAutomaton()
+    if (this.#partyOf.size < 2) this.parties.seatAutomaton()
     this.bridge.sync()
   }
 

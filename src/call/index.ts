@@ -11,4 +11,5 @@ export type {
   RecordPreference,
 } from './recordable-call.ts'
 export { createRouter, type RouteRule } from './router.ts'
+export type { JoinResult } from './third-party.ts'
 export type { TransferPolicy } from './transfer.ts'

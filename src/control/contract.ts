@@ -21,6 +21,8 @@ export const errors = { '4xx': errorBody, '5xx': errorBody }
 /** Someone who takes or took part in a call. */
 const partyView = Type.Object(
   {
+    /** By which a further party is let go. */
+    leg: Type.String(),
     role: Type.String(),
     aors: Type.Array(Type.String()),
     displayName: Type.Optional(Type.String()),
@@ -86,6 +88,27 @@ export const recordingCommandBody = Type.Object(
 /** Outcome of a recording command; `results` by recorder URI. */
 export const recordingResult = Type.Object(
   { status: Type.Integer(), text: Type.String(), results: Type.Record(Type.String(), Type.String()) },
+  closed,
+)
+
+/** Body of a request to call a further party into a call. */
+export const joinBody = Type.Object(
+  {
+    target: Type.String({ minLength: 1, maxLength: 1_024 }),
+    timeoutMs: Type.Integer({ minimum: 1_000, maximum: 600_000, default: 30_000 }),
+  },
+  closed,
+)
+
+/** The party that joined. */
+export const joinResult = Type.Object({ leg: Type.String() }, closed)
+
+/** Nothing more to say. */
+export const noContent = Type.Null()
+
+/** Parameters of a party's path. */
+export const partyParams = Type.Object(
+  { callId: Type.String({ minLength: 1, maxLength: 128 }), leg: Type.String({ minLength: 1, maxLength: 64 }) },
   closed,
 )
 

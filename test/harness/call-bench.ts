@@ -76,7 +76,7 @@ export class CallBench {
       },
     })
     this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, {
-      supported: ['replaces'],
+      supported: ['timer', 'siprec', 'replaces'],
     }).core
     this.service.attach(this.core)
   }

@@ -118,7 +118,7 @@ export class TestPhone {
       clock,
       ip,
       { onInvite: (invite) => this.#onInvite(invite) },
-      { supported: ['replaces'] },
+      { supported: ['timer', 'siprec', 'replaces'] },
     )
     this.core = core
     this.log = log
