@@ -4,6 +4,7 @@ import type { MediaEngine } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { IncomingRequest, Replaces, SipCore } from '#sip'
 import type { Consultation } from './attended-transfer.ts'
+import type { ToneRules } from './awareness.ts'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import type { TransferPolicy } from './transfer.ts'
@@ -25,6 +26,8 @@ export interface CallContext {
   readonly domain: string
   readonly destinations: DestinationPolicy
   readonly transfer: TransferPolicy
+  /** How parties are told that they are recorded whose phones do not show it. */
+  readonly tones: ToneRules
   /** A party from whom media is due and who sends none for so long is taken for gone. */
   readonly silenceLimitMs: number
   readonly info: InfoHook | undefined

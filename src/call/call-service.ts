@@ -12,6 +12,7 @@ import {
 } from '#sip'
 import { ActiveCalls } from './active-calls.ts'
 import type { Consultation } from './attended-transfer.ts'
+import type { ToneRules } from './awareness.ts'
 import { Call } from './call.ts'
 import type { FlowStarter, InfoHook } from './call-context.ts'
 import { type Refusal, refuse } from './caller-side.ts'
@@ -33,6 +34,7 @@ export interface CallServiceOptions {
   readonly router: Router
   readonly destinations: DestinationPolicy
   readonly transfer: TransferPolicy
+  readonly tones: ToneRules
   readonly limits: {
     readonly activeCalls: number
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
@@ -144,6 +146,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         domain: options.domain,
         destinations: options.destinations,
         transfer: options.transfer,
+        tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
         info: options.info,
         flows: options.flows,

@@ -2,6 +2,7 @@
 
 import type { MediaCall, MediaEvent, Prompt } from '#engine'
 import { Listeners, type Logger, messageOf, uuidText } from '#kernel'
+import type { RecordState } from '#sdp'
 import type { DialogEnd, DialogHandlers, IncomingRequest, InviteDialog, Replaces, ServerInvite, SipRequest } from '#sip'
 import type { Consultation, ReceivingCall } from './attended-transfer.ts'
 import type { CallContext } from './call-context.ts'
@@ -81,6 +82,7 @@ export class Call implements RecordableCall {
       ids,
       invite: invite.request,
       domain: context.domain,
+      tones: context.tones,
       onEvent: (event) => this.#events.emit(event),
       onFault: this.#onFault,
     })
@@ -238,6 +240,11 @@ export class Call implements RecordableCall {
     if (leg === undefined || leg === this.#conversation.near) return false
     void leg.dialog?.bye()
     return true
+  }
+
+  /** Tells every party what our recording does now. */
+  showRecording(state: RecordState): void {
+    if (!this.ended) this.#conversation.awareness.show(state)
   }
 
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */

@@ -1,6 +1,7 @@
 // The caller's INVITE: its first offer, our provisional responses, the 200 and its ACK, refusal.
 
 import type { DialogHandlers, HeaderList, ServerInvite, SipRequest } from '#sip'
+import { saysRecordAware } from './awareness.ts'
 import type { Bridge } from './bridge.ts'
 import { hasVoice, PLAYED, playable, RELAYED } from './codecs.ts'
 import type { Leg } from './leg.ts'
@@ -26,6 +27,7 @@ export class CallerSide {
   constructor(leg: Leg, invite: ServerInvite, bridge: Bridge) {
     this.leg = leg
     leg.peerHost = invite.flow.remote.host
+    leg.isRecordAware = saysRecordAware(invite.request)
     this.#invite = invite
     this.#bridge = bridge
     this.#whenAcknowledged = new Promise((resolve) => {

@@ -3,6 +3,7 @@
 import type { MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import type { HeaderList, SipRequest } from '#sip'
+import { Awareness, type ToneRules } from './awareness.ts'
 import { Bridge } from './bridge.ts'
 import type { Leg } from './leg.ts'
 import { type Joining, Parties } from './parties.ts'
@@ -21,6 +22,7 @@ export interface ConversationOptions {
   readonly log: Logger
   /** Host name for Warning headers. */
   readonly domain: string
+  readonly tones: ToneRules
   readonly onEvent: (event: CallEvent) => void
   /** A bug: the call cannot go on. */
   readonly onFault: (fault: unknown) => void
@@ -30,6 +32,7 @@ export interface ConversationOptions {
 export class Conversation {
   readonly parties: Parties
   readonly bridge: Bridge
+  readonly awareness: Awareness
   readonly #media: MediaCall
   readonly #log: Logger
   readonly #onEvent: (event: CallEvent) => void
@@ -37,7 +40,7 @@ export class Conversation {
   #encodings = ''
 
   constructor(options: ConversationOptions) {
-    const { clock, ids, invite, domain, onEvent, onFault } = options
+    const { clock, ids, invite, domain, tones, onEvent, onFault } = options
     this.#media = options.media
     this.#log = options.log
     this.#onEvent = onEvent
@@ -46,7 +49,19 @@ export class Conversation {
       agent: domain,
       clock,
       ids,
-      events: { onChanged: (leg) => this.sessionChanged(leg), onFault },
+      events: {
+        onChanged: (leg) => this.sessionChanged(leg),
+        onOffer: (leg) => this.#readRecording(leg),
+        onFault,
+      },
+    })
+    this.awareness = new Awareness({
+      media: options.media,
+      log: options.log,
+      tones,
+      legs: () => [...this.#partyOf.keys()].filter((leg) => leg.lifecycle.state === 'confirmed'),
+      aorOf: (leg) => this.#aorOf(leg),
+      offer: () => this.bridge.sync(),
     })
   }
 
@@ -59,12 +74,15 @@ export class Conversation {
   seatCaller(leg: Leg): void {
     this.#partyOf.set(leg, this.parties.callerId)
     this.bridge.seat(leg)
+    if (leg.isRecordAware) this.parties.setRecordAware(this.parties.callerId)
   }
 
   /** The near side was answered: from now on its encodings are watched, and the flow stands in while nobody else is there. */
   nearAnswered(): void {
     this.#encodings = this.#nearEncodings
     if (this.#partyOf.size < 2) this.parties.seatAutomaton()
+    if (this.near !== undefined) this.#readRecording(this.near)
+    this.awareness.update()
   }
 
   /** Who else talks. */
@@ -74,9 +92,7 @@ export class Conversation {
 
   /** A callee was answered by its phone; its leg is seated since it was called. */
   joinCallee(leg: Leg, joining: Joining): void {
-    const partyId = this.parties.join(leg.name, 'callee', joining)
-    this.#partyOf.set(leg, partyId)
-    this.parties.setHold(partyId, leg.hold)
+    this.#join(leg, 'callee', joining)
   }
 
   /** Seats one more leg among those that talk; false when the engine could not join it to them. */
@@ -99,7 +115,7 @@ export class Conversation {
     void this.#joinMedia()
     const partyId = this.#partyOf.get(leg)
     if (partyId === undefined) return
-    this.#partyOf.delete(leg)
+    this.#forget(leg)
     this.parties.leave(partyId)
     if (this.#partyOf.size < 2) this.parties.seatAutomaton()
     this.bridge.sync()
@@ -123,11 +139,9 @@ export class Conversation {
     }
     const oldId = this.#partyOf.get(old)
     const role = this.near === by ? 'caller' : 'callee'
-    this.#partyOf.delete(old)
+    this.#forget(old)
     if (oldId !== undefined) this.parties.leave(oldId)
-    const partyId = this.parties.join(by.name, role, joining)
-    this.#partyOf.set(by, partyId)
-    this.parties.setHold(partyId, by.hold)
+    this.#join(by, role, joining)
     void this.succeeds(this.#media.removeLeg(old.name), 'leg could not be removed')
     this.bridge.sync()
     return true
@@ -149,6 +163,20 @@ export class Conversation {
     return await this.succeeds(this.#media.bridge(near.name, leg.name), 'legs could not be bridged')
   }
 
+  #join(leg: Leg, role: 'caller' | 'callee', joining: Joining): void {
+    const partyId = this.parties.join(leg.name, role, joining)
+    this.#partyOf.set(leg, partyId)
+    this.parties.setHold(partyId, leg.hold)
+    if (leg.isRecordAware) this.parties.setRecordAware(partyId)
+    this.#readRecording(leg)
+    this.awareness.update()
+  }
+
+  #forget(leg: Leg): void {
+    this.#partyOf.delete(leg)
+    this.awareness.forget(leg)
+  }
+
   async #joinMedia(): Promise<boolean> {
     const legs = this.bridge.talking.map((leg) => leg.name)
     const [a, b] = legs
@@ -161,6 +189,8 @@ export class Conversation {
   sessionChanged(leg: Leg): void {
     const partyId = this.#partyOf.get(leg)
     if (partyId !== undefined) this.parties.setHold(partyId, leg.hold)
+    this.#readRecording(leg)
+    this.awareness.update()
     const encodings = this.#nearEncodings
     if (encodings === this.#encodings) return
     const hadEncodings = this.#encodings !== ''
@@ -187,7 +217,7 @@ export class Conversation {
   release(leg: Leg): void {
     const partyId = this.#partyOf.get(leg)
     this.bridge.unseat(leg)
-    this.#partyOf.delete(leg)
+    this.#forget(leg)
     if (partyId !== undefined) this.parties.leave(partyId)
   }
 
@@ -200,6 +230,20 @@ export class Conversation {
       if (this.near?.ended !== true) this.#log.warn(complaint, { error: messageOf(thrown) })
       return false
     }
+  }
+
+  /** What a leg's last description says of recording, and what it is told in turn. */
+  #readRecording(leg: Leg): void {
+    const partyId = this.#partyOf.get(leg)
+    if (partyId === undefined) return
+    this.parties.setRecordingElsewhere(partyId, leg.sdp.told)
+    this.parties.setPreference(partyId, leg.sdp.preference)
+    this.awareness.prepare(leg)
+  }
+
+  #aorOf(leg: Leg): string {
+    const partyId = this.#partyOf.get(leg)
+    return this.parties.list().find((party) => party.participantId === partyId)?.aors[0] ?? ''
   }
 
   get #nearEncodings(): string {

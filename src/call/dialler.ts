@@ -4,6 +4,7 @@ import type { MediaCall } from '#engine'
 import { type Logger, redactUri } from '#kernel'
 import type { Direction } from '#sdp'
 import { type DialogHandlers, type HeaderList, parseSipUri, type SipRequest, type SipResponse } from '#sip'
+import { saysRecordAware } from './awareness.ts'
 import type { CallContext } from './call-context.ts'
 import { Dialing, onwardInvite } from './dialing.ts'
 import type { DialResult } from './failure-status.ts'
@@ -119,6 +120,7 @@ export class Dialler {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
         onAnswered: (dialog, response) => {
           leg.dialog = dialog
+          leg.isRecordAware = saysRecordAware(response)
           dialog.handlers = this.handlersOf(leg)
           leg.lifecycle.enter('confirmed')
           settle({ isAnswered: true, response, sipCallId: dialog.callId })

@@ -2,7 +2,7 @@
 
 import type { LegMedia, MediaCall, MediaLocal } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
-import { type Direction, receives, sends } from '#sdp'
+import { type Direction, type RecordState, receives, sends } from '#sdp'
 import type { InviteDialog, SipBody, SipRequest, SipResponse } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
 import { wishAfterAnswer } from './direction.ts'
@@ -40,6 +40,12 @@ export class Leg {
   told: Direction | undefined = 'sendrecv'
   /** Our last offer that the party refused, as the bridge remembers it. */
   refused: string | undefined
+  /** The party's phone shows the state of recording; once said it stays so (AMB-11). */
+  isRecordAware = false
+  /** The party would not take an offer that told the state of recording. */
+  hasRefusedRecord = false
+  /** What the party is to be told of recording, in whatever way. */
+  indication: RecordState | undefined
   #offered: Direction = 'sendrecv'
   #name: string
   #media: MediaCall

@@ -8,6 +8,7 @@ import {
   createDestinationPolicy,
   createRouter,
   type RouteRule,
+  type ToneRules,
   type TransferPolicy,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
@@ -30,6 +31,7 @@ export interface BenchOptions {
   readonly activeCalls?: number
   readonly silenceMs?: number
   readonly transfer?: Partial<TransferPolicy>
+  readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
 }
@@ -58,6 +60,7 @@ export class CallBench {
       ids: seededIds(5),
       log: this.log,
       domain: 'gw.example',
+      tones: options.tones ?? (() => ({ exempt: 'test' })),
       ownAddresses: () => [{ host: GATEWAY, port: 5060 }],
       router: createRouter(
         options.routes ?? [

@@ -52,6 +52,7 @@ export async function openGateway(options: {
     router: createRouter(options.routes),
     destinations: createDestinationPolicy([HOST]),
     transfer: { mode: 'execute', session: 'same', ...options.transfer },
+    tones: () => ({ exempt: 'test' }),
     limits: { activeCalls: 10, silenceMs: 30_000 },
     flows: (call, name) => options.flow?.(call, name),
   })
