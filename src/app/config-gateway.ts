@@ -63,6 +63,9 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
     dial: destinations('Hosts that calls may be connected to.'),
     record: destinations('Hosts that recordings may be sent to.'),
   }),
+  trustedIdentities: destinations(
+    'Hosts whose P-Asserted-Identity is believed, and to whom it is passed on (RFC 3325); nobody unless listed.',
+  ),
   transfer: section('Transfers that parties ask for by REFER.', {
     mode: Type.Enum(['execute', 'pass', 'refuse'], {
       default: 'execute',

@@ -77,6 +77,7 @@ export async function openGateway(
     ownAddresses: () => role?.listeners ?? [],
     router: createRouter(routeRules(config)),
     destinations: createDestinationPolicy(config.destinations.dial),
+    trustedIdentities: createDestinationPolicy(config.trustedIdentities),
     transfer: config.transfer,
     tones: toneRules(config.awareness),
     limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },

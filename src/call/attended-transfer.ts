@@ -2,11 +2,11 @@
 
 import type { MediaCall } from '#engine'
 import { type Logger, messageOf } from '#kernel'
-import type { DialogHandlers } from '#sip'
+import type { DialogHandlers, Replaces } from '#sip'
 import type { Conversation } from './conversation.ts'
 import type { Leg } from './leg.ts'
 import type { Joining } from './parties.ts'
-import { isSameAuthority } from './replaces.ts'
+import { isReplaced, isSameAuthority } from './replaces.ts'
 
 /** A call through us that a referrer made to consult its target. */
 export interface Consultation {
@@ -18,6 +18,32 @@ export interface Consultation {
   readonly joining: Joining
   /** The target has moved: what is left of that call ends, as one of the same group. */
   end(groupId: Uint8Array): void
+}
+
+/** A call as consultation, if the dialog is one of its; `end` ends what is left of it when the target has moved. */
+export function consultationOf(
+  conversation: Conversation,
+  dialog: Replaces,
+  end: (groupId: Uint8Array) => void,
+): Consultation | undefined {
+  const leg = conversation.bridge.talking.find((one) => isReplaced(one.dialog, dialog))
+  if (leg === undefined) return undefined
+  const target = conversation.bridge.farOf(leg)
+  const party = target === undefined ? undefined : conversation.partyOn(target)
+  return {
+    leg,
+    target: target?.lifecycle.state === 'confirmed' ? target : undefined,
+    joining: {
+      aors: party?.aors ?? [],
+      ...(party?.displayName !== undefined && { displayName: party.displayName }),
+      ...(party?.isPrivate === true && { isPrivate: true }),
+      sipCallId: party?.sipCallId ?? '',
+    },
+    end: (groupId) => {
+      if (target !== undefined) conversation.release(target)
+      end(groupId)
+    },
+  }
 }
 
 /** What a consultation moves into. */

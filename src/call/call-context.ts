@@ -7,6 +7,7 @@ import type { Consultation } from './attended-transfer.ts'
 import type { ToneRules } from './awareness.ts'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
+import type { Identities } from './identities.ts'
 import type { TransferPolicy } from './transfer.ts'
 
 /** Hands a call to a flow by name; the flow runs on after this returns. */
@@ -24,6 +25,7 @@ export interface CallContext {
   readonly log: Logger
   /** Host name in From and Warning. */
   readonly domain: string
+  readonly identities: Identities
   readonly destinations: DestinationPolicy
   readonly transfer: TransferPolicy
   /** How parties are told that they are recorded whose phones do not show it. */

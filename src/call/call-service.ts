@@ -18,6 +18,7 @@ import type { FlowStarter, InfoHook } from './call-context.ts'
 import { type Refusal, refuse } from './caller-side.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import { hopsLeft } from './hops.ts'
+import { Identities } from './identities.ts'
 import type { Route, Router } from './router.ts'
 import type { TransferPolicy } from './transfer.ts'
 
@@ -33,6 +34,8 @@ export interface CallServiceOptions {
   readonly ownAddresses: () => readonly Endpoint[]
   readonly router: Router
   readonly destinations: DestinationPolicy
+  /** Peers whose assertions of identity are believed, and who are told those of others. */
+  readonly trustedIdentities: DestinationPolicy
   readonly transfer: TransferPolicy
   readonly tones: ToneRules
   readonly limits: {
@@ -76,6 +79,7 @@ const RETRY_AFTER_SECONDS = 5
 /** Makes the call service; `attach` it to a core made with its `handlers`. */
 export function createCallService(options: CallServiceOptions): CallService {
   const { log } = options
+  const identities = new Identities(options.trustedIdentities, options.domain)
   const active = new ActiveCalls(options.limits.activeCalls)
   const listeners = new Listeners<CallServiceEvent>((fault) =>
     log.error('call listener failed', { error: messageOf(fault) }),
@@ -144,6 +148,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         ids: options.ids,
         log,
         domain: options.domain,
+        identities,
         destinations: options.destinations,
         transfer: options.transfer,
         tones: options.tones,

@@ -4,7 +4,7 @@ import type { MediaCall, MediaEvent, Prompt } from '#engine'
 import { Listeners, type Logger, messageOf, uuidText } from '#kernel'
 import type { RecordState } from '#sdp'
 import type { DialogEnd, DialogHandlers, IncomingRequest, InviteDialog, Replaces, ServerInvite, SipRequest } from '#sip'
-import type { Consultation, ReceivingCall } from './attended-transfer.ts'
+import { type Consultation, consultationOf, type ReceivingCall } from './attended-transfer.ts'
 import type { CallContext } from './call-context.ts'
 import { because, type End, endedBy } from './call-end.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
@@ -20,7 +20,6 @@ import type { Joining } from './parties.ts'
 import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
 import { type ReplacedCall, takeSeat } from './replacement.ts'
-import { isReplaced } from './replaces.ts'
 import type { Route } from './router.ts'
 import { type JoinOptions, type JoinResult, ThirdParties } from './third-party.ts'
 import { Transfers } from './transfer.ts'
@@ -40,6 +39,7 @@ export class Call implements RecordableCall {
   readonly #log: Logger
   readonly #lifecycle: Lifecycle<CallState>
   readonly #session: CommunicationSession
+  readonly #facts: NonNullable<CallSnapshot['facts']>
   readonly #conversation: Conversation
   readonly #dialler: Dialler
   readonly #dial: CalleeDial
@@ -71,6 +71,7 @@ export class Call implements RecordableCall {
     this.#digits = new Listeners(onFault)
     this.#lifecycle = new Lifecycle({ machine: 'call', id: this.callId, initial: 'ringing', edges: CALL_EDGES, clock })
     this.#session = new CommunicationSession(clock, ids)
+    this.#facts = context.identities.factsOf(invite)
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -81,6 +82,7 @@ export class Call implements RecordableCall {
       clock,
       ids,
       invite: invite.request,
+      caller: context.identities.callerOf(invite),
       domain: context.domain,
       tones: context.tones,
       onEvent: (event) => this.#events.emit(event),
@@ -90,7 +92,7 @@ export class Call implements RecordableCall {
       ...shared,
       context,
       callId: this.callId,
-      request: invite.request,
+      invite,
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
     })
@@ -144,6 +146,7 @@ export class Call implements RecordableCall {
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
       parties: this.#conversation.parties.list(),
       encodings: this.#conversation.near?.sdp.encodings ?? [],
+      ...(Object.keys(this.#facts).length > 0 && { facts: this.#facts }),
     }
   }
 
@@ -225,8 +228,10 @@ export class Call implements RecordableCall {
 
   /** This call as the consultation of a transfer, if the dialog is one of its. */
   consultation(dialog: Replaces): Consultation | undefined {
-    const leg = this.#conversation.bridge.talking.find((one) => isReplaced(one.dialog, dialog))
-    return leg === undefined ? undefined : this.#consultationOf(leg)
+    return consultationOf(this.#conversation, dialog, (groupId) => {
+      this.#session.joinGroup(groupId)
+      this.#finish({})
+    })
   }
 
   /** Calls a further party into the talk of at least two; all hear all. Never rejects. */
@@ -255,25 +260,6 @@ export class Call implements RecordableCall {
   /** Refuses a caller who was not answered; ends an answered call. */
   refuse(status: number): void {
     this.#finish({ refusal: { status } })
-  }
-
-  #consultationOf(leg: Leg): Consultation {
-    const target = this.#conversation.bridge.farOf(leg)
-    const {
-      aors = [],
-      displayName,
-      sipCallId = '',
-    } = target === undefined ? {} : (this.#conversation.partyOn(target) ?? {})
-    return {
-      leg,
-      target: target?.lifecycle.state === 'confirmed' ? target : undefined,
-      joining: { aors, sipCallId, ...(displayName !== undefined && { displayName }) },
-      end: (groupId) => {
-        if (target !== undefined) this.#conversation.release(target)
-        this.#session.joinGroup(groupId)
-        this.#finish({})
-      },
-    }
   }
 
   #forDial(tools: Pick<DiallingCall, 'conversation' | 'dialler' | 'log' | 'nextLegName'>): DiallingCall {

@@ -5,7 +5,6 @@ import type { HeaderList } from '#sip'
 import type { Conversation } from './conversation.ts'
 import type { Answer, Attempt, Dialler, Failure } from './dialler.ts'
 import { type DialResult, dialResultOf } from './failure-status.ts'
-import { answererOf } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { type EndReason, reasonOf } from './reason.ts'
 
@@ -149,7 +148,7 @@ export class CalleeDial {
         fail()
         return false
       }
-      conversation.joinCallee(leg, { ...answererOf(target, answer.response.headers), sipCallId: answer.sipCallId })
+      conversation.joinCallee(leg, this.#call.dialler.joiningOf(target, answer))
       if (await this.#call.answer(leg.sdp.encodings)) conversation.bridge.sync()
       return true
     } catch (thrown) {

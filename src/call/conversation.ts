@@ -5,6 +5,7 @@ import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import type { HeaderList, SipRequest } from '#sip'
 import { Awareness, type ToneRules } from './awareness.ts'
 import { Bridge } from './bridge.ts'
+import type { Identity } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { type Joining, Parties } from './parties.ts'
 import type { CallEvent, CallParty } from './recordable-call.ts'
@@ -16,6 +17,7 @@ export const CALLER = 'caller'
 export interface ConversationOptions {
   /** The caller's INVITE. */
   readonly invite: SipRequest
+  readonly caller: Identity
   readonly media: MediaCall
   readonly clock: Clock
   readonly ids: Ids
@@ -40,11 +42,11 @@ export class Conversation {
   #encodings = ''
 
   constructor(options: ConversationOptions) {
-    const { clock, ids, invite, domain, tones, onEvent, onFault } = options
+    const { clock, ids, invite, caller, domain, tones, onEvent, onFault } = options
     this.#media = options.media
     this.#log = options.log
     this.#onEvent = onEvent
-    this.parties = new Parties({ ids, clock, leg: CALLER, invite, onEvent })
+    this.parties = new Parties({ ids, clock, leg: CALLER, invite, caller, onEvent })
     this.bridge = new Bridge({
       agent: domain,
       clock,

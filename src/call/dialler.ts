@@ -3,12 +3,13 @@
 import type { MediaCall } from '#engine'
 import { type Logger, redactUri } from '#kernel'
 import type { Direction } from '#sdp'
-import { type DialogHandlers, type HeaderList, parseSipUri, type SipRequest, type SipResponse } from '#sip'
+import { type DialogHandlers, type HeaderList, parseSipUri, type ServerInvite, type SipResponse } from '#sip'
 import { saysRecordAware } from './awareness.ts'
 import type { CallContext } from './call-context.ts'
-import { Dialing, onwardInvite } from './dialing.ts'
+import { Dialing, hopHeaders } from './dialing.ts'
 import type { DialResult } from './failure-status.ts'
 import { Leg } from './leg.ts'
+import type { Joining } from './parties.ts'
 
 /** A party answered. */
 export interface Answer {
@@ -52,18 +53,18 @@ export interface Attempt {
 export class Dialler {
   readonly #context: CallContext
   readonly #callId: string
-  readonly #request: SipRequest
+  readonly #invite: ServerInvite
   readonly #hopsLeft: number
   readonly #media: MediaCall
   readonly #log: Logger
   /** Handlers of a leg's dialog. */
   readonly handlersOf: (leg: Leg) => DialogHandlers
 
-  /** `request` is the caller's INVITE, `hopsLeft` the Max-Forwards of what is sent on. */
+  /** `invite` is the caller's, `hopsLeft` the Max-Forwards of what is sent on. */
   constructor(options: {
     readonly context: CallContext
     readonly callId: string
-    readonly request: SipRequest
+    readonly invite: ServerInvite
     readonly hopsLeft: number
     readonly media: MediaCall
     readonly log: Logger
@@ -71,7 +72,7 @@ export class Dialler {
   }) {
     this.#context = options.context
     this.#callId = options.callId
-    this.#request = options.request
+    this.#invite = options.invite
     this.#hopsLeft = options.hopsLeft
     this.#media = options.media
     this.#log = options.log
@@ -94,14 +95,24 @@ export class Dialler {
     return await Leg.open({ callId: this.#callId, name, isOutgoing, media: this.#media, clock, ids, log: this.#log })
   }
 
+  /** Who answered a call to `target`. */
+  joiningOf(target: string, answer: Answer): Joining {
+    return this.#context.identities.answererOf(target, answer)
+  }
+
+  /** Who calls by an INVITE of its own. */
+  callerOf(invite: ServerInvite): Joining {
+    return this.#context.identities.joiningOf(invite)
+  }
+
   /** Sends the INVITE on an open leg. */
   call(leg: Leg, options: AttemptOptions): Attempt {
-    const { core, clock, domain } = this.#context
+    const { core, clock, identities } = this.#context
     let settle: (outcome: Answer | Failure) => void = () => {}
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
     })
-    const onward = onwardInvite(this.#request, options.target, domain, this.#hopsLeft)
+    const { from, headers } = identities.onward(this.#invite, options.target)
     const uri = parseSipUri(options.target)
     if (uri.ok) leg.peerHost = uri.value.host
     const body = leg.offer(options.encodings, options.direction)
@@ -111,10 +122,16 @@ export class Dialler {
       leg,
       ringTimeoutMs: options.timeoutMs,
       invite: {
-        ...onward,
+        uri: options.target,
         body,
-        headers: [...(onward.headers ?? []), ...(options.headers ?? [])],
-        ...(options.from !== undefined && { from: options.from }),
+        maxForwards: this.#hopsLeft,
+        // Of somebody else than the caller, the caller's INVITE tells nothing.
+        from: options.from ?? from,
+        headers: [
+          ...hopHeaders(this.#invite.request),
+          ...(options.from === undefined ? headers : []),
+          ...(options.headers ?? []),
+        ],
       },
       events: {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),

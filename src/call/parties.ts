@@ -3,7 +3,7 @@
 import type { Clock, Ids } from '#kernel'
 import type { RecordPreference, RecordState } from '#sdp'
 import type { SipRequest } from '#sip'
-import { aorOf, type Identity, identityOf } from './identity.ts'
+import { aorOf, type Identity } from './identity.ts'
 import type { CallEvent, CallParty } from './recordable-call.ts'
 
 /** A party that joins. */
@@ -22,12 +22,13 @@ export class Parties {
   #automatonId: Uint8Array | undefined
   #list: readonly CallParty[] = []
 
-  /** `leg` and `invite` are the caller's. */
+  /** `leg`, `invite` and `caller` are the caller's. */
   constructor(options: {
     readonly ids: Ids
     readonly clock: Clock
     readonly leg: string
     readonly invite: SipRequest
+    readonly caller: Identity
     readonly onEvent: (event: CallEvent) => void
   }) {
     this.#ids = options.ids
@@ -38,7 +39,7 @@ export class Parties {
     this.#callerId = this.#add({
       leg: this.#leg,
       role: 'caller',
-      ...identityOf(this.#invite.headers, 'From'),
+      ...options.caller,
       sipCallId: this.#callerCallId,
     })
   }

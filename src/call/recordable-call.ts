@@ -14,6 +14,8 @@ export interface CallParty {
   /** URIs with scheme, P-Asserted-Identity first, else From/To; never empty. */
   readonly aors: readonly string[]
   readonly displayName?: string
+  /** The party asked that only trusted peers are told who it is (RFC 3323, RFC 3325). */
+  readonly isPrivate?: boolean
   readonly sipCallId: string
   readonly joinedAtMs: number
   readonly leftAtMs?: number

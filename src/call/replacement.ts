@@ -6,7 +6,6 @@ import { CallerSide, type Refusal, refuse } from './caller-side.ts'
 import { PLAYED } from './codecs.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dialler } from './dialler.ts'
-import { identityOf } from './identity.ts'
 import type { Leg } from './leg.ts'
 import type { Joining } from './parties.ts'
 import { mayReplace } from './replaces.ts'
@@ -41,7 +40,7 @@ export async function takeSeat(call: ReplacedCall, old: Leg, invite: ServerInvit
     leg = await call.dialler.open(call.nextLegName(), false)
     const refusal = isGone ? undefined : await answer(call, old, leg, invite)
     if (refusal !== undefined) refuse(invite, refusal)
-    else if (leg.lifecycle.state === 'confirmed' && (await call.replace(old, leg, joiningOf(invite)))) {
+    else if (leg.lifecycle.state === 'confirmed' && (await call.replace(old, leg, call.dialler.callerOf(invite)))) {
       await old.dialog?.bye()
       return
     }
@@ -66,8 +65,4 @@ async function answer(call: ReplacedCall, old: Leg, leg: Leg, invite: ServerInvi
   if (!isAccepted) return leg.ended ? undefined : { status: 500 }
   if (!(await side.agreed()) && !leg.ended) await conversation.discard(leg)
   return undefined
-}
-
-function joiningOf({ request }: ServerInvite): Joining {
-  return { ...identityOf(request.headers, 'From'), sipCallId: request.headers.get('Call-ID') ?? '' }
 }

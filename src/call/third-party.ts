@@ -6,7 +6,6 @@ import { PLAYED } from './codecs.ts'
 import type { Conversation } from './conversation.ts'
 import type { Attempt, Dialler } from './dialler.ts'
 import { type DialResult, dialResultOf } from './failure-status.ts'
-import { answererOf } from './identity.ts'
 import type { Leg } from './leg.ts'
 
 /** Whom to join, and how. */
@@ -75,9 +74,7 @@ export class ThirdParties {
     const outcome = await attempt.outcome
     this.#attempts.delete(attempt)
     const isMet = outcome.isAnswered && (await leg.applyMedia()) && !leg.ended && !this.#call.ended
-    const joining = outcome.isAnswered
-      ? { ...answererOf(options.target, outcome.response.headers), sipCallId: outcome.sipCallId }
-      : undefined
+    const joining = outcome.isAnswered ? dialler.joiningOf(options.target, outcome) : undefined
     if (isMet && joining !== undefined && (await conversation.admit(leg, joining))) {
       return { result: 'answered', leg: leg.name }
     }

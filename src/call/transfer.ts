@@ -5,7 +5,7 @@ import type { HeaderList, IncomingRequest, Replaces } from '#sip'
 import { type Consultation, type ReceivingCall, takeOver } from './attended-transfer.ts'
 import { playable, RELAYED } from './codecs.ts'
 import type { Attempt, Dialler } from './dialler.ts'
-import { answererOf, aorOf, fromAs } from './identity.ts'
+import { aorOf, fromAs } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { parseRefer, type Refer } from './refer.ts'
 import { ReferRelay } from './refer-relay.ts'
@@ -137,10 +137,7 @@ export class Transfers {
       outcome.isAnswered &&
       (await leg.applyMedia()) &&
       !leg.ended &&
-      (await this.#call.replace(transfer.referrer, leg, {
-        ...answererOf(refer.target, outcome.response.headers),
-        sipCallId: outcome.sipCallId,
-      }))
+      (await this.#call.replace(transfer.referrer, leg, dialler.joiningOf(refer.target, outcome)))
     if (isSeated) return 200
     await conversation.discard(leg)
     return outcome.isAnswered ? 480 : outcome.status

@@ -1,5 +1,6 @@
 // The document of a recording session as it is to be sent now.
 
+import { withoutPrivateIdentities } from '#call'
 import { writeMetadata } from '#siprec'
 import { buildMetadata, type MetadataFacts } from './metadata-builder.ts'
 import type { SessionPlan } from './session-port.ts'
@@ -10,7 +11,8 @@ export function documentFor(
   plan: SessionPlan,
   moment: Pick<MetadataFacts, 'associatedAtMs' | 'disassociatedAtMs' | 'jambonzWrapper'>,
 ): Uint8Array {
-  const snapshot = plan.call.snapshot()
+  const known = plan.call.snapshot()
+  const snapshot = plan.profile.trustedNetwork ? known : withoutPrivateIdentities(known)
   const streams = rolesOf(plan.streams, snapshot)
   return writeMetadata(buildMetadata({ snapshot, streams, recordingId: plan.recordingId, ...moment }))
 }

@@ -30,6 +30,7 @@ export interface BenchOptions {
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
   readonly silenceMs?: number
+  readonly trustedIdentities?: readonly string[]
   readonly transfer?: Partial<TransferPolicy>
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
@@ -70,6 +71,7 @@ export class CallBench {
         ],
       ),
       destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
+      trustedIdentities: createDestinationPolicy(options.trustedIdentities ?? ['10.0.0.0/24']),
       transfer: { mode: 'execute', session: 'same', ...options.transfer },
       limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
       ...(options.info !== undefined && { info: options.info }),

@@ -51,6 +51,7 @@ export async function openGateway(options: {
     ownAddresses: () => transport.boundPorts,
     router: createRouter(options.routes),
     destinations: createDestinationPolicy([HOST]),
+    trustedIdentities: createDestinationPolicy([]),
     transfer: { mode: 'execute', session: 'same', ...options.transfer },
     tones: () => ({ exempt: 'test' }),
     limits: { activeCalls: 10, silenceMs: 30_000 },
