@@ -6,7 +6,7 @@ import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, type RecorderDirectory, RecordingClient } from '#recording-client'
+import { CaptureCollector, defaultPolicy, type RecorderDirectory, RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
@@ -79,6 +79,7 @@ export async function openGateway(
     destinations: createDestinationPolicy(config.destinations.dial),
     trustedIdentities: createDestinationPolicy(config.trustedIdentities),
     transfer: config.transfer,
+    srtp: config.media.srtp,
     tones: toneRules(config.awareness),
     limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
     info: (call, incoming) => infoOf(call).handle(incoming),
@@ -162,6 +163,9 @@ function createRecordingClient(
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
+    policy: defaultPolicy,
+    replayMs: 0,
+    announce: () => {},
   })
 }
 

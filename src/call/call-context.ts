@@ -8,6 +8,7 @@ import type { ToneRules } from './awareness.ts'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import type { Identities } from './identities.ts'
+import type { SrtpPolicy } from './protection.ts'
 import type { TransferPolicy } from './transfer.ts'
 
 /** Hands a call to a flow by name; the flow runs on after this returns. */
@@ -28,6 +29,7 @@ export interface CallContext {
   readonly identities: Identities
   readonly destinations: DestinationPolicy
   readonly transfer: TransferPolicy
+  readonly srtp: SrtpPolicy
   /** How parties are told that they are recorded whose phones do not show it. */
   readonly tones: ToneRules
   /** A party from whom media is due and who sends none for so long is taken for gone. */

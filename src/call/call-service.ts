@@ -19,6 +19,7 @@ import { type Refusal, refuse } from './caller-side.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import { hopsLeft } from './hops.ts'
 import { Identities } from './identities.ts'
+import type { SrtpPolicy } from './protection.ts'
 import type { Route, Router } from './router.ts'
 import type { TransferPolicy } from './transfer.ts'
 
@@ -37,6 +38,7 @@ export interface CallServiceOptions {
   /** Peers whose assertions of identity are believed, and who are told those of others. */
   readonly trustedIdentities: DestinationPolicy
   readonly transfer: TransferPolicy
+  readonly srtp: SrtpPolicy
   readonly tones: ToneRules
   readonly limits: {
     readonly activeCalls: number
@@ -151,6 +153,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         identities,
         destinations: options.destinations,
         transfer: options.transfer,
+        srtp: options.srtp,
         tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
         info: options.info,

@@ -95,6 +95,7 @@ export class Call implements RecordableCall {
       invite,
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
+      isCallerSecured: () => this.#conversation.near?.sdp.suite !== undefined,
     })
     const tools = {
       conversation: this.#conversation,
@@ -136,6 +137,7 @@ export class Call implements RecordableCall {
   }
 
   snapshot(): CallSnapshot {
+    const { protection } = this.#conversation
     return {
       callId: this.callId,
       ...this.#session.facts(),
@@ -147,6 +149,7 @@ export class Call implements RecordableCall {
       parties: this.#conversation.parties.list(),
       encodings: this.#conversation.near?.sdp.encodings ?? [],
       ...(Object.keys(this.#facts).length > 0 && { facts: this.#facts }),
+      ...(protection !== undefined && { protection }),
     }
   }
 
@@ -168,7 +171,7 @@ export class Call implements RecordableCall {
   async begin(route: Route): Promise<void> {
     let leg: Leg
     try {
-      leg = await this.#dialler.open(CALLER, false)
+      leg = await this.#dialler.openFor(CALLER, this.#invite)
     } catch (thrown) {
       this.#log.warn('no media for a caller', { error: messageOf(thrown) })
       return this.#finish({ refusal: NO_RESOURCES })

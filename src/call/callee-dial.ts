@@ -71,7 +71,7 @@ export class CalleeDial {
     if (refusal !== undefined) return refusal
     this.#isDialling = true
     try {
-      const leg = await dialler.open(this.#call.nextLegName(), true)
+      const leg = await dialler.open(this.#call.nextLegName())
       return this.#call.ended ? ABANDONED : await this.#callOut(leg, options)
     } catch (thrown) {
       log.warn('no media for a callee', { error: messageOf(thrown) })

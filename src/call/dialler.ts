@@ -10,6 +10,7 @@ import { Dialing, hopHeaders } from './dialing.ts'
 import type { DialResult } from './failure-status.ts'
 import { Leg } from './leg.ts'
 import type { Joining } from './parties.ts'
+import { securityOf, signallingTo } from './protection.ts'
 
 /** A party answered. */
 export interface Answer {
@@ -59,6 +60,7 @@ export class Dialler {
   readonly #log: Logger
   /** Handlers of a leg's dialog. */
   readonly handlersOf: (leg: Leg) => DialogHandlers
+  readonly #isCallerSecured: () => boolean
 
   /** `invite` is the caller's, `hopsLeft` the Max-Forwards of what is sent on. */
   constructor(options: {
@@ -69,6 +71,7 @@ export class Dialler {
     readonly media: MediaCall
     readonly log: Logger
     readonly handlersOf: (leg: Leg) => DialogHandlers
+    readonly isCallerSecured: () => boolean
   }) {
     this.#context = options.context
     this.#callId = options.callId
@@ -77,6 +80,7 @@ export class Dialler {
     this.#media = options.media
     this.#log = options.log
     this.handlersOf = options.handlersOf
+    this.#isCallerSecured = options.isCallerSecured
   }
 
   /** Why a URI may not be called; undefined if it may. */
@@ -84,15 +88,27 @@ export class Dialler {
     const uri = parseSipUri(target)
     if (!uri.ok) return { result: 'failed', sipStatus: 404 }
     if (this.#hopsLeft === 0) return { result: 'failed', sipStatus: 483 }
-    if (this.#context.destinations.allows(uri.value)) return undefined
-    this.#log.warn('destination refused by policy', { target: redactUri(target) })
-    return { result: 'forbidden', sipStatus: 403 }
+    if (!this.#context.destinations.allows(uri.value)) {
+      this.#log.warn('destination refused by policy', { target: redactUri(target) })
+      return { result: 'forbidden', sipStatus: 403 }
+    }
+    const { srtp } = this.#context
+    if (srtp.callees !== 'always' || securityOf(srtp, signallingTo(target), true).isOffered) return undefined
+    this.#log.warn('destination refused: SRTP keys need TLS', { target: redactUri(target) })
+    return { result: 'failed', sipStatus: 488 }
   }
 
   /** Binds the ports of a leg. Rejects with AppError `media.*` when the engine cannot. */
-  async open(name: string, isOutgoing: boolean): Promise<Leg> {
+  async open(name: string, isOutgoing = true): Promise<Leg> {
     const { clock, ids } = this.#context
     return await Leg.open({ callId: this.#callId, name, isOutgoing, media: this.#media, clock, ids, log: this.#log })
+  }
+
+  /** The same for a party that calls us, protected as its signalling allows. */
+  async openFor(name: string, { flow }: ServerInvite): Promise<Leg> {
+    const leg = await this.open(name, false)
+    leg.secure(this.#context.srtp, flow.transport === 'tls' ? 'tls' : 'none')
+    return leg
   }
 
   /** Who answered a call to `target`. */
@@ -107,7 +123,7 @@ export class Dialler {
 
   /** Sends the INVITE on an open leg. */
   call(leg: Leg, options: AttemptOptions): Attempt {
-    const { core, clock, identities } = this.#context
+    const { core, clock, identities, srtp } = this.#context
     let settle: (outcome: Answer | Failure) => void = () => {}
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
@@ -115,6 +131,8 @@ export class Dialler {
     const { from, headers } = identities.onward(this.#invite, options.target)
     const uri = parseSipUri(options.target)
     if (uri.ok) leg.peerHost = uri.value.host
+    const isSecured = srtp.callees === 'always' || (srtp.callees === 'as-caller' && this.#isCallerSecured())
+    leg.secure(srtp, signallingTo(options.target), isSecured)
     const body = leg.offer(options.encodings, options.direction)
     const dialing = new Dialing({
       core: core(),

@@ -37,7 +37,7 @@ export async function takeSeat(call: ReplacedCall, old: Leg, invite: ServerInvit
     return
   }
   try {
-    leg = await call.dialler.open(call.nextLegName(), false)
+    leg = await call.dialler.openFor(call.nextLegName(), invite)
     const refusal = isGone ? undefined : await answer(call, old, leg, invite)
     if (refusal !== undefined) refuse(invite, refusal)
     else if (leg.lifecycle.state === 'confirmed' && (await call.replace(old, leg, call.dialler.callerOf(invite)))) {

@@ -54,7 +54,7 @@ export class ThirdParties {
     if (this.#call.ended || talking < 2) return NOBODY_TALKS
     if (talking + this.#attempts.size >= MAX_PARTIES) return FULL
     try {
-      const leg = await dialler.open(this.#call.nextLegName(), true)
+      const leg = await dialler.open(this.#call.nextLegName())
       return this.#call.ended ? NOBODY_TALKS : await this.#callIn(leg, options)
     } catch (thrown) {
       log.warn('no media for a further party', { error: messageOf(thrown) })

@@ -115,7 +115,7 @@ export class Transfers {
     const { conversation, dialler, log } = this.#call
     let leg: Leg
     try {
-      leg = await dialler.open(this.#call.nextLegName(), true)
+      leg = await dialler.open(this.#call.nextLegName())
     } catch (thrown) {
       log.warn('no media for a transfer target', { error: messageOf(thrown) })
       return 503

@@ -12,6 +12,7 @@ import {
   type TransferPolicy,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
+import { srtpSuites } from '#rtp'
 import type { IncomingRequest, SipCore } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeEngine } from './fake-engine.ts'
@@ -32,6 +33,7 @@ export interface BenchOptions {
   readonly silenceMs?: number
   readonly trustedIdentities?: readonly string[]
   readonly transfer?: Partial<TransferPolicy>
+  readonly srtp?: Partial<Parameters<typeof createCallService>[0]['srtp']>
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
@@ -73,6 +75,7 @@ export class CallBench {
       destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
       trustedIdentities: createDestinationPolicy(options.trustedIdentities ?? ['10.0.0.0/24']),
       transfer: { mode: 'execute', session: 'same', ...options.transfer },
+      srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true, ...options.srtp },
       limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
       ...(options.info !== undefined && { info: options.info }),
       flows: (call, name) => {
