@@ -89,7 +89,7 @@ export class Leg {
     const go = ({ media, name, local }: typeof before): void => {
       this.#media = media
       this.#name = name
-      this.sdp.local = local
+      this.sdp.moveTo(local)
     }
     go(place)
     return () => go(before)
