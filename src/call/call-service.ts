@@ -7,6 +7,7 @@ import {
   parseSipUri,
   type Replaces,
   type ServerInvite,
+  type SessionTimerWish,
   type SipCore,
   type SipCoreHandlers,
 } from '#sip'
@@ -45,6 +46,8 @@ export interface CallServiceOptions {
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
     readonly silenceMs: number
   }
+  /** Asked for in calls to callees; absent: none is (RFC 4028). */
+  readonly sessionTimer?: SessionTimerWish | undefined
   readonly info?: InfoHook
   readonly flows: FlowStarter
 }
@@ -156,6 +159,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         srtp: options.srtp,
         tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
+        sessionTimer: options.sessionTimer,
         info: options.info,
         flows: options.flows,
         consultation,

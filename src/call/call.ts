@@ -180,6 +180,7 @@ export class Call implements RecordableCall {
     try {
       this.#caller = new CallerSide(leg, this.#invite, this.#conversation.bridge)
       this.#conversation.seatCaller(leg)
+      this.#invite.early.onUpdate = (incoming) => this.#onRequest(leg, incoming)
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
       if (refusal !== undefined) this.#finish({ refusal })
       else if (route.kind === 'flow') this.#context.flows(this, route.flow)

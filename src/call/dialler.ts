@@ -123,7 +123,7 @@ export class Dialler {
 
   /** Sends the INVITE on an open leg. */
   call(leg: Leg, options: AttemptOptions): Attempt {
-    const { core, clock, identities, srtp } = this.#context
+    const { core, clock, identities, sessionTimer, srtp } = this.#context
     let settle: (outcome: Answer | Failure) => void = () => {}
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
@@ -150,9 +150,11 @@ export class Dialler {
           ...(options.from === undefined ? headers : []),
           ...(options.headers ?? []),
         ],
+        ...(sessionTimer !== undefined && { sessionTimer }),
       },
       events: {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
+        onUpdate: (incoming) => this.handlersOf(leg).onRequest?.(incoming),
         onAnswered: (dialog, response) => {
           leg.dialog = dialog
           leg.isRecordAware = saysRecordAware(response)

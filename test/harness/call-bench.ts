@@ -13,7 +13,7 @@ import {
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
-import type { IncomingRequest, SipCore } from '#sip'
+import type { IncomingRequest, SessionTimerWish, SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeEngine } from './fake-engine.ts'
 import { SipNetwork } from './sip-network.ts'
@@ -22,6 +22,12 @@ import { TestPhone } from './test-phone.ts'
 const GATEWAY = '10.0.0.1'
 // Longer than any transaction or lingering timer of the cores.
 const QUIET_MS = 300_000
+
+/** A core that can do with reliable provisional responses. */
+export const RELIABLE: Partial<SipCoreOptions> = {
+  supported: ['timer', 'siprec', '100rel', 'replaces'],
+  allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'],
+}
 
 /** What of the gateway a test may set. */
 export interface BenchOptions {
@@ -33,6 +39,10 @@ export interface BenchOptions {
   readonly silenceMs?: number
   readonly trustedIdentities?: readonly string[]
   readonly transfer?: Partial<TransferPolicy>
+  readonly sessionTimer?: SessionTimerWish
+  /** What the phones can do beyond the usual. */
+  readonly alice?: Partial<SipCoreOptions>
+  readonly bob?: Partial<SipCoreOptions>
   readonly srtp?: Partial<Parameters<typeof createCallService>[0]['srtp']>
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
@@ -54,8 +64,8 @@ export class CallBench {
 
   constructor(options: BenchOptions = {}) {
     this.network = new SipNetwork(this.clock, options.seed ?? 1)
-    this.alice = new TestPhone(this.network, this.clock, '10.0.0.2')
-    this.bob = new TestPhone(this.network, this.clock, '10.0.0.3')
+    this.alice = new TestPhone(this.network, this.clock, '10.0.0.2', options.alice)
+    this.bob = new TestPhone(this.network, this.clock, '10.0.0.3', options.bob)
     this.carol = new TestPhone(this.network, this.clock, '10.0.0.4')
     this.service = createCallService({
       engine: this.engine,
@@ -77,15 +87,14 @@ export class CallBench {
       transfer: { mode: 'execute', session: 'same', ...options.transfer },
       srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true, ...options.srtp },
       limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
+      sessionTimer: options.sessionTimer,
       ...(options.info !== undefined && { info: options.info }),
       flows: (call, name) => {
         this.flows.push(call)
         options.flow?.(call, name)
       },
     })
-    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, {
-      supported: ['timer', 'siprec', 'replaces'],
-    }).core
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, RELIABLE).core
     this.service.attach(this.core)
   }
 
