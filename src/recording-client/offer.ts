@@ -1,6 +1,6 @@
 // The SDP of a recording session: our offers, and what a recorder's answer means for each stream (RFC 7866 sections 7.1, 8.3.1).
 
-import type { ForkRemote, MediaCodec, MediaLocal } from '#engine'
+import type { ForkRemote, MediaCodec } from '#engine'
 import { err, ok, type Result } from '#kernel'
 import {
   codecsOf,
@@ -12,6 +12,8 @@ import {
   remoteOf,
   type SdpCodec,
 } from '#sdp'
+import type { MediaStyle } from './recorder-profile.ts'
+import type { StreamSlot } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
 
 const staticPayloadTypes: Readonly<Record<string, number>> = {
@@ -23,13 +25,11 @@ const staticPayloadTypes: Readonly<Record<string, number>> = {
 const telephoneEvent = 'TELEPHONE-EVENT/8000'
 const firstDynamicPayloadType = 96
 const telephoneEventPayloadType = 101
+const g711 = ['PCMU/8000', 'PCMA/8000']
 
-/** One stream as offered: where its fork sends from, and its label. */
-export interface OfferedStream {
-  readonly label: string
-  readonly local: MediaLocal
-  /** Its fork is gone: the m-line stays, with port 0 (SRC-34). */
-  readonly isRemoved: boolean
+/** One stream as offered: its m-line, and the codecs it may be sent in. */
+export interface OfferedStream extends StreamSlot {
+  readonly codecs: readonly SdpCodec[]
 }
 
 /** What the recorder accepted of one stream. */
@@ -66,18 +66,22 @@ export class PayloadTypes {
   }
 }
 
+/** The encodings in which a recorder of this style is offered a call's audio: a mix is made of G.711, and has no digits of its own. */
+export function audioEncodings(spoken: readonly string[], { codecs, streams }: MediaStyle): readonly string[] {
+  if (codecs === 'as-call' && streams === 'separate') return spoken
+  const first = spoken.filter((encoding) => g711.includes(encoding))
+  const digits = streams === 'separate' ? spoken.filter((encoding) => encoding === telephoneEvent) : []
+  return [...new Set([...first, ...g711, ...digits])]
+}
+
 /** The media slots of an offer, one m-line per stream. */
-export function offeredMedia(
-  streams: readonly OfferedStream[],
-  codecs: readonly SdpCodec[],
-  direction: Direction,
-): LocalMedia[] {
+export function offeredMedia(streams: readonly OfferedStream[], direction: Direction): LocalMedia[] {
   return streams.map((stream) => ({
-    kind: 'audio',
+    kind: stream.kind,
     port: stream.isRemoved ? 0 : stream.local.rtpPort,
     rtcpPort: stream.local.rtcpPort,
     protocol: 'RTP/AVP',
-    codecs,
+    codecs: stream.codecs,
     direction,
     label: stream.label,
   }))
@@ -87,7 +91,6 @@ export function offeredMedia(
 export function readAnswer(
   sdp: Uint8Array,
   streams: readonly OfferedStream[],
-  codecs: readonly SdpCodec[],
 ): Result<AnsweredStream[], string> {
   const parsed = parseSdp(sdp)
   if (!parsed.ok) return err(`line ${parsed.error.line} of the answer: ${parsed.error.message}`)
@@ -96,7 +99,7 @@ export function readAnswer(
     return err(`the answer has ${answer.media.length} m-lines, the offer ${streams.length}`)
   }
   return ok(
-    streams.map(({ label, isRemoved }, index): AnsweredStream => {
+    streams.map(({ label, isRemoved, codecs }, index): AnsweredStream => {
       const media = answer.media[index]!
       const accepted = matchCodecs(codecs, codecsOf(media))
       if (isRemoved || media.port === 0 || accepted.length === 0) return { label, isRefused: true, mayFlow: false }

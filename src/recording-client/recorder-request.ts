@@ -1,6 +1,6 @@
 // Requests of a recorder within a recording session: its offers decide what may flow, never more than we want to send.
 
-import { codecsOf, directionOf, type LocalMedia, negotiateCodecs, parseSdp, refusedMedia, type SdpCodec } from '#sdp'
+import { codecsOf, directionOf, type LocalMedia, negotiateCodecs, parseSdp, refusedMedia } from '#sdp'
 import type { IncomingRequest, SipMessage } from '#sip'
 import { isMetadata, parseBody, parseMetadata } from '#siprec'
 import { type AnsweredStream, directionTowards, type OfferedStream, offeredMedia, readAnswer } from './offer.ts'
@@ -9,7 +9,6 @@ import { sdpOf } from './session-messages.ts'
 
 /** What is needed to answer a recorder. */
 export interface RecorderRequestContext {
-  readonly codecs: readonly SdpCodec[]
   readonly streams: readonly OfferedStream[]
   /** What we would send at this moment. */
   readonly ours: OfferDirection
@@ -40,27 +39,27 @@ export function answerRecorder(incoming: IncomingRequest, context: RecorderReque
 function offerAgain(incoming: IncomingRequest, context: RecorderRequestContext): void {
   incoming.onAck = (ack) => {
     const sdp = sdpOf(ack)
-    const answer = sdp === undefined ? undefined : readAnswer(sdp, context.streams, context.codecs)
+    const answer = sdp === undefined ? undefined : readAnswer(sdp, context.streams)
     if (answer?.ok) context.onStreams(answer.value)
   }
-  const content = context.describe(offeredMedia(context.streams, context.codecs, context.ours))
+  const content = context.describe(offeredMedia(context.streams, context.ours))
   incoming.respond(200, { body: { contentType: sdpType, content } })
 }
 
 function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: RecorderRequestContext): void {
   const parsed = parseSdp(offer)
-  const streams = readAnswer(offer, context.streams, context.codecs)
+  const streams = readAnswer(offer, context.streams)
   if (!parsed.ok || !streams.ok) {
     incoming.respond(488)
     return
   }
-  const encodings = context.codecs.map((codec) => codec.encoding)
   const media = parsed.value.media.map((theirs, index): LocalMedia => {
     const stream = context.streams[index]
     if (stream === undefined) return refusedMedia(theirs)
     if (streams.value[index]?.isRefused !== false) return { ...refusedMedia(theirs), label: stream.label }
     const direction = directionTowards(directionOf(theirs, parsed.value), context.ours)
-    const [slot] = offeredMedia([stream], negotiateCodecs(codecsOf(theirs), encodings), direction)
+    const encodings = stream.codecs.map((codec) => codec.encoding)
+    const [slot] = offeredMedia([{ ...stream, codecs: negotiateCodecs(codecsOf(theirs), encodings) }], direction)
     return slot!
   })
   const content = context.describe(media)

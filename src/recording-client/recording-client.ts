@@ -21,7 +21,7 @@ import {
 } from './recording-event.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { RecordingSurroundings } from './session-port.ts'
-import { type CallStream, createStreams } from './streams.ts'
+import { CallStreams } from './streams.ts'
 
 interface KeptRecording {
   readonly recording: Recording
@@ -33,7 +33,7 @@ interface KeptRecording {
 
 interface CallRecord {
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
+  readonly streams: CallStreams
   readonly unsubscribe: () => void
   current: Recording | undefined
   readonly kept: KeptRecording[]
@@ -189,7 +189,7 @@ export class RecordingClient {
     if (known !== undefined) return known
     const record: CallRecord = {
       call,
-      streams: createStreams(this.#around.ids),
+      streams: new CallStreams(this.#around.ids),
       unsubscribe: call.onEvent((event) => {
         if (event.type === 'ended') this.#onCallEnded(record)
         else if (event.type !== 'answered') record.current?.callChanged(event)

@@ -16,7 +16,7 @@ import {
   type SessionState,
   type Wish,
 } from './session-machine.ts'
-import { inviteHeaders, withDate } from './session-messages.ts'
+import { inviteHeaders, wantsLegacyType, withDate } from './session-messages.ts'
 import { SessionOffers } from './session-offers.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 
@@ -101,7 +101,7 @@ export class RecordingSession {
    * (SRC-51), but for codecs, without which nothing can be copied.
    */
   callChanged(event: CallEvent): void {
-    this.#forks.follow()
+    void this.#forks.follow().then((hasNewStreams) => hasNewStreams && this.#tellChanges())
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
     else this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
@@ -165,24 +165,28 @@ export class RecordingSession {
     this.#retry = this.#around.clock.after(afterMs, 'recording session retry', () => this.#feed({ type: 'retry-due' }))
   }
 
-  #sendInvite(direction: OfferDirection): void {
+  #sendInvite(direction: OfferDirection, isLegacyType = this.plan.profile.metadata.mediaType === 'legacy'): void {
     const { plan } = this
     const { core, log, from, times } = this.#around
-    const offers = new SessionOffers(plan, this.#around, this.#forks)
+    const offers = new SessionOffers(plan, this.#around, this.#forks, isLegacyType)
     this.#invite = core.invite(
       {
         uri: plan.uri,
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: inviteHeaders(offers.associatedAtMs, plan.headers),
+        headers: inviteHeaders(offers.associatedAtMs, plan.headers, plan.profile.headers),
         body: offers.first(direction),
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
       },
       {
         onAccepted: (dialog, response) => this.#onAccepted({ dialog, offers }, response),
-        onFailed: ({ status, reason }) => this.#feed({ type: 'refused', status, reason }),
+        onFailed: ({ status, reason, response }) => {
+          const isTypeRefused = status === 415 && response !== undefined && wantsLegacyType(response)
+          if (isTypeRefused && !isLegacyType && this.state === 'inviting') this.#sendInvite(direction, true)
+          else this.#feed({ type: 'refused', status, reason })
+        },
       },
     )
   }
@@ -201,6 +205,7 @@ export class RecordingSession {
     const answer = offers.readFirst(response)
     if (!answer.ok) this.#feed({ type: 'answer-broken', status: 488, reason: answer.error })
     else {
+      offers.documents.acknowledge()
       this.#forks.connect(answer.value).then(
         () => this.#feed({ type: 'accepted' }),
         (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
@@ -216,22 +221,29 @@ export class RecordingSession {
 
   #sendReoffer(direction: OfferDirection, withDocument: boolean): void {
     const { dialog, offers } = this.#established()
-    const sent = dialog.reinvite(() => offers.next(direction, withDocument))
-    void sent.then((outcome) => this.#onReofferDone(offers, outcome))
+    const isUpdateKnown = withDocument && dialog.remoteAllow.has('UPDATE')
+    const changes = isUpdateKnown ? offers.changes(direction) : undefined
+    const sent =
+      changes === undefined
+        ? dialog.reinvite(() => offers.next(direction, withDocument))
+        : dialog.request('UPDATE', changes)
+    void sent.then((outcome) => this.#onReofferDone(offers, outcome, changes === undefined))
   }
 
-  #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome): void {
+  #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome, hasOffer: boolean): void {
     if (status >= 300 || response === undefined) {
+      offers.documents.forget()
       this.#feed({ type: 'reoffer-failed', status })
       return
     }
-    const answer = offers.read(response)
-    if (answer.ok) {
-      this.#connect(answer.value)
-      this.#feed({ type: 'reoffer-answered' })
-    } else {
+    offers.documents.acknowledge()
+    const answer = hasOffer ? offers.read(response) : undefined
+    if (answer?.ok === false) {
       this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem: answer.error })
       this.#feed({ type: 'reoffer-failed', status: 488 })
+    } else {
+      if (answer !== undefined) this.#connect(answer.value)
+      this.#feed({ type: 'reoffer-answered' })
     }
   }
 
@@ -260,12 +272,14 @@ export class RecordingSession {
 
   #onRequest(offers: SessionOffers, incoming: IncomingRequest): void {
     answerRecorder(incoming, {
-      codecs: offers.codecs,
-      streams: this.#forks.streams,
+      streams: offers.streams,
       ours: this.state === 'active' ? 'sendonly' : 'inactive',
       describe: (media) => offers.describe(media),
       onStreams: (answered) => this.#connect(answered),
-      onSnapshotRequest: () => this.#feed({ type: 'document-changed' }),
+      onSnapshotRequest: () => {
+        offers.documents.forget()
+        this.#feed({ type: 'document-changed' })
+      },
     })
   }
 

@@ -1,26 +1,39 @@
-// The forks of one recording session: one per stream of the call, made with shut gates, aimed as the recorder answered.
+// The forks of one recording session: one per stream, in the order of its m-lines, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, MediaCall, MediaLocal, Tap } from '#engine'
+import type { ForkCounters, MediaCall, MediaLocal, Mix, Tap } from '#engine'
 import { type Logger, messageOf } from '#kernel'
-import type { AnsweredStream, OfferedStream } from './offer.ts'
+import type { AnsweredStream } from './offer.ts'
 import type { SessionPlan } from './session-port.ts'
-import { type CallStream, tapOf } from './streams.ts'
+import { type CallStream, isSameTap, type StreamNow } from './streams.ts'
 
 interface SessionFork {
   readonly id: string
   readonly stream: CallStream
   readonly local: MediaLocal
-  tap: Tap
+  tap: Tap | Mix
   state: 'live' | 'dropped' | 'closed'
 }
 
-/** Forks of one recording session, in the order of its m-lines. */
+/** An m-line of the session: its stream, and where its fork sends from. */
+export interface StreamSlot extends CallStream {
+  readonly local: MediaLocal
+  /** Its fork is gone: the m-line stays, with port 0 (SRC-34). */
+  readonly isRemoved: boolean
+}
+
+// Beyond this many m-lines those with port 0 are used again (SRC-35).
+const maxSlots = 16
+
+/** Forks of one recording session. */
 export class SessionForks {
   readonly #plan: SessionPlan
   readonly #log: Logger
   readonly #onClosed: (counters: ForkCounters) => void
-  #forks: readonly SessionFork[] = []
+  readonly #forks: SessionFork[] = []
+  readonly #binding = new Set<string>()
   #answered: readonly AnsweredStream[] = []
+  #isAdded = false
+  #isClosed = false
 
   /** `onClosed` gets the last counters of each fork that is removed. */
   constructor(plan: SessionPlan, log: Logger, onClosed: (counters: ForkCounters) => void) {
@@ -29,13 +42,9 @@ export class SessionForks {
     this.#onClosed = onClosed
   }
 
-  /** The streams as offered; those that were dropped keep their place. */
-  get streams(): readonly OfferedStream[] {
-    return this.#forks.map(({ stream, local, state }) => ({
-      label: stream.label,
-      local,
-      isRemoved: state === 'dropped',
-    }))
+  /** The m-lines; those whose streams are gone keep their place. */
+  get slots(): readonly StreamSlot[] {
+    return this.#forks.map(({ stream, local, state }) => ({ ...stream, local, isRemoved: state === 'dropped' }))
   }
 
   get liveIds(): readonly string[] {
@@ -44,30 +53,35 @@ export class SessionForks {
 
   /** Binds a port pair per stream; rejects when one of them could not be had, the others stay until `close`. */
   async add(): Promise<void> {
-    const snapshot = this.#plan.call.snapshot()
-    const added = await Promise.allSettled(
-      this.#plan.streams.map(async (stream): Promise<SessionFork> => {
-        const id = `${this.#plan.id}/${stream.label}`
-        const tap = tapOf(stream, snapshot)
-        const local = await this.#media.addFork({ id, tap, open: false })
-        return { id, stream, local, tap, state: 'live' }
-      }),
-    )
-    this.#forks = added.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    const added = await Promise.allSettled(this.#now().map((stream) => this.#bind(stream)))
+    for (const outcome of added) if (outcome.status === 'fulfilled') this.#place(outcome.value)
     const failed = added.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
-    this.follow()
+    this.#isAdded = true
+    await this.follow()
   }
 
-  /** Moves the forks to what their streams are copied from now. */
-  follow(): void {
-    const snapshot = this.#plan.call.snapshot()
+  /**
+   * Follows the call: forks move to what their streams are copied from now, streams that are over are dropped, and new ones get a
+   * fork. Resolves to whether there are new m-lines to be offered.
+   */
+  async follow(): Promise<boolean> {
+    if (!this.#isAdded || this.#isClosed) return false
+    const now = this.#now()
+    this.#move(now)
     for (const fork of this.#live()) {
-      const tap = tapOf(fork.stream, snapshot)
-      if (tap.leg === fork.tap.leg && tap.point === fork.tap.point) continue
-      fork.tap = tap
-      this.#watch(this.#media.moveFork(fork.id, tap))
+      if (!now.some((stream) => stream.label === fork.stream.label)) this.#remove(fork, 'dropped')
     }
+    const added = now.filter(
+      ({ label }) => !this.#binding.has(label) && !this.#forks.some((fork) => fork.stream.label === label),
+    )
+    const bound = await Promise.allSettled(added.map((stream) => this.#bind(stream)))
+    for (const outcome of bound) {
+      if (outcome.status === 'fulfilled') this.#place(outcome.value)
+      else this.#warn(outcome.reason)
+    }
+    if (added.length > 0) this.#move(this.#now())
+    return bound.some((outcome) => outcome.status === 'fulfilled')
   }
 
   /** Aims the forks as the recorder answered and shuts the gates of streams that it does not want now. */
@@ -97,12 +111,48 @@ export class SessionForks {
 
   /** Removes all forks, since the session is over. */
   close(): void {
+    this.#isClosed = true
     for (const fork of this.#live()) this.#remove(fork, 'closed')
+  }
+
+  async #bind(stream: StreamNow): Promise<SessionFork> {
+    const id = `${this.#plan.id}/${stream.label}`
+    const { label, streamId, kind, tap } = stream
+    this.#binding.add(label)
+    try {
+      const { maskDtmf } = this.#plan.profile.media
+      const local = await this.#media.addFork({ id, tap, open: false, ...(maskDtmf ? { maskDtmf } : {}) })
+      return { id, stream: { label, streamId, kind }, local, tap, state: 'live' }
+    } finally {
+      this.#binding.delete(label)
+    }
+  }
+
+  /** Appends an m-line, or takes the place of a removed one when there are many. */
+  #place(fork: SessionFork): void {
+    const free = this.#forks.length < maxSlots ? -1 : this.#forks.findIndex(({ state }) => state === 'dropped')
+    if (free >= 0) this.#forks[free] = fork
+    else this.#forks.push(fork)
+    if (this.#isClosed) this.#remove(fork, 'closed')
+  }
+
+  #move(now: readonly StreamNow[]): void {
+    for (const fork of this.#live()) {
+      const tap = now.find((stream) => stream.label === fork.stream.label)?.tap
+      if (tap === undefined || isSameTap(tap, fork.tap)) continue
+      fork.tap = tap
+      this.#watch(this.#media.moveFork(fork.id, tap))
+    }
   }
 
   #remove(fork: SessionFork, state: 'dropped' | 'closed'): void {
     fork.state = state
     this.#watch(this.#media.removeFork(fork.id).then(this.#onClosed))
+  }
+
+  #now(): StreamNow[] {
+    const { call, streams, profile } = this.#plan
+    return streams.now(call.snapshot(), profile.media)
   }
 
   get #media(): MediaCall {
@@ -114,11 +164,10 @@ export class SessionForks {
   }
 
   #watch(command: Promise<unknown>): void {
-    command.catch((fault: unknown) =>
-      this.#log.warn('media command of a recording session failed', {
-        session: this.#plan.id,
-        fault: messageOf(fault),
-      }),
-    )
+    command.catch((fault: unknown) => this.#warn(fault))
+  }
+
+  #warn(fault: unknown): void {
+    this.#log.warn('media command of a recording session failed', { session: this.#plan.id, fault: messageOf(fault) })
   }
 }

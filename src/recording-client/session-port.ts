@@ -4,7 +4,7 @@ import type { DestinationPolicy, RecordableCall } from '#call'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, SipCore, SipUri } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
-import type { CallStream } from './streams.ts'
+import type { CallStreams } from './streams.ts'
 
 /** Times of the recording client, in milliseconds. */
 export interface RecordingTimes {
@@ -50,7 +50,7 @@ export interface SessionPlan {
   readonly uri: string
   readonly profile: RecorderProfile
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
+  readonly streams: CallStreams
   /** The page's "Call Recording ID"; empty means none. */
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
