@@ -142,7 +142,7 @@ function createRecordingClient(
     from: `<sip:src@${domain}>`,
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
-    profileOf: () => profile,
+    recorders: { profileOf: () => profile, candidates: (entry) => entry, report: () => {} },
   })
 }
 

@@ -19,7 +19,7 @@ export interface BridgeEvents {
   onFault(fault: unknown): void
 }
 
-/** The two sessions of a call; alone, the caller talks to a flow. */
+/** The sessions of a call; alone, the caller talks to a flow. */
 export class Bridge {
   readonly #events: BridgeEvents
   readonly #clock: Clock
@@ -28,8 +28,8 @@ export class Bridge {
   readonly #glares = new Map<Leg, { readonly times: number; wait: Timer | undefined }>()
   /** Host name for Warning headers. */
   readonly #agent: string
-  caller: Leg | undefined
-  callee: Leg | undefined
+  /** The near side first: the caller, or who took its place. */
+  #legs: readonly Leg[] = []
 
   constructor(options: {
     readonly agent: string
@@ -41,6 +41,23 @@ export class Bridge {
     this.#clock = options.clock
     this.#ids = options.ids
     this.#events = options.events
+  }
+
+  /** The first leg seated: the caller's. */
+  get near(): Leg | undefined {
+    return this.#legs[0]
+  }
+
+  /** Couples a leg with those that are seated; until it is confirmed its session follows theirs, not theirs its own. */
+  seat(leg: Leg): void {
+    this.#legs = [...this.#legs, leg]
+  }
+
+  /** Forgets a leg. */
+  unseat(leg: Leg): void {
+    this.#legs = this.#legs.filter((one) => one !== leg)
+    this.#glares.get(leg)?.wait?.cancel()
+    this.#glares.delete(leg)
   }
 
   /** Answers a re-INVITE or UPDATE of a leg. */
@@ -61,8 +78,8 @@ export class Bridge {
 
   /** Offers to each leg what the other side wants by now, if it was not told yet. */
   sync(): void {
-    for (const leg of [this.caller, this.callee]) {
-      if (leg === undefined || !leg.isStable || this.#glares.get(leg)?.wait !== undefined) continue
+    for (const leg of this.#legs) {
+      if (!leg.isStable || this.#glares.get(leg)?.wait !== undefined) continue
       const wanted = this.#wantedFor(leg)
       const carried = this.#carriedFor(leg)
       const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
@@ -76,14 +93,15 @@ export class Bridge {
 
   /** The other party's leg; a callee counts once it has answered. */
   farOf(leg: Leg): Leg | undefined {
-    if (leg !== this.caller) return this.caller
-    return this.callee?.lifecycle.state === 'confirmed' ? this.callee : undefined
+    if (leg !== this.near) return this.near
+    return this.#legs.find((one) => one !== leg && one.lifecycle.state === 'confirmed')
   }
 
-  /** Makes no more offers. */
-  close(): void {
+  /** Makes no more offers; returns the legs that were seated. */
+  close(): readonly Leg[] {
     for (const { wait } of this.#glares.values()) wait?.cancel()
     this.#glares.clear()
+    return this.#legs
   }
 
   /** Direction of our answer to a leg's first offer. */
@@ -114,7 +132,7 @@ export class Bridge {
     const own = leg.sdp.encodings
     if (far?.isStable !== true) return own
     const voice = voiceOf(far.sdp.encodings)
-    if (leg === this.caller && !voice.some((encoding) => own.includes(encoding))) return own
+    if (leg === this.near && !voice.some((encoding) => own.includes(encoding))) return own
     return [...voice, ...own.filter((encoding) => encoding === TELEPHONE_EVENT)]
   }
 

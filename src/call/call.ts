@@ -1,38 +1,44 @@
-// One call: the caller's leg, at most one callee's leg, their bridge, and what a flow can do with them.
+// One call: its life from the caller's INVITE to the end, and what a flow can do with it. Who talks with whom is its conversation's.
 
 import type { MediaCall, MediaEvent, Prompt } from '#engine'
-import { Listeners, type Logger, messageOf, redactUri, uuidText } from '#kernel'
-import {
-  type DialogEnd,
-  type DialogHandlers,
-  type IncomingRequest,
-  type InviteDialog,
-  parseSipUri,
-  type ServerInvite,
-  type SipRequest,
-  type SipResponse,
-} from '#sip'
-import { Bridge } from './bridge.ts'
+import { Listeners, type Logger, messageOf, uuidText } from '#kernel'
+import type { DialogEnd, DialogHandlers, IncomingRequest, ServerInvite, SipRequest } from '#sip'
 import type { CallContext } from './call-context.ts'
 import { because, type End, endedBy } from './call-end.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
-import { CalleeSide } from './callee-side.ts'
 import { CallerSide, type Refusal, refuse } from './caller-side.ts'
-import { Dialing, type DialOptions, onwardInvite } from './dialing.ts'
+import { CALLER, Conversation } from './conversation.ts'
+import { type Answer, type Attempt, Dialler, type Failure } from './dialler.ts'
 import { callerStatusOf, type DialResult, dialResultOf } from './failure-status.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { Leg, type LegOptions } from './leg.ts'
-import { Parties } from './parties.ts'
+import type { Leg } from './leg.ts'
 import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing, reasonOf } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
 import type { Route } from './router.ts'
 
-const CALLER = 'caller'
 const NO_RESOURCES: Refusal = { status: 503 }
 const FAULT: Refusal = { status: 500 }
 const DECLINED: Refusal = { status: 603 }
 const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
 const NO_PORTS: DialResult = { result: 'failed', sipStatus: 503 }
+
+/** Whom to call, and how. */
+export interface DialOptions {
+  /** SIP URI. */
+  readonly target: string
+  /** How long it may ring. */
+  readonly timeoutMs: number
+  /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
+  readonly until: 'answer' | 'end'
+}
+
+/** A dial under way, from its INVITE until the callee has left. */
+interface Dial {
+  readonly attempt: Attempt
+  readonly until: DialOptions['until']
+  /** The callee has left, or the call is over. */
+  readonly onLeft: () => void
+}
 
 /** A call through the gateway. Its media is released right after `ended` was emitted: commands given in that event still count. */
 export class Call implements RecordableCall {
@@ -42,12 +48,11 @@ export class Call implements RecordableCall {
   readonly request: SipRequest
   readonly #context: CallContext
   readonly #invite: ServerInvite
-  readonly #hopsLeft: number
   readonly #log: Logger
   readonly #lifecycle: Lifecycle<CallState>
   readonly #facts: Pick<CallSnapshot, 'sessionId' | 'groupId' | 'startedAtMs'>
-  readonly #parties: Parties
-  readonly #bridge: Bridge
+  readonly #conversation: Conversation
+  readonly #dialler: Dialler
   readonly #events: Listeners<CallEvent>
   readonly #digits: Listeners<string>
   readonly #whenEnded: Promise<void>
@@ -56,19 +61,17 @@ export class Call implements RecordableCall {
   #endedAtMs: number | undefined
   #endReason: EndReason | undefined
   #caller: CallerSide | undefined
-  #callee: CalleeSide | undefined
+  #dial: Dial | undefined
   #answering: Promise<boolean> | undefined
   #isDialing = false
   #dialCount = 0
   #isCallerGone = false
-  #encodings = ''
 
   /** `hopsLeft` is the Max-Forwards of what we send on. */
   constructor(context: CallContext, invite: ServerInvite, hopsLeft: number) {
     const { clock, ids } = context
     this.#context = context
     this.#invite = invite
-    this.#hopsLeft = hopsLeft
     this.callId = uuidText(ids.uuid())
     this.request = invite.request
     this.#log = context.log.child({ callId: this.callId })
@@ -77,26 +80,28 @@ export class Call implements RecordableCall {
     this.#digits = new Listeners(onFault)
     this.#lifecycle = new Lifecycle({ machine: 'call', id: this.callId, initial: 'ringing', edges: CALL_EDGES, clock })
     this.#facts = { sessionId: ids.uuid(), groupId: ids.uuid(), startedAtMs: clock.wallMs() }
-    this.#parties = new Parties({
-      ids,
-      clock,
-      leg: CALLER,
-      invite: invite.request,
-      onEvent: (event) => this.#events.emit(event),
-    })
-    this.#bridge = new Bridge({
-      agent: context.domain,
-      clock,
-      ids,
-      events: {
-        onChanged: (leg) => this.#onSessionChanged(leg),
-        onFault: this.#onFault,
-      },
-    })
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
     this.media = context.engine.openCall(this.callId)
+    const shared = { media: this.media, log: this.#log }
+    this.#conversation = new Conversation({
+      ...shared,
+      clock,
+      ids,
+      invite: invite.request,
+      domain: context.domain,
+      onEvent: (event) => this.#events.emit(event),
+      onFault: this.#onFault,
+    })
+    this.#dialler = new Dialler({
+      ...shared,
+      context,
+      callId: this.callId,
+      request: invite.request,
+      hopsLeft,
+      handlersOf: (leg) => this.#dialogHandlers(leg),
+    })
     this.media.onEvent((event) => this.#onMediaEvent(event))
     invite.onCancel = (cancel) => this.#onCancel(cancel)
   }
@@ -119,8 +124,8 @@ export class Call implements RecordableCall {
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
       ...(this.#endedAtMs !== undefined && { endedAtMs: this.#endedAtMs }),
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
-      parties: this.#parties.list(),
-      encodings: this.#caller?.leg.sdp.encodings ?? [],
+      parties: this.#conversation.parties.list(),
+      encodings: this.#conversation.near?.sdp.encodings ?? [],
     }
   }
 
@@ -142,15 +147,15 @@ export class Call implements RecordableCall {
   async begin(route: Route): Promise<void> {
     let leg: Leg
     try {
-      leg = await Leg.open(this.#legOptions(CALLER))
+      leg = await this.#dialler.open(CALLER, false)
     } catch (thrown) {
       this.#log.warn('no media for a caller', { error: messageOf(thrown) })
       return this.#finish({ refusal: NO_RESOURCES })
     }
     if (this.ended) return
     try {
-      this.#caller = new CallerSide(leg, this.#invite, this.#bridge)
-      this.#bridge.caller = leg
+      this.#caller = new CallerSide(leg, this.#invite, this.#conversation.bridge)
+      this.#conversation.seatCaller(leg)
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
       if (refusal !== undefined) this.#finish({ refusal })
       else if (route.kind === 'flow') this.#context.flows(this, route.flow)
@@ -181,7 +186,7 @@ export class Call implements RecordableCall {
 
   /** Stops what is played to the caller. */
   async stopPlaying(): Promise<void> {
-    if (!this.ended) await this.#succeeds(this.media.stopPlaying(CALLER), 'prompt could not be stopped')
+    if (!this.ended) await this.#conversation.succeeds(this.media.stopPlaying(CALLER), 'prompt could not be stopped')
   }
 
   /** Calls a callee and connects it to the caller, who is answered with it if not before. Never rejects. */
@@ -190,9 +195,8 @@ export class Call implements RecordableCall {
     if (refusal !== undefined) return refusal
     this.#isDialing = true
     try {
-      const leg = await Leg.open(this.#legOptions(`callee-${++this.#dialCount}`))
-      if (this.ended) return ABANDONED
-      return await new Promise((settle) => this.#startDialing(leg, settle, options))
+      const leg = await this.#dialler.open(`callee-${++this.#dialCount}`, true)
+      return this.ended ? ABANDONED : await this.#callOut(leg, options)
     } catch (thrown) {
       this.#log.warn('no media for a callee', { error: messageOf(thrown) })
       return NO_PORTS
@@ -209,11 +213,6 @@ export class Call implements RecordableCall {
   /** Refuses a caller who was not answered; ends an answered call. */
   refuse(status: number): void {
     this.#finish({ refusal: { status } })
-  }
-
-  #legOptions(name: string): LegOptions {
-    const { clock, ids } = this.#context
-    return { callId: this.callId, name, isOutgoing: name !== CALLER, media: this.media, clock, ids, log: this.#log }
   }
 
   async #connect(target: string, timeoutMs: number): Promise<void> {
@@ -236,99 +235,85 @@ export class Call implements RecordableCall {
     }
     this.#lifecycle.enter('answered')
     this.#answeredAtMs = this.#context.clock.wallMs()
-    this.#encodings = caller.leg.sdp.encodings.join(' ')
     this.#log.info('call answered')
-    if (this.#callee?.partyId === undefined) this.#parties.seatAutomaton()
+    this.#conversation.nearAnswered()
     this.#events.emit({ type: 'answered' })
     if (!(await caller.agreed())) {
       this.#finish(because(NO_USABLE_ANSWER))
       return false
     }
-    this.#onSessionChanged(caller.leg)
-    this.#bridge.sync()
+    this.#conversation.sessionChanged(caller.leg)
+    this.#conversation.bridge.sync()
     return !this.ended
   }
 
   #refuseDial(target: string): DialResult | undefined {
     if (this.ended) return ABANDONED
-    if (this.#isDialing || this.#callee !== undefined) return { result: 'failed', sipStatus: 491 }
-    const uri = parseSipUri(target)
-    if (!uri.ok) return { result: 'failed', sipStatus: 404 }
-    if (this.#hopsLeft === 0) return { result: 'failed', sipStatus: 483 }
-    if (this.#context.destinations.allows(uri.value)) return undefined
-    this.#log.warn('destination refused by policy', { target: redactUri(target) })
-    return { result: 'forbidden', sipStatus: 403 }
+    if (this.#isDialing || this.#dial !== undefined) return { result: 'failed', sipStatus: 491 }
+    return this.#dialler.refuses(target)
   }
 
-  #startDialing(leg: Leg, settle: (result: DialResult) => void, options: DialOptions): void {
-    const { core, clock, domain } = this.#context
-    const callee = new CalleeSide(leg, options.until, settle)
-    this.#callee = callee
-    this.#bridge.callee = leg
-    const body = leg.offer(this.#caller?.carries ?? [], this.#bridge.firstDirectionFor(leg))
-    const dialing = new Dialing({
-      core: core(),
-      clock,
-      leg,
-      ringTimeoutMs: options.timeoutMs,
-      invite: { ...onwardInvite(this.request, options.target, domain, this.#hopsLeft), body },
-      events: {
-        onProgress: (response, hasMedia) =>
-          void this.#onProgress(callee, response.status, hasMedia).catch(this.#onFault),
-        onAnswered: (dialog, response) =>
-          void this.#onAnswered(callee, options.target, dialog, response).catch(this.#onFault),
-        onFailed: (status, response) => this.#onDialFailed(callee, status, response),
-      },
+  async #callOut(leg: Leg, options: DialOptions): Promise<DialResult> {
+    const { bridge } = this.#conversation
+    bridge.seat(leg)
+    const attempt = this.#dialler.call(leg, {
+      ...options,
+      encodings: this.#caller?.carries ?? [],
+      direction: bridge.firstDirectionFor(leg),
+      onProgress: ({ status }, hasMedia) => void this.#onProgress(leg, status, hasMedia).catch(this.#onFault),
     })
-    callee.dialling(dialing)
+    const whenLeft = new Promise<void>((resolve) => {
+      this.#dial = { attempt, until: options.until, onLeft: resolve }
+    })
+    const outcome = await attempt.outcome
+    if (outcome.isAnswered) {
+      await this.#onAnswered(leg, options.target, outcome).catch(this.#onFault)
+      if (options.until === 'end') await whenLeft
+      return this.#conversation.hasJoined(leg) || !this.ended ? { result: 'answered' } : ABANDONED
+    }
+    if (this.ended) return ABANDONED
+    this.#onDialFailed(leg, outcome)
+    return { result: dialResultOf(outcome.status), sipStatus: outcome.status }
   }
 
-  async #onProgress(callee: CalleeSide, status: number, hasMedia: boolean): Promise<void> {
+  async #onProgress(leg: Leg, status: number, hasMedia: boolean): Promise<void> {
     if (hasMedia) {
-      const isSet = await callee.leg.applyMedia()
-      if (isSet && this.#callee === callee) await this.#couple(callee.leg)
-      if (this.#callee !== callee || this.ended) return
+      const isSet = await leg.applyMedia()
+      if (isSet && !leg.ended) await this.#conversation.couple(leg)
+      if (leg.ended || this.ended) return
     }
     if (this.#lifecycle.state === 'ringing') {
-      await this.#caller?.progress(status, hasMedia ? callee.leg.sdp.encodings : undefined)
+      await this.#caller?.progress(status, hasMedia ? leg.sdp.encodings : undefined)
     }
   }
 
-  async #onAnswered(callee: CalleeSide, target: string, dialog: InviteDialog, response: SipResponse): Promise<void> {
-    const { leg } = callee
-    callee.confirm(dialog, this.#dialogHandlers(leg))
-    const isSet = (await leg.applyMedia()) && !leg.ended && (await this.#couple(leg))
+  async #onAnswered(leg: Leg, target: string, answer: Answer): Promise<void> {
+    const isSet = (await leg.applyMedia()) && !leg.ended && (await this.#conversation.couple(leg))
     if (leg.ended) return
     if (!isSet) return this.#finish({ refusal: FAULT })
-    callee.partyId = this.#parties.joinCallee(leg.name, target, dialog.callId, response)
-    this.#parties.setHold(callee.partyId, leg.hold)
+    this.#conversation.joinCallee(leg, target, answer)
     this.#answering ??= this.#accept(leg.sdp.encodings)
-    if (!(await this.#answering)) return
-    this.#bridge.sync()
-    if (callee.until === 'answer') callee.settle({ result: 'answered' })
+    if (await this.#answering) this.#conversation.bridge.sync()
   }
 
-  #onDialFailed(callee: CalleeSide, status: number, response: SipResponse | undefined): void {
+  #onDialFailed(leg: Leg, { status, response }: Failure): void {
     this.#log.info('dial failed', { status })
     const reason = reasonOf(response)
     if (reason !== undefined && this.#lifecycle.state === 'ringing') this.#endReason = reason
-    this.#dropCallee(callee)
-    callee.settle({ result: dialResultOf(status), sipStatus: status })
+    this.#drop(leg)
   }
 
   /** Forgets a callee whose leg is over; the caller stays. */
-  #dropCallee(callee: CalleeSide): void {
-    if (!callee.leg.ended) callee.leg.lifecycle.enter('ended')
-    if (this.#callee !== callee) return
-    this.#callee = undefined
-    this.#bridge.callee = undefined
-    void this.#succeeds(this.media.removeLeg(callee.leg.name), 'leg could not be removed')
-    if (callee.partyId === undefined) return
-    this.#parties.leave(callee.partyId)
-    this.#parties.seatAutomaton()
-    this.#bridge.sync()
+  #drop(leg: Leg): void {
+    if (!leg.ended) leg.lifecycle.enter('ended')
+    this.#conversation.leave(leg)
+    this.#endDial()
   }
 
+  #endDial(): void {
+    this.#dial?.onLeft()
+    this.#dial = undefined
+  }
   #dialogHandlers(leg: Leg): DialogHandlers {
     return {
       onRequest: (incoming) => this.#onRequest(leg, incoming),
@@ -339,13 +324,13 @@ export class Call implements RecordableCall {
   #onRequest(leg: Leg, incoming: IncomingRequest): void {
     const { method } = incoming.request
     if (method === 'INVITE' || method === 'UPDATE') {
-      void this.#bridge.change(leg, incoming).catch(this.#onFault)
+      void this.#conversation.bridge.change(leg, incoming).catch(this.#onFault)
       return
     }
     answerInDialog(incoming, {
       onDigit: (digit, body) => {
         if (leg.name === CALLER) this.#digits.emit(digit)
-        void this.#bridge.farOf(leg)?.dialog?.request('INFO', { body })
+        void this.#conversation.bridge.farOf(leg)?.dialog?.request('INFO', { body })
       },
       handleInfo: (info) => this.#context.info?.(this, info) ?? false,
     })
@@ -355,10 +340,8 @@ export class Call implements RecordableCall {
     if (this.ended || leg.ended) return
     leg.lifecycle.enter('ended')
     this.#log.info('leg ended', { leg: leg.name, cause: end.cause })
-    const callee = this.#callee
-    if (callee?.leg === leg && callee.until === 'end') {
-      this.#dropCallee(callee)
-      callee.settle({ result: 'answered' })
+    if (this.#dial?.attempt.leg === leg && this.#dial.until === 'end') {
+      this.#drop(leg)
       return
     }
     if (leg.name === CALLER) this.#isCallerGone = true
@@ -384,30 +367,6 @@ export class Call implements RecordableCall {
     }
   }
 
-  #onSessionChanged(leg: Leg): void {
-    const partyId = leg.name === CALLER ? this.#parties.callerId : this.#callee?.partyId
-    if (partyId !== undefined) this.#parties.setHold(partyId, leg.hold)
-    const encodings = this.#caller?.leg.sdp.encodings.join(' ') ?? ''
-    if (encodings === this.#encodings) return
-    const hadEncodings = this.#encodings !== ''
-    this.#encodings = encodings
-    if (hadEncodings) this.#events.emit({ type: 'codec-changed' })
-  }
-
-  async #couple(callee: Leg): Promise<boolean> {
-    return await this.#succeeds(this.media.bridge(CALLER, callee.name), 'legs could not be bridged')
-  }
-
-  async #succeeds(command: Promise<unknown>, complaint: string): Promise<boolean> {
-    try {
-      await command
-      return true
-    } catch (thrown) {
-      if (!this.ended) this.#log.warn(complaint, { error: messageOf(thrown) })
-      return false
-    }
-  }
-
   // A bug ends its call, not the process.
   readonly #onFault = (fault: unknown): void => {
     this.#log.error('fault in a call', { error: messageOf(fault) })
@@ -420,14 +379,13 @@ export class Call implements RecordableCall {
     this.#lifecycle.enter('ended')
     this.#endedAtMs = this.#context.clock.wallMs()
     this.#endReason = end.reason ?? this.#endReason
-    this.#bridge.close()
     const headers = end.headers ?? []
     const refusal = end.refusal ?? { status: 480 }
-    const callee = this.#callee
-    callee?.end(headers)
+    this.#dial?.attempt.cancel(headers)
+    this.#conversation.close(headers)
     if (this.#caller !== undefined) this.#caller.end(this.#isCallerGone, headers, refusal)
     else if (!this.#isCallerGone) refuse(this.#invite, refusal)
-    callee?.settle(callee.partyId === undefined ? ABANDONED : { result: 'answered' })
+    this.#endDial()
     this.#log.info('call ended', { ...(this.#endReason !== undefined && { cause: this.#endReason.cause }) })
     this.#events.emit({ type: 'ended' })
     this.#resolveEnded()
@@ -435,7 +393,7 @@ export class Call implements RecordableCall {
   }
 
   async #release(): Promise<void> {
-    await this.#succeeds(this.media.release(), 'media could not be released')
+    await this.#conversation.succeeds(this.media.release(), 'media could not be released')
     this.#context.onReleased(this)
   }
 }

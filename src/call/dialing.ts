@@ -15,16 +15,6 @@ import { onwardFrom } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
 
-/** Whom to call, and how. */
-export interface DialOptions {
-  /** SIP URI. */
-  readonly target: string
-  /** How long it may ring. */
-  readonly timeoutMs: number
-  /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
-  readonly until: 'answer' | 'end'
-}
-
 /** What a dialing tells the call; after `onAnswered` or `onFailed` nothing more comes. */
 export interface DialingEvents {
   /** 180-199; `hasMedia`: the leg has taken an answer from its body. */
@@ -59,11 +49,6 @@ export class Dialing {
       onAccepted: (dialog, response) => this.#onAccepted(dialog, response),
       onFailed: (outcome) => this.#onFailed(outcome),
     })
-  }
-
-  /** Call-ID of the dialog to be. */
-  get sipCallId(): string {
-    return this.#invite.callId
   }
 
   /** Gives up: CANCEL, or BYE to a 200 that crosses it. No event follows. */

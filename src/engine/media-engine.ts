@@ -114,6 +114,8 @@ export interface ForkOptions {
   readonly id: string
   readonly tap: Tap | Mix
   readonly open: boolean
+  /** CNAME in RTCP, so that audio and video of one party have the same (RFC 7866 section 8.3.1); absent: one of its own. */
+  readonly cname?: string
   /** Telephone-events and audible DTMF are left out of the copy. */
   readonly maskDtmf?: boolean
   /** Wall clock, ms since 1970: what is remembered of the taps since then is sent first, faster than real time, at its own place on the RTP clock. */
@@ -187,10 +189,11 @@ export type MediaEvent =
   | { readonly type: 'dtmf'; readonly leg: string; readonly digit: string; readonly durationMs: number }
   | { readonly type: 'first-packet'; readonly leg: string }
   | { readonly type: 'fork-first-packet'; readonly fork: string; readonly atMs: number }
-  | { readonly type: 'fork-refused'; readonly fork: string; readonly reason: string }
+  /** A send failed, or the other end has nobody listening: the system's code, e.g. `ECONNREFUSED`, and where the packets went; told each 5 s at most. */
+  | { readonly type: 'fork-refused'; readonly fork: string; readonly reason: string; readonly address?: Endpoint }
   /** The first datagram from the recorder, and the first after `fork-unheard`. */
   | { readonly type: 'fork-heard'; readonly fork: string; readonly atMs: number }
-  /** Nothing came from the recorder for `forMs` since the first packet or the last sign of life; told at 5 s and each 5 s after. */
+  /** Nothing came from the recorder for `forMs` since the first packet, the opening of the gate or the last sign of life; told at 5 s (at 15 s when it was heard before) and each 5 s after, never while the gate is shut. */
   | { readonly type: 'fork-unheard'; readonly fork: string; readonly forMs: number }
   /** What was remembered has been sent: from and to on the wall clock, ms since 1970. */
   | {
@@ -200,6 +203,7 @@ export type MediaEvent =
       readonly toMs: number
       readonly packets: number
     }
+  /** Neither RTP nor RTCP came from a party that may send. */
   | { readonly type: 'silent'; readonly leg: string; readonly forMs: number }
   | { readonly type: 'failed'; readonly reason: string }
 

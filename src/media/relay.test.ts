@@ -236,6 +236,19 @@ test('silence is reported once, and again only after the party spoke', () => {
   assert.equal(sweepAfter(10_000), 10_000)
 })
 
+test('a party of which only RTCP comes is not silent', () => {
+  const stage = new Stage()
+  const { leg } = stage.leg()
+  stage.speak(leg, 1)
+  for (let i = 0; i < 10; i++) {
+    stage.clock.advance(5000)
+    leg.onSignOfLife(stage.clock.nowMs())
+    assert.equal(leg.sweep(stage.clock.nowMs(), 10_000), undefined)
+  }
+  stage.clock.advance(10_000)
+  assert.equal(leg.sweep(stage.clock.nowMs(), 10_000), 10_000)
+})
+
 function rtcpOf(stage: Stage, leg: RelayLeg): { session: RtcpSession; said: RtcpPacket[][] } {
   const said: RtcpPacket[][] = []
   const session = new RtcpSession({

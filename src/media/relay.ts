@@ -69,8 +69,7 @@ export class RelayLeg {
     this.codecs = new CodecTable(settings.codecs)
     this.#maySend = settings.send && settings.remote !== undefined
     this.#mayReceive = settings.receive
-    this.#quietSinceMs = nowMs
-    this.#isReportedSilent = false
+    this.onSignOfLife(nowMs)
     this.#latch.expect(settings.remote, nowMs)
     this.#isLocked = false
     this.#port.aim(this.#latch.target, false)
@@ -100,12 +99,17 @@ export class RelayLeg {
     packet.marker = view.marker
     const isFirst = this.received.packets === 0
     this.received.add(view.payloadLength, nowMs)
-    this.#quietSinceMs = nowMs
-    this.#isReportedSilent = false
+    this.onSignOfLife(nowMs)
     if (this.peer !== undefined && !this.peer.isPlaying) this.peer.deliver(packet, nowMs)
     for (const fork of this.taps.received) fork.copy(packet, nowMs)
     this.#detectDigit(packet)
     if (isFirst) this.#listener.onFirstPacket()
+  }
+
+  /** The party has shown that it is there, by RTCP. */
+  onSignOfLife(nowMs: number): void {
+    this.#quietSinceMs = nowMs
+    this.#isReportedSilent = false
   }
 
   /** Sends a packet of another source to the party, as part of our one stream to it. */

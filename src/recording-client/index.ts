@@ -1,5 +1,6 @@
 export type { CommandOrigin, CommandOutcome, RecorderReceipt, StartCommand } from './command.ts'
 export { defaultProfile, type RecorderProfile } from './recorder-profile.ts'
+export type { AttemptOutcome, RecorderDirectory } from './recorders/recorder-directory.ts'
 export type { ReportedState } from './recording.ts'
 export { RecordingClient } from './recording-client.ts'
 export type { RecordingEvent, RecordingView } from './recording-event.ts'

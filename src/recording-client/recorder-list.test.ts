@@ -60,6 +60,32 @@ for (const [name, text, expected] of more) {
   test(`a list with ${name}`, () => assert.deepEqual(read(text), expected))
 }
 
+const alternatives = [
+  [
+    'one after another',
+    'sip:a.example|sip:b.example | sip:c.example',
+    ['sip:a.example or sip:b.example or sip:c.example'],
+  ],
+  [
+    'beside a parallel one',
+    'sip:a.example|sip:b.example,sip:c.example',
+    ['sip:a.example or sip:b.example', 'sip:c.example'],
+  ],
+  ['with doubles', 'sip:a.example|<SIP:A.EXAMPLE>|sip:b.example', ['sip:a.example or sip:b.example']],
+  ['none of them there', '|', []],
+  ['a bar within angle brackets', '<sip:a|b@c.example>', ['!sip:a|b@c.example']],
+  ['the first of them unusable', 'wss://a.example|sip:b.example', ['sip:b.example', '!wss://a.example']],
+] as const
+
+for (const [name, text, expected] of alternatives) {
+  test(`SRC-60: alternatives, ${name}: ${text}`, () => {
+    const shown = parseRecorderList(text).map((entry) =>
+      entry.valid ? [entry.uri, ...entry.alternatives].join(' or ') : `!${entry.uri}`,
+    )
+    assert.deepEqual(shown, expected)
+  })
+}
+
 test('the reason tells a missing scheme from a malformed URI', () => {
   const reasons = parseRecorderList('a.example,sip:a.example:x').map((entry) => (entry.valid ? '' : entry.reason))
   assert.match(reasons[0] ?? '', /must begin with sip: or sips:/)
@@ -75,7 +101,7 @@ test('at most 16 recorders are taken, and the others are told so', () => {
 
 test('no text makes the list throw, and what it takes for valid begins with sip: or sips:', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'sip:,<>" \\@.x[]é') }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom(...'sip:,|<>" \\@.x[]é') }), (text) => {
       for (const entry of parseRecorderList(text)) if (entry.valid) assert.match(entry.uri, /^sips?:/i)
     }),
   )

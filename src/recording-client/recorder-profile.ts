@@ -1,7 +1,7 @@
 // What one recorder is known to take and to want: everything that may differ from recorder to recorder.
 
 import type { SrtpSuite } from '#engine'
-import type { HeaderList } from '#sip'
+import type { HeaderList, HopChoice } from '#sip'
 
 /** Credentials for digest authentication (RFC 8760). */
 export interface RecorderCredentials {
@@ -58,6 +58,11 @@ export interface RecorderProfile {
   readonly trustedNetwork: boolean
   /** No sign of life (RTCP) for so long counts as loss of the recorder; absent: never. */
   readonly lostAfterSilenceMs?: number
+}
+
+/** How requests get to a recorder. */
+export function hopOf({ transport, tlsIdentity }: RecorderProfile): HopChoice {
+  return { ...(transport === undefined ? {} : { transport }), ...(tlsIdentity === undefined ? {} : { tlsIdentity }) }
 }
 
 /** What a recorder gets about which nothing is configured. */

@@ -5,6 +5,7 @@ import type { ForkCounters } from '#engine'
 import { assertNever, invariant, messageOf, stateTrace, type Timer } from '#kernel'
 import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, SipResponse } from '#sip'
 import type { AnsweredStream } from './offer.ts'
+import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { SessionForks } from './session-forks.ts'
 import {
@@ -172,6 +173,7 @@ export class RecordingSession {
     this.#invite = core.invite(
       {
         uri: plan.uri,
+        ...hopOf(plan.profile),
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,

@@ -61,7 +61,7 @@ export class Recording {
       const isAllowed = entry.valid && around.destinations.allows(entry.target)
       this.#results[entry.uri] = isAllowed ? 'pending' : `failed(${entry.valid ? 403 : 503})`
       if (!isAllowed) continue
-      const profile = around.profileOf(entry.target)
+      const profile = around.recorders.profileOf(entry.target)
       const sessionPlan = { ...plan, id: `${id}/${sessions.length + 1}`, uri: entry.uri, profile }
       const session: RecordingSession = new RecordingSession(sessionPlan, around, {
         onReport: (report) => this.#onReport(session, report),

@@ -2,8 +2,9 @@
 
 import type { DestinationPolicy, RecordableCall } from '#call'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { HeaderList, SipCore, SipUri } from '#sip'
+import type { HeaderList, SipCore } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
+import type { RecorderDirectory } from './recorders/recorder-directory.ts'
 import type { CallStreams } from './streams.ts'
 
 /** Times of the recording client, in milliseconds. */
@@ -40,8 +41,8 @@ export interface RecordingSurroundings {
   readonly times: RecordingTimes
   /** Where recordings may go; nowhere unless listed. */
   readonly destinations: DestinationPolicy
-  /** What is configured about the recorder at a URI. */
-  readonly profileOf: (recorder: SipUri) => RecorderProfile
+  /** What is known of the recorders. */
+  readonly recorders: RecorderDirectory
 }
 
 /** What a recording session is about. */

@@ -79,7 +79,7 @@ class Core implements SipCore {
   request(method: string, options: InviteOptions): Promise<RequestOutcome> {
     const { plan, hop } = initialPlan(this.#parts, method, options)
     return new Promise((resolve) => {
-      locate(this.#parts, hop, (located) => sendPlain(this.#parts, plan, located, resolve, options))
+      locate(this.#parts, hop, options, (located) => sendPlain(this.#parts, plan, located, resolve, options))
     })
   }
 

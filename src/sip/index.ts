@@ -19,6 +19,7 @@ export type {
   DialogEnd,
   DialogHandlers,
   HeaderList,
+  HopChoice,
   IncomingRequest,
   InviteDialog,
   InviteOptions,

@@ -17,6 +17,7 @@ import { ReinviteQueue } from './reinvite-queue.ts'
 import type {
   DialogEnd,
   DialogHandlers,
+  HopChoice,
   InviteDialog,
   MessageOptions,
   ReinviteOptions,
@@ -52,10 +53,10 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #byeWaiting: (() => void) | undefined
   #ended = false
 
-  constructor(parts: CoreParts, state: DialogState, contact: ContactShape) {
+  constructor(parts: CoreParts, state: DialogState, contact: ContactShape, choice: HopChoice = {}) {
     this.#parts = parts
     this.#state = state
-    this.#context = { parts, state, contact, hop: new NextHop(parts) }
+    this.#context = { parts, state, contact, hop: new NextHop(parts, choice) }
     this.#reinvites = new ReinviteQueue(this.#context, {
       isBusy: () => this.#peerInvite !== undefined || this.#unacked.size > 0 || this.#unconfirmed !== undefined,
       onAccepted: (response) => {

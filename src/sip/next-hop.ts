@@ -1,7 +1,8 @@
 // The resolved next hop of a dialog, asked for once per URI, so that requests leave in the order they were made.
 
-import { err, type Logger, messageOf, type Result } from '#kernel'
-import { parseSipUri } from './message/uri.ts'
+import { err, type Logger, messageOf, ok, type Result } from '#kernel'
+import { parseSipUri, type SipUri } from './message/uri.ts'
+import type { HopChoice } from './session.ts'
 import type { LocateError, SipLocator, SipTarget } from './transport-port.ts'
 
 /** What a URI resolved to. */
@@ -19,21 +20,33 @@ interface Entry {
 }
 
 /** Resolves URI text (RFC 3263); text that is no URI is an error as any other. What `use` throws is logged. */
-export function locate(parts: LocateParts, uri: string, use: (located: Located) => void): void {
+export function locate(parts: LocateParts, uri: string, choice: HopChoice, use: (located: Located) => void): void {
   const parsed = parseSipUri(uri)
   const located: Promise<Located> = parsed.ok
-    ? parts.options.locator.locate(parsed.value)
+    ? parts.options.locator.locate(withTransport(parsed.value, choice.transport)).then((found) => shown(found, choice))
     : Promise.resolve(err({ code: 'bad-uri', message: parsed.error.message }))
   located.then(use).catch((fault) => parts.log.error('fault after a lookup', { fault: messageOf(fault) }))
+}
+
+function withTransport(uri: SipUri, transport: string | undefined): SipUri {
+  if (transport === undefined || uri.scheme !== 'sip' || uri.params.has('transport')) return uri
+  return { ...uri, params: new Map([...uri.params, ['transport', transport]]) }
+}
+
+function shown(located: Located, { tlsIdentity }: HopChoice): Located {
+  if (!located.ok || tlsIdentity === undefined) return located
+  return ok(located.value.map((target) => (target.transport === 'tls' ? { ...target, tlsIdentity } : target)))
 }
 
 /** Remembers the targets of the current next hop. */
 export class NextHop {
   readonly #parts: LocateParts
+  readonly #choice: HopChoice
   #entry: Entry | undefined
 
-  constructor(parts: LocateParts) {
+  constructor(parts: LocateParts, choice: HopChoice) {
     this.#parts = parts
+    this.#choice = choice
   }
 
   /** Calls `use` with the targets of `uri`, at once when they are known. */
@@ -52,7 +65,7 @@ export class NextHop {
   #ask(uri: string): void {
     const entry: Entry = { uri, waiting: [] }
     this.#entry = entry
-    locate(this.#parts, uri, (located) => {
+    locate(this.#parts, uri, this.#choice, (located) => {
       entry.located = located
       if (!located.ok) this.forget()
       for (const use of entry.waiting.splice(0)) use(located)

@@ -68,7 +68,7 @@ export class OutgoingInvite implements ClientInvite {
   }
 
   start(): void {
-    locate(this.#parts, this.#hop, (located) => this.#begin(located))
+    locate(this.#parts, this.#hop, this.#options, (located) => this.#begin(located))
   }
 
   cancel(options: MessageOptions = {}): void {
@@ -147,7 +147,7 @@ export class OutgoingInvite implements ClientInvite {
 
   #dialogOf(response: SipResponse, transaction: ClientTransaction): InviteDialogSession {
     const state = DialogState.ofClient(transaction.request, response, FIRST_CSEQ)
-    const dialog = new InviteDialogSession(this.#parts, state, this.#plan.contact)
+    const dialog = new InviteDialogSession(this.#parts, state, this.#plan.contact, this.#options)
     this.#dialogsByTag.set(state.remote.tag, dialog)
     dialog.expectConfirmation(transaction.request, FIRST_CSEQ)
     return dialog

@@ -2,7 +2,7 @@
 // Nothing here throws for what the network does, and no promise rejects.
 
 import type { SipRequest, SipResponse } from './message/message.ts'
-import type { SipFlow } from './transport-port.ts'
+import type { SipFlow, TransportName } from './transport-port.ts'
 
 /** Extra headers, in order; names in any case. */
 export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>
@@ -107,8 +107,16 @@ export interface ServerInvite {
   onCancel?: (cancel: SipRequest | undefined) => void
 }
 
+/** What may be said of the way to a peer beyond its URI; holds for every request of the dialog. */
+export interface HopChoice {
+  /** Transport for a `sip:` URI that names none; absent: by DNS (RFC 3263 section 4.1). */
+  readonly transport?: TransportName
+  /** Name of the certificates to be shown over TLS; absent: the transport's own. */
+  readonly tlsIdentity?: string
+}
+
 /** Arguments of an outgoing INVITE. */
-export interface InviteOptions extends MessageOptions {
+export interface InviteOptions extends MessageOptions, HopChoice {
   /** Request-URI and, unless `toUri` is given, To. */
   readonly uri: string
   readonly toUri?: string

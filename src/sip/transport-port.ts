@@ -25,6 +25,8 @@ export interface SipTarget {
   readonly port: number
   /** For tls: the name the certificate must prove (RFC 5922). */
   readonly serverName?: string
+  /** For tls: name of the certificates to be shown; absent: the transport's own. */
+  readonly tlsIdentity?: string
   /** Fail when not connected by then; the transport's own default otherwise. */
   readonly connectTimeoutMs?: number
 }

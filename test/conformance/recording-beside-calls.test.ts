@@ -25,7 +25,7 @@ class RecordedCalls {
       from: '<sip:src@gw.example>',
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24']),
-      profileOf: () => defaultProfile,
+      recorders: { profileOf: () => defaultProfile, candidates: (entry) => entry, report: () => {} },
     })
   }
 

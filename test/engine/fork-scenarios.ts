@@ -170,7 +170,8 @@ export function forkScenarios(scenario: Scenario): void {
     await scene.call.bridge('a', 'b')
     a.party.talk(a.local.rtpPort, 1)
     assertContinuous(await b.party.hears(20))
-    assert.deepEqual(await scene.event('fork-refused'), { type: 'fork-refused', fork: 'f', reason: 'ECONNREFUSED' })
+    const refused = { type: 'fork-refused', fork: 'f', reason: 'ECONNREFUSED', address: remote.rtp }
+    assert.deepEqual(await scene.event('fork-refused'), refused)
     assert.equal(scene.events.filter((event) => event.type === 'fork-refused').length, 1)
     const { forks } = await scene.call.counters()
     assert.ok((forks[0]?.sendErrors ?? 0) > 0)

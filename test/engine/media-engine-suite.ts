@@ -6,6 +6,7 @@ import type { MediaEngine } from '#engine'
 import { forkScenarios } from './fork-scenarios.ts'
 import { legScenarios } from './leg-scenarios.ts'
 import { assertRejects, type Scenario, Scene } from './scene.ts'
+import { signScenarios } from './sign-scenarios.ts'
 
 /** How the suite wants the engine that it tests. */
 export interface EngineRequest {
@@ -34,6 +35,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
 
     legScenarios(scenario, () => engine)
     forkScenarios(scenario)
+    signScenarios(scenario)
 
     test('says that no ports are left, and has them again after a release', { timeout: 15_000 }, async (t) => {
       const small = await makeEngine({ portPairs: 2, rtcpMinimumMs: 200, silentAfterMs: 600 })

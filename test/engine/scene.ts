@@ -77,10 +77,13 @@ export class Scene {
     return counters
   }
 
-  async event<Type extends MediaEvent['type']>(type: Type): Promise<Extract<MediaEvent, { type: Type }>> {
+  async event<Type extends MediaEvent['type']>(
+    type: Type,
+    deadlineMs = 5000,
+  ): Promise<Extract<MediaEvent, { type: Type }>> {
     const find = () => this.events.find((event): event is Extract<MediaEvent, { type: Type }> => event.type === type)
     return await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${type} event came`)), 5000)
+      const timer = setTimeout(() => reject(new Error(`no ${type} event came`)), deadlineMs)
       const check = (): void => {
         const event = find()
         if (event === undefined) return

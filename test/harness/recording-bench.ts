@@ -8,6 +8,7 @@ import {
   type CommandOutcome,
   defaultProfile,
   defaultTimes,
+  type RecorderDirectory,
   RecordingClient,
   type RecordingEvent,
   type RecordingSurroundings,
@@ -55,8 +56,13 @@ export class RecordingBench {
   readonly call: FakeCall
   readonly #calls: FakeCall[] = []
 
-  constructor(over: Partial<RecordingSurroundings> & { readonly state?: 'ringing' | 'answered' } = {}) {
-    const { state, ...surroundings } = over
+  constructor(
+    over: Partial<RecordingSurroundings> & {
+      readonly state?: 'ringing' | 'answered'
+      readonly profileOf?: RecorderDirectory['profileOf']
+    } = {},
+  ) {
+    const { state, profileOf, ...surroundings } = over
     const { core } = attachCore(
       this.network,
       this.clock,
@@ -78,7 +84,11 @@ export class RecordingBench {
       from: '<sip:src@gw.example>',
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24', '.example']),
-      profileOf: () => defaultProfile,
+      recorders: {
+        profileOf: profileOf ?? (() => defaultProfile),
+        candidates: (entry) => entry,
+        report: () => {},
+      },
       ...surroundings,
     })
     this.client.events.add((event) => this.events.push(event))

@@ -48,9 +48,10 @@ export class CallRoom {
     return result
   }
 
-  /** Looks after silent parties. */
+  /** Looks after silent parties and recorders. */
   sweep(nowMs: number): void {
     for (const leg of this.#legs.values()) leg.sweep(nowMs)
+    for (const fork of this.#forks.values()) fork.sweep(nowMs)
   }
 
   async #execute(command: CallCommand): Promise<unknown> {

@@ -1,6 +1,6 @@
 // A fork in its worker: the copying stream, its gate, its sockets and RTCP.
 
-import { CodecTable, Fork, Gate, OutgoingStream, type StreamIdentity } from '#media'
+import { CodecTable, Fork, Gate, OutgoingStream, SignsOfLife, type StreamIdentity } from '#media'
 import { mediaError } from '../errors.ts'
 import type { ForkCounters, ForkRemote, GateReceipt, Tap } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
@@ -22,6 +22,7 @@ export class ForkLine {
   readonly #socket: RtpSocket
   readonly #rtcp: RtcpLine
   readonly #listener: LineListener
+  readonly #signs = new SignsOfLife()
   #refusedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -38,7 +39,7 @@ export class ForkLine {
     this.#context = context
     this.#listener = listener
     this.#socket = new RtpSocket(pair.rtp, {
-      onDatagram: () => {},
+      onDatagram: () => this.#onHeard(),
       onSendError: (code) => this.#onSendError(code),
       onFault: listener.onFault,
     })
@@ -46,7 +47,10 @@ export class ForkLine {
     this.fork = new Fork(id, stream, Gate.attach(gate), this.#socket, () =>
       listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
     )
-    this.#rtcp = new RtcpLine(pair, stream, undefined, context, listener.onFault)
+    this.#rtcp = new RtcpLine(pair, stream, undefined, context, {
+      onHeard: () => this.#onHeard(),
+      onFault: listener.onFault,
+    })
   }
 
   connect(remote: ForkRemote): void {
@@ -56,6 +60,13 @@ export class ForkLine {
     this.#socket.aim(rtp, true)
     this.#rtcp.aim(rtcp)
     this.fork.connect(new CodecTable(remote.codecs))
+  }
+
+  /** Looks for signs of life of the recorder; to be called a few times a second. */
+  sweep(nowMs: number): void {
+    const { id, gate, firstAtMs } = this.fork
+    const forMs = this.#signs.sweep(nowMs, gate.isOpen && firstAtMs !== undefined)
+    if (forMs !== undefined) this.#listener.onEvent({ type: 'fork-unheard', fork: id, forMs: Math.round(forMs) })
   }
 
   /** Waits until nothing is queued, then says what was sent last; the gate was shut by the main thread. */
@@ -84,6 +95,7 @@ export class ForkLine {
     const { clock } = this.#context
     const originMs = clock.wallMs() - clock.nowMs()
     const { stream, id, held, sendErrors, firstAtMs } = this.fork
+    const { lastHeardAtMs } = this.#signs
     const last = stream.last
     return {
       fork: id,
@@ -95,6 +107,7 @@ export class ForkLine {
       receiverReports: this.#rtcp.session.receiverReports,
       ...(firstAtMs === undefined ? {} : { firstAtMs: originMs + firstAtMs }),
       ...(last === undefined ? {} : { lastAtMs: originMs + last.atMs }),
+      ...(lastHeardAtMs === undefined ? {} : { lastHeardAtMs: originMs + lastHeardAtMs }),
     }
   }
 
@@ -104,10 +117,23 @@ export class ForkLine {
     await this.#context.pool.release(this.#pair)
   }
 
+  /** The socket is connected, so any datagram is of the recorder. */
+  #onHeard(): void {
+    const { clock } = this.#context
+    if (!this.#signs.heard(clock.nowMs())) return
+    this.#listener.onEvent({ type: 'fork-heard', fork: this.fork.id, atMs: clock.wallMs() })
+  }
+
   #onSendError(code: string): void {
     const nowMs = this.#context.clock.nowMs()
     if (nowMs - this.#refusedAtMs < REFUSED_EVENT_EVERY_MS) return
     this.#refusedAtMs = nowMs
-    this.#listener.onEvent({ type: 'fork-refused', fork: this.fork.id, reason: code })
+    const address = this.#socket.target
+    this.#listener.onEvent({
+      type: 'fork-refused',
+      fork: this.fork.id,
+      reason: code,
+      ...(address === undefined ? {} : { address }),
+    })
   }
 }

@@ -41,7 +41,10 @@ export class LegLine {
       onFirstPacket: () => listener.onEvent({ type: 'first-packet', leg: id }),
       onDigit: ({ digit, durationMs }) => listener.onEvent({ type: 'dtmf', leg: id, digit, durationMs }),
     })
-    this.#rtcp = new RtcpLine(pair, outgoing, this.relay.incoming, context, listener.onFault)
+    this.#rtcp = new RtcpLine(pair, outgoing, this.relay.incoming, context, {
+      onHeard: () => this.relay.onSignOfLife(context.clock.nowMs()),
+      onFault: listener.onFault,
+    })
   }
 
   configure(media: LegMedia): void {

@@ -10,25 +10,35 @@ import type { WorkerContext } from './worker-context.ts'
 /** RTCP comes every few seconds: a shorter silence says nothing. */
 const RELATCH_AFTER_MS = 15_000
 
+/** What an RTCP line tells its leg or fork. */
+export interface RtcpListener {
+  /** RTCP came from the peer, or from another port of its host. */
+  onHeard(): void
+  onFault(fault: unknown): void
+}
+
 /** Sends and receives the RTCP of one stream. */
 export class RtcpLine {
   readonly session: RtcpSession
   readonly #socket: RtpSocket
   readonly #latch = new Latch(RELATCH_AFTER_MS)
   readonly #context: WorkerContext
+  readonly #listener: RtcpListener
+  #peerHost: string | undefined
 
   constructor(
     pair: PortPair,
     stream: OutgoingStream,
     incoming: IncomingStream | undefined,
     context: WorkerContext,
-    onFault: (fault: unknown) => void,
+    listener: RtcpListener,
   ) {
     this.#context = context
+    this.#listener = listener
     this.#socket = new RtpSocket(pair.rtcp, {
       onDatagram: (bytes, host, port) => this.#onDatagram(bytes, host, port),
       onSendError: () => {},
-      onFault,
+      onFault: (fault) => listener.onFault(fault),
     })
     this.session = new RtcpSession({
       stream,
@@ -42,6 +52,7 @@ export class RtcpLine {
 
   /** Takes the peer's address; reports begin with the first one. */
   aim(remote: Endpoint | undefined): void {
+    this.#peerHost = remote?.host
     this.#latch.expect(remote, this.#context.clock.nowMs())
     this.#socket.aim(this.#latch.target, false)
     if (remote !== undefined) this.session.start()
@@ -56,6 +67,7 @@ export class RtcpLine {
   #onDatagram(bytes: Uint8Array, host: string, port: number): void {
     if (!isRtcp(bytes)) return
     const verdict = this.#latch.accept(host, port, this.#context.clock.nowMs())
+    if (verdict !== 'refused' || host === this.#peerHost) this.#listener.onHeard()
     if (verdict === 'refused') return
     if (verdict === 'latched') this.#socket.aim(this.#latch.target, false)
     this.session.onDatagram(bytes)

@@ -46,6 +46,11 @@ export class RtpSocket implements RtpPort {
     socket.on('error', (error) => this.#onError(error))
   }
 
+  /** Where packets go. */
+  get target(): Endpoint | undefined {
+    return this.#target
+  }
+
   /** Sends to `target` from now on; `connected` lets the system drop everybody else and report ICMP errors. */
   aim(target: Endpoint | undefined, connected: boolean): void {
     if (this.#isClosed) return

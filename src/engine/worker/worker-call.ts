@@ -98,11 +98,11 @@ export class WorkerCall implements MediaCall {
   }
 
   async addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
-    const { id, tap, open } = options
+    const { id, tap, open, cname } = options
     if ('mix' in tap) throw unsupported('mixing')
     if (this.#gates.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const gate = Gate.create(open)
-    const identity = this.#newIdentity()
+    const identity = this.#newIdentity(cname)
     this.#gates.set(id, gate)
     try {
       const ports = await this.#command('addFork', { fork: id, tap, gate: gate.memory, identity })
@@ -184,13 +184,13 @@ export class WorkerCall implements MediaCall {
     return { host: this.#options.advertisedHost, ...ports }
   }
 
-  #newIdentity(): StreamIdentity {
+  #newIdentity(cname?: string): StreamIdentity {
     const { ids } = this.#options
     return {
       ssrc: ids.integer(2 ** 32),
       firstSequence: ids.integer(2 ** 15),
       firstTimestamp: ids.integer(2 ** 32),
-      cname: ids.hex(CNAME_BYTES),
+      cname: cname ?? ids.hex(CNAME_BYTES),
     }
   }
 

@@ -1,0 +1,126 @@
+// Calls parties for a call: asks the destination list, binds ports, makes the offer, sends the INVITE.
+
+import type { MediaCall } from '#engine'
+import { type Logger, redactUri } from '#kernel'
+import type { Direction } from '#sdp'
+import { type DialogHandlers, type HeaderList, parseSipUri, type SipRequest, type SipResponse } from '#sip'
+import type { CallContext } from './call-context.ts'
+import { Dialing, onwardInvite } from './dialing.ts'
+import type { DialResult } from './failure-status.ts'
+import { Leg } from './leg.ts'
+
+/** A party answered. */
+export interface Answer {
+  readonly isAnswered: true
+  readonly response: SipResponse
+  readonly sipCallId: string
+}
+
+/** A party could not be reached; `response` is absent when it sent none. */
+export interface Failure {
+  readonly isAnswered: false
+  readonly status: number
+  readonly response: SipResponse | undefined
+}
+
+/** One INVITE of an attempt. */
+export interface AttemptOptions {
+  readonly target: string
+  /** How long it may ring. */
+  readonly timeoutMs: number
+  /** What is offered, best first. */
+  readonly encodings: readonly string[]
+  readonly direction: Direction
+  /** 180-199; `hasMedia`: the leg has taken an answer from its body. */
+  readonly onProgress?: (response: SipResponse, hasMedia: boolean) => void
+}
+
+/** A party that is being called, or was reached. */
+export interface Attempt {
+  readonly leg: Leg
+  /** Never rejects. Answered: the leg is confirmed and its dialog is handled. */
+  readonly outcome: Promise<Answer | Failure>
+  /** Gives up an INVITE under way by CANCEL; its outcome is 487. */
+  cancel(headers: HeaderList): void
+}
+
+/** The outgoing INVITEs of one call. */
+export class Dialler {
+  readonly #context: CallContext
+  readonly #callId: string
+  readonly #request: SipRequest
+  readonly #hopsLeft: number
+  readonly #media: MediaCall
+  readonly #log: Logger
+  readonly #handlersOf: (leg: Leg) => DialogHandlers
+
+  /** `request` is the caller's INVITE, `hopsLeft` the Max-Forwards of what is sent on. */
+  constructor(options: {
+    readonly context: CallContext
+    readonly callId: string
+    readonly request: SipRequest
+    readonly hopsLeft: number
+    readonly media: MediaCall
+    readonly log: Logger
+    readonly handlersOf: (leg: Leg) => DialogHandlers
+  }) {
+    this.#context = options.context
+    this.#callId = options.callId
+    this.#request = options.request
+    this.#hopsLeft = options.hopsLeft
+    this.#media = options.media
+    this.#log = options.log
+    this.#handlersOf = options.handlersOf
+  }
+
+  /** Why a URI may not be called; undefined if it may. */
+  refuses(target: string): DialResult | undefined {
+    const uri = parseSipUri(target)
+    if (!uri.ok) return { result: 'failed', sipStatus: 404 }
+    if (this.#hopsLeft === 0) return { result: 'failed', sipStatus: 483 }
+    if (this.#context.destinations.allows(uri.value)) return undefined
+    this.#log.warn('destination refused by policy', { target: redactUri(target) })
+    return { result: 'forbidden', sipStatus: 403 }
+  }
+
+  /** Binds the ports of a leg. Rejects with AppError `media.*` when the engine cannot. */
+  async open(name: string, isOutgoing: boolean): Promise<Leg> {
+    const { clock, ids } = this.#context
+    return await Leg.open({ callId: this.#callId, name, isOutgoing, media: this.#media, clock, ids, log: this.#log })
+  }
+
+  /** Sends the INVITE on an open leg. */
+  call(leg: Leg, options: AttemptOptions): Attempt {
+    const { core, clock, domain } = this.#context
+    let settle: (outcome: Answer | Failure) => void = () => {}
+    const outcome = new Promise<Answer | Failure>((resolve) => {
+      settle = resolve
+    })
+    const body = leg.offer(options.encodings, options.direction)
+    const dialing = new Dialing({
+      core: core(),
+      clock,
+      leg,
+      ringTimeoutMs: options.timeoutMs,
+      invite: { ...onwardInvite(this.#request, options.target, domain, this.#hopsLeft), body },
+      events: {
+        onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
+        onAnswered: (dialog, response) => {
+          leg.dialog = dialog
+          dialog.handlers = this.#handlersOf(leg)
+          leg.lifecycle.enter('confirmed')
+          settle({ isAnswered: true, response, sipCallId: dialog.callId })
+        },
+        onFailed: (status, response) => settle({ isAnswered: false, status, response }),
+      },
+    })
+    return {
+      leg,
+      outcome,
+      cancel: (headers) => {
+        dialing.cancel(headers)
+        settle({ isAnswered: false, status: 487, response: undefined })
+      },
+    }
+  }
+}
