@@ -51,9 +51,7 @@ export function buildMetadata(facts: MetadataFacts): RecordingMetadata {
   const groupFromMs = Math.min(snapshot.startedAtMs, ...sessions.map(({ fromMs }) => fromMs))
   return {
     dataMode: 'complete',
-    groups: [
-      { groupId: uuidBase64(snapshot.groupId), ...interval(groupFromMs, snapshot.endedAtMs), extensions: [] },
-    ],
+    groups: [{ groupId: uuidBase64(snapshot.groupId), ...interval(groupFromMs, snapshot.endedAtMs), extensions: [] }],
     sessions: sessions.map((session) => ({
       ...describedSession(session, snapshot),
       extensions: session.isCurrent

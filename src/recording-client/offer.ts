@@ -88,10 +88,7 @@ export function offeredMedia(streams: readonly OfferedStream[], direction: Direc
 }
 
 /** Reads an answer by m-line position (AMB-14); an error means that it is no answer to our offer. */
-export function readAnswer(
-  sdp: Uint8Array,
-  streams: readonly OfferedStream[],
-): Result<AnsweredStream[], string> {
+export function readAnswer(sdp: Uint8Array, streams: readonly OfferedStream[]): Result<AnsweredStream[], string> {
   const parsed = parseSdp(sdp)
   if (!parsed.ok) return err(`line ${parsed.error.line} of the answer: ${parsed.error.message}`)
   const answer = parsed.value

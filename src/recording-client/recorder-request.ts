@@ -24,15 +24,15 @@ const sdpType = 'application/sdp'
 export function answerRecorder(incoming: IncomingRequest, context: RecorderRequestContext): void {
   const { request } = incoming
   const { method } = request
-  if (method === 'INFO') incoming.respond(200)
-  else if (method !== 'INVITE' && method !== 'UPDATE') incoming.respond(405)
-  else {
-    const offer = sdpOf(request)
-    if (offer !== undefined) answerOffer(incoming, offer, context)
-    else if (method === 'INVITE') offerAgain(incoming, context)
-    else incoming.respond(200)
-    if (asksForSnapshot(request)) context.onSnapshotRequest()
+  if (method !== 'INVITE' && method !== 'UPDATE' && method !== 'INFO') {
+    incoming.respond(405)
+    return
   }
+  const offer = method === 'INFO' ? undefined : sdpOf(request)
+  if (offer !== undefined) answerOffer(incoming, offer, context)
+  else if (method === 'INVITE') offerAgain(incoming, context)
+  else incoming.respond(200)
+  if (asksForSnapshot(request)) context.onSnapshotRequest()
 }
 
 /** An offerless re-INVITE asks for our offer; its ACK has the answer (RFC 3261 section 14.2). */

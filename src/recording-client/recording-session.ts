@@ -177,7 +177,7 @@ export class RecordingSession {
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: inviteHeaders(offers.associatedAtMs, plan.headers, plan.profile.headers),
+        headers: inviteHeaders(offers.associatedAtMs, plan),
         body: offers.first(direction),
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),

@@ -4,6 +4,7 @@ import type { Ids } from '#kernel'
 import type { HeaderList, SipBody, SipMessage } from '#sip'
 import { isSdp, LEGACY_METADATA_TYPE, METADATA_TYPE, parseBody, recordingBody, rfc3339 } from '#siprec'
 import type { OutgoingDocument } from './document.ts'
+import type { SessionPlan } from './session-port.ts'
 
 const sdpType = 'application/sdp'
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
@@ -27,9 +28,12 @@ export const offerHeaders: HeaderList = [
  * Headers of the initial INVITE; `wallMs` becomes Date, from which a recorder derives the start (RFC 7865 section 6.1.1). Those of
  * the asker come first and replace those of the profile; neither replaces ours.
  */
-export function inviteHeaders(wallMs: number, asked: HeaderList, configured: HeaderList): HeaderList {
-  const askedNames = new Set(asked.map(([name]) => name.toLowerCase()))
-  const foreign = [...asked, ...configured.filter(([name]) => !askedNames.has(name.toLowerCase()))]
+export function inviteHeaders(wallMs: number, { headers, profile, recordingId }: SessionPlan): HeaderList {
+  const askedNames = new Set(headers.map(([name]) => name.toLowerCase()))
+  // Where SmartTAP recorders look for the id of the recording.
+  const smartTap = profile.metadata.dialect === 'smarttap' && recordingId !== ''
+  const configured: HeaderList = [...profile.headers, ...(smartTap ? [['X-Audc-Call-Id', recordingId] as const] : [])]
+  const foreign = [...headers, ...configured.filter(([name]) => !askedNames.has(name.toLowerCase()))]
   return [...foreign.filter(([name]) => !ownNames.has(name.toLowerCase())), ...offerHeaders, ...withDate(wallMs)]
 }
 

@@ -75,7 +75,10 @@ export class SessionOffers {
 
   /** The last re-offer, whose document unties the call from the session. */
   last(): MessageOptions {
-    return this.#message(this.#offer('inactive'), this.documents.next({ disassociatedAtMs: this.#around.clock.wallMs() }))
+    return this.#message(
+      this.#offer('inactive'),
+      this.documents.next({ disassociatedAtMs: this.#around.clock.wallMs() }),
+    )
   }
 
   /** An answer of ours. */

@@ -51,8 +51,7 @@ export class CallStreams {
     for (const key of this.#live.keys()) if (!sources.some((source) => source.key === key)) this.#live.delete(key)
     const streams = sources.map((source) => ({ source, stream: this.#streamOf(source) }))
     const wanted = streams.filter(
-      ({ source }) =>
-        (style.side === 'both' || source.side === style.side) && (style.video || source.kind === 'audio'),
+      ({ source }) => (style.side === 'both' || source.side === style.side) && (style.video || source.kind === 'audio'),
     )
     const separate = wanted.map(({ source, stream }): StreamNow => ({ ...stream, tap: source.tap, ...rolesOf(source) }))
     if (style.streams === 'separate') return separate

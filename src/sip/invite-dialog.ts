@@ -220,7 +220,8 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   }
 
   #onUpdate(arrived: Arrived): void {
-    const isOffer = arrived.request.body.length > 0
+    const { headers, body } = arrived.request
+    const isOffer = body.length > 0 && mayHoldSdp(headers.get('content-type'))
     if (this.#peerUpdate !== undefined || (isOffer && this.#peerInvite !== undefined)) answerBusy(this.#parts, arrived)
     else if (isOffer && (this.#reinvites.isInFlight || this.#ownUpdates > 0)) answer(this.#parts, arrived, 491)
     else {
@@ -278,7 +279,7 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
 
   /** UPDATE: may change the remote target, and after glare is tried again (RFC 3311 section 5). */
   #update(options: MessageOptions, tries: number, done: (outcome: RequestOutcome) => void): void {
-    const isOffer = options.body !== undefined
+    const isOffer = options.body !== undefined && mayHoldSdp(options.body.contentType)
     if (isOffer) this.#ownUpdates += 1
     this.#send('UPDATE', options, (outcome) => {
       const { response } = outcome
@@ -361,4 +362,9 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     const change: StateTrace = { machine: 'dialog', id: this.callId, from, to, wallMs: this.#parts.clock.wallMs() }
     stateTrace.publish(change)
   }
+}
+
+/** Whether a body of this type may be an offer or hold one; other bodies of an UPDATE are no glare (RFC 3311 section 5.2). */
+function mayHoldSdp(contentType = ''): boolean {
+  return /^\s*(application\/sdp|multipart\/)/i.test(contentType) || contentType === ''
 }

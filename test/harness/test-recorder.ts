@@ -2,7 +2,7 @@
 
 import type { ManualClock } from '#kernel'
 import { parseSdp } from '#sdp'
-import type { DialogEnd, IncomingRequest, InviteDialog, ServerInvite, SipBody, SipCore } from '#sip'
+import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, ServerInvite, SipBody, SipCore } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { type RecordingMessage, readRecordingMessage } from './recording-message.ts'
 import type { SipNetwork } from './sip-network.ts'
@@ -46,12 +46,15 @@ export function answerSdp(offer: string, rule: AnswerRule = takeAll): string {
 export class RecorderSession {
   readonly invite: ServerInvite
   readonly requests: IncomingRequest[] = []
+  /** The INVITE and the re-offers that were answered 200 by rule, read. */
+  readonly taken: RecordingMessage[] = []
   dialog: InviteDialog | undefined
   end: DialogEnd | undefined
   isCancelled = false
 
   constructor(invite: ServerInvite) {
     this.invite = invite
+    this.taken.push(this.first)
   }
 
   /** The INVITE, read. */
@@ -80,6 +83,7 @@ export class TestRecorder {
   /** For the next re-offers in order; then `take`. */
   readonly reofferRules: ReofferRule[] = []
   readonly allow: readonly string[]
+  #firstRefusal: { readonly status: number; readonly headers: HeaderList } | undefined
 
   constructor(
     network: SipNetwork,
@@ -112,6 +116,11 @@ export class TestRecorder {
     return session
   }
 
+  /** The next INVITE is refused; those after it are taken by `onInvite`. */
+  refuseFirst(status: number, headers: HeaderList): void {
+    this.#firstRefusal = { status, headers }
+  }
+
   /** Answers a session that was left ringing. */
   accept(session = this.session()): void {
     session.dialog = session.invite.accept(
@@ -135,7 +144,10 @@ export class TestRecorder {
     invite.onCancel = () => {
       session.isCancelled = true
     }
-    if (this.onInvite === 'take') this.accept(session)
+    const refusal = this.#firstRefusal
+    this.#firstRefusal = undefined
+    if (refusal !== undefined) invite.reject(refusal.status, { headers: refusal.headers })
+    else if (this.onInvite === 'take') this.accept(session)
     else if (this.onInvite !== 'leave') invite.reject(this.onInvite)
   }
 
@@ -143,7 +155,12 @@ export class TestRecorder {
     session.requests.push(incoming)
     const rule = this.reofferRules.shift() ?? 'take'
     if (rule === 'leave') return
-    if (rule === 'take') incoming.respond(200, { body: this.answerBody(readRecordingMessage(incoming.request).sdp) })
-    else incoming.respond(rule)
+    if (rule !== 'take') {
+      incoming.respond(rule)
+      return
+    }
+    const message = readRecordingMessage(incoming.request)
+    session.taken.push(message)
+    incoming.respond(200, message.sdp === '' ? {} : { body: this.answerBody(message.sdp) })
   }
 }
