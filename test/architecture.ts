@@ -49,6 +49,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     outside: [['node:dgram'], ['node:worker_threads'], ['node:os'], ['node:crypto']],
     globals: ['engine/worker/'],
   },
+  lint: { rank: 3, outside: [], globals: [] },
   call: { rank: 4, outside: [], globals: [] },
   'recording-client': { rank: 5, outside: [], globals: [] },
   'recording-server': { rank: 5, outside: [['node:worker_threads']], globals: ['recording-server/worker/'] },

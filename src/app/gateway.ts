@@ -6,20 +6,26 @@ import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { defaultProfile, RecordingClient } from '#recording-client'
+import { CaptureCollector, type RecorderDirectory, RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
+import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { commandRecording, FlowCallControl, Notices } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
-import { openSipRole, type SipRole, type Surroundings } from './sip-role.ts'
+import { openRecorders } from './recorders.ts'
+import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
+
+/** Name of the gateway's SIP core, by which its messages are known in traces. */
+const coreName = 'gateway'
 
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
   readonly recordingClient: RecordingClient
+  readonly captures: CaptureShelf
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
   /** Refuses new calls and waits for those under way. */
@@ -36,6 +42,7 @@ export async function openGateway(
   const { clock, ids } = around
   const log = around.log.child({ role: 'gateway' })
   const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
+  const recorders = await openRecorders(config)
   const engine = await createWorkerEngine({
     ...config.media,
     log,
@@ -97,7 +104,7 @@ export async function openGateway(
   try {
     role = await openSipRole(
       {
-        name: 'gateway',
+        name: coreName,
         sip: config.sip,
         contactUser: 'gateway',
         supported: [],
@@ -122,18 +129,19 @@ export async function openGateway(
   }
   const { core } = role
   service.attach(core)
-  client = createRecordingClient(config, core, domain, around)
-  return assemble({ service, client, notices, engine, role })
+  client = createRecordingClient(config, core, domain, recorders, around)
+  const evidence = openEvidence(config, client, { clock, ids, log })
+  return assemble({ service, client, notices, engine, role, evidence })
 }
 
 function createRecordingClient(
   config: GatewayConfig,
   core: SipCore,
   domain: string,
+  recorders: RecorderDirectory,
   around: Surroundings,
 ): RecordingClient {
-  const { answerDeadlineMs, lateAnswerMs, firstResponseMs, jambonzWrapper } = config.recording
-  const profile = { ...defaultProfile, metadata: { ...defaultProfile.metadata, jambonzWrapper } }
+  const { answerDeadlineMs, lateAnswerMs, firstResponseMs } = config.recording
   return new RecordingClient({
     core,
     clock: around.clock,
@@ -142,8 +150,40 @@ function createRecordingClient(
     from: `<sip:src@${domain}>`,
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
-    recorders: { profileOf: () => profile, candidates: (entry) => entry, report: () => {} },
+    recorders,
   })
+}
+
+/** Evidence of recording sessions that fail. */
+interface Evidence {
+  readonly shelf: CaptureShelf
+  close(): Promise<void>
+}
+
+function openEvidence(
+  config: GatewayConfig,
+  client: RecordingClient,
+  around: Pick<Surroundings, 'clock' | 'ids' | 'log'>,
+): Evidence {
+  const { keep, folder } = config.recording.captures
+  const shelf = new CaptureShelf({ keep, folder, log: around.log })
+  if (keep === 0) return { shelf, close: async () => {} }
+  const collector = new CaptureCollector({
+    clock: around.clock,
+    ids: around.ids,
+    product,
+    core: coreName,
+    events: client.events,
+    recordingsOf: (callId) => client.recordingsOf(callId),
+    onCapture: (bundle) => shelf.add(bundle),
+  })
+  return {
+    shelf,
+    close: async () => {
+      collector.close()
+      await shelf.close()
+    },
+  }
 }
 
 function assemble(parts: {
@@ -152,12 +192,14 @@ function assemble(parts: {
   readonly engine: MediaEngine
   readonly role: SipRole
   readonly notices: Notices
+  readonly evidence: Evidence
 }): Gateway {
-  const { service, client, notices, engine, role } = parts
+  const { service, client, notices, engine, role, evidence } = parts
   return {
     ...createCallsView(service, client, notices),
     listeners: role.listeners,
     recordingClient: client,
+    captures: evidence.shelf,
     census: async () => ({
       ...role.census(),
       ...service.census(),
@@ -167,6 +209,7 @@ function assemble(parts: {
     drain: () => service.drain(),
     close: async () => {
       for (const call of service.calls()) call.hangup('shutdown')
+      await evidence.close()
       await role.close()
       await engine.close()
     },

@@ -90,7 +90,7 @@ function openHttp(
     clock: around.clock,
     health: { readiness },
     metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
-    ...(gateway === undefined ? {} : { calls: gateway.calls }),
+    ...(gateway === undefined ? {} : { calls: gateway.calls, captures: gateway.captures }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
   })
 }

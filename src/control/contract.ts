@@ -136,6 +136,33 @@ export const recordingPage = Type.Object(
   closed,
 )
 
+/** Evidence of recording sessions that failed, newest first. */
+export const captureList = Type.Object(
+  {
+    total: Type.Integer(),
+    items: Type.Array(
+      Type.Object(
+        {
+          id: Type.String(),
+          beganAt: Type.String(),
+          callId: Type.String(),
+          recording: Type.String(),
+          recorder: Type.String(),
+          failure: Type.String(),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
+/** One capture as it is written to disk. */
+export const captureBundle = Type.Record(Type.String(), Type.Unknown())
+
+/** Path parameter of one capture. */
+export const captureParams = Type.Object({ captureId: Type.String({ pattern: '^[0-9a-f]{1,64}$' }) }, closed)
+
 /** Path parameter of one call. */
 export const callParams = Type.Object({ callId: Type.String({ minLength: 1, maxLength: 128 }) }, closed)
 

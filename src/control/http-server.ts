@@ -4,12 +4,13 @@ import Fastify from 'fastify'
 
 import type { Clock, Endpoint, Logger } from '#kernel'
 import { callRoutes } from './call-routes.ts'
+import { captureRoutes } from './capture-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { recordingRoutes } from './recording-routes.ts'
-import type { CallsView, HealthView, MetricsView, RecordingsView } from './views.ts'
+import type { CallsView, CapturesView, HealthView, MetricsView, RecordingsView } from './views.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
@@ -23,6 +24,7 @@ export interface HttpServerOptions {
   readonly metrics: MetricsView
   readonly calls?: CallsView
   readonly recordings?: RecordingsView
+  readonly captures?: CapturesView
 }
 
 /** A listening server. */
@@ -39,7 +41,7 @@ const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
 export function buildHttpApp(options: HttpServerOptions): HttpApp {
-  const { log, clock, calls, recordings } = options
+  const { log, clock, calls, recordings, captures } = options
   const app: HttpApp = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -79,6 +81,7 @@ export function buildHttpApp(options: HttpServerOptions): HttpApp {
   healthRoutes(app, options.health, metrics)
   if (calls !== undefined) callRoutes(app, calls)
   if (recordings !== undefined) recordingRoutes(app, recordings)
+  if (captures !== undefined) captureRoutes(app, captures)
   return app
 }
 

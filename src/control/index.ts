@@ -10,6 +10,7 @@ export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type {
   AudioFile,
   CallsView,
+  CapturesView,
   HealthView,
   MetadataDocument,
   MetricsSnapshot,

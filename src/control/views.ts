@@ -38,6 +38,23 @@ export interface RecordingsView {
   metadata(recordingId: string): Promise<MetadataDocument | undefined>
 }
 
+/** What is known of one capture without reading it. */
+export interface CaptureSummary {
+  readonly id: string
+  readonly beganAt: string
+  readonly callId: string
+  readonly recording: string
+  readonly recorder: string
+  readonly failure: string
+}
+
+/** Evidence of recording sessions that failed. */
+export interface CapturesView {
+  /** Newest first. */
+  list(): readonly CaptureSummary[]
+  get(captureId: string): object | undefined
+}
+
 /** Whether this process should be sent calls. */
 export interface HealthView {
   readiness(): Readiness

@@ -1,6 +1,9 @@
 // The media port: everything that calls and recordings need of a media engine, and nothing of how it works.
 
 import type { Endpoint } from '#kernel'
+import type { SrtpKey, SrtpSuite } from '#rtp'
+
+export type { SrtpKey, SrtpSuite } from '#rtp'
 
 /** What an engine can do; the conformance suite runs a part per capability. */
 export interface EngineCapabilities {
@@ -37,16 +40,6 @@ export interface Tap {
 /** Several taps added up into one stream of G.711; the contributors stand in the CSRC list (RFC 7866 section 8.1.4). */
 export interface Mix {
   readonly mix: readonly Tap[]
-}
-
-/** SRTP protection profiles by their names in SDP (RFC 4568 section 6.2, RFC 7714 section 14.2). */
-export type SrtpSuite = 'AES_CM_128_HMAC_SHA1_80' | 'AES_CM_128_HMAC_SHA1_32' | 'AEAD_AES_128_GCM' | 'AEAD_AES_256_GCM'
-
-/** One direction's key. */
-export interface SrtpKey {
-  readonly suite: SrtpSuite
-  /** Master key followed by master salt. */
-  readonly material: Uint8Array
 }
 
 /** Keys of a leg or fork; a new key for a direction starts that direction's rollover counter at 0, the same key goes on (RFC 4568 section 7.1.4). */

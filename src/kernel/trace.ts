@@ -4,6 +4,8 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 
 /** One SIP message in or out of the process. */
 export interface SipTrace {
+  /** Name of the SIP core, as there may be several in a process. */
+  readonly core: string
   readonly direction: 'in' | 'out'
   readonly transport: string
   readonly local: string

@@ -1,4 +1,4 @@
-// Whom a leg listens to: the address of the SDP first, another one only after silence, never by SSRC alone.
+// Whom a leg listens to: the address of the SDP first, another one after silence or when it authenticates, never by SSRC alone.
 
 import { type Endpoint, sameEndpoint } from '#kernel'
 
@@ -39,8 +39,8 @@ export class Latch {
     this.#lastAtMs = nowMs
   }
 
-  /** Judges the source of a packet that is otherwise good. */
-  accept(host: string, port: number, nowMs: number): LatchVerdict {
+  /** Judges the source of a packet that is otherwise good; an authenticated packet is the party's wherever it comes from (RTP-27). */
+  accept(host: string, port: number, nowMs: number, isAuthenticated = false): LatchVerdict {
     const source = this.#source
     if (source !== undefined && source.port === port && source.host === host) {
       this.#lastAtMs = nowMs
@@ -49,7 +49,7 @@ export class Latch {
     const expected = this.#expected
     if (expected === undefined) return 'refused'
     const isExpected = expected.port === port && expected.host === host
-    if (!isExpected && nowMs - this.#lastAtMs < this.#relatchAfterMs) return 'refused'
+    if (!isExpected && !isAuthenticated && nowMs - this.#lastAtMs < this.#relatchAfterMs) return 'refused'
     this.#source = isExpected ? expected : { host, port }
     this.#target = this.#source
     this.#lastAtMs = nowMs

@@ -28,6 +28,8 @@ export interface LegSettings {
   readonly codecs: readonly StreamCodec[]
   readonly send: boolean
   readonly receive: boolean
+  /** Only authenticated packets come to `onDatagram`: they may come from anywhere. */
+  readonly isSecured?: boolean
 }
 
 /** Relay of one leg. */
@@ -52,6 +54,7 @@ export class RelayLeg {
   #digits = new TelephoneEventDetector()
   #maySend = false
   #mayReceive = false
+  #isSecured = false
   #isLocked = false
   #quietSinceMs = 0
   #isReportedSilent = false
@@ -69,6 +72,7 @@ export class RelayLeg {
     this.codecs = new CodecTable(settings.codecs)
     this.#maySend = settings.send && settings.remote !== undefined
     this.#mayReceive = settings.receive
+    this.#isSecured = settings.isSecured === true
     this.onSignOfLife(nowMs)
     this.#latch.expect(settings.remote, nowMs)
     this.#isLocked = false
@@ -79,7 +83,7 @@ export class RelayLeg {
   onDatagram(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
     const view = this.#view
     const payload = this.#mayReceive && parseRtp(bytes, view) ? this.codecs.received(view.payloadType) : undefined
-    const verdict = payload === undefined ? 'refused' : this.#latch.accept(host, port, nowMs)
+    const verdict = payload === undefined ? 'refused' : this.#latch.accept(host, port, nowMs, this.#isSecured)
     if (payload === undefined || verdict === 'refused') {
       this.received.refused++
       return
@@ -150,7 +154,8 @@ export class RelayLeg {
 
   #lock(): void {
     this.#isLocked = true
-    this.#port.aim(this.#latch.target, true)
+    // A socket that is connected would not even see who moved.
+    this.#port.aim(this.#latch.target, !this.#isSecured)
   }
 
   #detectDigit(packet: MediaPacket): void {

@@ -1,7 +1,7 @@
 // What one recorder is known to take and to want: everything that may differ from recorder to recorder.
 
 import type { SrtpSuite } from '#engine'
-import type { HeaderList, HopChoice } from '#sip'
+import type { HeaderList, HopChoice, InviteOptions } from '#sip'
 
 /** Credentials for digest authentication (RFC 8760). */
 export interface RecorderCredentials {
@@ -60,9 +60,17 @@ export interface RecorderProfile {
   readonly lostAfterSilenceMs?: number
 }
 
-/** How requests get to a recorder. */
-export function hopOf({ transport, tlsIdentity }: RecorderProfile): HopChoice {
-  return { ...(transport === undefined ? {} : { transport }), ...(tlsIdentity === undefined ? {} : { tlsIdentity }) }
+/** How requests get to a recorder, and what proves who sends them. */
+export function hopOf({
+  transport,
+  tlsIdentity,
+  credentials,
+}: RecorderProfile): HopChoice & Pick<InviteOptions, 'credentials'> {
+  return {
+    ...(transport === undefined ? {} : { transport }),
+    ...(tlsIdentity === undefined ? {} : { tlsIdentity }),
+    ...(credentials === undefined ? {} : { credentials }),
+  }
 }
 
 /** What a recorder gets about which nothing is configured. */

@@ -126,6 +126,7 @@ export class RecordingClient {
       startedAtMs,
       receipts,
       sessions: recording.sessions.map((session) => ({
+        id: session.plan.id,
         uri: session.plan.uri,
         state: session.state,
         ...(session.sipCallId === undefined ? {} : { sipCallId: session.sipCallId }),

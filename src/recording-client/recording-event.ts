@@ -35,6 +35,7 @@ export interface RecordingView {
   /** Proof of the latest pause, one per fork. */
   readonly receipts: readonly RecorderReceipt[]
   readonly sessions: ReadonlyArray<{
+    readonly id: string
     readonly uri: string
     readonly state: SessionState
     readonly sipCallId?: string

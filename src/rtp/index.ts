@@ -20,4 +20,7 @@ export {
 } from './rtcp.ts'
 export { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
 export { timestampDistance } from './sequence.ts'
+export { MAX_SEAL_BYTES } from './srtp/srtp-cipher.ts'
+export { SrtpReceiver, SrtpSender } from './srtp/srtp-context.ts'
+export { type SrtpKey, type SrtpSuite, srtpSuites } from './srtp/suite.ts'
 export { type TelephoneEvent, TelephoneEventDetector } from './telephone-event.ts'

@@ -61,19 +61,25 @@ export function writeUint32(bytes: Uint8Array, offset: number, value: number): v
   bytes[offset + 3] = value
 }
 
+/** Bytes before the payload of the packet in `bytes[0, size)`, CSRC list and extension included; -1 when it is no RTP packet. */
+export function rtpHeaderBytes(bytes: Uint8Array, size: number): number {
+  if (size < RTP_HEADER_BYTES || bytes[0]! >> 6 !== 2) return -1
+  const first = bytes[0]!
+  let offset = RTP_HEADER_BYTES + 4 * (first & 0x0f)
+  if ((first & 0x10) !== 0) {
+    // Header extension (section 5.3.1): 16 bits of profile, 16 bits of length in words.
+    if (offset + 4 > size) return -1
+    offset += 4 + 4 * ((bytes[offset + 2]! << 8) | bytes[offset + 3]!)
+  }
+  return offset > size ? -1 : offset
+}
+
 /** Fills `into` from a datagram without allocating; false when it is no well-formed RTP packet (then `into` is undefined). */
 export function parseRtp(bytes: Uint8Array, into: RtpView): boolean {
   const size = bytes.length
-  if (size < RTP_HEADER_BYTES || bytes[0]! >> 6 !== 2 || isRtcp(bytes)) return false
+  const offset = rtpHeaderBytes(bytes, size)
+  if (offset < 0 || isRtcp(bytes)) return false
   const first = bytes[0]!
-  const csrcCount = first & 0x0f
-  let offset = RTP_HEADER_BYTES + 4 * csrcCount
-  if ((first & 0x10) !== 0) {
-    // Header extension (section 5.3.1): 16 bits of profile, 16 bits of length in words.
-    if (offset + 4 > size) return false
-    offset += 4 + 4 * ((bytes[offset + 2]! << 8) | bytes[offset + 3]!)
-  }
-  if (offset > size) return false
   let length = size - offset
   if ((first & 0x20) !== 0) {
     const padding = bytes[size - 1]!
@@ -85,7 +91,7 @@ export function parseRtp(bytes: Uint8Array, into: RtpView): boolean {
   into.sequence = (bytes[2]! << 8) | bytes[3]!
   into.timestamp = readUint32(bytes, 4)
   into.ssrc = readUint32(bytes, 8)
-  into.csrcCount = csrcCount
+  into.csrcCount = first & 0x0f
   into.payloadOffset = offset
   into.payloadLength = length
   return true

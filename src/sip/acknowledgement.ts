@@ -1,7 +1,7 @@
 // The ACK of a 2xx: RFC 3261 section 13.2.2.4. Sent by the core, again for each repetition of the 2xx.
 
 import { type DialogContext, planWithin } from './dialog-context.ts'
-import type { SipRequest } from './message/message.ts'
+import { cseqNumberOf, type SipRequest } from './message/message.ts'
 import type { RequestPlan } from './message-builder.ts'
 import type { Located } from './next-hop.ts'
 import type { HeaderList, SipBody } from './session.ts'
@@ -23,10 +23,10 @@ export class Acknowledgement {
   #built: Built | undefined
   #resolving = false
 
-  /** `cseqNumber` is that of the INVITE, whose credentials are repeated. */
-  constructor(context: DialogContext, invite: SipRequest, cseqNumber: number, body: SipBody | undefined) {
+  /** It has the number and the credentials of the INVITE. */
+  constructor(context: DialogContext, invite: SipRequest, body: SipBody | undefined) {
     const options = { headers: credentials(invite), ...(body === undefined ? {} : { body }) }
-    const { plan, hop } = planWithin(context, 'ACK', cseqNumber, options)
+    const { plan, hop } = planWithin(context, 'ACK', cseqNumberOf(invite), options)
     this.#context = context
     this.#plan = plan
     this.#hop = hop

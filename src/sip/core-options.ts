@@ -1,6 +1,7 @@
 // What a SIP core is built from.
 
 import type { Clock, Ids, Logger } from '#kernel'
+import type { DigestGuardOptions } from './auth/digest-guard.ts'
 import type { TimerValues } from './transaction/timer-values.ts'
 import type { SipFlow, SipLocator, SipTransportPort } from './transport-port.ts'
 
@@ -29,6 +30,8 @@ export interface SipCoreOptions {
   readonly timers?: Partial<TimerValues>
   /** False: the request is answered 403 before anything else is looked at. */
   readonly admit?: (flow: SipFlow) => boolean
+  /** Requests that make a dialog or stand alone, but OPTIONS, must prove who sends them; anybody's are taken unless told. */
+  readonly authenticate?: DigestGuardOptions
   /** False: OPTIONS outside a dialog is answered 503, so that a load balancer goes elsewhere; true unless told. */
   readonly isAvailable?: () => boolean
   /** Server transactions at a time, above which new requests get 503; 100,000 unless told, as each rests for 32 s (timers J, L). */

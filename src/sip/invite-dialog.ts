@@ -9,18 +9,16 @@ import type { DialogState } from './dialog/dialog-state.ts'
 import { type DialogContext, planWithin } from './dialog-context.ts'
 import { glareWaitMs, MAX_OFFER_TRIES } from './glare-wait.ts'
 import type { SipRequest } from './message/message.ts'
-import type { ContactShape } from './message-builder.ts'
-import { NextHop } from './next-hop.ts'
 import { PendingRequest } from './pending-request.ts'
 import { sendPlain } from './plain-request.ts'
 import { ReinviteQueue } from './reinvite-queue.ts'
 import type {
   DialogEnd,
   DialogHandlers,
-  HopChoice,
   InviteDialog,
   MessageOptions,
   ReinviteOptions,
+  ReplacedDialog,
   RequestOutcome,
   SipBody,
 } from './session.ts'
@@ -48,15 +46,16 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #peerUpdate: PendingRequest | undefined
   #ownUpdates = 0
   /** Our initial INVITE, as long as its 2xx is not acknowledged. */
-  #unconfirmed: { readonly invite: SipRequest; readonly cseqNumber: number } | undefined
+  #unconfirmed: SipRequest | undefined
   #acknowledgement: Acknowledgement | undefined
   #byeWaiting: (() => void) | undefined
   #ended = false
 
-  constructor(parts: CoreParts, state: DialogState, contact: ContactShape, choice: HopChoice = {}) {
+  constructor(context: DialogContext) {
+    const { parts, state } = context
     this.#parts = parts
     this.#state = state
-    this.#context = { parts, state, contact, hop: new NextHop(parts, choice) }
+    this.#context = context
     this.#reinvites = new ReinviteQueue(this.#context, {
       isBusy: () => this.#peerInvite !== undefined || this.#unacked.size > 0 || this.#unconfirmed !== undefined,
       onAccepted: (response) => {
@@ -95,9 +94,13 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     return this.#ended
   }
 
+  get replaceable(): ReplacedDialog | 'ended' {
+    return this.#ended ? 'ended' : { kind: 'confirmed', dialog: this }
+  }
+
   /** Puts the dialog into the table: requests find it from now on. */
   register(): void {
-    this.#parts.dialogs.set(this.#state.key, this)
+    this.#parts.dialogs.add(this.#state.key, this)
     this.#trace('early', 'confirmed')
   }
 
@@ -107,16 +110,15 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   }
 
   /** As client: the 2xx came, `confirm` is to follow. */
-  expectConfirmation(invite: SipRequest, cseqNumber: number): void {
-    this.#unconfirmed = { invite, cseqNumber }
+  expectConfirmation(invite: SipRequest): void {
+    this.#unconfirmed = invite
   }
 
   /** As client: sends the ACK of the initial 2xx; only the first call counts. */
   confirm(body: SipBody | undefined): void {
     if (this.#unconfirmed === undefined) return
-    const { invite, cseqNumber } = this.#unconfirmed
+    this.#acknowledgement = new Acknowledgement(this.#context, this.#unconfirmed, body)
     this.#unconfirmed = undefined
-    this.#acknowledgement = new Acknowledgement(this.#context, invite, cseqNumber, body)
     this.#acknowledgement.send()
     this.#reinvites.pump()
   }
@@ -354,7 +356,7 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   }
 
   #unregister(): void {
-    if (this.#parts.dialogs.get(this.#state.key) === this) this.#parts.dialogs.delete(this.#state.key)
+    this.#parts.dialogs.remove(this.#state.key, this)
   }
 
   #trace(from: string, to: string): void {

@@ -7,6 +7,7 @@ import { request, response, type SipRequest } from './message/message.ts'
 import { parseNameAddr } from './message/name-addr.ts'
 import { serializeMessage } from './message/serializer.ts'
 import { hostPortText } from './message/uri.ts'
+import type { Retrying } from './retry/amendment.ts'
 import type { MessageOptions, SipBody } from './session.ts'
 import type { SipTarget, TransportName } from './transport-port.ts'
 import type { Wire } from './wire.ts'
@@ -32,6 +33,8 @@ export interface RequestPlan {
   readonly contact: ContactShape
   readonly maxForwards?: number | undefined
   readonly options: MessageOptions
+  /** Absent: a refusal is never put right. */
+  readonly retrying?: Retrying
 }
 
 /** A request ready to send to one target. */

@@ -1,45 +1,19 @@
 // An INVITE that we send: RFC 3261 section 13.2 with CANCEL (section 9.1), forked 2xx (13.2.2.4) and failover.
 
+import type { DigestClient } from './auth/digest-client.ts'
 import { cancelInvite } from './cancel-invite.ts'
 import type { CoreParts } from './core-parts.ts'
-import { DialogState, uriOf } from './dialog/dialog-state.ts'
+import { DialogState } from './dialog/dialog-state.ts'
 import { readEssentials } from './essentials.ts'
+import { initialPlan } from './initial-plan.ts'
 import { InviteDialogSession } from './invite-dialog.ts'
 import type { SipResponse } from './message/message.ts'
-import { type RequestPlan, withTag } from './message-builder.ts'
-import { type Located, locate } from './next-hop.ts'
+import type { RequestPlan } from './message-builder.ts'
+import { type Located, locate, NextHop } from './next-hop.ts'
 import { unlocated } from './plain-request.ts'
 import type { ClientInvite, ClientInviteHandlers, InviteOptions, MessageOptions, RequestOutcome } from './session.ts'
 import { TargetWalk } from './target-walk.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
-
-const FIRST_CSEQ = 1
-
-/** The plan of an initial or stand-alone request, and the URI to resolve for it. */
-export function initialPlan(
-  parts: CoreParts,
-  method: string,
-  options: InviteOptions,
-): { plan: RequestPlan; hop: string } {
-  const contact = {
-    user: options.contactUser ?? parts.options.contactUser,
-    params: options.contactParams ?? parts.options.contactParams,
-  }
-  const plan: RequestPlan = {
-    method,
-    uri: options.uri,
-    routes: [],
-    from: withTag(options.from, parts.builder.newTag()),
-    to: `<${options.toUri ?? options.uri}>`,
-    callId: options.callId ?? parts.builder.newCallId(),
-    cseqNumber: FIRST_CSEQ,
-    contact,
-    maxForwards: options.maxForwards,
-    options,
-  }
-  const route = options.headers?.find(([name]) => name.toLowerCase() === 'route')
-  return { plan, hop: route === undefined ? options.uri : uriOf(route[1]) }
-}
 
 /** ClientInvite over a target walk. */
 export class OutgoingInvite implements ClientInvite {
@@ -48,6 +22,7 @@ export class OutgoingInvite implements ClientInvite {
   readonly #handlers: ClientInviteHandlers
   readonly #plan: RequestPlan
   readonly #hop: string
+  readonly #digest: DigestClient | undefined
   readonly #dialogsByTag = new Map<string, InviteDialogSession>()
   readonly #cancelled = new Set<ClientTransaction>()
   #walk: TargetWalk | undefined
@@ -55,12 +30,13 @@ export class OutgoingInvite implements ClientInvite {
   #cancelOptions: MessageOptions | undefined
 
   constructor(parts: CoreParts, options: InviteOptions, handlers: ClientInviteHandlers) {
-    const { plan, hop } = initialPlan(parts, 'INVITE', options)
+    const { plan, hop, digest } = initialPlan(parts, 'INVITE', options)
     this.#parts = parts
     this.#options = options
     this.#handlers = handlers
     this.#plan = plan
     this.#hop = hop
+    this.#digest = digest
   }
 
   get callId(): string {
@@ -146,10 +122,18 @@ export class OutgoingInvite implements ClientInvite {
   }
 
   #dialogOf(response: SipResponse, transaction: ClientTransaction): InviteDialogSession {
-    const state = DialogState.ofClient(transaction.request, response, FIRST_CSEQ)
-    const dialog = new InviteDialogSession(this.#parts, state, this.#plan.contact, this.#options)
+    const state = DialogState.ofClient(transaction.request, response)
+    const { contact } = this.#plan
+    const context = {
+      parts: this.#parts,
+      state,
+      contact,
+      hop: new NextHop(this.#parts, this.#options),
+      digest: this.#digest,
+    }
+    const dialog = new InviteDialogSession(context)
     this.#dialogsByTag.set(state.remote.tag, dialog)
-    dialog.expectConfirmation(transaction.request, FIRST_CSEQ)
+    dialog.expectConfirmation(transaction.request)
     return dialog
   }
 

@@ -104,7 +104,7 @@ export class ReinviteQueue {
     const onAccepted = (response: SipResponse, transaction: ClientTransaction): void => {
       const isFirst = acknowledgement === undefined
       if (isFirst) this.#user.onAccepted(response)
-      acknowledgement ??= new Acknowledgement(this.#context, transaction.request, plan.cseqNumber, undefined)
+      acknowledgement ??= new Acknowledgement(this.#context, transaction.request, undefined)
       acknowledgement.send()
       if (isFirst) onFinal(response)
     }

@@ -31,6 +31,14 @@ export interface RequestOutcome {
   readonly response?: SipResponse
 }
 
+/** What to answer digest challenges with (RFC 8760). */
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+  /** MD5 is weak, and answered only when told. */
+  readonly allowMd5: boolean
+}
+
 /** What may be said of a re-INVITE. */
 export interface ReinviteOptions extends MessageOptions {
   /** False: 491 is an outcome like any other, and the user offers anew by its own judgement; else the core sends the same again. */
@@ -91,12 +99,19 @@ export interface InviteDialog {
   bye(options?: MessageOptions): Promise<RequestOutcome>
 }
 
+/** What an INVITE asks to take the place of (RFC 3891): a dialog, or an INVITE of ours that was not answered yet. */
+export type ReplacedDialog =
+  | { readonly kind: 'confirmed'; readonly dialog: InviteDialog }
+  | { readonly kind: 'early'; readonly invite: ClientInvite }
+
 /** An initial INVITE that we received. The core has sent 100. */
 export interface ServerInvite {
   readonly request: SipRequest
   readonly flow: SipFlow
   /** To-tag of the dialog to be. */
   readonly localTag: string
+  /** Set if the core supports `replaces` and the INVITE has one that matches. Whether it is allowed is for the user to say; BYE or CANCEL of the replaced one too. */
+  readonly replaced: ReplacedDialog | undefined
   /** 101-199, any number of times before the final answer. */
   progress(status: number, options?: MessageOptions): void
   /** 200 with our answer (or offer); retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */
@@ -130,6 +145,8 @@ export interface InviteOptions extends MessageOptions, HopChoice {
   readonly maxForwards?: number
   /** Per target: no response at all within this time counts as silence, and the next target is tried. */
   readonly firstResponseTimeoutMs?: number
+  /** Kept for all requests of the dialog. */
+  readonly credentials?: Credentials
   /** Called for each target tried and failed. */
   readonly onTargetFailed?: (target: string, outcome: RequestOutcome) => void
 }

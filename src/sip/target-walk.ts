@@ -4,6 +4,7 @@ import { endpointText, type Timer } from '#kernel'
 import type { CoreParts } from './core-parts.ts'
 import type { SipResponse } from './message/message.ts'
 import type { BuiltRequest, RequestPlan } from './message-builder.ts'
+import { amendedPlan, preparedPlan } from './retry/amendment.ts'
 import type { RequestOutcome } from './session.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
 import type { SipTarget } from './transport-port.ts'
@@ -27,10 +28,10 @@ interface Attempt {
   answered: boolean
 }
 
-/** Tries targets one after another; each attempt has its own branch, all else stays. */
+/** Tries targets one after another; each attempt has its own branch, all else stays. A refusal that can be put right is asked again at once. */
 export class TargetWalk {
   readonly #parts: CoreParts
-  readonly #plan: RequestPlan
+  #plan: RequestPlan
   readonly #user: WalkUser
   readonly #firstResponseTimeoutMs: number | undefined
   readonly #targets: SipTarget[]
@@ -83,12 +84,13 @@ export class TargetWalk {
   }
 
   #try(target: SipTarget): void {
-    const built = this.#parts.builder.request(this.#plan, target)
+    const plan = preparedPlan(this.#plan)
+    const built = this.#parts.builder.request(plan, target)
     const stream = this.#parts.streams.insteadOf(target, built.bytes.length)
     if (stream === undefined) this.#send({ target, answered: false }, built)
     else {
       const attempt = { target: stream, datagram: target, answered: false }
-      this.#send(attempt, this.#parts.builder.request(this.#plan, stream))
+      this.#send(attempt, this.#parts.builder.request(plan, stream))
     }
   }
 
@@ -120,7 +122,11 @@ export class TargetWalk {
     }
     attempt.answered = true
     this.#silence?.cancel()
-    if (response.status === 503 && this.#targets.length > 0 && !this.#stopped) {
+    const amended = response.status < 300 || this.#stopped ? undefined : amendedPlan(this.#plan, response)
+    if (amended !== undefined) {
+      this.#plan = amended
+      this.#try(attempt.datagram ?? attempt.target)
+    } else if (response.status === 503 && this.#targets.length > 0 && !this.#stopped) {
       this.#giveUp(attempt, { status: 503, reason: response.reason, cause: 'response', response })
     } else this.#user.onResponse(response, transaction)
   }

@@ -14,11 +14,14 @@ export interface ReplyPath {
 export class Wire {
   readonly #transport: SipTransportPort
   readonly #clock: Clock
+  readonly #core: string
   #open = true
 
-  constructor(transport: SipTransportPort, clock: Clock) {
+  /** `core` is the name that traces bear. */
+  constructor(transport: SipTransportPort, clock: Clock, core: string) {
     this.#transport = transport
     this.#clock = clock
+    this.#core = core
   }
 
   supports(transport: TransportName): boolean {
@@ -55,6 +58,7 @@ export class Wire {
 
   #trace(direction: 'in' | 'out', transport: string, local: Endpoint, remote: Endpoint, bytes: Uint8Array): void {
     const trace: SipTrace = {
+      core: this.#core,
       direction,
       transport,
       local: endpointText(local),

@@ -11,10 +11,18 @@ const MAX_ERRORS = 20
 const BARE_AMPERSAND = /&(?!(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z_][\w.-]{0,31});)/g
 const XMLNS = 'http://www.w3.org/2000/xmlns/'
 
+/** Where something stands in a text, both from 1; `column` is absent where only the line is known. */
+export interface TextPlace {
+  readonly line: number
+  readonly column?: number
+}
+
 /** A tree as far as it could be read; `errors` is empty for a well-formed document within the limits. */
 export interface XmlDocument {
   readonly root?: XmlElement
   readonly errors: readonly string[]
+  /** Where each element of the tree begins. */
+  readonly places: ReadonlyMap<XmlElement, TextPlace>
 }
 
 interface OpenElement extends XmlElement {
@@ -26,18 +34,18 @@ class ReadingStopped extends Error {}
 
 /** Parses bytes; `charset`, from the Content-Type, beats the XML declaration (RFC 7303 section 3). */
 export function readXml(bytes: Uint8Array, charset?: string): XmlDocument {
-  if (bytes.length > MAX_BYTES) return { errors: [`larger than ${MAX_BYTES} bytes`] }
+  if (bytes.length > MAX_BYTES) return { errors: [`larger than ${MAX_BYTES} bytes`], places: new Map() }
   const { text, fault } = decoded(bytes, charset)
   const asSent = treeOf(text)
   // A name with a bare ampersand is the commonest break, and would swallow all that follows.
   const repaired = asSent.errors.length === 0 ? text : text.replace(BARE_AMPERSAND, '&amp;')
-  const { root, errors } = repaired === text ? asSent : treeOf(repaired)
+  const { root, errors, places } = repaired === text ? asSent : treeOf(repaired)
   const faults = [
     ...(fault === undefined ? [] : [fault]),
     ...(repaired === text ? [] : ['unescaped ampersand']),
     ...errors,
   ]
-  return { ...(root === undefined ? {} : { root }), errors: faults }
+  return { ...(root === undefined ? {} : { root }), errors: faults, places }
 }
 
 function treeOf(text: string): TreeBuilder {
@@ -45,6 +53,7 @@ function treeOf(text: string): TreeBuilder {
   const parser = new SaxesParser({ xmlns: true })
   parser.on('error', (error) => tree.fault(error.message))
   parser.on('doctype', () => tree.stop('document type declaration'))
+  parser.on('opentagstart', (tag) => tree.begin(placeOf(parser, tag.name)))
   parser.on('opentag', (tag) => tree.open(tag))
   parser.on('text', (content) => tree.text(content))
   parser.on('cdata', (content) => tree.text(content))
@@ -57,11 +66,22 @@ function treeOf(text: string): TreeBuilder {
   return tree
 }
 
+// The parser stands behind the character that ended the name, which may have been a line end.
+function placeOf({ line, column }: { readonly line: number; readonly column: number }, name: string): TextPlace {
+  return column === 0 ? { line: line - 1 } : { line, column: column - name.length - 1 }
+}
+
 class TreeBuilder {
   readonly errors: string[] = []
+  readonly places = new Map<XmlElement, TextPlace>()
   root: XmlElement | undefined
+  #place: TextPlace = { line: 1 }
   readonly #open: OpenElement[] = []
   #elements = 0
+
+  begin(place: TextPlace): void {
+    this.#place = place
+  }
 
   open(tag: SaxesTagNS): void {
     if (++this.#elements > MAX_ELEMENTS) this.stop(`more than ${MAX_ELEMENTS} elements`)
@@ -75,6 +95,7 @@ class TreeBuilder {
     }
     this.#open.at(-1)?.children.push(element)
     this.root ??= element
+    this.places.set(element, this.#place)
     this.#open.push(element)
   }
 

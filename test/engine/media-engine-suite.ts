@@ -7,6 +7,7 @@ import { forkScenarios } from './fork-scenarios.ts'
 import { legScenarios } from './leg-scenarios.ts'
 import { assertRejects, type Scenario, Scene } from './scene.ts'
 import { signScenarios } from './sign-scenarios.ts'
+import { srtpScenarios } from './srtp-scenarios.ts'
 
 /** How the suite wants the engine that it tests. */
 export interface EngineRequest {
@@ -35,6 +36,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
 
     legScenarios(scenario, () => engine)
     forkScenarios(scenario)
+    srtpScenarios(scenario, () => engine)
     signScenarios(scenario)
 
     test('says that no ports are left, and has them again after a release', { timeout: 15_000 }, async (t) => {

@@ -2,8 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
-import type { MediaRemote } from '#engine'
-import { newRtpView, parseRtcp, parseRtp, type RtcpPacket, type RtpHeader, type RtpView, writeRtpHeader } from '#rtp'
+import type { MediaRemote, SrtpKeys } from '#engine'
+import {
+  MAX_SEAL_BYTES,
+  newRtpView,
+  parseRtcp,
+  parseRtp,
+  type RtcpPacket,
+  type RtpHeader,
+  type RtpView,
+  SrtpReceiver,
+  SrtpSender,
+  writeRtpHeader,
+} from '#rtp'
 
 const HOST = '127.0.0.1'
 const FRAME_MS = 20
@@ -36,6 +47,12 @@ export class RtpParty {
   readonly rtpSocket: Socket
   readonly rtcpSocket: Socket
   sent = 0
+  /** Number of the first frame that is spoken; near a wrap unless told otherwise. */
+  firstSequence = 65_530
+  /** Datagrams that our keys do not open. */
+  unopened = 0
+  #sender: SrtpSender | undefined
+  #receiver: SrtpReceiver | undefined
   #checks = new Set<() => void>()
   #talk: NodeJS.Timeout | undefined
 
@@ -44,14 +61,22 @@ export class RtpParty {
     this.rtcpSocket = rtcp
     rtp.on('error', () => {})
     rtcp.on('error', () => {})
-    rtp.on('message', (bytes, source) => {
+    rtp.on('message', (datagram, source) => {
+      const bytes = this.#receiver === undefined ? datagram : this.#receiver.openRtp(datagram)
+      if (bytes === undefined) {
+        this.unopened++
+        this.#check()
+        return
+      }
       const header = newRtpView()
       assert.ok(parseRtp(bytes, header), 'only RTP comes to the RTP port')
       const payload = bytes.subarray(header.payloadOffset, header.payloadOffset + header.payloadLength)
       this.heard.push({ header, payload, atMs: performance.now(), fromPort: source.port })
       this.#check()
     })
-    rtcp.on('message', (bytes, source) => {
+    rtcp.on('message', (datagram, source) => {
+      const bytes = this.#receiver === undefined ? datagram : this.#receiver.openRtcp(datagram)
+      if (bytes === undefined) return
       this.rtcp.push(parseRtcp(bytes))
       this.rtcpFromPorts.push(source.port)
       this.#check()
@@ -69,12 +94,28 @@ export class RtpParty {
     }
   }
 
+  /** Speaks SRTP from now on; the keys are those of the other side. */
+  secure({ send, receive }: SrtpKeys): void {
+    this.#sender = new SrtpSender(receive)
+    this.#receiver = new SrtpReceiver(send)
+  }
+
+  /** Sends an RTCP compound. */
+  report(toPort: number, compound: Uint8Array): void {
+    const bytes = this.#sender === undefined ? compound : this.#sender.sealRtcp(compound)
+    assert.ok(bytes !== undefined)
+    this.rtcpSocket.send(bytes, toPort, HOST)
+  }
+
   /** Sends one packet. */
   say(toPort: number, header: Partial<RtpHeader>, payload: Uint8Array): void {
-    const bytes = new Uint8Array(12 + payload.length)
+    const size = 12 + payload.length
+    const bytes = new Uint8Array(size + MAX_SEAL_BYTES)
     writeRtpHeader(bytes, 0, { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 1, ...header })
     bytes.set(payload, 12)
-    this.rtpSocket.send(bytes, toPort, HOST)
+    const sealed = this.#sender?.sealRtp(bytes, size) ?? size
+    assert.ok(sealed > 0)
+    this.rtpSocket.send(bytes.subarray(0, sealed), toPort, HOST)
   }
 
   /** Speaks frames of `voice` every 20 ms until `hush`, as the source `ssrc`. */
@@ -84,7 +125,7 @@ export class RtpParty {
     let frame = 0
     const speak = (): void => {
       while (startMs + frame * FRAME_MS <= performance.now()) {
-        const sequence = (65530 + frame) & 0xffff
+        const sequence = (this.firstSequence + frame) & 0xffff
         const timestamp = (0xfffffc00 + frame * FRAME_BYTES) >>> 0
         this.say(toPort, { payloadType, sequence, timestamp, ssrc }, frameOf(voice, sequence))
         this.sent++

@@ -14,3 +14,8 @@ export function fixture(path: string): Uint8Array {
 export function fixtureText(path: string): string {
   return readFileSync(join(FOLDER, path), 'utf8')
 }
+
+/** Path of a file or folder under test/fixtures. */
+export function fixturePath(path: string): string {
+  return join(FOLDER, path)
+}

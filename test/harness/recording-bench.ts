@@ -14,7 +14,7 @@ import {
   type RecordingSurroundings,
   type StartCommand,
 } from '#recording-client'
-import type { SipCore } from '#sip'
+import type { SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeCall } from './fake-call.ts'
 import { FakeEngine } from './fake-engine.ts'
@@ -102,7 +102,7 @@ export class RecordingBench {
   }
 
   /** A recorder at 10.0.0.`host`. */
-  recorder(host = 11, options: { readonly allow?: readonly string[] } = {}): TestRecorder {
+  recorder(host = 11, options: Partial<SipCoreOptions> = {}): TestRecorder {
     const recorder = new TestRecorder(this.network, this.clock, `10.0.0.${host}`, options)
     this.recorders.push(recorder)
     return recorder

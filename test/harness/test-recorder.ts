@@ -2,7 +2,16 @@
 
 import type { ManualClock } from '#kernel'
 import { parseSdp } from '#sdp'
-import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, ServerInvite, SipBody, SipCore } from '#sip'
+import type {
+  DialogEnd,
+  HeaderList,
+  IncomingRequest,
+  InviteDialog,
+  ServerInvite,
+  SipBody,
+  SipCore,
+  SipCoreOptions,
+} from '#sip'
 import { attachCore } from './core-pair.ts'
 import { type RecordingMessage, readRecordingMessage } from './recording-message.ts'
 import type { SipNetwork } from './sip-network.ts'
@@ -85,12 +94,7 @@ export class TestRecorder {
   readonly allow: readonly string[]
   #firstRefusal: { readonly status: number; readonly headers: HeaderList } | undefined
 
-  constructor(
-    network: SipNetwork,
-    clock: ManualClock,
-    ip: string,
-    options: { readonly allow?: readonly string[] } = {},
-  ) {
+  constructor(network: SipNetwork, clock: ManualClock, ip: string, options: Partial<SipCoreOptions> = {}) {
     this.ip = ip
     this.uri = `sip:${ip}`
     this.allow = options.allow ?? ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE']
@@ -104,6 +108,7 @@ export class TestRecorder {
         allow: this.allow,
         accept: ['application/sdp', 'application/rs-metadata+xml'],
         contactParams: '+sip.srs',
+        ...options,
       },
     )
     this.core = attached.core

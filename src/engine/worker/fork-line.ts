@@ -8,6 +8,7 @@ import { canonicalEndpoint } from './address.ts'
 import type { LineListener } from './leg-line.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
+import { SecureChannel, SecurePort } from './secure-channel.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 const DRAIN_TIMEOUT_MS = 500
@@ -20,6 +21,7 @@ export class ForkLine {
   readonly #pair: PortPair
   readonly #context: WorkerContext
   readonly #socket: RtpSocket
+  readonly #channel = new SecureChannel()
   readonly #rtcp: RtcpLine
   readonly #listener: LineListener
   readonly #signs = new SignsOfLife()
@@ -44,10 +46,11 @@ export class ForkLine {
       onFault: listener.onFault,
     })
     const stream = new OutgoingStream(identity, context.sourceIds.next())
-    this.fork = new Fork(id, stream, Gate.attach(gate), this.#socket, () =>
+    const port = new SecurePort(this.#socket, this.#channel)
+    this.fork = new Fork(id, stream, Gate.attach(gate), port, () =>
       listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
     )
-    this.#rtcp = new RtcpLine(pair, stream, undefined, context, {
+    this.#rtcp = new RtcpLine(pair, this.#channel, stream, undefined, context, {
       onHeard: () => this.#onHeard(),
       onFault: listener.onFault,
     })
@@ -57,6 +60,7 @@ export class ForkLine {
     const rtp = canonicalEndpoint(remote.remote.rtp)
     const rtcp = canonicalEndpoint(remote.remote.rtcp)
     if (rtp === undefined) throw mediaError('media.bad-address', 'a fork needs an address to send to')
+    this.#channel.rekey(remote.srtp)
     this.#socket.aim(rtp, true)
     this.#rtcp.aim(rtcp)
     this.fork.connect(new CodecTable(remote.codecs))

@@ -6,6 +6,7 @@ import type { PortPair } from '../port-pool.ts'
 import { canonicalEndpoint } from './address.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
+import { SecureChannel, SecurePort } from './secure-channel.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** What a leg or fork tells its call. */
@@ -21,6 +22,7 @@ export class LegLine {
   readonly #pair: PortPair
   readonly #context: WorkerContext
   readonly #socket: RtpSocket
+  readonly #channel = new SecureChannel()
   readonly #rtcp: RtcpLine
   readonly #listener: LineListener
   #player: PromptPlayer | undefined
@@ -32,16 +34,16 @@ export class LegLine {
     this.#context = context
     this.#listener = listener
     this.#socket = new RtpSocket(pair.rtp, {
-      onDatagram: (bytes, host, port) => this.relay.onDatagram(bytes, host, port, context.clock.nowMs()),
+      onDatagram: (bytes, host, port) => this.#onDatagram(bytes, host, port),
       onSendError: () => {},
       onFault: listener.onFault,
     })
     const outgoing = new OutgoingStream(identity, context.sourceIds.next())
-    this.relay = new RelayLeg(outgoing, context.sourceIds, this.#socket, {
+    this.relay = new RelayLeg(outgoing, context.sourceIds, new SecurePort(this.#socket, this.#channel), {
       onFirstPacket: () => listener.onEvent({ type: 'first-packet', leg: id }),
       onDigit: ({ digit, durationMs }) => listener.onEvent({ type: 'dtmf', leg: id, digit, durationMs }),
     })
-    this.#rtcp = new RtcpLine(pair, outgoing, this.relay.incoming, context, {
+    this.#rtcp = new RtcpLine(pair, this.#channel, outgoing, this.relay.incoming, context, {
       onHeard: () => this.relay.onSignOfLife(context.clock.nowMs()),
       onFault: listener.onFault,
     })
@@ -51,8 +53,10 @@ export class LegLine {
     const rtp = media.remote === undefined ? undefined : canonicalEndpoint(media.remote.rtp)
     const rtcp = media.remote === undefined ? undefined : canonicalEndpoint(media.remote.rtcp)
     const { codecs, send, receive } = media
+    this.#channel.rekey(media.srtp)
+    const { isSecured } = this.#channel
     this.relay.configure(
-      { ...(rtp === undefined ? {} : { remote: rtp }), codecs, send, receive },
+      { ...(rtp === undefined ? {} : { remote: rtp }), codecs, send, receive, isSecured },
       this.#context.clock.nowMs(),
     )
     this.#rtcp.aim(rtcp)
@@ -84,6 +88,12 @@ export class LegLine {
       received: streamCounters(this.relay.received, this.relay.incoming.lost, originMs),
       sent: streamCounters(this.relay.sent, 0, originMs),
     }
+  }
+
+  #onDatagram(datagram: Uint8Array, host: string, port: number): void {
+    const packet = this.#channel.openRtp(datagram)
+    if (packet === undefined) this.relay.received.refused++
+    else this.relay.onDatagram(packet, host, port, this.#context.clock.nowMs())
   }
 
   async close(): Promise<void> {

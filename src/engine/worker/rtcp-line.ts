@@ -5,6 +5,7 @@ import { type IncomingStream, Latch, type OutgoingStream, RtcpSession } from '#m
 import { isRtcp } from '#rtp'
 import type { PortPair } from '../port-pool.ts'
 import { RtpSocket } from './rtp-socket.ts'
+import type { SecureChannel } from './secure-channel.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** RTCP comes every few seconds: a shorter silence says nothing. */
@@ -22,17 +23,20 @@ export class RtcpLine {
   readonly session: RtcpSession
   readonly #socket: RtpSocket
   readonly #latch = new Latch(RELATCH_AFTER_MS)
+  readonly #channel: SecureChannel
   readonly #context: WorkerContext
   readonly #listener: RtcpListener
   #peerHost: string | undefined
 
   constructor(
     pair: PortPair,
+    channel: SecureChannel,
     stream: OutgoingStream,
     incoming: IncomingStream | undefined,
     context: WorkerContext,
     listener: RtcpListener,
   ) {
+    this.#channel = channel
     this.#context = context
     this.#listener = listener
     this.#socket = new RtpSocket(pair.rtcp, {
@@ -46,7 +50,7 @@ export class RtcpLine {
       clock: context.clock,
       random: context.random,
       minimumMs: context.rtcpMinimumMs,
-      send: (datagram) => void this.#socket.sendDatagram(datagram),
+      send: (compound) => this.#send(compound),
     })
   }
 
@@ -64,12 +68,19 @@ export class RtcpLine {
     this.#socket.close()
   }
 
+  #send(compound: Uint8Array): void {
+    const datagram = this.#channel.sealRtcp(compound)
+    if (datagram !== undefined) this.#socket.sendDatagram(datagram)
+  }
+
   #onDatagram(bytes: Uint8Array, host: string, port: number): void {
     if (!isRtcp(bytes)) return
-    const verdict = this.#latch.accept(host, port, this.#context.clock.nowMs())
+    const compound = this.#channel.openRtcp(bytes)
+    if (compound === undefined) return
+    const verdict = this.#latch.accept(host, port, this.#context.clock.nowMs(), this.#channel.isSecured)
     if (verdict !== 'refused' || host === this.#peerHost) this.#listener.onHeard()
     if (verdict === 'refused') return
     if (verdict === 'latched') this.#socket.aim(this.#latch.target, false)
-    this.session.onDatagram(bytes)
+    this.session.onDatagram(compound)
   }
 }

@@ -74,7 +74,7 @@ export class RtpSocket implements RtpPort {
     const isWhole = start === 0 && end === packet.bytes.length
     const isSent = this.sendDatagram(isWhole ? packet.bytes : packet.bytes.subarray(start, end))
     // What the system could not take at once is still to be read from this memory.
-    if (isSent && this.#socket.getSendQueueCount() > 0) packet.bytes = new Uint8Array(packet.bytes)
+    if (isSent && this.isQueueing) packet.bytes = new Uint8Array(packet.bytes)
     return isSent
   }
 
@@ -93,10 +93,15 @@ export class RtpSocket implements RtpPort {
     }
   }
 
+  /** Whether the system has yet to take what was sent, and so still reads its memory. */
+  get isQueueing(): boolean {
+    return !this.#isClosed && this.#socket.getSendQueueCount() > 0
+  }
+
   /** Resolves when nothing is queued any more, with false when that took longer than `timeoutMs`. */
   async drained(clock: Clock, timeoutMs: number): Promise<boolean> {
     const deadlineMs = clock.nowMs() + timeoutMs
-    while (!this.#isIdle()) {
+    while (this.isQueueing) {
       if (clock.nowMs() >= deadlineMs) return false
       await new Promise<void>((resolve) => void clock.after(DRAIN_LOOK_EVERY_MS, 'drain', resolve))
     }
@@ -107,10 +112,6 @@ export class RtpSocket implements RtpPort {
   close(): void {
     this.#isClosed = true
     this.#socket.removeAllListeners('message')
-  }
-
-  #isIdle(): boolean {
-    return this.#isClosed || this.#socket.getSendQueueCount() === 0
   }
 
   #disconnect(): void {

@@ -2,6 +2,7 @@
 
 import { setPriority } from 'node:os'
 import type { Clock, Ids, Logger } from '#kernel'
+import { srtpSuites } from '#rtp'
 import { mediaError } from '../errors.ts'
 import type { EngineCapabilities, MediaCall, MediaEngine } from '../media-engine.ts'
 import type { RelayWorkerSettings } from './protocol.ts'
@@ -42,7 +43,7 @@ const CAPABILITIES: EngineCapabilities = {
   replay: false,
   dtmfMask: false,
   taps: ['received', 'sent'],
-  srtp: [],
+  srtp: srtpSuites,
   mix: false,
   transcodes: [],
   tones: false,

@@ -1,7 +1,7 @@
 // State of a dialog: RFC 3261 section 12. Tags, sequence numbers, route set, remote target.
 
 import type { SipHeaders } from '../message/headers.ts'
-import type { SipRequest, SipResponse } from '../message/message.ts'
+import { cseqNumberOf, type SipRequest, type SipResponse } from '../message/message.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import { parseSipUri } from '../message/uri.ts'
 
@@ -60,7 +60,7 @@ export class DialogState {
   }
 
   /** From our INVITE and a response to it (section 12.1.2). */
-  static ofClient(invite: SipRequest, response: SipResponse, cseqNumber: number): DialogState {
+  static ofClient(invite: SipRequest, response: SipResponse): DialogState {
     const state = new DialogState({
       callId: invite.headers.get('call-id') ?? '',
       local: sideOf(invite.headers.get('from') ?? ''),
@@ -69,7 +69,7 @@ export class DialogState {
       ownsCallId: true,
       isSecure: isSips(invite.uri),
       remoteTarget: contactUri(response.headers) ?? invite.uri,
-      localCSeq: cseqNumber,
+      localCSeq: cseqNumberOf(invite),
       remoteCSeq: undefined,
     })
     state.noteAllow(response.headers)

@@ -26,6 +26,12 @@ export type SipMessage = SipRequest | SipResponse
 
 const NO_BODY = new Uint8Array(0)
 
+/** The number of its CSeq; 0 if it has none. */
+export function cseqNumberOf({ headers }: SipRequest): number {
+  const cseq = headers.cseq()
+  return cseq?.ok ? cseq.value.number : 0
+}
+
 /** Makes a request; without `body` an empty one. */
 export function request(method: string, uri: string, headers: SipHeaders, body: Uint8Array = NO_BODY): SipRequest {
   return { kind: 'request', method, uri, headers, body }

@@ -1,0 +1,2 @@
+export { lint } from './lint.ts'
+export { exitCodeOf, reportJson, reportText } from './report-text.ts'

@@ -1,0 +1,44 @@
+// A request outside of a dialog, before it is known where it goes: RFC 3261 section 8.1.1.
+
+import { DigestClient } from './auth/digest-client.ts'
+import type { CoreParts } from './core-parts.ts'
+import { uriOf } from './dialog/dialog-state.ts'
+import { type RequestPlan, withTag } from './message-builder.ts'
+import type { InviteOptions } from './session.ts'
+
+const FIRST_CSEQ = 1
+
+/** The plan of an initial or stand-alone request, and the URI to resolve for it. */
+export function initialPlan(
+  parts: CoreParts,
+  method: string,
+  options: InviteOptions,
+): { plan: RequestPlan; hop: string; digest: DigestClient | undefined } {
+  const digest = options.credentials && new DigestClient(options.credentials, parts.options.ids)
+  let cseqNumber = FIRST_CSEQ
+  const contact = {
+    user: options.contactUser ?? parts.options.contactUser,
+    params: options.contactParams ?? parts.options.contactParams,
+  }
+  const plan: RequestPlan = {
+    method,
+    uri: options.uri,
+    routes: [],
+    from: withTag(options.from, parts.builder.newTag()),
+    to: `<${options.toUri ?? options.uri}>`,
+    callId: options.callId ?? parts.builder.newCallId(),
+    cseqNumber,
+    contact,
+    maxForwards: options.maxForwards,
+    options,
+    retrying: {
+      amendments: digest === undefined ? [] : [digest.amendment()],
+      nextCSeq: () => {
+        cseqNumber += 1
+        return cseqNumber
+      },
+    },
+  }
+  const route = options.headers?.find(([name]) => name.toLowerCase() === 'route')
+  return { plan, hop: route === undefined ? options.uri : uriOf(route[1]), digest }
+}

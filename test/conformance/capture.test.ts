@@ -1,0 +1,120 @@
+// Evidence: every recording session that failed leaves a capture that names nobody and can be played again.
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { seededIds } from '#kernel'
+import { type CaptureBundle, CaptureCollector } from '#recording-client'
+import { fixturePath } from '../harness/fixtures.ts'
+import { GATEWAY, type RecordingBench, withBench } from '../harness/recording-bench.ts'
+import { replayCapture, statesOf } from '../harness/replay-capture.ts'
+
+/** Runs a bench with a collector, and gives what was captured. */
+async function captured(run: (bench: RecordingBench) => Promise<void>): Promise<CaptureBundle[]> {
+  const bundles: CaptureBundle[] = []
+  await withBench(async (bench) => {
+    const collector = new CaptureCollector({
+      clock: bench.clock,
+      ids: seededIds(5),
+      product: 'siprec-gateway/test',
+      core: GATEWAY,
+      events: bench.client.events,
+      recordingsOf: (callId) => bench.client.recordingsOf(callId),
+      onCapture: (bundle) => bundles.push(bundle),
+    })
+    await run(bench)
+    await bench.checkNothingLeft()
+    assert.deepEqual(collector.census(), { sessions: 0, settling: 0 }, 'the collector forgets what is over')
+    collector.close()
+  })
+  return bundles
+}
+
+function messagesOf(bundle: CaptureBundle): string[] {
+  return bundle.entries.flatMap((entry) =>
+    entry.type === 'sip' ? [`${entry.direction} ${entry.text.split('\r\n')[0]}`] : [],
+  )
+}
+
+async function refused(bench: RecordingBench): Promise<void> {
+  const recorder = bench.recorder()
+  recorder.onInvite = 486
+  bench.start(recorder.uri)
+  await bench.pass(6_000)
+}
+
+test('a refused recording leaves a capture with both sides of the SIP, the states and the cause', async () => {
+  const [bundle] = await captured(refused)
+  assert.ok(bundle)
+  assert.deepEqual(bundle.failure, { type: 'recorder.failed', status: 486 })
+  const messages = messagesOf(bundle)
+  assert.match(messages[0] ?? '', /^sent INVITE sip:/)
+  assert.ok(messages.some((line) => line.startsWith('received SIP/2.0 486')))
+  assert.ok(messages.some((line) => line.startsWith('sent ACK ')))
+  assert.deepEqual(statesOf(bundle), ['preparing>inviting', 'inviting>failed'])
+})
+
+test('a capture names nobody, and holds no key and no credentials', async () => {
+  const [bundle] = await captured(async (bench) => {
+    const recorder = bench.recorder()
+    recorder.onInvite = 500
+    bench.start(recorder.uri, {
+      headers: [
+        ['X-Customer', 'Erika Mustermann'],
+        ['User-to-User', '3132333435'],
+      ],
+    })
+    await bench.pass(6_000)
+  })
+  const text = JSON.stringify(bundle)
+  for (const secret of ['lice', 'Mustermann', '3132333435', 'rec-1']) {
+    assert.ok(!text.includes(secret), `"${secret}" is left out`)
+  }
+  assert.match(text, /aor=\\"sip:user\d+@carrier\.example/, 'stand-ins keep the host')
+})
+
+test('a recording that went well leaves no capture', async () => {
+  const bundles = await captured(async (bench) => {
+    await bench.recording()
+    bench.stop()
+    await bench.pass(6_000)
+  })
+  assert.deepEqual(bundles, [])
+})
+
+for (const [name, run] of Object.entries({
+  'a refused start': refused,
+  'a refused pause': async (bench: RecordingBench) => {
+    const recorder = await bench.recording()
+    recorder.reofferRules.push(488)
+    bench.pause()
+    await bench.pass(1_000)
+  },
+  'a recorder that hangs up': async (bench: RecordingBench) => {
+    const recorder = await bench.recording()
+    void recorder.session().dialog?.bye()
+    await bench.pass(1_000)
+  },
+})) {
+  test(`the capture of ${name} can be replayed: the client goes through the same states`, async () => {
+    const [bundle] = await captured(async (bench) => {
+      await run(bench)
+      await bench.pass(6_000)
+    })
+    assert.ok(bundle)
+    const replay = await replayCapture(bundle)
+    const states = statesOf(bundle)
+    assert.deepEqual(replay.states.slice(0, states.length), states)
+  })
+}
+
+const folder = fixturePath('captures')
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
+  test(`the kept capture ${file} can be replayed`, async () => {
+    const bundle = JSON.parse(readFileSync(join(folder, file), 'utf8')) as CaptureBundle
+    const replay = await replayCapture(bundle)
+    const states = statesOf(bundle)
+    assert.deepEqual(replay.states.slice(0, states.length), states)
+  })
+}
