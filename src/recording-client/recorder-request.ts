@@ -48,7 +48,7 @@ function offerAgain(incoming: IncomingRequest, context: RecorderRequestContext):
 
 function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: RecorderRequestContext): void {
   const parsed = parseSdp(offer)
-  const streams = readAnswer(offer, context.streams)
+  const streams = readAnswer(offer, context.streams, 'offer')
   if (!parsed.ok || !streams.ok) {
     incoming.respond(488)
     return
@@ -60,7 +60,7 @@ function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: Reco
     const direction = directionTowards(directionOf(theirs, parsed.value), context.ours)
     const encodings = stream.codecs.map((codec) => codec.encoding)
     const [slot] = offeredMedia([{ ...stream, codecs: negotiateCodecs(codecsOf(theirs), encodings) }], direction)
-    return slot!
+    return { ...slot!, protocol: theirs.protocol }
   })
   const content = context.describe(media)
   if (incoming.respond(200, { body: { contentType: sdpType, content } })) context.onStreams(streams.value)

@@ -1,15 +1,17 @@
 // The forks of one recording session: one per stream, in the order of its m-lines, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, MediaCall, MediaLocal, Mix, Tap } from '#engine'
-import { type Logger, messageOf } from '#kernel'
+import type { ForkCounters, MediaCall, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
+import { type Ids, type Logger, messageOf } from '#kernel'
 import type { AnsweredStream } from './offer.ts'
-import type { SessionPlan } from './session-port.ts'
+import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
+import { StreamKeys } from './stream-keys.ts'
 import { type CallStream, isSameTap, type StreamNow } from './streams.ts'
 
 interface SessionFork {
   readonly id: string
   readonly stream: CallStream
   readonly local: MediaLocal
+  readonly keys: StreamKeys
   tap: Tap | Mix
   state: 'live' | 'dropped' | 'closed'
 }
@@ -17,6 +19,7 @@ interface SessionFork {
 /** An m-line of the session: its stream, and where its fork sends from. */
 export interface StreamSlot extends CallStream {
   readonly local: MediaLocal
+  readonly keys: StreamKeys
   /** Its fork is gone: the m-line stays, with port 0 (SRC-34). */
   readonly isRemoved: boolean
 }
@@ -27,32 +30,48 @@ const maxSlots = 16
 /** Forks of one recording session. */
 export class SessionForks {
   readonly #plan: SessionPlan
+  readonly #ids: Ids
   readonly #log: Logger
   readonly #onClosed: (counters: ForkCounters) => void
   readonly #forks: SessionFork[] = []
   readonly #binding = new Set<string>()
   #answered: readonly AnsweredStream[] = []
+  #suites: readonly SrtpSuite[] = []
   #isAdded = false
   #isClosed = false
 
   /** `onClosed` gets the last counters of each fork that is removed. */
-  constructor(plan: SessionPlan, log: Logger, onClosed: (counters: ForkCounters) => void) {
+  constructor(
+    plan: SessionPlan,
+    around: Pick<RecordingSurroundings, 'ids' | 'log'>,
+    onClosed: (counters: ForkCounters) => void,
+  ) {
     this.#plan = plan
-    this.#log = log
+    this.#ids = around.ids
+    this.#log = around.log
     this.#onClosed = onClosed
   }
 
   /** The m-lines; those whose streams are gone keep their place. */
   get slots(): readonly StreamSlot[] {
-    return this.#forks.map(({ stream, local, state }) => ({ ...stream, local, isRemoved: state === 'dropped' }))
+    return this.#forks.map(({ stream, local, keys, state }) => ({
+      ...stream,
+      local,
+      keys,
+      isRemoved: state === 'dropped',
+    }))
   }
 
   get liveIds(): readonly string[] {
     return this.#live().map((fork) => fork.id)
   }
 
-  /** Binds a port pair per stream; rejects when one of them could not be had, the others stay until `close`. */
-  async add(): Promise<void> {
+  /**
+   * Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when one of them could not be had, the others stay
+   * until `close`.
+   */
+  async add(suites: readonly SrtpSuite[]): Promise<void> {
+    this.#suites = suites
     const added = await Promise.allSettled(this.#now().map((stream) => this.#bind(stream)))
     for (const outcome of added) if (outcome.status === 'fulfilled') this.#place(outcome.value)
     const failed = added.find((outcome) => outcome.status === 'rejected')
@@ -122,7 +141,8 @@ export class SessionForks {
     try {
       const { maskDtmf } = this.#plan.profile.media
       const local = await this.#media.addFork({ id, tap, open: false, ...(maskDtmf ? { maskDtmf } : {}) })
-      return { id, stream: { label, streamId, kind }, local, tap, state: 'live' }
+      const keys = new StreamKeys(this.#suites, this.#ids)
+      return { id, stream: { label, streamId, kind }, local, keys, tap, state: 'live' }
     } finally {
       this.#binding.delete(label)
     }
