@@ -1,9 +1,11 @@
 // Requests of a recorder within a recording session: its offers decide what may flow, never more than we want to send.
 
+import { err } from '#kernel'
 import { codecsOf, directionOf, type LocalMedia, negotiateCodecs, parseSdp, refusedMedia } from '#sdp'
 import type { IncomingRequest, SipMessage } from '#sip'
 import { isMetadata, parseBody, parseMetadata } from '#siprec'
-import { type AnsweredStream, directionTowards, type OfferedStream, offeredMedia, readAnswer } from './offer.ts'
+import { type AnsweredStream, directionTowards, readAnswer } from './answer.ts'
+import { type OfferedStream, offeredMedia } from './offer.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { sdpOf } from './session-messages.ts'
 
@@ -14,6 +16,8 @@ export interface RecorderRequestContext {
   readonly ours: OfferDirection
   readonly describe: (media: readonly LocalMedia[]) => Uint8Array
   readonly onStreams: (streams: readonly AnsweredStream[]) => void
+  /** Nothing can be made of what the recorder said. */
+  readonly onUnusable: (problem: string) => void
   /** The recorder asks for a complete document (RFC 7866 section 9.2). */
   readonly onSnapshotRequest: () => void
 }
@@ -39,8 +43,9 @@ export function answerRecorder(incoming: IncomingRequest, context: RecorderReque
 function offerAgain(incoming: IncomingRequest, context: RecorderRequestContext): void {
   incoming.onAck = (ack) => {
     const sdp = sdpOf(ack)
-    const answer = sdp === undefined ? undefined : readAnswer(sdp, context.streams)
-    if (answer?.ok) context.onStreams(answer.value)
+    const answer = sdp === undefined ? err('the ACK has no answer') : readAnswer(sdp, context.streams)
+    if (answer.ok) context.onStreams(answer.value)
+    else context.onUnusable(answer.error)
   }
   const content = context.describe(offeredMedia(context.streams, context.ours))
   incoming.respond(200, { body: { contentType: sdpType, content } })
@@ -51,6 +56,7 @@ function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: Reco
   const streams = readAnswer(offer, context.streams, 'offer')
   if (!parsed.ok || !streams.ok) {
     incoming.respond(488)
+    if (!streams.ok) context.onUnusable(streams.error)
     return
   }
   const media = parsed.value.media.map((theirs, index): LocalMedia => {

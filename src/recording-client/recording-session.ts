@@ -4,7 +4,7 @@ import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { assertNever, invariant, messageOf, stateTrace, type Timer } from '#kernel'
 import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, SipResponse } from '#sip'
-import type { AnsweredStream } from './offer.ts'
+import type { AnsweredStream } from './answer.ts'
 import { suitesFor } from './protection.ts'
 import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
@@ -48,6 +48,8 @@ export class RecordingSession {
   #invite: ClientInvite | undefined
   #agreed: Agreed | undefined
   #retry: Timer | undefined
+  /** Labels of streams that the recorder refuses. */
+  #refused: readonly string[] = []
   #gathering: Timer | undefined
 
   constructor(plan: SessionPlan, around: RecordingSurroundings, listener: SessionListener) {
@@ -222,7 +224,10 @@ export class RecordingSession {
     else {
       offers.documents.acknowledge()
       this.#forks.connect(answer.value).then(
-        () => this.#feed({ type: 'accepted' }),
+        () => {
+          this.#feed({ type: 'accepted' })
+          this.#judge(answer.value)
+        },
         (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
       )
     }
@@ -232,6 +237,23 @@ export class RecordingSession {
     // The forks log what fails.
     this.#forks.connect(answered).catch(() => {})
     if (this.state === 'active') this.#forks.open()
+  }
+
+  /** Tells what the recorder has refused or holds, and names each slip in what it said. */
+  #judge(answered: readonly AnsweredStream[]): void {
+    for (const { label, problem } of answered) {
+      if (problem !== undefined)
+        this.#around.log.warn('recorder said odd things of a stream', { session: this.plan.id, label, problem })
+    }
+    const refused = answered.filter((stream) => stream.isRefused && stream.isWithdrawn !== true)
+    const labels = refused.map((stream) => stream.label)
+    if (labels.length > 0 && labels.join() !== this.#refused.join()) {
+      this.#listener.onReport({ type: 'streams-refused', labels })
+    }
+    this.#refused = labels
+    if (this.forkIds.length === 0) this.#feed({ type: 'streams-gone' })
+    const taken = answered.filter((stream) => !stream.isRefused)
+    this.#feed({ type: 'held', isHeld: taken.length > 0 && !taken.some((stream) => stream.mayFlow) })
   }
 
   #sendReoffer(direction: OfferDirection, withDocument: boolean): void {
@@ -254,11 +276,12 @@ export class RecordingSession {
     offers.documents.acknowledge()
     const answer = hasOffer ? offers.read(response) : undefined
     if (answer?.ok === false) {
-      this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem: answer.error })
+      this.#warnUnusable(answer.error)
       this.#feed({ type: 'reoffer-failed', status: 488 })
     } else {
       if (answer !== undefined) this.#connect(answer.value)
       this.#feed({ type: 'reoffer-answered' })
+      if (answer !== undefined) this.#judge(answer.value)
     }
   }
 
@@ -290,12 +313,20 @@ export class RecordingSession {
       streams: offers.streams,
       ours: this.state === 'active' ? 'sendonly' : 'inactive',
       describe: (media) => offers.describe(media),
-      onStreams: (answered) => this.#connect(answered),
+      onStreams: (answered) => {
+        this.#connect(answered)
+        this.#judge(answered)
+      },
+      onUnusable: (problem) => this.#warnUnusable(problem),
       onSnapshotRequest: () => {
         offers.documents.forget()
         this.#feed({ type: 'document-changed' })
       },
     })
+  }
+
+  #warnUnusable(problem: string): void {
+    this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem })
   }
 
   #onDialogEnd(end: DialogEnd): void {

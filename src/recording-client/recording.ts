@@ -204,7 +204,12 @@ export class Recording {
     switch (report.type) {
       case 'accepted':
       case 'resumed':
+      case 'resumed-by-recorder':
         return 'accepted'
+      case 'paused-by-recorder':
+        return 'paused by the recorder'
+      case 'streams-refused':
+        return known
       case 'failed':
         return `failed(${report.status})`
       case 'signal-failed':

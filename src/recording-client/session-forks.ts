@@ -2,7 +2,7 @@
 
 import type { ForkCounters, MediaCall, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
 import { type Ids, type Logger, messageOf } from '#kernel'
-import type { AnsweredStream } from './offer.ts'
+import type { AnsweredStream } from './answer.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 import { StreamKeys } from './stream-keys.ts'
 import { type CallStream, isSameTap, type StreamNow } from './streams.ts'
@@ -103,12 +103,18 @@ export class SessionForks {
     return bound.some((outcome) => outcome.status === 'fulfilled')
   }
 
-  /** Aims the forks as the recorder answered and shuts the gates of streams that it does not want now. */
+  /**
+   * Aims the forks as the recorder answered, shuts the gates of streams that it does not want now, and drops those that it has none of.
+   */
   async connect(answered: readonly AnsweredStream[]): Promise<void> {
     this.#answered = answered
     const commands: Promise<unknown>[] = []
     for (const { id, stream } of this.#live()) {
       const answer = answered.find((candidate) => candidate.label === stream.label)
+      if (answer?.isGone === true) {
+        this.drop([id])
+        continue
+      }
       if (answer?.remote !== undefined) commands.push(this.#media.connectFork(id, answer.remote))
       if (!answer?.mayFlow) commands.push(this.#media.shutGates([id]))
     }

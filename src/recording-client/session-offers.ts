@@ -4,16 +4,9 @@ import { err, invariant, type Result } from '#kernel'
 import { LocalDescription, type LocalMedia } from '#sdp'
 import type { MessageOptions, SipBody, SipResponse } from '#sip'
 import { METADATA_DISPOSITION } from '#siprec'
+import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
 import { type OutgoingDocument, SessionDocuments } from './document.ts'
-import {
-  type AnsweredStream,
-  audioEncodings,
-  type OfferedStream,
-  offeredMedia,
-  PayloadTypes,
-  readAnswer,
-  readFirstAnswer,
-} from './offer.ts'
+import { audioEncodings, type OfferedStream, offeredMedia, PayloadTypes } from './offer.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'

@@ -2,7 +2,7 @@
 
 import { type ManualClock, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
-import { answeredCrypto, cryptoAttribute, cryptosOf, parseSdp, type SdpMedia } from '#sdp'
+import { answeredCrypto, cryptoAttribute, cryptosOf, labelOf, parseSdp, type SdpMedia } from '#sdp'
 import type {
   DialogEnd,
   HeaderList,
@@ -41,7 +41,11 @@ export const takeAll: AnswerRule = (index, offered) => ({
 })
 
 /** An answer to an offer. */
-export function answerSdp(offer: string, rule: AnswerRule = takeAll): string {
+export function answerSdp(
+  offer: string,
+  rule: AnswerRule = takeAll,
+  relabel: (label: string) => string | undefined = (label) => label,
+): string {
   const parsed = parseSdp(offer)
   if (!parsed.ok) throw new Error(`offer does not parse: ${parsed.error.message}`)
   const lines = ['v=0', 'o=srs 1 1 IN IP4 192.0.2.99', 's=-', 'c=IN IP4 192.0.2.99', 't=0 0']
@@ -53,9 +57,13 @@ export function answerSdp(offer: string, rule: AnswerRule = takeAll): string {
       answer.codecs ?? media.attributes.filter(({ name }) => name === 'rtpmap').map(({ value }) => value ?? '')
     const formats = answer.codecs?.map((map) => map.split(' ')[0] ?? '') ?? media.formats
     const protocol = answer.protocol ?? media.protocol
-    lines.push(`m=audio ${answer.port} ${protocol} ${formats.join(' ')}`, ...maps.map((map) => `a=rtpmap:${map}`))
+    lines.push(
+      `m=${media.kind} ${answer.port} ${protocol} ${formats.join(' ')}`,
+      ...maps.map((map) => `a=rtpmap:${map}`),
+    )
     if (answer.port !== 0) lines.push(...(answer.crypto ?? freshCrypto(media)).map((line) => `a=crypto:${line}`))
-    lines.push(`a=${answer.direction}`, `a=label:${index + 1}`)
+    const label = relabel(labelOf(media) ?? `${index + 1}`)
+    lines.push(`a=${answer.direction}`, ...(label === undefined ? [] : [`a=label:${label}`]))
   })
   return `${lines.join('\r\n')}\r\n`
 }
@@ -104,6 +112,8 @@ export class TestRecorder {
   /** `take`: 200 at once; `leave`: nothing but 100; a number: that final status. */
   onInvite: ReofferRule = 'take'
   answer: AnswerRule = takeAll
+  /** Labels of the answer; those of the offer unless told otherwise. */
+  relabel: (label: string) => string | undefined = (label) => label
   /** For the next re-offers in order; then `take`. */
   readonly reofferRules: ReofferRule[] = []
   readonly allow: readonly string[]
@@ -155,7 +165,10 @@ export class TestRecorder {
   }
 
   answerBody(offer: string): SipBody {
-    return { contentType: 'application/sdp', content: new TextEncoder().encode(answerSdp(offer, this.answer)) }
+    return {
+      contentType: 'application/sdp',
+      content: new TextEncoder().encode(answerSdp(offer, this.answer, this.relabel)),
+    }
   }
 
   #onInvite(invite: ServerInvite): void {
