@@ -51,7 +51,8 @@ export function readAnswer(
   if (role === 'offer' && theirs.media.length < streams.length) {
     return err(`the offer has ${theirs.media.length} m-lines, the session ${streams.length}`)
   }
-  return ok(streams.map((stream, index) => readStream(stream, index, theirs, role)))
+  const found = mediaOf(streams, theirs)
+  return ok(streams.map((stream, index) => readStream(stream, found[index] ?? {}, theirs, role)))
 }
 
 /** As `readAnswer`, for the answer to the INVITE: a recorder that refuses every stream records nothing. */
@@ -62,10 +63,14 @@ export function readFirstAnswer(...answer: Parameters<typeof readAnswer>): Retur
   return err(problem ?? 'the recorder refused every stream')
 }
 
-function readStream(stream: OfferedStream, index: number, theirs: SessionDescription, role: SdpRole): AnsweredStream {
+function readStream(
+  stream: OfferedStream,
+  { media, slip }: FoundMedia,
+  theirs: SessionDescription,
+  role: SdpRole,
+): AnsweredStream {
   const { label, isRemoved, codecs, keys } = stream
   if (isRemoved) return { label, isRefused: true, isWithdrawn: true, mayFlow: false }
-  const { media, slip } = mediaOf(stream, index, theirs)
   const refused = { label, isRefused: true, mayFlow: false, ...(slip === undefined ? {} : { problem: slip }) }
   if (media === undefined) return { ...refused, isGone: true }
   if (media.port === 0) return { ...refused, isGone: role === 'offer' }
@@ -85,22 +90,26 @@ function readStream(stream: OfferedStream, index: number, theirs: SessionDescrip
   return { ...taken, mayFlow, remote: { remote: address, codecs: accepted, ...srtp } }
 }
 
-/** The m-line of a stream: at its place if of its kind, else by its label, so that no audio goes to a port for video. */
-function mediaOf(
-  { label, kind }: OfferedStream,
-  index: number,
-  { media }: SessionDescription,
-): { readonly media?: SdpMedia; readonly slip?: string } {
-  const there = media[index]
-  if (there?.kind === kind) {
-    const said = labelOf(there)
-    return said === undefined || said === label
-      ? { media: there }
-      : { media: there, slip: `m-line ${index + 1} has another label` }
-  }
-  const moved = media.find((each) => each.kind === kind && labelOf(each) === label)
-  if (moved !== undefined) return { media: moved, slip: `m-line ${index + 1} stands elsewhere` }
-  return { slip: there === undefined ? `m-line ${index + 1} is missing` : `m-line ${index + 1} is of another kind` }
+interface FoundMedia {
+  readonly media?: SdpMedia
+  readonly slip?: string
+}
+
+/** The m-line of each stream: by position, but by label where kinds show that the order was changed: no audio goes to a port for video. */
+function mediaOf(streams: readonly OfferedStream[], { media }: SessionDescription): FoundMedia[] {
+  const isReordered = streams.some(({ kind }, index) => (media[index]?.kind ?? kind) !== kind)
+  return streams.map(({ label, kind }, index) => {
+    const place = `m-line ${index + 1}`
+    if (isReordered) {
+      const moved = media.find((each) => each.kind === kind && labelOf(each) === label)
+      return moved === undefined
+        ? { slip: `${place} is of another kind` }
+        : { media: moved, slip: `${place} stands elsewhere` }
+    }
+    const there = media[index]
+    if (there === undefined) return { slip: `${place} is missing` }
+    return (labelOf(there) ?? label) === label ? { media: there } : { media: there, slip: `${place} has another label` }
+  })
 }
 
 /** Our encodings that the recorder takes, sent with its payload types (SRC-32). */

@@ -79,7 +79,7 @@ row(
   'AMB-14, field 33: labels that the answer lacks or gives otherwise change nothing, and the slip is named',
   async (bench) => {
     const recorder = bench.recorder()
-    recorder.relabel = (label) => (label === '1' ? undefined : '1')
+    recorder.slips = { relabel: (label) => (label === '1' ? undefined : '1') }
     bench.start(recorder.uri)
     await bench.pass()
     assert.deepEqual(openForks(bench), ['1', '2'])

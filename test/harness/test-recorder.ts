@@ -40,16 +40,22 @@ export const takeAll: AnswerRule = (index, offered) => ({
   direction: offered === 'sendonly' ? 'recvonly' : 'inactive',
 })
 
+/** What a recorder gets wrong in its answers. */
+export interface AnswerSlips {
+  /** Labels of the answer instead of those of the offer. */
+  readonly relabel?: (label: string) => string | undefined
+  /** Another order of the m-lines. */
+  readonly reorder?: (blocks: readonly string[][]) => readonly string[][]
+}
+
 /** An answer to an offer. */
-export function answerSdp(
-  offer: string,
-  rule: AnswerRule = takeAll,
-  relabel: (label: string) => string | undefined = (label) => label,
-): string {
+export function answerSdp(offer: string, rule: AnswerRule = takeAll, slips: AnswerSlips = {}): string {
   const parsed = parseSdp(offer)
   if (!parsed.ok) throw new Error(`offer does not parse: ${parsed.error.message}`)
-  const lines = ['v=0', 'o=srs 1 1 IN IP4 192.0.2.99', 's=-', 'c=IN IP4 192.0.2.99', 't=0 0']
+  const head = ['v=0', 'o=srs 1 1 IN IP4 192.0.2.99', 's=-', 'c=IN IP4 192.0.2.99', 't=0 0']
+  const blocks: string[][] = []
   parsed.value.media.forEach((media, index) => {
+    const lines: string[] = []
     const direction = media.attributes.find(({ name }) => /^(send|recv|inactive)/.test(name))?.name ?? 'sendrecv'
     const answer = media.port === 0 ? { port: 0, direction } : rule(index, direction)
     if (answer === undefined) return
@@ -62,10 +68,13 @@ export function answerSdp(
       ...maps.map((map) => `a=rtpmap:${map}`),
     )
     if (answer.port !== 0) lines.push(...(answer.crypto ?? freshCrypto(media)).map((line) => `a=crypto:${line}`))
-    const label = relabel(labelOf(media) ?? `${index + 1}`)
+    const offered = labelOf(media) ?? `${index + 1}`
+    const label = slips.relabel === undefined ? offered : slips.relabel(offered)
     lines.push(`a=${answer.direction}`, ...(label === undefined ? [] : [`a=label:${label}`]))
+    blocks.push(lines)
   })
-  return `${lines.join('\r\n')}\r\n`
+  const media = slips.reorder?.(blocks) ?? blocks
+  return `${[...head, ...media.flat()].join('\r\n')}\r\n`
 }
 
 /** A fresh key of the recorder for the first line offered, if the media is secured. */
@@ -112,8 +121,7 @@ export class TestRecorder {
   /** `take`: 200 at once; `leave`: nothing but 100; a number: that final status. */
   onInvite: ReofferRule = 'take'
   answer: AnswerRule = takeAll
-  /** Labels of the answer; those of the offer unless told otherwise. */
-  relabel: (label: string) => string | undefined = (label) => label
+  slips: AnswerSlips = {}
   /** For the next re-offers in order; then `take`. */
   readonly reofferRules: ReofferRule[] = []
   readonly allow: readonly string[]
@@ -167,7 +175,7 @@ export class TestRecorder {
   answerBody(offer: string): SipBody {
     return {
       contentType: 'application/sdp',
-      content: new TextEncoder().encode(answerSdp(offer, this.answer, this.relabel)),
+      content: new TextEncoder().encode(answerSdp(offer, this.answer, this.slips)),
     }
   }
 
