@@ -1,7 +1,7 @@
 // The forks of one recording session: one per stream, in the order of its m-lines, made with shut gates, aimed as the recorder answered.
 
 import type { ForkCounters, MediaCall, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
-import { type Ids, type Logger, messageOf } from '#kernel'
+import { type Endpoint, type Ids, type Logger, messageOf } from '#kernel'
 import type { AnsweredStream } from './answer.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 import { StreamKeys } from './stream-keys.ts'
@@ -24,6 +24,12 @@ export interface StreamSlot extends CallStream {
   readonly isRemoved: boolean
 }
 
+/** Where a fork sends from and to. */
+export interface ForkPath {
+  readonly from: Endpoint
+  readonly to: Endpoint
+}
+
 // Beyond this many m-lines those with port 0 are used again (SRC-35).
 const maxSlots = 16
 
@@ -39,6 +45,7 @@ export class SessionForks {
   #suites: readonly SrtpSuite[] = []
   #isAdded = false
   #isClosed = false
+  readonly #removals: Promise<void>[] = []
 
   /** `onClosed` gets the last counters of each fork that is removed. */
   constructor(
@@ -66,13 +73,22 @@ export class SessionForks {
     return this.#live().map((fork) => fork.id)
   }
 
+  /** Where a live fork sends from and to, once the recorder has said so. */
+  pathOf(id: string): ForkPath | undefined {
+    const fork = this.#live().find((each) => each.id === id)
+    const to = this.#answered.find((answer) => answer.label === fork?.stream.label)?.remote?.remote.rtp
+    if (fork === undefined || to === undefined) return undefined
+    return { from: { host: fork.local.host, port: fork.local.rtpPort }, to }
+  }
+
   /**
    * Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when one of them could not be had, the others stay
    * until `close`.
    */
   async add(suites: readonly SrtpSuite[]): Promise<void> {
     this.#suites = suites
-    const added = await Promise.allSettled(this.#now().map((stream) => this.#bind(stream)))
+    const { replayFromMs } = this.#plan
+    const added = await Promise.allSettled(this.#now().map((stream) => this.#bind(stream, replayFromMs)))
     for (const outcome of added) if (outcome.status === 'fulfilled') this.#place(outcome.value)
     const failed = added.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -140,13 +156,19 @@ export class SessionForks {
     for (const fork of this.#live()) this.#remove(fork, 'closed')
   }
 
-  async #bind(stream: StreamNow): Promise<SessionFork> {
+  async #bind(stream: StreamNow, replayFromMs?: number): Promise<SessionFork> {
     const id = `${this.#plan.id}/${stream.label}`
     const { label, streamId, kind, tap } = stream
     this.#binding.add(label)
     try {
-      const { maskDtmf } = this.#plan.profile.media
-      const local = await this.#media.addFork({ id, tap, open: false, ...(maskDtmf ? { maskDtmf } : {}) })
+      const maskDtmf = this.#plan.maskDtmf ?? this.#plan.profile.media.maskDtmf
+      const local = await this.#media.addFork({
+        id,
+        tap,
+        open: false,
+        ...(maskDtmf && { maskDtmf }),
+        ...(replayFromMs !== undefined && { replayFromMs }),
+      })
       const keys = new StreamKeys(this.#suites, this.#ids)
       return { id, stream: { label, streamId, kind }, local, keys, tap, state: 'live' }
     } finally {
@@ -171,9 +193,16 @@ export class SessionForks {
     }
   }
 
+  /** Resolves when the last counters of all forks removed by now have been told. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#removals)
+  }
+
   #remove(fork: SessionFork, state: 'dropped' | 'closed'): void {
     fork.state = state
-    this.#watch(this.#media.removeFork(fork.id).then(this.#onClosed))
+    const removal = this.#media.removeFork(fork.id).then(this.#onClosed)
+    this.#removals.push(removal)
+    this.#watch(removal)
   }
 
   #now(): StreamNow[] {

