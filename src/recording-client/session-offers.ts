@@ -1,5 +1,6 @@
 // What a recording session says in SDP and documents, and how it reads the answers (RFC 3264, RFC 7866 section 9.1).
 
+import type { CallSnapshot } from '#call'
 import { err, invariant, type Result } from '#kernel'
 import { LocalDescription, type LocalMedia } from '#sdp'
 import type { MessageOptions, SipBody, SipResponse } from '#sip'
@@ -99,12 +100,17 @@ export class SessionOffers {
   }
 
   #offer(direction: OfferDirection): Uint8Array {
-    const { encodings, videoEncodings = [] } = this.#plan.call.snapshot()
+    const snapshot = this.#plan.call.snapshot()
     const codecs = {
-      audio: this.#payloadTypes.codecsFor(audioEncodings(encodings, this.#plan.profile.media)),
-      video: this.#payloadTypes.codecsFor(videoEncodings),
+      audio: this.#payloadTypes.codecsFor(audioEncodings(encodingsOf(snapshot), this.#plan.profile.media)),
+      video: this.#payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
     }
     this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
     return this.#sdp.describe(offeredMedia(this.#offered, direction))
   }
+}
+
+/** Before the answer of a call nothing is agreed; the offer after it says what it will be. */
+function encodingsOf({ encodings }: CallSnapshot): readonly string[] {
+  return encodings.length > 0 ? encodings : ['PCMU/8000', 'PCMA/8000', 'TELEPHONE-EVENT/8000']
 }
