@@ -9,6 +9,7 @@ import { departureOf } from './departure.ts'
 import { suitesFor } from './protection.ts'
 import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
+import { attemptOutcome } from './recorders/recorder-directory.ts'
 import { type ForkPath, SessionForks } from './session-forks.ts'
 import {
   type OfferDirection,
@@ -198,7 +199,7 @@ export class RecordingSession {
 
   #sendInvite(direction: OfferDirection, isLegacyType = this.plan.profile.metadata.mediaType === 'legacy'): void {
     const { plan } = this
-    const { core, log, from, times } = this.#around
+    const { core, log, from, times, recorders } = this.#around
     const offers = new SessionOffers(plan, this.#around, this.#forks, isLegacyType)
     this.#invite = core.invite(
       {
@@ -213,11 +214,19 @@ export class RecordingSession {
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
       },
       {
-        onAccepted: (dialog, response) => this.#onAccepted({ dialog, offers }, response),
-        onFailed: ({ status, reason, response }) => {
+        onAccepted: (dialog, response) => {
+          recorders.report(plan.uri, { status: response.status, cause: 'response' })
+          this.#onAccepted({ dialog, offers }, response)
+        },
+        onFailed: (outcome) => {
+          const { status, reason, response } = outcome
           const isTypeRefused = status === 415 && response !== undefined && wantsLegacyType(response)
-          if (isTypeRefused && !isLegacyType && this.state === 'inviting') this.#sendInvite(direction, true)
-          else this.#feed({ type: 'refused', status, reason })
+          if (isTypeRefused && !isLegacyType && this.state === 'inviting') {
+            this.#sendInvite(direction, true)
+            return
+          }
+          recorders.report(plan.uri, attemptOutcome(outcome))
+          this.#feed({ type: 'refused', status, reason })
         },
       },
     )
