@@ -226,3 +226,24 @@ row(
     )
   },
 )
+
+row('a profile asks for a session timer', { sessionExpiresSeconds: 300 }, async (bench) => {
+  const first = await invite(bench)
+  assert.match(lines(first, 'Session-Expires')[0] ?? '', /^300\b/)
+})
+
+row(
+  'a recorder that asks who we are is answered by the credentials of its profile, and their secret is not told',
+  { credentials: { username: 'gateway', password: 'opensesame', allowMd5: false } },
+  async (bench) => {
+    const recorder = bench.recorder()
+    recorder.refuseFirst(401, [['WWW-Authenticate', 'Digest realm="rec", nonce="n1", algorithm=SHA-256, qop="auth"']])
+    const start = bench.start(recorder.uri)
+    await bench.pass()
+    assert.equal(start.status, 200)
+    const second = recorder.session(1).first
+    assert.match(lines(second, 'Authorization')[0] ?? '', /username="gateway"/)
+    assert.equal(second.document?.dataMode, 'complete')
+    assert.doesNotMatch(JSON.stringify([bench.log.lines, bench.events]), /opensesame/)
+  },
+)
