@@ -2,6 +2,7 @@
 // The command line: one file of `cli/` per command.
 
 import { Command } from 'commander'
+import { addChaosCommand } from './cli/chaos.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addStartCommands } from './cli/start.ts'
@@ -9,4 +10,5 @@ import { addStartCommands } from './cli/start.ts'
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
 addLintCommand(command)
+addChaosCommand(command)
 command.parseAsync().catch(fail)

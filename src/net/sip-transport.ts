@@ -116,6 +116,11 @@ export class SipTransport implements SipTransportPort {
     else queueMicrotask(() => onFailed('connection closed'))
   }
 
+  /** Breaks the connection that a message came by; nothing happens for UDP. */
+  hangUp({ connectionId }: SipFlow): void {
+    if (connectionId !== undefined) this.#connections.get(connectionId)?.close('hung up')
+  }
+
   /** Destroys all sockets; resolves when the ports are free. Sends that are under way fail. */
   async close(): Promise<void> {
     this.#state = 'closed'

@@ -10,7 +10,7 @@ import {
   type RouteRule,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
-import type { IncomingRequest, SipCore } from '#sip'
+import type { IncomingRequest, SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeEngine } from './fake-engine.ts'
 import { SipNetwork } from './sip-network.ts'
@@ -30,6 +30,8 @@ export interface BenchOptions {
   readonly silenceMs?: number
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
+  /** Of the gateway's core, instead of the test defaults. */
+  readonly core?: Partial<SipCoreOptions>
 }
 
 /** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, users starting with `flow` run a flow. */
@@ -70,7 +72,7 @@ export class CallBench {
         options.flow?.(call, name)
       },
     })
-    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers).core
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, options.core).core
     this.service.attach(this.core)
   }
 
