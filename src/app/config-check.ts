@@ -15,7 +15,7 @@ export interface SchemaNode {
   readonly type?: string
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly items?: SchemaNode
-  readonly required?: readonly string[]
+  readonly required?: readonly string[] | undefined
   readonly enum?: readonly unknown[]
   readonly minimum?: number
   readonly maximum?: number

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { integer, role, section, text } from './config-leaf.ts'
-import { destinations, mediaAddress, sip, sources } from './config-network.ts'
+import { destinations, manyTls, mediaAddress, sip, sources } from './config-network.ts'
 import { recording } from './config-recording.ts'
 
 const route = Type.Object(
@@ -39,7 +39,7 @@ const route = Type.Object(
 
 /** The gateway role. */
 export const gateway = role('The gateway: calls, call flows and the recording client; off when left out.', {
-  sip: sip(5060),
+  sip: sip(5060, manyTls),
   media: section('RTP of calls and of their copies.', {
     ...mediaAddress(20_000, 29_999),
     workers: integer('Number of threads that carry RTP.', 1, 1, 64),

@@ -39,6 +39,8 @@ export function ipAddress(leaf: Leaf) {
   return Type.Union(families, { expects: 'an IP address', ...leaf })
 }
 
+/** What an entry of a list of hosts is. */
+export const HOST_ENTRY = 'a host, a domain such as .example.com or a network'
 /** Limits of a list of hosts. */
 export const HOSTS = { maxItems: 1000, default: [] }
 /** Where we listen unless told. */

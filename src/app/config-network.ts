@@ -1,7 +1,7 @@
 // Configuration of what both roles have: SIP listeners, TLS, media addresses, lists of hosts.
 
-import { Type } from 'typebox'
-import { HOSTS, integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
+import { type TSchema, Type } from 'typebox'
+import { HOST_ENTRY, HOSTS, integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
 
 const listener = Type.Object(
   {
@@ -12,20 +12,46 @@ const listener = Type.Object(
   { additionalProperties: false },
 )
 
-const tls = role('Certificates for TLS listeners and for the TLS connections that we open.', {
+const certificates = {
   certFile: text({ description: 'PEM file with our certificate and its chain, relative to the working directory.' }),
   keyFile: text({ description: 'PEM file with the private key of that certificate.' }),
   caFile: Type.Optional(
     text({ description: 'PEM file with the authorities that peers must be signed by; the public ones when left out.' }),
   ),
+  allowWildcard: Type.Boolean({
+    default: false,
+    description: 'Let *.example.com in the certificate of a server stand for one label, against RFC 5922 section 7.2.',
+  }),
+}
+
+const tls = {
+  ...certificates,
   verifyClient: Type.Boolean({
     default: false,
     description: 'Refuse clients without a certificate signed by caFile (mutual TLS). Servers are always verified.',
   }),
+}
+
+const identity = Type.Object(
+  { name: text({ description: 'Name, for tlsIdentity of recorder profiles.' }), ...certificates },
+  { additionalProperties: false },
+)
+
+/** TLS of a role. */
+export const roleTls = role('Certificates for TLS listeners and for the TLS connections that we open.', tls)
+
+/** TLS of a role that shows some of its peers other certificates. */
+export const manyTls = role('Certificates for TLS listeners and for the TLS connections that we open.', {
+  ...tls,
+  identities: Type.Array(identity, {
+    maxItems: 100,
+    default: [],
+    description: 'Other certificates, shown to the recorders whose profile names them.',
+  }),
 })
 
 /** SIP of one role. */
-export function sip(port: number) {
+export function sip<T extends TSchema>(port: number, tls: T) {
   return section('SIP signalling.', {
     listen: Type.Array(listener, {
       minItems: 1,
@@ -65,7 +91,7 @@ export function sources(description: string) {
 
 /** A list of hosts, domains and networks. */
 export function destinations(description: string) {
-  return Type.Array(text({ expects: 'a host, a domain such as .example.com or a network' }), {
+  return Type.Array(text({ expects: HOST_ENTRY }), {
     ...HOSTS,
     description,
   })

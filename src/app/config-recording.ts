@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox'
 import { integer, section, text } from './config-leaf.ts'
+import { profiles } from './config-profiles.ts'
 
 /** The recording client. */
 export const recording = section('The recording client.', {
@@ -18,11 +19,7 @@ export const recording = section('The recording client.', {
     100,
     20_000,
   ),
-  jambonzWrapper: Type.Boolean({
-    default: false,
-    description:
-      'Put extension elements into the wrapper that jambonz uses, which is not valid by the RFC 7865 schema.',
-  }),
+  profiles,
   captures: section('Evidence of recording sessions that failed: SIP, states and counters, without people and audio.', {
     keep: integer('Number of captures kept in memory for the API; 0 makes none.', 100, 0, 10_000),
     folder: Type.Optional(

@@ -1,6 +1,7 @@
 // What the schema cannot say: keys that depend on each other.
 
 import { BlockList, isIP } from 'node:net'
+import { hostBreaches, recorderBreaches } from './config-recorder-rules.ts'
 import type { Config, SipConfig } from './config-schema.ts'
 
 /** A broken rule. */
@@ -20,7 +21,10 @@ export function ruleBreaches(config: Config): RuleBreach[] {
     breaches.push({ path: [], expected: 'at least one role is needed: gateway or recorder' })
   }
   if (gateway !== undefined) {
-    breaches.push(...roleBreaches('gateway', gateway), ...routeBreaches(gateway))
+    breaches.push(...roleBreaches('gateway', gateway), ...routeBreaches(gateway), ...recorderBreaches(gateway))
+    for (const list of ['dial', 'record'] as const) {
+      breaches.push(...hostBreaches(['gateway', 'destinations', list], gateway.destinations[list]))
+    }
     breaches.push(...networkBreaches(['gateway', 'info', 'trustedPeers'], gateway.info.trustedPeers))
   }
   if (recorder !== undefined) breaches.push(...roleBreaches('recorder', recorder))
@@ -54,6 +58,11 @@ function sipBreaches(path: readonly string[], sip: SipConfig): RuleBreach[] {
     if (isWildcard(listen.host) && sip.advertisedHost === undefined) {
       breaches.push({ path: [...path, 'listen', at, 'host'], expected: 'an advertisedHost beside an any-address' })
     }
+  }
+  const identities = sip.tls !== undefined && 'identities' in sip.tls ? sip.tls.identities : []
+  for (const [at, { name }] of identities.entries()) {
+    if (identities.findIndex((other) => other.name === name) === at) continue
+    breaches.push({ path: [...path, 'tls', 'identities', at, 'name'], expected: 'another name than those before' })
   }
   if (sip.tls?.verifyClient === true && sip.tls.caFile === undefined) {
     breaches.push({ path: [...path, 'tls', 'verifyClient'], expected: 'a caFile to verify clients against' })

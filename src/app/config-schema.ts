@@ -3,10 +3,10 @@
 import { Type } from 'typebox'
 import { gateway } from './config-gateway.ts'
 import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
-import { mediaAddress, sip, sources } from './config-network.ts'
+import { mediaAddress, roleTls, sip, sources } from './config-network.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
-  sip: sip(5080),
+  sip: sip(5080, roleTls),
   media: section('RTP from recording clients.', mediaAddress(10_000, 19_999)),
   sources: sources(
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
@@ -52,8 +52,12 @@ export const configSchema = Type.Object(
 /** The configuration with every default filled in. */
 export type Config = Readonly<Type.Static<typeof configSchema>>
 /** Settings of the SIP signalling of one role. */
-export type SipConfig = NonNullable<Config['gateway']>['sip']
+export type SipConfig = GatewayConfig['sip'] | RecorderConfig['sip']
+/** Certificates and keys, as files. */
+export type TlsFiles = Omit<NonNullable<RecorderConfig['sip']['tls']>, 'verifyClient'>
 /** Settings of the gateway role. */
 export type GatewayConfig = NonNullable<Config['gateway']>
+/** A recorder profile as it is written. */
+export type ProfileConfig = GatewayConfig['recording']['profiles'][number]
 /** Settings of the recorder role. */
 export type RecorderConfig = NonNullable<Config['recorder']>

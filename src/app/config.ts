@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { readYaml } from '#flow'
 import { AppError, err, messageOf, ok, type Result } from '#kernel'
 import { violations } from './config-check.ts'
+import { fileBreaches } from './config-files.ts'
 import { ruleBreaches } from './config-rules.ts'
 import { type Config, configSchema } from './config-schema.ts'
 
@@ -49,10 +50,30 @@ export async function loadConfig(file: string, environment: Environment): Promis
       { cause: fault },
     )
   }
-  const parsed = parseConfig(text, file, environment)
-  if (parsed.ok) return parsed.value
-  const message = parsed.error.map(configProblemText).join('\n')
+  const checked = await checkConfig(text, file, environment)
+  if (checked.ok) return checked.value
+  const message = checked.error.map(configProblemText).join('\n')
   throw new AppError('config.invalid', message, { result: 'client', reason: 'config-invalid' })
+}
+
+async function checkConfig(
+  text: string,
+  file: string,
+  environment: Environment,
+): Promise<Result<Config, ConfigProblem[]>> {
+  const parsed = parseConfig(text, file, environment)
+  if (!parsed.ok) return parsed
+  const { position } = readYaml(text)
+  const breaches = await fileBreaches(parsed.value, environment)
+  if (breaches.length === 0) return parsed
+  return err(
+    breaches.map(({ path, expected }) => ({
+      source: file,
+      line: position(path).line,
+      key: path.join('.'),
+      expected,
+    })),
+  )
 }
 
 /** Checks the text of a file; `environment` goes before it. */

@@ -6,7 +6,7 @@ import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, defaultProfile, RecordingClient } from '#recording-client'
+import { CaptureCollector, type RecorderDirectory, RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
@@ -14,6 +14,7 @@ import type { GatewayConfig } from './config-schema.ts'
 import { commandRecording, FlowCallControl, Notices } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
+import { openRecorders } from './recorders.ts'
 import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 
@@ -41,6 +42,7 @@ export async function openGateway(
   const { clock, ids } = around
   const log = around.log.child({ role: 'gateway' })
   const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
+  const recorders = await openRecorders(config)
   const engine = await createWorkerEngine({
     ...config.media,
     log,
@@ -127,7 +129,7 @@ export async function openGateway(
   }
   const { core } = role
   service.attach(core)
-  client = createRecordingClient(config, core, domain, around)
+  client = createRecordingClient(config, core, domain, recorders, around)
   const evidence = openEvidence(config, client, { clock, ids, log })
   return assemble({ service, client, notices, engine, role, evidence })
 }
@@ -136,10 +138,10 @@ function createRecordingClient(
   config: GatewayConfig,
   core: SipCore,
   domain: string,
+  recorders: RecorderDirectory,
   around: Surroundings,
 ): RecordingClient {
-  const { answerDeadlineMs, lateAnswerMs, firstResponseMs, jambonzWrapper } = config.recording
-  const profile = { ...defaultProfile, metadata: { ...defaultProfile.metadata, jambonzWrapper } }
+  const { answerDeadlineMs, lateAnswerMs, firstResponseMs } = config.recording
   return new RecordingClient({
     core,
     clock: around.clock,
@@ -148,7 +150,7 @@ function createRecordingClient(
     from: `<sip:src@${domain}>`,
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
-    recorders: { profileOf: () => profile, candidates: (entry) => entry, report: () => {} },
+    recorders,
   })
 }
 

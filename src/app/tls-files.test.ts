@@ -12,6 +12,7 @@ test('certificate, key and authority are read as text', async () => {
     certFile: fixture('gw.cert'),
     keyFile: fixture('gw.key'),
     caFile: fixture('ca.cert'),
+    allowWildcard: false,
     verifyClient: true,
   }
   const tls = await readTls(files)
@@ -24,11 +25,16 @@ test('certificate, key and authority are read as text', async () => {
 
 test('without a section there is nothing to read, without an authority the public ones stay in force', async () => {
   assert.equal(await readTls(undefined), undefined)
-  const tls = await readTls({ certFile: fixture('gw.cert'), keyFile: fixture('gw.key'), verifyClient: false })
+  const tls = await readTls({
+    certFile: fixture('gw.cert'),
+    keyFile: fixture('gw.key'),
+    allowWildcard: false,
+    verifyClient: false,
+  })
   assert.ok(tls !== undefined && !('ca' in tls))
 })
 
 test('a file that cannot be read is named', async () => {
-  const files = { certFile: fixture('gw.cert'), keyFile: 'no-such-key.pem', verifyClient: false }
+  const files = { certFile: fixture('gw.cert'), keyFile: 'no-such-key.pem', allowWildcard: false, verifyClient: false }
   await assert.rejects(readTls(files), { code: 'config.tls-unreadable', message: /no-such-key\.pem/ })
 })

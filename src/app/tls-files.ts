@@ -2,18 +2,21 @@
 
 import { readFile } from 'node:fs/promises'
 import { AppError, messageOf } from '#kernel'
-import type { TlsOptions } from '#net'
-import type { SipConfig } from './config-schema.ts'
+import type { TlsIdentity, TlsOptions } from '#net'
+import type { SipConfig, TlsFiles } from './config-schema.ts'
 
 /** PEM texts of a `tls` section; undefined without one. Rejects with AppError `config.tls-unreadable`. */
 export async function readTls(tls: SipConfig['tls']): Promise<TlsOptions | undefined> {
   if (tls === undefined) return undefined
-  const [cert, key, ca] = await Promise.all([
-    readPem(tls.certFile),
-    readPem(tls.keyFile),
-    tls.caFile === undefined ? undefined : readPem(tls.caFile),
-  ])
-  return { cert, key, verifyClient: tls.verifyClient, ...(ca === undefined ? {} : { ca }) }
+  const identities = new Map<string, TlsIdentity>()
+  for (const files of 'identities' in tls ? tls.identities : []) identities.set(files.name, await readIdentity(files))
+  return { ...(await readIdentity(tls)), verifyClient: tls.verifyClient, identities }
+}
+
+async function readIdentity({ certFile, keyFile, caFile, allowWildcard }: TlsFiles): Promise<TlsIdentity> {
+  const cert = await readPem(certFile)
+  const key = await readPem(keyFile)
+  return { cert, key, allowWildcard, ...(caFile === undefined ? {} : { ca: await readPem(caFile) }) }
 }
 
 async function readPem(file: string): Promise<string> {

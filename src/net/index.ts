@@ -8,4 +8,4 @@ export {
   SipTransport,
   type SipTransportOptions,
 } from './sip-transport.ts'
-export type { TlsOptions } from './tls-options.ts'
+export type { TlsIdentity, TlsOptions } from './tls-options.ts'

@@ -3,14 +3,22 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { AppError, messageOf } from '#kernel'
 
-/** Certificates of one SIP transport; every value is PEM text. */
-export interface TlsOptions {
+/** One set of certificates; every value is PEM text. */
+export interface TlsIdentity {
   /** Our certificate chain, shown to clients, and to servers that ask for one. */
   readonly cert: string
   /** Private key of `cert`. */
   readonly key: string
   /** Authorities that peers must be signed by; the well-known public ones when absent. */
   readonly ca?: string
+  /** Let `*.example.com` in a server's certificate stand for one label, which RFC 5922 section 7.2 forbids. */
+  readonly allowWildcard?: boolean
+}
+
+/** Certificates of one SIP transport. */
+export interface TlsOptions extends TlsIdentity {
+  /** Other certificates, by name, for the targets that ask for them. */
+  readonly identities?: ReadonlyMap<string, TlsIdentity>
   /** Refuse clients that do not present a certificate signed by `ca` (mutual TLS). */
   readonly verifyClient?: boolean
 }

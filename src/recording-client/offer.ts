@@ -13,6 +13,7 @@ import {
   type SdpCodec,
 } from '#sdp'
 import type { OfferDirection } from './session-machine.ts'
+import type { StreamKeys } from './stream-keys.ts'
 
 const staticPayloadTypes: Readonly<Record<string, number>> = {
   'PCMU/8000': 0,
@@ -30,13 +31,16 @@ export interface OfferedStream {
   readonly local: MediaLocal
   /** Its fork is gone: the m-line stays, with port 0 (SRC-34). */
   readonly isRemoved: boolean
+  readonly keys: StreamKeys
 }
 
 /** What the recorder accepted of one stream. */
 export interface AnsweredStream {
   readonly label: string
-  /** Port 0, or no encoding of ours. */
+  /** Port 0, no encoding of ours, or no keys that can be used. */
   readonly isRefused: boolean
+  /** What is wrong with the keys. */
+  readonly problem?: string
   /** False: refused, or `inactive`: nothing may be sent until the recorder offers otherwise (SRC-38). */
   readonly mayFlow: boolean
   /** Absent when the stream was refused or has no address. */
@@ -76,18 +80,23 @@ export function offeredMedia(
     kind: 'audio',
     port: stream.isRemoved ? 0 : stream.local.rtpPort,
     rtcpPort: stream.local.rtcpPort,
-    protocol: 'RTP/AVP',
+    protocol: stream.keys.protocol,
     codecs,
     direction,
     label: stream.label,
+    extra: stream.keys.attributes,
   }))
 }
 
-/** Reads an answer by m-line position (AMB-14); an error means that it is no answer to our offer. */
+/**
+ * Reads an answer, or an offer of the recorder as if it were one, by m-line position (AMB-14); an error means that it is none to what we
+ * offer.
+ */
 export function readAnswer(
   sdp: Uint8Array,
   streams: readonly OfferedStream[],
   codecs: readonly SdpCodec[],
+  role: 'answer' | 'offer' = 'answer',
 ): Result<AnsweredStream[], string> {
   const parsed = parseSdp(sdp)
   if (!parsed.ok) return err(`line ${parsed.error.line} of the answer: ${parsed.error.message}`)
@@ -96,14 +105,17 @@ export function readAnswer(
     return err(`the answer has ${answer.media.length} m-lines, the offer ${streams.length}`)
   }
   return ok(
-    streams.map(({ label, isRemoved }, index): AnsweredStream => {
+    streams.map(({ label, isRemoved, keys }, index): AnsweredStream => {
       const media = answer.media[index]!
       const accepted = matchCodecs(codecs, codecsOf(media))
       if (isRemoved || media.port === 0 || accepted.length === 0) return { label, isRefused: true, mayFlow: false }
       const address = remoteOf(media, answer)
+      const agreed = role === 'offer' ? keys.takeOffer(media, address?.rtp) : keys.takeAnswer(media, address?.rtp)
+      if (!agreed.ok) return { label, isRefused: true, problem: agreed.error, mayFlow: false }
       if (address === undefined) return { label, isRefused: false, mayFlow: false }
       const mayFlow = receives(directionOf(media, answer))
-      return { label, isRefused: false, mayFlow, remote: { remote: address, codecs: accepted } }
+      const srtp = agreed.value === undefined ? {} : { srtp: agreed.value }
+      return { label, isRefused: false, mayFlow, remote: { remote: address, codecs: accepted, ...srtp } }
     }),
   )
 }
@@ -111,7 +123,9 @@ export function readAnswer(
 /** As `readAnswer`, for the answer to the INVITE: a recorder that refuses every stream records nothing. */
 export function readFirstAnswer(...answer: Parameters<typeof readAnswer>): ReturnType<typeof readAnswer> {
   const read = readAnswer(...answer)
-  return read.ok && read.value.every((stream) => stream.isRefused) ? err('the recorder refused every stream') : read
+  if (!read.ok || read.value.some((stream) => !stream.isRefused)) return read
+  const problem = read.value.find((stream) => stream.problem !== undefined)?.problem
+  return err(problem ?? 'the recorder refused every stream')
 }
 
 /** Our encodings that the recorder takes, sent with its payload types (SRC-32). */

@@ -79,5 +79,5 @@ export const defaultProfile: RecorderProfile = {
   headers: [],
   metadata: { mediaType: 'rfc', dialect: 'rfc7865', jambonzWrapper: false, updates: 'complete' },
   media: { streams: 'separate', side: 'both', codecs: 'as-call', video: true, srtp: [], maskDtmf: false },
-  trustedNetwork: true,
+  trustedNetwork: false,
 }

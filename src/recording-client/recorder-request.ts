@@ -49,7 +49,7 @@ function offerAgain(incoming: IncomingRequest, context: RecorderRequestContext):
 
 function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: RecorderRequestContext): void {
   const parsed = parseSdp(offer)
-  const streams = readAnswer(offer, context.streams, context.codecs)
+  const streams = readAnswer(offer, context.streams, context.codecs, 'offer')
   if (!parsed.ok || !streams.ok) {
     incoming.respond(488)
     return
@@ -61,7 +61,7 @@ function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: Reco
     if (streams.value[index]?.isRefused !== false) return { ...refusedMedia(theirs), label: stream.label }
     const direction = directionTowards(directionOf(theirs, parsed.value), context.ours)
     const [slot] = offeredMedia([stream], negotiateCodecs(codecsOf(theirs), encodings), direction)
-    return slot!
+    return { ...slot!, protocol: theirs.protocol }
   })
   const content = context.describe(media)
   if (incoming.respond(200, { body: { contentType: sdpType, content } })) context.onStreams(streams.value)

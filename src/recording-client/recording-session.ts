@@ -5,6 +5,7 @@ import type { ForkCounters } from '#engine'
 import { assertNever, invariant, messageOf, stateTrace, type Timer } from '#kernel'
 import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, SipResponse } from '#sip'
 import type { AnsweredStream } from './offer.ts'
+import { suitesFor } from './protection.ts'
 import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { SessionForks } from './session-forks.ts'
@@ -53,7 +54,7 @@ export class RecordingSession {
     this.plan = plan
     this.#around = around
     this.#listener = listener
-    this.#forks = new SessionForks(plan, around.log, (counters) => listener.onForkClosed(counters))
+    this.#forks = new SessionForks(plan, around, (counters) => listener.onForkClosed(counters))
     this.#machine = new SessionMachine('recording', (from, to) => this.#trace(from, to))
   }
 
@@ -78,7 +79,18 @@ export class RecordingSession {
 
   /** Binds the ports and sends the INVITE; every outcome comes by report. */
   open(): void {
-    this.#forks.add().then(
+    const { call, uri, profile, id } = this.plan
+    const suites = suitesFor(call.snapshot().protection, uri, profile)
+    if (!suites.ok) {
+      this.#around.log.warn('recorder refused for its protection', {
+        session: id,
+        profile: profile.name,
+        reason: suites.error,
+      })
+      this.#feed({ type: 'refused', status: 488, reason: suites.error })
+      return
+    }
+    this.#forks.add(suites.value).then(
       () => (this.state === 'preparing' ? this.#feed({ type: 'ports-ready' }) : this.#forks.close()),
       (fault: unknown) => {
         this.#feed({ type: 'refused', status: 500, reason: messageOf(fault) })

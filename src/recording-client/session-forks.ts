@@ -1,15 +1,17 @@
 // The forks of one recording session: one per stream of the call, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, MediaCall, MediaLocal, Tap } from '#engine'
-import { type Logger, messageOf } from '#kernel'
+import type { ForkCounters, MediaCall, MediaLocal, SrtpSuite, Tap } from '#engine'
+import { type Ids, type Logger, messageOf } from '#kernel'
 import type { AnsweredStream, OfferedStream } from './offer.ts'
-import type { SessionPlan } from './session-port.ts'
+import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
+import { StreamKeys } from './stream-keys.ts'
 import { type CallStream, tapOf } from './streams.ts'
 
 interface SessionFork {
   readonly id: string
   readonly stream: CallStream
   readonly local: MediaLocal
+  readonly keys: StreamKeys
   tap: Tap
   state: 'live' | 'dropped' | 'closed'
 }
@@ -17,23 +19,30 @@ interface SessionFork {
 /** Forks of one recording session, in the order of its m-lines. */
 export class SessionForks {
   readonly #plan: SessionPlan
+  readonly #ids: Ids
   readonly #log: Logger
   readonly #onClosed: (counters: ForkCounters) => void
   #forks: readonly SessionFork[] = []
   #answered: readonly AnsweredStream[] = []
 
   /** `onClosed` gets the last counters of each fork that is removed. */
-  constructor(plan: SessionPlan, log: Logger, onClosed: (counters: ForkCounters) => void) {
+  constructor(
+    plan: SessionPlan,
+    around: Pick<RecordingSurroundings, 'ids' | 'log'>,
+    onClosed: (counters: ForkCounters) => void,
+  ) {
     this.#plan = plan
-    this.#log = log
+    this.#ids = around.ids
+    this.#log = around.log
     this.#onClosed = onClosed
   }
 
   /** The streams as offered; those that were dropped keep their place. */
   get streams(): readonly OfferedStream[] {
-    return this.#forks.map(({ stream, local, state }) => ({
+    return this.#forks.map(({ stream, local, keys, state }) => ({
       label: stream.label,
       local,
+      keys,
       isRemoved: state === 'dropped',
     }))
   }
@@ -42,15 +51,16 @@ export class SessionForks {
     return this.#live().map((fork) => fork.id)
   }
 
-  /** Binds a port pair per stream; rejects when one of them could not be had, the others stay until `close`. */
-  async add(): Promise<void> {
+  /** Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when one of them could not be had, the others stay until `close`. */
+  async add(suites: readonly SrtpSuite[]): Promise<void> {
     const snapshot = this.#plan.call.snapshot()
     const added = await Promise.allSettled(
       this.#plan.streams.map(async (stream): Promise<SessionFork> => {
         const id = `${this.#plan.id}/${stream.label}`
         const tap = tapOf(stream, snapshot)
         const local = await this.#media.addFork({ id, tap, open: false })
-        return { id, stream, local, tap, state: 'live' }
+        const keys = new StreamKeys(suites, this.#ids)
+        return { id, stream, local, keys, tap, state: 'live' }
       }),
     )
     this.#forks = added.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))

@@ -1,5 +1,16 @@
 export { codecsOf, type SdpCodec } from './codec.ts'
 export {
+  answeredCrypto,
+  type CryptoPair,
+  type CryptoSuite,
+  cryptoAttribute,
+  cryptosOf,
+  isSecureProtocol,
+  offeredCryptos,
+  pairOfAnswer,
+  type SdpCrypto,
+} from './crypto.ts'
+export {
   answerDirection,
   type Direction,
   directionOf,

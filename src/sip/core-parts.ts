@@ -2,9 +2,11 @@
 
 import type { Clock, Logger } from '#kernel'
 import type { SipCoreOptions } from './core-options.ts'
+import type { DialogTable } from './dialog/dialog-table.ts'
 import type { Essentials } from './essentials.ts'
 import type { SipRequest } from './message/message.ts'
 import type { MessageBuilder } from './message-builder.ts'
+import type { ReplacedDialog } from './session.ts'
 import type { StreamMemory } from './stream-memory.ts'
 import type { ServerTransaction } from './transaction/server-transaction.ts'
 import type { TimerValues } from './transaction/timer-values.ts'
@@ -24,6 +26,8 @@ export interface Arrived {
 export interface DialogHolder {
   onRequest(arrived: Arrived): void
   onAck(ack: SipRequest, cseqNumber: number): void
+  /** What a Replaces that names this dialog means. */
+  readonly replaceable: ReplacedDialog | 'ended' | 'not-ours'
 }
 
 /** What every session of a core works with. */
@@ -36,6 +40,5 @@ export interface CoreParts {
   readonly builder: MessageBuilder
   readonly transactions: TransactionLayer
   readonly streams: StreamMemory
-  /** By dialogKey. */
-  readonly dialogs: Map<string, DialogHolder>
+  readonly dialogs: DialogTable
 }

@@ -1,11 +1,13 @@
 // The SIP core of one role: what comes in finds its transaction, then its dialog, then its user (RFC 3261 section 8.2).
 
-import { messageOf } from '#kernel'
+import { messageOf, ok } from '#kernel'
 import { answer, answerProbe } from './answer.ts'
 import { DigestGuard } from './auth/digest-guard.ts'
 import type { SipCoreOptions } from './core-options.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
 import { dialogKey } from './dialog/dialog-state.ts'
+import { DialogTable } from './dialog/dialog-table.ts'
+import { findReplaced } from './dialog/replaces.ts'
 import { type Essentials, readEssentials, replyPathOf, stampVia } from './essentials.ts'
 import { IncomingChecks, WITHIN_DIALOG } from './incoming-checks.ts'
 import { IncomingInvite } from './incoming-invite.ts'
@@ -70,7 +72,7 @@ class Core implements SipCore {
       builder: new MessageBuilder(options, wire),
       transactions: new TransactionLayer({ clock, timers, wire }, options.maxTransactions ?? DEFAULT_MAX_TRANSACTIONS),
       streams: new StreamMemory(clock, wire, log),
-      dialogs: new Map<string, DialogHolder>(),
+      dialogs: new DialogTable(clock),
     }
   }
 
@@ -176,10 +178,17 @@ class Core implements SipCore {
     const { method } = arrived.request
     const challenges = method === 'OPTIONS' ? undefined : this.#guardian?.challenge(arrived.request)
     if (challenges !== undefined) answer(this.#parts, arrived, 401, { headers: challenges })
-    else if (method === 'INVITE') this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact))
+    else if (method === 'INVITE') this.#onInvite(arrived)
     else if (method === 'OPTIONS') answerProbe(this.#parts, arrived)
     else if (this.#handlers.onRequest === undefined) answer(this.#parts, arrived, 405)
     else this.#handlers.onRequest(new PendingRequest(this.#parts, arrived))
+  }
+
+  #onInvite(arrived: Arrived): void {
+    const { options, dialogs } = this.#parts
+    const replaced = options.supported.includes('replaces') ? findReplaced(arrived.request, dialogs) : ok(undefined)
+    if (!replaced.ok) answer(this.#parts, arrived, replaced.error)
+    else this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact, replaced.value))
   }
 
   /** Section 9.2: 200 to the CANCEL, with the To tag of the INVITE's responses, then the INVITE ends. */
@@ -196,7 +205,9 @@ class Core implements SipCore {
   }
 
   #holderOf(facts: Essentials): DialogHolder | undefined {
-    return facts.toTag === '' ? undefined : this.#parts.dialogs.get(dialogKey(facts.callId, facts.toTag, facts.fromTag))
+    return facts.toTag === ''
+      ? undefined
+      : this.#parts.dialogs.find(dialogKey(facts.callId, facts.toTag, facts.fromTag))
   }
 
   #isAdmitted(flow: SipFlow): boolean {

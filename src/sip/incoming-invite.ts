@@ -7,7 +7,7 @@ import { InviteDialogSession } from './invite-dialog.ts'
 import type { SipRequest } from './message/message.ts'
 import { type ContactShape, toWithTag } from './message-builder.ts'
 import { NextHop } from './next-hop.ts'
-import type { DialogHandlers, InviteDialog, MessageOptions, ServerInvite } from './session.ts'
+import type { DialogHandlers, InviteDialog, MessageOptions, ReplacedDialog, ServerInvite } from './session.ts'
 import { TimerSet } from './timer-set.ts'
 import type { SipFlow } from './transport-port.ts'
 
@@ -20,6 +20,9 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
   readonly request: SipRequest
   readonly flow: SipFlow
   readonly localTag: string
+  readonly replaced: ReplacedDialog | undefined
+  /** An early dialog is replaced only by who started it (RFC 3891 section 3). */
+  readonly replaceable = 'not-ours'
   onCancel?: (cancel: SipRequest | undefined) => void
   readonly #parts: CoreParts
   readonly #arrived: Arrived
@@ -29,10 +32,11 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
   #progress: { status: number; bytes: Uint8Array } | undefined
   #settled = false
 
-  constructor(parts: CoreParts, arrived: Arrived, contact: ContactShape) {
+  constructor(parts: CoreParts, arrived: Arrived, contact: ContactShape, replaced: ReplacedDialog | undefined) {
     this.request = arrived.request
     this.flow = arrived.flow
     this.localTag = parts.builder.newTag()
+    this.replaced = replaced
     this.#parts = parts
     this.#arrived = arrived
     this.#contact = contact
@@ -43,7 +47,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
       onCancel: (cancel) => this.#cancel(cancel),
       onFailure: () => this.#lose(),
     }
-    parts.dialogs.set(this.#key, this)
+    parts.dialogs.add(this.#key, this)
     const expiresS = Number.parseInt(arrived.request.headers.get('expires') ?? '', 10)
     if (expiresS > 0 && expiresS <= LONGEST_EXPIRES_S) this.#timers.set('expires', expiresS * 1000)
     answer(parts, arrived, 100)
@@ -139,7 +143,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     this.#settled = true
     this.#progress = undefined
     this.#timers.clearAll()
-    if (this.#parts.dialogs.get(this.#key) === this) this.#parts.dialogs.delete(this.#key)
+    this.#parts.dialogs.remove(this.#key, this)
     return true
   }
 

@@ -18,6 +18,7 @@ import type {
   InviteDialog,
   MessageOptions,
   ReinviteOptions,
+  ReplacedDialog,
   RequestOutcome,
   SipBody,
 } from './session.ts'
@@ -93,9 +94,13 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     return this.#ended
   }
 
+  get replaceable(): ReplacedDialog | 'ended' {
+    return this.#ended ? 'ended' : { kind: 'confirmed', dialog: this }
+  }
+
   /** Puts the dialog into the table: requests find it from now on. */
   register(): void {
-    this.#parts.dialogs.set(this.#state.key, this)
+    this.#parts.dialogs.add(this.#state.key, this)
     this.#trace('early', 'confirmed')
   }
 
@@ -350,7 +355,7 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   }
 
   #unregister(): void {
-    if (this.#parts.dialogs.get(this.#state.key) === this) this.#parts.dialogs.delete(this.#state.key)
+    this.#parts.dialogs.remove(this.#state.key, this)
   }
 
   #trace(from: string, to: string): void {

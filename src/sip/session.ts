@@ -99,12 +99,19 @@ export interface InviteDialog {
   bye(options?: MessageOptions): Promise<RequestOutcome>
 }
 
+/** What an INVITE asks to take the place of (RFC 3891): a dialog, or an INVITE of ours that was not answered yet. */
+export type ReplacedDialog =
+  | { readonly kind: 'confirmed'; readonly dialog: InviteDialog }
+  | { readonly kind: 'early'; readonly invite: ClientInvite }
+
 /** An initial INVITE that we received. The core has sent 100. */
 export interface ServerInvite {
   readonly request: SipRequest
   readonly flow: SipFlow
   /** To-tag of the dialog to be. */
   readonly localTag: string
+  /** Set if the core supports `replaces` and the INVITE has one that matches. Whether it is allowed is for the user to say; BYE or CANCEL of the replaced one too. */
+  readonly replaced: ReplacedDialog | undefined
   /** 101-199, any number of times before the final answer. */
   progress(status: number, options?: MessageOptions): void
   /** 200 with our answer (or offer); retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */

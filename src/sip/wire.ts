@@ -1,6 +1,6 @@
 // The way in and out of the core: the transport port plus the trace of every message.
 
-import { type Clock, type Endpoint, endpointText, type SipTrace, sipTrace } from '#kernel'
+import { type Clock, type Endpoint, endpointText, type SipTrace, sipTrace, withoutKeys } from '#kernel'
 import type { SipFlow, SipTarget, SipTransportPort, TransportName } from './transport-port.ts'
 
 /** Where the responses to a request go (RFC 3261 section 18.2.2, RFC 3581 section 4). */
@@ -64,7 +64,7 @@ export class Wire {
       local: endpointText(local),
       remote: endpointText(remote),
       wallMs: this.#clock.wallMs(),
-      bytes,
+      bytes: withoutKeys(bytes),
     }
     sipTrace.publish(trace)
   }

@@ -1,11 +1,14 @@
 // A recorder on the in-memory network: a SIP core whose answers the test chooses. It takes no media.
 
-import type { ManualClock } from '#kernel'
-import { parseSdp } from '#sdp'
+import { type ManualClock, seededIds } from '#kernel'
+import { srtpSuites } from '#rtp'
+import { answeredCrypto, cryptoAttribute, cryptosOf, parseSdp, type SdpMedia } from '#sdp'
 import type { DialogEnd, IncomingRequest, InviteDialog, ServerInvite, SipBody, SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { type RecordingMessage, readRecordingMessage } from './recording-message.ts'
 import type { SipNetwork } from './sip-network.ts'
+
+const recorderIds = seededIds(77)
 
 /** What a recorder says to one m-line. */
 export interface AnsweredMedia {
@@ -13,6 +16,10 @@ export interface AnsweredMedia {
   readonly direction: string
   /** Payload types and rtpmaps instead of those offered, e.g. `97 PCMU/8000`. */
   readonly codecs?: readonly string[]
+  /** Transport protocol instead of the one offered. */
+  readonly protocol?: string
+  /** Crypto lines instead of a fresh key for the first that was offered. */
+  readonly crypto?: readonly string[]
 }
 
 /** Answer to the m-line at `index`, whose direction was offered; undefined leaves the m-line out. */
@@ -36,10 +43,18 @@ export function answerSdp(offer: string, rule: AnswerRule = takeAll): string {
     const maps =
       answer.codecs ?? media.attributes.filter(({ name }) => name === 'rtpmap').map(({ value }) => value ?? '')
     const formats = answer.codecs?.map((map) => map.split(' ')[0] ?? '') ?? media.formats
-    lines.push(`m=audio ${answer.port} RTP/AVP ${formats.join(' ')}`, ...maps.map((map) => `a=rtpmap:${map}`))
+    const protocol = answer.protocol ?? media.protocol
+    lines.push(`m=audio ${answer.port} ${protocol} ${formats.join(' ')}`, ...maps.map((map) => `a=rtpmap:${map}`))
+    if (answer.port !== 0) lines.push(...(answer.crypto ?? freshCrypto(media)).map((line) => `a=crypto:${line}`))
     lines.push(`a=${answer.direction}`, `a=label:${index + 1}`)
   })
   return `${lines.join('\r\n')}\r\n`
+}
+
+/** A fresh key of the recorder for the first line offered, if the media is secured. */
+function freshCrypto(media: SdpMedia): string[] {
+  const answered = answeredCrypto(cryptosOf(media).slice(0, 1), srtpSuites, recorderIds)
+  return answered === undefined ? [] : [cryptoAttribute(answered.ours).value ?? '']
 }
 
 /** One recording session as the recorder sees it. */

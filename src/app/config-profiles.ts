@@ -1,0 +1,128 @@
+// Configuration of recorder profiles: what differs from recorder to recorder. A key that is left out has the value of the preset.
+
+import { Type } from 'typebox'
+import { HOST_ENTRY, text } from './config-leaf.ts'
+
+const optional = Type.Optional
+
+/** A section whose keys have no defaults of their own. */
+function part<P extends Parameters<typeof Type.Object>[0]>(description: string, properties: P) {
+  return optional(Type.Object(properties, { additionalProperties: false, description }))
+}
+
+const credentials = part('Digest credentials, for a recorder that asks for them.', {
+  username: text({ description: 'User name.' }),
+  passwordVariable: optional(text({ description: 'Name of the environment variable that holds the password.' })),
+  passwordFile: optional(text({ description: 'File with the password in its first line.' })),
+  allowMd5: Type.Boolean({
+    default: false,
+    description: 'Answer MD5 challenges too; a recorder that knows SHA-256 is answered with that.',
+  }),
+})
+
+const metadata = part('How metadata is written.', {
+  mediaType: optional(
+    Type.Enum(['rfc', 'legacy'], {
+      description: 'rfc: application/rs-metadata+xml (RFC 7866). legacy: application/rs-metadata, as in the drafts.',
+    }),
+  ),
+  dialect: optional(
+    Type.Enum(['rfc7865', 'smarttap'], {
+      description: 'rfc7865, or the vocabulary of the drafts that older AudioCodes and SmartTAP recorders read.',
+    }),
+  ),
+  jambonzWrapper: optional(
+    Type.Boolean({
+      description:
+        'Put extension elements into the wrapper that jambonz uses, which is not valid by the RFC 7865 schema.',
+    }),
+  ),
+  extensionNamespace: optional(
+    text({ description: "Namespace URI of a call's own extension data instead of the gateway's." }),
+  ),
+  updates: optional(
+    Type.Enum(['complete', 'partial'], {
+      description: 'Documents during a call tell everything, or what has changed.',
+    }),
+  ),
+})
+
+const media = part('What is offered of the media.', {
+  streams: optional(
+    Type.Enum(['separate', 'mixed'], { description: 'A stream for each party, or one with all of them.' }),
+  ),
+  side: optional(Type.Enum(['both', 'caller', 'far'], { description: 'Whose voice is recorded.' })),
+  codecs: optional(
+    Type.Enum(['as-call', 'g711'], {
+      description: 'as-call: what the call speaks. g711: G.711 only, converted if the call speaks something else.',
+    }),
+  ),
+  video: optional(Type.Boolean({ description: 'Offer the video of calls that have it.' })),
+  srtp: optional(
+    Type.Array(
+      Type.Enum(['AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32', 'AEAD_AES_128_GCM', 'AEAD_AES_256_GCM']),
+      { maxItems: 4, description: 'SRTP suites, best first; an empty list is plain RTP.' },
+    ),
+  ),
+  maskDtmf: optional(Type.Boolean({ description: 'Leave digits out of the recording.' })),
+})
+
+const profile = Type.Object(
+  {
+    name: text({ description: 'Name, for logs and the API.' }),
+    match: Type.Array(text({ expects: HOST_ENTRY }), {
+      maxItems: 1000,
+      default: [],
+      description: 'Hosts, domains such as .example.com and networks of the recorders; every recorder when empty.',
+    }),
+    preset: Type.Enum(['rfc', 'jambonz', 'smarttap', 'google', 'chime'], {
+      default: 'rfc',
+      description: 'What the keys below have when they are left out; docs/recorder-profiles.md says what is in each.',
+    }),
+    transport: optional(
+      Type.Enum(['udp', 'tcp', 'tls'], {
+        description: 'Transport for a sip: URI that names none; by DNS when left out.',
+      }),
+    ),
+    tlsIdentity: optional(
+      text({ description: 'Name of the certificates of sip.tls.identities to show; those of sip.tls when left out.' }),
+    ),
+    credentials,
+    headers: optional(
+      Type.Record(Type.String(), Type.String({ maxLength: 1024, pattern: '^[^\\x00-\\x1f\\x7f]*$' }), {
+        description:
+          'Headers of the INVITE, such as User-to-User; {recordingId}, {callId} and {sessionId} stand for those of the recording.',
+        expects: 'header names with their values, without control characters',
+      }),
+    ),
+    metadata,
+    media,
+    sessionExpiresSeconds: optional(
+      Type.Integer({
+        minimum: 90,
+        maximum: 86_400,
+        description: 'Session timer that is asked for (RFC 4028), in seconds; none when left out.',
+      }),
+    ),
+    trustedNetwork: optional(
+      Type.Boolean({
+        description: 'The way there is trusted: protected calls may be recorded with less protection than their own.',
+      }),
+    ),
+    lostAfterSilenceMs: optional(
+      Type.Integer({
+        minimum: 10_000,
+        maximum: 600_000,
+        description: 'No RTCP of the recorder for so long counts as loss of it, in milliseconds; never when left out.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** Recorder profiles, in the order in which they are looked at. */
+export const profiles = Type.Array(profile, {
+  maxItems: 100,
+  default: [],
+  description: 'What recorders take and want: the first profile that matches the host of a recorder holds for it.',
+})

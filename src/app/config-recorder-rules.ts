@@ -1,0 +1,69 @@
+// Rules between the keys of recorder profiles.
+
+import { createDestinationPolicy } from '#call'
+import { HOST_ENTRY } from './config-leaf.ts'
+import type { RuleBreach } from './config-rules.ts'
+import type { GatewayConfig, ProfileConfig } from './config-schema.ts'
+import { profileOf } from './recorder-presets.ts'
+
+type Path = RuleBreach['path']
+
+/** Breaches of the rules about recorders. */
+export function recorderBreaches(gateway: GatewayConfig): RuleBreach[] {
+  const { profiles } = gateway.recording
+  const path = ['gateway', 'recording', 'profiles']
+  const breaches = profiles.flatMap((profile, at) => profileBreaches([...path, at], profile, gateway))
+  for (const [at, { name, match }] of profiles.entries()) {
+    if (profiles.findIndex((other) => other.name === name) < at) {
+      breaches.push({ path: [...path, at, 'name'], expected: 'another name than that of the profiles before' })
+    }
+    if (match.length === 0 && at < profiles.length - 1) {
+      breaches.push({ path: [...path, at], expected: 'a match, since the profiles after it would never be reached' })
+    }
+  }
+  return breaches
+}
+
+/** Breaches of a list of hosts, domains and networks. */
+export function hostBreaches(path: Path, hosts: readonly string[]): RuleBreach[] {
+  return hosts.flatMap((host, at) => (isHostEntry(host) ? [] : [{ path: [...path, at], expected: HOST_ENTRY }]))
+}
+
+function profileBreaches(path: Path, written: ProfileConfig, { sip }: GatewayConfig): RuleBreach[] {
+  const { transport, media } = profileOf(written)
+  const breaches = hostBreaches([...path, 'match'], written.match)
+  const expect = (key: string, holds: boolean, expected: string): void => {
+    if (!holds) breaches.push({ path: [...path, ...key.split('.')], expected })
+  }
+  const isListened = transport === undefined || sip.listen.some((listen) => listen.transport === transport)
+  expect('transport', isListened, `a listener in gateway.sip.listen with transport ${transport}`)
+  const identities = sip.tls?.identities ?? []
+  const isKnown = identities.some(({ name }) => name === written.tlsIdentity)
+  expect(
+    'tlsIdentity',
+    written.tlsIdentity === undefined || isKnown,
+    'the name of an entry of gateway.sip.tls.identities',
+  )
+  if (written.credentials !== undefined) {
+    const { passwordVariable, passwordFile } = written.credentials
+    expect(
+      'credentials',
+      (passwordVariable === undefined) !== (passwordFile === undefined),
+      'either passwordVariable or passwordFile',
+    )
+  }
+  for (const name of Object.keys(written.headers ?? {})) {
+    if (!/^[\w.!%*+`'~-]+$/.test(name)) breaches.push({ path: [...path, 'headers'], expected: 'names of SIP headers' })
+  }
+  expect('media.srtp', new Set(media.srtp).size === media.srtp.length, 'each suite once')
+  return breaches
+}
+
+function isHostEntry(host: string): boolean {
+  try {
+    createDestinationPolicy([host])
+    return true
+  } catch {
+    return false
+  }
+}
