@@ -149,7 +149,7 @@ export class ChaosScene {
     const [call] = bench.service.calls()
     this.#see()
     if (step === 'answer') bench.bob.incoming.at(-1)?.accept()
-    else if (step === 'hangup') void this.#phone?.dialog?.bye()
+    else if (step === 'hangup') this.#hangUp()
     else if (step === 'hold' || step === 'unhold') {
       const direction = step === 'hold' ? 'sendonly' : 'sendrecv'
       void this.#phone?.dialog?.reinvite({ body: phoneSdp({ direction }) })
@@ -164,6 +164,11 @@ export class ChaosScene {
       })
       this.#flow()
     }
+  }
+
+  #hangUp(): void {
+    if (this.#phone?.dialog === undefined) this.#phone?.invite?.cancel()
+    else void this.#phone.dialog.bye()
   }
 
   async #pass(ms: number): Promise<void> {
