@@ -4,7 +4,7 @@ import type { Call, CallService } from '#call'
 import type { CallsView, CallView, MetricsSnapshot } from '#control'
 import type { Listeners } from '#kernel'
 import type { RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
-import { commandRecording, type Notices } from './flow-call-control.ts'
+import type { RecordingCommands } from './recording-commands.ts'
 
 /** Views over a gateway. */
 export interface GatewayViews {
@@ -14,7 +14,11 @@ export interface GatewayViews {
 }
 
 /** Builds the views. */
-export function createCallsView(service: CallService, client: RecordingClient, notices: Notices): GatewayViews {
+export function createCallsView(
+  service: CallService,
+  client: RecordingClient,
+  commands: RecordingCommands,
+): GatewayViews {
   const outcomes: Record<string, number> = {}
   client.events.add((event) => {
     const outcome = sessionOutcomes[event.type]
@@ -29,9 +33,7 @@ export function createCallsView(service: CallService, client: RecordingClient, n
       },
       record: (callId, command) => {
         const call = service.call(callId)
-        return call === undefined
-          ? undefined
-          : commandRecording(client, call, command, { origin: 'rest', noticePlayed: notices.wasPlayed(call) })
+        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' })
       },
     },
     events: client.events,

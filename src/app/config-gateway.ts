@@ -1,6 +1,7 @@
 // Configuration of the gateway role.
 
 import { Type } from 'typebox'
+import { awareness } from './config-awareness.ts'
 import { integer, role, section, text } from './config-leaf.ts'
 import { destinations, manyTls, mediaAddress, sip, sources } from './config-network.ts'
 import { recording } from './config-recording.ts'
@@ -68,5 +69,6 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   limits: section('Limits that keep the machine usable.', {
     activeCalls: integer('Calls at a time; more are answered 503. Recordings do not count.', 100, 1, 100_000),
   }),
+  awareness,
   recording,
 })

@@ -4,6 +4,7 @@ import type { MediaEngine } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
 import { parseSipUri, type ServerInvite, type SipCore, type SipCoreHandlers } from '#sip'
 import { ActiveCalls } from './active-calls.ts'
+import type { ToneRules } from './awareness.ts'
 import { Call } from './call.ts'
 import type { FlowStarter, InfoHook } from './call-context.ts'
 import { type Refusal, refuse } from './caller-side.ts'
@@ -23,6 +24,7 @@ export interface CallServiceOptions {
   readonly ownAddresses: () => readonly Endpoint[]
   readonly router: Router
   readonly destinations: DestinationPolicy
+  readonly tones: ToneRules
   readonly limits: {
     readonly activeCalls: number
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
@@ -112,6 +114,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         log,
         domain: options.domain,
         destinations: options.destinations,
+        tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
         info: options.info,
         flows: options.flows,

@@ -2,6 +2,7 @@
 
 import type { MediaCall, MediaEvent, Prompt } from '#engine'
 import { Listeners, type Logger, messageOf, uuidText } from '#kernel'
+import type { RecordState } from '#sdp'
 import type { DialogEnd, DialogHandlers, IncomingRequest, ServerInvite, SipRequest } from '#sip'
 import type { CallContext } from './call-context.ts'
 import { because, type End, endedBy } from './call-end.ts'
@@ -91,6 +92,7 @@ export class Call implements RecordableCall {
       ids,
       invite: invite.request,
       domain: context.domain,
+      tones: context.tones,
       onEvent: (event) => this.#events.emit(event),
       onFault: this.#onFault,
     })
@@ -205,6 +207,11 @@ export class Call implements RecordableCall {
     }
   }
 
+  /** Tells every party what our recording does now. */
+  showRecording(state: RecordState): void {
+    if (!this.ended) this.#conversation.awareness.show(state)
+  }
+
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */
   hangup(reason?: string): void {
     this.#finish(reason === undefined ? { refusal: DECLINED } : because(normalClearing(reason), DECLINED))
@@ -317,6 +324,7 @@ export class Call implements RecordableCall {
   #dialogHandlers(leg: Leg): DialogHandlers {
     return {
       onRequest: (incoming) => this.#onRequest(leg, incoming),
+      onRefreshDue: () => void leg.refresh().catch(this.#onFault),
       onEnd: (end) => this.#onDialogEnd(leg, end),
     }
   }

@@ -10,7 +10,12 @@ import {
   type LocalMedia,
   negotiateCodecs,
   parseSdp,
+  type RecordPreference,
+  type RecordState,
   receives,
+  recordAttribute,
+  recordPreferenceOf,
+  recordStateOf,
   refusedMedia,
   remoteOf,
   reverseDirection,
@@ -71,6 +76,12 @@ export class LegSdp {
   /** The last exchange that came to an end: a refused offer changes nothing. */
   #settled: Exchange = NO_EXCHANGE
   #media: LegMedia = { codecs: [], send: false, receive: false }
+  /** What the party is told of recording by every description from now on; undefined: nothing yet (AMB-10). */
+  record: RecordState | undefined
+  #toldRecord: RecordState | undefined
+  #tellingRecord: RecordState | undefined
+  #told: RecordState | undefined
+  #preference: RecordPreference | undefined
 
   /** `sessionId` is decimal text for the o= line. */
   constructor(options: { readonly sessionId: string; readonly local: MediaLocal }) {
@@ -80,6 +91,21 @@ export class LegSdp {
 
   get state(): OfferState {
     return this.#state
+  }
+
+  /** Whether the party has been told `record`, or is being told. */
+  get isRecordTold(): boolean {
+    return (this.#state === 'local-offer' ? this.#tellingRecord : this.#toldRecord) === this.record
+  }
+
+  /** What the party last told us of recording at its side; a description without the attribute changes nothing (UA-15). */
+  get told(): RecordState | undefined {
+    return this.#told
+  }
+
+  /** What the party's last description asked for. */
+  get preference(): RecordPreference | undefined {
+    return this.#preference
   }
 
   /** Encodings in use after the last exchange, best first. */
@@ -104,6 +130,7 @@ export class LegSdp {
     const codecs = oncePerEncoding(negotiateCodecs(codecsOf(media), RELAYED))
     if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
     const party = partyOf(media, session, codecs)
+    this.#hear(media, session)
     this.#exchange = { ours: this.#settled.ours, party, slots: session.media.map(refusedSlot), audioIndex }
     this.#state = 'remote-offer'
     return ok({ encodings: codecs.map((codec) => codec.encoding), direction: party.direction })
@@ -134,6 +161,19 @@ export class LegSdp {
     return this.#describe()
   }
 
+  /** Offers what holds, in the very words of our last description, so that nothing changes. */
+  repeat(): Uint8Array {
+    invariant(this.#state === 'stable', 'an offer is made in the stable state')
+    this.#exchange = this.#settled
+    this.#state = 'local-offer'
+    return this.#describe()
+  }
+
+  /** The direction of our last description. */
+  get direction(): Direction {
+    return this.#settled.ours.direction
+  }
+
   /** Reads the party's answer to our offer; once more for the 2xx after a 1xx that had one. On failure the offer stays open. */
   takeAnswer(body: Uint8Array): Result<PartyAudio, SdpRefusal> {
     invariant(this.#state !== 'remote-offer', 'an answer follows our offer')
@@ -145,6 +185,7 @@ export class LegSdp {
     const codecs = oncePerEncoding(negotiateCodecs(codecsOf(media), offered))
     if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
     const party = partyOf(media, parsed.value, codecs)
+    this.#hear(media, parsed.value)
     this.#settle({ ...this.#exchange, party })
     return ok({ encodings: this.encodings, direction: party.direction })
   }
@@ -156,7 +197,13 @@ export class LegSdp {
     this.#state = 'stable'
   }
 
+  #hear(media: SdpMedia, session: SessionDescription): void {
+    this.#told = recordStateOf(media, session) ?? this.#told
+    this.#preference = recordPreferenceOf(media, session)
+  }
+
   #settle(exchange: Exchange): void {
+    if (this.#state === 'local-offer') this.#toldRecord = this.#tellingRecord
     this.#exchange = exchange
     this.#settled = exchange
     this.#state = 'stable'
@@ -191,7 +238,10 @@ export class LegSdp {
       protocol: slots[audioIndex]?.protocol ?? 'RTP/AVP',
       codecs: ours.codecs,
       direction: ours.direction,
+      ...(this.record !== undefined && { extra: [recordAttribute(this.record)] }),
     }
+    this.#tellingRecord = this.record
+    if (this.#state !== 'local-offer') this.#toldRecord = this.record
     return this.#description.describe(slots.length === 0 ? [audio] : slots.with(audioIndex, audio))
   }
 

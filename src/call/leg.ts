@@ -2,7 +2,7 @@
 
 import type { LegMedia, MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
-import { type Direction, receives, sends } from '#sdp'
+import { type Direction, type RecordState, receives, sends } from '#sdp'
 import type { InviteDialog, SipBody, SipRequest, SipResponse } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
 import { wishAfterAnswer } from './direction.ts'
@@ -39,6 +39,12 @@ export class Leg {
   told: Direction | undefined = 'sendrecv'
   /** Our last offer that the party refused, as the bridge remembers it. */
   refused: string | undefined
+  /** The party's phone shows the state of recording; once said it stays so (AMB-11). */
+  isRecordAware = false
+  /** The party would not take an offer that told the state of recording. */
+  hasRefusedRecord = false
+  /** What the party is to be told of recording, in whatever way. */
+  indication: RecordState | undefined
   #offered: Direction = 'sendrecv'
   readonly #media: MediaCall
   readonly #log: Logger
@@ -102,9 +108,19 @@ export class Leg {
   /** Offers anew by re-INVITE; unless `agreed`, all is as before. `glare`: the party was offering too. */
   async reoffer(encodings: readonly string[], direction: Direction): Promise<'agreed' | 'refused' | 'glare'> {
     if (!this.isStable || this.dialog === undefined) return 'refused'
-    const body = this.offer(encodings, direction)
+    return await this.#exchange(this.dialog, this.offer(encodings, direction))
+  }
+
+  /** Keeps the session alive by a re-INVITE that changes nothing (RFC 4028 section 7.4); in vain, the core asks again. */
+  async refresh(): Promise<void> {
+    if (!this.isStable || this.dialog === undefined) return
+    this.#offered = this.sdp.direction
+    await this.#exchange(this.dialog, sdpBody(this.sdp.repeat()))
+  }
+
+  async #exchange(dialog: InviteDialog, body: SipBody): Promise<'agreed' | 'refused' | 'glare'> {
     // What there is to offer may be another after glare, so the core is not to send the same again.
-    const outcome = await this.dialog.reinvite({ body, retryGlare: false })
+    const outcome = await dialog.reinvite({ body, retryGlare: false })
     if (this.ended) return 'refused'
     const { status, response } = outcome
     if (status >= 300 || response === undefined || this.takeAnswer(response) !== true) {

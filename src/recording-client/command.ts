@@ -4,7 +4,7 @@ import type { GateReceipt } from '#engine'
 import type { HeaderList } from '#sip'
 
 /** Where a command came from; it decides the wording of some refusals. */
-export type CommandOrigin = 'flow' | 'info' | 'rest'
+export type CommandOrigin = 'flow' | 'info' | 'rest' | 'party'
 
 /** Start of a recording. */
 export interface StartCommand {

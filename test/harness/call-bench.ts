@@ -8,6 +8,7 @@ import {
   createDestinationPolicy,
   createRouter,
   type RouteRule,
+  type ToneRules,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import type { IncomingRequest, SipCore, SipCoreOptions } from '#sip'
@@ -28,6 +29,7 @@ export interface BenchOptions {
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
   readonly silenceMs?: number
+  readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
   /** Of the gateway's core, instead of the test defaults. */
@@ -56,6 +58,7 @@ export class CallBench {
       ids: seededIds(5),
       log: this.log,
       domain: 'gw.example',
+      tones: options.tones ?? (() => ({ exempt: 'test' })),
       ownAddresses: () => [{ host: GATEWAY, port: 5060 }],
       router: createRouter(
         options.routes ?? [

@@ -49,6 +49,7 @@ export async function openGateway(options: {
     ownAddresses: () => transport.boundPorts,
     router: createRouter(options.routes),
     destinations: createDestinationPolicy([HOST]),
+    tones: () => ({ exempt: 'test' }),
     limits: { activeCalls: 10, silenceMs: 30_000 },
     flows: (call, name) => options.flow?.(call, name),
   })
