@@ -107,7 +107,7 @@ export async function openGateway(
         name: coreName,
         sip: config.sip,
         contactUser: 'gateway',
-        supported: [],
+        supported: ['timer'],
         // A recorder's own requests in a recording session require it (RFC 7866 section 6.2).
         understoodInDialog: ['siprec'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],

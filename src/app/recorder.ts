@@ -57,7 +57,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         sip: config.sip,
         contactUser: 'srs',
         contactParams: '+sip.srs',
-        supported: ['siprec'],
+        supported: ['siprec', 'timer'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE'],
         accept: ACCEPTED_TYPES,
         admit: admission(config.sources),

@@ -317,6 +317,7 @@ export class Call implements RecordableCall {
   #dialogHandlers(leg: Leg): DialogHandlers {
     return {
       onRequest: (incoming) => this.#onRequest(leg, incoming),
+      onRefreshDue: () => void leg.refresh().catch(this.#onFault),
       onEnd: (end) => this.#onDialogEnd(leg, end),
     }
   }

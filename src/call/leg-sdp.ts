@@ -134,6 +134,19 @@ export class LegSdp {
     return this.#describe()
   }
 
+  /** Offers what holds, in the very words of our last description, so that nothing changes. */
+  repeat(): Uint8Array {
+    invariant(this.#state === 'stable', 'an offer is made in the stable state')
+    this.#exchange = this.#settled
+    this.#state = 'local-offer'
+    return this.#describe()
+  }
+
+  /** The direction of our last description. */
+  get direction(): Direction {
+    return this.#settled.ours.direction
+  }
+
   /** Reads the party's answer to our offer; once more for the 2xx after a 1xx that had one. On failure the offer stays open. */
   takeAnswer(body: Uint8Array): Result<PartyAudio, SdpRefusal> {
     invariant(this.#state !== 'remote-offer', 'an answer follows our offer')

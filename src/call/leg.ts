@@ -102,9 +102,19 @@ export class Leg {
   /** Offers anew by re-INVITE; unless `agreed`, all is as before. `glare`: the party was offering too. */
   async reoffer(encodings: readonly string[], direction: Direction): Promise<'agreed' | 'refused' | 'glare'> {
     if (!this.isStable || this.dialog === undefined) return 'refused'
-    const body = this.offer(encodings, direction)
+    return await this.#exchange(this.dialog, this.offer(encodings, direction))
+  }
+
+  /** Keeps the session alive by a re-INVITE that changes nothing (RFC 4028 section 7.4); in vain, the core asks again. */
+  async refresh(): Promise<void> {
+    if (!this.isStable || this.dialog === undefined) return
+    this.#offered = this.sdp.direction
+    await this.#exchange(this.dialog, sdpBody(this.sdp.repeat()))
+  }
+
+  async #exchange(dialog: InviteDialog, body: SipBody): Promise<'agreed' | 'refused' | 'glare'> {
     // What there is to offer may be another after glare, so the core is not to send the same again.
-    const outcome = await this.dialog.reinvite({ body, retryGlare: false })
+    const outcome = await dialog.reinvite({ body, retryGlare: false })
     if (this.ended) return 'refused'
     const { status, response } = outcome
     if (status >= 300 || response === undefined || this.takeAnswer(response) !== true) {

@@ -12,6 +12,7 @@ import { RtcpSession } from './rtcp-session.ts'
 const PAUSE_MS = 30 * 60_000
 /** Shortest time that a NAT may keep a UDP binding of a well-known protocol (RFC 4787 section 4.3); 2 min otherwise. */
 const BINDING_MS = 30_000
+const SILENT = { onFirstPacket: () => {}, onReplayed: () => {} }
 const CODECS = new CodecTable([{ encoding: 'PCMU/8000', receivePayloadType: 0, sendPayloadType: 0 }])
 
 test('RTP-20, FLOW-20: in a pause of 30 min RTCP keeps the way open, and the stream goes on at its place on the clock', () => {
@@ -20,7 +21,7 @@ test('RTP-20, FLOW-20: in a pause of 30 min RTCP keeps the way open, and the str
   const reports: { readonly atMs: number; readonly type: string | undefined }[] = []
   const stream = new OutgoingStream({ ssrc: 7, firstSequence: 10, firstTimestamp: 0xfffffff0, cname: 'c' }, 1)
   const gate = Gate.create(true)
-  const fork = new Fork('f', stream, gate, { send: (header) => sent.push({ ...header }) > 0 }, () => {})
+  const fork = new Fork('f', stream, gate, { send: (header) => sent.push({ ...header }) > 0 }, clock, SILENT)
   fork.connect(CODECS)
   const ids = seededIds(1)
   const session = new RtcpSession({

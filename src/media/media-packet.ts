@@ -42,6 +42,11 @@ export interface RtpPort {
   send(header: RtpHeader, packet: MediaPacket): boolean
 }
 
+/** Takes copies of what a tap carries; the packet is only lent. */
+export interface PacketTaker {
+  copy(packet: MediaPacket, nowMs: number): void
+}
+
 /** Hands out source ids, unique within one worker. */
 export class SourceIds {
   #last = 0

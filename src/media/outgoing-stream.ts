@@ -55,13 +55,16 @@ export class OutgoingStream {
     this.#header = { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: identity.ssrc }
   }
 
-  /** Sequence number, timestamp and time of the last packet in order; undefined before the first. */
-  get last(): { readonly sequence: number; readonly timestamp: number; readonly atMs: number } | undefined {
+  /** Sequence number and timestamp of the last packet in order; undefined before the first. */
+  get last(): { readonly sequence: number; readonly timestamp: number } | undefined {
     if (this.packets === 0) return undefined
-    return { sequence: this.#highestSent & 0xffff, timestamp: this.#lastTimestamp, atMs: this.#lastAtMs }
+    return { sequence: this.#highestSent & 0xffff, timestamp: this.#lastTimestamp }
   }
 
-  /** Header for a packet that is to be sent now, valid until the next call; undefined when it came too late to be numbered. */
+  /**
+   * Header for a packet that is to be sent now, valid until the next call; undefined when it came too late to be numbered.
+   * `nowMs`: when it was carried, which lies in the past for a packet out of memory.
+   */
   stamp(packet: MediaPacket, payloadType: number, nowMs: number): RtpHeader | undefined {
     const isFresh = packet.sourceId !== this.#feedingSourceId || packet.payload.clockRateHz !== this.#clockRateHz
     if (!isFresh && packet.extendedSequence < this.#firstUsable) return undefined

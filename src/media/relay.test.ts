@@ -20,6 +20,7 @@ import { RelayLeg } from './relay.ts'
 import { RtcpSession } from './rtcp-session.ts'
 
 const PCMU = { encoding: 'PCMU/8000', receivePayloadType: 0, sendPayloadType: 0 }
+const SILENT = { onFirstPacket: () => {}, onReplayed: () => {} }
 const PARTY = { host: '192.0.2.1', port: 4000 }
 
 interface Sent extends RtpHeader {
@@ -73,7 +74,7 @@ class Stage {
 
   fork(gate = Gate.create(true)): { fork: Fork; port: RecordingPort; gate: Gate } {
     const port = new RecordingPort()
-    const fork = new Fork('f', this.stream(), gate, port, () => {})
+    const fork = new Fork('f', this.stream(), gate, port, this.clock, SILENT)
     fork.connect(new CodecTable([PCMU]))
     return { fork, port, gate }
   }
@@ -161,7 +162,7 @@ test('a fork copies nothing before the recorder answered', () => {
   const stage = new Stage()
   const { leg } = stage.leg()
   const port = new RecordingPort()
-  leg.taps.received = [new Fork('f', stage.stream(), Gate.create(true), port, () => {})]
+  leg.taps.received = [new Fork('f', stage.stream(), Gate.create(true), port, stage.clock, SILENT)]
   stage.speak(leg, 1)
   assert.equal(port.sent.length, 0)
 })

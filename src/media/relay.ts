@@ -4,10 +4,9 @@ import type { Endpoint } from '#kernel'
 import { newRtpView, parseRtp, type TelephoneEvent, TelephoneEventDetector } from '#rtp'
 import { CodecTable, type StreamCodec } from './codec.ts'
 import { StreamCount } from './counters.ts'
-import type { Fork } from './fork.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import { Latch } from './latch.ts'
-import { type MediaPacket, newMediaPacket, type RtpPort, type SourceIds } from './media-packet.ts'
+import { type MediaPacket, newMediaPacket, type PacketTaker, type RtpPort, type SourceIds } from './media-packet.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
 
 /** The socket of a leg, seen from the packet path. */
@@ -38,8 +37,8 @@ export class RelayLeg {
   readonly incoming: IncomingStream
   readonly received = new StreamCount()
   readonly sent = new StreamCount()
-  /** Forks that copy what the party said, and what we sent to the party. */
-  readonly taps: { received: readonly Fork[]; sent: readonly Fork[] } = { received: [], sent: [] }
+  /** Who copies what the party said, and what we sent to the party. */
+  readonly taps: { received: readonly PacketTaker[]; sent: readonly PacketTaker[] } = { received: [], sent: [] }
   /** The leg that hears this one. */
   peer: RelayLeg | undefined
   /** Something is played to the party, who hears nothing else meanwhile. */
@@ -105,7 +104,7 @@ export class RelayLeg {
     this.received.add(view.payloadLength, nowMs)
     this.onSignOfLife(nowMs)
     if (this.peer !== undefined && !this.peer.isPlaying) this.peer.deliver(packet, nowMs)
-    for (const fork of this.taps.received) fork.copy(packet, nowMs)
+    for (const taker of this.taps.received) taker.copy(packet, nowMs)
     this.#detectDigit(packet)
     if (isFirst) this.#listener.onFirstPacket()
   }
@@ -136,7 +135,7 @@ export class RelayLeg {
     copy.extendedSequence = this.outgoing.extendedSequence
     copy.timestamp = header.timestamp
     copy.marker = header.marker
-    for (const fork of this.taps.sent) fork.copy(copy, nowMs)
+    for (const taker of this.taps.sent) taker.copy(copy, nowMs)
     packet.bytes = copy.bytes
   }
 

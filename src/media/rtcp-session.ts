@@ -47,6 +47,12 @@ export class RtcpSession {
     if (this.#timer === undefined) this.#schedule(true)
   }
 
+  /** Reports at once; where there are two in a session the first report may be (section 6.2). */
+  reportNow(): void {
+    this.#timer?.cancel()
+    this.#report()
+  }
+
   /** Reads a datagram of the peer. */
   onDatagram(bytes: Uint8Array): void {
     const { incoming, stream, clock } = this.#options
@@ -62,19 +68,21 @@ export class RtcpSession {
     this.#timer?.cancel()
     this.#timer = undefined
     if (!this.#hasSpoken && this.#options.stream.packets === 0) return
-    this.#options.send(compoundRtcp([...this.#report(), buildBye(this.#options.stream.ssrc)]))
+    this.#options.send(compoundRtcp([...this.#packets(), buildBye(this.#options.stream.ssrc)]))
   }
 
   #schedule(isInitial: boolean): void {
-    const { clock, random, minimumMs, send } = this.#options
-    this.#timer = clock.after(rtcpIntervalMs(random(), isInitial, minimumMs), 'rtcp', () => {
-      this.#hasSpoken = true
-      send(compoundRtcp(this.#report()))
-      this.#schedule(false)
-    })
+    const { clock, random, minimumMs } = this.#options
+    this.#timer = clock.after(rtcpIntervalMs(random(), isInitial, minimumMs), 'rtcp', () => this.#report())
   }
 
-  #report(): Uint8Array[] {
+  #report(): void {
+    this.#hasSpoken = true
+    this.#options.send(compoundRtcp(this.#packets()))
+    this.#schedule(false)
+  }
+
+  #packets(): Uint8Array[] {
     const { stream, incoming, clock } = this.#options
     const nowMs = clock.nowMs()
     const reports = incoming?.reportBlocks(nowMs) ?? []

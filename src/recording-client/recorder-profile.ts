@@ -60,16 +60,18 @@ export interface RecorderProfile {
   readonly lostAfterSilenceMs?: number
 }
 
-/** How requests get to a recorder, and what proves who sends them. */
+/** How requests get to a recorder, what proves who sends them, and how the session is kept alive. */
 export function hopOf({
   transport,
   tlsIdentity,
   credentials,
-}: RecorderProfile): HopChoice & Pick<InviteOptions, 'credentials'> {
+  sessionExpiresSeconds,
+}: RecorderProfile): HopChoice & Pick<InviteOptions, 'credentials' | 'sessionTimer'> {
   return {
     ...(transport === undefined ? {} : { transport }),
     ...(tlsIdentity === undefined ? {} : { tlsIdentity }),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(sessionExpiresSeconds === undefined ? {} : { sessionTimer: { expiresSeconds: sessionExpiresSeconds } }),
   }
 }
 

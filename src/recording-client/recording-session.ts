@@ -207,6 +207,7 @@ export class RecordingSession {
     this.#agreed = agreed
     dialog.handlers = {
       onRequest: (incoming) => this.#onRequest(offers, incoming),
+      onRefreshDue: () => this.#feed({ type: 'document-changed' }),
       onEnd: (end) => this.#onDialogEnd(end),
     }
     if (!/\+sip\.srs\b/i.test(response.headers.get('contact') ?? '')) {

@@ -2,6 +2,7 @@
 
 import type { Clock, Ids, Logger } from '#kernel'
 import type { DigestGuardOptions } from './auth/digest-guard.ts'
+import type { SessionTimerWish } from './session.ts'
 import type { TimerValues } from './transaction/timer-values.ts'
 import type { SipFlow, SipLocator, SipTransportPort } from './transport-port.ts'
 
@@ -32,6 +33,8 @@ export interface SipCoreOptions {
   readonly admit?: (flow: SipFlow) => boolean
   /** Requests that make a dialog or stand alone, but OPTIONS, must prove who sends them; anybody's are taken unless told. */
   readonly authenticate?: DigestGuardOptions
+  /** What a caller is answered about session timers, if `timer` is supported; what it asks for itself unless told. */
+  readonly sessionTimer?: SessionTimerWish
   /** False: OPTIONS outside a dialog is answered 503, so that a load balancer goes elsewhere; true unless told. */
   readonly isAvailable?: () => boolean
   /** Server transactions at a time, above which new requests get 503; 100,000 unless told, as each rests for 32 s (timers J, L). */

@@ -11,7 +11,7 @@ import { findReplaced } from './dialog/replaces.ts'
 import { type Essentials, readEssentials, replyPathOf, stampVia } from './essentials.ts'
 import { IncomingChecks, WITHIN_DIALOG } from './incoming-checks.ts'
 import { IncomingInvite } from './incoming-invite.ts'
-import { initialPlan } from './initial-plan.ts'
+import { initialPlan, termsOf } from './initial-plan.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
 import type { SipParseError } from './message/parse-error.ts'
 import { parseMessage } from './message/parser.ts'
@@ -187,8 +187,11 @@ class Core implements SipCore {
   #onInvite(arrived: Arrived): void {
     const { options, dialogs } = this.#parts
     const replaced = options.supported.includes('replaces') ? findReplaced(arrived.request, dialogs) : ok(undefined)
+    const terms = termsOf(this.#parts, options.sessionTimer)
+    const tooShort = terms?.refusalOf(arrived.request.headers)
     if (!replaced.ok) answer(this.#parts, arrived, replaced.error)
-    else this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact, replaced.value))
+    else if (tooShort !== undefined) answer(this.#parts, arrived, 422, { headers: tooShort })
+    else this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact, replaced.value, terms))
   }
 
   /** Section 9.2: 200 to the CANCEL, with the To tag of the INVITE's responses, then the INVITE ends. */

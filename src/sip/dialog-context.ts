@@ -5,7 +5,10 @@ import type { CoreParts } from './core-parts.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
 import type { ContactShape, RequestPlan } from './message-builder.ts'
 import type { NextHop } from './next-hop.ts'
-import type { MessageOptions } from './session.ts'
+import { sendPlain } from './plain-request.ts'
+import type { MessageOptions, RequestOutcome } from './session.ts'
+import type { SessionTimer } from './session-timer/session-timer.ts'
+import type { TimerTerms } from './session-timer/timer-terms.ts'
 
 /** One dialog with the means to send on it. */
 export interface DialogContext {
@@ -15,6 +18,10 @@ export interface DialogContext {
   readonly contact: ContactShape
   /** Answers challenges, when the user gave credentials. */
   readonly digest: DigestClient | undefined
+  /** Absent when session timers are not supported. */
+  readonly terms: TimerTerms | undefined
+  /** Set once the dialog is confirmed. */
+  timer?: SessionTimer
 }
 
 /** The plan of a request within the dialog, and the URI to resolve for it (RFC 3261 section 12.2.1.1). */
@@ -24,11 +31,22 @@ export function planWithin(
   cseqNumber: number,
   options: MessageOptions,
 ): { plan: RequestPlan; hop: string } {
-  const { state, contact, digest } = context
+  const { state, contact, digest, timer } = context
   const { uri, routes, hop } = state.route()
   const from = state.local.address
   const to = state.remote.address
-  const plan = { method, uri, routes, from, to, callId: state.callId, cseqNumber, contact, options }
-  if (digest === undefined) return { plan, hop }
-  return { plan: { ...plan, retrying: { amendments: [digest.amendment()], nextCSeq: () => state.nextCSeq() } }, hop }
+  const amendments = [digest, timer].flatMap((amending) => amending?.amendment() ?? [])
+  const retrying = { amendments, nextCSeq: () => state.nextCSeq() }
+  return { plan: { method, uri, routes, from, to, callId: state.callId, cseqNumber, contact, options, retrying }, hop }
+}
+
+/** Sends a request other than INVITE and ACK. */
+export function sendWithin(
+  context: DialogContext,
+  method: string,
+  options: MessageOptions,
+  done: (outcome: RequestOutcome) => void,
+): void {
+  const { plan, hop } = planWithin(context, method, context.state.nextCSeq(), options)
+  context.hop.resolve(hop, (located) => sendPlain(context.parts, plan, located, done))
 }

@@ -8,6 +8,7 @@ import type { SipRequest } from './message/message.ts'
 import { type ContactShape, toWithTag } from './message-builder.ts'
 import { NextHop } from './next-hop.ts'
 import type { DialogHandlers, InviteDialog, MessageOptions, ReplacedDialog, ServerInvite } from './session.ts'
+import { type TimerTerms, timerHeaders } from './session-timer/timer-terms.ts'
 import { TimerSet } from './timer-set.ts'
 import type { SipFlow } from './transport-port.ts'
 
@@ -30,9 +31,16 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
   readonly #key: string
   readonly #timers: TimerSet<'ring-refresh' | 'expires'>
   #progress: { status: number; bytes: Uint8Array } | undefined
+  readonly #terms: TimerTerms | undefined
   #settled = false
 
-  constructor(parts: CoreParts, arrived: Arrived, contact: ContactShape, replaced: ReplacedDialog | undefined) {
+  constructor(
+    parts: CoreParts,
+    arrived: Arrived,
+    contact: ContactShape,
+    replaced: ReplacedDialog | undefined,
+    terms: TimerTerms | undefined,
+  ) {
     this.request = arrived.request
     this.flow = arrived.flow
     this.localTag = parts.builder.newTag()
@@ -40,6 +48,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     this.#parts = parts
     this.#arrived = arrived
     this.#contact = contact
+    this.#terms = terms
     this.#key = dialogKey(arrived.facts.callId, this.localTag, arrived.facts.fromTag)
     this.#timers = new TimerSet(parts.clock, (name) => (name === 'expires' ? this.#expire() : this.#ringAgain()))
     arrived.transaction.user = {
@@ -71,6 +80,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
       contact: this.#contact,
       hop: new NextHop(this.#parts, {}),
       digest: undefined,
+      terms: this.#terms,
     })
     if (!this.#settle()) return stillborn(dialog, handlers)
     dialog.handlers = handlers
@@ -78,7 +88,9 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     const { cseqNumber } = facts
     // The transaction outlives the answer by half a minute: it need not hold the request as long.
     transaction.user = { toTag: this.localTag, onAck: (ack) => dialog.onAck(ack, cseqNumber) }
-    const bytes = this.#build(200, options)
+    const agreed = this.#terms?.answerTo(this.request.headers)
+    const bytes = this.#build(200, { ...options, headers: [...timerHeaders(agreed), ...(options.headers ?? [])] })
+    dialog.timer?.onAnswered(agreed)
     dialog.awaitAck(transaction, cseqNumber, 200, bytes)
     transaction.respond(200, bytes)
     return dialog

@@ -4,7 +4,8 @@ import { DigestClient } from './auth/digest-client.ts'
 import type { CoreParts } from './core-parts.ts'
 import { uriOf } from './dialog/dialog-state.ts'
 import { type RequestPlan, withTag } from './message-builder.ts'
-import type { InviteOptions } from './session.ts'
+import type { InviteOptions, SessionTimerWish } from './session.ts'
+import { TimerTerms } from './session-timer/timer-terms.ts'
 
 const FIRST_CSEQ = 1
 
@@ -13,8 +14,9 @@ export function initialPlan(
   parts: CoreParts,
   method: string,
   options: InviteOptions,
-): { plan: RequestPlan; hop: string; digest: DigestClient | undefined } {
+): { plan: RequestPlan; hop: string; digest: DigestClient | undefined; terms: TimerTerms | undefined } {
   const digest = options.credentials && new DigestClient(options.credentials, parts.options.ids)
+  const terms = termsOf(parts, method === 'INVITE' ? options.sessionTimer : undefined)
   let cseqNumber = FIRST_CSEQ
   const contact = {
     user: options.contactUser ?? parts.options.contactUser,
@@ -32,7 +34,7 @@ export function initialPlan(
     maxForwards: options.maxForwards,
     options,
     retrying: {
-      amendments: digest === undefined ? [] : [digest.amendment()],
+      amendments: [digest?.amendment(), terms?.amendment(() => undefined)].filter((one) => one !== undefined),
       nextCSeq: () => {
         cseqNumber += 1
         return cseqNumber
@@ -40,5 +42,10 @@ export function initialPlan(
     },
   }
   const route = options.headers?.find(([name]) => name.toLowerCase() === 'route')
-  return { plan, hop: route === undefined ? options.uri : uriOf(route[1]), digest }
+  return { plan, hop: route === undefined ? options.uri : uriOf(route[1]), digest, terms }
+}
+
+/** Our side of a session timer; undefined when the core supports none. */
+export function termsOf(parts: CoreParts, wish: SessionTimerWish | undefined): TimerTerms | undefined {
+  return parts.options.supported.includes('timer') ? new TimerTerms(wish) : undefined
 }

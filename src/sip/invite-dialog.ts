@@ -1,16 +1,15 @@
-// A confirmed INVITE dialog: RFC 3261 sections 12.2, 14, 15; RFC 3311 (UPDATE) and RFC 6086 (INFO) as server.
+// A confirmed INVITE dialog: RFC 3261 sections 12.2, 14, 15, with its session timer (RFC 4028).
 
 import { type StateTrace, stateTrace } from '#kernel'
-import { AcceptedResponse } from './accepted-response.ts'
 import { Acknowledgement } from './acknowledgement.ts'
-import { answer, answerBusy, answerOptions } from './answer.ts'
+import { answer } from './answer.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
+import { AcceptedInvites } from './dialog/accepted-invites.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
-import { type DialogContext, planWithin } from './dialog-context.ts'
-import { glareWaitMs, MAX_OFFER_TRIES } from './glare-wait.ts'
+import { PeerRequests } from './dialog/peer-requests.ts'
+import { UpdateSender } from './dialog/update-sender.ts'
+import { type DialogContext, sendWithin } from './dialog-context.ts'
 import type { SipRequest } from './message/message.ts'
-import { PendingRequest } from './pending-request.ts'
-import { sendPlain } from './plain-request.ts'
 import { ReinviteQueue } from './reinvite-queue.ts'
 import type {
   DialogEnd,
@@ -22,45 +21,58 @@ import type {
   RequestOutcome,
   SipBody,
 } from './session.ts'
+import { SessionTimer } from './session-timer/session-timer.ts'
 import type { ServerTransaction } from './transaction/server-transaction.ts'
 
 const GONE: RequestOutcome = { status: 481, reason: 'Dialog Ended', cause: 'dialog-gone' }
 
-interface UnackedAccept {
-  readonly response: AcceptedResponse
-  readonly onAck: (ack: SipRequest) => void
-}
-
 /** InviteDialog of one core; registered in the core's table while it lives. */
 export class InviteDialogSession implements InviteDialog, DialogHolder {
   handlers: DialogHandlers = { onEnd: () => {} }
+  /** Absent when session timers are not supported. */
+  readonly timer: SessionTimer | undefined
   readonly #parts: CoreParts
   readonly #state: DialogState
   readonly #context: DialogContext
   readonly #reinvites: ReinviteQueue
-  /** 2xx that we sent, by CSeq number of the INVITE. */
-  readonly #unacked = new Map<number, UnackedAccept>()
-  readonly #pending = new Set<PendingRequest>()
+  readonly #updates: UpdateSender
+  readonly #peer: PeerRequests
+  readonly #accepted: AcceptedInvites
   readonly #awaited = new Set<(outcome: RequestOutcome) => void>()
-  #peerInvite: PendingRequest | undefined
-  #peerUpdate: PendingRequest | undefined
-  #ownUpdates = 0
   /** Our initial INVITE, as long as its 2xx is not acknowledged. */
   #unconfirmed: SipRequest | undefined
   #acknowledgement: Acknowledgement | undefined
   #byeWaiting: (() => void) | undefined
+  #isRefreshing = false
   #ended = false
 
   constructor(context: DialogContext) {
-    const { parts, state } = context
+    const { parts, state, terms } = context
     this.#parts = parts
     this.#state = state
-    this.#context = context
+    this.timer =
+      terms &&
+      new SessionTimer(parts.clock, terms, {
+        refresh: () => this.#refresh(),
+        expire: () => void this.#hangUp({ cause: 'session-expired' }, {}),
+      })
+    this.#context = this.timer === undefined ? context : { ...context, timer: this.timer }
+    this.#accepted = new AcceptedInvites(parts)
+    this.#updates = new UpdateSender(this.#context, () => this.#ended)
+    this.#peer = new PeerRequests(this.#context, {
+      isOffering: () => this.#reinvites.isInFlight || this.#updates.isOffering,
+      onRequest: () => this.handlers.onRequest?.bind(this.handlers),
+      onAccepted: ({ transaction, facts }, pending, status, bytes) =>
+        this.#awaitAck(transaction, facts.cseqNumber, status, bytes, (ack) => pending.onAck?.(ack)),
+      onFree: () => this.#reinvites.pump(),
+      onAck: (ack, cseqNumber) => this.onAck(ack, cseqNumber),
+    })
     this.#reinvites = new ReinviteQueue(this.#context, {
-      isBusy: () => this.#peerInvite !== undefined || this.#unacked.size > 0 || this.#unconfirmed !== undefined,
+      isBusy: () => this.#peer.hasInvite || this.#accepted.isWaiting || this.#unconfirmed !== undefined,
       onAccepted: (response) => {
         state.refreshTarget(response.headers)
         state.noteAllow(response.headers)
+        if (!this.#ended) this.timer?.onAccepted(response.headers)
       },
       onOutcome: (outcome) => this.#onOutcome(outcome),
     })
@@ -106,7 +118,7 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
 
   /** As server: the 2xx has been sent; it is repeated until its ACK (section 13.3.1.4). */
   awaitAck(transaction: ServerTransaction, cseqNumber: number, status: number, bytes: Uint8Array): void {
-    this.#accept(transaction, cseqNumber, status, bytes, (ack) => this.handlers.onAck?.(ack))
+    this.#awaitAck(transaction, cseqNumber, status, bytes, (ack) => this.handlers.onAck?.(ack))
   }
 
   /** As client: the 2xx came, `confirm` is to follow. */
@@ -136,8 +148,8 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
         settle(outcome)
         if (!this.#ended) this.#onOutcome(outcome)
       }
-      if (method === 'UPDATE') this.#update(options, 1, done)
-      else this.#send(method, options, done)
+      if (method === 'UPDATE') this.#updates.send(options, done)
+      else sendWithin(this.#context, method, options, done)
     })
   }
 
@@ -158,13 +170,11 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   }
 
   onAck(ack: SipRequest, cseqNumber: number): void {
-    const accepted = this.#unacked.get(cseqNumber)
-    if (accepted === undefined) return
-    accepted.response.stop()
-    this.#unacked.delete(cseqNumber)
+    const onAck = this.#accepted.acknowledge(cseqNumber)
+    if (onAck === undefined) return
     if (this.#ended) this.#runWaitingBye()
     else {
-      accepted.onAck(ack)
+      onAck(ack)
       this.#reinvites.pump()
     }
   }
@@ -173,128 +183,42 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     const { method, headers } = arrived.request
     if (this.#ended) answer(this.#parts, arrived, method === 'BYE' ? 200 : 481)
     else if (!this.#state.acceptCSeq(arrived.facts.cseqNumber)) answer(this.#parts, arrived, 500)
-    else {
+    else if (method === 'BYE') {
+      answer(this.#parts, arrived, 200)
+      this.#end({ cause: 'remote-bye', request: arrived.request })
+    } else {
       this.#state.noteAllow(headers)
-      this.#dispatch(arrived, method)
+      this.#peer.take(arrived)
     }
   }
 
-  #dispatch(arrived: Arrived, method: string): void {
-    switch (method) {
-      case 'BYE':
-        answer(this.#parts, arrived, 200)
-        this.#end({ cause: 'remote-bye', request: arrived.request })
-        return
-      case 'INVITE':
-        this.#onInvite(arrived)
-        return
-      case 'UPDATE':
-        this.#onUpdate(arrived)
-        return
-      case 'INFO':
-        // RFC 6086 section 4.2.2: we have agreed to no Info Package; without one it is legacy use.
-        if (arrived.request.headers.has('info-package')) {
-          answer(this.#parts, arrived, 469, { reason: 'Bad Info Package', headers: [['Recv-Info', '']] })
-        } else this.#deliver(arrived, 405)
-        return
-      case 'OPTIONS':
-        answerOptions(this.#parts, arrived)
-        return
-      default:
-        this.#deliver(arrived, 405)
-    }
-  }
-
-  #onInvite(arrived: Arrived): void {
-    if (this.#peerInvite !== undefined || this.#peerUpdate !== undefined) answerBusy(this.#parts, arrived)
-    else if (this.#reinvites.isInFlight || this.#ownUpdates > 0) answer(this.#parts, arrived, 491)
-    else {
-      answer(this.#parts, arrived, 100)
-      this.#peerInvite = this.#deliver(arrived, 488, (pending, status, bytes) => {
-        this.#peerInvite = undefined
-        if (status < 300) {
-          const onAck = (ack: SipRequest): void => pending.onAck?.(ack)
-          this.#accept(arrived.transaction, arrived.facts.cseqNumber, status, bytes, onAck)
-        }
-        this.#reinvites.pump()
-      })
-    }
-  }
-
-  #onUpdate(arrived: Arrived): void {
-    const isOffer = arrived.request.body.length > 0
-    if (this.#peerUpdate !== undefined || (isOffer && this.#peerInvite !== undefined)) answerBusy(this.#parts, arrived)
-    else if (isOffer && (this.#reinvites.isInFlight || this.#ownUpdates > 0)) answer(this.#parts, arrived, 491)
-    else {
-      this.#peerUpdate = this.#deliver(arrived, 405, () => {
-        this.#peerUpdate = undefined
-      })
-    }
-  }
-
-  /** Gives a request to the user; returns it while it is unanswered. */
-  #deliver(
-    arrived: Arrived,
-    statusWithoutUser: number,
-    onFinal?: (pending: PendingRequest, status: number, bytes: Uint8Array) => void,
-  ): PendingRequest | undefined {
-    if (this.handlers.onRequest === undefined) {
-      answer(this.#parts, arrived, statusWithoutUser)
-      return undefined
-    }
-    const refreshes = arrived.request.method === 'INVITE' || arrived.request.method === 'UPDATE'
-    const pending: PendingRequest = new PendingRequest(this.#parts, arrived, {
-      ...(refreshes ? { contact: this.#context.contact } : {}),
-      onFinal: (status, bytes) => {
-        this.#pending.delete(pending)
-        if (this.#ended) return
-        if (refreshes && status < 300) this.#state.refreshTarget(arrived.request.headers)
-        onFinal?.(pending, status, bytes)
-      },
-      onAck: (ack, cseqNumber) => this.onAck(ack, cseqNumber),
-    })
-    this.#pending.add(pending)
-    this.handlers.onRequest(pending)
-    return pending.answered ? undefined : pending
-  }
-
-  #accept(
+  #awaitAck(
     transaction: ServerTransaction,
     cseqNumber: number,
     status: number,
     bytes: Uint8Array,
     onAck: (ack: SipRequest) => void,
   ): void {
-    const response = new AcceptedResponse(
-      this.#parts.clock,
-      this.#parts.timers,
+    this.#accepted.add(
+      cseqNumber,
       () => transaction.respond(status, bytes),
+      onAck,
       () => {
-        this.#unacked.delete(cseqNumber)
         if (this.#ended) this.#runWaitingBye()
         else void this.#hangUp({ cause: 'no-ack' }, {})
       },
     )
-    this.#unacked.set(cseqNumber, { response, onAck })
   }
 
-  /** UPDATE: may change the remote target, and after glare is tried again (RFC 3311 section 5). */
-  #update(options: MessageOptions, tries: number, done: (outcome: RequestOutcome) => void): void {
-    const isOffer = options.body !== undefined
-    if (isOffer) this.#ownUpdates += 1
-    this.#send('UPDATE', options, (outcome) => {
-      const { response } = outcome
-      if (isOffer) this.#ownUpdates -= 1
-      if (response !== undefined && outcome.status < 300) this.#state.refreshTarget(response.headers)
-      const { clock, options: core } = this.#parts
-      const waitMs = response && glareWaitMs(response, this.#state.ownsCallId, core.ids)
-      if (waitMs === undefined || tries === MAX_OFFER_TRIES || this.#ended) done(outcome)
-      else {
-        clock.after(waitMs, 'update-retry', () => {
-          if (!this.#ended) this.#update(options, tries + 1, done)
-        })
-      }
-    })
+  /** UPDATE without an offer where the peer takes it (RFC 4028 section 7.4); else its user re-INVITEs. */
+  #refresh(): void {
+    if (!this.#state.remoteAllow.has('UPDATE')) this.handlers.onRefreshDue?.()
+    else if (!this.#isRefreshing) {
+      this.#isRefreshing = true
+      void this.request('UPDATE').then(() => {
+        this.#isRefreshing = false
+      })
+    }
   }
 
   /** 481, 408 and silence end the dialog (section 12.2.1.2). */
@@ -309,8 +233,8 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #hangUp(end: DialogEnd, options: MessageOptions): Promise<RequestOutcome> {
     this.confirm(undefined)
     const outcome = new Promise<RequestOutcome>((resolve) => {
-      const send = (): void => this.#send('BYE', options, resolve)
-      if (this.#unacked.size > 0) this.#byeWaiting = send
+      const send = (): void => sendWithin(this.#context, 'BYE', options, resolve)
+      if (this.#accepted.isWaiting) this.#byeWaiting = send
       else send()
     })
     this.#end(end)
@@ -318,16 +242,11 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   }
 
   #runWaitingBye(): void {
-    if (this.#unacked.size > 0) return
+    if (this.#accepted.isWaiting) return
     const send = this.#byeWaiting
     this.#byeWaiting = undefined
     this.#unregister()
     send?.()
-  }
-
-  #send(method: string, options: MessageOptions, done: (outcome: RequestOutcome) => void): void {
-    const { plan, hop } = planWithin(this.#context, method, this.#state.nextCSeq(), options)
-    this.#context.hop.resolve(hop, (located) => sendPlain(this.#parts, plan, located, done))
   }
 
   /** Makes the outcome come once, and come at the latest when the dialog ends. */
@@ -342,12 +261,12 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #end(end: DialogEnd): void {
     if (this.#ended) return
     this.#ended = true
+    this.timer?.stop()
     this.#reinvites.close()
     for (const settle of [...this.#awaited]) settle(GONE)
-    for (const pending of [...this.#pending]) pending.respond(487)
+    this.#peer.close()
     if (this.#byeWaiting === undefined) {
-      for (const { response } of this.#unacked.values()) response.stop()
-      this.#unacked.clear()
+      this.#accepted.clear()
       this.#unregister()
     }
     this.#trace('confirmed', 'ended')

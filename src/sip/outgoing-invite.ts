@@ -12,6 +12,7 @@ import type { RequestPlan } from './message-builder.ts'
 import { type Located, locate, NextHop } from './next-hop.ts'
 import { unlocated } from './plain-request.ts'
 import type { ClientInvite, ClientInviteHandlers, InviteOptions, MessageOptions, RequestOutcome } from './session.ts'
+import type { TimerTerms } from './session-timer/timer-terms.ts'
 import { TargetWalk } from './target-walk.ts'
 import type { ClientTransaction } from './transaction/client-transaction.ts'
 
@@ -23,6 +24,7 @@ export class OutgoingInvite implements ClientInvite {
   readonly #plan: RequestPlan
   readonly #hop: string
   readonly #digest: DigestClient | undefined
+  readonly #terms: TimerTerms | undefined
   readonly #dialogsByTag = new Map<string, InviteDialogSession>()
   readonly #cancelled = new Set<ClientTransaction>()
   #walk: TargetWalk | undefined
@@ -30,13 +32,14 @@ export class OutgoingInvite implements ClientInvite {
   #cancelOptions: MessageOptions | undefined
 
   constructor(parts: CoreParts, options: InviteOptions, handlers: ClientInviteHandlers) {
-    const { plan, hop, digest } = initialPlan(parts, 'INVITE', options)
+    const { plan, hop, digest, terms } = initialPlan(parts, 'INVITE', options)
     this.#parts = parts
     this.#options = options
     this.#handlers = handlers
     this.#plan = plan
     this.#hop = hop
     this.#digest = digest
+    this.#terms = terms
   }
 
   get callId(): string {
@@ -130,10 +133,12 @@ export class OutgoingInvite implements ClientInvite {
       contact,
       hop: new NextHop(this.#parts, this.#options),
       digest: this.#digest,
+      terms: this.#terms,
     }
     const dialog = new InviteDialogSession(context)
     this.#dialogsByTag.set(state.remote.tag, dialog)
     dialog.expectConfirmation(transaction.request)
+    dialog.timer?.onAccepted(response.headers)
     return dialog
   }
 

@@ -3,12 +3,14 @@
 import type { Arrived, CoreParts } from './core-parts.ts'
 import type { SipRequest } from './message/message.ts'
 import type { ContactShape } from './message-builder.ts'
-import type { IncomingRequest, MessageOptions } from './session.ts'
+import type { HeaderList, IncomingRequest, MessageOptions } from './session.ts'
 import type { SipFlow } from './transport-port.ts'
 
 /** What the holder of the dialog is told. */
 export interface PendingRequestUser {
   readonly contact?: ContactShape
+  /** Put into a 2xx. */
+  readonly acceptHeaders?: HeaderList
   /** The final answer has been handed to the transaction. */
   onFinal?(status: number, bytes: Uint8Array): void
   /** ACK of a 2xx to INVITE with the branch of the INVITE. */
@@ -79,11 +81,12 @@ export class PendingRequest implements IncomingRequest {
   }
 
   #build(status: number, options: MessageOptions): Uint8Array {
-    const { contact } = this.#user
+    const { contact, acceptHeaders = [] } = this.#user
+    const headers = status >= 200 && status < 300 ? [...acceptHeaders, ...(options.headers ?? [])] : options.headers
     return this.#parts.builder.response(this.request, status, {
       toTag: this.#toTag,
       transport: this.flow.transport,
-      options,
+      options: headers === undefined ? options : { ...options, headers },
       ...(contact === undefined ? {} : { contact }),
     })
   }

@@ -39,6 +39,13 @@ export interface Credentials {
   readonly allowMd5: boolean
 }
 
+/** A session timer that we ask for (RFC 4028); in seconds, 90 at least. */
+export interface SessionTimerWish {
+  readonly expiresSeconds: number
+  /** The shortest interval that we take; 90 unless told. */
+  readonly minSeconds?: number
+}
+
 /** What may be said of a re-INVITE. */
 export interface ReinviteOptions extends MessageOptions {
   /** False: 491 is an outcome like any other, and the user offers anew by its own judgement; else the core sends the same again. */
@@ -59,7 +66,7 @@ export interface IncomingRequest {
 
 /** Why a dialog ended. */
 export interface DialogEnd {
-  readonly cause: 'local-bye' | 'remote-bye' | 'no-ack' | 'gone' | 'transport' | 'shutdown'
+  readonly cause: 'local-bye' | 'remote-bye' | 'no-ack' | 'gone' | 'session-expired' | 'transport' | 'shutdown'
   /** The peer's BYE. */
   readonly request?: SipRequest
   /** For `gone`: the status (481, 408) that showed it. */
@@ -72,6 +79,8 @@ export interface DialogHandlers {
   onAck?(ack: SipRequest): void
   /** re-INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE…; without this handler: 405 (re-INVITE: 488). BYE does not come here. */
   onRequest?(incoming: IncomingRequest): void
+  /** The session is to be refreshed by a re-INVITE whose description is as before: the peer takes no UPDATE (RFC 4028 section 7.4). */
+  onRefreshDue?(): void
   /** Called once, last. A BYE of the peer has been answered 200 by then. */
   onEnd(end: DialogEnd): void
 }
@@ -147,6 +156,8 @@ export interface InviteOptions extends MessageOptions, HopChoice {
   readonly firstResponseTimeoutMs?: number
   /** Kept for all requests of the dialog. */
   readonly credentials?: Credentials
+  /** Absent: no session timer is asked for; one that the peer asks for is kept, if the core supports `timer`. */
+  readonly sessionTimer?: SessionTimerWish
   /** Called for each target tried and failed. */
   readonly onTargetFailed?: (target: string, outcome: RequestOutcome) => void
 }

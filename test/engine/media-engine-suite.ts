@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { MediaEngine } from '#engine'
 import { forkScenarios } from './fork-scenarios.ts'
 import { legScenarios } from './leg-scenarios.ts'
+import { replayScenarios } from './replay-scenarios.ts'
 import { assertRejects, type Scenario, Scene } from './scene.ts'
 import { signScenarios } from './sign-scenarios.ts'
 import { srtpScenarios } from './srtp-scenarios.ts'
@@ -38,6 +39,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
     forkScenarios(scenario)
     srtpScenarios(scenario, () => engine)
     signScenarios(scenario)
+    replayScenarios(scenario)
 
     test('says that no ports are left, and has them again after a release', { timeout: 15_000 }, async (t) => {
       const small = await makeEngine({ portPairs: 2, rtcpMinimumMs: 200, silentAfterMs: 600 })

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type {
   CallCounters,
+  ForkOptions,
   LegMedia,
   MediaCall,
   MediaCodec,
@@ -64,9 +65,10 @@ export class Scene {
     point: 'received' | 'sent',
     open = true,
     codecs: readonly MediaCodec[] = [PCMU],
+    more: Partial<ForkOptions> = {},
   ): Promise<{ recorder: RtpParty; local: MediaLocal & { ssrc: number } }> {
     const recorder = await this.party()
-    const local = await this.call.addFork({ id, tap: { leg, point }, open })
+    const local = await this.call.addFork({ id, tap: { leg, point }, open, ...more })
     await this.call.connectFork(id, { remote: recorder.remote, codecs })
     return { recorder, local }
   }
@@ -124,7 +126,7 @@ export function assertRejects(promise: Promise<unknown>, code: string): Promise<
 }
 
 /** A capability that is claimed or not. */
-export type Claim = 'ownSsrc' | 'rtcpInPause' | 'receipt'
+export type Claim = 'ownSsrc' | 'rtcpInPause' | 'receipt' | 'replay'
 
 /** Declares one test with a scene of its own; `claim`: only for engines that say they can do it. */
 export type Scenario = (title: string, run: (scene: Scene) => Promise<void>, claim?: Claim) => void

@@ -1,4 +1,5 @@
 // In-memory twin of the MediaEngine port: records every command, keeps the state an engine would keep, plays no audio.
+// A fork with `replayFromMs` is sent what was remembered, 50 packets a second, when it is connected and open for the first time.
 // Tests make packets flow with `flow`, emit events with `emit`, end prompts with `endPlay`, and fail or delay commands with `onCommand`.
 
 import type {
@@ -21,6 +22,16 @@ import type {
   Tone,
 } from '#engine'
 import { AppError, type Clock, Listeners } from '#kernel'
+import {
+  type FakeFork,
+  type FakeMemory,
+  forkCountersOf,
+  holdPackets,
+  receiptOf,
+  replayInto,
+  sendPackets,
+  tapsOf,
+} from './fake-fork.ts'
 
 /** One command as it was given, with its arguments. */
 export type FakeCommand =
@@ -48,23 +59,6 @@ export interface FakeLeg {
   playing: { readonly prompt: Prompt; readonly end: (how: PlayEnd) => void } | undefined
 }
 
-/** What the twin knows of a fork. */
-export interface FakeFork {
-  readonly id: string
-  readonly local: MediaLocal & { readonly ssrc: number }
-  tap: Tap | Mix
-  masked: boolean
-  open: boolean
-  remote: ForkRemote | undefined
-  packets: number
-  held: number
-  nextSequence: number
-  nextTimestamp: number
-  lastTimestamp: number
-  firstAtMs: number | undefined
-  lastAtMs: number | undefined
-}
-
 /** Settings of the twin that tests may need to change. */
 export interface FakeEngineOptions {
   readonly clock: Clock
@@ -74,7 +68,6 @@ export interface FakeEngineOptions {
 }
 
 const NO_STREAM: StreamCounters = { packets: 0, bytes: 0, lost: 0, refused: 0 }
-const PACKET_SAMPLES = 160
 
 /** The error that a real engine gives when its port pool is empty. */
 export function noPorts(): AppError {
@@ -154,6 +147,8 @@ export class FakeMediaCall implements MediaCall {
   readonly legs = new Map<string, FakeLeg>()
   readonly forks = new Map<string, FakeFork>()
   released = false
+  /** What `remember` asked for last, and since when (wall clock); undefined after `forget`. */
+  remembered: FakeMemory | undefined
   readonly #engine: FakeEngine
   readonly #listeners = new Listeners<MediaEvent>((fault) => {
     throw fault
@@ -185,19 +180,17 @@ export class FakeMediaCall implements MediaCall {
   flow(fork: string, packets = 1): void {
     const state = this.#fork(fork)
     const wallMs = this.#engine.clock.wallMs()
-    state.nextTimestamp += packets * PACKET_SAMPLES
     if (!state.open || state.remote === undefined) {
-      state.held += packets
+      holdPackets(state, packets)
       return
     }
-    state.nextSequence = (state.nextSequence + packets) & 0xffff
-    state.packets += packets
-    state.lastTimestamp = state.nextTimestamp - PACKET_SAMPLES
-    state.lastAtMs = wallMs
-    if (state.firstAtMs === undefined) {
-      state.firstAtMs = wallMs
-      this.emit({ type: 'fork-first-packet', fork, atMs: wallMs })
-    }
+    if (sendPackets(state, packets, wallMs)) this.emit({ type: 'fork-first-packet', fork, atMs: wallMs })
+  }
+
+  #replay(fork: string): void {
+    const state = this.forks.get(fork)
+    const events = state === undefined ? [] : replayInto(state, this.remembered, this.#engine.clock.wallMs())
+    for (const event of events) this.emit(event)
   }
 
   async addLeg(leg: string): Promise<MediaLocal> {
@@ -274,6 +267,8 @@ export class FakeMediaCall implements MediaCall {
       lastTimestamp: 0,
       firstAtMs: undefined,
       lastAtMs: undefined,
+      replayFromMs: options.replayFromMs,
+      replayed: 0,
     })
     try {
       await this.#did({ name: 'addFork', options })
@@ -287,6 +282,7 @@ export class FakeMediaCall implements MediaCall {
   async connectFork(fork: string, remote: ForkRemote): Promise<void> {
     this.#fork(fork).remote = remote
     await this.#did({ name: 'connectFork', fork, remote })
+    this.#replay(fork)
   }
 
   async moveFork(fork: string, tap: Tap | Mix): Promise<void> {
@@ -306,10 +302,13 @@ export class FakeMediaCall implements MediaCall {
   }
 
   async remember(taps: readonly Tap[], ms: number): Promise<void> {
+    const sinceMs = this.remembered?.sinceMs ?? this.#engine.clock.wallMs()
+    this.remembered = ms > 0 ? { taps, ms, sinceMs } : undefined
     await this.#did({ name: 'remember', taps, ms })
   }
 
   async forget(): Promise<void> {
+    this.remembered = undefined
     await this.#did({ name: 'forget' })
   }
 
@@ -320,7 +319,10 @@ export class FakeMediaCall implements MediaCall {
 
   async shutGates(forks: readonly string[]): Promise<readonly GateReceipt[]> {
     const states = forks.map((fork) => this.#fork(fork))
-    for (const state of states) state.open = false
+    for (const state of states) {
+      state.open = false
+      state.replayFromMs = undefined
+    }
     const receipts = states.map(receiptOf)
     await this.#did({ name: 'shutGates', forks })
     return receipts
@@ -329,6 +331,7 @@ export class FakeMediaCall implements MediaCall {
   async openGates(forks: readonly string[]): Promise<void> {
     for (const fork of forks) this.#fork(fork).open = true
     await this.#did({ name: 'openGates', forks })
+    for (const fork of forks) this.#replay(fork)
   }
 
   async removeFork(fork: string): Promise<ForkCounters> {
@@ -397,37 +400,4 @@ export class FakeMediaCall implements MediaCall {
 
 function gone(message: string): AppError {
   return new AppError('media.gone', message, { result: 'server', reason: 'media-gone' })
-}
-
-function receiptOf(fork: FakeFork): GateReceipt {
-  return {
-    fork: fork.id,
-    ssrc: fork.local.ssrc,
-    ...(fork.packets > 0 && {
-      lastSequence: (fork.nextSequence - 1) & 0xffff,
-      lastTimestamp: fork.lastTimestamp,
-    }),
-    ...(fork.lastAtMs !== undefined && { lastSentAtMs: fork.lastAtMs }),
-    packetsSent: fork.packets,
-    packetsHeld: fork.held,
-    drained: true,
-  }
-}
-
-function forkCountersOf(fork: FakeFork): ForkCounters {
-  return {
-    fork: fork.id,
-    ssrc: fork.local.ssrc,
-    packets: fork.packets,
-    bytes: fork.packets * PACKET_SAMPLES,
-    held: fork.held,
-    sendErrors: 0,
-    ...(fork.firstAtMs !== undefined && { firstAtMs: fork.firstAtMs }),
-    ...(fork.lastAtMs !== undefined && { lastAtMs: fork.lastAtMs }),
-    receiverReports: 0,
-  }
-}
-
-function tapsOf(tap: Tap | Mix): readonly Tap[] {
-  return 'mix' in tap ? tap.mix : [tap]
 }

@@ -69,7 +69,7 @@ export class RecordingBench {
       GATEWAY,
       { onInvite: (invite) => invite.reject(403) },
       {
-        supported: [],
+        supported: ['timer'],
         understoodInDialog: ['siprec'],
         contactUser: 'gateway',
         accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],

@@ -154,7 +154,8 @@ export class TestRecorder {
     session.requests.push(incoming)
     const rule = this.reofferRules.shift() ?? 'take'
     if (rule === 'leave') return
-    if (rule === 'take') incoming.respond(200, { body: this.answerBody(readRecordingMessage(incoming.request).sdp) })
-    else incoming.respond(rule)
+    if (rule !== 'take') incoming.respond(rule)
+    else if (incoming.request.method === 'UPDATE' && incoming.request.body.length === 0) incoming.respond(200)
+    else incoming.respond(200, { body: this.answerBody(readRecordingMessage(incoming.request).sdp) })
   }
 }

@@ -1,11 +1,13 @@
 // One call in its worker: legs, bridges, forks and taps, changed by commands in the order given.
 
 import { messageOf } from '#kernel'
+import type { PacketTaker } from '#media'
 import { mediaError } from '../errors.ts'
-import type { CallCounters, MediaEvent, PlayEnd, Tap } from '../media-engine.ts'
+import type { CallCounters, ForkRemote, MediaEvent, PlayEnd, Tap } from '../media-engine.ts'
 import { ForkLine } from './fork-line.ts'
 import { LegLine, type LineListener } from './leg-line.ts'
 import type { CallCommand, CallCommands, CallOp } from './protocol.ts'
+import { TapMemories } from './tap-memories.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** What a call tells the main thread by itself. */
@@ -24,6 +26,7 @@ export class CallRoom {
   readonly #lineListener: LineListener
   readonly #legs = new Map<string, LegLine>()
   readonly #forks = new Map<string, ForkLine>()
+  readonly #memories = new TapMemories()
   #queue: Promise<unknown> = Promise.resolve()
   #hasFailed = false
 
@@ -73,14 +76,17 @@ export class CallRoom {
       case 'addFork':
         return await this.#addFork(command)
       case 'connectFork':
-        return this.#fork(command.fork).connect(command.remote)
+        return this.#connectFork(this.#fork(command.fork), command.remote)
       case 'moveFork':
         return this.#moveFork(this.#fork(command.fork), command.tap)
+      case 'remember':
+        return this.#remember(command)
+      case 'forget':
+        return await this.#forget()
       case 'shutGates':
         return await Promise.all(command.forks.map((id) => this.#fork(id).receipt()))
       case 'openGates':
-        for (const { fork, epoch } of command.gates) this.#fork(fork).fork.gate.open(epoch)
-        return undefined
+        return this.#openGates(command)
       case 'removeFork':
         return await this.#removeFork(command.fork)
       case 'counters':
@@ -126,12 +132,39 @@ export class CallRoom {
     leg.play(prompt, (end) => this.#listener.onPlayEnd(play, end))
   }
 
-  async #addFork({ fork: id, tap, gate, identity }: Request<'addFork'>): Promise<CallCommands['addFork']['reply']> {
+  async #addFork(request: Request<'addFork'>): Promise<CallCommands['addFork']['reply']> {
+    const { id } = request.options
     if (this.#forks.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const pair = await this.#context.pool.take()
-    this.#forks.set(id, new ForkLine(id, tap, gate, pair, identity, this.#context, this.#lineListener))
+    this.#forks.set(id, new ForkLine(request, pair, this.#context, this.#lineListener))
     this.#wireTaps()
     return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
+  }
+
+  #connectFork(line: ForkLine, remote: ForkRemote): void {
+    line.connect(remote)
+    line.replay(this.#memories)
+  }
+
+  #openGates({ gates }: Request<'openGates'>): void {
+    const lines = gates.map(({ fork, epoch }) => ({ line: this.#fork(fork), epoch }))
+    for (const { line, epoch } of lines) {
+      line.fork.gate.open(epoch)
+      line.replay(this.#memories)
+    }
+  }
+
+  #remember({ taps, keepMs, gate, epoch }: Request<'remember'>): void {
+    this.#memories.remember(taps, keepMs, gate, epoch)
+    this.#wireTaps()
+  }
+
+  async #forget(): Promise<void> {
+    this.#memories.forget()
+    this.#wireTaps()
+    const lines = [...this.#forks.values()]
+    for (const { fork } of lines) fork.endReplay()
+    await Promise.all(lines.map((line) => line.drained()))
   }
 
   #moveFork(line: ForkLine, tap: Tap): void {
@@ -150,12 +183,15 @@ export class CallRoom {
 
   /** A tap may name a leg that is not there yet or no more: its fork then copies nothing. */
   #wireTaps(): void {
-    const lines = [...this.#forks.values()]
-    for (const [id, leg] of this.#legs) {
-      const ofLeg = lines.filter(({ tap }) => tap.leg === id)
-      leg.relay.taps.received = ofLeg.filter(({ tap }) => tap.point === 'received').map(({ fork }) => fork)
-      leg.relay.taps.sent = ofLeg.filter(({ tap }) => tap.point === 'sent').map(({ fork }) => fork)
+    for (const [id, { relay }] of this.#legs) {
+      relay.taps.received = this.#takersOf({ leg: id, point: 'received' })
+      relay.taps.sent = this.#takersOf({ leg: id, point: 'sent' })
     }
+  }
+
+  #takersOf(tap: Tap): readonly PacketTaker[] {
+    const lines = [...this.#forks.values()].filter((line) => line.tap.leg === tap.leg && line.tap.point === tap.point)
+    return [...lines.map(({ fork }) => fork), ...this.#memories.takersOf(tap)]
   }
 
   #counters(): CallCounters {

@@ -1,14 +1,16 @@
 // A fork in its worker: the copying stream, its gate, its sockets and RTCP.
 
-import { CodecTable, Fork, Gate, OutgoingStream, SignsOfLife, type StreamIdentity } from '#media'
+import { CodecTable, Fork, Gate, OutgoingStream, SignsOfLife } from '#media'
 import { mediaError } from '../errors.ts'
 import type { ForkCounters, ForkRemote, GateReceipt, Tap } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
 import { canonicalEndpoint } from './address.ts'
 import type { LineListener } from './leg-line.ts'
+import type { CallCommands } from './protocol.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
 import { SecureChannel, SecurePort } from './secure-channel.ts'
+import type { TapMemories } from './tap-memories.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 const DRAIN_TIMEOUT_MS = 500
@@ -25,18 +27,18 @@ export class ForkLine {
   readonly #rtcp: RtcpLine
   readonly #listener: LineListener
   readonly #signs = new SignsOfLife()
+  readonly #replayFromMs: number | undefined
   #refusedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(
-    id: string,
-    tap: Tap,
-    gate: SharedArrayBuffer,
+    { options, gate, identity }: CallCommands['addFork']['request'],
     pair: PortPair,
-    identity: StreamIdentity,
     context: WorkerContext,
     listener: LineListener,
   ) {
+    const { id, tap, replayFromMs } = options
     this.tap = tap
+    this.#replayFromMs = replayFromMs
     this.#pair = pair
     this.#context = context
     this.#listener = listener
@@ -47,9 +49,14 @@ export class ForkLine {
     })
     const stream = new OutgoingStream(identity, context.sourceIds.next())
     const port = new SecurePort(this.#socket, this.#channel)
-    this.fork = new Fork(id, stream, Gate.attach(gate), port, () =>
-      listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
-    )
+    this.fork = new Fork(id, stream, Gate.attach(gate), port, context.clock, {
+      onFirstPacket: () => listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
+      onReplayed: (fromMs, toMs, packets) => {
+        const originMs = this.#originMs
+        listener.onEvent({ type: 'fork-replayed', fork: id, fromMs: originMs + fromMs, toMs: originMs + toMs, packets })
+      },
+    })
+    if (replayFromMs !== undefined) this.fork.awaitReplay()
     this.#rtcp = new RtcpLine(pair, this.#channel, stream, undefined, context, {
       onHeard: () => this.#onHeard(),
       onFault: listener.onFault,
@@ -66,6 +73,21 @@ export class ForkLine {
     this.fork.connect(new CodecTable(remote.codecs))
   }
 
+  /** Sends what is remembered of the tap, when that was asked for and the way is clear for the first time. */
+  replay(memories: TapMemories): void {
+    if (this.#replayFromMs === undefined || !this.fork.isReadyToReplay) return
+    const nowMs = this.#context.clock.nowMs()
+    const packets = memories.since(this.tap, this.#replayFromMs - this.#originMs, nowMs)
+    this.fork.replay(packets, () => memories.isAllowed)
+    // The sender report tells the recorder what time the first packets are of.
+    if (packets.length > 0) this.#rtcp.session.reportNow()
+  }
+
+  /** Waits until nothing is queued; false when that took too long. */
+  async drained(): Promise<boolean> {
+    return await this.#socket.drained(this.#context.clock, DRAIN_TIMEOUT_MS)
+  }
+
   /** Looks for signs of life of the recorder; to be called a few times a second. */
   sweep(nowMs: number): void {
     const { id, gate, firstAtMs } = this.fork
@@ -75,9 +97,9 @@ export class ForkLine {
 
   /** Waits until nothing is queued, then says what was sent last; the gate was shut by the main thread. */
   async receipt(): Promise<GateReceipt> {
-    const { clock } = this.#context
-    const drained = await this.#socket.drained(clock, DRAIN_TIMEOUT_MS)
-    const { stream, id, held } = this.fork
+    this.fork.cancelReplay()
+    const drained = await this.drained()
+    const { stream, id, held, lastAtMs } = this.fork
     const last = stream.last
     return {
       fork: id,
@@ -85,22 +107,15 @@ export class ForkLine {
       packetsSent: stream.packets,
       packetsHeld: held,
       drained,
-      ...(last === undefined
-        ? {}
-        : {
-            lastSequence: last.sequence,
-            lastTimestamp: last.timestamp,
-            lastSentAtMs: clock.wallMs() - clock.nowMs() + last.atMs,
-          }),
+      ...(last === undefined ? {} : { lastSequence: last.sequence, lastTimestamp: last.timestamp }),
+      ...(lastAtMs === undefined ? {} : { lastSentAtMs: this.#originMs + lastAtMs }),
     }
   }
 
   counters(): ForkCounters {
-    const { clock } = this.#context
-    const originMs = clock.wallMs() - clock.nowMs()
-    const { stream, id, held, sendErrors, firstAtMs } = this.fork
+    const originMs = this.#originMs
+    const { stream, id, held, sendErrors, replayed, firstAtMs, lastAtMs } = this.fork
     const { lastHeardAtMs } = this.#signs
-    const last = stream.last
     return {
       fork: id,
       ssrc: stream.ssrc,
@@ -109,16 +124,24 @@ export class ForkLine {
       held,
       sendErrors: sendErrors + this.#socket.sendErrors,
       receiverReports: this.#rtcp.session.receiverReports,
+      replayed,
       ...(firstAtMs === undefined ? {} : { firstAtMs: originMs + firstAtMs }),
-      ...(last === undefined ? {} : { lastAtMs: originMs + last.atMs }),
+      ...(lastAtMs === undefined ? {} : { lastAtMs: originMs + lastAtMs }),
       ...(lastHeardAtMs === undefined ? {} : { lastHeardAtMs: originMs + lastHeardAtMs }),
     }
   }
 
   async close(): Promise<void> {
+    this.fork.cancelReplay()
     this.#rtcp.close()
     this.#socket.close()
     await this.#context.pool.release(this.#pair)
+  }
+
+  /** Wall clock at monotonic 0. */
+  get #originMs(): number {
+    const { clock } = this.#context
+    return clock.wallMs() - clock.nowMs()
   }
 
   /** The socket is connected, so any datagram is of the recorder. */

@@ -4,6 +4,7 @@ import type { StreamIdentity } from '#media'
 import type {
   CallCounters,
   ForkCounters,
+  ForkOptions,
   ForkRemote,
   GateReceipt,
   LegMedia,
@@ -24,6 +25,9 @@ export interface RelayWorkerSettings {
   readonly rtcpMinimumMs: number
 }
 
+/** A fork of one tap. */
+export type SingleForkOptions = ForkOptions & { readonly tap: Tap }
+
 /** Ports bound for a leg or fork. */
 export interface BoundPorts {
   readonly rtpPort: number
@@ -40,11 +44,18 @@ export interface CallCommands {
   readonly play: { request: { leg: string; play: number; prompt: Prompt }; reply: undefined }
   readonly stopPlaying: { request: { leg: string }; reply: undefined }
   readonly addFork: {
-    request: { fork: string; tap: Tap; gate: SharedArrayBuffer; identity: StreamIdentity }
+    request: { gate: SharedArrayBuffer; identity: StreamIdentity; options: SingleForkOptions }
     reply: BoundPorts
   }
   readonly connectFork: { request: { fork: string; remote: ForkRemote }; reply: undefined }
   readonly moveFork: { request: { fork: string; tap: Tap }; reply: undefined }
+  /** `gate` is open while something is kept; `epoch` is of the moment of the command. */
+  readonly remember: {
+    request: { taps: readonly Tap[]; keepMs: number; gate: SharedArrayBuffer; epoch: number }
+    reply: undefined
+  }
+  /** The reply comes when nothing of the memory is queued any more. */
+  readonly forget: { request: Record<never, never>; reply: undefined }
   readonly shutGates: { request: { forks: readonly string[] }; reply: readonly GateReceipt[] }
   readonly openGates: { request: { gates: readonly { fork: string; epoch: number }[] }; reply: undefined }
   readonly removeFork: { request: { fork: string }; reply: ForkCounters }

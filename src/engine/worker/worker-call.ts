@@ -42,6 +42,8 @@ export class WorkerCall implements MediaCall {
   readonly #options: WorkerCallOptions
   readonly #listeners: Listeners<MediaEvent>
   readonly #gates = new Map<string, Gate>()
+  /** Open while something is remembered. */
+  readonly #memory = Gate.create(false)
   readonly #plays = new Map<number, (end: PlayEnd) => void>()
   #lastPlay = 0
   #released: Promise<CallCounters> | undefined
@@ -100,12 +102,17 @@ export class WorkerCall implements MediaCall {
   async addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
     const { id, tap, open, cname } = options
     if ('mix' in tap) throw unsupported('mixing')
+    if (options.maskDtmf === true) throw unsupported('masking DTMF')
     if (this.#gates.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const gate = Gate.create(open)
     const identity = this.#newIdentity(cname)
     this.#gates.set(id, gate)
     try {
-      const ports = await this.#command('addFork', { fork: id, tap, gate: gate.memory, identity })
+      const ports = await this.#command('addFork', {
+        gate: gate.memory,
+        identity,
+        options: { ...options, tap },
+      })
       return { ...this.#local(ports), ssrc: identity.ssrc }
     } catch (error) {
       this.#gates.delete(id)
@@ -126,11 +133,16 @@ export class WorkerCall implements MediaCall {
     throw unsupported('masking DTMF')
   }
 
-  async remember(_taps: readonly Tap[], _ms: number): Promise<void> {
-    throw unsupported('replay')
+  async remember(taps: readonly Tap[], ms: number): Promise<void> {
+    if (!(ms > 0)) return await this.forget()
+    const { memory: gate, epoch } = this.#memory
+    await this.#command('remember', { taps, keepMs: ms, gate, epoch })
   }
 
-  async forget(): Promise<void> {}
+  async forget(): Promise<void> {
+    this.#memory.shut()
+    await this.#command('forget', {})
+  }
 
   async setTone(_leg: string, _tone: Tone | undefined): Promise<void> {
     throw unsupported('tones')

@@ -40,7 +40,7 @@ const CAPABILITIES: EngineCapabilities = {
   ownSsrc: true,
   rtcpInPause: true,
   receipt: true,
-  replay: false,
+  replay: true,
   dtmfMask: false,
   taps: ['received', 'sent'],
   srtp: srtpSuites,

@@ -120,8 +120,8 @@ export class DialogState {
     this.#remoteTarget = contactUri(headers) ?? this.#remoteTarget
   }
 
-  noteAllow(headers: SipHeaders): void {
-    const methods = headers.list('allow')
+  noteAllow(headers: SipHeaders | undefined): void {
+    const methods = headers?.list('allow') ?? []
     if (methods.length > 0) this.remoteAllow = new Set(methods.map((method) => method.toUpperCase()))
   }
 
