@@ -61,7 +61,9 @@ function assertUnchanged({ sent, heard }: Direction, side: string): void {
   const isFirst = (at: number): boolean => [0, 1, 2].every((i) => sent[at + i]?.payload === heard[i]?.payload)
   const start = sent.findIndex((_, at) => isFirst(at))
   assert.ok(start >= 0, 'the first packets heard were sent')
-  assert.deepEqual(stepsOf(heard, heard), stepsOf(sent.slice(start, start + heard.length), heard), side)
+  // The first that was heard may have been sent before anybody looked.
+  const length = Math.min(heard.length, sent.length - start)
+  assert.deepEqual(stepsOf(heard.slice(0, length), heard), stepsOf(sent.slice(start, start + length), heard), side)
 }
 
 /** Payloads with the steps of sequence number and timestamp before them; `pace` says where somebody stood still. */
