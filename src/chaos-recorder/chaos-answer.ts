@@ -1,7 +1,15 @@
 // Session descriptions of the chaos recorder: good answers and every way of answering wrong.
 
 import type { Ids } from '#kernel'
-import { attributeOf, type Direction, directionOf, labelOf, type SdpMedia, type SessionDescription } from '#sdp'
+import {
+  cryptoAttribute,
+  cryptosOf,
+  type Direction,
+  directionOf,
+  labelOf,
+  type SdpMedia,
+  type SessionDescription,
+} from '#sdp'
 import type { AnswerChange } from './chaos-script.ts'
 
 /** Where and how the recorder describes itself. */
@@ -12,9 +20,6 @@ export interface AnswerPlace {
   readonly version: number
   readonly ids: Ids
 }
-
-/** Bytes of master key and salt by suite (RFC 4568 section 6.2, RFC 7714 section 14.2). */
-const KEY_BYTES: Readonly<Record<string, number>> = { AEAD_AES_128_GCM: 28, AEAD_AES_256_GCM: 44 }
 
 /** The answer to an offer, changed as told. */
 export function answerText(offer: SessionDescription, place: AnswerPlace, change: AnswerChange): string {
@@ -76,14 +81,10 @@ function labelFor(labels: readonly string[], index: number, { labels: change }: 
 
 // Packets are counted, not decrypted: any key of the right length does.
 function keyLines(media: SdpMedia, ids: Ids): string[] {
-  const [tag, suite] = attributeOf(media.attributes, 'crypto')?.split(' ') ?? []
-  if (tag === undefined || suite === undefined) return []
-  const key = Uint8Array.from({ length: KEY_BYTES[suite] ?? 30 }, () => ids.integer(256))
-  return [`a=crypto:${tag} ${suite} inline:${base64(key)}`]
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64')
+  const [offered] = cryptosOf(media)
+  if (offered === undefined) return []
+  const material = Uint8Array.from(offered.material, () => ids.integer(256))
+  return [`a=crypto:${cryptoAttribute({ ...offered, material }).value ?? ''}`]
 }
 
 function addressType(address: string): string {

@@ -70,6 +70,8 @@ export class ChaosScene {
     },
   })
   readonly client: RecordingClient
+  /** What goes out instead of each message of a recorder. */
+  mangle: (bytes: Uint8Array) => readonly Uint8Array[] = (bytes) => [bytes]
   readonly #recorders: readonly ChaosRecorder[]
   readonly #events: RecordingEvent[] = []
   readonly #given: Given[] = []
@@ -126,7 +128,12 @@ export class ChaosScene {
     const { network, clock, log } = this.bench
     const node = network.attach(`chaos-${ip}`, ip)
     const recorder = new ChaosRecorder(script, {
-      transport: node.transport,
+      transport: {
+        ...node.transport,
+        sendBack: (flow, bytes, onFailed) => {
+          for (const sent of this.mangle(bytes)) node.transport.sendBack(flow, sent, onFailed)
+        },
+      },
       sockets: { open: () => Promise.resolve(memorySocket()) },
       clock,
       ids: seededIds(77),
