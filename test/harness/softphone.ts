@@ -8,6 +8,7 @@ import {
   directionOf,
   LocalDescription,
   parseSdp,
+  recordStateOf,
   remoteOf,
   reverseDirection,
   type SdpCodec,
@@ -41,6 +42,8 @@ export interface SoftphoneOptions {
   readonly log: Logger
   /** User part of its URI. */
   readonly user?: string
+  /** Says that it shows the state of recording. */
+  readonly isRecordAware?: boolean
 }
 
 /** What a call of a softphone starts with. */
@@ -62,6 +65,9 @@ export class SoftCall {
   /** Statuses of the provisional responses. */
   readonly progress: number[] = []
   readonly audio: SoftphoneAudio
+  /** Values of `a=record` in the descriptions received, in order, repetitions left out. */
+  readonly toldOfRecording: string[] = []
+  #preference: string | undefined
   readonly #description: LocalDescription
   readonly #codec: SoftCodec
   #dialog: InviteDialog | undefined
@@ -132,6 +138,15 @@ export class SoftCall {
     const outcome = await this.#dialog?.reinvite({ body: this.#describe(isHeld ? 'sendonly' : 'sendrecv') })
     if (outcome?.response !== undefined && outcome.status < 300) this.#read(outcome.response.body)
     return outcome?.status === 200
+  }
+
+  /** Asks for a recording preference (`a=recordpref`) by a re-INVITE; returns the `a=record` of the answer. */
+  async prefer(preference: string): Promise<string | undefined> {
+    this.#preference = preference
+    const outcome = await this.#dialog?.reinvite({ body: this.#describe('sendrecv') })
+    if (outcome?.response === undefined || outcome.status >= 300) return undefined
+    this.#read(outcome.response.body)
+    return this.toldOfRecording.at(-1)
   }
 
   /** CANCEL, 480 or BYE, as the state asks for; resolves when the other side has answered. */
@@ -209,6 +224,8 @@ export class SoftCall {
     if (!codecs.some((codec) => codec.encoding === VOICE[this.#codec].encoding)) return undefined
     const events = codecs.find((codec) => codec.encoding === EVENTS.encoding)
     this.audio.sendTo(remoteOf(media, parsed.value)?.rtp, this.#codec, events?.payloadType)
+    const told = recordStateOf(media, parsed.value)
+    if (told !== undefined && told !== this.toldOfRecording.at(-1)) this.toldOfRecording.push(told)
     const direction = directionOf(media, parsed.value)
     this.audio.mute(direction === 'sendonly' || direction === 'inactive')
     return direction
@@ -222,6 +239,7 @@ export class SoftCall {
         protocol: 'RTP/AVP',
         codecs: [VOICE[this.#codec], EVENTS],
         direction,
+        ...(this.#preference === undefined ? {} : { extra: [{ name: 'recordpref', value: this.#preference }] }),
       },
     ])
     return { contentType: 'application/sdp', content }
@@ -260,7 +278,7 @@ export class Softphone {
         transport,
         locator: createLocator({ supports: (name) => transport.supports(name), clock, ids, log }),
         product: 'softphone',
-        supported: [],
+        supported: options.isRecordAware === true ? ['record-aware'] : [],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
         accept: ['application/sdp'],
         contactUser: user,
