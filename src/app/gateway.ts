@@ -6,7 +6,7 @@ import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, type RecorderDirectory, RecordingClient } from '#recording-client'
+import { CaptureCollector, defaultPolicy, type RecorderDirectory, RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
@@ -160,6 +160,9 @@ function createRecordingClient(
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
+    policy: defaultPolicy,
+    replayMs: 0,
+    announce: () => {},
   })
 }
 

@@ -55,7 +55,7 @@ export class RecordingCommands {
       case 'stop':
         return await client.stop(call, context.origin)
       case 'pause':
-        return await client.pause(call, context.origin)
+        return await client.pause(call, { origin: context.origin })
       case 'resume':
         return await client.resume(call, context.origin)
     }
@@ -83,7 +83,7 @@ export class RecordingCommands {
     })
     if (client.stateOf(call.callId) !== 'starting') return started
     // Born paused: the gates open after the notice, or when the party allows it.
-    if (isNoticeDue || preference === 'pause') void client.pause(call, 'party')
+    if (isNoticeDue || preference === 'pause') void client.pause(call, { origin: 'party' })
     if (isNoticeDue) this.#giveNotice(client, call, notice, preference !== 'pause').catch(this.#onFault)
     return started
   }

@@ -93,7 +93,7 @@ export class RecordingIndicator {
       preference === 'off'
         ? client.stop(call, 'party')
         : preference === 'pause'
-          ? client.pause(call, 'party')
+          ? client.pause(call, { origin: 'party' })
           : preference === 'on'
             ? client.resume(call, 'party')
             : undefined

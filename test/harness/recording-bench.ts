@@ -6,6 +6,7 @@ import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
+  defaultPolicy,
   defaultProfile,
   defaultTimes,
   type RecorderDirectory,
@@ -51,6 +52,8 @@ export class RecordingBench {
   readonly ids = seededIds(9)
   readonly events: RecordingEvent[] = []
   readonly recorders: TestRecorder[] = []
+  /** Calls whose callers were told that they are not recorded as they should be. */
+  readonly announced: string[] = []
   readonly core: SipCore
   readonly client: RecordingClient
   readonly call: FakeCall
@@ -89,6 +92,9 @@ export class RecordingBench {
         candidates: (entry) => entry,
         report: () => {},
       },
+      policy: defaultPolicy,
+      replayMs: 0,
+      announce: (call) => this.announced.push(call.callId),
       ...surroundings,
     })
     this.client.events.add((event) => this.events.push(event))
@@ -119,7 +125,7 @@ export class RecordingBench {
   }
 
   pause(origin: CommandOrigin = 'info'): Command {
-    return new Command(this.client.pause(this.call, origin))
+    return new Command(this.client.pause(this.call, { origin }))
   }
 
   resume(origin: CommandOrigin = 'info'): Command {
