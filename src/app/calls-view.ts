@@ -4,7 +4,8 @@ import type { Call, CallService } from '#call'
 import type { CallsView, CallView, MetricsSnapshot } from '#control'
 import type { Listeners } from '#kernel'
 import type { RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
-import { commandRecording, type Notices } from './flow-call-control.ts'
+import { callRecordingOf } from './call-recording-view.ts'
+import type { RecordingCommands } from './recording-commands.ts'
 
 /** Views over a gateway. */
 export interface GatewayViews {
@@ -14,7 +15,11 @@ export interface GatewayViews {
 }
 
 /** Builds the views. */
-export function createCallsView(service: CallService, client: RecordingClient, notices: Notices): GatewayViews {
+export function createCallsView(
+  service: CallService,
+  client: RecordingClient,
+  commands: RecordingCommands,
+): GatewayViews {
   const outcomes: Record<string, number> = {}
   client.events.add((event) => {
     const outcome = sessionOutcomes[event.type]
@@ -23,15 +28,14 @@ export function createCallsView(service: CallService, client: RecordingClient, n
   return {
     calls: {
       list: () => service.calls().map((call) => viewOf(call, client)),
-      get: (callId) => {
+      get: async (callId) => {
+        await client.refresh(callId)
         const call = service.call(callId)
         return call === undefined ? undefined : viewOf(call, client)
       },
       record: (callId, command) => {
         const call = service.call(callId)
-        return call === undefined
-          ? undefined
-          : commandRecording(client, call, command, { origin: 'rest', noticePlayed: notices.wasPlayed(call) })
+        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' })
       },
     },
     events: client.events,
@@ -80,23 +84,7 @@ function viewOf(call: Call, client: RecordingClient): CallView {
       ...(party.leftAtMs === undefined ? {} : { leftAt: iso(party.leftAtMs) }),
       hold: party.hold,
     })),
-    ...(recording === undefined ? {} : { recording: recordingOf(recording) }),
-  }
-}
-
-function recordingOf(recording: RecordingView): NonNullable<CallView['recording']> {
-  return {
-    state: recording.state,
-    ...(recording.recordingId === '' ? {} : { recordingId: recording.recordingId }),
-    sessions: recording.sessions.map(({ uri, state, result }) => ({ uri, state, result })),
-    receipts: recording.receipts.map(({ recorder, ssrc, lastSequence, lastSentAtMs, packetsSent, packetsHeld }) => ({
-      recorder,
-      ssrc,
-      ...(lastSequence === undefined ? {} : { lastSequence }),
-      ...(lastSentAtMs === undefined ? {} : { lastSentAt: iso(lastSentAtMs) }),
-      packetsSent,
-      packetsHeld,
-    })),
+    ...(recording === undefined ? {} : { recording: callRecordingOf(recording) }),
   }
 }
 

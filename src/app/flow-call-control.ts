@@ -3,49 +3,13 @@
 import type { Call } from '#call'
 import type { CallControl, CollectOutcome, DialOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { Clock, Timer } from '#kernel'
-import type { CommandOrigin, CommandOutcome, RecordingClient } from '#recording-client'
 import type { PromptLibrary } from './prompt-library.ts'
-
-/** Carries out a recording command from any side. */
-export async function commandRecording(
-  client: RecordingClient,
-  call: Call,
-  command: RecordingCommand,
-  context: {
-    readonly origin: CommandOrigin
-    readonly noticePlayed: boolean
-    readonly headers?: ReadonlyArray<readonly [string, string]>
-  },
-): Promise<CommandOutcome> {
-  switch (command.activity) {
-    case 'start':
-      return await client.start(call, { servers: command.server, recordingId: command.recordingId, ...context })
-    case 'stop':
-      return await client.stop(call, context.origin)
-    case 'pause':
-      return await client.pause(call, context.origin)
-    case 'resume':
-      return await client.resume(call, context.origin)
-  }
-}
-
-/** Calls on which an announcement was played before they were recorded. */
-export class Notices {
-  readonly #calls = new WeakSet<Call>()
-
-  played(call: Call): void {
-    this.#calls.add(call)
-  }
-
-  wasPlayed(call: Call): boolean {
-    return this.#calls.has(call)
-  }
-}
+import type { Notices, RecordingCommands } from './recording-commands.ts'
 
 /** What a flow's call control works with. */
 export interface FlowCallControlOptions {
   readonly call: Call
-  readonly client: RecordingClient
+  readonly commands: RecordingCommands
   readonly prompts: PromptLibrary
   readonly notices: Notices
   readonly clock: Clock
@@ -123,8 +87,8 @@ export class FlowCallControl implements CallControl {
   }
 
   record(command: RecordingCommand): Promise<RecordingResult> {
-    const { call, client, notices } = this.#options
-    return commandRecording(client, call, command, { origin: 'flow', noticePlayed: notices.wasPlayed(call) })
+    const { call, commands } = this.#options
+    return commands.execute(call, command, { origin: 'flow' })
   }
 
   async wait(ms: number): Promise<'elapsed' | 'hangup'> {

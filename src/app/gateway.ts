@@ -1,22 +1,38 @@
 // The gateway role: calls, flows and the recording client over one SIP core and one media engine.
 
-import { type Call, createCallService, createDestinationPolicy, createRouter, type RouteRule } from '#call'
+import {
+  type Call,
+  createCallService,
+  createDestinationPolicy,
+  createRouter,
+  type RecordableCall,
+  type RouteRule,
+} from '#call'
 import { RecordingInfo } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, type RecorderDirectory, RecordingClient } from '#recording-client'
+import {
+  CaptureCollector,
+  defaultPolicy,
+  parsePolicy,
+  type RecorderDirectory,
+  RecordingClient,
+} from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
-import { commandRecording, FlowCallControl, Notices } from './flow-call-control.ts'
+import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { openRecorders } from './recorders.ts'
+import { Notices, RecordingCommands } from './recording-commands.ts'
+import { RecordingIndicator } from './recording-indicator.ts'
 import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
+import { toneRules } from './tone-rules.ts'
 
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
 const coreName = 'gateway'
@@ -55,6 +71,16 @@ export async function openGateway(
   const infos = new WeakMap<Call, RecordingInfo>()
   let role: SipRole | undefined
   let client: RecordingClient | undefined
+  const honoursPreferences = config.awareness.preferences === 'honour'
+  const commands = new RecordingCommands({
+    client: () => ready(client),
+    notices,
+    prompts: library.prompts,
+    log,
+    notice: config.awareness.notice,
+    honoursPreferences,
+    unmetPrompt: config.recording.unmetPrompt,
+  })
 
   const service = createCallService({
     engine,
@@ -65,6 +91,8 @@ export async function openGateway(
     ownAddresses: () => role?.listeners ?? [],
     router: createRouter(routeRules(config)),
     destinations: createDestinationPolicy(config.destinations.dial),
+    srtp: config.media.srtp,
+    tones: toneRules(config.awareness),
     limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
     info: (call, incoming) => infoOf(call).handle(incoming),
     flows: (call, flowName) => startFlow(call, flowName),
@@ -74,12 +102,7 @@ export async function openGateway(
     const known = infos.get(call)
     if (known !== undefined) return known
     const made = new RecordingInfo({
-      execute: (command) =>
-        commandRecording(ready(client), call, command, {
-          origin: 'info',
-          noticePlayed: notices.wasPlayed(call),
-          headers: command.headers,
-        }),
+      execute: (command) => commands.execute(call, command, { origin: 'info', headers: command.headers }),
       isTrusted: (flow) => infoSources.has(flow.remote.host),
       log: log.child({ callId: call.callId }),
     })
@@ -96,7 +119,7 @@ export async function openGateway(
       call.refuse(500)
       return
     }
-    const control = new FlowCallControl({ call, client: ready(client), prompts: library.prompts, notices, clock, log })
+    const control = new FlowCallControl({ call, commands, prompts: library.prompts, notices, clock, log })
     const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
     void runFlow(flow, { call: control, input, log: log.child({ callId: call.callId }) })
   }
@@ -107,7 +130,7 @@ export async function openGateway(
         name: coreName,
         sip: config.sip,
         contactUser: 'gateway',
-        supported: ['timer'],
+        supported: ['timer', 'record-aware'],
         // A recorder's own requests in a recording session require it (RFC 7866 section 6.2).
         understoodInDialog: ['siprec'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
@@ -129,9 +152,14 @@ export async function openGateway(
   }
   const { core } = role
   service.attach(core)
-  client = createRecordingClient(config, core, domain, recorders, around)
+  const announce = ({ callId }: RecordableCall): void => {
+    const call = service.call(callId)
+    if (call !== undefined) commands.announce(call)
+  }
+  client = createRecordingClient(config, core, domain, recorders, announce, around)
   const evidence = openEvidence(config, client, { clock, ids, log })
-  return assemble({ service, client, notices, engine, role, evidence })
+  const indicator = new RecordingIndicator({ service, client, clock, log, honoursPreferences })
+  return assemble({ service, client, commands, engine, role, evidence, indicator })
 }
 
 function createRecordingClient(
@@ -139,9 +167,11 @@ function createRecordingClient(
   core: SipCore,
   domain: string,
   recorders: RecorderDirectory,
+  announce: (call: RecordableCall) => void,
   around: Surroundings,
 ): RecordingClient {
-  const { answerDeadlineMs, lateAnswerMs, firstResponseMs } = config.recording
+  const { answerDeadlineMs, lateAnswerMs, firstResponseMs, replaySeconds } = config.recording
+  const policy = parsePolicy(config.recording.policy)
   return new RecordingClient({
     core,
     clock: around.clock,
@@ -151,6 +181,9 @@ function createRecordingClient(
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
+    policy: policy.ok ? policy.value : defaultPolicy,
+    replayMs: replaySeconds * 1_000,
+    announce,
   })
 }
 
@@ -191,12 +224,13 @@ function assemble(parts: {
   readonly client: RecordingClient
   readonly engine: MediaEngine
   readonly role: SipRole
-  readonly notices: Notices
+  readonly commands: RecordingCommands
   readonly evidence: Evidence
+  readonly indicator: RecordingIndicator
 }): Gateway {
-  const { service, client, notices, engine, role, evidence } = parts
+  const { service, client, commands, engine, role, evidence, indicator } = parts
   return {
-    ...createCallsView(service, client, notices),
+    ...createCallsView(service, client, commands),
     listeners: role.listeners,
     recordingClient: client,
     captures: evidence.shelf,
@@ -209,6 +243,7 @@ function assemble(parts: {
     drain: () => service.drain(),
     close: async () => {
       for (const call of service.calls()) call.hangup('shutdown')
+      indicator.close()
       await evidence.close()
       await role.close()
       await engine.close()

@@ -15,6 +15,8 @@ const MAX_GLARES = 5
 export interface BridgeEvents {
   /** The party's hold, or the encodings of a leg, may have changed. */
   onChanged(leg: Leg): void
+  /** An offer of the leg was read, and is not answered yet. */
+  onOffer(leg: Leg): void
   /** A bug: the call cannot go on. */
   onFault(fault: unknown): void
 }
@@ -46,6 +48,11 @@ export class Bridge {
   /** The first leg seated: the caller's. */
   get near(): Leg | undefined {
     return this.#legs[0]
+  }
+
+  /** The legs that talk: those that are confirmed, the near side's first. */
+  get talking(): readonly Leg[] {
+    return this.#legs.filter((leg) => leg.lifecycle.state === 'confirmed')
   }
 
   /** Couples a leg with those that are seated; until it is confirmed its session follows theirs, not theirs its own. */
@@ -84,8 +91,8 @@ export class Bridge {
       const carried = this.#carriedFor(leg)
       const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
       const isTold = leg.told !== undefined && leftByHold(leg, leg.told) === wanted
-      if (!hasVoice(carried) || (isTold && !canSendMore)) continue
-      if (leg.refused === refusalKey(carried, wanted)) continue
+      if (!hasVoice(carried) || (isTold && leg.sdp.isRecordTold && !canSendMore)) continue
+      if (leg.refused === refusalKey(leg, carried, wanted)) continue
       leg.told = wanted
       this.#reoffer(leg, carried, wanted).catch(this.#events.onFault)
     }
@@ -141,7 +148,8 @@ export class Bridge {
     if (leg.ended) return
     if (outcome === 'glare' && this.#awaitRetry(leg)) return
     this.#glares.delete(leg)
-    leg.refused = outcome === 'agreed' ? undefined : refusalKey(encodings, direction)
+    leg.refused = outcome === 'agreed' ? undefined : refusalKey(leg, encodings, direction)
+    leg.hasRefusedRecord = outcome !== 'agreed' && !leg.sdp.isRecordTold
     this.#events.onChanged(leg)
     this.sync()
   }
@@ -181,6 +189,8 @@ export class Bridge {
     }
     leg.wish = offer.value.direction
     leg.refused = undefined
+    leg.hasRefusedRecord = false
+    this.#events.onOffer(leg)
     leg.told = this.#wantedFor(leg)
     const body = sdpBody(leg.sdp.answer(encodings, this.farOf(leg)?.wish ?? 'sendrecv'))
     const isApplied = await leg.applyMedia()
@@ -224,8 +234,8 @@ export class Bridge {
 }
 
 // One offer that was refused is not made again until something else was agreed.
-function refusalKey(encodings: readonly string[], direction: Direction): string {
-  return `${direction} ${encodings.join(' ')}`
+function refusalKey(leg: Leg, encodings: readonly string[], direction: Direction): string {
+  return `${direction} ${encodings.join(' ')} ${leg.sdp.record ?? ''}`
 }
 
 const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'Incompatible media format' } }

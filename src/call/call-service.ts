@@ -4,11 +4,13 @@ import type { MediaEngine } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
 import { parseSipUri, type ServerInvite, type SipCore, type SipCoreHandlers } from '#sip'
 import { ActiveCalls } from './active-calls.ts'
+import type { ToneRules } from './awareness.ts'
 import { Call } from './call.ts'
 import type { FlowStarter, InfoHook } from './call-context.ts'
 import { type Refusal, refuse } from './caller-side.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import { hopsLeft } from './hops.ts'
+import type { SrtpPolicy } from './protection.ts'
 import type { Route, Router } from './router.ts'
 
 /** What a call service is made of. */
@@ -23,6 +25,8 @@ export interface CallServiceOptions {
   readonly ownAddresses: () => readonly Endpoint[]
   readonly router: Router
   readonly destinations: DestinationPolicy
+  readonly srtp: SrtpPolicy
+  readonly tones: ToneRules
   readonly limits: {
     readonly activeCalls: number
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
@@ -112,6 +116,8 @@ export function createCallService(options: CallServiceOptions): CallService {
         log,
         domain: options.domain,
         destinations: options.destinations,
+        srtp: options.srtp,
+        tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
         info: options.info,
         flows: options.flows,

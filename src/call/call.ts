@@ -2,6 +2,7 @@
 
 import type { MediaCall, MediaEvent, Prompt } from '#engine'
 import { Listeners, type Logger, messageOf, uuidText } from '#kernel'
+import type { RecordState } from '#sdp'
 import type { DialogEnd, DialogHandlers, IncomingRequest, ServerInvite, SipRequest } from '#sip'
 import type { CallContext } from './call-context.ts'
 import { because, type End, endedBy } from './call-end.ts'
@@ -91,6 +92,7 @@ export class Call implements RecordableCall {
       ids,
       invite: invite.request,
       domain: context.domain,
+      tones: context.tones,
       onEvent: (event) => this.#events.emit(event),
       onFault: this.#onFault,
     })
@@ -101,6 +103,7 @@ export class Call implements RecordableCall {
       request: invite.request,
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
+      isCallerSecured: () => this.#conversation.near?.sdp.suite !== undefined,
     })
     this.media.onEvent((event) => this.#onMediaEvent(event))
     invite.onCancel = (cancel) => this.#onCancel(cancel)
@@ -116,6 +119,7 @@ export class Call implements RecordableCall {
   }
 
   snapshot(): CallSnapshot {
+    const { protection } = this.#conversation
     return {
       callId: this.callId,
       ...this.#facts,
@@ -126,6 +130,7 @@ export class Call implements RecordableCall {
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
       parties: this.#conversation.parties.list(),
       encodings: this.#conversation.near?.sdp.encodings ?? [],
+      ...(protection !== undefined && { protection }),
     }
   }
 
@@ -155,6 +160,7 @@ export class Call implements RecordableCall {
     if (this.ended) return
     try {
       this.#caller = new CallerSide(leg, this.#invite, this.#conversation.bridge)
+      leg.secure(this.#context.srtp, this.#invite.flow.transport === 'tls' ? 'tls' : 'none')
       this.#conversation.seatCaller(leg)
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
       if (refusal !== undefined) this.#finish({ refusal })
@@ -203,6 +209,11 @@ export class Call implements RecordableCall {
     } finally {
       this.#isDialing = false
     }
+  }
+
+  /** Tells every party what our recording does now. */
+  showRecording(state: RecordState): void {
+    if (!this.ended) this.#conversation.awareness.show(state)
   }
 
   /** Ends the call: BYE, or 603 for a caller who was not answered. `reason` is told to the parties as text. */

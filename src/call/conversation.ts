@@ -3,11 +3,13 @@
 import type { MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import type { HeaderList, SipRequest } from '#sip'
+import { Awareness, saysRecordAware, type ToneRules } from './awareness.ts'
 import { Bridge } from './bridge.ts'
 import type { Answer } from './dialler.ts'
 import type { Leg } from './leg.ts'
 import { Parties } from './parties.ts'
-import type { CallEvent } from './recordable-call.ts'
+import { weakestOf } from './protection.ts'
+import type { CallEvent, CallSnapshot } from './recordable-call.ts'
 
 /** Name of the caller's leg in the media call. */
 export const CALLER = 'caller'
@@ -22,6 +24,7 @@ export interface ConversationOptions {
   readonly log: Logger
   /** Host name for Warning headers. */
   readonly domain: string
+  readonly tones: ToneRules
   readonly onEvent: (event: CallEvent) => void
   /** A bug: the call cannot go on. */
   readonly onFault: (fault: unknown) => void
@@ -31,14 +34,16 @@ export interface ConversationOptions {
 export class Conversation {
   readonly parties: Parties
   readonly bridge: Bridge
+  readonly awareness: Awareness
   readonly #media: MediaCall
   readonly #log: Logger
   readonly #onEvent: (event: CallEvent) => void
   readonly #partyOf = new Map<Leg, Uint8Array>()
+  readonly #invite: SipRequest
   #encodings = ''
 
   constructor(options: ConversationOptions) {
-    const { clock, ids, invite, domain, onEvent, onFault } = options
+    const { clock, ids, invite, domain, tones, onEvent, onFault } = options
     this.#media = options.media
     this.#log = options.log
     this.#onEvent = onEvent
@@ -47,8 +52,21 @@ export class Conversation {
       agent: domain,
       clock,
       ids,
-      events: { onChanged: (leg) => this.sessionChanged(leg), onFault },
+      events: {
+        onChanged: (leg) => this.sessionChanged(leg),
+        onOffer: (leg) => this.#readRecording(leg),
+        onFault,
+      },
     })
+    this.awareness = new Awareness({
+      media: options.media,
+      log: options.log,
+      tones,
+      legs: () => [...this.#partyOf.keys()].filter((leg) => leg.lifecycle.state === 'confirmed'),
+      aorOf: (leg) => this.#aorOf(leg),
+      offer: () => this.bridge.sync(),
+    })
+    this.#invite = invite
   }
 
   /** The near side: the caller's leg. */
@@ -60,12 +78,17 @@ export class Conversation {
   seatCaller(leg: Leg): void {
     this.#partyOf.set(leg, this.parties.callerId)
     this.bridge.seat(leg)
+    if (!saysRecordAware(this.#invite)) return
+    leg.isRecordAware = true
+    this.parties.setRecordAware(this.parties.callerId)
   }
 
   /** The near side was answered: from now on its encodings are watched, and the flow stands in while nobody else is there. */
   nearAnswered(): void {
     this.#encodings = this.#nearEncodings
     if (this.#partyOf.size < 2) this.parties.seatAutomaton()
+    if (this.near !== undefined) this.#readRecording(this.near)
+    this.awareness.update()
   }
 
   /** A callee was answered by its phone; its leg is seated since it was called. */
@@ -73,6 +96,12 @@ export class Conversation {
     const partyId = this.parties.joinCallee(leg.name, target, answer.sipCallId, answer.response)
     this.#partyOf.set(leg, partyId)
     this.parties.setHold(partyId, leg.hold)
+    if (saysRecordAware(answer.response)) {
+      leg.isRecordAware = true
+      this.parties.setRecordAware(partyId)
+    }
+    this.#readRecording(leg)
+    this.awareness.update()
   }
 
   /** Forgets a leg that is over; the others stay, and the flow stands in for a callee that had joined. */
@@ -82,6 +111,7 @@ export class Conversation {
     const partyId = this.#partyOf.get(leg)
     if (partyId === undefined) return
     this.#partyOf.delete(leg)
+    this.awareness.forget(leg)
     this.parties.leave(partyId)
     this.parties.seatAutomaton()
     this.bridge.sync()
@@ -103,6 +133,8 @@ export class Conversation {
   sessionChanged(leg: Leg): void {
     const partyId = this.#partyOf.get(leg)
     if (partyId !== undefined) this.parties.setHold(partyId, leg.hold)
+    this.#readRecording(leg)
+    this.awareness.update()
     const encodings = this.#nearEncodings
     if (encodings === this.#encodings) return
     const hadEncodings = this.#encodings !== ''
@@ -128,6 +160,25 @@ export class Conversation {
       if (this.near?.ended !== true) this.#log.warn(complaint, { error: messageOf(thrown) })
       return false
     }
+  }
+
+  /** The weakest protection among the legs. */
+  get protection(): CallSnapshot['protection'] {
+    return weakestOf(this.bridge.talking)
+  }
+
+  /** What a leg's last description says of recording, and what it is told in turn. */
+  #readRecording(leg: Leg): void {
+    const partyId = this.#partyOf.get(leg)
+    if (partyId === undefined) return
+    this.parties.setRecordingElsewhere(partyId, leg.sdp.told)
+    this.parties.setPreference(partyId, leg.sdp.preference)
+    this.awareness.prepare(leg)
+  }
+
+  #aorOf(leg: Leg): string {
+    const partyId = this.#partyOf.get(leg)
+    return this.parties.list().find((party) => party.participantId === partyId)?.aors[0] ?? ''
   }
 
   get #nearEncodings(): string {

@@ -1,3 +1,4 @@
+export type { ToneRules } from './awareness.ts'
 export type { Call } from './call.ts'
 export { type CallService, createCallService } from './call-service.ts'
 export { createDestinationPolicy, type DestinationPolicy } from './destinations.ts'
@@ -8,6 +9,5 @@ export type {
   CallSnapshot,
   EarlierSession,
   RecordableCall,
-  RecordPreference,
 } from './recordable-call.ts'
 export { createRouter, type RouteRule } from './router.ts'

@@ -1,6 +1,7 @@
 // Who takes part in a call, with ids that stay (CallParty of the recording client).
 
 import type { Clock, Ids } from '#kernel'
+import type { RecordPreference, RecordState } from '#sdp'
 import type { SipRequest, SipResponse } from '#sip'
 import { aorOf, identityOf } from './identity.ts'
 import type { CallEvent, CallParty } from './recordable-call.ts'
@@ -92,6 +93,27 @@ export class Parties {
     if (this.#get(participantId)?.hold === hold) return
     this.#update(participantId, (party) => ({ ...party, hold }))
     this.#onEvent({ type: 'hold-changed', participantId })
+  }
+
+  /** The party's phone shows the state of recording. */
+  setRecordAware(participantId: Uint8Array): void {
+    this.#update(participantId, (party) => ({ ...party, isRecordAware: true }))
+  }
+
+  /** What the party asks for; asking for nothing any more counts as no preference (UA-09). */
+  setPreference(participantId: Uint8Array, preference: RecordPreference | undefined): void {
+    const known = this.#get(participantId)?.recordPreference
+    const asked = preference ?? (known === undefined ? undefined : 'nopreference')
+    if (asked === undefined || asked === known) return
+    this.#update(participantId, (party) => ({ ...party, recordPreference: asked }))
+    this.#onEvent({ type: 'record-preference', participantId, preference: asked })
+  }
+
+  /** What the party's side tells of its own recording. */
+  setRecordingElsewhere(participantId: Uint8Array, state: RecordState | undefined): void {
+    if (state === undefined || this.#get(participantId)?.recordingElsewhere === state) return
+    this.#update(participantId, (party) => ({ ...party, recordingElsewhere: state }))
+    this.#onEvent({ type: 'recording-elsewhere', participantId, state })
   }
 
   get #callerCallId(): string {

@@ -1,6 +1,7 @@
 // A call as the recording client and the control layer see it: who takes part, what happens, where its media is.
 
 import type { MediaCall, SrtpSuite } from '#engine'
+import type { RecordPreference, RecordState } from '#sdp'
 
 /** A party of a call. */
 export interface CallParty {
@@ -21,12 +22,11 @@ export interface CallParty {
   readonly isRecordAware?: boolean
   /** What the party last asked for by `a=recordpref` (RFC 7866 section 7.1.3). */
   readonly recordPreference?: RecordPreference
+  /** What somebody further on tells the party's phone, and so us, of its own recording; information, never a command. */
+  readonly recordingElsewhere?: RecordState
   /** Leg of the media call that carries the party's video, if any. */
   readonly videoLeg?: string
 }
-
-/** Values of `a=recordpref`. */
-export type RecordPreference = 'on' | 'off' | 'pause' | 'nopreference'
 
 /** A communication session that this call was before a transfer gave it a new one of the same group (RFC 8068 section 3.2.3). */
 export interface EarlierSession {
@@ -75,6 +75,7 @@ export type CallEvent =
   | { readonly type: 'codec-changed' }
   /** After a transfer: `sessionId` of the snapshot is new, the old one is among `earlierSessions`. */
   | { readonly type: 'session-replaced' }
+  | { readonly type: 'recording-elsewhere'; readonly participantId: Uint8Array; readonly state: RecordState }
   | { readonly type: 'record-preference'; readonly participantId: Uint8Array; readonly preference: RecordPreference }
   | { readonly type: 'ended' }
 
@@ -84,6 +85,8 @@ export interface RecordableCall {
   readonly media: MediaCall
   snapshot(): CallSnapshot
   onEvent(listener: (event: CallEvent) => void): () => void
+  /** Refuses a caller who was not answered; ends an answered call. */
+  refuse(status: number): void
   /** Ends the call, as a policy may want; `reason` is told to the parties as text. */
   hangup(reason?: string): void
 }

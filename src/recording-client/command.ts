@@ -4,7 +4,7 @@ import type { GateReceipt } from '#engine'
 import type { HeaderList } from '#sip'
 
 /** Where a command came from; it decides the wording of some refusals. */
-export type CommandOrigin = 'flow' | 'info' | 'rest'
+export type CommandOrigin = 'flow' | 'info' | 'rest' | 'party'
 
 /** Start of a recording. */
 export interface StartCommand {
@@ -17,6 +17,23 @@ export interface StartCommand {
   readonly noticePlayed: boolean
   /** Headers of the asker's own for the INVITE to the recorders. */
   readonly headers?: HeaderList
+  /** As `parsePolicy` reads it; absent or empty: as configured. */
+  readonly policy?: string
+  /** Digits are left out of what recorders get; absent: by their profiles. */
+  readonly maskDtmf?: boolean
+}
+
+/** How long a pause lasts, and what comes then. */
+export interface PauseLimit {
+  readonly maxSeconds: number
+  readonly next: 'resume' | 'stop'
+}
+
+/** Pause of a recording. */
+export interface PauseCommand {
+  readonly origin: CommandOrigin
+  /** Absent: until it is resumed. */
+  readonly limit?: PauseLimit
 }
 
 /** Proof of a pause at one recorder. */
@@ -31,6 +48,8 @@ export interface CommandOutcome {
   readonly text: string
   /** Per recorder URI, e.g. `accepted`, `pending`, `failed(486)`. */
   readonly results: Readonly<Record<string, string>>
+  /** Whether the recorders that there are at this moment are what the policy wants. */
+  readonly policy?: 'met' | 'unmet'
   /** For a pause: one per fork. */
   readonly receipts?: readonly RecorderReceipt[]
 }
@@ -51,6 +70,9 @@ export const texts = {
   aborted: 'the recording was stopped',
   callEnded: 'the call ended',
   cutUnproved: 'the media engine did not confirm the cut; the streams were removed',
+  policyUnmet: 'fewer recorders than the policy wants',
+  triedAgain: 'no recorder accepted the recording yet; they are asked again',
+  mandatory: 'recording is mandatory and cannot be had',
   noneResumed: 'no recorder accepted the resumption; the recording is still paused',
 } as const
 

@@ -1,27 +1,30 @@
 // The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
 
 import type { RecordableCall } from '#call'
-import { assertNever, Listeners, uuidText } from '#kernel'
+import { assertNever, Listeners, messageOf, ok, uuidText } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
   outcome,
+  type PauseCommand,
   type RecorderReceipt,
   type StartCommand,
   texts,
 } from './command.ts'
 import { parseRecorderList, type RecorderEntry } from './recorder-list.ts'
-import { Recording, type RecordingNews, type ReportedState } from './recording.ts'
+import { Recording } from './recording.ts'
 import {
   endEvent,
+  happeningOf,
   type RecordingEvent,
   type RecordingHappening,
   type RecordingView,
-  recorderEvent,
 } from './recording-event.ts'
+import type { RecordingNews, ReportedState } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { RecordingSurroundings } from './session-port.ts'
 import { type CallStream, createStreams } from './streams.ts'
+import { parsePolicy, type SuccessPolicy } from './success-policy.ts'
 
 interface KeptRecording {
   readonly recording: Recording
@@ -29,6 +32,7 @@ interface KeptRecording {
   readonly recordingId: string
   readonly startedAtMs: number
   receipts: readonly RecorderReceipt[]
+  isClosed: boolean
 }
 
 interface CallRecord {
@@ -79,18 +83,21 @@ export class RecordingClient {
       log.warn('startCallRecording answered 503', { ...fields, reason: texts.noUsableServer })
       return Promise.resolve(outcome(503, texts.noUsableServer, results))
     }
+    const policy =
+      command.policy === undefined || command.policy === '' ? ok(this.#around.policy) : parsePolicy(command.policy)
+    if (!policy.ok) return this.#refuse(400, policy.error, fields)
     if (!command.noticePlayed) log.warn('recording.no-notice', fields)
-    return this.#begin(this.#record(call), command, entries)
+    return this.#begin(this.#record(call), command, entries, policy.value)
   }
 
   /** Pauses: the media is cut when this returns; settles when that is proved. */
-  pause(call: RecordableCall, origin: CommandOrigin): Promise<CommandOutcome> {
+  pause(call: RecordableCall, { origin, limit }: PauseCommand): Promise<CommandOutcome> {
     const recording = this.#calls.get(call.callId)?.current
     const state = recording?.reported ?? 'none'
     if (recording === undefined || state === 'none' || state === 'stopping') {
       return this.#refuse(400, texts.invalidPause, { callId: call.callId, origin })
     }
-    return recording.pause()
+    return recording.pause(limit)
   }
 
   /** Resumes: media flows again at a recorder once it has accepted. */
@@ -124,6 +131,8 @@ export class RecordingClient {
       recordingId,
       state: recording.reported,
       startedAtMs,
+      policy: recording.policy,
+      ledger: recording.evidence.rows,
       receipts,
       sessions: recording.sessions.map((session) => ({
         id: session.plan.id,
@@ -131,9 +140,22 @@ export class RecordingClient {
         state: session.state,
         ...(session.sipCallId === undefined ? {} : { sipCallId: session.sipCallId }),
         result: recording.results[session.plan.uri] ?? 'pending',
+        ...noAudio(recording.evidence.causeOf(session)),
         forks: session.forkIds,
       })),
     }))
+  }
+
+  /** Brings the ledgers of a live call to this moment. */
+  async refresh(callId: string): Promise<void> {
+    const record = this.#calls.get(callId)
+    if (record === undefined) return
+    try {
+      const counters = await record.call.media.counters()
+      for (const { recording } of record.kept) recording.evidence.refreshed(counters)
+    } catch (fault) {
+      this.#around.log.warn('counters of a recorded call could not be had', { callId, fault: messageOf(fault) })
+    }
   }
 
   /** RTP packets of forks that are gone by now. */
@@ -146,11 +168,23 @@ export class RecordingClient {
     return { calls: this.#calls.size, sessions: this.#sessions.size }
   }
 
-  #begin(record: CallRecord, command: StartCommand, entries: readonly RecorderEntry[]): Promise<CommandOutcome> {
+  #begin(
+    record: CallRecord,
+    command: StartCommand,
+    entries: readonly RecorderEntry[],
+    policy: SuccessPolicy,
+  ): Promise<CommandOutcome> {
     const { call, streams } = record
     const id = uuidText(this.#around.ids.uuid())
-    const plan = { call, streams, recordingId: command.recordingId.trim(), headers: command.headers ?? [] }
-    const recording: Recording = new Recording(id, entries, plan, this.#around, (news) =>
+    const { recordingId, headers = [], maskDtmf } = command
+    const plan = {
+      call,
+      streams,
+      recordingId: recordingId.trim(),
+      headers,
+      ...(maskDtmf !== undefined && { maskDtmf }),
+    }
+    const recording: Recording = new Recording(id, entries, plan, policy, this.#around, (news) =>
       this.#onNews(record, kept, news),
     )
     const kept: KeptRecording = {
@@ -159,10 +193,10 @@ export class RecordingClient {
       recordingId: plan.recordingId,
       startedAtMs: this.#around.clock.wallMs(),
       receipts: [],
+      isClosed: false,
     }
     record.current = recording
     record.kept.push(kept)
-    for (const session of recording.sessions) this.#sessions.add(session)
     this.#around.log.info('startCallRecording request for a call', {
       callId: call.callId,
       recording: id,
@@ -171,15 +205,15 @@ export class RecordingClient {
     if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
     const unsubscribe = call.onEvent((event) => {
       if (event.type === 'answered' || event.type === 'ended') unsubscribe()
-      if (event.type === 'answered' && !isEnding(recording)) void recording.start()
+      if (event.type === 'answered' && !isEnding(recording)) recording.answered()
     })
-    return this.#started(record, id, recording.hold())
+    // A caller can be refused only before the answer, so that the recorders must be asked by then.
+    return this.#started(record, id, policy.unmet === 'refuse' ? recording.start() : recording.hold())
   }
 
   async #started(record: CallRecord, id: string, start: Promise<CommandOutcome>): Promise<CommandOutcome> {
     const result = await start
     const fields = { callId: record.call.callId, recording: id, results: result.results }
-    if (result.status === 200) this.#emit(record, id, { type: 'recording.started' })
     if (result.status === 503)
       this.#around.log.warn('startCallRecording answered 503', { ...fields, reason: result.text })
     return result
@@ -212,36 +246,57 @@ export class RecordingClient {
 
   /** A call is forgotten when it has ended and its last recording session is gone. */
   #forget(record: CallRecord): void {
-    const isBusy = record.kept.some(({ recording }) =>
-      recording.sessions.some((session) => this.#sessions.has(session)),
-    )
-    if (record.isReleased && !isBusy) this.#calls.delete(record.call.callId)
+    if (record.isReleased && record.kept.every((kept) => kept.isClosed)) this.#calls.delete(record.call.callId)
+  }
+
+  /** A recording is closed when it is over and its last recording session is gone: then its ledger is complete. */
+  #close(record: CallRecord, kept: KeptRecording): void {
+    const isBusy =
+      kept.recording.reported !== 'none' || kept.recording.sessions.some((each) => this.#sessions.has(each))
+    if (isBusy || kept.isClosed) return
+    kept.isClosed = true
+    this.#emit(record, kept.id, { type: 'recording.closed', ledger: kept.recording.evidence.rows })
+    this.#forget(record)
   }
 
   #onNews(record: CallRecord, kept: KeptRecording, news: RecordingNews): void {
     const { id, recording } = kept
     switch (news.type) {
+      case 'session-opened':
+        this.#sessions.add(news.session)
+        break
       case 'session-gone':
-        this.#sessions.delete(news.session)
-        this.#forget(record)
-        break
-      case 'paused':
-        kept.receipts = news.receipts
-        this.#emit(record, id, { type: 'recording.paused', receipts: news.receipts })
-        break
-      case 'resumed':
-        this.#emit(record, id, { type: 'recording.resumed' })
+        void news.session.forksSettled().then(() => {
+          this.#sessions.delete(news.session)
+          this.#close(record, kept)
+        })
         break
       case 'over':
         if (record.current === recording) record.current = undefined
         this.#emit(record, id, endEvent(news.reason))
-        break
-      case 'report':
-        this.#emit(record, id, recorderEvent(news.report), news.session.plan.uri)
+        this.#close(record, kept)
         break
       case 'fork-closed':
         this.#totals.packetsForked += news.counters.packets
         this.#totals.packetsHeld += news.counters.held
+        break
+      case 'paused':
+        kept.receipts = news.receipts
+        this.#emit(record, id, happeningOf(news))
+        break
+      case 'report':
+      case 'unconfirmed':
+      case 'confirmed':
+        this.#emit(record, id, happeningOf(news), news.session.plan.uri)
+        break
+      case 'moved':
+        this.#emit(record, id, happeningOf(news), news.move.to)
+        break
+      case 'started':
+      case 'resumed':
+      case 'pause-expired':
+      case 'policy':
+        this.#emit(record, id, happeningOf(news))
         break
       default:
         assertNever(news)
@@ -265,6 +320,10 @@ export class RecordingClient {
     this.#around.log.warn(text, fields)
     return Promise.resolve(outcome(status, text))
   }
+}
+
+function noAudio(cause: string | undefined): { readonly noAudio?: string } {
+  return cause === undefined ? {} : { noAudio: cause }
 }
 
 function isEnding({ reported }: Recording): boolean {

@@ -1,8 +1,15 @@
 // What the recording client tells others: events as they happen, and recordings as shown to operators.
 
-import type { RecorderReceipt } from './command.ts'
-import type { RecordingEnd, ReportedState } from './recording.ts'
+import type { PauseLimit, RecorderReceipt } from './command.ts'
+import type { LedgerRow } from './ledger.ts'
+import type { RecordingEnd, RecordingNews, ReportedState } from './recording-news.ts'
 import type { SessionReport, SessionState } from './session-machine.ts'
+
+/** What a recording tells that others hear of as well, but its end. */
+type HappeningNews = Exclude<
+  RecordingNews,
+  { readonly type: 'over' | 'session-opened' | 'session-gone' | 'fork-closed' }
+>
 
 /** What happened to a recording or to one of its recorders. */
 export type RecordingHappening =
@@ -13,8 +20,21 @@ export type RecordingHappening =
         | 'recording.stopped'
         | 'recording.lost'
         | 'recording.failed'
+        | 'recording.policy-met'
+        | 'recording.policy-unmet'
     }
   | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
+  /** A pause has ended by its deadline. */
+  | { readonly type: 'recording.pause-expired'; readonly next: PauseLimit['next'] }
+  /** Nothing of it is left, with the ledger of all its recorders. */
+  | { readonly type: 'recording.closed'; readonly ledger: readonly LedgerRow[] }
+  /** Another recorder has accepted instead, so long after the start. */
+  | { readonly type: 'recorder.failed-over'; readonly from: string; readonly to: string; readonly afterMs: number }
+  /** A recorder has taken the place of one that was lost so long ago. */
+  | { readonly type: 'recorder.re-homed'; readonly from: string; readonly to: string; readonly gapMs: number }
+  /** Nothing says that audio arrives; the likely cause. */
+  | { readonly type: 'recorder.no-audio-confirmed'; readonly cause: string }
+  | { readonly type: 'recorder.audio-confirmed' }
   | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
   | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
   | { readonly type: 'recorder.lost'; readonly reason: string }
@@ -32,6 +52,9 @@ export interface RecordingView {
   readonly recordingId: string
   readonly state: ReportedState
   readonly startedAtMs: number
+  readonly policy: 'met' | 'unmet'
+  /** One row per recorder that was asked. */
+  readonly ledger: readonly LedgerRow[]
   /** Proof of the latest pause, one per fork. */
   readonly receipts: readonly RecorderReceipt[]
   readonly sessions: ReadonlyArray<{
@@ -40,6 +63,8 @@ export interface RecordingView {
     readonly state: SessionState
     readonly sipCallId?: string
     readonly result: string
+    /** Why no audio may arrive there, as long as nothing says that it does. */
+    readonly noAudio?: string
     readonly forks: readonly string[]
   }>
 }
@@ -56,8 +81,33 @@ export function endEvent(reason: RecordingEnd): RecordingHappening {
   }
 }
 
-/** Event of what a recording session reported. */
-export function recorderEvent(report: SessionReport): RecordingHappening {
+/** Event of what a recording tells of itself, but its end. */
+export function happeningOf(news: HappeningNews): RecordingHappening {
+  switch (news.type) {
+    case 'report':
+      return recorderHappening(news.report)
+    case 'paused':
+      return { type: 'recording.paused', receipts: news.receipts }
+    case 'pause-expired':
+      return { type: 'recording.pause-expired', next: news.next }
+    case 'moved': {
+      const { type, from, to, afterMs } = news.move
+      return type === 're-homed'
+        ? { type: 'recorder.re-homed', from, to, gapMs: afterMs }
+        : { type: 'recorder.failed-over', from, to, afterMs }
+    }
+    case 'unconfirmed':
+      return { type: 'recorder.no-audio-confirmed', cause: news.cause }
+    case 'confirmed':
+      return { type: 'recorder.audio-confirmed' }
+    case 'policy':
+      return { type: `recording.policy-${news.verdict}` }
+    default:
+      return { type: `recording.${news.type}` }
+  }
+}
+
+function recorderHappening(report: SessionReport): RecordingHappening {
   switch (report.type) {
     case 'failed':
       return { type: 'recorder.failed', status: report.status }

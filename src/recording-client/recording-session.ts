@@ -4,11 +4,12 @@ import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { assertNever, invariant, messageOf, stateTrace, type Timer } from '#kernel'
 import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, SipResponse } from '#sip'
+import { departureOf } from './departure.ts'
 import type { AnsweredStream } from './offer.ts'
 import { suitesFor } from './protection.ts'
 import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
-import { SessionForks } from './session-forks.ts'
+import { type ForkPath, SessionForks } from './session-forks.ts'
 import {
   type OfferDirection,
   type SessionInput,
@@ -77,6 +78,16 @@ export class RecordingSession {
     return this.#invite?.callId
   }
 
+  /** Where a fork sends from and to; undefined when there is no such fork, or nobody has said where to. */
+  pathOf(fork: string): ForkPath | undefined {
+    return this.#forks.pathOf(fork)
+  }
+
+  /** Resolves when the last counters of the forks removed by now have been told. */
+  forksSettled(): Promise<void> {
+    return this.#forks.settled()
+  }
+
   /** Binds the ports and sends the INVITE; every outcome comes by report. */
   open(): void {
     const { call, uri, profile, id } = this.plan
@@ -107,6 +118,11 @@ export class RecordingSession {
   /** Takes an unanswered session for failed. */
   giveUp(): void {
     this.#feed({ type: 'give-up' })
+  }
+
+  /** Takes an accepted session for lost, with BYE for a recorder that hears it after all. */
+  abandon(reason: string): void {
+    this.#feed({ type: 'abandoned', reason })
   }
 
   /**
@@ -285,7 +301,7 @@ export class RecordingSession {
   }
 
   #onDialogEnd(end: DialogEnd): void {
-    this.#feed({ type: 'dialog-ended', reason: end.status === undefined ? end.cause : `${end.cause} (${end.status})` })
+    this.#feed({ type: 'dialog-ended', ...departureOf(end) })
   }
 
   #established(): Agreed {

@@ -1,80 +1,98 @@
-// One recording: start..stop on a call, towards any number of recorders (design, section 2).
+// One recording: start..stop on a call, towards any number of recorders (design, section 2). What is wanted, and what came of it.
 
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
-import { assertNever, type Timer } from '#kernel'
-import { type CommandOutcome, outcome, type RecorderReceipt, texts } from './command.ts'
-import { type CutProof, cutMedia } from './cut.ts'
+import { assertNever } from '#kernel'
+import { type CommandOutcome, outcome, type PauseLimit, texts } from './command.ts'
+import type { CutProof } from './cut.ts'
+import { PauseDeadline } from './pause-deadline.ts'
+import { PolicyWatch } from './policy-watch.ts'
 import type { RecorderEntry } from './recorder-list.ts'
-import { RecordingSession } from './recording-session.ts'
+import type { SlotMove } from './recorder-slot.ts'
+import { RecordingEvidence } from './recording-evidence.ts'
+import { RecordingGates } from './recording-gates.ts'
+import type { RecordingEnd, RecordingNews, ReportedState } from './recording-news.ts'
+import type { RecordingSession } from './recording-session.ts'
+import { RecordingSlots } from './recording-slots.ts'
+import { resultOf } from './results.ts'
 import type { SessionReport, Wish } from './session-machine.ts'
-import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
+import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { SuccessPolicy } from './success-policy.ts'
 import { Waiting } from './waiting.ts'
 
-/** The state that commands are judged by. */
-export type ReportedState = 'none' | 'starting' | 'recording' | 'pausing' | 'paused' | 'resuming' | 'stopping'
-
-/** How a recording ended. */
-export type RecordingEnd = 'stopped' | 'failed' | 'lost' | 'call-ended'
-
-/** What a recording tells the client: `over` comes once, when nothing is recorded any more and the slot is free. */
-export type RecordingNews =
-  | { readonly type: 'report'; readonly session: RecordingSession; readonly report: SessionReport }
-  | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[] }
-  | { readonly type: 'resumed' }
-  | { readonly type: 'over'; readonly reason: RecordingEnd }
-  | { readonly type: 'session-gone'; readonly session: RecordingSession }
-  | { readonly type: 'fork-closed'; readonly counters: ForkCounters }
-
-/** A recording and its sessions. */
+/** A recording and its recorders. */
 export class Recording {
-  readonly sessions: readonly RecordingSession[]
+  readonly evidence: RecordingEvidence
   readonly #around: RecordingSurroundings
-  readonly #plan: Omit<SessionPlan, 'id' | 'uri' | 'profile'>
+  readonly #plan: RecordingPlan
   readonly #onNews: (news: RecordingNews) => void
-  readonly #results: Record<string, string> = {}
+  readonly #slots: RecordingSlots
+  readonly #gates: RecordingGates
+  readonly #policy: PolicyWatch
+  readonly #pauseDeadline: PauseDeadline
+  readonly #results: Record<string, string>
   readonly #starting = new Waiting<CommandOutcome>()
   readonly #resuming = new Waiting<CommandOutcome>()
-  /** Open while a pause waits for the recorders, after its cut is proved. */
-  readonly #signalling = new Waiting<void>()
-  #lateAnswers: Timer | undefined
   #wish: Wish = 'recording'
+  #isBegun = false
   #isAccepted = false
   #isOver = false
   #isCallEnded = false
-  #cutsUnderWay = 0
   #pausing: Promise<CommandOutcome> | undefined
   #stopping: Promise<CommandOutcome> | undefined
 
   constructor(
     id: string,
     entries: readonly RecorderEntry[],
-    plan: Omit<SessionPlan, 'id' | 'uri' | 'profile'>,
+    plan: RecordingPlan,
+    policy: SuccessPolicy,
     around: RecordingSurroundings,
     onNews: (news: RecordingNews) => void,
   ) {
     this.#around = around
     this.#plan = plan
     this.#onNews = onNews
-    const sessions: RecordingSession[] = []
-    for (const entry of entries) {
-      const isAllowed = entry.valid && around.destinations.allows(entry.target)
-      this.#results[entry.uri] = isAllowed ? 'pending' : `failed(${entry.valid ? 403 : 503})`
-      if (!isAllowed) continue
-      const profile = around.recorders.profileOf(entry.target)
-      const sessionPlan = { ...plan, id: `${id}/${sessions.length + 1}`, uri: entry.uri, profile }
-      const session: RecordingSession = new RecordingSession(sessionPlan, around, {
-        onReport: (report) => this.#onReport(session, report),
-        onForkClosed: (counters) => this.#onNews({ type: 'fork-closed', counters }),
-      })
-      sessions.push(session)
-    }
-    this.sessions = sessions
+    this.evidence = new RecordingEvidence(plan, around, () => this.#slots.live, {
+      onUnconfirmed: (session, cause) => onNews({ type: 'unconfirmed', session, cause }),
+      onConfirmed: (session) => onNews({ type: 'confirmed', session }),
+      onDead: (session, reason) => session.abandon(reason),
+    })
+    this.#slots = new RecordingSlots({
+      id,
+      entries,
+      plan,
+      isPersistent: policy.unmet === 'retry',
+      around,
+      replayFromMs: (lost) => this.evidence.replayFromMs(lost),
+      listener: {
+        onOpened: (session) => this.#onOpened(session),
+        onReport: (session, report) => this.#onReport(session, report),
+        onForkClosed: (session, counters) => this.#onForkClosed(session, counters),
+        onMoved: (move) => this.#onMoved(move),
+        onChanged: () => this.#onChanged(),
+      },
+    })
+    this.#gates = new RecordingGates(() => this.#slots.live, plan.call.media, around)
+    this.#results = { ...this.#slots.firstResults }
+    this.#policy = new PolicyWatch(policy, around.clock, around.times.answerDeadlineMs, (verdict) =>
+      verdict === 'met' ? this.#onMet() : this.#onUnmet(),
+    )
+    this.#pauseDeadline = new PauseDeadline(around.clock, (next) => this.#onPauseExpired(next))
+  }
+
+  /** The latest session with each recorder that was asked. */
+  get sessions(): readonly RecordingSession[] {
+    return this.#slots.sessions
   }
 
   /** Results per recorder URI as known by now. */
   get results(): Readonly<Record<string, string>> {
     return { ...this.#results }
+  }
+
+  /** Whether the recorders that there are at this moment are what the policy wants. */
+  get policy(): 'met' | 'unmet' {
+    return this.#policy.isMet ? 'met' : 'unmet'
   }
 
   /** What the next command meets. */
@@ -84,7 +102,7 @@ export class Recording {
       case 'stopped':
         return 'stopping'
       case 'paused':
-        return this.#cutsUnderWay > 0 ? 'pausing' : 'paused'
+        return this.#gates.isShutting ? 'pausing' : 'paused'
       case 'recording':
         if (this.#resuming.isOpen) return 'resuming'
         return this.#isAccepted ? 'recording' : 'starting'
@@ -98,22 +116,36 @@ export class Recording {
     return this.#starting.open()
   }
 
-  /** Invites every recorder; settles at the first acceptance, the last refusal or the deadline. */
+  /** The call was answered: a start that was held begins, and recorders that were asked before get audio now. */
+  answered(): void {
+    if (!this.#isBegun) void this.start()
+    else if (this.#wish === 'recording') {
+      this.evidence.flows()
+      this.#slots.wish('recording')
+      this.#slots.callChanged({ type: 'codec-changed' })
+    }
+  }
+
+  /** Invites recorders, before the answer of the call without audio; settles as soon as the policy is met, or when it is clear that it will not be in time. */
   start(): Promise<CommandOutcome> {
-    const { clock, times } = this.#around
     const settled = this.#starting.open()
-    this.#starting.limit(clock.after(times.answerDeadlineMs, 'recording start', () => this.#fail(texts.noAnswer)))
-    this.#lateAnswers = clock.after(times.lateAnswerMs, 'recording late answers', () => this.#giveUpPending())
-    for (const session of this.sessions) session.open()
-    if (this.sessions.length === 0) this.#fail(texts.notAllowed)
+    if (this.#slots.isEmpty) this.#fail(texts.notAllowed)
+    else {
+      this.#isBegun = true
+      if (this.#plan.call.snapshot().state !== 'answered') this.#slots.wish('paused')
+      else if (this.#wish === 'recording') this.evidence.flows()
+      this.#policy.look(this.#slots.standings)
+      if (!this.#isOver) this.#slots.begin()
+    }
     return settled
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
-  pause(): Promise<CommandOutcome> {
+  pause(limit?: PauseLimit): Promise<CommandOutcome> {
+    this.#pauseDeadline.set(limit)
     if (this.reported === 'pausing' && this.#pausing !== undefined) return this.#pausing
     this.#wish = 'paused'
-    this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
+    this.#resuming.settle(this.#outcome(503, texts.noneResumed))
     this.#pausing = this.#provePause(this.#cut('paused'))
     return this.#pausing
   }
@@ -124,9 +156,10 @@ export class Recording {
     const { clock, times } = this.#around
     const settled = this.#resuming.open()
     this.#resuming.limit(clock.after(times.answerDeadlineMs, 'recording resume', () => this.#failResume()))
+    this.#pauseDeadline.set(undefined)
     this.#wish = 'recording'
-    this.#signalling.settle()
-    for (const session of this.sessions) session.wish('recording')
+    this.#gates.hurry()
+    this.#slots.wish('recording')
     this.#judgeResume()
     return settled
   }
@@ -140,90 +173,89 @@ export class Recording {
   /** The call changed: parties, hold. */
   callChanged(event: CallEvent): void {
     if (this.#wish === 'stopped') return
-    for (const session of this.sessions) session.callChanged(event)
+    this.evidence.callChanged()
+    this.#slots.callChanged(event)
   }
 
   async #stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
     this.#wish = 'stopped'
     this.#isCallEnded = reason === 'call-ended'
-    const refusal = outcome(487, this.#isCallEnded ? texts.callEnded : texts.aborted, this.results)
+    const refusal = this.#outcome(487, this.#isCallEnded ? texts.callEnded : texts.aborted)
     for (const waiting of [this.#starting, this.#resuming]) waiting.settle(refusal)
-    this.#signalling.settle()
+    this.#gates.hurry()
+    this.#policy.close()
     await this.#cut('stopped')
     this.#end(reason)
-    return outcome(200, 'OK', this.results)
+    return this.#outcome(200, 'OK')
   }
 
-  /** Shuts every gate before it returns, then tells the sessions. */
-  async #cut(wish: 'paused' | 'stopped'): Promise<CutProof> {
-    const { clock, times } = this.#around
-    this.#cutsUnderWay += 1
-    const cut = cutMedia(this.sessions, this.#plan.call.media, clock, times.signalWaitMs)
-    for (const session of this.sessions) session.wish(wish)
-    const proof = await cut
-    this.#cutsUnderWay -= 1
+  /** Shuts every gate before it returns, and forgets what is kept, then tells the sessions. */
+  #cut(wish: 'paused' | 'stopped'): Promise<CutProof> {
+    this.evidence.cut(wish)
+    const proof = this.#gates.shut()
+    this.#slots.wish(wish)
     return proof
   }
 
   async #provePause(cut: Promise<CutProof>): Promise<CommandOutcome> {
     const { receipts, isProved } = await cut
     if (isProved && this.#wish === 'paused') this.#onNews({ type: 'paused', receipts })
-    await this.#signalled()
-    if (this.#isCallEnded) return outcome(487, texts.callEnded, this.results)
-    if (!isProved) return outcome(503, texts.cutUnproved, this.results)
-    return { ...outcome(200, 'OK', this.results), receipts }
+    await this.#gates.signalled()
+    if (this.#isCallEnded) return this.#outcome(487, texts.callEnded)
+    if (!isProved) return this.#outcome(503, texts.cutUnproved)
+    return { ...this.#outcome(200, 'OK'), receipts }
   }
 
-  /** Waits until every dialog has answered the pause, or another command takes over; bounded. */
-  async #signalled(): Promise<void> {
-    if (!this.#isSignalling()) return
-    const { clock, times } = this.#around
-    const settled = this.#signalling.open()
-    this.#signalling.limit(clock.after(times.signalWaitMs, 'recording pause', () => this.#signalling.settle()))
-    await settled
+  #onPauseExpired(next: PauseLimit['next']): void {
+    if (this.#wish !== 'paused') return
+    this.#onNews({ type: 'pause-expired', next })
+    void (next === 'resume' ? this.resume() : this.stop('stopped'))
   }
 
-  #isSignalling(): boolean {
-    return this.sessions.some((session) => session.state === 'gated' && session.isSignalling)
+  #onOpened(session: RecordingSession): void {
+    const { uri } = session.plan
+    this.#results[uri] = 'pending'
+    this.evidence.asked(session)
+    this.#onNews({ type: 'session-opened', session })
+  }
+
+  #onForkClosed(session: RecordingSession, counters: ForkCounters): void {
+    this.evidence.counted(session, counters)
+    this.#onNews({ type: 'fork-closed', counters })
+  }
+
+  #onMoved(move: SlotMove): void {
+    this.evidence.moved(move)
+    this.#onNews({ type: 'moved', move })
   }
 
   #onReport(session: RecordingSession, report: SessionReport): void {
-    this.#results[session.plan.uri] = this.#resultOf(session, report)
-    if (report.type === 'accepted') {
-      this.#isAccepted = true
-      this.#starting.settle(outcome(200, 'OK', this.results))
-    }
+    const { uri } = session.plan
+    const result = resultOf(this.#results[uri] ?? 'pending', report)
+    this.#results[uri] = result
+    this.evidence.reported(session, report, result)
     this.#onNews({ type: 'report', session, report })
-    if (report.type === 'failed' || report.type === 'lost' || report.type === 'closed') this.#onSessionGone(session)
-    if (!this.#isSignalling()) this.#signalling.settle()
+    if (report.type === 'accepted' && !this.#isAccepted) {
+      this.#isAccepted = true
+      this.#onNews({ type: 'started' })
+    }
+    if (report.type === 'failed' || report.type === 'lost' || report.type === 'closed') {
+      this.#onNews({ type: 'session-gone', session })
+    }
+  }
+
+  /** Some recorder did something; who carries what is known again. */
+  #onChanged(): void {
+    this.#gates.look()
+    if (this.#wish === 'stopped' || this.#isOver) return
+    this.#policy.look(this.#slots.standings)
+    if (!this.#isOver && this.#slots.isGone) this.#onNobodyLeft()
     this.#judgeResume()
   }
 
-  #resultOf(session: RecordingSession, report: SessionReport): string {
-    const known = this.#results[session.plan.uri] ?? 'pending'
-    switch (report.type) {
-      case 'accepted':
-      case 'resumed':
-        return 'accepted'
-      case 'failed':
-        return `failed(${report.status})`
-      case 'signal-failed':
-        return `${report.direction === 'inactive' ? 'paused, ' : ''}signalled: false (${report.status})`
-      case 'closed':
-        return known === 'pending' ? 'failed(487)' : known
-      case 'paused':
-      case 'lost':
-        return report.type
-      default:
-        return assertNever(report)
-    }
-  }
-
-  #onSessionGone(session: RecordingSession): void {
-    this.#onNews({ type: 'session-gone', session })
-    if (this.#wish === 'stopped' || this.#isOver || this.sessions.some((other) => !isGone(other))) return
+  #onNobodyLeft(): void {
     if (this.#isAccepted) {
-      this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
+      this.#resuming.settle(this.#outcome(503, texts.noneResumed))
       this.#end('lost')
     } else this.#fail(this.#isSilence() ? texts.noAnswer : texts.allRefused)
   }
@@ -232,45 +264,68 @@ export class Recording {
     return this.sessions.every((session) => this.#results[session.plan.uri] === 'failed(408)')
   }
 
-  /** A resume has succeeded with the first recorder, and failed when no session is left that could still accept it. */
+  #onMet(): void {
+    if (this.#starting.isOpen) this.#starting.settle(this.#outcome(200, 'OK'))
+    else this.#onNews({ type: 'policy', verdict: 'met' })
+  }
+
+  /** The policy will not be met, or not in time: only here may a recording be felt by its call. */
+  #onUnmet(): void {
+    const { call } = this.#plan
+    const { unmet } = this.#policy.policy
+    if (unmet === 'refuse' || unmet === 'end') {
+      this.#fail(texts.mandatory)
+      if (call.snapshot().state === 'ringing') call.refuse(503)
+      else call.hangup(texts.mandatory)
+      return
+    }
+    if (unmet === 'announce') this.#around.announce(call)
+    if (this.#slots.isGone) return
+    const isRecorded = this.#slots.isCarried
+    if (!isRecorded && !this.#isAccepted && unmet !== 'retry') {
+      this.#fail(texts.noAnswer)
+      return
+    }
+    this.#onNews({ type: 'policy', verdict: 'unmet' })
+    this.#starting.settle(isRecorded ? this.#outcome(200, texts.policyUnmet) : this.#outcome(503, texts.triedAgain))
+  }
+
+  /** A resume has succeeded with the first recorder, and failed when nobody is left that could still accept it. */
   #judgeResume(): void {
     if (!this.#resuming.isOpen || this.#wish !== 'recording') return
-    if (this.sessions.some((session) => session.state === 'active')) {
-      this.#resuming.settle(outcome(200, 'OK', this.results))
+    if (this.#slots.live.some((session) => session.state === 'active')) {
+      this.evidence.flows()
+      this.#resuming.settle(this.#outcome(200, 'OK'))
       this.#onNews({ type: 'resumed' })
-    } else if (!this.sessions.some(mayAccept)) this.#failResume()
+    } else if (!this.#slots.isSeeking && !this.#slots.live.some((session) => session.isSignalling)) this.#failResume()
   }
 
   #failResume(): void {
     this.#wish = 'paused'
     void this.#cut('paused')
-    this.#resuming.settle(outcome(503, texts.noneResumed, this.results))
+    this.#resuming.settle(this.#outcome(503, texts.noneResumed))
   }
 
   #fail(text: string): void {
     if (this.#isOver) return
     this.#wish = 'stopped'
-    this.#giveUpPending()
+    this.#slots.giveUp()
+    void this.#cut('stopped')
     this.#end('failed')
-    for (const waiting of [this.#starting, this.#resuming]) waiting.settle(outcome(503, text, this.results))
-  }
-
-  #giveUpPending(): void {
-    for (const session of this.sessions) session.giveUp()
+    for (const waiting of [this.#starting, this.#resuming]) waiting.settle(this.#outcome(503, text))
   }
 
   #end(reason: RecordingEnd): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#lateAnswers?.cancel()
+    this.#pauseDeadline.set(undefined)
+    this.#policy.close()
+    this.#slots.close()
+    this.evidence.close()
     this.#onNews({ type: 'over', reason })
   }
-}
 
-function isGone(session: RecordingSession): boolean {
-  return session.state === 'closed' || session.state === 'failed' || session.state === 'lost'
-}
-
-function mayAccept(session: RecordingSession): boolean {
-  return session.state === 'preparing' || session.state === 'inviting' || session.isSignalling
+  #outcome(status: number, text: string): CommandOutcome {
+    return { ...outcome(status, text, this.results), policy: this.policy }
+  }
 }

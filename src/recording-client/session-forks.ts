@@ -1,7 +1,7 @@
 // The forks of one recording session: one per stream of the call, made with shut gates, aimed as the recorder answered.
 
 import type { ForkCounters, MediaCall, MediaLocal, SrtpSuite, Tap } from '#engine'
-import { type Ids, type Logger, messageOf } from '#kernel'
+import { type Endpoint, type Ids, type Logger, messageOf } from '#kernel'
 import type { AnsweredStream, OfferedStream } from './offer.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 import { StreamKeys } from './stream-keys.ts'
@@ -16,6 +16,12 @@ interface SessionFork {
   state: 'live' | 'dropped' | 'closed'
 }
 
+/** Where a fork sends from and to. */
+export interface ForkPath {
+  readonly from: Endpoint
+  readonly to: Endpoint
+}
+
 /** Forks of one recording session, in the order of its m-lines. */
 export class SessionForks {
   readonly #plan: SessionPlan
@@ -24,6 +30,7 @@ export class SessionForks {
   readonly #onClosed: (counters: ForkCounters) => void
   #forks: readonly SessionFork[] = []
   #answered: readonly AnsweredStream[] = []
+  readonly #removals: Promise<void>[] = []
 
   /** `onClosed` gets the last counters of each fork that is removed. */
   constructor(
@@ -51,6 +58,14 @@ export class SessionForks {
     return this.#live().map((fork) => fork.id)
   }
 
+  /** Where a live fork sends from and to, once the recorder has said so. */
+  pathOf(id: string): ForkPath | undefined {
+    const fork = this.#live().find((each) => each.id === id)
+    const to = this.#answered.find((answer) => answer.label === fork?.stream.label)?.remote?.remote.rtp
+    if (fork === undefined || to === undefined) return undefined
+    return { from: { host: fork.local.host, port: fork.local.rtpPort }, to }
+  }
+
   /** Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when one of them could not be had, the others stay until `close`. */
   async add(suites: readonly SrtpSuite[]): Promise<void> {
     const snapshot = this.#plan.call.snapshot()
@@ -58,7 +73,15 @@ export class SessionForks {
       this.#plan.streams.map(async (stream): Promise<SessionFork> => {
         const id = `${this.#plan.id}/${stream.label}`
         const tap = tapOf(stream, snapshot)
-        const local = await this.#media.addFork({ id, tap, open: false })
+        const { replayFromMs, profile } = this.#plan
+        const maskDtmf = this.#plan.maskDtmf ?? profile.media.maskDtmf
+        const local = await this.#media.addFork({
+          id,
+          tap,
+          open: false,
+          ...(maskDtmf && { maskDtmf }),
+          ...(replayFromMs !== undefined && { replayFromMs }),
+        })
         const keys = new StreamKeys(suites, this.#ids)
         return { id, stream, local, keys, tap, state: 'live' }
       }),
@@ -110,9 +133,16 @@ export class SessionForks {
     for (const fork of this.#live()) this.#remove(fork, 'closed')
   }
 
+  /** Resolves when the last counters of all forks removed by now have been told. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#removals)
+  }
+
   #remove(fork: SessionFork, state: 'dropped' | 'closed'): void {
     fork.state = state
-    this.#watch(this.#media.removeFork(fork.id).then(this.#onClosed))
+    const removal = this.#media.removeFork(fork.id).then(this.#onClosed)
+    this.#removals.push(removal)
+    this.#watch(removal)
   }
 
   get #media(): MediaCall {

@@ -1,6 +1,7 @@
 // One recording session converging on what is desired (design, section 2): the state machine, without sockets, media or time.
 
 import { assertNever, checkEdge, type Edges, type Machine } from '#kernel'
+import type { Comeback } from './departure.ts'
 
 /** What the recording wants of each of its sessions. */
 export type Wish = 'recording' | 'paused' | 'stopped'
@@ -25,7 +26,9 @@ export type SessionInput =
   | { readonly type: 'retry-due' }
   | { readonly type: 'farewell-done' }
   | { readonly type: 'streams-gone' }
-  | { readonly type: 'dialog-ended'; readonly reason: string }
+  /** The recorder does not seem to be there any more. */
+  | { readonly type: 'abandoned'; readonly reason: string }
+  | { readonly type: 'dialog-ended'; readonly reason: string; readonly comeback?: Comeback }
 
 /** What is to be done, in order. */
 export type SessionOutput =
@@ -46,7 +49,7 @@ export type SessionReport =
   | { readonly type: 'resumed' }
   | { readonly type: 'paused' }
   | { readonly type: 'signal-failed'; readonly direction: OfferDirection; readonly status: number }
-  | { readonly type: 'lost'; readonly reason: string }
+  | { readonly type: 'lost'; readonly reason: string; readonly comeback?: Comeback }
   | { readonly type: 'closed' }
 
 /** Legal moves. */
@@ -116,10 +119,12 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
         return this.#state === 'closing' ? this.#close() : []
       case 'streams-gone':
         return this.#isUp
-          ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: 'no stream is left' })]
+          ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: 'no stream is left', comeback: 'never' })]
           : []
+      case 'abandoned':
+        return this.#isUp ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: input.reason })] : []
       case 'dialog-ended':
-        return this.#onDialogEnded(input.reason)
+        return this.#onDialogEnded(input.reason, input.comeback)
       default:
         return assertNever(input)
     }
@@ -201,9 +206,14 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     return afterMs === undefined ? [report] : [report, { type: 'set-retry', afterMs }]
   }
 
-  #onDialogEnded(reason: string): SessionOutput[] {
+  #onDialogEnded(reason: string, comeback?: Comeback): SessionOutput[] {
     if (this.#state === 'closing') return this.#close()
-    if (this.#isUp) return this.#finish('lost', { type: 'lost', reason })
+    if (this.#isUp) {
+      return this.#finish(
+        'lost',
+        comeback === undefined ? { type: 'lost', reason } : { type: 'lost', reason, comeback },
+      )
+    }
     return this.#onRefused(480, reason)
   }
 

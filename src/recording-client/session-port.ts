@@ -6,6 +6,7 @@ import type { HeaderList, SipCore } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
 import type { CallStream } from './streams.ts'
+import type { SuccessPolicy } from './success-policy.ts'
 
 /** Times of the recording client, in milliseconds. */
 export interface RecordingTimes {
@@ -43,6 +44,12 @@ export interface RecordingSurroundings {
   readonly destinations: DestinationPolicy
   /** What is known of the recorders. */
   readonly recorders: RecorderDirectory
+  /** For starts that bring none. */
+  readonly policy: SuccessPolicy
+  /** How much of what was said is kept for recorders that come late or take another's place, in milliseconds; 0: nothing. */
+  readonly replayMs: number
+  /** Tells the caller that the call is not recorded as it should be. */
+  readonly announce: (call: RecordableCall) => void
 }
 
 /** What a recording session is about. */
@@ -56,4 +63,11 @@ export interface SessionPlan {
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
   readonly headers: HeaderList
+  /** Digits are left out of what the recorder gets; absent: by its profile. */
+  readonly maskDtmf?: boolean
+  /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */
+  readonly replayFromMs?: number
 }
+
+/** What is common to the sessions of one recording. */
+export type RecordingPlan = Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs'>

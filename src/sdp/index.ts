@@ -23,6 +23,14 @@ export { LocalDescription, type LocalMedia } from './local-description.ts'
 export { negotiateCodecs, refusedMedia } from './negotiate.ts'
 export { type ParsedSdp, parseSdp, type SdpError } from './parser.ts'
 export {
+  type RecordPreference,
+  type RecordState,
+  recordAttribute,
+  recordPreferenceOf,
+  recordStateOf,
+  strongestRecord,
+} from './recording-attributes.ts'
+export {
   attributeOf,
   isToken,
   labelOf,

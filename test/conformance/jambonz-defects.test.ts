@@ -135,7 +135,7 @@ for (const how of ['stop', 'hang-up'] as const) {
 
 lacks('a BYE of the recorder stops the audio, is told, and frees the slot (9)', async (bench) => {
   const recorder = await bench.recording()
-  void recorder.session().dialog?.bye()
+  recorder.decline()
   await bench.pass()
   assert.deepEqual([bench.state, bench.call.media.forks.size], ['none', 0])
   assert.ok(bench.eventTypes.includes('recorder.lost'))

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDestinationPolicy } from '#call'
 import { seededIds } from '#kernel'
-import { defaultProfile, defaultTimes, RecordingClient } from '#recording-client'
+import { defaultPolicy, defaultProfile, defaultTimes, RecordingClient } from '#recording-client'
 import { CallBench } from '../harness/call-bench.ts'
 import type { PhoneCall } from '../harness/test-phone.ts'
 import { phoneSdp } from '../harness/test-phone.ts'
@@ -26,6 +26,9 @@ class RecordedCalls {
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24']),
       recorders: { profileOf: () => defaultProfile, candidates: (entry) => entry, report: () => {} },
+      policy: defaultPolicy,
+      replayMs: 0,
+      announce: () => {},
     })
   }
 

@@ -114,7 +114,7 @@ for (const how of ['refuses', 'never answers'] as const) {
     assert.equal(pause.status, 503)
     assert.equal(b.call.media.forks.size, 0)
     assert.equal(recorder.session().end?.cause, 'remote-bye')
-    assert.deepEqual(b.eventTypes.slice(-2), ['recorder.lost', 'recording.lost'])
+    assert.deepEqual(b.eventTypes.slice(-3), ['recorder.lost', 'recording.lost', 'recording.closed'])
     assert.equal(b.state, 'none')
   })
 }
@@ -205,9 +205,9 @@ bench('a start on a call that has ended: 400', async (b) => {
 
 bench('a loss of all recorders ends the recording and frees the slot', async (b) => {
   const recorder = await b.recording()
-  void recorder.session().dialog?.bye()
+  recorder.decline()
   await b.pass()
-  assert.deepEqual(b.eventTypes.slice(-2), ['recorder.lost', 'recording.lost'])
+  assert.deepEqual(b.eventTypes.slice(-3), ['recorder.lost', 'recording.lost', 'recording.closed'])
   assert.deepEqual([b.state, b.call.media.forks.size], ['none', 0])
   const start = b.start(recorder.uri)
   await b.pass()

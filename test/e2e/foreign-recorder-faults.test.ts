@@ -127,11 +127,11 @@ test('SRC-02, SRC-38, SRC-40: nothing is sent to an inactive answer until the re
   assert.deepEqual(recorder.violations, [])
 })
 
-test('a recorder that hangs up ends its recording and nothing else; another start works', async (t) => {
+test('SRC-64: a recorder that wants no more ends its recording and nothing else; another start works', async (t) => {
   const { recorder, talk } = await openScene(t, {})
   assert.equal((await talk.rest('start', recorder.uri())).status, 200)
   await recorder.waitFor(() => recorder.rtp(0).length > 10, DEADLINE_MS, 'RTP')
-  assert.equal((await recorder.bye()).status, 200)
+  assert.equal((await recorder.bye(undefined, [['Reason', 'SIP;cause=603']])).status, 200)
   await until('the recording is over', async () => (await talk.state()) === 'none')
   // What was sent before is read meanwhile.
   await talk.assertUndisturbed()
@@ -151,7 +151,7 @@ test('one of two recorders hangs up: the other one goes on through pause and res
   t.after(() => staying.close())
   assert.equal((await talk.rest('start', `${leaving.uri()},${staying.uri()}`)).status, 200)
   for (const one of [leaving, staying]) await one.waitFor(() => one.rtp(0).length > 10, DEADLINE_MS, 'RTP')
-  await leaving.bye()
+  await leaving.bye(undefined, [['Reason', 'Q.850;cause=16']])
   assert.equal((await talk.rest('pause')).status, 200)
   assert.equal(await talk.state(), 'paused')
   assert.equal((await talk.rest('resume')).status, 200)

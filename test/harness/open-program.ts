@@ -101,6 +101,7 @@ function gatewaySection(options: ProgramOptions, flowFile: string): Section {
     media: { portMin, portMax: portMin + PORTS },
     destinations: { dial: [HOST], record: ['127.0.0.0/8', '.example.com', '.test'] },
     info: { trustedPeers: [HOST] },
+    awareness: { exempt: 'test' },
     ...given,
     routes: [...flowRoutes, ...((given['routes'] as readonly Section[] | undefined) ?? [])],
   }

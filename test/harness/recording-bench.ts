@@ -6,8 +6,10 @@ import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
+  defaultPolicy,
   defaultProfile,
   defaultTimes,
+  type PauseLimit,
   type RecorderDirectory,
   RecordingClient,
   type RecordingEvent,
@@ -51,6 +53,8 @@ export class RecordingBench {
   readonly ids = seededIds(9)
   readonly events: RecordingEvent[] = []
   readonly recorders: TestRecorder[] = []
+  /** Calls whose callers were told that they are not recorded as they should be. */
+  readonly announced: string[] = []
   readonly core: SipCore
   readonly client: RecordingClient
   readonly call: FakeCall
@@ -89,6 +93,9 @@ export class RecordingBench {
         candidates: (entry) => entry,
         report: () => {},
       },
+      policy: defaultPolicy,
+      replayMs: 0,
+      announce: (call) => this.announced.push(call.callId),
       ...surroundings,
     })
     this.client.events.add((event) => this.events.push(event))
@@ -118,8 +125,8 @@ export class RecordingBench {
     return new Command(this.client.start(this.call, command))
   }
 
-  pause(origin: CommandOrigin = 'info'): Command {
-    return new Command(this.client.pause(this.call, origin))
+  pause(origin: CommandOrigin = 'info', limit?: PauseLimit): Command {
+    return new Command(this.client.pause(this.call, { origin, ...(limit === undefined ? {} : { limit }) }))
   }
 
   resume(origin: CommandOrigin = 'info'): Command {

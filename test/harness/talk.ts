@@ -33,6 +33,8 @@ export interface TalkOptions extends Omit<ProgramOptions, 'gateway'> {
   readonly gateway?: Section
   readonly transport?: 'udp' | 'tcp'
   readonly codec?: SoftCodec
+  /** The caller's phone shows the state of recording. */
+  readonly isCallerAware?: boolean
 }
 
 /** A call of a gateway as its API shows and commands it. */
@@ -140,9 +142,14 @@ export async function untilIdle(
 }
 
 /** Opens a phone on loopback; it closes after the test. */
-export async function openPhone(t: TestContext, user: string, transport: 'udp' | 'tcp'): Promise<Softphone> {
+export async function openPhone(
+  t: TestContext,
+  user: string,
+  transport: 'udp' | 'tcp',
+  isRecordAware = false,
+): Promise<Softphone> {
   const around = { clock: systemClock, ids: cryptoIds, log: silentLogger }
-  const phone = await Softphone.open({ host: HOST, transport, user, ...around })
+  const phone = await Softphone.open({ host: HOST, transport, user, isRecordAware, ...around })
   t.after(() => phone.close())
   return phone
 }
@@ -156,8 +163,8 @@ export async function openTestGateway(t: TestContext, options: ProgramOptions): 
 
 /** Opens a gateway and two phones and has one call the other; all close after the test. */
 export async function openTalk(t: TestContext, options: TalkOptions = {}): Promise<Talk> {
-  const { gateway, transport = 'udp', codec = 'PCMU', ...rest } = options
-  const [alice, bob] = [await openPhone(t, 'alice', transport), await openPhone(t, 'bob', 'udp')]
+  const { gateway, transport = 'udp', codec = 'PCMU', isCallerAware = false, ...rest } = options
+  const [alice, bob] = [await openPhone(t, 'alice', transport, isCallerAware), await openPhone(t, 'bob', 'udp')]
   const opened = await openTestGateway(t, {
     ...rest,
     gateway: { ...gateway, routes: [{ match: 'bob', callee: bob.uri }] },

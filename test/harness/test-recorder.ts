@@ -3,7 +3,16 @@
 import { type ManualClock, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
 import { answeredCrypto, cryptoAttribute, cryptosOf, parseSdp, type SdpMedia } from '#sdp'
-import type { DialogEnd, IncomingRequest, InviteDialog, ServerInvite, SipBody, SipCore, SipCoreOptions } from '#sip'
+import type {
+  DialogEnd,
+  HeaderList,
+  IncomingRequest,
+  InviteDialog,
+  ServerInvite,
+  SipBody,
+  SipCore,
+  SipCoreOptions,
+} from '#sip'
 import { attachCore } from './core-pair.ts'
 import { type RecordingMessage, readRecordingMessage } from './recording-message.ts'
 import type { SipNetwork } from './sip-network.ts'
@@ -121,6 +130,16 @@ export class TestRecorder {
     const session = this.sessions[index]
     if (session === undefined) throw new Error(`${this.ip} has ${this.sessions.length} sessions`)
     return session
+  }
+
+  /** Ends a session by BYE; `reason` is its Reason header, without which the recorder may be invited again. */
+  bye(session = this.session(), headers: HeaderList = []): void {
+    void session.dialog?.bye({ headers })
+  }
+
+  /** Ends a session for good: this call is not to be recorded (SRC-64). */
+  decline(session = this.session()): void {
+    this.bye(session, [['Reason', 'SIP;cause=603;text="Decline"']])
   }
 
   /** Answers a session that was left ringing. */

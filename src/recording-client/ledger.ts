@@ -1,0 +1,175 @@
+// The ledger of a recording: a row per recorder that says what it was asked, what it was sent, and what it was not sent and why.
+// It is proof of the sending side; times are milliseconds since 1970.
+
+import type { ForkCounters } from '#engine'
+import type { Clock } from '#kernel'
+
+/** A time in which a recorder was sent nothing. */
+export interface LedgerGap {
+  /** `pause`, or why the recorder was lost. */
+  readonly reason: string
+  readonly fromMs: number
+  /** Absent while it lasts. */
+  readonly toMs?: number
+}
+
+/** What one recorder had of one recording. */
+export interface LedgerRow {
+  readonly recorder: string
+  readonly askedAtMs: number
+  readonly answeredAtMs?: number
+  readonly firstPacketAtMs?: number
+  readonly lastPacketAtMs?: number
+  /** INVITEs to it, each with a recording session of its own. */
+  readonly invitations: number
+  readonly packetsSent: number
+  readonly packetsHeld: number
+  readonly packetsMasked: number
+  /** Part of those sent. */
+  readonly packetsReplayed: number
+  readonly sendErrors: number
+  /** The recorder whose place it took. */
+  readonly tookOverFrom?: string
+  /** The recorder that took its place. */
+  readonly takenOverBy?: string
+  /** The first hundred. */
+  readonly gaps: readonly LedgerGap[]
+  /** Of all of them, those under way included. */
+  readonly gapMs: number
+  /** Latest result: `accepted`, `paused`, `failed(486)`, `lost`… */
+  readonly outcome: string
+}
+
+const maxGaps = 100
+
+type Sums = Pick<LedgerRow, 'packetsSent' | 'packetsHeld' | 'packetsMasked' | 'packetsReplayed' | 'sendErrors'>
+
+interface Entry {
+  readonly askedAtMs: number
+  answeredAtMs?: number
+  firstPacketAtMs?: number
+  lastPacketAtMs?: number
+  invitations: number
+  tookOverFrom?: string
+  takenOverBy?: string
+  readonly gaps: { readonly reason: string; readonly fromMs: number; toMs?: number }[]
+  open: { readonly reason: string; readonly fromMs: number; toMs?: number } | undefined
+  closedGapMs: number
+  outcome: string
+  /** Latest counters by fork. */
+  readonly forks: Map<string, ForkCounters>
+}
+
+/** The ledger of one recording. */
+export class Ledger {
+  readonly #clock: Clock
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The rows in the order in which recorders were asked. */
+  get rows(): LedgerRow[] {
+    return [...this.#entries].map(([recorder, entry]) => this.#rowOf(recorder, entry))
+  }
+
+  asked(recorder: string): void {
+    const known = this.#entries.get(recorder)
+    if (known !== undefined) known.invitations += 1
+    else {
+      const askedAtMs = this.#clock.wallMs()
+      this.#entries.set(recorder, {
+        askedAtMs,
+        invitations: 1,
+        gaps: [],
+        open: undefined,
+        closedGapMs: 0,
+        outcome: 'pending',
+        forks: new Map(),
+      })
+    }
+  }
+
+  answered(recorder: string): void {
+    const entry = this.#entries.get(recorder)
+    if (entry !== undefined) entry.answeredAtMs ??= this.#clock.wallMs()
+  }
+
+  outcome(recorder: string, outcome: string): void {
+    const entry = this.#entries.get(recorder)
+    if (entry !== undefined) entry.outcome = outcome
+  }
+
+  /** One recorder goes on in the place of another, whose gap ends with that. */
+  moved(from: string, to: string): void {
+    const [left, taken] = [this.#entries.get(from), this.#entries.get(to)]
+    this.gapEnds(from)
+    if (from === to || left === undefined || taken === undefined) return
+    left.takenOverBy = to
+    taken.tookOverFrom = from
+  }
+
+  /** Takes the latest counters of a fork, whether it lives or not. */
+  counted(recorder: string, counters: ForkCounters): void {
+    const entry = this.#entries.get(recorder)
+    if (entry === undefined) return
+    entry.forks.set(counters.fork, counters)
+    if (counters.firstAtMs !== undefined) this.#sent(entry, counters.firstAtMs)
+    if (counters.lastAtMs !== undefined) this.#sent(entry, counters.lastAtMs)
+  }
+
+  firstPacket(recorder: string, atMs: number): void {
+    const entry = this.#entries.get(recorder)
+    if (entry !== undefined) this.#sent(entry, atMs)
+  }
+
+  /** From now on the recorder is sent nothing; another reason than before begins another gap. */
+  gapBegins(recorder: string, reason: string, fromMs = this.#clock.wallMs()): void {
+    const entry = this.#entries.get(recorder)
+    if (entry === undefined || entry.open?.reason === reason) return
+    this.#closeGap(entry, fromMs)
+    entry.open = { reason, fromMs }
+    if (entry.gaps.length < maxGaps) entry.gaps.push(entry.open)
+  }
+
+  gapEnds(recorder: string): void {
+    const entry = this.#entries.get(recorder)
+    if (entry !== undefined) this.#closeGap(entry, this.#clock.wallMs())
+  }
+
+  /** The recording is over. */
+  close(): void {
+    for (const recorder of this.#entries.keys()) this.gapEnds(recorder)
+  }
+
+  #closeGap(entry: Entry, atMs: number): void {
+    if (entry.open === undefined) return
+    entry.open.toMs = Math.max(entry.open.fromMs, atMs)
+    entry.closedGapMs += entry.open.toMs - entry.open.fromMs
+    entry.open = undefined
+  }
+
+  #sent(entry: Entry, atMs: number): void {
+    entry.firstPacketAtMs = Math.min(entry.firstPacketAtMs ?? atMs, atMs)
+    entry.lastPacketAtMs = Math.max(entry.lastPacketAtMs ?? atMs, atMs)
+  }
+
+  #rowOf(recorder: string, entry: Entry): LedgerRow {
+    const { forks, open, closedGapMs, gaps, ...facts } = entry
+    const openMs = open === undefined ? 0 : Math.max(0, this.#clock.wallMs() - open.fromMs)
+    return { recorder, ...facts, ...sumsOf(forks), gaps: gaps.map((gap) => ({ ...gap })), gapMs: closedGapMs + openMs }
+  }
+}
+
+function sumsOf(forks: ReadonlyMap<string, ForkCounters>): Sums {
+  const sum = (of: (counters: ForkCounters) => number): number =>
+    [...forks.values()].reduce((total, counters) => total + of(counters), 0)
+  return {
+    packetsSent: sum((fork) => fork.packets),
+    packetsHeld: sum((fork) => fork.held),
+    packetsMasked: sum((fork) => fork.masked ?? 0),
+    packetsReplayed: sum((fork) => fork.replayed ?? 0),
+    sendErrors: sum((fork) => fork.sendErrors),
+  }
+}

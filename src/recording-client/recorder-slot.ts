@@ -1,0 +1,236 @@
+// One entry of the parallel list: the recorder that carries it, and those that may take its place (rows SRC-60, SRC-63).
+
+import type { CallEvent } from '#call'
+import type { ForkCounters } from '#engine'
+import { assertNever, type Clock, type Timer } from '#kernel'
+import type { RecorderProfile } from './recorder-profile.ts'
+import type { RecordingSession, SessionListener } from './recording-session.ts'
+import type { SessionReport, Wish } from './session-machine.ts'
+import type { RecordingTimes } from './session-port.ts'
+import { SlotMachine, type SlotOutput } from './slot-machine.ts'
+import type { SlotStanding } from './success-policy.ts'
+
+/** A recorder that may carry a slot. */
+export interface Candidate {
+  readonly uri: string
+  readonly profile: RecorderProfile
+}
+
+/** A slot went on with another recorder, or with the same again. */
+export interface SlotMove {
+  readonly type: 'failed-over' | 're-homed'
+  readonly from: string
+  readonly to: string
+  /** Since the start was asked for, or since the recorder was lost. */
+  readonly afterMs: number
+}
+
+/** Who is told about a slot. */
+export interface SlotListener {
+  onOpened(session: RecordingSession): void
+  onReport(session: RecordingSession, report: SessionReport): void
+  onForkClosed(session: RecordingSession, counters: ForkCounters): void
+  onMoved(move: SlotMove): void
+  /** A report has been dealt with: who carries the slot is known again. */
+  onChanged(): void
+}
+
+/** What a slot works with. */
+export interface SlotSurroundings {
+  readonly clock: Clock
+  readonly times: RecordingTimes
+  /** Makes the session with a recorder; `lost` is the one whose place it takes. */
+  readonly makeSession: (candidate: Candidate, listener: SessionListener, lost?: RecordingSession) => RecordingSession
+}
+
+/** What the slot last lost or could not have. */
+interface Predecessor {
+  readonly session: RecordingSession
+  readonly wasCarrying: boolean
+  readonly atMs: number
+}
+
+/** One entry of the parallel list. */
+export class RecorderSlot {
+  readonly candidates: readonly Candidate[]
+  readonly #around: SlotSurroundings
+  readonly #listener: SlotListener
+  readonly #machine: SlotMachine
+  readonly #names: readonly string[]
+  readonly #latest = new Map<string, RecordingSession>()
+  #wish: Wish = 'recording'
+  #current: RecordingSession | undefined
+  #predecessor: Predecessor | undefined
+  #begunAtMs = 0
+  #acceptedAtMs: number | undefined
+  #turn: Timer | undefined
+
+  /** `isPersistent`: asks again and again while the start is wanted. */
+  constructor(
+    candidates: readonly Candidate[],
+    isPersistent: boolean,
+    around: SlotSurroundings,
+    listener: SlotListener,
+  ) {
+    this.candidates = candidates
+    this.#around = around
+    this.#listener = listener
+    this.#machine = new SlotMachine(candidates.length, isPersistent)
+    this.#names = candidates.flatMap(({ uri, profile }) => [uri, profile.name])
+  }
+
+  /** The session under way, if any. */
+  get current(): RecordingSession | undefined {
+    return this.#current
+  }
+
+  /** The latest session with each recorder that was asked. */
+  get sessions(): readonly RecordingSession[] {
+    return [...this.#latest.values()]
+  }
+
+  get standing(): SlotStanding {
+    const { state } = this.#machine
+    const standing = state === 'carried' ? 'carried' : state === 'over' ? 'gone' : 'open'
+    return { names: this.#names, standing }
+  }
+
+  /** Whether any recorder has carried it yet. */
+  get wasCarried(): boolean {
+    return this.#acceptedAtMs !== undefined
+  }
+
+  /** Invites the first recorder. */
+  begin(): void {
+    this.#begunAtMs = this.#around.clock.nowMs()
+    this.#carryOut(this.#machine.handle({ type: 'begin' }))
+  }
+
+  /** Tells what the recording wants from now on, of recorders to come as well. The gates have been shut before. */
+  wish(wish: Wish): void {
+    this.#wish = wish
+    const session = this.#current
+    if (wish === 'stopped') this.#end()
+    session?.wish(wish)
+  }
+
+  /** Gives up a slot that nobody carries. */
+  giveUp(): void {
+    if (this.#machine.state === 'carried') return
+    const session = this.#current
+    this.#end()
+    session?.giveUp()
+  }
+
+  callChanged(event: CallEvent): void {
+    this.#current?.callChanged(event)
+  }
+
+  #end(): void {
+    this.#turn?.cancel()
+    this.#machine.handle({ type: 'end' })
+  }
+
+  #carryOut(outputs: readonly SlotOutput[]): void {
+    for (const output of outputs) {
+      switch (output.type) {
+        case 'open':
+          this.#open(this.candidates[output.candidate]!)
+          break
+        case 'wait':
+          this.#setTurn(output.afterMs, 'recorder slot back-off', () =>
+            this.#carryOut(this.#machine.handle({ type: 'due' })),
+          )
+          break
+        case 'over':
+          this.#turn?.cancel()
+          break
+        default:
+          assertNever(output)
+      }
+    }
+  }
+
+  #open(candidate: Candidate): void {
+    const lost = this.#predecessor?.wasCarrying === true ? this.#predecessor.session : undefined
+    const session: RecordingSession = this.#around.makeSession(
+      candidate,
+      {
+        onReport: (report) => this.#onReport(session, report),
+        onForkClosed: (counters) => this.#listener.onForkClosed(session, counters),
+      },
+      lost,
+    )
+    this.#current = session
+    this.#latest.delete(candidate.uri)
+    this.#latest.set(candidate.uri, session)
+    this.#limitTurn(session)
+    session.wish(this.#wish)
+    this.#listener.onOpened(session)
+    session.open()
+  }
+
+  /** A recorder that has others behind it has its share of the deadline; the last one of a start may be late. */
+  #limitTurn(session: RecordingSession): void {
+    this.#turn?.cancel()
+    const { answerDeadlineMs } = this.#around.times
+    if (!this.#machine.hasNext && !this.wasCarried) return
+    const shareMs = this.#machine.hasNext ? answerDeadlineMs / this.candidates.length : answerDeadlineMs
+    this.#setTurn(shareMs, 'recorder slot turn', () => session.giveUp())
+  }
+
+  #setTurn(afterMs: number, name: string, act: () => void): void {
+    this.#turn?.cancel()
+    this.#turn = this.#around.clock.after(afterMs, `recording: ${name}`, act)
+  }
+
+  #onReport(session: RecordingSession, report: SessionReport): void {
+    this.#listener.onReport(session, report)
+    this.#carryOut(this.#judge(session, report))
+    this.#listener.onChanged()
+  }
+
+  #judge(session: RecordingSession, report: SessionReport): SlotOutput[] {
+    const nowMs = this.#around.clock.nowMs()
+    switch (report.type) {
+      case 'accepted': {
+        this.#turn?.cancel()
+        this.#acceptedAtMs = nowMs
+        const outputs = this.#machine.handle({ type: 'accepted' })
+        this.#tellMove(session, nowMs)
+        return outputs
+      }
+      case 'failed':
+        this.#leave(session, { session, wasCarrying: false, atMs: nowMs })
+        return this.#machine.handle({ type: 'refused' })
+      case 'lost': {
+        this.#leave(session, { session, wasCarrying: true, atMs: nowMs })
+        const carriedMs = nowMs - (this.#acceptedAtMs ?? nowMs)
+        return this.#machine.handle({ type: 'lost', comeback: report.comeback ?? 'again', carriedMs })
+      }
+      case 'closed':
+        this.#leave(session, undefined)
+        return this.#machine.handle({ type: 'end' })
+      default:
+        return []
+    }
+  }
+
+  /** The recorder that was lost stays the predecessor while others are tried in its place. */
+  #leave(session: RecordingSession, predecessor: Predecessor | undefined): void {
+    if (this.#current === session) this.#current = undefined
+    if (this.#predecessor?.wasCarrying !== true || predecessor?.wasCarrying === true) this.#predecessor = predecessor
+  }
+
+  #tellMove({ plan }: RecordingSession, nowMs: number): void {
+    const before = this.#predecessor
+    this.#predecessor = undefined
+    if (before === undefined) return
+    this.#listener.onMoved({
+      type: before.wasCarrying ? 're-homed' : 'failed-over',
+      from: before.session.plan.uri,
+      to: plan.uri,
+      afterMs: nowMs - (before.wasCarrying ? before.atMs : this.#begunAtMs),
+    })
+  }
+}

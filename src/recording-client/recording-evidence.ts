@@ -1,0 +1,117 @@
+// What a recording can prove and what it keeps in mind: the ledger, the signs of life of its recorders, the replay memory.
+
+import type { CallCounters, ForkCounters, MediaEvent } from '#engine'
+import { Ledger, type LedgerRow } from './ledger.ts'
+import type { SlotMove } from './recorder-slot.ts'
+import type { RecordingSession } from './recording-session.ts'
+import { ReplayMemory } from './replay-memory.ts'
+import type { SessionReport } from './session-machine.ts'
+import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import { type SignsListener, SignsOfLife } from './signs-of-life.ts'
+
+/** The evidence of one recording. */
+export class RecordingEvidence {
+  readonly #live: () => readonly RecordingSession[]
+  readonly #ledger: Ledger
+  readonly #signs: SignsOfLife
+  readonly #memory: ReplayMemory
+  readonly #unsubscribe: () => void
+
+  /** `live`: the sessions under way. */
+  constructor(
+    plan: RecordingPlan,
+    { clock, log, replayMs }: RecordingSurroundings,
+    live: () => readonly RecordingSession[],
+    listener: SignsListener,
+  ) {
+    this.#live = live
+    this.#ledger = new Ledger(clock)
+    this.#signs = new SignsOfLife(clock, listener)
+    this.#memory = new ReplayMemory({ call: plan.call, streams: plan.streams, keepMs: replayMs, clock, log })
+    this.#unsubscribe = plan.call.media.onEvent((event) => this.#onMedia(event))
+  }
+
+  get rows(): readonly LedgerRow[] {
+    return this.#ledger.rows
+  }
+
+  /** The likely cause why no audio arrives at a recorder; undefined: it does, or it is too early to say. */
+  causeOf(session: RecordingSession): string | undefined {
+    return this.#signs.causeOf(session)
+  }
+
+  /** From when on a new session is sent what was said before it; `lost` is the one whose place it takes. */
+  replayFromMs(lost: RecordingSession | undefined): number | undefined {
+    return this.#memory.fromMs(lost === undefined ? undefined : this.#signs.lastGoodAtMs(lost))
+  }
+
+  /** Audio is recorded from now on. */
+  flows(): void {
+    this.#memory.keep()
+  }
+
+  /** Audio is cut: what is kept goes first. */
+  cut(reason: 'paused' | 'stopped'): void {
+    this.#memory.forget()
+    if (reason === 'stopped') return
+    for (const session of this.#live()) {
+      if (session.state === 'active' || session.state === 'gated') this.#ledger.gapBegins(session.plan.uri, 'pause')
+    }
+  }
+
+  callChanged(): void {
+    this.#memory.follow()
+  }
+
+  asked(session: RecordingSession): void {
+    this.#ledger.asked(session.plan.uri)
+  }
+
+  reported(session: RecordingSession, report: SessionReport, result: string): void {
+    const { uri, call } = session.plan
+    this.#ledger.outcome(uri, result)
+    if (report.type === 'accepted') {
+      this.#ledger.answered(uri)
+      if (session.state === 'active') this.#ledger.gapEnds(uri)
+      else this.#ledger.gapBegins(uri, call.snapshot().state === 'answered' ? 'pause' : 'call not answered')
+    } else if (report.type === 'resumed') this.#ledger.gapEnds(uri)
+    else if (report.type === 'lost') {
+      this.#ledger.gapBegins(uri, `lost: ${report.reason}`, this.#signs.silentSinceMs(session))
+    }
+  }
+
+  moved({ from, to }: SlotMove): void {
+    this.#ledger.moved(from, to)
+  }
+
+  counted(session: RecordingSession, counters: ForkCounters): void {
+    this.#ledger.counted(session.plan.uri, counters)
+  }
+
+  /** Takes the counters of all forks of the call. */
+  refreshed({ forks }: CallCounters): void {
+    for (const counters of forks) {
+      const session = this.#owner(counters.fork)
+      if (session !== undefined) this.counted(session, counters)
+    }
+  }
+
+  /** Nothing is recorded any more. */
+  close(): void {
+    this.#memory.forget()
+    this.#ledger.close()
+    this.#unsubscribe()
+  }
+
+  #onMedia(event: MediaEvent): void {
+    if (!('fork' in event)) return
+    const session = this.#owner(event.fork)
+    if (session === undefined) return
+    if (event.type === 'fork-first-packet') this.#ledger.firstPacket(session.plan.uri, event.atMs)
+    this.#signs.onMedia(session, event)
+  }
+
+  #owner(fork: string): RecordingSession | undefined {
+    return this.#live().find((session) => session.forkIds.includes(fork))
+  }
+}

@@ -1,0 +1,160 @@
+// The recorders of one recording: a slot per entry of the parallel list, and entries that nobody can carry.
+
+import type { CallEvent } from '#call'
+import type { Timer } from '#kernel'
+import { parseSipUri } from '#sip'
+import type { RecorderEntry } from './recorder-list.ts'
+import { type Candidate, RecorderSlot, type SlotListener } from './recorder-slot.ts'
+import { RecordingSession } from './recording-session.ts'
+import type { Wish } from './session-machine.ts'
+import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { SlotStanding } from './success-policy.ts'
+
+/** What the slots of a recording are made of. */
+export interface RecordingSlotsOptions {
+  readonly id: string
+  readonly entries: readonly RecorderEntry[]
+  readonly plan: RecordingPlan
+  /** Recorders are asked again and again while the start is wanted. */
+  readonly isPersistent: boolean
+  readonly around: RecordingSurroundings
+  /** From when on a new session is sent what was said before it. */
+  readonly replayFromMs: (lost: RecordingSession | undefined) => number | undefined
+  readonly listener: SlotListener
+}
+
+/** The slots of one recording. */
+export class RecordingSlots {
+  readonly #options: RecordingSlotsOptions
+  readonly #slots: readonly RecorderSlot[]
+  readonly #refused: Readonly<Record<string, string>>
+  readonly #unusable: readonly SlotStanding[]
+  #sessionCount = 0
+  #lateAnswers: Timer | undefined
+
+  constructor(options: RecordingSlotsOptions) {
+    this.#options = options
+    const refused: Record<string, string> = {}
+    const slots: RecorderSlot[] = []
+    for (const entry of options.entries) {
+      const candidates = this.#candidatesOf(entry, refused)
+      if (candidates.length > 0) slots.push(this.#slotOf(candidates))
+    }
+    this.#slots = slots
+    this.#refused = refused
+    const taken = new Set(slots.flatMap((slot) => slot.candidates.map(({ uri }) => uri)))
+    this.#unusable = options.entries
+      .filter((entry) => !entry.valid || ![entry.uri, ...entry.alternatives].some((uri) => taken.has(uri)))
+      .map(({ uri }) => ({ names: [uri], standing: 'gone' }))
+  }
+
+  /** Results before anybody is asked: who will be first, and who will never be. */
+  get firstResults(): Readonly<Record<string, string>> {
+    const pending = this.#slots.map((slot) => [slot.candidates[0]?.uri ?? '', 'pending'] as const)
+    const order = this.#options.entries.map(({ uri }) => [uri, ''] as const)
+    const known = { ...Object.fromEntries(order), ...this.#refused, ...Object.fromEntries(pending) }
+    return Object.fromEntries(Object.entries(known).filter(([, result]) => result !== ''))
+  }
+
+  /** Sessions under way. */
+  get live(): readonly RecordingSession[] {
+    return this.#slots.flatMap((slot) => slot.current ?? [])
+  }
+
+  /** The latest session with each recorder that was asked. */
+  get sessions(): readonly RecordingSession[] {
+    return this.#slots.flatMap((slot) => slot.sessions)
+  }
+
+  get standings(): readonly SlotStanding[] {
+    return [...this.#slots.map((slot) => slot.standing), ...this.#unusable]
+  }
+
+  get isEmpty(): boolean {
+    return this.#slots.length === 0
+  }
+
+  /** Whether nobody carries the recording, nor will. */
+  get isGone(): boolean {
+    return this.#slots.every((slot) => slot.standing.standing === 'gone')
+  }
+
+  get isCarried(): boolean {
+    return this.#slots.some((slot) => slot.standing.standing === 'carried')
+  }
+
+  /** Whether a recorder may be had that is not there now. */
+  get isSeeking(): boolean {
+    return this.#slots.some((slot) => slot.standing.standing === 'open')
+  }
+
+  /** Invites the first recorder of every slot. */
+  begin(): void {
+    const { around, isPersistent } = this.#options
+    if (!isPersistent) {
+      this.#lateAnswers = around.clock.after(around.times.lateAnswerMs, 'recording late answers', () => {
+        for (const slot of this.#slots) if (!slot.wasCarried) slot.giveUp()
+      })
+    }
+    for (const slot of this.#slots) slot.begin()
+  }
+
+  /** Tells what the recording wants from now on. For `paused` and `stopped` the gates have been shut before. */
+  wish(wish: Wish): void {
+    if (wish === 'stopped') this.#lateAnswers?.cancel()
+    for (const slot of this.#slots) slot.wish(wish)
+  }
+
+  /** Takes whoever has not answered for failed. */
+  giveUp(): void {
+    this.#lateAnswers?.cancel()
+    for (const slot of this.#slots) slot.giveUp()
+  }
+
+  callChanged(event: CallEvent): void {
+    for (const slot of this.#slots) slot.callChanged(event)
+  }
+
+  /** Nothing is awaited any more. */
+  close(): void {
+    this.#lateAnswers?.cancel()
+  }
+
+  #candidatesOf(entry: RecorderEntry, refused: Record<string, string>): Candidate[] {
+    if (!entry.valid) {
+      refused[entry.uri] = 'failed(503)'
+      return []
+    }
+    const { recorders, destinations } = this.#options.around
+    return recorders.candidates([entry.uri, ...entry.alternatives]).flatMap((uri) => {
+      const target = parseSipUri(uri)
+      if (target.ok && destinations.allows(target.value)) return [{ uri, profile: recorders.profileOf(target.value) }]
+      refused[uri] = `failed(${target.ok ? 403 : 503})`
+      return []
+    })
+  }
+
+  #slotOf(candidates: readonly Candidate[]): RecorderSlot {
+    const { id, plan, isPersistent, around, replayFromMs, listener } = this.#options
+    const { clock, times } = around
+    return new RecorderSlot(
+      candidates,
+      isPersistent,
+      {
+        clock,
+        times,
+        makeSession: ({ uri, profile }, sessionListener, lost) => {
+          const fromMs = replayFromMs(lost)
+          this.#sessionCount += 1
+          const sessionPlan = { ...plan, id: `${id}/${this.#sessionCount}`, uri, profile }
+          return new RecordingSession(
+            fromMs === undefined ? sessionPlan : { ...sessionPlan, replayFromMs: fromMs },
+            around,
+            sessionListener,
+          )
+        },
+      },
+      listener,
+    )
+  }
+}

@@ -1,0 +1,72 @@
+// What was said lately, kept for recorders that come late or take another's place; never across a pause, never from before the start.
+
+import type { RecordableCall } from '#call'
+import type { Tap } from '#engine'
+import { type Clock, type Logger, messageOf } from '#kernel'
+import { type CallStream, tapOf } from './streams.ts'
+
+/** What the memory of a recording is made of. */
+export interface ReplayMemoryOptions {
+  readonly call: RecordableCall
+  readonly streams: readonly CallStream[]
+  /** How much is kept, in milliseconds; 0: nothing. */
+  readonly keepMs: number
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** The replay memory of one recording. */
+export class ReplayMemory {
+  readonly #options: ReplayMemoryOptions
+  #taps: readonly Tap[] = []
+  #sinceMs: number | undefined
+
+  constructor(options: ReplayMemoryOptions) {
+    this.#options = options
+  }
+
+  /** Begins to keep what is said from now on. */
+  keep(): void {
+    if (this.#options.keepMs === 0) return
+    this.#sinceMs ??= this.#options.clock.wallMs()
+    this.follow()
+  }
+
+  /** Keeps what the streams are copied from now. */
+  follow(): void {
+    if (this.#sinceMs === undefined) return
+    const { call, streams, keepMs } = this.#options
+    const snapshot = call.snapshot()
+    const taps = streams.map((stream) => tapOf(stream, snapshot))
+    if (sameTaps(taps, this.#taps)) return
+    this.#taps = taps
+    this.#watch(call.media.remember(taps, keepMs))
+  }
+
+  /** Forgets everything at once and keeps nothing until told. */
+  forget(): void {
+    if (this.#sinceMs === undefined) return
+    this.#sinceMs = undefined
+    this.#taps = []
+    this.#watch(this.#options.call.media.forget())
+  }
+
+  /** From when on a new fork is sent what is remembered; undefined: nothing. `goodAtMs`: until then another recorder had it. */
+  fromMs(goodAtMs: number | undefined): number | undefined {
+    if (this.#sinceMs === undefined) return undefined
+    return Math.max(this.#sinceMs, goodAtMs ?? this.#sinceMs)
+  }
+
+  #watch(command: Promise<void>): void {
+    command.catch((fault: unknown) =>
+      this.#options.log.warn('replay memory of a recording failed', {
+        callId: this.#options.call.callId,
+        fault: messageOf(fault),
+      }),
+    )
+  }
+}
+
+function sameTaps(a: readonly Tap[], b: readonly Tap[]): boolean {
+  return a.length === b.length && a.every((tap, at) => tap.leg === b[at]?.leg && tap.point === b[at]?.point)
+}

@@ -1,0 +1,24 @@
+// Results of recorders as commands and views tell them.
+
+import { assertNever } from '#kernel'
+import type { SessionReport } from './session-machine.ts'
+
+/** The result of a recorder after a report of its session; `known` is what stood there before. */
+export function resultOf(known: string, report: SessionReport): string {
+  switch (report.type) {
+    case 'accepted':
+    case 'resumed':
+      return 'accepted'
+    case 'failed':
+      return `failed(${report.status})`
+    case 'signal-failed':
+      return `${report.direction === 'inactive' ? 'paused, ' : ''}signalled: false (${report.status})`
+    case 'closed':
+      return known === 'pending' ? 'failed(487)' : known
+    case 'paused':
+    case 'lost':
+      return report.type
+    default:
+      return assertNever(report)
+  }
+}

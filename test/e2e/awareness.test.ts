@@ -1,0 +1,87 @@
+// Parties learn that they are recorded, and what they ask for counts, through a whole program with real phones and recorders.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
+import { openTalk } from '../harness/talk.ts'
+import { until } from '../harness/until.ts'
+
+const DEADLINE_MS = 10_000
+
+test('UA-05, UA-06, FLOW-13: an aware caller is told of start, pause, resume and stop as they happen', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t, { isCallerAware: true })
+  for (const [command, told] of [
+    ['start', 'on'],
+    ['pause', 'paused'],
+    ['resume', 'on'],
+    ['stop', 'off'],
+  ] as const) {
+    assert.equal((await talk.rest(command, command === 'start' ? recorder.uri() : '')).status, 200)
+    await until(`the caller is told ${told}`, () => talk.caller.toldOfRecording.at(-1) === told)
+  }
+  assert.deepEqual(talk.caller.toldOfRecording, ['on', 'paused', 'on', 'off'])
+  assert.deepEqual(talk.callee.toldOfRecording, [], 'a phone that does not know the attribute is not sent it')
+  await talk.assertUndisturbed()
+  await talk.end()
+})
+
+test('UA-06: an aware caller is told off when the only recorder is gone', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t, { isCallerAware: true })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await until('the caller is told on', () => talk.caller.toldOfRecording.at(-1) === 'on')
+  recorder.script = { answer: 486 }
+  await recorder.bye()
+  await until('the caller is told off', () => talk.caller.toldOfRecording.at(-1) === 'off')
+  await talk.assertUndisturbed()
+  await talk.end()
+})
+
+test('UA-10, UA-17, FLOW-14: a party that asks not to be recorded is not, and the answer says so', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t, { isCallerAware: true })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await recorder.waitFor(() => recorder.rtp(0).length > 5, DEADLINE_MS, 'RTP')
+  assert.equal(await talk.caller.prefer('off'), 'off')
+  await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+  assert.equal(await talk.state(), 'none')
+  const refused = await talk.rest('start', recorder.uri())
+  assert.deepEqual(refused, { status: 400, text: 'a party of the call asked not to be recorded' })
+  await talk.assertUndisturbed()
+  await talk.end()
+})
+
+test('UA-10: with preferences ignored the recording goes on, and the answer says that', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t, {
+    isCallerAware: true,
+    gateway: { awareness: { exempt: 'test', preferences: 'ignore' } },
+  })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await until('the caller is told on', () => talk.caller.toldOfRecording.at(-1) === 'on')
+  assert.equal(await talk.caller.prefer('off'), 'on')
+  assert.equal(await talk.state(), 'recording')
+  await talk.end()
+})
+
+test('UA-20: with a notice the recording begins after it: offered inactive, then sendonly, and not one packet before', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t, {
+    isCallerAware: true,
+    gateway: { awareness: { exempt: 'test', notice: 'prompts/notice.wav' } },
+  })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  assert.match(recorder.invites()[0]?.body.toString() ?? '', /a=inactive/)
+  assert.equal(recorder.rtp(0).length, 0)
+  await until('the recording is paused for the notice', async () => (await talk.state()) === 'paused')
+  await until('the recording goes on after the notice', async () => (await talk.state()) === 'recording')
+  await recorder.waitFor(() => recorder.rtp(0).length > 5, DEADLINE_MS, 'RTP')
+  assert.deepEqual(talk.caller.toldOfRecording, ['paused', 'on'])
+  await talk.end()
+})
