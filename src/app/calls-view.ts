@@ -4,6 +4,7 @@ import type { Call, CallService } from '#call'
 import type { CallsView, CallView, MetricsSnapshot } from '#control'
 import type { Listeners } from '#kernel'
 import type { RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
+import { callRecordingOf } from './call-recording-view.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
 /** Views over a gateway. */
@@ -27,7 +28,8 @@ export function createCallsView(
   return {
     calls: {
       list: () => service.calls().map((call) => viewOf(call, client)),
-      get: (callId) => {
+      get: async (callId) => {
+        await client.refresh(callId)
         const call = service.call(callId)
         return call === undefined ? undefined : viewOf(call, client)
       },
@@ -82,23 +84,7 @@ function viewOf(call: Call, client: RecordingClient): CallView {
       ...(party.leftAtMs === undefined ? {} : { leftAt: iso(party.leftAtMs) }),
       hold: party.hold,
     })),
-    ...(recording === undefined ? {} : { recording: recordingOf(recording) }),
-  }
-}
-
-function recordingOf(recording: RecordingView): NonNullable<CallView['recording']> {
-  return {
-    state: recording.state,
-    ...(recording.recordingId === '' ? {} : { recordingId: recording.recordingId }),
-    sessions: recording.sessions.map(({ uri, state, result }) => ({ uri, state, result })),
-    receipts: recording.receipts.map(({ recorder, ssrc, lastSequence, lastSentAtMs, packetsSent, packetsHeld }) => ({
-      recorder,
-      ssrc,
-      ...(lastSequence === undefined ? {} : { lastSequence }),
-      ...(lastSentAtMs === undefined ? {} : { lastSentAt: iso(lastSentAtMs) }),
-      packetsSent,
-      packetsHeld,
-    })),
+    ...(recording === undefined ? {} : { recording: callRecordingOf(recording) }),
   }
 }
 

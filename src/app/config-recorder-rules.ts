@@ -1,6 +1,7 @@
 // Rules between the keys of recorder profiles.
 
 import { createDestinationPolicy } from '#call'
+import { parsePolicy, policyForm } from '#recording-client'
 import { HOST_ENTRY } from './config-leaf.ts'
 import type { RuleBreach } from './config-rules.ts'
 import type { GatewayConfig, ProfileConfig } from './config-schema.ts'
@@ -12,6 +13,8 @@ type Path = RuleBreach['path']
 export function recorderBreaches(gateway: GatewayConfig): RuleBreach[] {
   const { profiles } = gateway.recording
   const path = ['gateway', 'recording', 'profiles']
+  const policy = parsePolicy(gateway.recording.policy)
+  const announces = policy.ok && policy.value.unmet === 'announce' && gateway.recording.unmetPrompt === undefined
   const breaches = profiles.flatMap((profile, at) => profileBreaches([...path, at], profile, gateway))
   for (const [at, { name, match }] of profiles.entries()) {
     if (profiles.findIndex((other) => other.name === name) < at) {
@@ -21,6 +24,9 @@ export function recorderBreaches(gateway: GatewayConfig): RuleBreach[] {
       breaches.push({ path: [...path, at], expected: 'a match, since the profiles after it would never be reached' })
     }
   }
+  if (!policy.ok) breaches.push({ path: ['gateway', 'recording', 'policy'], expected: policyForm })
+  if (announces)
+    breaches.push({ path: ['gateway', 'recording', 'unmetPrompt'], expected: 'a WAV file to announce with' })
   return breaches
 }
 

@@ -1,6 +1,7 @@
 // Configuration of the recording client.
 
 import { Type } from 'typebox'
+import { policyForm } from '#recording-client'
 import { integer, section, text } from './config-leaf.ts'
 import { profiles } from './config-profiles.ts'
 
@@ -18,6 +19,20 @@ export const recording = section('The recording client.', {
     1500,
     100,
     20_000,
+  ),
+  policy: text({
+    expects: policyForm,
+    default: 'any',
+    description: `Which recorders must take a recording, and what is done when they do not: ${policyForm}.`,
+  }),
+  unmetPrompt: Type.Optional(
+    text({ description: 'WAV file that callers hear when a policy says announce, relative to the working directory.' }),
+  ),
+  replaySeconds: integer(
+    'How much of what was said is kept for recorders that come late or take the place of a lost one; 0 keeps nothing.',
+    0,
+    0,
+    30,
   ),
   profiles,
   captures: section('Evidence of recording sessions that failed: SIP, states and counters, without people and audio.', {

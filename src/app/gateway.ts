@@ -1,12 +1,25 @@
 // The gateway role: calls, flows and the recording client over one SIP core and one media engine.
 
-import { type Call, createCallService, createDestinationPolicy, createRouter, type RouteRule } from '#call'
+import {
+  type Call,
+  createCallService,
+  createDestinationPolicy,
+  createRouter,
+  type RecordableCall,
+  type RouteRule,
+} from '#call'
 import { RecordingInfo } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
-import { CaptureCollector, defaultPolicy, type RecorderDirectory, RecordingClient } from '#recording-client'
+import {
+  CaptureCollector,
+  defaultPolicy,
+  parsePolicy,
+  type RecorderDirectory,
+  RecordingClient,
+} from '#recording-client'
 import type { SipCore } from '#sip'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
@@ -66,6 +79,7 @@ export async function openGateway(
     log,
     notice: config.awareness.notice,
     honoursPreferences,
+    unmetPrompt: config.recording.unmetPrompt,
   })
 
   const service = createCallService({
@@ -77,6 +91,7 @@ export async function openGateway(
     ownAddresses: () => role?.listeners ?? [],
     router: createRouter(routeRules(config)),
     destinations: createDestinationPolicy(config.destinations.dial),
+    srtp: config.media.srtp,
     tones: toneRules(config.awareness),
     limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
     info: (call, incoming) => infoOf(call).handle(incoming),
@@ -137,7 +152,11 @@ export async function openGateway(
   }
   const { core } = role
   service.attach(core)
-  client = createRecordingClient(config, core, domain, recorders, around)
+  const announce = ({ callId }: RecordableCall): void => {
+    const call = service.call(callId)
+    if (call !== undefined) commands.announce(call)
+  }
+  client = createRecordingClient(config, core, domain, recorders, announce, around)
   const evidence = openEvidence(config, client, { clock, ids, log })
   const indicator = new RecordingIndicator({ service, client, clock, log, honoursPreferences })
   return assemble({ service, client, commands, engine, role, evidence, indicator })
@@ -148,9 +167,11 @@ function createRecordingClient(
   core: SipCore,
   domain: string,
   recorders: RecorderDirectory,
+  announce: (call: RecordableCall) => void,
   around: Surroundings,
 ): RecordingClient {
-  const { answerDeadlineMs, lateAnswerMs, firstResponseMs } = config.recording
+  const { answerDeadlineMs, lateAnswerMs, firstResponseMs, replaySeconds } = config.recording
+  const policy = parsePolicy(config.recording.policy)
   return new RecordingClient({
     core,
     clock: around.clock,
@@ -160,9 +181,9 @@ function createRecordingClient(
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
-    policy: defaultPolicy,
-    replayMs: 0,
-    announce: () => {},
+    policy: policy.ok ? policy.value : defaultPolicy,
+    replayMs: replaySeconds * 1_000,
+    announce,
   })
 }
 

@@ -3,6 +3,7 @@
 
 import { Command } from 'commander'
 import { addChaosCommand } from './cli/chaos.ts'
+import { addCheckCommand } from './cli/check.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addStartCommands } from './cli/start.ts'
@@ -11,4 +12,5 @@ const command = new Command('siprec-gateway').description('SIP call-recording ga
 addStartCommands(command)
 addLintCommand(command)
 addChaosCommand(command)
+addCheckCommand(command)
 command.parseAsync().catch(fail)

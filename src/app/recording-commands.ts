@@ -29,6 +29,8 @@ export interface RecordingCommandsOptions {
   /** Prompt that comes before anything is recorded. */
   readonly notice: string | undefined
   readonly honoursPreferences: boolean
+  /** Prompt for callers whose recording is not what its policy wants. */
+  readonly unmetPrompt: string | undefined
 }
 
 /** Where a command came from. */
@@ -55,10 +57,19 @@ export class RecordingCommands {
       case 'stop':
         return await client.stop(call, context.origin)
       case 'pause':
-        return await client.pause(call, { origin: context.origin })
+        return await client.pause(call, {
+          origin: context.origin,
+          ...(command.limit === undefined ? {} : { limit: command.limit }),
+        })
       case 'resume':
         return await client.resume(call, context.origin)
     }
+  }
+
+  /** Tells the caller that the call is not recorded as it should be. */
+  announce(call: Call): void {
+    const { prompts, unmetPrompt } = this.#options
+    if (unmetPrompt !== undefined) this.#play(prompts, call, unmetPrompt).catch(this.#onFault)
   }
 
   #start(
@@ -79,6 +90,8 @@ export class RecordingCommands {
       servers: command.server,
       recordingId: command.recordingId,
       noticePlayed: wasPlayed || isNoticeDue,
+      ...(command.policy === undefined ? {} : { policy: command.policy }),
+      ...(command.maskDtmf === undefined ? {} : { maskDtmf: command.maskDtmf }),
       ...context,
     })
     if (client.stateOf(call.callId) !== 'starting') return started

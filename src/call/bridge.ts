@@ -50,6 +50,11 @@ export class Bridge {
     return this.#legs[0]
   }
 
+  /** The legs that talk: those that are confirmed, the near side's first. */
+  get talking(): readonly Leg[] {
+    return this.#legs.filter((leg) => leg.lifecycle.state === 'confirmed')
+  }
+
   /** Couples a leg with those that are seated; until it is confirmed its session follows theirs, not theirs its own. */
   seat(leg: Leg): void {
     this.#legs = [...this.#legs, leg]

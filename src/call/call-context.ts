@@ -6,6 +6,7 @@ import type { IncomingRequest, SipCore } from '#sip'
 import type { ToneRules } from './awareness.ts'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
+import type { SrtpPolicy } from './protection.ts'
 
 /** Hands a call to a flow by name; the flow runs on after this returns. */
 export type FlowStarter = (call: Call, flowName: string) => void
@@ -23,6 +24,7 @@ export interface CallContext {
   /** Host name in From and Warning. */
   readonly domain: string
   readonly destinations: DestinationPolicy
+  readonly srtp: SrtpPolicy
   /** How parties are told that they are recorded whose phones do not show it. */
   readonly tones: ToneRules
   /** A party from whom media is due and who sends none for so long is taken for gone. */

@@ -10,6 +10,7 @@ import type { FlowStarter, InfoHook } from './call-context.ts'
 import { type Refusal, refuse } from './caller-side.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import { hopsLeft } from './hops.ts'
+import type { SrtpPolicy } from './protection.ts'
 import type { Route, Router } from './router.ts'
 
 /** What a call service is made of. */
@@ -24,6 +25,7 @@ export interface CallServiceOptions {
   readonly ownAddresses: () => readonly Endpoint[]
   readonly router: Router
   readonly destinations: DestinationPolicy
+  readonly srtp: SrtpPolicy
   readonly tones: ToneRules
   readonly limits: {
     readonly activeCalls: number
@@ -114,6 +116,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         log,
         domain: options.domain,
         destinations: options.destinations,
+        srtp: options.srtp,
         tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
         info: options.info,

@@ -103,6 +103,7 @@ export class Call implements RecordableCall {
       request: invite.request,
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
+      isCallerSecured: () => this.#conversation.near?.sdp.suite !== undefined,
     })
     this.media.onEvent((event) => this.#onMediaEvent(event))
     invite.onCancel = (cancel) => this.#onCancel(cancel)
@@ -118,6 +119,7 @@ export class Call implements RecordableCall {
   }
 
   snapshot(): CallSnapshot {
+    const { protection } = this.#conversation
     return {
       callId: this.callId,
       ...this.#facts,
@@ -128,6 +130,7 @@ export class Call implements RecordableCall {
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
       parties: this.#conversation.parties.list(),
       encodings: this.#conversation.near?.sdp.encodings ?? [],
+      ...(protection !== undefined && { protection }),
     }
   }
 
@@ -157,6 +160,7 @@ export class Call implements RecordableCall {
     if (this.ended) return
     try {
       this.#caller = new CallerSide(leg, this.#invite, this.#conversation.bridge)
+      leg.secure(this.#context.srtp, this.#invite.flow.transport === 'tls' ? 'tls' : 'none')
       this.#conversation.seatCaller(leg)
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
       if (refusal !== undefined) this.#finish({ refusal })

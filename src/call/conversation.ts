@@ -8,7 +8,8 @@ import { Bridge } from './bridge.ts'
 import type { Answer } from './dialler.ts'
 import type { Leg } from './leg.ts'
 import { Parties } from './parties.ts'
-import type { CallEvent } from './recordable-call.ts'
+import { weakestOf } from './protection.ts'
+import type { CallEvent, CallSnapshot } from './recordable-call.ts'
 
 /** Name of the caller's leg in the media call. */
 export const CALLER = 'caller'
@@ -159,6 +160,11 @@ export class Conversation {
       if (this.near?.ended !== true) this.#log.warn(complaint, { error: messageOf(thrown) })
       return false
     }
+  }
+
+  /** The weakest protection among the legs. */
+  get protection(): CallSnapshot['protection'] {
+    return weakestOf(this.bridge.talking)
   }
 
   /** What a leg's last description says of recording, and what it is told in turn. */

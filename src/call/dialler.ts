@@ -8,6 +8,7 @@ import type { CallContext } from './call-context.ts'
 import { Dialing, onwardInvite } from './dialing.ts'
 import type { DialResult } from './failure-status.ts'
 import { Leg } from './leg.ts'
+import { securityOf, signallingTo } from './protection.ts'
 
 /** A party answered. */
 export interface Answer {
@@ -53,6 +54,7 @@ export class Dialler {
   readonly #media: MediaCall
   readonly #log: Logger
   readonly #handlersOf: (leg: Leg) => DialogHandlers
+  readonly #isCallerSecured: () => boolean
 
   /** `request` is the caller's INVITE, `hopsLeft` the Max-Forwards of what is sent on. */
   constructor(options: {
@@ -63,6 +65,7 @@ export class Dialler {
     readonly media: MediaCall
     readonly log: Logger
     readonly handlersOf: (leg: Leg) => DialogHandlers
+    readonly isCallerSecured: () => boolean
   }) {
     this.#context = options.context
     this.#callId = options.callId
@@ -71,6 +74,7 @@ export class Dialler {
     this.#media = options.media
     this.#log = options.log
     this.#handlersOf = options.handlersOf
+    this.#isCallerSecured = options.isCallerSecured
   }
 
   /** Why a URI may not be called; undefined if it may. */
@@ -78,9 +82,14 @@ export class Dialler {
     const uri = parseSipUri(target)
     if (!uri.ok) return { result: 'failed', sipStatus: 404 }
     if (this.#hopsLeft === 0) return { result: 'failed', sipStatus: 483 }
-    if (this.#context.destinations.allows(uri.value)) return undefined
-    this.#log.warn('destination refused by policy', { target: redactUri(target) })
-    return { result: 'forbidden', sipStatus: 403 }
+    if (!this.#context.destinations.allows(uri.value)) {
+      this.#log.warn('destination refused by policy', { target: redactUri(target) })
+      return { result: 'forbidden', sipStatus: 403 }
+    }
+    const { srtp } = this.#context
+    if (srtp.callees !== 'always' || securityOf(srtp, signallingTo(target), true).isOffered) return undefined
+    this.#log.warn('destination refused: SRTP keys need TLS', { target: redactUri(target) })
+    return { result: 'failed', sipStatus: 488 }
   }
 
   /** Binds the ports of a leg. Rejects with AppError `media.*` when the engine cannot. */
@@ -91,11 +100,13 @@ export class Dialler {
 
   /** Sends the INVITE on an open leg. */
   call(leg: Leg, options: AttemptOptions): Attempt {
-    const { core, clock, domain } = this.#context
+    const { core, clock, domain, srtp } = this.#context
     let settle: (outcome: Answer | Failure) => void = () => {}
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
     })
+    const isSecured = srtp.callees === 'always' || (srtp.callees === 'as-caller' && this.#isCallerSecured())
+    leg.secure(srtp, signallingTo(options.target), isSecured)
     const body = leg.offer(options.encodings, options.direction)
     const dialing = new Dialing({
       core: core(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { seededIds } from '#kernel'
 import { RELAYED } from './codecs.ts'
 import { LegSdp } from './leg-sdp.ts'
 
@@ -8,7 +9,7 @@ const LOCAL = { host: '192.0.2.10', rtpPort: 20_000, rtcpPort: 20_001 }
 const OUR_ENCODINGS = ['PCMU/8000', 'TELEPHONE-EVENT/8000']
 
 function leg(): LegSdp {
-  return new LegSdp({ sessionId: '1', local: LOCAL })
+  return new LegSdp({ sessionId: '1', local: LOCAL, ids: seededIds(3) })
 }
 
 function bytes(lines: readonly string[]): Uint8Array {

@@ -1,14 +1,22 @@
 // The SDP side of one leg: one audio stream, one offer at a time (RFC 3264), our o= line and payload types kept stable.
 
 import type { LegMedia, MediaCodec, MediaLocal, MediaRemote } from '#engine'
-import { err, invariant, ok, type Result } from '#kernel'
+import { err, type Ids, invariant, ok, type Result, sameEndpoint } from '#kernel'
+import type { SrtpSuite } from '#rtp'
 import {
+  answeredCrypto,
+  type CryptoPair,
   codecsOf,
+  cryptoAttribute,
+  cryptosOf,
   type Direction,
   directionOf,
+  isSecureProtocol,
   LocalDescription,
   type LocalMedia,
   negotiateCodecs,
+  offeredCryptos,
+  pairOfAnswer,
   parseSdp,
   type RecordPreference,
   type RecordState,
@@ -20,6 +28,7 @@ import {
   remoteOf,
   reverseDirection,
   type SdpCodec,
+  type SdpCrypto,
   type SdpMedia,
   type SessionDescription,
   sends,
@@ -54,6 +63,10 @@ interface Exchange {
   /** The m-lines in order, each refused; ours replaces the one at `audioIndex`. */
   readonly slots: readonly LocalMedia[]
   readonly audioIndex: number
+  /** Our crypto lines; none: plain RTP. */
+  readonly cryptos: readonly SdpCrypto[]
+  /** The keys agreed. */
+  readonly keys: CryptoPair | undefined
 }
 
 const NO_EXCHANGE: Exchange = {
@@ -61,8 +74,19 @@ const NO_EXCHANGE: Exchange = {
   party: { codecs: [], direction: 'sendrecv', remote: undefined },
   slots: [],
   audioIndex: 0,
+  cryptos: [],
+  keys: undefined,
 }
 
+/** How a leg may be secured (RFC 4568). */
+export interface LegSecurity {
+  /** Suites that we answer and offer, best first; empty: plain RTP only. */
+  readonly suites: readonly SrtpSuite[]
+  /** Our first offer is SRTP. */
+  readonly isOffered: boolean
+}
+
+const PLAIN_PROTOCOLS = ['RTP/AVP', 'RTP/AVPF']
 const EVENT_RANGE = '0-15'
 const FIRST_DYNAMIC_TYPE = 96
 
@@ -70,6 +94,9 @@ const FIRST_DYNAMIC_TYPE = 96
 export class LegSdp {
   readonly #description: LocalDescription
   readonly #local: MediaLocal
+  readonly #ids: Ids
+  /** Until told, plain RTP only. */
+  #security: LegSecurity = { suites: [], isOffered: false }
   #state: OfferState = 'stable'
   /** The exchange under way, or the last one. */
   #exchange: Exchange = NO_EXCHANGE
@@ -84,9 +111,20 @@ export class LegSdp {
   #preference: RecordPreference | undefined
 
   /** `sessionId` is decimal text for the o= line. */
-  constructor(options: { readonly sessionId: string; readonly local: MediaLocal }) {
+  constructor(options: { readonly sessionId: string; readonly local: MediaLocal; readonly ids: Ids }) {
     this.#local = options.local
+    this.#ids = options.ids
     this.#description = new LocalDescription({ sessionId: options.sessionId, address: options.local.host })
+  }
+
+  /** Says how the leg may be secured, before its first offer. */
+  secure(security: LegSecurity): void {
+    this.#security = security
+  }
+
+  /** The suite in use, or agreed to be; undefined: plain RTP. */
+  get suite(): SrtpSuite | undefined {
+    return this.#exchange.keys?.ours.suite
   }
 
   get state(): OfferState {
@@ -131,7 +169,15 @@ export class LegSdp {
     if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
     const party = partyOf(media, session, codecs)
     this.#hear(media, session)
-    this.#exchange = { ours: this.#settled.ours, party, slots: session.media.map(refusedSlot), audioIndex }
+    const keys = isSecureProtocol(media.protocol) ? this.#answerKeys(media, party.remote) : undefined
+    this.#exchange = {
+      ours: this.#settled.ours,
+      party,
+      slots: session.media.map(refusedSlot),
+      audioIndex,
+      cryptos: keys === undefined ? [] : [keys.ours],
+      keys,
+    }
     this.#state = 'remote-offer'
     return ok({ encodings: codecs.map((codec) => codec.encoding), direction: party.direction })
   }
@@ -156,7 +202,8 @@ export class LegSdp {
   /** Our offer of these encodings, best first. */
   offer(encodings: readonly string[], direction: Direction): Uint8Array {
     invariant(this.#state === 'stable', 'an offer is made in the stable state')
-    this.#exchange = { ...this.#settled, ours: { codecs: this.#numbered(encodings), direction } }
+    const ours = { codecs: this.#numbered(encodings), direction }
+    this.#exchange = { ...this.#settled, ours, cryptos: this.#offeredCryptos() }
     this.#state = 'local-offer'
     return this.#describe()
   }
@@ -180,13 +227,16 @@ export class LegSdp {
     const parsed = parseSdp(body)
     if (!parsed.ok) return err(refusal(400, 399, 'Session description not understood'))
     const media = parsed.value.media[this.#exchange.audioIndex]
-    if (media === undefined || !isUsable(media)) return err(refusal(488, 304, 'Media type not available'))
+    if (media === undefined || !this.#isUsable(media)) return err(refusal(488, 304, 'Media type not available'))
+    const keys = isSecureProtocol(media.protocol) ? pairOfAnswer(this.#exchange.cryptos, media) : ok(undefined)
+    const isAsOffered = isSecureProtocol(media.protocol) === this.#exchange.cryptos.length > 0
+    if (!keys.ok || !isAsOffered) return err(refusal(488, 399, 'SRTP keys not usable'))
     const offered = this.#exchange.ours.codecs.map((codec) => codec.encoding)
     const codecs = oncePerEncoding(negotiateCodecs(codecsOf(media), offered))
     if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
     const party = partyOf(media, parsed.value, codecs)
     this.#hear(media, parsed.value)
-    this.#settle({ ...this.#exchange, party })
+    this.#settle({ ...this.#exchange, party, keys: keys.value })
     return ok({ encodings: this.encodings, direction: party.direction })
   }
 
@@ -219,26 +269,47 @@ export class LegSdp {
       codecs: [...codecs].sort((a, b) => Number(isEvent(a)) - Number(isEvent(b))),
       send: sends(agreed),
       receive: receives(agreed),
+      ...(exchange.keys !== undefined && { srtp: { send: exchange.keys.ours, receive: exchange.keys.theirs } }),
     }
   }
 
   // The stream in use stays where it is; at first any audio will do.
   #audioIndexIn(session: SessionDescription): number {
     const current = session.media[this.#settled.audioIndex]
-    const isKnown = this.#settled.slots.length > 0 && current !== undefined && isUsable(current)
-    return isKnown ? this.#settled.audioIndex : session.media.findIndex(isUsable)
+    const isKnown = this.#settled.slots.length > 0 && current !== undefined && this.#isUsable(current)
+    return isKnown ? this.#settled.audioIndex : session.media.findIndex((media) => this.#isUsable(media))
+  }
+
+  // A secured stream without a key that we could answer is as good as none.
+  #isUsable(media: SdpMedia): boolean {
+    if (media.kind !== 'audio' || media.port === 0) return false
+    if (!isSecureProtocol(media.protocol)) return PLAIN_PROTOCOLS.includes(media.protocol.toUpperCase())
+    return cryptosOf(media).some(({ suite }) => this.#security.suites.includes(suite))
+  }
+
+  #answerKeys(media: SdpMedia, remote: MediaRemote | undefined): CryptoPair | undefined {
+    const { keys: pair, party } = this.#settled
+    const isMoved = remote !== undefined && party.remote !== undefined && !sameEndpoint(remote.rtp, party.remote.rtp)
+    return answeredCrypto(cryptosOf(media), this.#security.suites, this.#ids, { pair, isMoved })
+  }
+
+  // What was agreed last goes on; the first offer is as the policy has it.
+  #offeredCryptos(): SdpCrypto[] {
+    const { keys, party } = this.#settled
+    const isSecured = party.codecs.length > 0 ? keys !== undefined : this.#security.isOffered
+    return isSecured ? offeredCryptos(keys, this.#security.suites, this.#ids) : []
   }
 
   #describe(): Uint8Array {
-    const { ours, slots, audioIndex } = this.#exchange
+    const { ours, slots, audioIndex, cryptos } = this.#exchange
     const audio: LocalMedia = {
       kind: 'audio',
       port: this.#local.rtpPort,
       rtcpPort: this.#local.rtcpPort,
-      protocol: slots[audioIndex]?.protocol ?? 'RTP/AVP',
+      protocol: slots[audioIndex]?.protocol ?? (cryptos.length > 0 ? 'RTP/SAVP' : 'RTP/AVP'),
       codecs: ours.codecs,
       direction: ours.direction,
-      ...(this.record !== undefined && { extra: [recordAttribute(this.record)] }),
+      extra: [...cryptos.map(cryptoAttribute), ...(this.record !== undefined ? [recordAttribute(this.record)] : [])],
     }
     this.#tellingRecord = this.record
     if (this.#state !== 'local-offer') this.#toldRecord = this.record
@@ -269,11 +340,6 @@ function refusedSlot(media: SdpMedia): LocalMedia {
 function partyOf(media: SdpMedia, session: SessionDescription, codecs: readonly SdpCodec[]): Exchange['party'] {
   const direction = partyDirection(media, session, directionOf(media, session))
   return { codecs, remote: remoteOf(media, session), direction }
-}
-
-function isUsable(media: SdpMedia): boolean {
-  const protocol = media.protocol.toUpperCase()
-  return media.kind === 'audio' && media.port > 0 && (protocol === 'RTP/AVP' || protocol === 'RTP/AVPF')
 }
 
 function oncePerEncoding(codecs: readonly SdpCodec[]): SdpCodec[] {

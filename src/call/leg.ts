@@ -7,6 +7,7 @@ import type { InviteDialog, SipBody, SipRequest, SipResponse } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
 import { wishAfterAnswer } from './direction.ts'
 import { LegSdp } from './leg-sdp.ts'
+import { type SignallingProtection, type SrtpPolicy, securityOf } from './protection.ts'
 import { sdpBody, sdpOf } from './sdp-body.ts'
 
 // The o= line wants a number; 48 bits are safe in every peer.
@@ -39,6 +40,8 @@ export class Leg {
   told: Direction | undefined = 'sendrecv'
   /** Our last offer that the party refused, as the bridge remembers it. */
   refused: string | undefined
+  /** Protection of the party's signalling. */
+  signalling: SignallingProtection = 'none'
   /** The party's phone shows the state of recording; once said it stays so (AMB-11). */
   isRecordAware = false
   /** The party would not take an offer that told the state of recording. */
@@ -67,7 +70,10 @@ export class Leg {
   /** Binds the leg's ports. Rejects with AppError `media.*` when the engine cannot. */
   static async open(options: LegOptions): Promise<Leg> {
     const local = await options.media.addLeg(options.name)
-    return new Leg(options, new LegSdp({ sessionId: `${options.ids.integer(SESSION_ID_RANGE)}`, local }))
+    return new Leg(
+      options,
+      new LegSdp({ sessionId: `${options.ids.integer(SESSION_ID_RANGE)}`, local, ids: options.ids }),
+    )
   }
 
   get ended(): boolean {
@@ -83,6 +89,12 @@ export class Leg {
   /** Ready for an offer of ours: confirmed and no offer open. */
   get isStable(): boolean {
     return this.lifecycle.state === 'confirmed' && this.sdp.state === 'stable'
+  }
+
+  /** Says how the party's signalling is protected, and by that what keys may be exchanged; before the first offer. */
+  secure(policy: SrtpPolicy, signalling: SignallingProtection, isOffered = false): void {
+    this.signalling = signalling
+    this.sdp.secure(securityOf(policy, signalling, isOffered))
   }
 
   /** Gives the outcome of the last exchange to the engine; false when that failed. */

@@ -85,6 +85,8 @@ export interface RecordableCall {
   readonly media: MediaCall
   snapshot(): CallSnapshot
   onEvent(listener: (event: CallEvent) => void): () => void
+  /** Refuses a caller who was not answered; ends an answered call. */
+  refuse(status: number): void
   /** Ends the call, as a policy may want; `reason` is told to the parties as text. */
   hangup(reason?: string): void
 }

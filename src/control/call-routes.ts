@@ -16,7 +16,7 @@ export function callRoutes(app: HttpApp, calls: CallsView): void {
     '/api/calls/:callId',
     { schema: { params: callParams, response: { 200: callView, ...errors } } },
     async (request) => {
-      const call = calls.get(request.params.callId)
+      const call = await calls.get(request.params.callId)
       if (call === undefined) throw notFound('call')
       return call
     },
@@ -26,11 +26,12 @@ export function callRoutes(app: HttpApp, calls: CallsView): void {
     '/api/calls/:callId/recording',
     { schema: { params: callParams, body: recordingCommandBody, response: { 200: recordingResult, ...errors } } },
     async (request) => {
-      const { activity, callRecordingServer, callRecordingId } = request.body
+      const { activity, callRecordingServer, callRecordingId, ...more } = request.body
       const outcome = calls.record(request.params.callId, {
         activity,
         server: callRecordingServer,
         recordingId: callRecordingId,
+        ...more,
       })
       if (outcome === undefined) throw notFound('call')
       const result = await outcome

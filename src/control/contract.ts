@@ -1,6 +1,7 @@
 // The HTTP API in types: each schema is the validation, the serialisation and the type at once. Times are ISO 8601, UTC.
 
 import { type Static, Type } from 'typebox'
+import { callRecordingView } from './call-recording-contract.ts'
 
 const closed = { additionalProperties: false }
 
@@ -31,31 +32,6 @@ const partyView = Type.Object(
   closed,
 )
 
-/** The recording of a call as the recording client reports it. */
-const callRecordingView = Type.Object(
-  {
-    state: Type.String(),
-    recordingId: Type.Optional(Type.String()),
-    /** One for each recorder. */
-    sessions: Type.Array(Type.Object({ uri: Type.String(), state: Type.String(), result: Type.String() }, closed)),
-    /** Proof of the latest pause, one for each stream to each recorder. */
-    receipts: Type.Array(
-      Type.Object(
-        {
-          recorder: Type.String(),
-          ssrc: Type.Integer(),
-          lastSequence: Type.Optional(Type.Integer()),
-          lastSentAt: Type.Optional(Type.String()),
-          packetsSent: Type.Integer(),
-          packetsHeld: Type.Integer(),
-        },
-        closed,
-      ),
-    ),
-  },
-  closed,
-)
-
 /** A call under way. */
 export const callView = Type.Object(
   {
@@ -79,13 +55,32 @@ export const recordingCommandBody = Type.Object(
     activity: Type.Enum(['start', 'stop', 'pause', 'resume']),
     callRecordingServer: Type.String({ maxLength: 4_096, default: '' }),
     callRecordingId: Type.String({ maxLength: 256, default: '' }),
+    /** Of a start: success policy as in the configuration. */
+    policy: Type.Optional(Type.String({ maxLength: 4_096 })),
+    /** Of a start: digits are left out of what recorders get. */
+    maskDtmf: Type.Optional(Type.Boolean()),
+    /** Of a pause: it ends by itself. */
+    limit: Type.Optional(
+      Type.Object(
+        {
+          maxSeconds: Type.Integer({ minimum: 1, maximum: 86_400 }),
+          next: Type.Enum(['resume', 'stop'], { default: 'resume' }),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 )
 
 /** Outcome of a recording command; `results` by recorder URI. */
 export const recordingResult = Type.Object(
-  { status: Type.Integer(), text: Type.String(), results: Type.Record(Type.String(), Type.String()) },
+  {
+    status: Type.Integer(),
+    text: Type.String(),
+    results: Type.Record(Type.String(), Type.String()),
+    policy: Type.Optional(Type.String()),
+  },
   closed,
 )
 

@@ -20,6 +20,8 @@ const call: CallView = {
     recordingId: 'r-1',
     sessions: [{ uri: 'sip:srs', state: 'active', result: 'accepted' }],
     receipts: [],
+    policy: 'met',
+    ledger: [],
   },
 }
 
@@ -73,7 +75,7 @@ function fixture(): Fixture {
       metrics: { snapshot: () => numbers },
       calls: {
         list: () => [call],
-        get: (callId) => (callId === call.callId ? call : undefined),
+        get: async (callId) => (callId === call.callId ? call : undefined),
         record: (callId, command) => {
           if (callId !== call.callId) return undefined
           own.commands.push([callId, command])

@@ -18,6 +18,8 @@ interface InfoRefusal {
 /** Text of the product page for a start without recorder. */
 const MISSING_SERVER_TEXT = 'startCallRecording request is missing X-Srs-Url header'
 
+const PAUSE_LIMIT_TEXT = 'X-Pause-Seconds is a number of seconds, X-Pause-Then is resume or stop'
+
 const ACTIVITIES: ReadonlyMap<string, RecordingCommand['activity']> = new Map([
   ['startcallrecording', 'start'],
   ['stopcallrecording', 'stop'],
@@ -40,7 +42,28 @@ export function parseRecordingInfo(request: SipRequest): Result<InfoRecordingCom
   if (activity === 'start' && server === '') return err({ status: 400, text: MISSING_SERVER_TEXT })
   const headers = extraHeaders(request)
   if (headers === undefined) return err({ status: 400, text: 'recording request body is not a JSON object of headers' })
-  return ok({ activity, server, recordingId: given(request.headers.get('X-Srs-Recording-ID') ?? ''), headers })
+  const limit = pauseLimit(request)
+  if (limit === 'unusable') return err({ status: 400, text: PAUSE_LIMIT_TEXT })
+  const policy = given(request.headers.get('X-Recording-Policy') ?? '')
+  const mask = given(request.headers.get('X-Mask-Dtmf') ?? '').toLowerCase()
+  return ok({
+    activity,
+    server,
+    recordingId: given(request.headers.get('X-Srs-Recording-ID') ?? ''),
+    headers,
+    ...(policy === '' ? {} : { policy }),
+    ...(mask === 'true' || mask === 'false' ? { maskDtmf: mask === 'true' } : {}),
+    ...(limit === undefined ? {} : { limit }),
+  })
+}
+
+/** `X-Pause-Seconds: 60`, and `X-Pause-Then: stop` where it is not to be resumed. */
+function pauseLimit({ headers }: SipRequest): RecordingCommand['limit'] | 'unusable' {
+  const seconds = given(headers.get('X-Pause-Seconds') ?? '')
+  if (seconds === '') return undefined
+  const next = given(headers.get('X-Pause-Then') ?? '').toLowerCase() || 'resume'
+  const isKnown = next === 'resume' || next === 'stop'
+  return /^[1-9]\d{0,4}$/.test(seconds) && isKnown ? { maxSeconds: Number(seconds), next } : 'unusable'
 }
 
 /** An unset value arrives as the literal text `undefined`. */

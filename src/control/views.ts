@@ -8,7 +8,7 @@ import type { CallView, PageQuery, Readiness, RecordingView } from './contract.t
 /** The calls under way and command over their recording. */
 export interface CallsView {
   list(): readonly CallView[]
-  get(callId: string): CallView | undefined
+  get(callId: string): Promise<CallView | undefined>
   /** Runs a recording command; undefined when there is no such call. Never rejects for what the network does. */
   record(callId: string, command: RecordingCommand): Promise<RecordingResult> | undefined
 }

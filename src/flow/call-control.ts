@@ -18,6 +18,12 @@ export interface RecordingCommand {
   readonly activity: 'start' | 'stop' | 'pause' | 'resume'
   readonly server: string
   readonly recordingId: string
+  /** Success policy of a start, written as in the configuration; absent: as configured. */
+  readonly policy?: string
+  /** Of a start: digits are left out of what recorders get; absent: by their profiles. */
+  readonly maskDtmf?: boolean
+  /** Of a pause: it ends by itself after so long; absent: it lasts until it is resumed. */
+  readonly limit?: { readonly maxSeconds: number; readonly next: 'resume' | 'stop' }
 }
 
 /** Outcome of a recording command. */

@@ -1,12 +1,16 @@
 // A fork: copies of what a tap sees, sent to one recorder as an RTP stream of its own (RFC 7866 section 8.2.3, RTP-07).
 
 import type { Clock } from '#kernel'
-import type { CodecTable } from './codec.ts'
+import type { CodecTable, Payload } from './codec.ts'
+import { DtmfMask, type MaskedPacket } from './dtmf-mask.ts'
 import type { Gate } from './gate.ts'
 import type { MediaPacket, RtpPort } from './media-packet.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
 import type { KeptPacket } from './packet-memory.ts'
 import { Replay } from './replay.ts'
+import { Transcoder } from './transcoder.ts'
+
+const ALWAYS = (): boolean => true
 
 /** What a fork tells about itself. */
 export interface ForkListener {
@@ -29,7 +33,10 @@ export class Fork {
   readonly #port: RtpPort
   readonly #clock: Clock
   readonly #listener: ForkListener
+  readonly #mask = new DtmfMask((passed) => this.#onPassed(passed))
+  #isMasking = false
   #codecs: CodecTable | undefined
+  #transcoder: Transcoder | undefined
   #replay: Replay | 'to-come' | undefined
 
   constructor(id: string, stream: OutgoingStream, gate: Gate, port: RtpPort, clock: Clock, listener: ForkListener) {
@@ -43,7 +50,31 @@ export class Fork {
 
   /** From now on packets may leave, in the encodings that the recorder accepted. */
   connect(codecs: CodecTable): void {
+    if (codecs.g711 !== this.#codecs?.g711) {
+      this.#transcoder = codecs.g711 === undefined ? undefined : new Transcoder(codecs.g711)
+    }
     this.#codecs = codecs
+  }
+
+  /** Packets left out or blanked by the mask. */
+  get masked(): number {
+    return this.#mask.masked
+  }
+
+  /** Leaves the keys that a party presses out of the copy, or not; while it does, audio is late by a packet. */
+  maskDtmf(isMasking: boolean): void {
+    this.#isMasking = isMasking
+    if (!isMasking) this.#mask.flush()
+  }
+
+  /** To be called now and then: lets go what waits for a next packet that does not come. */
+  sweep(nowMs: number): void {
+    this.#mask.sweep(nowMs)
+  }
+
+  /** Sends what is held back for the next packet, since none will come. */
+  flush(): void {
+    this.#mask.flush()
   }
 
   /** Sends nothing before `replay`, so that what is remembered comes first. */
@@ -60,17 +91,19 @@ export class Fork {
   replay(packets: readonly KeptPacket[], isAllowed: () => boolean): void {
     this.#replay = undefined
     if (packets.length === 0) return
-    const replay = new Replay(packets, this.#clock, () => this.gate.isOpen && isAllowed(), {
-      onPacket: (packet) => this.#resend(packet),
+    const mayReplay = (): boolean => this.gate.isOpen && isAllowed()
+    const replay = new Replay(packets, this.#clock, mayReplay, {
+      onPacket: (packet) => this.#resend(packet, isAllowed),
       onEnd: (ended, left) => this.#onReplayEnd(ended, left),
     })
     this.#replay = replay
     replay.start()
   }
 
-  /** Ends a replay under way; live packets go on at once. */
+  /** Ends a replay under way and forgets what of it is held back; live packets go on at once. */
   endReplay(): void {
     if (this.#replay instanceof Replay) this.#replay.stop()
+    this.#dropHeld()
   }
 
   /** What is remembered is not sent any more, and not later either. */
@@ -82,32 +115,65 @@ export class Fork {
   /** Copies one packet, or holds it back. */
   copy(packet: MediaPacket, nowMs: number): void {
     if (this.#codecs === undefined || this.#replay === 'to-come') return
-    if (this.#replay === undefined) this.#send(packet, nowMs, nowMs)
+    if (this.#replay === undefined) this.#pass(packet, nowMs, ALWAYS)
     else if (!this.#replay.wait(packet, nowMs)) this.held++
   }
 
-  #resend(packet: KeptPacket): boolean {
-    const isSent = this.#send(packet, packet.atMs, this.#clock.nowMs())
-    if (isSent) this.replayed++
-    return isSent
+  #resend(packet: KeptPacket, isAllowed: () => boolean): boolean {
+    const isPassed = this.#pass(packet, packet.atMs, isAllowed)
+    if (isPassed) this.replayed++
+    return isPassed
   }
 
-  /** `carriedAtMs`: when the packet was carried, which is its place on the stream's clock. */
-  #send(packet: MediaPacket, carriedAtMs: number, nowMs: number): boolean {
-    const payloadType = this.#codecs?.sent(packet.payload)
-    if (payloadType === undefined || !this.gate.isOpen) {
-      if (payloadType !== undefined) this.held++
+  /** Brings a packet that was carried at `atMs` into the recorder's encoding and through the mask; false when it is left out. */
+  #pass(packet: MediaPacket, atMs: number, isAllowed: () => boolean): boolean {
+    if (!this.gate.isOpen) {
+      if (this.#canSend(packet.payload)) this.held++
+      this.#dropHeld()
       this.stream.cut()
       return false
     }
-    const header = this.stream.stamp(packet, payloadType, carriedAtMs)
-    if (header === undefined) return false
-    if (!this.#port.send(header, packet)) this.sendErrors++
-    this.lastAtMs = nowMs
-    if (this.firstAtMs !== undefined) return true
-    this.firstAtMs = nowMs
-    this.#listener.onFirstPacket()
+    const ready = this.#codecs?.sent(packet.payload) === undefined ? this.#transcoder?.convert(packet) : packet
+    if (ready === undefined) {
+      this.stream.cut()
+      return false
+    }
+    if (this.#isMasking) return this.#mask.take(ready, atMs, isAllowed)
+    this.#send(ready, atMs)
     return true
+  }
+
+  #onPassed({ packet, isAllowed, isAfterCut }: MaskedPacket): void {
+    if (isAfterCut) this.stream.cut()
+    if (this.gate.isOpen && isAllowed()) {
+      this.#send(packet, packet.atMs)
+      return
+    }
+    this.held++
+    this.stream.cut()
+  }
+
+  /** `atMs`: the place of the packet on the stream's clock. */
+  #send(packet: MediaPacket, atMs: number): void {
+    const payloadType = this.#codecs?.sent(packet.payload)
+    const header = payloadType === undefined ? undefined : this.stream.stamp(packet, payloadType, atMs)
+    if (header === undefined) return
+    if (!this.#port.send(header, packet)) this.sendErrors++
+    this.lastAtMs = this.#clock.nowMs()
+    if (this.firstAtMs !== undefined) return
+    this.firstAtMs = this.lastAtMs
+    this.#listener.onFirstPacket()
+  }
+
+  #canSend(payload: Payload): boolean {
+    return this.#codecs?.sent(payload) !== undefined || (this.#transcoder?.canConvert(payload) ?? false)
+  }
+
+  /** What is left out here leaves no hole in the sequence. */
+  #dropHeld(): void {
+    const dropped = this.#mask.drop()
+    this.held += dropped
+    if (dropped > 0) this.stream.cut()
   }
 
   #onReplayEnd(replay: Replay, left: number): void {

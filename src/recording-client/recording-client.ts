@@ -1,7 +1,7 @@
 // The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
 
 import type { RecordableCall } from '#call'
-import { assertNever, Listeners, ok, uuidText } from '#kernel'
+import { assertNever, Listeners, messageOf, ok, uuidText } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
@@ -146,6 +146,18 @@ export class RecordingClient {
     }))
   }
 
+  /** Brings the ledgers of a live call to this moment. */
+  async refresh(callId: string): Promise<void> {
+    const record = this.#calls.get(callId)
+    if (record === undefined) return
+    try {
+      const counters = await record.call.media.counters()
+      for (const { recording } of record.kept) recording.evidence.refreshed(counters)
+    } catch (fault) {
+      this.#around.log.warn('counters of a recorded call could not be had', { callId, fault: messageOf(fault) })
+    }
+  }
+
   /** RTP packets of forks that are gone by now. */
   totals(): { readonly packetsForked: number; readonly packetsHeld: number } {
     return { ...this.#totals }
@@ -193,9 +205,10 @@ export class RecordingClient {
     if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
     const unsubscribe = call.onEvent((event) => {
       if (event.type === 'answered' || event.type === 'ended') unsubscribe()
-      if (event.type === 'answered' && !isEnding(recording)) void recording.start()
+      if (event.type === 'answered' && !isEnding(recording)) recording.answered()
     })
-    return this.#started(record, id, recording.hold())
+    // A caller can be refused only before the answer, so that the recorders must be asked by then.
+    return this.#started(record, id, policy.unmet === 'refuse' ? recording.start() : recording.hold())
   }
 
   async #started(record: CallRecord, id: string, start: Promise<CommandOutcome>): Promise<CommandOutcome> {

@@ -67,19 +67,17 @@ export class RecordingEvidence {
     this.#ledger.asked(session.plan.uri)
   }
 
-  reported({ plan, state }: RecordingSession, report: SessionReport, result: string): void {
-    const { uri } = plan
+  reported(session: RecordingSession, report: SessionReport, result: string): void {
+    const { uri, call } = session.plan
     this.#ledger.outcome(uri, result)
     if (report.type === 'accepted') {
       this.#ledger.answered(uri)
-      if (state === 'active') this.#ledger.gapEnds(uri)
-      else this.#ledger.gapBegins(uri, 'pause')
+      if (session.state === 'active') this.#ledger.gapEnds(uri)
+      else this.#ledger.gapBegins(uri, call.snapshot().state === 'answered' ? 'pause' : 'call not answered')
     } else if (report.type === 'resumed') this.#ledger.gapEnds(uri)
-  }
-
-  lost(session: RecordingSession, reason: string): void {
-    const sinceMs = this.#signs.silentSinceMs(session)
-    this.#ledger.gapBegins(session.plan.uri, `lost: ${reason}`, sinceMs)
+    else if (report.type === 'lost') {
+      this.#ledger.gapBegins(uri, `lost: ${report.reason}`, this.#signs.silentSinceMs(session))
+    }
   }
 
   moved({ from, to }: SlotMove): void {

@@ -34,6 +34,7 @@ export class Recording {
   readonly #starting = new Waiting<CommandOutcome>()
   readonly #resuming = new Waiting<CommandOutcome>()
   #wish: Wish = 'recording'
+  #isBegun = false
   #isAccepted = false
   #isOver = false
   #isCallEnded = false
@@ -115,12 +116,24 @@ export class Recording {
     return this.#starting.open()
   }
 
-  /** Invites recorders; settles as soon as the policy is met, or when it is clear that it will not be in time. */
+  /** The call was answered: a start that was held begins, and recorders that were asked before get audio now. */
+  answered(): void {
+    if (!this.#isBegun) void this.start()
+    else if (this.#wish === 'recording') {
+      this.evidence.flows()
+      this.#slots.wish('recording')
+      this.#slots.callChanged({ type: 'codec-changed' })
+    }
+  }
+
+  /** Invites recorders, before the answer of the call without audio; settles as soon as the policy is met, or when it is clear that it will not be in time. */
   start(): Promise<CommandOutcome> {
     const settled = this.#starting.open()
     if (this.#slots.isEmpty) this.#fail(texts.notAllowed)
     else {
-      if (this.#wish === 'recording') this.evidence.flows()
+      this.#isBegun = true
+      if (this.#plan.call.snapshot().state !== 'answered') this.#slots.wish('paused')
+      else if (this.#wish === 'recording') this.evidence.flows()
       this.#policy.look(this.#slots.standings)
       if (!this.#isOver) this.#slots.begin()
     }
@@ -262,7 +275,8 @@ export class Recording {
     const { unmet } = this.#policy.policy
     if (unmet === 'refuse' || unmet === 'end') {
       this.#fail(texts.mandatory)
-      call.hangup(texts.mandatory)
+      if (call.snapshot().state === 'ringing') call.refuse(503)
+      else call.hangup(texts.mandatory)
       return
     }
     if (unmet === 'announce') this.#around.announce(call)

@@ -1,5 +1,6 @@
 // What a recording session says in SDP and documents, and how it reads the answers (RFC 3264, RFC 7866 section 9.1).
 
+import type { CallSnapshot } from '#call'
 import { err, invariant, type Result } from '#kernel'
 import { LocalDescription, type LocalMedia, type SdpCodec } from '#sdp'
 import type { MessageOptions, SipBody, SipResponse } from '#sip'
@@ -73,7 +74,7 @@ export class SessionOffers {
   }
 
   #body(direction: OfferDirection, document: Uint8Array | undefined): SipBody {
-    this.#codecs = this.#payloadTypes.codecsFor(this.#plan.call.snapshot().encodings)
+    this.#codecs = this.#payloadTypes.codecsFor(encodingsOf(this.#plan.call.snapshot()))
     const offer = this.#sdp.describe(offeredMedia(this.#forks.streams, this.#codecs, direction))
     return offerBody(offer, document, this.#around.ids)
   }
@@ -82,4 +83,9 @@ export class SessionOffers {
     const { jambonzWrapper } = this.#plan.profile.metadata
     return documentFor(this.#plan, { associatedAtMs: this.associatedAtMs, ...end, jambonzWrapper })
   }
+}
+
+/** Before the answer of a call nothing is agreed; the offer after it says what it will be. */
+function encodingsOf({ encodings }: CallSnapshot): readonly string[] {
+  return encodings.length > 0 ? encodings : ['PCMU/8000', 'PCMA/8000', 'TELEPHONE-EVENT/8000']
 }

@@ -32,7 +32,8 @@ export type PolicyVerdict = 'met' | 'open' | 'unmet'
 export const defaultPolicy: SuccessPolicy = { success: { kind: 'any' }, unmet: 'continue' }
 
 const actions: readonly UnmetAction[] = ['continue', 'announce', 'retry', 'refuse', 'end']
-const form =
+/** How a policy is written. */
+export const policyForm =
   'any, all, quorum:N or mandatory:NAME,NAME, and after it, if wanted: else continue, announce, retry, refuse or end'
 
 /** Reads a policy as it is written in configuration, flows and requests, e.g. `mandatory:sip:archive.example else end`. */
@@ -41,7 +42,7 @@ export function parsePolicy(text: string): Result<SuccessPolicy, string> {
   const unmet = actions.find((known) => known === action)
   const read = parseSuccess(success)
   if (read === undefined || unmet === undefined || word !== 'else' || rest.length > 0) {
-    return err(`a policy is ${form}`)
+    return err(`a policy is ${policyForm}`)
   }
   return ok({ success: read, unmet })
 }

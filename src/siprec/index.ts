@@ -2,6 +2,7 @@ export {
   type BodyPart,
   isMetadata,
   isSdp,
+  LEGACY_METADATA_TYPE,
   METADATA_DISPOSITION,
   METADATA_TYPE,
   parseBody,

@@ -1,11 +1,12 @@
 // One recorded call between two phones, and one recorder that misbehaves, all in memory: what the parties saw, what was reported.
 
 import assert from 'node:assert/strict'
-import { createDestinationPolicy } from '#call'
+import { type Call, createDestinationPolicy } from '#call'
 import { ChaosRecorder, type ChaosScript, type ChaosSocket } from '#chaos-recorder'
 import { seededIds } from '#kernel'
 import {
   type CommandOutcome,
+  defaultPolicy,
   defaultProfile,
   defaultTimes,
   RecordingClient,
@@ -90,6 +91,9 @@ export class ChaosScene {
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24']),
       recorders: { profileOf: () => defaultProfile, candidates: (entry) => entry, report: () => {} },
+      policy: defaultPolicy,
+      replayMs: 0,
+      announce: () => {},
     })
     this.client.events.add((event) => void this.#events.push(event))
     this.#recorders = scripts.map((script, index) => this.#attach(script, `10.0.0.${FIRST_RECORDER + index}`))
@@ -163,13 +167,25 @@ export class ChaosScene {
     } else if (this.#recorders.length > 0 && call !== undefined) {
       const given: Given = { name: step, outcome: undefined, state: '' }
       this.#given.push(given)
-      const servers = this.#recorders.map((_, index) => `sip:10.0.0.${FIRST_RECORDER + index}`).join(',')
-      const command = { servers, recordingId: 'r', origin: 'flow', noticePlayed: true } as const
-      const asked = step === 'start' ? this.client.start(call, command) : this.client[step](call, 'rest')
+      const asked = this.#ask(step, call)
       void asked.then((outcome) => {
         given.outcome = outcome
       })
       this.#flow()
+    }
+  }
+
+  #ask(step: 'start' | 'pause' | 'resume' | 'stop', call: Call): Promise<CommandOutcome> {
+    const servers = this.#recorders.map((_, index) => `sip:10.0.0.${FIRST_RECORDER + index}`).join(',')
+    switch (step) {
+      case 'start':
+        return this.client.start(call, { servers, recordingId: 'r', origin: 'flow', noticePlayed: true })
+      case 'pause':
+        return this.client.pause(call, { origin: 'rest' })
+      case 'resume':
+        return this.client.resume(call, 'rest')
+      default:
+        return this.client.stop(call, 'rest')
     }
   }
 

@@ -4,7 +4,7 @@ import type { TimelineName } from './timelines.ts'
 
 type Story = Readonly<Record<TimelineName, string>>
 
-/** A recorder that is up and obeys, or at least does not lose the session. */
+/** A recorder that is up and obeys, or keeps the session at least, or takes a new one after it has lost one. */
 const up: Story = {
   'before the answer': 'start 200 recording',
   active: 'start 200 recording',
@@ -28,29 +28,6 @@ const refused: Story = {
   'stopped while inviting': 'start 487 starting; stop 200 none',
   'paused again while resuming': 'start 503 none; pause 400 none; resume 400 none; pause 400 none',
   'stopped while pausing': 'start 503 none; pause 400 none; stop 400 none',
-}
-
-/** A recorder that is lost before the first command after the start. */
-const lostEarly: Story = {
-  'before the answer': 'start 200 none',
-  active: 'start 200 none',
-  pausing: 'start 200 none; pause 400 none',
-  resuming: 'start 200 none; pause 400 none; resume 400 none',
-  stopping: 'start 200 none; stop 400 none',
-  'paused while inviting': 'start 200 starting; pause 200 none',
-  'stopped while inviting': 'start 487 starting; stop 200 none',
-  'paused again while resuming': 'start 200 none; pause 400 none; resume 400 none; pause 400 none',
-  'stopped while pausing': 'start 200 none; pause 400 none; stop 400 none',
-}
-
-/** A recorder that is lost with the first re-INVITE. */
-const lostAtReinvite: Story = {
-  ...up,
-  active: 'start 200 none',
-  pausing: 'start 200 recording; pause 200 none',
-  resuming: 'start 200 recording; pause 200 none; resume 400 none',
-  'paused while inviting': 'start 200 starting; pause 200 none',
-  'paused again while resuming': 'start 200 recording; pause 200 none; resume 400 none; pause 400 none',
 }
 
 /** A recorder that never agrees to a resumption: media stays cut. */
@@ -89,16 +66,11 @@ const stories: Readonly<Record<string, Story>> = {
   'reinvite-491': neverResumes,
   'reinvite-500': neverResumes,
   'reinvite-silent': neverResumes,
-  'reinvite-481': lostAtReinvite,
-  'reinvite-408': lostAtReinvite,
-  'bye-at-reinvite': lostAtReinvite,
-  'bye-instead-of-reanswer': lostAtReinvite,
   'vanish-at-reinvite': neverResumes,
   'vanish-with-200': neverResumes,
   'vanish-later': neverResumes,
-  'bye-at-once': lostEarly,
-  'bye-with-200': lostEarly,
-  'bye-later': lostEarly,
+  'bye-at-once': neverResumes,
+  'bye-with-200': neverResumes,
 }
 
 /** The right story of a fault in a timeline. */

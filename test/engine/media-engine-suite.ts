@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { MediaEngine } from '#engine'
+import { copyScenarios } from './copy-scenarios.ts'
 import { forkScenarios } from './fork-scenarios.ts'
 import { legScenarios } from './leg-scenarios.ts'
 import { replayScenarios } from './replay-scenarios.ts'
@@ -37,6 +38,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
 
     legScenarios(scenario, () => engine)
     forkScenarios(scenario)
+    copyScenarios(scenario)
     srtpScenarios(scenario, () => engine)
     signScenarios(scenario)
     replayScenarios(scenario)

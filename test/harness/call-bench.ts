@@ -11,6 +11,7 @@ import {
   type ToneRules,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
+import { srtpSuites } from '#rtp'
 import type { IncomingRequest, SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeEngine } from './fake-engine.ts'
@@ -29,6 +30,7 @@ export interface BenchOptions {
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
   readonly silenceMs?: number
+  readonly srtp?: Partial<Parameters<typeof createCallService>[0]['srtp']>
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
@@ -68,6 +70,7 @@ export class CallBench {
         ],
       ),
       destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
+      srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true, ...options.srtp },
       limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
       ...(options.info !== undefined && { info: options.info }),
       flows: (call, name) => {

@@ -87,6 +87,14 @@ export class FakeCall implements RecordableCall {
     this.end()
   }
 
+  /** Statuses given to `refuse`. */
+  readonly refusals: number[] = []
+
+  refuse(status: number): void {
+    this.refusals.push(status)
+    this.end()
+  }
+
   /** Changes any facts of the call and tells of it. */
   change(facts: Partial<CallSnapshot>, event: CallEvent): void {
     this.#snapshot = { ...this.#snapshot, ...facts }

@@ -11,6 +11,7 @@ import {
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { silentLogger } from '#kernel'
 import { createLocator, cryptoIds, SipTransport, systemClock } from '#net'
+import { srtpSuites } from '#rtp'
 import { createSipCore, type SipCore } from '#sip'
 
 const HOST = '127.0.0.1'
@@ -49,6 +50,7 @@ export async function openGateway(options: {
     ownAddresses: () => transport.boundPorts,
     router: createRouter(options.routes),
     destinations: createDestinationPolicy([HOST]),
+    srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true },
     tones: () => ({ exempt: 'test' }),
     limits: { activeCalls: 10, silenceMs: 30_000 },
     flows: (call, name) => options.flow?.(call, name),

@@ -9,6 +9,7 @@ import {
   defaultPolicy,
   defaultProfile,
   defaultTimes,
+  type PauseLimit,
   type RecorderDirectory,
   RecordingClient,
   type RecordingEvent,
@@ -124,8 +125,8 @@ export class RecordingBench {
     return new Command(this.client.start(this.call, command))
   }
 
-  pause(origin: CommandOrigin = 'info'): Command {
-    return new Command(this.client.pause(this.call, { origin }))
+  pause(origin: CommandOrigin = 'info', limit?: PauseLimit): Command {
+    return new Command(this.client.pause(this.call, { origin, ...(limit === undefined ? {} : { limit }) }))
   }
 
   resume(origin: CommandOrigin = 'info'): Command {

@@ -1,9 +1,9 @@
 // The media of a softphone: paced RTP out of a queue of samples, and a record of what is heard. 8 kHz mono.
 
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from '#audio'
-import { bindPortPair, closeSocket, type PortPair } from '#engine'
+import { bindPortPair, closeSocket, type PortPair, type SrtpKeys } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, type Timer } from '#kernel'
-import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
+import { MAX_SEAL_BYTES, newRtpView, parseRtp, RTP_HEADER_BYTES, SrtpReceiver, SrtpSender, writeRtpHeader } from '#rtp'
 
 const FRAME_SAMPLES = 160
 const FRAME_MS = 20
@@ -45,6 +45,8 @@ export class SoftphoneAudio {
   readonly #queue: Utterance[] = []
   readonly #digits: Digit[] = []
   readonly #view = newRtpView()
+  #sender: SrtpSender | undefined
+  #receiver: SrtpReceiver | undefined
   #remote: Endpoint | undefined
   #codec: SoftCodec = 'PCMU'
   #eventPayloadType = 101
@@ -83,6 +85,12 @@ export class SoftphoneAudio {
   /** Packets heard so far. */
   get packetsHeard(): number {
     return this.#packetsHeard
+  }
+
+  /** Speaks SRTP from now on, and hears nothing else. */
+  secure({ send, receive }: SrtpKeys): void {
+    this.#sender = new SrtpSender(send)
+    this.#receiver = new SrtpReceiver(receive)
   }
 
   /** Sends to `remote` from now on; undefined: sends nothing. */
@@ -193,17 +201,21 @@ export class SoftphoneAudio {
 
   #send(payload: Uint8Array, payloadType: number, timestamp: number, marker: boolean): void {
     if (this.#remote === undefined || this.#isMuted) return
-    const packet = new Uint8Array(RTP_HEADER_BYTES + payload.length)
+    const size = RTP_HEADER_BYTES + payload.length
+    const packet = new Uint8Array(size + MAX_SEAL_BYTES)
     const sequence = this.#sequence
     this.#sequence = (sequence + 1) & 0xffff
     writeRtpHeader(packet, 0, { payloadType, marker, sequence, timestamp: timestamp >>> 0, ssrc: this.ssrc })
     packet.set(payload, RTP_HEADER_BYTES)
-    this.onSent?.(packet)
-    this.#pair.rtp.send(packet, this.#remote.port, this.#remote.host, () => {})
+    this.onSent?.(packet.subarray(0, size))
+    const sealed = this.#sender?.sealRtp(packet, size) ?? size
+    this.#pair.rtp.send(packet.subarray(0, sealed), this.#remote.port, this.#remote.host, () => {})
   }
 
-  #onPacket(bytes: Uint8Array): void {
+  #onPacket(datagram: Uint8Array): void {
     const view = this.#view
+    const bytes = this.#receiver === undefined ? datagram : this.#receiver.openRtp(datagram)
+    if (bytes === undefined) return
     if (!parseRtp(bytes, view) || (view.payloadType !== 0 && view.payloadType !== 8)) return
     this.#packetsHeard += 1
     this.onHeard?.(bytes)

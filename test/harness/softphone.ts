@@ -2,16 +2,26 @@
 
 import type { Clock, Ids, Logger } from '#kernel'
 import { createLocator, SipTransport } from '#net'
+import type { SrtpSuite } from '#rtp'
 import {
+  answeredCrypto,
+  type CryptoPair,
   codecsOf,
+  cryptoAttribute,
+  cryptosOf,
   type Direction,
   directionOf,
+  isSecureProtocol,
   LocalDescription,
+  offeredCryptos,
+  pairOfAnswer,
   parseSdp,
   recordStateOf,
   remoteOf,
   reverseDirection,
   type SdpCodec,
+  type SdpCrypto,
+  type SdpMedia,
 } from '#sdp'
 import {
   createSipCore,
@@ -52,6 +62,8 @@ export interface SoftCallOptions {
   /** Said first. */
   readonly audio?: Int16Array
   readonly headers?: HeaderList
+  /** Suites to offer, or to take; none: plain RTP. */
+  readonly srtp?: readonly SrtpSuite[]
 }
 
 /** One call of a softphone. */
@@ -70,14 +82,21 @@ export class SoftCall {
   #preference: string | undefined
   readonly #description: LocalDescription
   readonly #codec: SoftCodec
+  readonly #ids: Ids
+  readonly #suites: readonly SrtpSuite[]
+  #cryptos: readonly SdpCrypto[] = []
+  /** Keys in use; undefined: plain RTP. */
+  keys: CryptoPair | undefined
   #dialog: InviteDialog | undefined
   #incoming: ServerInvite | undefined
   #cancel: () => void = () => {}
   #settleAnswered: (isUp: boolean) => void = () => {}
   #settleEnded: () => void = () => {}
 
-  constructor(audio: SoftphoneAudio, host: string, ids: Ids, codec: SoftCodec) {
+  constructor(audio: SoftphoneAudio, host: string, ids: Ids, codec: SoftCodec, suites: readonly SrtpSuite[]) {
     this.audio = audio
+    this.#ids = ids
+    this.#suites = suites
     this.#codec = codec
     this.#description = new LocalDescription({ sessionId: `${ids.integer(2 ** 40)}`, address: host })
     this.answered = new Promise((resolve) => {
@@ -135,7 +154,7 @@ export class SoftCall {
 
   /** Puts the other side on hold, or takes it back. False when it refused. */
   async hold(isHeld: boolean): Promise<boolean> {
-    const outcome = await this.#dialog?.reinvite({ body: this.#describe(isHeld ? 'sendonly' : 'sendrecv') })
+    const outcome = await this.#dialog?.reinvite({ body: this.#offer(isHeld ? 'sendonly' : 'sendrecv') })
     if (outcome?.response !== undefined && outcome.status < 300) this.#read(outcome.response.body)
     return outcome?.status === 200
   }
@@ -159,7 +178,7 @@ export class SoftCall {
 
   /** Places the call; for the phone. */
   place(core: SipCore, uri: string, from: string, headers: HeaderList): void {
-    const body = this.#describe('sendrecv')
+    const body = this.#offer('sendrecv')
     const invite = core.invite(
       { uri, from, headers, body },
       {
@@ -191,7 +210,7 @@ export class SoftCall {
   #onRequest(incoming: IncomingRequest): void {
     const { method, body } = incoming.request
     if (method !== 'INVITE' && method !== 'UPDATE') incoming.respond(200)
-    else if (body.length === 0) incoming.respond(200, { body: this.#describe('sendrecv') })
+    else if (body.length === 0) incoming.respond(200, { body: this.#offer('sendrecv') })
     else {
       const answer = this.#answer(body)
       incoming.respond(answer === undefined ? 488 : 200, answer === undefined ? {} : { body: answer })
@@ -211,17 +230,18 @@ export class SoftCall {
   }
 
   #answer(offer: Uint8Array): SipBody | undefined {
-    const direction = this.#read(offer)
+    const direction = this.#read(offer, 'offer')
     return direction === undefined ? undefined : this.#describe(reverseDirection(direction))
   }
 
   /** Sends where the other side's description says; returns its direction. */
-  #read(description: Uint8Array): Direction | undefined {
+  #read(description: Uint8Array, role: 'offer' | 'answer' = 'answer'): Direction | undefined {
     const parsed = parseSdp(description)
     const media = parsed.ok ? parsed.value.media[0] : undefined
     if (!parsed.ok || media === undefined) return undefined
     const codecs = codecsOf(media)
     if (!codecs.some((codec) => codec.encoding === VOICE[this.#codec].encoding)) return undefined
+    if (!this.#agree(media, role)) return undefined
     const events = codecs.find((codec) => codec.encoding === EVENTS.encoding)
     this.audio.sendTo(remoteOf(media, parsed.value)?.rtp, this.#codec, events?.payloadType)
     const told = recordStateOf(media, parsed.value)
@@ -231,12 +251,37 @@ export class SoftCall {
     return direction
   }
 
+  /** Settles the keys; false when there are none to be had. */
+  #agree(media: SdpMedia, role: 'offer' | 'answer'): boolean {
+    if (!isSecureProtocol(media.protocol)) return this.#suites.length === 0
+    const current = { pair: this.keys, isMoved: false }
+    const answered = pairOfAnswer(this.#cryptos, media)
+    const pair =
+      role === 'offer'
+        ? answeredCrypto(cryptosOf(media), this.#suites, this.#ids, current)
+        : answered.ok
+          ? answered.value
+          : undefined
+    if (pair === undefined) return false
+    const isSame = this.keys !== undefined && Buffer.compare(this.keys.theirs.material, pair.theirs.material) === 0
+    this.#cryptos = [pair.ours]
+    this.keys = pair
+    if (!isSame) this.audio.secure({ send: pair.ours, receive: pair.theirs })
+    return true
+  }
+
+  #offer(direction: Direction): SipBody {
+    this.#cryptos = this.#suites.length === 0 ? [] : offeredCryptos(this.keys, this.#suites, this.#ids)
+    return this.#describe(direction)
+  }
+
   #describe(direction: Direction): SipBody {
     const content = this.#description.describe([
       {
         kind: 'audio',
         port: this.audio.port,
-        protocol: 'RTP/AVP',
+        protocol: this.#cryptos.length > 0 ? 'RTP/SAVP' : 'RTP/AVP',
+        extra: this.#cryptos.map(cryptoAttribute),
         codecs: [VOICE[this.#codec], EVENTS],
         direction,
         ...(this.#preference === undefined ? {} : { extra: [{ name: 'recordpref', value: this.#preference }] }),
@@ -254,6 +299,8 @@ export class Softphone {
   onIncoming: (call: SoftCall) => void = (call) => call.reject(480)
   /** Codec of the calls it answers. */
   codec: SoftCodec = 'PCMU'
+  /** Suites of the calls it answers, which then have to be secured. */
+  srtp: readonly SrtpSuite[] = []
   readonly #options: SoftphoneOptions
   readonly #transport: SipTransport
   readonly #core: SipCore
@@ -305,7 +352,7 @@ export class Softphone {
 
   /** Calls a URI; the call's `answered` tells how it went. */
   async call(uri: string, options: SoftCallOptions = {}): Promise<SoftCall> {
-    const call = await this.#newCall(options.codec ?? this.codec)
+    const call = await this.#newCall(options.codec ?? this.codec, options.srtp ?? [])
     if (options.audio !== undefined) call.say(options.audio)
     call.place(this.#core, uri, `<${this.uri}>`, options.headers ?? [])
     return call
@@ -319,14 +366,14 @@ export class Softphone {
   }
 
   async #onInvite(invite: ServerInvite): Promise<void> {
-    const call = await this.#newCall(this.codec)
+    const call = await this.#newCall(this.codec, this.srtp)
     call.take(invite)
     this.onIncoming(call)
   }
 
-  async #newCall(codec: SoftCodec): Promise<SoftCall> {
+  async #newCall(codec: SoftCodec, suites: readonly SrtpSuite[]): Promise<SoftCall> {
     const { host, clock, ids } = this.#options
-    const call = new SoftCall(await SoftphoneAudio.open(host, clock, ids), host, ids, codec)
+    const call = new SoftCall(await SoftphoneAudio.open(host, clock, ids), host, ids, codec, suites)
     this.#calls.add(call)
     void call.ended.then(() => this.#calls.delete(call))
     return call

@@ -24,6 +24,9 @@ export interface PhoneMedia {
   readonly port?: number
   /** Whole m-sections that stand after the audio. */
   readonly more?: readonly string[]
+  readonly protocol?: string
+  /** Values of `a=crypto`. */
+  readonly crypto?: readonly string[]
 }
 
 const NUMBERS = { PCMU: 0, PCMA: 8, G722: 9, G729: 18, 'telephone-event': 96 } as const
@@ -37,8 +40,9 @@ export function phoneSdp(media: PhoneMedia = {}): SipBody {
     's=-',
     `c=IN IP4 ${media.address ?? '192.0.2.1'}`,
     't=0 0',
-    `m=audio ${media.port ?? 4000} RTP/AVP ${codecs.map((codec) => NUMBERS[codec]).join(' ')}`,
+    `m=audio ${media.port ?? 4000} ${media.protocol ?? 'RTP/AVP'} ${codecs.map((codec) => NUMBERS[codec]).join(' ')}`,
     ...codecs.map((codec) => `a=rtpmap:${NUMBERS[codec]} ${codec}/8000`),
+    ...(media.crypto ?? []).map((line) => `a=crypto:${line}`),
     ...(media.direction === undefined ? [] : [`a=${media.direction}`]),
     ...(media.more ?? []),
   ]

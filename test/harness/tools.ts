@@ -4,7 +4,14 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 
-const PACKAGES = { sipp: 'sip-tester', tshark: 'tshark', ffprobe: 'ffmpeg', sox: 'sox', soxi: 'sox' } as const
+const PACKAGES = {
+  sipp: 'sip-tester',
+  tshark: 'tshark',
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  sox: 'sox',
+  soxi: 'sox',
+} as const
 const RUN_DEADLINE_MS = 60_000
 
 /** A foreign program. */

@@ -79,6 +79,9 @@ export class CallRoom {
         return this.#connectFork(this.#fork(command.fork), command.remote)
       case 'moveFork':
         return this.#moveFork(this.#fork(command.fork), command.tap)
+      case 'maskDtmf':
+        for (const fork of command.forks.map((id) => this.#fork(id).fork)) fork.maskDtmf(command.mask)
+        return undefined
       case 'remember':
         return this.#remember(command)
       case 'forget':
@@ -176,6 +179,7 @@ export class CallRoom {
     const line = this.#fork(id)
     this.#forks.delete(id)
     this.#wireTaps()
+    line.fork.flush()
     const counters = line.counters()
     await line.close()
     return counters

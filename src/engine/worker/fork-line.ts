@@ -57,6 +57,7 @@ export class ForkLine {
       },
     })
     if (replayFromMs !== undefined) this.fork.awaitReplay()
+    this.fork.maskDtmf(options.maskDtmf ?? false)
     this.#rtcp = new RtcpLine(pair, this.#channel, stream, undefined, context, {
       onHeard: () => this.#onHeard(),
       onFault: listener.onFault,
@@ -88,8 +89,9 @@ export class ForkLine {
     return await this.#socket.drained(this.#context.clock, DRAIN_TIMEOUT_MS)
   }
 
-  /** Looks for signs of life of the recorder; to be called a few times a second. */
+  /** Looks for signs of life of the recorder, and after packets that wait in vain; to be called a few times a second. */
   sweep(nowMs: number): void {
+    this.fork.sweep(nowMs)
     const { id, gate, firstAtMs } = this.fork
     const forMs = this.#signs.sweep(nowMs, gate.isOpen && firstAtMs !== undefined)
     if (forMs !== undefined) this.#listener.onEvent({ type: 'fork-unheard', fork: id, forMs: Math.round(forMs) })
@@ -114,7 +116,7 @@ export class ForkLine {
 
   counters(): ForkCounters {
     const originMs = this.#originMs
-    const { stream, id, held, sendErrors, replayed, firstAtMs, lastAtMs } = this.fork
+    const { stream, id, held, sendErrors, replayed, masked, firstAtMs, lastAtMs } = this.fork
     const { lastHeardAtMs } = this.#signs
     return {
       fork: id,
@@ -125,6 +127,7 @@ export class ForkLine {
       sendErrors: sendErrors + this.#socket.sendErrors,
       receiverReports: this.#rtcp.session.receiverReports,
       replayed,
+      masked,
       ...(firstAtMs === undefined ? {} : { firstAtMs: originMs + firstAtMs }),
       ...(lastAtMs === undefined ? {} : { lastAtMs: originMs + lastAtMs }),
       ...(lastHeardAtMs === undefined ? {} : { lastHeardAtMs: originMs + lastHeardAtMs }),

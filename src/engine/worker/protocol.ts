@@ -49,6 +49,7 @@ export interface CallCommands {
   }
   readonly connectFork: { request: { fork: string; remote: ForkRemote }; reply: undefined }
   readonly moveFork: { request: { fork: string; tap: Tap }; reply: undefined }
+  readonly maskDtmf: { request: { forks: readonly string[]; mask: boolean }; reply: undefined }
   /** `gate` is open while something is kept; `epoch` is of the moment of the command. */
   readonly remember: {
     request: { taps: readonly Tap[]; keepMs: number; gate: SharedArrayBuffer; epoch: number }

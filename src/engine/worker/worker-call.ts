@@ -102,7 +102,6 @@ export class WorkerCall implements MediaCall {
   async addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
     const { id, tap, open, cname } = options
     if ('mix' in tap) throw unsupported('mixing')
-    if (options.maskDtmf === true) throw unsupported('masking DTMF')
     if (this.#gates.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const gate = Gate.create(open)
     const identity = this.#newIdentity(cname)
@@ -129,8 +128,8 @@ export class WorkerCall implements MediaCall {
     await this.#command('moveFork', { fork, tap })
   }
 
-  async maskDtmf(_forks: readonly string[], _mask: boolean): Promise<void> {
-    throw unsupported('masking DTMF')
+  async maskDtmf(forks: readonly string[], mask: boolean): Promise<void> {
+    await this.#command('maskDtmf', { forks, mask })
   }
 
   async remember(taps: readonly Tap[], ms: number): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { setPriority } from 'node:os'
 import type { Clock, Ids, Logger } from '#kernel'
+import { TRANSCODED } from '#media'
 import { srtpSuites } from '#rtp'
 import { mediaError } from '../errors.ts'
 import type { EngineCapabilities, MediaCall, MediaEngine } from '../media-engine.ts'
@@ -41,11 +42,11 @@ const CAPABILITIES: EngineCapabilities = {
   rtcpInPause: true,
   receipt: true,
   replay: true,
-  dtmfMask: false,
+  dtmfMask: true,
   taps: ['received', 'sent'],
   srtp: srtpSuites,
   mix: false,
-  transcodes: [],
+  transcodes: TRANSCODED,
   tones: false,
   video: false,
 }

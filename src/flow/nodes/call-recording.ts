@@ -11,7 +11,8 @@ const RESULT_PATH = 'context.recording.last'
 
 /**
  * `callRecording {activity, callRecordingServer, callRecordingId, wait}`; the outcome `{status, text, results}` is put in
- * `context.recording.last` when it comes. The flow goes on at once unless `wait` is true.
+ * `context.recording.last` when it comes. The flow goes on at once unless `wait` is true. Beyond the page: `policy` and `maskDtmf` of
+ * a start; `maxSeconds` of a pause, after which it is `afterPause`.
  */
 export const callRecording = nodeType(
   'callRecording',
@@ -20,12 +21,25 @@ export const callRecording = nodeType(
     callRecordingServer: textField({ default: '' }),
     callRecordingId: textField({ default: '' }),
     wait: Type.Boolean({ default: false }),
+    policy: textField({ default: '' }),
+    maskDtmf: Type.Optional(Type.Boolean()),
+    maxSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
+    afterPause: Type.Union([Type.Literal('resume'), Type.Literal('stop')], { default: 'resume' }),
   },
-  ({ activity, callRecordingServer, callRecordingId, wait }, loader) => {
+  ({ activity, callRecordingServer, callRecordingId, wait, policy, maskDtmf, maxSeconds, afterPause }, loader) => {
     const server = loader.text('callRecordingServer', callRecordingServer)
     const recordingId = loader.text('callRecordingId', callRecordingId)
+    const wanted = loader.text('policy', policy)
     return async (run) => {
-      const command: RecordingCommand = { activity, server: server(run), recordingId: recordingId(run) }
+      const success = wanted(run)
+      const command: RecordingCommand = {
+        activity,
+        server: server(run),
+        recordingId: recordingId(run),
+        ...(success === '' ? {} : { policy: success }),
+        ...(maskDtmf === undefined ? {} : { maskDtmf }),
+        ...(maxSeconds === undefined ? {} : { limit: { maxSeconds, next: afterPause } }),
+      }
       const done = run.call.record(command).then((result) => keep(run, loader.label, activity, result))
       if (wait) await done
       else

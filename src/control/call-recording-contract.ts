@@ -1,0 +1,71 @@
+// The recording of a call in the HTTP API: its recorders, the proof of its latest pause, its ledger. Times are ISO 8601, UTC.
+
+import { Type } from 'typebox'
+
+const closed = { additionalProperties: false }
+
+const session = Type.Object(
+  {
+    uri: Type.String(),
+    state: Type.String(),
+    result: Type.String(),
+    /** Why no audio may arrive there, as long as nothing says that it does. */
+    noAudio: Type.Optional(Type.String()),
+  },
+  closed,
+)
+
+/** Proof of a pause for one stream to one recorder. */
+const receipt = Type.Object(
+  {
+    recorder: Type.String(),
+    ssrc: Type.Integer(),
+    lastSequence: Type.Optional(Type.Integer()),
+    lastSentAt: Type.Optional(Type.String()),
+    packetsSent: Type.Integer(),
+    packetsHeld: Type.Integer(),
+  },
+  closed,
+)
+
+const gap = Type.Object({ reason: Type.String(), from: Type.String(), to: Type.Optional(Type.String()) }, closed)
+
+/** What one recorder was asked and sent. */
+const ledgerRow = Type.Object(
+  {
+    recorder: Type.String(),
+    askedAt: Type.String(),
+    answeredAt: Type.Optional(Type.String()),
+    firstPacketAt: Type.Optional(Type.String()),
+    lastPacketAt: Type.Optional(Type.String()),
+    invitations: Type.Integer(),
+    packetsSent: Type.Integer(),
+    packetsHeld: Type.Integer(),
+    packetsMasked: Type.Integer(),
+    packetsReplayed: Type.Integer(),
+    sendErrors: Type.Integer(),
+    tookOverFrom: Type.Optional(Type.String()),
+    takenOverBy: Type.Optional(Type.String()),
+    gaps: Type.Array(gap),
+    gapMs: Type.Number(),
+    outcome: Type.String(),
+  },
+  closed,
+)
+
+/** The recording of a call as the recording client reports it. */
+export const callRecordingView = Type.Object(
+  {
+    state: Type.String(),
+    recordingId: Type.Optional(Type.String()),
+    /** Whether the recorders of this moment are what the policy wants: `met` or `unmet`. */
+    policy: Type.String(),
+    /** One for each recorder. */
+    sessions: Type.Array(session),
+    /** One for each stream to each recorder, of the latest pause. */
+    receipts: Type.Array(receipt),
+    /** One for each recorder that was asked. */
+    ledger: Type.Array(ledgerRow),
+  },
+  closed,
+)

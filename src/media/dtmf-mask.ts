@@ -1,0 +1,140 @@
+// Leaves the keys that a party presses out of a copy: its telephone-events, and the audio in which a key sounds (RTP-22).
+// Audio is held back for 20 ms, so that the beginning of a tone is still here when it is recognised.
+
+import { KeyToneDetector, type NarrowbandDecoder, narrowbandDecoder, silence } from '#audio'
+import type { MediaPacket } from './media-packet.ts'
+import { type KeptPacket, keepPacket } from './packet-memory.ts'
+
+/** Least audio that is held back, and most that waits when nothing comes after it. */
+const HOLD_MS = 20
+const LONGEST_HOLD_MS = 60
+/** After the last look that found a tone its end may still be to come. */
+const TAIL_MS = 40
+/** A telephone-event is told at least this often while it lasts (RFC 4733 section 2.5.1.2: each 50 ms or less). */
+const EVENT_MS = 100
+const SAMPLES_PER_MS = 8
+
+/** A packet on its way through a mask. */
+export interface MaskedPacket {
+  readonly packet: KeptPacket
+  /** As given with the packet. */
+  readonly isAllowed: () => boolean
+  /** A packet before this one was left out. */
+  readonly isAfterCut: boolean
+}
+
+interface Held extends MaskedPacket {
+  readonly ms: number
+  isBlank: boolean
+}
+
+/** Mask of one fork. */
+export class DtmfMask {
+  /** Packets left out or blanked. */
+  masked = 0
+  readonly #outlet: (passed: MaskedPacket) => void
+  readonly #detector = new KeyToneDetector()
+  readonly #held: Held[] = []
+  #decoder: NarrowbandDecoder | undefined
+  #encoding = ''
+  #sourceId = -1
+  #nextSequence = -1
+  #isCut = false
+  /** Until when, by the time at which packets were carried, audio is blanked. */
+  #blankUntilMs = Number.NEGATIVE_INFINITY
+
+  /** `outlet`: where packets go that have passed. */
+  constructor(outlet: (passed: MaskedPacket) => void) {
+    this.#outlet = outlet
+  }
+
+  /** Takes a packet that was carried at `atMs`; false when it is left out of the copy. */
+  take(packet: MediaPacket, atMs: number, isAllowed: () => boolean): boolean {
+    if (packet.payload.isEvent) {
+      this.#blank(atMs + EVENT_MS)
+      this.flush()
+      return this.#leaveOut()
+    }
+    this.#follow(packet)
+    if (this.#decoder === undefined) return this.#takeUnread(packet, atMs, isAllowed)
+    const { bytes, payloadOffset, payloadLength } = packet
+    const samples = this.#decoder(bytes.subarray(payloadOffset, payloadOffset + payloadLength))
+    const ms = samples.length / SAMPLES_PER_MS
+    if (this.#detector.feed(samples)) this.#blank(atMs + ms + TAIL_MS)
+    this.#hold(packet, atMs, isAllowed, ms)
+    this.#release(HOLD_MS)
+    return true
+  }
+
+  /** To be called now and then: lets go what waits in vain for the next packet. */
+  sweep(nowMs: number): void {
+    const oldest = this.#held[0]
+    if (oldest !== undefined && nowMs - oldest.packet.atMs > LONGEST_HOLD_MS) this.flush()
+  }
+
+  /** Lets go everything that is held. */
+  flush(): void {
+    this.#release(0)
+  }
+
+  /** Throws away what is held; how many packets that were. */
+  drop(): number {
+    return this.#held.splice(0).length
+  }
+
+  /** A decoder and a detector see one source in order. */
+  #follow(packet: MediaPacket): void {
+    const { payload, sourceId, extendedSequence } = packet
+    if (payload.encoding !== this.#encoding || sourceId !== this.#sourceId) {
+      this.#encoding = payload.encoding
+      this.#sourceId = sourceId
+      this.#decoder = narrowbandDecoder(payload.encoding)
+      this.#detector.reset()
+    } else if (extendedSequence !== this.#nextSequence) this.#detector.reset()
+    this.#nextSequence = extendedSequence + 1
+  }
+
+  /** What we cannot read is left out while an event lasts, since a tone may be in it. */
+  #takeUnread(packet: MediaPacket, atMs: number, isAllowed: () => boolean): boolean {
+    if (atMs < this.#blankUntilMs) return this.#leaveOut()
+    this.#hold(packet, atMs, isAllowed, 0)
+    this.flush()
+    return true
+  }
+
+  /** Blanks what is held and what is carried before `untilMs`. */
+  #blank(untilMs: number): void {
+    this.#blankUntilMs = Math.max(this.#blankUntilMs, untilMs)
+    for (const held of this.#held) held.isBlank = true
+  }
+
+  #leaveOut(): false {
+    this.masked++
+    this.#isCut = true
+    return false
+  }
+
+  #hold(packet: MediaPacket, atMs: number, isAllowed: () => boolean, ms: number): void {
+    const isBlank = atMs < this.#blankUntilMs
+    this.#held.push({ packet: keepPacket(packet, atMs), isAllowed, isAfterCut: this.#isCut, ms, isBlank })
+    this.#isCut = false
+  }
+
+  #release(keepMs: number): void {
+    let heldMs = this.#held.reduce((sum, { ms }) => sum + ms, 0)
+    for (let oldest = this.#held[0]; oldest !== undefined && heldMs - oldest.ms >= keepMs; oldest = this.#held[0]) {
+      this.#held.shift()
+      heldMs -= oldest.ms
+      this.#letGo(oldest)
+    }
+  }
+
+  #letGo(held: Held): void {
+    const { packet, isBlank } = held
+    if (isBlank) {
+      this.masked++
+      silence(packet.payload.encoding, packet.bytes.subarray(packet.payloadOffset))
+    }
+    this.#outlet(held)
+  }
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { correlate, decodePcma, decodePcmu, encodePcma, readWav, tone } from '#audio'
+import { fixture } from '../../test/harness/fixtures.ts'
+import { payloadOf } from './codec.ts'
+import { type MediaPacket, newMediaPacket } from './media-packet.ts'
+import { Transcoder } from './transcoder.ts'
+
+const FRAME = 160
+
+function packetOf(encoding: string, payload: Uint8Array, more: Partial<MediaPacket> = {}): MediaPacket {
+  const bytes = new Uint8Array(20 + payload.length)
+  bytes.set(payload, 20)
+  const packet = { ...newMediaPacket(), bytes, payloadOffset: 20, payloadLength: payload.length, sourceId: 4 }
+  return { ...packet, payload: payloadOf(encoding), ...more }
+}
+
+function payloadBytes({ bytes, payloadOffset, payloadLength }: MediaPacket): Uint8Array {
+  return bytes.slice(payloadOffset, payloadOffset + payloadLength)
+}
+
+test('PCMA becomes PCMU with its order, clock and marker, and the packet of the call is left alone', () => {
+  const samples = tone(1000, 20)
+  const packet = packetOf('PCMA/8000', encodePcma(samples), { extendedSequence: 9, timestamp: 1234, marker: true })
+  const before = payloadBytes(packet)
+  const converted = new Transcoder('PCMU/8000').convert(packet)
+  assert.ok(converted !== undefined)
+  const { payload, sourceId, extendedSequence, timestamp, marker } = converted
+  assert.deepEqual([payload.encoding, sourceId, extendedSequence, timestamp, marker], ['PCMU/8000', 4, 9, 1234, true])
+  const heard = decodePcmu(payloadBytes(converted))
+  for (const [index, sample] of decodePcma(before).entries()) assert.ok(Math.abs(sample - heard[index]!) <= 512)
+  assert.deepEqual(payloadBytes(packet), before)
+})
+
+test('G.722 becomes G.711 of the same length and the same speech', () => {
+  const speech = fixture('speech/caller.g722')
+  const transcoder = new Transcoder('PCMA/8000')
+  const heard = new Int16Array(speech.length)
+  for (let at = 0; at < speech.length; at += FRAME) {
+    const converted = transcoder.convert(packetOf('G722/8000', speech.subarray(at, at + FRAME)))
+    assert.equal(converted?.payloadLength, FRAME)
+    heard.set(decodePcma(payloadBytes(converted!)), at)
+  }
+  const wav = readWav(fixture('speech/caller.wav'))
+  assert.ok(wav.ok)
+  const { coefficient } = correlate(wav.value.samples[0]!.subarray(0, speech.length), heard, 100)
+  assert.ok(coefficient > 0.92, `correlation ${coefficient}`)
+})
+
+test('another source begins with a decoder of its own, and what we cannot read is left out', () => {
+  const transcoder = new Transcoder('PCMU/8000')
+  const loud = Uint8Array.from({ length: FRAME }, (_unused, index) => index * 7)
+  const fresh = payloadBytes(new Transcoder('PCMU/8000').convert(packetOf('G722/8000', loud))!)
+  transcoder.convert(packetOf('G722/8000', loud))
+  assert.notDeepEqual(payloadBytes(transcoder.convert(packetOf('G722/8000', loud))!), fresh)
+  assert.deepEqual(payloadBytes(transcoder.convert(packetOf('G722/8000', loud, { sourceId: 5 }))!), fresh)
+  assert.equal(transcoder.convert(packetOf('OPUS/48000/2', loud)), undefined)
+})

@@ -1,0 +1,83 @@
+// A pause with a deadline: it ends by itself, by resumption or by stop, and tells so (peer idea 10).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PauseLimit } from '#recording-client'
+import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
+
+function bench(name: string, run: (bench: RecordingBench) => Promise<void>): void {
+  test(name, () => withBench(run))
+}
+
+async function pausedFor(b: RecordingBench, limit: PauseLimit): Promise<void> {
+  await b.recording()
+  const pause = b.pause('info', limit)
+  await b.pass()
+  assert.equal(pause.status, 200)
+}
+
+bench('peer idea 10: a pause of 30 s is resumed by itself, with an event', async (b) => {
+  await pausedFor(b, { maxSeconds: 30, next: 'resume' })
+  await b.pass(29_000)
+  assert.deepEqual([b.state, await b.audio(5)], ['paused', 0])
+  await b.pass(1_000)
+  assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+  const told = b.events.filter(({ type }) => type === 'recording.pause-expired' || type === 'recording.resumed')
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['recording.pause-expired', 'recording.resumed'],
+  )
+})
+
+bench('peer idea 10: a pause may end in a stop', async (b) => {
+  await pausedFor(b, { maxSeconds: 30, next: 'stop' })
+  await b.pass(30_000)
+  assert.equal(b.state, 'none')
+  assert.ok(b.eventTypes.includes('recording.pause-expired') && b.eventTypes.includes('recording.stopped'))
+})
+
+bench('a resumption cancels the deadline', async (b) => {
+  await pausedFor(b, { maxSeconds: 30, next: 'stop' })
+  b.resume()
+  await b.pass(60_000)
+  assert.equal(b.state, 'recording')
+})
+
+bench('the latest word counts: a pause without a deadline lasts', async (b) => {
+  await pausedFor(b, { maxSeconds: 30, next: 'resume' })
+  b.pause()
+  await b.pass(60_000)
+  assert.equal(b.state, 'paused')
+})
+
+bench('the latest word counts: a longer deadline replaces the shorter', async (b) => {
+  await pausedFor(b, { maxSeconds: 10, next: 'resume' })
+  b.pause('info', { maxSeconds: 30, next: 'resume' })
+  await b.pass(20_000)
+  assert.equal(b.state, 'paused')
+  await b.pass(10_100)
+  assert.equal(b.state, 'recording')
+})
+
+bench('a deadline at which nobody resumes leaves the recording paused, and no audio flows', async (b) => {
+  const recorder = await b.recording()
+  b.pause('info', { maxSeconds: 10, next: 'resume' })
+  await b.pass()
+  recorder.reofferRules.push(488)
+  await b.pass(10_500)
+  assert.deepEqual([b.state, await b.audio(5)], ['paused', 0])
+})
+
+bench('a pause covers recorders that answer late', async (b) => {
+  const [quick, slow] = [b.recorder(11), b.recorder(12)]
+  slow.onInvite = 'leave'
+  b.start(`${quick.uri},${slow.uri}`)
+  await b.pass()
+  b.pause('info', { maxSeconds: 20, next: 'resume' })
+  await b.pass(10_000)
+  slow.accept()
+  await b.pass()
+  assert.equal(await b.audio(5), 0)
+  await b.pass(11_000)
+  assert.equal(await b.audio(5), 20)
+})
