@@ -3,7 +3,7 @@
 import type { Call, CallService } from '#call'
 import type { CallsView, CallView, MetricsSnapshot } from '#control'
 import type { Listeners } from '#kernel'
-import type { RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
+import type { RecorderRegistry, RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
 import { callRecordingOf } from './call-recording-view.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
@@ -19,6 +19,7 @@ export function createCallsView(
   service: CallService,
   client: RecordingClient,
   commands: RecordingCommands,
+  recorders: RecorderRegistry,
 ): GatewayViews {
   const outcomes: Record<string, number> = {}
   client.events.add((event) => {
@@ -49,6 +50,7 @@ export function createCallsView(
         activeCalls: service.calls().length,
         recordings,
         recordingSessions,
+        recorders: recorderStates(recorders),
         recordingSessionOutcomes: outcomes,
         ...client.totals(),
       }
@@ -60,6 +62,12 @@ const sessionOutcomes: Readonly<Partial<Record<RecordingEvent['type'], string>>>
   'recorder.closed': 'closed',
   'recorder.failed': 'failed',
   'recorder.lost': 'lost',
+}
+
+function recorderStates(recorders: RecorderRegistry): Record<string, number> {
+  const states: Record<string, number> = {}
+  for (const { state } of recorders.list()) states[state] = (states[state] ?? 0) + 1
+  return states
 }
 
 function count(recording: RecordingView, recordings: Record<string, number>, sessions: Record<string, number>): void {

@@ -62,7 +62,8 @@ export function expectation(node: SchemaNode): string {
     case 'string':
       return 'a text'
     case 'array':
-      return node.minItems === undefined ? 'a list' : 'a list with at least one entry'
+      if (node.minItems === undefined) return 'a list'
+      return `a list with at least ${node.minItems === 1 ? 'one entry' : `${node.minItems} entries`}`
     default:
       return 'a mapping of keys to values'
   }

@@ -80,6 +80,20 @@ for (const [why, profile, problem] of REFUSED) {
   })
 }
 
+test('recorders that are no SIP URIs, or that stand in two lists, are refused', () => {
+  const recording = (keys: string): string => `gateway:\n  recording:\n    ${keys}\n`
+  assert.deepEqual(refused(recording('recorders: ["sip:a.example:x"]')), [
+    'test.yaml:3: gateway.recording.recorders.0: a valid SIP URI',
+  ])
+  assert.deepEqual(
+    refused(recording('failover: [["sip:a.example", "sip:b.example"], ["sip:c.example", "sip:a.example"]]')),
+    ['test.yaml:3: gateway.recording.failover.1.1: each recorder in one list, once'],
+  )
+  assert.deepEqual(refused(recording('failover: [["sip:a.example"]]')), [
+    'test.yaml:3: gateway.recording.failover.0: expected a list with at least 2 entries',
+  ])
+})
+
 test('a profile that could never be reached and a name given twice are refused', () => {
   assert.deepEqual(refused(withProfiles('{ name: a }', '{ name: a, match: [b.example] }')), [
     'test.yaml:4: gateway.recording.profiles.0: a match, since the profiles after it would never be reached',

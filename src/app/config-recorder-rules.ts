@@ -2,6 +2,7 @@
 
 import { createDestinationPolicy } from '#call'
 import { parsePolicy, policyForm } from '#recording-client'
+import { parseSipUri } from '#sip'
 import { HOST_ENTRY } from './config-leaf.ts'
 import type { RuleBreach } from './config-rules.ts'
 import type { GatewayConfig, ProfileConfig } from './config-schema.ts'
@@ -11,11 +12,16 @@ type Path = RuleBreach['path']
 
 /** Breaches of the rules about recorders. */
 export function recorderBreaches(gateway: GatewayConfig): RuleBreach[] {
-  const { profiles } = gateway.recording
+  const { profiles, recorders, failover } = gateway.recording
   const path = ['gateway', 'recording', 'profiles']
   const policy = parsePolicy(gateway.recording.policy)
   const announces = policy.ok && policy.value.unmet === 'announce' && gateway.recording.unmetPrompt === undefined
   const breaches = profiles.flatMap((profile, at) => profileBreaches([...path, at], profile, gateway))
+  breaches.push(...uriBreaches(['gateway', 'recording', 'recorders'], recorders))
+  for (const [at, list] of failover.entries()) {
+    const earlier = failover.slice(0, at).flat()
+    breaches.push(...uriBreaches(['gateway', 'recording', 'failover', at], list, earlier))
+  }
   for (const [at, { name, match }] of profiles.entries()) {
     if (profiles.findIndex((other) => other.name === name) < at) {
       breaches.push({ path: [...path, at, 'name'], expected: 'another name than that of the profiles before' })
@@ -28,6 +34,14 @@ export function recorderBreaches(gateway: GatewayConfig): RuleBreach[] {
   if (announces)
     breaches.push({ path: ['gateway', 'recording', 'unmetPrompt'], expected: 'a WAV file to announce with' })
   return breaches
+}
+
+function uriBreaches(path: Path, uris: readonly string[], earlier?: readonly string[]): RuleBreach[] {
+  return uris.flatMap((uri, at) => {
+    const isDouble = earlier !== undefined && [...earlier, ...uris.slice(0, at)].includes(uri)
+    if (parseSipUri(uri).ok && !isDouble) return []
+    return [{ path: [...path, at], expected: isDouble ? 'each recorder in one list, once' : 'a valid SIP URI' }]
+  })
 }
 
 /** Breaches of a list of hosts, domains and networks. */

@@ -5,12 +5,29 @@ import { policyForm } from '#recording-client'
 import { integer, section, text } from './config-leaf.ts'
 import { profiles } from './config-profiles.ts'
 
+const recorder = text({ expects: 'a sip: or sips: URI', pattern: '^sips?:' })
+
 /** The recording client. */
 export const recording = section('The recording client.', {
-  recorders: Type.Array(text({ expects: 'a sip: or sips: URI', pattern: '^sips?:' }), {
+  recorders: Type.Array(recorder, {
     maxItems: 16,
     default: [],
     description: 'SIP URIs of the recorders that flows find as input.recorders.',
+  }),
+  failover: Type.Array(Type.Array(recorder, { minItems: 2, maxItems: 16 }), {
+    maxItems: 100,
+    default: [],
+    description:
+      'Lists of SIP URIs of recorders that stand in for each other: one that fails is followed by those after it, then by those before it.',
+  }),
+  health: section('OPTIONS to the recorders of recorders and failover; those that do not answer are tried last.', {
+    intervalMs: integer(
+      'From one request to a recorder to the next, in milliseconds; 0 sends none.',
+      30_000,
+      0,
+      3_600_000,
+    ),
+    timeoutMs: integer('Silence that counts as a failure, in milliseconds.', 2000, 100, 30_000),
   }),
   answerDeadlineMs: integer('A start that no recorder accepts by then fails, in milliseconds.', 5000, 100, 20_000),
   lateAnswerMs: integer('Recorders may accept until this long after the start, in milliseconds.', 32_000, 1000, 64_000),

@@ -8,7 +8,7 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { RecordingInfo } from '#control'
+import { type RecordersView, RecordingInfo } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -18,6 +18,8 @@ import {
   defaultPolicy,
   parsePolicy,
   type RecorderDirectory,
+  type RecorderProbes,
+  type RecorderRegistry,
   RecordingClient,
 } from '#recording-client'
 import type { SipCore } from '#sip'
@@ -27,7 +29,7 @@ import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import type { PromptLibrary } from './prompt-library.ts'
-import { openRecorders } from './recorders.ts'
+import { openRecorders, recordersView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
 import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
@@ -41,9 +43,14 @@ const coreName = 'gateway'
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
   readonly recordingClient: RecordingClient
+  readonly recorders: RecordersView
+  /** Changes of what is known of recorders' health. */
+  readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
+  /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
+  renewTls(): Promise<void>
   /** Refuses new calls and waits for those under way. */
   drain(): Promise<void>
   close(): Promise<void>
@@ -58,7 +65,7 @@ export async function openGateway(
   const { clock, ids } = around
   const log = around.log.child({ role: 'gateway' })
   const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
-  const recorders = await openRecorders(config)
+  const recorders = await openRecorders(config, around)
   const engine = await createWorkerEngine({
     ...config.media,
     log,
@@ -159,7 +166,13 @@ export async function openGateway(
   client = createRecordingClient(config, core, domain, recorders, announce, around)
   const evidence = openEvidence(config, client, { clock, ids, log })
   const indicator = new RecordingIndicator({ service, client, clock, log, honoursPreferences })
-  return assemble({ service, client, commands, engine, role, evidence, indicator })
+  const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
+  return assemble({ service, client, commands, engine, role, evidence, indicator, recorders, probes })
+}
+
+/** From of what is sent to recorders. */
+function fromOf(domain: string): string {
+  return `<sip:src@${domain}>`
 }
 
 function createRecordingClient(
@@ -177,7 +190,7 @@ function createRecordingClient(
     clock: around.clock,
     ids: around.ids,
     log: around.log.child({ role: 'recording-client' }),
-    from: `<sip:src@${domain}>`,
+    from: fromOf(domain),
     times: { answerDeadlineMs, lateAnswerMs, firstResponseMs, signalWaitMs: 1_500, farewellMs: 2_000 },
     destinations: createDestinationPolicy(config.destinations.record),
     recorders,
@@ -227,10 +240,14 @@ function assemble(parts: {
   readonly commands: RecordingCommands
   readonly evidence: Evidence
   readonly indicator: RecordingIndicator
+  readonly recorders: RecorderRegistry
+  readonly probes: RecorderProbes | undefined
 }): Gateway {
-  const { service, client, commands, engine, role, evidence, indicator } = parts
+  const { service, client, commands, engine, role, evidence, indicator, recorders, probes } = parts
   return {
-    ...createCallsView(service, client, commands),
+    ...createCallsView(service, client, commands, recorders),
+    recorders: recordersView(recorders),
+    recorderEvents: recorders.events,
     listeners: role.listeners,
     recordingClient: client,
     captures: evidence.shelf,
@@ -240,10 +257,12 @@ function assemble(parts: {
       ...prefixed('recorded', client.census()),
       ...prefixed('media', await engine.census()),
     }),
+    renewTls: () => role.renewTls(),
     drain: () => service.drain(),
     close: async () => {
       for (const call of service.calls()) call.hangup('shutdown')
       indicator.close()
+      probes?.close()
       await evidence.close()
       await role.close()
       await engine.close()

@@ -17,6 +17,8 @@ export interface Program {
   readonly gateway: Gateway | undefined
   readonly recorder: Recorder | undefined
   readonly http: HttpServer | undefined
+  /** Reads the certificates anew, for connections made from now on. */
+  renewTls(): Promise<void>
   /** Lets calls and recordings end, at most `graceMs`, then closes everything. Idempotent. */
   close(graceMs: number): Promise<void>
 }
@@ -61,6 +63,9 @@ export async function openProgram(config: Config, log: Logger): Promise<Program>
     gateway: opened.gateway,
     recorder: opened.recorder,
     http: opened.http,
+    renewTls: async () => {
+      await Promise.all([opened.gateway?.renewTls(), opened.recorder?.renewTls()])
+    },
     close: (graceMs) => {
       closing ??= drained(opened, graceMs).then(closeAll)
       return closing
@@ -90,7 +95,9 @@ function openHttp(
     clock: around.clock,
     health: { readiness },
     metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
-    ...(gateway === undefined ? {} : { calls: gateway.calls, captures: gateway.captures }),
+    ...(gateway === undefined
+      ? {}
+      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
   })
 }
@@ -99,6 +106,7 @@ const noCalls = {
   activeCalls: 0,
   recordings: {},
   recordingSessions: {},
+  recorders: {},
   recordingSessionOutcomes: {},
   packetsForked: 0,
   packetsHeld: 0,

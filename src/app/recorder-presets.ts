@@ -14,7 +14,6 @@ const presets: Readonly<Record<ProfileConfig['preset'], Preset>> = {
   jambonz: { ...rfc, metadata: { ...rfc.metadata, jambonzWrapper: true }, media: audioOnly },
   smarttap: {
     ...rfc,
-    headers: [['x-audc-call-id', '{recordingId}']],
     metadata: { ...rfc.metadata, mediaType: 'legacy', dialect: 'smarttap' },
     media: audioOnly,
   },

@@ -17,6 +17,8 @@ export interface Recorder {
   readonly listeners: readonly BoundListener[]
   readonly server: RecordingServer
   readonly recordings: RecordingsView
+  /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
+  renewTls(): Promise<void>
   /** Refuses new sessions and waits for those under way. */
   drain(): Promise<void>
   /** Ends and publishes what is under way, then closes everything. */
@@ -71,6 +73,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       listeners: role.listeners,
       server,
       recordings: createRecordingsView(store, catalogue),
+      renewTls: () => role.renewTls(),
       drain: () => server.drain(),
       close: async () => {
         await server.stop()

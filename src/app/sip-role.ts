@@ -5,6 +5,7 @@ import { type BoundListener, createLocator, SipTransport } from '#net'
 import { createSipCore, type SipCore, type SipCoreHandlers, type SipFlow } from '#sip'
 import type { SipConfig } from './config-schema.ts'
 import { readTls } from './tls-files.ts'
+import { TlsRenewal } from './tls-renewal.ts'
 
 /** What all roles of a process share. */
 export interface Surroundings {
@@ -39,6 +40,8 @@ export interface SipRole {
     readonly timers: number
     readonly connections: number
   }
+  /** Reads the certificates anew; bad ones are logged, and the old stay in force. */
+  renewTls(): Promise<void>
   close(): Promise<void>
 }
 
@@ -61,6 +64,16 @@ export async function openSipRole(options: SipRoleOptions, around: Surroundings)
     log,
     onMessage: (bytes, flow) => core?.receive(bytes, flow),
   })
+  const renewal =
+    options.sip.tls === undefined
+      ? undefined
+      : new TlsRenewal({
+          tls: options.sip.tls,
+          clock: around.clock,
+          log,
+          apply: (renewed) => transport.renewTls(renewed),
+        })
+  if (tls !== undefined) await renewal?.start(tls)
   const locator = createLocator({
     servers: around.dnsServers,
     supports: (name) => transport.supports(name),
@@ -81,7 +94,9 @@ export async function openSipRole(options: SipRoleOptions, around: Surroundings)
       const sockets = transport.census()
       return { ...opened.census(), connections: sockets.inbound + sockets.outbound }
     },
+    renewTls: async () => renewal?.renew(),
     close: async () => {
+      renewal?.close()
       opened.close()
       await transport.close()
     },

@@ -131,6 +131,25 @@ export const recordingPage = Type.Object(
   closed,
 )
 
+/** A recorder and how it is. */
+const recorderView = Type.Object(
+  {
+    uri: Type.String(),
+    profile: Type.String(),
+    /** unknown, up or down. */
+    state: Type.String(),
+    since: Type.Optional(Type.String()),
+    /** The recorder asked to be left alone until then. */
+    skippedUntil: Type.Optional(Type.String()),
+    /** What the latest attempt or probe came to. */
+    latest: Type.Optional(Type.Object({ status: Type.Integer(), cause: Type.String(), at: Type.String() }, closed)),
+  },
+  closed,
+)
+
+/** The recorders of the configuration, and those that calls have named. */
+export const recorderList = Type.Object({ total: Type.Integer(), items: Type.Array(recorderView) }, closed)
+
 /** Evidence of recording sessions that failed, newest first. */
 export const captureList = Type.Object(
   {
@@ -177,6 +196,8 @@ export const readiness = Type.Object(
 export type ErrorBody = Static<typeof errorBody>
 /** See `callView`. */
 export type CallView = Static<typeof callView>
+/** See `recorderList`. */
+export type RecorderView = Static<typeof recorderView>
 /** See `recordingView`. */
 export type RecordingView = Static<typeof recordingView>
 /** See `pageQuery`. */

@@ -47,6 +47,7 @@ const numbers: MetricsSnapshot = {
   activeCalls: 3,
   recordings: { recording: 2, paused: 1 },
   recordingSessions: { active: 4 },
+  recorders: { up: 2, down: 1 },
   recordingSessionOutcomes: { closed: 7, failed: 1 },
   packetsForked: 1_000,
   packetsHeld: 50,

@@ -9,8 +9,9 @@ import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
+import { recorderRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
-import type { CallsView, CapturesView, HealthView, MetricsView, RecordingsView } from './views.ts'
+import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
@@ -25,6 +26,7 @@ export interface HttpServerOptions {
   readonly calls?: CallsView
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
+  readonly recorders?: RecordersView
 }
 
 /** A listening server. */
@@ -41,7 +43,7 @@ const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
 export function buildHttpApp(options: HttpServerOptions): HttpApp {
-  const { log, clock, calls, recordings, captures } = options
+  const { log, clock, calls, recordings, captures, recorders } = options
   const app: HttpApp = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -82,6 +84,7 @@ export function buildHttpApp(options: HttpServerOptions): HttpApp {
   if (calls !== undefined) callRoutes(app, calls)
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
+  if (recorders !== undefined) recorderRoutes(app, recorders)
   return app
 }
 

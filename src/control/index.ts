@@ -15,5 +15,6 @@ export type {
   MetadataDocument,
   MetricsSnapshot,
   MetricsView,
+  RecordersView,
   RecordingsView,
 } from './views.ts'

@@ -79,6 +79,16 @@ function viewMetrics(view: MetricsView, registers: Registry[]): void {
       for (const [state, count] of Object.entries(view.snapshot().recordingSessions)) this.set({ state }, count)
     },
   })
+  new Gauge({
+    name: 'siprec_gateway_recorders',
+    help: 'Recorders by state: unknown, up or down',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [state, count] of Object.entries(view.snapshot().recorders)) this.set({ state }, count)
+    },
+  })
   new Counter({
     name: 'siprec_gateway_recording_sessions_total',
     help: 'Recording sessions ended, by outcome',

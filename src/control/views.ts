@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream'
 
 import type { RecordingCommand, RecordingResult } from '#flow'
-import type { CallView, PageQuery, Readiness, RecordingView } from './contract.ts'
+import type { CallView, PageQuery, Readiness, RecorderView, RecordingView } from './contract.ts'
 
 /** The calls under way and command over their recording. */
 export interface CallsView {
@@ -55,6 +55,11 @@ export interface CapturesView {
   get(captureId: string): object | undefined
 }
 
+/** The recorders of the recording client. */
+export interface RecordersView {
+  list(): readonly RecorderView[]
+}
+
 /** Whether this process should be sent calls. */
 export interface HealthView {
   readiness(): Readiness
@@ -67,6 +72,8 @@ export interface MetricsSnapshot {
   readonly recordings: Readonly<Record<string, number>>
   /** Recording sessions now, by state. */
   readonly recordingSessions: Readonly<Record<string, number>>
+  /** Recorders now, by what is known of their health. */
+  readonly recorders: Readonly<Record<string, number>>
   /** Recording sessions ended since the start of the process, by outcome. */
   readonly recordingSessionOutcomes: Readonly<Record<string, number>>
   /** RTP packets copied to recorders since the start of the process. */

@@ -8,6 +8,7 @@ import { IncomingStream } from './incoming-stream.ts'
 import { Latch } from './latch.ts'
 import { type MediaPacket, newMediaPacket, type PacketTaker, type RtpPort, type SourceIds } from './media-packet.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
+import type { Overlay } from './tone-player.ts'
 
 /** The socket of a leg, seen from the packet path. */
 export interface LegPort extends RtpPort {
@@ -41,6 +42,8 @@ export class RelayLeg {
   readonly taps: { received: readonly PacketTaker[]; sent: readonly PacketTaker[] } = { received: [], sent: [] }
   /** The leg that hears this one. */
   peer: RelayLeg | undefined
+  /** Changes what the party hears. */
+  overlay: Overlay | undefined
   /** Something is played to the party, who hears nothing else meanwhile. */
   isPlaying = false
   codecs = CodecTable.empty
@@ -116,7 +119,9 @@ export class RelayLeg {
   }
 
   /** Sends a packet of another source to the party, as part of our one stream to it. */
-  deliver(packet: MediaPacket, nowMs: number): void {
+  deliver(original: MediaPacket, nowMs: number): void {
+    const { overlay } = this
+    const packet = overlay?.prepare(original, this.codecs.g711, nowMs) ?? original
     const payloadType = this.#maySend ? this.codecs.sent(packet.payload) : undefined
     if (payloadType === undefined) {
       this.outgoing.cut()
@@ -124,6 +129,7 @@ export class RelayLeg {
     }
     const header = this.outgoing.stamp(packet, payloadType, nowMs)
     if (header === undefined) return
+    if (packet !== original) overlay?.mix(packet, header.timestamp)
     this.#port.send(header, packet)
     this.sent.add(packet.payloadLength, nowMs)
     if (this.taps.sent.length === 0) return

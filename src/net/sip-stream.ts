@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock, Endpoint, Logger, Timer } from '#kernel'
-import { type SipFlow, StreamFramer } from '#sip'
+import { type SipFlow, type SipTarget, StreamFramer } from '#sip'
 import { provesIdentity } from './tls-identity.ts'
 
 /** A peer that lets more than this pile up is not reading. */
@@ -27,8 +27,8 @@ export interface ConnectionOptions {
   readonly transport: 'tcp' | 'tls'
   readonly origin: 'inbound' | 'outbound'
   readonly remote: Endpoint
-  /** The name that the peer's certificate was checked against; outbound TLS only. */
-  readonly serverName?: string | undefined
+  /** Outbound: whom it was opened to. */
+  readonly target?: SipTarget
   /** Outbound: fail when not usable by then. */
   readonly connectTimeoutMs?: number
 }
@@ -44,7 +44,7 @@ export class SipConnection {
   readonly transport: 'tcp' | 'tls'
   readonly origin: 'inbound' | 'outbound'
   readonly remote: Endpoint
-  readonly #serverName: string | undefined
+  readonly #target: SipTarget | undefined
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #log: Logger
@@ -65,7 +65,7 @@ export class SipConnection {
     this.transport = options.transport
     this.origin = options.origin
     this.remote = options.remote
-    this.#serverName = options.serverName
+    this.#target = options.target
     this.#socket = socket
     this.#handlers = handlers
     this.#clock = clock
@@ -84,13 +84,17 @@ export class SipConnection {
     return { host: plainHost(this.#socket.localAddress ?? ''), port: this.#socket.localPort ?? 0 }
   }
 
-  /** Whether a request for this host may travel here (RFC 5923: over TLS only if the peer has proved the name). */
-  serves(transport: 'tcp' | 'tls', remote: Endpoint, serverName: string | undefined): boolean {
-    if (this.#closing || transport !== this.transport) return false
-    if (remote.port !== this.remote.port || remote.host !== this.remote.host) return false
-    if (transport === 'tcp') return true
-    const wanted = serverName ?? remote.host
-    if (this.origin === 'outbound') return wanted === this.#serverName
+  /** Whether a request may travel here (RFC 5923: over TLS only if the peer has proved the name, and seen the right certificate). */
+  serves(target: SipTarget): boolean {
+    if (this.#closing || target.transport !== this.transport) return false
+    if (target.port !== this.remote.port || target.host !== this.remote.host) return false
+    if (this.transport === 'tcp') return true
+    const wanted = target.serverName ?? target.host
+    const opened = this.#target
+    if (opened !== undefined) {
+      return wanted === (opened.serverName ?? opened.host) && target.tlsIdentity === opened.tlsIdentity
+    }
+    if (target.tlsIdentity !== undefined) return false
     const socket = this.#socket
     return socket instanceof TLSSocket && socket.authorized && provesIdentity(socket.getPeerCertificate(), wanted)
   }

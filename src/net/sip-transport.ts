@@ -1,14 +1,15 @@
 // All SIP sockets of one core: listeners, connections and the choice between them (RFC 3261 section 18).
 
 import { connect, isIP, isIPv6, type Socket } from 'node:net'
-import { type SecureContext, connect as tlsConnect } from 'node:tls'
+import { connect as tlsConnect } from 'node:tls'
 import { AppError, type Clock, type Endpoint, endpointText, invariant, type Logger } from '#kernel'
 import type { SipFlow, SipTarget, SipTransportPort, TransportName } from '#sip'
 import { plainHost, SipConnection } from './sip-stream.ts'
 import { UdpListener } from './sip-udp.ts'
-import { StreamListener } from './stream-listener.ts'
+import { type ListenerTls, StreamListener } from './stream-listener.ts'
 import { provesIdentity } from './tls-identity.ts'
-import { secureContext, type TlsOptions } from './tls-options.ts'
+import { TlsKeyring } from './tls-keyring.ts'
+import type { TlsOptions } from './tls-options.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
 
@@ -50,7 +51,7 @@ export interface SipSocketCensus {
 /** SIP over UDP, TCP and TLS sockets of this machine. */
 export class SipTransport implements SipTransportPort {
   readonly #options: SipTransportOptions
-  readonly #secure: SecureContext | undefined
+  readonly #keyring: TlsKeyring | undefined
   readonly #udp: UdpListener[] = []
   readonly #streams: StreamListener[] = []
   readonly #bound: BoundListener[] = []
@@ -63,7 +64,7 @@ export class SipTransport implements SipTransportPort {
 
   private constructor(options: SipTransportOptions) {
     this.#options = options
-    this.#secure = options.tls === undefined ? undefined : secureContext(options.tls)
+    this.#keyring = options.tls === undefined ? undefined : new TlsKeyring(options.tls)
   }
 
   /** Binds every listener or none; rejects with AppError `net.listen-failed`, `net.listen-invalid` or `net.tls-invalid`. */
@@ -121,6 +122,13 @@ export class SipTransport implements SipTransportPort {
     if (connectionId !== undefined) this.#connections.get(connectionId)?.close('hung up')
   }
 
+  /** Shows other certificates on connections made from now on; throws AppError `net.tls-invalid`, and then the old ones stay. */
+  renewTls(tls: TlsOptions): void {
+    invariant(this.#keyring !== undefined, 'a transport without tls has no certificates')
+    this.#keyring.replace(tls)
+    for (const stream of this.#streams) stream.renewTls(this.#keyring)
+  }
+
   /** Destroys all sockets; resolves when the ports are free. Sends that are under way fail. */
   async close(): Promise<void> {
     this.#state = 'closed'
@@ -156,7 +164,7 @@ export class SipTransport implements SipTransportPort {
         this.#udp.push(udp)
         local = udp.local
       } else {
-        const tls = transport === 'tls' ? this.#options.tls : undefined
+        const tls = transport === 'tls' ? this.#listenerTls() : undefined
         const stream = await StreamListener.open(listen, tls, log, (socket) => this.#onSocket(socket, transport))
         this.#streams.push(stream)
         local = stream.local
@@ -174,10 +182,17 @@ export class SipTransport implements SipTransportPort {
     log.info('listening for sip', { transport, ...local })
   }
 
+  #listenerTls(): ListenerTls | undefined {
+    const { tls } = this.#options
+    if (tls === undefined || this.#keyring === undefined) return undefined
+    // Asked for whenever we could judge it: a proven name allows reuse of the connection (RFC 5923).
+    return { keyring: this.#keyring, asksClient: tls.ca !== undefined, verifiesClient: tls.verifyClient === true }
+  }
+
   #check(listen: SipListen): void {
     const at = `${listen.transport} ${endpointText(listen)}`
     if (isIP(listen.host) === 0) throw invalid(`${at}: the host must be an IP address`)
-    if (listen.transport === 'tls' && this.#secure === undefined)
+    if (listen.transport === 'tls' && this.#keyring === undefined)
       throw invalid(`${at}: a certificate and key are needed`)
     // A wildcard in Via or Contact would lead the peer to itself.
     const isWildcard = listen.host === '0.0.0.0' || listen.host === '::'
@@ -188,7 +203,9 @@ export class SipTransport implements SipTransportPort {
   #refusal(target: SipTarget): string | undefined {
     if (this.#state !== 'open') return 'transport closed'
     if (isIP(target.host) === 0 || !(target.port > 0 && target.port < 65536)) return 'invalid address'
-    return target.transport === 'tls' && this.#secure === undefined ? 'tls is not configured' : undefined
+    if (target.transport !== 'tls') return undefined
+    if (this.#keyring === undefined) return 'tls is not configured'
+    return this.#keyring.clientSide(target.tlsIdentity) === undefined ? 'tls identity is not configured' : undefined
   }
 
   #sendDatagram(remote: Endpoint, bytes: Uint8Array, onFailed: (reason: string) => void, from?: Endpoint): void {
@@ -207,7 +224,7 @@ export class SipTransport implements SipTransportPort {
 
   #connectionTo(target: SipTarget, transport: 'tcp' | 'tls'): SipConnection {
     for (const connection of this.#byRemote.get(endpointText(target)) ?? []) {
-      if (connection.serves(transport, target, target.serverName)) return connection
+      if (connection.serves(target)) return connection
     }
     const socket = transport === 'tls' ? this.#secureSocket(target) : connect({ host: target.host, port: target.port })
     return this.#adopt(socket, transport, 'outbound', target, target)
@@ -215,13 +232,16 @@ export class SipTransport implements SipTransportPort {
 
   #secureSocket(target: SipTarget): Socket {
     const serverName = target.serverName ?? target.host
+    const side = this.#keyring?.clientSide(target.tlsIdentity)
+    invariant(side !== undefined, 'a refused target is not connected to')
+    const { context, allowWildcard } = side
     return tlsConnect({
       host: target.host,
       port: target.port,
       ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-      ...(this.#secure === undefined ? {} : { secureContext: this.#secure }),
+      secureContext: context,
       checkServerIdentity: (_host, certificate) => {
-        if (provesIdentity(certificate, serverName)) return undefined
+        if (provesIdentity(certificate, serverName, allowWildcard)) return undefined
         return Object.assign(new Error('certificate is for another name'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
       },
     })
@@ -250,8 +270,7 @@ export class SipTransport implements SipTransportPort {
         transport,
         origin,
         remote: { host: remote.host, port: remote.port },
-        serverName: target === undefined ? undefined : (target.serverName ?? target.host),
-        ...(target === undefined ? {} : { connectTimeoutMs: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS }),
+        ...(target === undefined ? {} : { target, connectTimeoutMs: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS }),
       },
       { onMessage: this.#options.onMessage, onClosed: (closed) => this.#forget(closed) },
       this.#options.clock,

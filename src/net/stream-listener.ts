@@ -1,9 +1,18 @@
 // A listening TCP or TLS socket that hands accepted connections on.
 
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
 import type { Endpoint, Logger } from '#kernel'
-import { secureSettings, type TlsOptions } from './tls-options.ts'
+import type { TlsKeyring } from './tls-keyring.ts'
+
+/** TLS of a listener. */
+export interface ListenerTls {
+  readonly keyring: TlsKeyring
+  /** Clients are asked for a certificate. */
+  readonly asksClient: boolean
+  /** Clients without a trusted certificate are refused. */
+  readonly verifiesClient: boolean
+}
 
 const MOST_CONNECTIONS = 10_000
 const HANDSHAKE_MS = 10_000
@@ -23,7 +32,7 @@ export class StreamListener {
   /** Binds, over TLS when options are given; rejects with the system's error. */
   static async open(
     endpoint: Endpoint,
-    tls: TlsOptions | undefined,
+    tls: ListenerTls | undefined,
     log: Logger,
     onSocket: (socket: Socket) => void,
   ): Promise<StreamListener> {
@@ -51,6 +60,11 @@ export class StreamListener {
     return new StreamListener(server, accepted, local)
   }
 
+  /** Shows the certificates that are in the keyring by now to clients that come from now on. */
+  renewTls(keyring: TlsKeyring): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(keyring.serverSettings)
+  }
+
   /** Stops listening and destroys accepted connections, those in a TLS handshake included. */
   close(): Promise<void> {
     return new Promise((resolve) => {
@@ -60,14 +74,17 @@ export class StreamListener {
   }
 }
 
-function createTlsListener(tls: TlsOptions, log: Logger, onSocket: (socket: Socket) => void): Server {
-  const verify = tls.verifyClient === true
+function createTlsListener(
+  { keyring, asksClient, verifiesClient }: ListenerTls,
+  log: Logger,
+  onSocket: (socket: Socket) => void,
+): Server {
   const server = createTlsServer({
-    ...secureSettings(tls),
+    ...keyring.serverSettings,
+    SNICallback: (serverName, done) => done(null, keyring.serverSide(serverName)),
     handshakeTimeout: HANDSHAKE_MS,
-    // Asked for whenever we could judge it: a proven name allows reuse of the connection (RFC 5923).
-    requestCert: tls.ca !== undefined,
-    rejectUnauthorized: verify,
+    requestCert: asksClient,
+    rejectUnauthorized: verifiesClient,
   })
   server.on('secureConnection', onSocket)
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {

@@ -31,6 +31,25 @@ for (const [names, serverName, proves] of CASES) {
   })
 }
 
+const WILDCARDS: readonly [names: string, serverName: string, proves: boolean][] = [
+  ['DNS:*.example.com', 'a.example.com', true],
+  ['DNS:*.example.com', 'A.Example.com.', true],
+  ['DNS:*.example.com', 'example.com', false],
+  ['DNS:*.example.com', 'a.b.example.com', false],
+  ['DNS:*.com', 'example.com', false],
+  ['DNS:*', 'localhost', false],
+  ['DNS:a*.example.com', 'ab.example.com', false],
+  ['URI:sip:other.test, DNS:*.example.com', 'a.example.com', false],
+  ['DNS:*.0.2.1', '192.0.2.1', false],
+]
+
+for (const [names, serverName, proves] of WILDCARDS) {
+  test(`SEC-04: with allowWildcard <${names}> ${proves ? 'proves' : 'does not prove'} ${serverName}`, () => {
+    assert.equal(provesIdentity({ subjectaltname: names }, serverName, true), proves)
+    assert.equal(provesIdentity({ subjectaltname: names }, serverName), false)
+  })
+}
+
 test('a certificate without subjectAltName has no identity, whatever its common name', () => {
   assert.deepEqual(sipIdentities({}), [])
 })

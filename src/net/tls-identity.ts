@@ -17,12 +17,16 @@ export function sipIdentities(certificate: CertificateNames): string[] {
 }
 
 /**
- * Whether the certificate proves `serverName`: exact match of a SIP identity, wildcards match nothing but themselves.
+ * Whether the certificate proves `serverName`: exact match of a SIP identity; a wildcard matches nothing but itself (RFC 5922
+ * section 7.2) unless `allowWildcard`, and then its first label any one label (RFC 9525 section 6.3).
  * An IP literal, which RFC 5922 leaves open, must stand in the certificate as an IP address.
  */
-export function provesIdentity(certificate: CertificateNames, serverName: string): boolean {
+export function provesIdentity(certificate: CertificateNames, serverName: string, allowWildcard = false): boolean {
   const wanted = serverName.toLowerCase().replace(/\.$/, '')
-  if (isIP(wanted) === 0) return sipIdentities(certificate).includes(wanted)
+  if (isIP(wanted) === 0) {
+    const identities = sipIdentities(certificate)
+    return identities.includes(wanted) || (allowWildcard && identities.includes(wildcardOf(wanted)))
+  }
   const canonical = canonicalIp(wanted)
   return altNames(certificate.subjectaltname ?? '').some(
     ([type, value]) => type === 'IP Address' && canonicalIp(value) === canonical,
@@ -35,6 +39,12 @@ function sipDomain(uri: string): string[] {
   const end = uri.slice(4).search(/[;?:/]/)
   const domain = (end < 0 ? uri.slice(4) : uri.slice(4, 4 + end)).toLowerCase()
   return domain === '' ? [] : [domain]
+}
+
+/** `*.example.com` for `a.example.com`; nothing that could match for a name of a single label below the root. */
+function wildcardOf(name: string): string {
+  const dot = name.indexOf('.')
+  return dot > 0 && name.includes('.', dot + 1) ? `*${name.slice(dot)}` : ''
 }
 
 function canonicalIp(address: string): string {

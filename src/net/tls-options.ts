@@ -36,7 +36,7 @@ const CIPHERS = [
 ].join(':')
 
 /** Settings shared by both ends of a connection. */
-export function secureSettings(options: TlsOptions): SecureContextOptions {
+export function secureSettings(options: TlsIdentity): SecureContextOptions {
   return {
     cert: options.cert,
     key: options.key,
@@ -46,13 +46,15 @@ export function secureSettings(options: TlsOptions): SecureContextOptions {
   }
 }
 
-/** Builds the context once; throws AppError `net.tls-invalid` when a PEM text is unusable or key and certificate differ. */
-export function secureContext(options: TlsOptions): SecureContext {
-  if (options.verifyClient === true && options.ca === undefined) {
-    throw invalid('verifyClient needs a ca to verify clients against')
-  }
+/** Throws AppError `net.tls-invalid` for clients to be verified against nothing. */
+export function checkTls({ verifyClient, ca }: TlsOptions): void {
+  if (verifyClient === true && ca === undefined) throw invalid('verifyClient needs a ca to verify clients against')
+}
+
+/** Builds a context; throws AppError `net.tls-invalid` when a PEM text is unusable or key and certificate differ. */
+export function secureContext(identity: TlsIdentity): SecureContext {
   try {
-    return createSecureContext(secureSettings(options))
+    return createSecureContext(secureSettings(identity))
   } catch (fault) {
     throw invalid(messageOf(fault), fault)
   }

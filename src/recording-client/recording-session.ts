@@ -9,6 +9,7 @@ import type { AnsweredStream } from './offer.ts'
 import { suitesFor } from './protection.ts'
 import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
+import { attemptOutcome } from './recorders/recorder-directory.ts'
 import { type ForkPath, SessionForks } from './session-forks.ts'
 import {
   type OfferDirection,
@@ -196,7 +197,7 @@ export class RecordingSession {
 
   #sendInvite(direction: OfferDirection): void {
     const { plan } = this
-    const { core, log, from, times } = this.#around
+    const { core, log, from, times, recorders } = this.#around
     const offers = new SessionOffers(plan, this.#around, this.#forks)
     this.#invite = core.invite(
       {
@@ -211,8 +212,14 @@ export class RecordingSession {
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
       },
       {
-        onAccepted: (dialog, response) => this.#onAccepted({ dialog, offers }, response),
-        onFailed: ({ status, reason }) => this.#feed({ type: 'refused', status, reason }),
+        onAccepted: (dialog, response) => {
+          recorders.report(plan.uri, { status: response.status, cause: 'response' })
+          this.#onAccepted({ dialog, offers }, response)
+        },
+        onFailed: (outcome) => {
+          recorders.report(plan.uri, attemptOutcome(outcome))
+          this.#feed({ type: 'refused', status: outcome.status, reason: outcome.reason })
+        },
       },
     )
   }

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { afterEach, test } from 'node:test'
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import {
+  type ConnectionOptions,
+  connect,
+  createServer,
+  getCiphers,
+  type TlsOptions as ServerOptions,
+  type TLSSocket,
+} from 'node:tls'
 import { MemoryLogger } from '#kernel'
-import { SipTransport, systemClock, type TlsOptions } from '#net'
+import { SipTransport, systemClock, type TlsIdentity, type TlsOptions } from '#net'
 import type { SipFlow, SipTarget } from '#sip'
 
 const pem = (name: string): string =>
   readFileSync(new URL(`../../../test/fixtures/tls/${name}.pem`, import.meta.url), 'utf8')
-const identity = (name: string): TlsOptions => ({
-  cert: pem(`${name}.cert`),
-  key: pem(`${name}.key`),
-  ca: pem('ca.cert'),
-})
+const shown = (name: string) => ({ cert: pem(`${name}.cert`), key: pem(`${name}.key`) })
+const identity = (name: string): TlsOptions => ({ ...shown(name), ca: pem('ca.cert') })
+const NO_IDENTITY = 'tls identity is not configured'
 
 const OPTIONS = Buffer.from('OPTIONS sip:gw.test SIP/2.0\r\nContent-Length: 0\r\n\r\n')
 
@@ -79,10 +86,18 @@ test('SEC-03: with verifyClient a client without a trusted certificate is refuse
   const gw = await transportAs({ ...identity('gw'), verifyClient: true })
   const trusted = await transportAs(identity('peer'))
   assert.equal(await outcome(trusted.transport, gw.target('gw.test'), gw.flow), 'sent')
-  for (const own of [{}, { cert: pem('stranger.cert'), key: pem('stranger.key') }]) {
+  for (const own of [{}, shown('stranger'), shown('expired')]) {
     assert.equal(await handshake(gw.transport, own), 'refused')
   }
-  assert.equal(gw.log.messages().filter((message) => message === 'tls handshake refused').length, 2)
+  assert.equal(gw.log.messages().filter((message) => message === 'tls handshake refused').length, 3)
+})
+
+test('SEC-03, SEC-19: by default a client shows its certificate, and an expired server is refused', async () => {
+  const gw = await transportAs({ ...identity('gw'), verifyClient: true })
+  const peer = await transportAs({ ...shown('peer'), ca: pem('ca.cert') })
+  assert.equal(await outcome(peer.transport, gw.target('gw.test'), gw.flow), 'sent')
+  const expired = await transportAs(identity('expired'))
+  assert.equal(await outcome(peer.transport, expired.target('peer.test'), expired.flow), 'CERT_HAS_EXPIRED')
 })
 
 test('without verifyClient a client needs no certificate', async () => {
@@ -90,18 +105,37 @@ test('without verifyClient a client needs no certificate', async () => {
   assert.equal(await handshake(gw.transport, {}), 'TLSv1.3')
 })
 
-test('SEC-01: TLS 1.2 is spoken, TLS 1.1 is refused', async () => {
-  const gw = await transportAs(identity('gw'))
-  assert.equal(await handshake(gw.transport, { maxVersion: 'TLSv1.2' }), 'TLSv1.2')
-  // Security level 0 lets the client offer what OpenSSL would not even try.
-  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
-  assert.equal(await handshake(gw.transport, old), 'refused')
-})
+const VERSIONS = [
+  ['TLSv1', 'refused'],
+  ['TLSv1.1', 'refused'],
+  ['TLSv1.2', 'TLSv1.2'],
+  ['TLSv1.3', 'TLSv1.3'],
+] as const
 
-test('SEC-02: a cipher without forward secrecy is refused', async () => {
+for (const [version, expected] of VERSIONS) {
+  // Security level 0 lets the other side offer what OpenSSL would not even try.
+  const only = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' } as const
+  test(`SEC-01: as server, ${version}: ${expected}`, async () => {
+    const gw = await transportAs(identity('gw'))
+    assert.equal(await handshake(gw.transport, only), expected)
+  })
+
+  test(`SEC-01: as client, ${version}: ${expected}`, async () => {
+    const peer = await transportAs(identity('peer'))
+    assert.equal((await seenBy(peer.transport, 'gw.test', only)).protocol, expected)
+  })
+}
+
+test('SEC-02: a cipher without forward secrecy or without AEAD is refused', async () => {
   const gw = await transportAs(identity('gw'))
-  const old = { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:ECDHE-ECDSA-AES128-SHA@SECLEVEL=0' } as const
-  assert.equal(await handshake(gw.transport, old), 'refused')
+  const strong = /^(ecdhe-ecdsa-(aes(128|256)-gcm-sha(256|384)|chacha20-poly1305))$/
+  const results: string[] = []
+  for (const cipher of getCiphers().filter((name) => /^ecdhe-ecdsa|^aes/.test(name))) {
+    const options = { maxVersion: 'TLSv1.2', ciphers: `${cipher.toUpperCase()}@SECLEVEL=0` } as const
+    const spoken = await handshake(gw.transport, options)
+    if ((spoken === 'TLSv1.2') !== strong.test(cipher)) results.push(`${cipher}: ${spoken}`)
+  }
+  assert.deepEqual(results, [])
 })
 
 test('SIP-28: a connection from a peer that proved its name carries requests back to that name only', async () => {
@@ -114,6 +148,69 @@ test('SIP-28: a connection from a peer that proved its name carries requests bac
   assert.equal(gw.transport.census().outbound, 0)
   gw.transport.sendTo({ ...back, serverName: 'other.test' }, OPTIONS, () => {})
   assert.equal(gw.transport.census().outbound, 1)
+})
+
+test('SIP-28: requests to one target share a connection; another identity and another name have their own', async () => {
+  const gw = await transportAs(identity('gw'))
+  const peer = await transportAs({ ...identity('peer'), identities: new Map([['bank', identity('gw')]]) })
+  for (let at = 0; at < 3; at++) peer.transport.sendTo(gw.target('gw.test'), OPTIONS, () => {})
+  assert.equal(peer.transport.census().outbound, 1)
+  peer.transport.sendTo({ ...gw.target('gw.test'), tlsIdentity: 'bank' }, OPTIONS, () => {})
+  peer.transport.sendTo({ ...gw.target('gw.test'), tlsIdentity: 'bank' }, OPTIONS, () => {})
+  assert.equal(peer.transport.census().outbound, 2)
+  peer.transport.sendTo(gw.target('127.0.0.1'), OPTIONS, () => {})
+  assert.equal(peer.transport.census().outbound, 3)
+})
+
+test('SEC-03: a target is shown the certificates that it is to see, and judged by their authorities', async () => {
+  const bank: TlsIdentity = { ...shown('bank'), ca: pem('other-ca.cert') }
+  const gw = await transportAs({ ...identity('gw'), identities: new Map([['bank', bank]]) })
+  const recorder = await transportAs({ ...shown('stranger'), ca: pem('other-ca.cert'), verifyClient: true })
+  const target = recorder.target('gw.test')
+  assert.notEqual(await outcome(gw.transport, target, recorder.flow), 'sent')
+  assert.equal(await outcome(gw.transport, { ...target, tlsIdentity: 'none' }, recorder.flow), NO_IDENTITY)
+  assert.equal(await outcome(gw.transport, { ...target, tlsIdentity: 'bank' }, recorder.flow), 'sent')
+})
+
+test('SEC-04: a wildcard is taken only by an identity that allows it', async () => {
+  const recorder = await transportAs(identity('wildcard'))
+  const gw = await transportAs({
+    ...identity('gw'),
+    identities: new Map([['cloud', { ...identity('gw'), allowWildcard: true }]]),
+  })
+  const target = recorder.target('a.rec.test')
+  assert.equal(await outcome(gw.transport, target, recorder.flow), 'ERR_TLS_CERT_ALTNAME_INVALID')
+  assert.equal(await outcome(gw.transport, { ...target, tlsIdentity: 'cloud' }, recorder.flow), 'sent')
+})
+
+test('SEC-03: the name that a client asks for chooses the certificate, but not the authorities it is judged by', async () => {
+  const gw = await transportAs({
+    ...identity('gw'),
+    verifyClient: true,
+    identities: new Map([['bank', { ...shown('bank'), ca: pem('other-ca.cert') }]]),
+  })
+  const asking = { servername: 'gw.bank.test', ca: pem('other-ca.cert') }
+  assert.equal(await handshake(gw.transport, { ...asking, ...shown('peer') }), 'TLSv1.3')
+  assert.equal(await handshake(gw.transport, { ...asking, ...shown('stranger') }), 'refused')
+})
+
+test('a server is told the name that is wanted of it (RFC 6066 section 3), and no IP address', async () => {
+  const peer = await transportAs(identity('peer'))
+  assert.equal((await seenBy(peer.transport, 'gw.test', {})).servername, 'gw.test')
+  assert.equal((await seenBy(peer.transport, '127.0.0.1', {})).servername, 'none')
+})
+
+test('new certificates are shown on new connections; running ones stay; bad ones change nothing', async () => {
+  const gw = await transportAs(identity('gw'))
+  const peer = await transportAs(identity('peer'))
+  assert.equal(await outcome(peer.transport, gw.target('gw.test'), gw.flow), 'sent')
+  assert.throws(() => gw.transport.renewTls({ ...identity('gw'), key: pem('peer.key') }), { code: 'net.tls-invalid' })
+  assert.equal(await handshake(gw.transport, {}), 'TLSv1.3')
+  gw.transport.renewTls(identity('wildcard'))
+  assert.equal(await handshake(gw.transport, {}), 'refused')
+  assert.equal(await handshake(gw.transport, { servername: 'a.rec.test' }), 'TLSv1.3')
+  peer.transport.sendTo(gw.target('gw.test'), OPTIONS, assert.fail)
+  assert.equal(peer.transport.census().outbound, 1)
 })
 
 test('a key that does not belong to the certificate is refused at the start', async () => {
@@ -139,4 +236,22 @@ async function handshake(to: SipTransport, options: ConnectionOptions): Promise<
   })
   socket.destroy()
   return protocol
+}
+
+/** What a plain TLS server sees of the connection that the transport opens to it. */
+async function seenBy(from: SipTransport, serverName: string, options: ServerOptions) {
+  const server = createServer({ ...shown('gw'), ...options })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const seen = await new Promise<{ protocol: string; servername: string }>((resolve) => {
+    server.once('secureConnection', (socket) => {
+      resolve({ protocol: socket.getProtocol() ?? 'unknown', servername: socket.servername || 'none' })
+      socket.destroy()
+    })
+    const refused = { protocol: 'refused', servername: 'refused' }
+    from.sendTo({ transport: 'tls', host: '127.0.0.1', port, serverName }, OPTIONS, () => resolve(refused))
+  })
+  server.close()
+  return seen
 }

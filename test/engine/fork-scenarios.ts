@@ -58,6 +58,33 @@ export function forkScenarios(scenario: Scenario): void {
   )
 
   scenario(
+    'RTP-09: all forks of a party have its CNAME, forks of another party another one, and every fork an SSRC of its own',
+    async (scene) => {
+      await scene.leg('a')
+      await scene.leg('b')
+      const fork = async (id: string, leg: string, cname: string) => {
+        const made = await scene.fork(id, leg, 'received', true, [PCMU], { cname })
+        const names = () => made.recorder.rtcp.flat().flatMap((packet) => (packet.type === 'sdes' ? packet.chunks : []))
+        await made.recorder.until('a CNAME', () => names().length > 0)
+        assert.equal(names()[0]?.ssrc, made.local.ssrc)
+        return { cname: names()[0]?.cname, ssrc: made.local.ssrc }
+      }
+      const forks = await Promise.all([
+        fork('a-audio', 'a', 'c1'),
+        fork('a-video', 'a', 'c1'),
+        fork('b-audio', 'b', 'c2'),
+        fork('b-video', 'b', 'c2'),
+      ])
+      assert.deepEqual(
+        forks.map(({ cname }) => cname),
+        ['c1', 'c1', 'c2', 'c2'],
+      )
+      assert.equal(new Set(forks.map(({ ssrc }) => ssrc)).size, 4)
+    },
+    'ownSsrc',
+  )
+
+  scenario(
     'copies only the encodings that the recorder accepted, under its payload types',
     async (scene) => {
       const a = await scene.leg('a', [PCMU, EVENT_101])

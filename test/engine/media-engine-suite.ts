@@ -10,6 +10,7 @@ import { replayScenarios } from './replay-scenarios.ts'
 import { assertRejects, type Scenario, Scene } from './scene.ts'
 import { signScenarios } from './sign-scenarios.ts'
 import { srtpScenarios } from './srtp-scenarios.ts'
+import { toneScenarios } from './tone-scenarios.ts'
 
 /** How the suite wants the engine that it tests. */
 export interface EngineRequest {
@@ -41,6 +42,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
     copyScenarios(scenario)
     srtpScenarios(scenario, () => engine)
     signScenarios(scenario)
+    toneScenarios(scenario)
     replayScenarios(scenario)
 
     test('says that no ports are left, and has them again after a release', { timeout: 15_000 }, async (t) => {

@@ -38,6 +38,7 @@ async function start(file: string): Promise<void> {
   }
   process.on('SIGINT', () => stop('SIGINT'))
   process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGHUP', () => void program.renewTls())
   log.info('ready', summary(program))
 }
 

@@ -73,6 +73,8 @@ export class CallRoom {
         return this.#play(command)
       case 'stopPlaying':
         return this.#leg(command.leg).stopPlaying()
+      case 'setTone':
+        return this.#setTone(command)
       case 'addFork':
         return await this.#addFork(command)
       case 'connectFork':
@@ -133,6 +135,14 @@ export class CallRoom {
       throw mediaError('media.no-g711', 'the leg speaks no G.711, so nothing can be played to it')
     }
     leg.play(prompt, (end) => this.#listener.onPlayEnd(play, end))
+  }
+
+  #setTone({ leg: id, tone }: Request<'setTone'>): void {
+    const leg = this.#leg(id)
+    if (tone !== undefined && leg.relay.codecs.g711 === undefined) {
+      throw mediaError('media.no-g711', 'the leg speaks no G.711, so no tone can be laid over it')
+    }
+    leg.setTone(tone)
   }
 
   async #addFork(request: Request<'addFork'>): Promise<CallCommands['addFork']['reply']> {

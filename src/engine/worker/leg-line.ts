@@ -1,7 +1,7 @@
 // A leg in its worker: the relay of the party and the sockets and RTCP around it.
 
-import { OutgoingStream, PromptPlayer, RelayLeg, type StreamCount, type StreamIdentity } from '#media'
-import type { LegMedia, MediaEvent, PlayEnd, Prompt, StreamCounters } from '../media-engine.ts'
+import { OutgoingStream, PromptPlayer, RelayLeg, type StreamCount, type StreamIdentity, TonePlayer } from '#media'
+import type { LegMedia, MediaEvent, PlayEnd, Prompt, StreamCounters, Tone } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
 import { canonicalEndpoint } from './address.ts'
 import { RtcpLine } from './rtcp-line.ts'
@@ -26,6 +26,7 @@ export class LegLine {
   readonly #rtcp: RtcpLine
   readonly #listener: LineListener
   #player: PromptPlayer | undefined
+  #tone: TonePlayer | undefined
   #endOfPlay: PlayEnd = 'stopped'
 
   constructor(id: string, pair: PortPair, identity: StreamIdentity, context: WorkerContext, listener: LineListener) {
@@ -76,6 +77,13 @@ export class LegLine {
     this.#player = undefined
   }
 
+  /** Lays a tone over what the party hears, in place of one that is. */
+  setTone(tone: Tone | undefined): void {
+    this.#tone?.stop()
+    const { clock, sourceIds } = this.#context
+    this.#tone = tone === undefined ? undefined : new TonePlayer(this.relay, tone, clock, sourceIds)
+  }
+
   sweep(nowMs: number): void {
     const forMs = this.relay.sweep(nowMs, this.#context.silentAfterMs)
     if (forMs !== undefined) this.#listener.onEvent({ type: 'silent', leg: this.#id, forMs: Math.round(forMs) })
@@ -99,6 +107,7 @@ export class LegLine {
   async close(): Promise<void> {
     this.#endOfPlay = 'leg-gone'
     this.stopPlaying()
+    this.setTone(undefined)
     this.#rtcp.close()
     this.#socket.close()
     await this.#context.pool.release(this.#pair)

@@ -12,6 +12,7 @@ import type {
   PlayEnd,
   Prompt,
   Tap,
+  Tone,
 } from '../media-engine.ts'
 
 /** What a worker is told at its birth. */
@@ -49,6 +50,7 @@ export interface CallCommands {
   }
   readonly connectFork: { request: { fork: string; remote: ForkRemote }; reply: undefined }
   readonly moveFork: { request: { fork: string; tap: Tap }; reply: undefined }
+  readonly setTone: { request: { leg: string; tone: Tone | undefined }; reply: undefined }
   readonly maskDtmf: { request: { forks: readonly string[]; mask: boolean }; reply: undefined }
   /** `gate` is open while something is kept; `epoch` is of the moment of the command. */
   readonly remember: {

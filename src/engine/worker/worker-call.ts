@@ -143,8 +143,8 @@ export class WorkerCall implements MediaCall {
     await this.#command('forget', {})
   }
 
-  async setTone(_leg: string, _tone: Tone | undefined): Promise<void> {
-    throw unsupported('tones')
+  async setTone(leg: string, tone: Tone | undefined): Promise<void> {
+    await this.#command('setTone', { leg, tone })
   }
 
   async shutGates(forks: readonly string[]): Promise<readonly GateReceipt[]> {

@@ -47,7 +47,7 @@ const CAPABILITIES: EngineCapabilities = {
   srtp: srtpSuites,
   mix: false,
   transcodes: TRANSCODED,
-  tones: false,
+  tones: true,
   video: false,
 }
 

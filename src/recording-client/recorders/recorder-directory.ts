@@ -1,6 +1,6 @@
 // What is known of the recorders, and which of them a recording tries.
 
-import type { SipUri } from '#sip'
+import type { RequestOutcome, SipUri } from '#sip'
 import type { RecorderProfile } from '../recorder-profile.ts'
 
 /** What an attempt at a recorder came to. */
@@ -21,4 +21,10 @@ export interface RecorderDirectory {
   candidates(entry: readonly string[]): readonly string[]
   /** Tells what an attempt at a recorder came to. */
   report(uri: string, outcome: AttemptOutcome): void
+}
+
+/** An attempt's outcome out of that of its request. */
+export function attemptOutcome({ status, cause, response }: RequestOutcome): AttemptOutcome {
+  const seconds = /^\s*(\d{1,9})/.exec(response?.headers.get('retry-after') ?? '')?.[1]
+  return { status, cause, ...(seconds === undefined ? {} : { retryAfterSeconds: Number(seconds) }) }
 }
