@@ -159,3 +159,38 @@ test('property: no INFO makes the dialect throw, and no header value holds a lin
     }),
   )
 })
+
+test('a start may bring its policy and the mask of its digits', () => {
+  const result = info([
+    ['X-Reason', 'startCallRecording'],
+    ['X-Srs-Url', 'sip:a'],
+    ['X-Recording-Policy', 'all else end'],
+    ['X-Mask-Dtmf', 'true'],
+  ])
+  assert.ok(result?.ok)
+  assert.deepEqual([result.value.policy, result.value.maskDtmf], ['all else end', true])
+})
+
+for (const [then, next] of [
+  [[], 'resume'],
+  [[['X-Pause-Then', 'Stop']], 'stop'],
+] as const) {
+  test(`a pause may bring its deadline, after which it is to ${next}`, () => {
+    const result = info([['X-Reason', 'pauseCallRecording'], ['X-Pause-Seconds', '90'], ...then])
+    assert.deepEqual(result?.ok && result.value.limit, { maxSeconds: 90, next })
+  })
+}
+
+for (const more of [
+  [['X-Pause-Seconds', '0']],
+  [['X-Pause-Seconds', 'soon']],
+  [
+    ['X-Pause-Seconds', '5'],
+    ['X-Pause-Then', 'hangup'],
+  ],
+] as const) {
+  test(`a pause with ${more.map((header) => header.join(' ')).join(', ')} is refused 400`, () => {
+    const result = info([['X-Reason', 'pauseCallRecording'], ...more])
+    assert.equal(result?.ok === false && result.error.status, 400)
+  })
+}

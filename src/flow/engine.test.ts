@@ -179,6 +179,20 @@ test('callRecording sends activity, server list and id; an id left out is empty'
   ])
 })
 
+test('callRecording sends the policy of a start and the deadline of a pause where they are given', async () => {
+  const { call, done } = start(
+    nodes(
+      "{type: callRecording, activity: start, callRecordingServer: sip:r, policy: 'all else {{ input.callId }}', maskDtmf: true}",
+      '{type: callRecording, activity: pause, maxSeconds: 90}',
+    ),
+  )
+  await done
+  assert.deepEqual(call.requests.slice(0, 2), [
+    ['record', { activity: 'start', server: 'sip:r', recordingId: '', policy: 'all else call-7', maskDtmf: true }],
+    ['record', { activity: 'pause', server: '', recordingId: '', limit: { maxSeconds: 90, next: 'resume' } }],
+  ])
+})
+
 test('without wait the flow goes on at once, and the outcome is put in context.recording.last when it comes', async () => {
   let finish: (result: RecordingResult) => void = () => {}
   const record = (): Promise<RecordingResult> => new Promise((resolve) => (finish = resolve))

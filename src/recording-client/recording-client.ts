@@ -1,18 +1,18 @@
 // The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
 
 import type { RecordableCall } from '#call'
-import { assertNever, Listeners, messageOf, ok, uuidText } from '#kernel'
+import { assertNever, Listeners, messageOf, ok } from '#kernel'
 import {
   type CommandOrigin,
   type CommandOutcome,
   outcome,
   type PauseCommand,
-  type RecorderReceipt,
   type StartCommand,
   texts,
 } from './command.ts'
-import { parseRecorderList, type RecorderEntry } from './recorder-list.ts'
-import { Recording } from './recording.ts'
+import { KeptRecording, type RecordingOrder } from './kept-recording.ts'
+import { parseRecorderList } from './recorder-list.ts'
+import type { Recording } from './recording.ts'
 import {
   endEvent,
   happeningOf,
@@ -24,16 +24,7 @@ import type { RecordingNews, ReportedState } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { RecordingSurroundings } from './session-port.ts'
 import { type CallStream, createStreams } from './streams.ts'
-import { parsePolicy, type SuccessPolicy } from './success-policy.ts'
-
-interface KeptRecording {
-  readonly recording: Recording
-  readonly id: string
-  readonly recordingId: string
-  readonly startedAtMs: number
-  receipts: readonly RecorderReceipt[]
-  isClosed: boolean
-}
+import { parsePolicy } from './success-policy.ts'
 
 interface CallRecord {
   readonly call: RecordableCall
@@ -87,7 +78,7 @@ export class RecordingClient {
       command.policy === undefined || command.policy === '' ? ok(this.#around.policy) : parsePolicy(command.policy)
     if (!policy.ok) return this.#refuse(400, policy.error, fields)
     if (!command.noticePlayed) log.warn('recording.no-notice', fields)
-    return this.#begin(this.#record(call), command, entries, policy.value)
+    return this.#begin(this.#record(call), { command, entries, policy: policy.value })
   }
 
   /** Pauses: the media is cut when this returns; settles when that is proved. */
@@ -126,24 +117,7 @@ export class RecordingClient {
 
   /** Recordings of a live call, oldest first. */
   recordingsOf(callId: string): RecordingView[] {
-    return (this.#calls.get(callId)?.kept ?? []).map(({ recording, id, recordingId, startedAtMs, receipts }) => ({
-      id,
-      recordingId,
-      state: recording.reported,
-      startedAtMs,
-      policy: recording.policy,
-      ledger: recording.evidence.rows,
-      receipts,
-      sessions: recording.sessions.map((session) => ({
-        id: session.plan.id,
-        uri: session.plan.uri,
-        state: session.state,
-        ...(session.sipCallId === undefined ? {} : { sipCallId: session.sipCallId }),
-        result: recording.results[session.plan.uri] ?? 'pending',
-        ...noAudio(recording.evidence.causeOf(session)),
-        forks: session.forkIds,
-      })),
-    }))
+    return (this.#calls.get(callId)?.kept ?? []).map((kept) => kept.view)
   }
 
   /** Brings the ledgers of a live call to this moment. */
@@ -168,39 +142,18 @@ export class RecordingClient {
     return { calls: this.#calls.size, sessions: this.#sessions.size }
   }
 
-  #begin(
-    record: CallRecord,
-    command: StartCommand,
-    entries: readonly RecorderEntry[],
-    policy: SuccessPolicy,
-  ): Promise<CommandOutcome> {
+  #begin(record: CallRecord, order: Omit<RecordingOrder, 'call' | 'streams'>): Promise<CommandOutcome> {
     const { call, streams } = record
-    const id = uuidText(this.#around.ids.uuid())
-    const { recordingId, headers = [], maskDtmf } = command
-    const plan = {
-      call,
-      streams,
-      recordingId: recordingId.trim(),
-      headers,
-      ...(maskDtmf !== undefined && { maskDtmf }),
-    }
-    const recording: Recording = new Recording(id, entries, plan, policy, this.#around, (news) =>
+    const kept: KeptRecording = new KeptRecording({ call, streams, ...order }, this.#around, (news) =>
       this.#onNews(record, kept, news),
     )
-    const kept: KeptRecording = {
-      recording,
-      id,
-      recordingId: plan.recordingId,
-      startedAtMs: this.#around.clock.wallMs(),
-      receipts: [],
-      isClosed: false,
-    }
+    const { id, recording } = kept
     record.current = recording
     record.kept.push(kept)
     this.#around.log.info('startCallRecording request for a call', {
       callId: call.callId,
       recording: id,
-      recorders: entries.length,
+      recorders: order.entries.length,
     })
     if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
     const unsubscribe = call.onEvent((event) => {
@@ -208,7 +161,7 @@ export class RecordingClient {
       if (event.type === 'answered' && !isEnding(recording)) recording.answered()
     })
     // A caller can be refused only before the answer, so that the recorders must be asked by then.
-    return this.#started(record, id, policy.unmet === 'refuse' ? recording.start() : recording.hold())
+    return this.#started(record, id, order.policy.unmet === 'refuse' ? recording.start() : recording.hold())
   }
 
   async #started(record: CallRecord, id: string, start: Promise<CommandOutcome>): Promise<CommandOutcome> {
@@ -320,10 +273,6 @@ export class RecordingClient {
     this.#around.log.warn(text, fields)
     return Promise.resolve(outcome(status, text))
   }
-}
-
-function noAudio(cause: string | undefined): { readonly noAudio?: string } {
-  return cause === undefined ? {} : { noAudio: cause }
 }
 
 function isEnding({ reported }: Recording): boolean {

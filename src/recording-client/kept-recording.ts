@@ -1,0 +1,78 @@
+// A recording as the client keeps it: made from a start command, shown to operators for as long as its call lasts.
+
+import type { RecordableCall } from '#call'
+import { uuidText } from '#kernel'
+import type { RecorderReceipt, StartCommand } from './command.ts'
+import type { RecorderEntry } from './recorder-list.ts'
+import { Recording } from './recording.ts'
+import type { RecordingView } from './recording-event.ts'
+import type { RecordingNews } from './recording-news.ts'
+import type { RecordingSession } from './recording-session.ts'
+import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { CallStream } from './streams.ts'
+import type { SuccessPolicy } from './success-policy.ts'
+
+/** What a recording is made from. */
+export interface RecordingOrder {
+  readonly call: RecordableCall
+  readonly streams: readonly CallStream[]
+  readonly command: StartCommand
+  readonly entries: readonly RecorderEntry[]
+  readonly policy: SuccessPolicy
+}
+
+/** A recording, under way or over. */
+export class KeptRecording {
+  readonly id: string
+  readonly recording: Recording
+  readonly #plan: RecordingPlan
+  readonly #startedAtMs: number
+  /** Proof of the latest pause. */
+  receipts: readonly RecorderReceipt[] = []
+  /** It is over, and the last of its sessions is gone. */
+  isClosed = false
+
+  constructor(order: RecordingOrder, around: RecordingSurroundings, onNews: (news: RecordingNews) => void) {
+    const { call, streams, command, entries, policy } = order
+    const { recordingId, headers = [], maskDtmf } = command
+    this.id = uuidText(around.ids.uuid())
+    this.#startedAtMs = around.clock.wallMs()
+    this.#plan = {
+      call,
+      streams,
+      recordingId: recordingId.trim(),
+      headers,
+      ...(maskDtmf !== undefined && { maskDtmf }),
+    }
+    this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews)
+  }
+
+  /** As operators see it. */
+  get view(): RecordingView {
+    const { recording } = this
+    return {
+      id: this.id,
+      recordingId: this.#plan.recordingId,
+      state: recording.reported,
+      startedAtMs: this.#startedAtMs,
+      policy: recording.policy,
+      ledger: recording.evidence.rows,
+      receipts: this.receipts,
+      sessions: recording.sessions.map((session) => viewOf(session, recording)),
+    }
+  }
+}
+
+function viewOf(session: RecordingSession, { results, evidence }: Recording): RecordingView['sessions'][number] {
+  const { plan, state, sipCallId, forkIds } = session
+  const noAudio = evidence.causeOf(session)
+  return {
+    id: plan.id,
+    uri: plan.uri,
+    state,
+    ...(sipCallId === undefined ? {} : { sipCallId }),
+    result: results[plan.uri] ?? 'pending',
+    ...(noAudio === undefined ? {} : { noAudio }),
+    forks: forkIds,
+  }
+}

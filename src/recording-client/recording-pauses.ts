@@ -1,0 +1,123 @@
+// Pause and resumption of one recording: the cut before the signal, the proof before the answer, and the deadline of a pause.
+
+import { type CommandOutcome, type PauseLimit, texts } from './command.ts'
+import type { CutProof } from './cut.ts'
+import { PauseDeadline } from './pause-deadline.ts'
+import type { RecordingEvidence } from './recording-evidence.ts'
+import { RecordingGates } from './recording-gates.ts'
+import type { RecordingNews } from './recording-news.ts'
+import type { RecordingSlots } from './recording-slots.ts'
+import type { Wish } from './session-machine.ts'
+import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import { Waiting } from './waiting.ts'
+
+/** The recording as its pauses see it. */
+export interface PausedRecording {
+  readonly plan: RecordingPlan
+  readonly slots: RecordingSlots
+  readonly evidence: RecordingEvidence
+  /** What is wanted of every recorder. */
+  wish: Wish
+  outcome(status: number, text: string): CommandOutcome
+  tell(news: RecordingNews): void
+  stop(reason: 'stopped'): Promise<CommandOutcome>
+}
+
+/** The pauses of one recording. */
+export class RecordingPauses {
+  readonly #recording: PausedRecording
+  readonly #around: RecordingSurroundings
+  readonly #gates: RecordingGates
+  readonly #deadline: PauseDeadline
+  readonly #resuming = new Waiting<CommandOutcome>()
+  #pausing: Promise<CommandOutcome> | undefined
+
+  constructor(recording: PausedRecording, around: RecordingSurroundings) {
+    this.#recording = recording
+    this.#around = around
+    this.#gates = new RecordingGates(() => recording.slots.live, recording.plan.call.media, around)
+    this.#deadline = new PauseDeadline(around.clock, (next) => this.#onExpired(next))
+  }
+
+  /** Whether a cut waits for its proof. */
+  get isCutting(): boolean {
+    return this.#gates.isShutting
+  }
+
+  get isResuming(): boolean {
+    return this.#resuming.isOpen
+  }
+
+  /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
+  pause(limit: PauseLimit | undefined): Promise<CommandOutcome> {
+    const { wish } = this.#recording
+    this.#deadline.set(limit)
+    if (wish === 'paused' && this.isCutting && this.#pausing !== undefined) return this.#pausing
+    this.#recording.wish = 'paused'
+    this.#resuming.settle(this.#recording.outcome(503, texts.noneResumed))
+    this.#pausing = this.#prove(this.cut('paused'))
+    return this.#pausing
+  }
+
+  /** Settles 200 when one recorder accepted; with none the recording stays paused. */
+  resume(): Promise<CommandOutcome> {
+    if (this.#resuming.isOpen) return this.#resuming.open()
+    const { clock, times } = this.#around
+    const settled = this.#resuming.open()
+    this.#resuming.limit(clock.after(times.answerDeadlineMs, 'recording resume', () => this.#fail()))
+    this.#deadline.set(undefined)
+    this.#recording.wish = 'recording'
+    this.#gates.hurry()
+    this.#recording.slots.wish('recording')
+    this.look()
+    return settled
+  }
+
+  /** Forgets what is kept and shuts every gate before it returns, then tells the sessions; brings the proof. */
+  cut(wish: 'paused' | 'stopped'): Promise<CutProof> {
+    this.#recording.evidence.cut(wish)
+    const proof = this.#gates.shut()
+    this.#recording.slots.wish(wish)
+    return proof
+  }
+
+  /** Some recorder did something: a resume has succeeded with the first, and failed when nobody is left that could still accept it. */
+  look(): void {
+    const { slots, evidence, wish } = this.#recording
+    this.#gates.look()
+    if (!this.#resuming.isOpen || wish !== 'recording') return
+    if (slots.live.some((session) => session.state === 'active')) {
+      evidence.flows()
+      this.#resuming.settle(this.#recording.outcome(200, 'OK'))
+      this.#recording.tell({ type: 'resumed' })
+    } else if (!slots.isSeeking && !slots.live.some((session) => session.isSignalling)) this.#fail()
+  }
+
+  /** The recording ends; what is awaited is answered with that. */
+  end(refusal: CommandOutcome): void {
+    this.#deadline.set(undefined)
+    this.#resuming.settle(refusal)
+    this.#gates.hurry()
+  }
+
+  async #prove(cut: Promise<CutProof>): Promise<CommandOutcome> {
+    const { receipts, isProved } = await cut
+    if (isProved && this.#recording.wish === 'paused') this.#recording.tell({ type: 'paused', receipts })
+    await this.#gates.signalled()
+    if (this.#recording.plan.call.snapshot().state === 'ended') return this.#recording.outcome(487, texts.callEnded)
+    if (!isProved) return this.#recording.outcome(503, texts.cutUnproved)
+    return { ...this.#recording.outcome(200, 'OK'), receipts }
+  }
+
+  #fail(): void {
+    this.#recording.wish = 'paused'
+    void this.cut('paused')
+    this.#resuming.settle(this.#recording.outcome(503, texts.noneResumed))
+  }
+
+  #onExpired(next: PauseLimit['next']): void {
+    if (this.#recording.wish !== 'paused') return
+    this.#recording.tell({ type: 'pause-expired', next })
+    void (next === 'resume' ? this.resume() : this.#recording.stop('stopped'))
+  }
+}
