@@ -47,6 +47,8 @@ export interface BenchOptions {
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
+  /** Of the gateway's core, instead of the test defaults. */
+  readonly core?: Partial<SipCoreOptions>
 }
 
 /** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, `carol` at 10.0.0.4 a third, users starting with `flow` run a flow. */
@@ -94,7 +96,8 @@ export class CallBench {
         options.flow?.(call, name)
       },
     })
-    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, RELIABLE).core
+    const core = { ...RELIABLE, ...options.core }
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, core).core
     this.service.attach(this.core)
   }
 
