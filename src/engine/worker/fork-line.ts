@@ -1,6 +1,7 @@
 // A fork in its worker: the copying stream, its gate, its sockets and RTCP.
 
 import { CodecTable, Fork, Gate, OutgoingStream, SignsOfLife } from '#media'
+import { SecureChannel } from '#rtp'
 import { mediaError } from '../errors.ts'
 import type { ForkCounters, ForkRemote, GateReceipt, Tap } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
@@ -9,7 +10,7 @@ import type { LineListener } from './leg-line.ts'
 import type { CallCommands } from './protocol.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
-import { SecureChannel, SecurePort } from './secure-channel.ts'
+import { SecurePort } from './secure-port.ts'
 import type { TapMemories } from './tap-memories.ts'
 import type { WorkerContext } from './worker-context.ts'
 

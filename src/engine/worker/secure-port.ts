@@ -1,0 +1,39 @@
+// The way of RTP packets from a stream to its socket, sealed when the leg or fork has keys (RFC 3711).
+
+import type { Endpoint } from '#kernel'
+import type { LegPort, MediaPacket } from '#media'
+import { MAX_SEAL_BYTES, RTP_HEADER_BYTES, type RtpHeader, type SecureChannel, writeRtpHeader } from '#rtp'
+import type { RtpSocket } from './rtp-socket.ts'
+
+const FIRST_BUFFER_BYTES = 512
+
+/** The way of RTP packets from a stream through the channel to the socket. */
+export class SecurePort implements LegPort {
+  readonly #socket: RtpSocket
+  readonly #channel: SecureChannel
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES)
+
+  constructor(socket: RtpSocket, channel: SecureChannel) {
+    this.#socket = socket
+    this.#channel = channel
+  }
+
+  send(header: RtpHeader, packet: MediaPacket): boolean {
+    if (!this.#channel.isSecured) return this.#socket.send(header, packet)
+    const { bytes, payloadOffset, payloadLength } = packet
+    const size = RTP_HEADER_BYTES + payloadLength
+    // The payload is still to be read by others, so what is sealed is a copy.
+    if (this.#buffer.length < size + MAX_SEAL_BYTES) this.#buffer = new Uint8Array(size + MAX_SEAL_BYTES)
+    writeRtpHeader(this.#buffer, 0, header)
+    this.#buffer.set(bytes.subarray(payloadOffset, payloadOffset + payloadLength), RTP_HEADER_BYTES)
+    const sealedSize = this.#channel.sealRtp(this.#buffer, size)
+    if (sealedSize < 0) return false
+    const isSent = this.#socket.sendDatagram(this.#buffer.subarray(0, sealedSize))
+    if (this.#socket.isQueueing) this.#buffer = new Uint8Array(this.#buffer.length)
+    return isSent
+  }
+
+  aim(target: Endpoint | undefined, locked: boolean): void {
+    this.#socket.aim(target, locked)
+  }
+}
