@@ -224,7 +224,7 @@ export class StreamReceiver {
     if (target === undefined) return
     const blocks = this.#stats === undefined ? [] : [this.#stats.reportBlock(this.#elapsedMs())]
     const report = buildReceiverReport(this.#ssrc, blocks)
-    const datagram = compoundRtcp([report, buildSdes(this.#ssrc, this.#options.cname), ...added])
+    const datagram = compoundRtcp([report, buildSdes({ ssrc: this.#ssrc, cname: this.#options.cname }), ...added])
     this.#options.ports.rtcp.send(datagram, target.port, target.host, () => {})
   }
 
