@@ -65,6 +65,14 @@ export function sip<T extends TSchema>(port: number, tls: T) {
     advertisedHost: Type.Optional(
       text({ description: 'Host for Via and Contact instead of the bound address, as behind NAT.' }),
     ),
+    sessionTimerSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 90,
+        maximum: 86_400,
+        description:
+          'Session-Expires that is asked for in calls, in seconds (RFC 4028); when left out only what peers ask for is kept.',
+      }),
+    ),
     tls,
   })
 }

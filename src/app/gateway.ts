@@ -32,7 +32,7 @@ import type { PromptLibrary } from './prompt-library.ts'
 import { openRecorders, recordersView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
-import { openSipRole, product, type SipRole, type Surroundings } from './sip-role.ts'
+import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 import { toneRules } from './tone-rules.ts'
 
@@ -101,6 +101,7 @@ export async function openGateway(
     srtp: config.media.srtp,
     tones: toneRules(config.awareness),
     limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
+    sessionTimer: sessionTimerOf(config.sip),
     info: (call, incoming) => infoOf(call).handle(incoming),
     flows: (call, flowName) => startFlow(call, flowName),
   })
@@ -137,10 +138,10 @@ export async function openGateway(
         name: coreName,
         sip: config.sip,
         contactUser: 'gateway',
-        supported: ['timer', 'record-aware'],
+        supported: ['timer', '100rel', 'record-aware'],
         // A recorder's own requests in a recording session require it (RFC 7866 section 6.2).
         understoodInDialog: ['siprec'],
-        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'],
         accept: [
           'application/sdp',
           'application/rs-metadata+xml',

@@ -2,7 +2,7 @@
 
 import type { Clock, Ids, Logger } from '#kernel'
 import { type BoundListener, createLocator, SipTransport } from '#net'
-import { createSipCore, type SipCore, type SipCoreHandlers, type SipFlow } from '#sip'
+import { createSipCore, type SessionTimerWish, type SipCore, type SipCoreHandlers, type SipFlow } from '#sip'
 import type { SipConfig } from './config-schema.ts'
 import { readTls } from './tls-files.ts'
 import { TlsRenewal } from './tls-renewal.ts'
@@ -81,9 +81,19 @@ export async function openSipRole(options: SipRoleOptions, around: Surroundings)
     ids: around.ids,
     log,
   })
-  const { handlers, sip: _sip, ...coreOptions } = options
+  const { handlers, sip, ...coreOptions } = options
+  const sessionTimer = sessionTimerOf(sip)
   core = createSipCore(
-    { ...coreOptions, product, transport, locator, clock: around.clock, ids: around.ids, log },
+    {
+      ...coreOptions,
+      ...(sessionTimer === undefined ? {} : { sessionTimer }),
+      product,
+      transport,
+      locator,
+      clock: around.clock,
+      ids: around.ids,
+      log,
+    },
     handlers,
   )
   const opened = core
@@ -101,4 +111,9 @@ export async function openSipRole(options: SipRoleOptions, around: Surroundings)
       await transport.close()
     },
   }
+}
+
+/** The session timer that calls ask for, if any. */
+export function sessionTimerOf({ sessionTimerSeconds }: SipConfig): SessionTimerWish | undefined {
+  return sessionTimerSeconds === undefined ? undefined : { expiresSeconds: sessionTimerSeconds }
 }

@@ -75,7 +75,7 @@ export class Bridge {
       incoming.respond(200)
       return
     }
-    if (!leg.isStable) {
+    if (leg.ended || leg.sdp.state !== 'stable') {
       incoming.respond(491)
       return
     }

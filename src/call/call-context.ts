@@ -2,7 +2,7 @@
 
 import type { MediaEngine } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { IncomingRequest, SipCore } from '#sip'
+import type { IncomingRequest, SessionTimerWish, SipCore } from '#sip'
 import type { ToneRules } from './awareness.ts'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
@@ -29,6 +29,8 @@ export interface CallContext {
   readonly tones: ToneRules
   /** A party from whom media is due and who sends none for so long is taken for gone. */
   readonly silenceLimitMs: number
+  /** Asked for in calls to callees; absent: none is (RFC 4028). */
+  readonly sessionTimer: SessionTimerWish | undefined
   readonly info: InfoHook | undefined
   readonly flows: FlowStarter
   /** The call is over, and its media is released. */

@@ -2,7 +2,7 @@
 
 import type { MediaEngine } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
-import { parseSipUri, type ServerInvite, type SipCore, type SipCoreHandlers } from '#sip'
+import { parseSipUri, type ServerInvite, type SessionTimerWish, type SipCore, type SipCoreHandlers } from '#sip'
 import { ActiveCalls } from './active-calls.ts'
 import type { ToneRules } from './awareness.ts'
 import { Call } from './call.ts'
@@ -32,6 +32,8 @@ export interface CallServiceOptions {
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
     readonly silenceMs: number
   }
+  /** Asked for in calls to callees; absent: none is (RFC 4028). */
+  readonly sessionTimer?: SessionTimerWish | undefined
   readonly info?: InfoHook
   readonly flows: FlowStarter
 }
@@ -119,6 +121,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         srtp: options.srtp,
         tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
+        sessionTimer: options.sessionTimer,
         info: options.info,
         flows: options.flows,
         onReleased,

@@ -162,6 +162,7 @@ export class Call implements RecordableCall {
       this.#caller = new CallerSide(leg, this.#invite, this.#conversation.bridge)
       leg.secure(this.#context.srtp, this.#invite.flow.transport === 'tls' ? 'tls' : 'none')
       this.#conversation.seatCaller(leg)
+      this.#invite.early.onUpdate = (incoming) => this.#onRequest(leg, incoming)
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
       if (refusal !== undefined) this.#finish({ refusal })
       else if (route.kind === 'flow') this.#context.flows(this, route.flow)

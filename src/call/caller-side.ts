@@ -1,6 +1,6 @@
 // The caller's INVITE: its first offer, our provisional responses, the 200 and its ACK, refusal.
 
-import type { DialogHandlers, HeaderList, ServerInvite, SipRequest } from '#sip'
+import type { DialogHandlers, HeaderList, MessageOptions, ServerInvite, SipRequest } from '#sip'
 import type { Bridge } from './bridge.ts'
 import { hasVoice, PLAYED, playable, RELAYED } from './codecs.ts'
 import type { Leg } from './leg.ts'
@@ -22,6 +22,8 @@ export class CallerSide {
   #acknowledge: (isUsable: boolean) => void = () => {}
   /** Encodings of the first offer; undefined when the INVITE had none. */
   #offered: readonly string[] | undefined
+  /** The answer went out in a reliable provisional response: it is given once, and only an UPDATE or re-INVITE may change it (RFC 3262 section 5). */
+  #isAnswered = false
 
   constructor(leg: Leg, invite: ServerInvite, bridge: Bridge) {
     this.leg = leg
@@ -34,7 +36,9 @@ export class CallerSide {
 
   /** What a callee may be offered: what this leg carries, or can still choose from. */
   get carries(): readonly string[] {
-    return this.leg.lifecycle.state === 'confirmed' ? this.leg.sdp.encodings : (this.#offered ?? RELAYED)
+    return this.leg.lifecycle.state === 'confirmed' || this.#isAnswered
+      ? this.leg.sdp.encodings
+      : (this.#offered ?? RELAYED)
   }
 
   /** What to answer the caller with so that it can be played to; our own offer leaves it the choice. */
@@ -64,23 +68,38 @@ export class CallerSide {
       this.#invite.progress(status)
       return
     }
+    if (this.#isAnswered) {
+      this.#invite.progress(status, { reliable: true })
+      return
+    }
     const body = sdpBody(this.leg.sdp.answer(encodings, this.#bridge.firstDirectionFor(this.leg)))
     const isSet = await this.leg.applyMedia()
-    if (isSet && this.leg.lifecycle.state === 'early') this.#invite.progress(status, { body })
+    if (!isSet || this.leg.lifecycle.state !== 'early') return
+    this.#isAnswered = this.#invite.progress(status, { body, reliable: true })
   }
 
   /** Sends the 200; false when the media could not be set or the leg ended meanwhile. */
   async accept(encodings: readonly string[], handlers: DialogHandlers): Promise<boolean> {
     const { leg } = this
+    if (this.#isAnswered) {
+      if (leg.ended) return false
+      this.#confirm(handlers, {})
+      this.#acknowledge(true)
+      return true
+    }
     const direction = this.#bridge.firstDirectionFor(leg)
     const isOffer = this.#offered === undefined
     const body = isOffer ? leg.offer(encodings, direction) : sdpBody(leg.sdp.answer(encodings, direction))
     if (!isOffer && !(await leg.applyMedia())) return false
     if (leg.ended) return false
-    leg.lifecycle.enter('confirmed')
-    leg.dialog = this.#invite.accept({ ...handlers, onAck: (ack) => this.#onAck(ack) }, { body })
+    this.#confirm(handlers, { body })
     if (!isOffer) this.#acknowledge(true)
     return true
+  }
+
+  #confirm(handlers: DialogHandlers, options: MessageOptions): void {
+    this.leg.lifecycle.enter('confirmed')
+    this.leg.dialog = this.#invite.accept({ ...handlers, onAck: (ack) => this.#onAck(ack) }, options)
   }
 
   /** Resolves when media is agreed: at once after our answer, with the ACK after our offer. False: no usable answer came. */

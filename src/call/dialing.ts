@@ -3,7 +3,9 @@
 import type { Clock, Timer } from '#kernel'
 import type {
   ClientInvite,
+  EarlyDialog,
   HeaderList,
+  IncomingRequest,
   InviteDialog,
   InviteOptions,
   RequestOutcome,
@@ -19,6 +21,8 @@ import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
 export interface DialingEvents {
   /** 180-199; `hasMedia`: the leg has taken an answer from its body. */
   onProgress(response: SipResponse, hasMedia: boolean): void
+  /** An UPDATE of the callee before its answer. */
+  onUpdate(incoming: IncomingRequest): void
   /** The dialog must get its handlers in here. The leg has taken the answer. */
   onAnswered(dialog: InviteDialog, response: SipResponse): void
   /** Refused, unreachable (502), not answered in time (480), or answered with SDP of no use (488). */
@@ -31,6 +35,7 @@ export class Dialing {
   readonly #events: DialingEvents
   readonly #invite: ClientInvite
   readonly #noAnswer: Timer
+  #early: EarlyDialog | undefined
   #isOver = false
 
   constructor(options: {
@@ -45,7 +50,7 @@ export class Dialing {
     this.#events = options.events
     this.#noAnswer = options.clock.after(options.ringTimeoutMs, 'call no answer', () => this.#onNoAnswer())
     this.#invite = options.core.invite(options.invite, {
-      onProgress: (response) => this.#onProgress(response),
+      onProgress: (response, early) => this.#onProgress(response, early),
       onAccepted: (dialog, response) => this.#onAccepted(dialog, response),
       onFailed: (outcome) => this.#onFailed(outcome),
     })
@@ -57,11 +62,19 @@ export class Dialing {
     this.#invite.cancel({ headers })
   }
 
-  #onProgress(response: SipResponse): void {
+  #onProgress(response: SipResponse, early: EarlyDialog | undefined): void {
     if (this.#isOver || response.status < 180) return
     const hasMedia = this.#leg.takeAnswer(response) === true
+    if (hasMedia && early !== undefined) this.#listenTo(early)
     if (this.#leg.lifecycle.state === 'setup') this.#leg.lifecycle.enter('early')
     this.#events.onProgress(response, hasMedia)
+  }
+
+  /** Of a forked INVITE, only the branch whose answer the leg has may change it. */
+  #listenTo(early: EarlyDialog): void {
+    delete this.#early?.onUpdate
+    this.#early = early
+    early.onUpdate = (incoming) => this.#events.onUpdate(incoming)
   }
 
   #onAccepted(dialog: InviteDialog, response: SipResponse): void {

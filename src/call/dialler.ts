@@ -100,7 +100,7 @@ export class Dialler {
 
   /** Sends the INVITE on an open leg. */
   call(leg: Leg, options: AttemptOptions): Attempt {
-    const { core, clock, domain, srtp } = this.#context
+    const { core, clock, domain, sessionTimer, srtp } = this.#context
     let settle: (outcome: Answer | Failure) => void = () => {}
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
@@ -113,9 +113,14 @@ export class Dialler {
       clock,
       leg,
       ringTimeoutMs: options.timeoutMs,
-      invite: { ...onwardInvite(this.#request, options.target, domain, this.#hopsLeft), body },
+      invite: {
+        ...onwardInvite(this.#request, options.target, domain, this.#hopsLeft),
+        ...(sessionTimer !== undefined && { sessionTimer }),
+        body,
+      },
       events: {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
+        onUpdate: (incoming) => this.#handlersOf(leg).onRequest?.(incoming),
         onAnswered: (dialog, response) => {
           leg.dialog = dialog
           dialog.handlers = this.#handlersOf(leg)

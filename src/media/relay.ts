@@ -137,15 +137,16 @@ export class RelayLeg {
     this.sent.add(packet.payloadLength, nowMs)
     if (this.taps.sent.length === 0) return
     const copy = this.#sentPacket
-    copy.bytes = packet.bytes
-    copy.payloadOffset = packet.payloadOffset
-    copy.payloadLength = packet.payloadLength
-    copy.payload = packet.payload
+    // A tone over the conversation is for the party's ear, not for who copies it (UA-19).
+    copy.bytes = original.bytes
+    copy.payloadOffset = original.payloadOffset
+    copy.payloadLength = original.payloadLength
+    copy.payload = original.payload
     copy.extendedSequence = this.outgoing.extendedSequence
     copy.timestamp = header.timestamp
     copy.marker = header.marker
     for (const taker of this.taps.sent) taker.copy(copy, nowMs)
-    packet.bytes = copy.bytes
+    original.bytes = copy.bytes
   }
 
   /** Looks after silence; to be called a few times a second. Returns how long the party has been silent, once, when that is `silentAfterMs` or more. */

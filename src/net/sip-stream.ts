@@ -84,6 +84,11 @@ export class SipConnection {
     return { host: plainHost(this.#socket.localAddress ?? ''), port: this.#socket.localPort ?? 0 }
   }
 
+  /** False once it is being closed. */
+  get isOpen(): boolean {
+    return !this.#closing
+  }
+
   /** Whether a request may travel here (RFC 5923: over TLS only if the peer has proved the name, and seen the right certificate). */
   serves(target: SipTarget): boolean {
     if (this.#closing || target.transport !== this.transport) return false

@@ -101,6 +101,11 @@ export class SipTransport implements SipTransportPort {
       this.#sendDatagram(target, bytes, onFailed)
       return
     }
+    const known = target.connectionId === undefined ? undefined : this.#connections.get(target.connectionId)
+    if (known?.transport === target.transport && known.isOpen) {
+      known.send(bytes, onFailed)
+      return
+    }
     const refusal = this.#refusal(target)
     if (refusal !== undefined) queueMicrotask(() => onFailed(refusal))
     else this.#connectionTo(target, target.transport).send(bytes, onFailed)

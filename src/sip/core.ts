@@ -191,7 +191,10 @@ class Core implements SipCore {
     const tooShort = terms?.refusalOf(arrived.request.headers)
     if (!replaced.ok) answer(this.#parts, arrived, replaced.error)
     else if (tooShort !== undefined) answer(this.#parts, arrived, 422, { headers: tooShort })
-    else this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, this.#contact, replaced.value, terms))
+    else {
+      const traits = { contact: this.#contact, replaced: replaced.value, terms }
+      this.#handlers.onInvite(new IncomingInvite(this.#parts, arrived, traits))
+    }
   }
 
   /** Section 9.2: 200 to the CANCEL, with the To tag of the INVITE's responses, then the INVITE ends. */

@@ -1,13 +1,27 @@
-// An INVITE received outside of a dialog: RFC 3261 section 13.3 from 100 to the final answer.
+// An INVITE received outside of a dialog: RFC 3261 section 13.3 from 100 to the final answer, RFC 3262 section 3.
 
-import { answer, answerBusy, answerOptions } from './answer.ts'
+import { answer, answerBusy } from './answer.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
-import { DialogState, dialogKey } from './dialog/dialog-state.ts'
+import { DialogState } from './dialog/dialog-state.ts'
+import type { DialogContext } from './dialog-context.ts'
+import { EarlyDialogSession } from './early-dialog.ts'
 import { InviteDialogSession } from './invite-dialog.ts'
 import type { SipRequest } from './message/message.ts'
 import { type ContactShape, toWithTag } from './message-builder.ts'
 import { NextHop } from './next-hop.ts'
-import type { DialogHandlers, InviteDialog, MessageOptions, ReplacedDialog, ServerInvite } from './session.ts'
+import { PendingRequest } from './pending-request.ts'
+import { ReliableProgress } from './reliability/reliable-progress.ts'
+import { rackOf, reliabilityOf } from './reliability/rseq.ts'
+import type {
+  DialogHandlers,
+  HeaderList,
+  IncomingRequest,
+  InviteDialog,
+  MessageOptions,
+  ProgressOptions,
+  ReplacedDialog,
+  ServerInvite,
+} from './session.ts'
 import { type TimerTerms, timerHeaders } from './session-timer/timer-terms.ts'
 import { TimerSet } from './timer-set.ts'
 import type { SipFlow } from './transport-port.ts'
@@ -16,107 +30,113 @@ import type { SipFlow } from './transport-port.ts'
 const RING_REFRESH_MS = 60_000
 const LONGEST_EXPIRES_S = 3600
 
+/** What the core knows of an INVITE before its user does. */
+export interface InviteTraits {
+  readonly contact: ContactShape
+  readonly replaced: ReplacedDialog | undefined
+  readonly terms: TimerTerms | undefined
+}
+
+/** An answer that waits for a PRACK. */
+interface Held {
+  readonly dialog: InviteDialogSession
+  readonly send: () => void
+}
+
 /** ServerInvite over an INVITE server transaction; holds the early dialog. */
 export class IncomingInvite implements ServerInvite, DialogHolder {
   readonly request: SipRequest
   readonly flow: SipFlow
   readonly localTag: string
   readonly replaced: ReplacedDialog | undefined
+  readonly early: EarlyDialogSession
   /** An early dialog is replaced only by who started it (RFC 3891 section 3). */
   readonly replaceable = 'not-ours'
   onCancel?: (cancel: SipRequest | undefined) => void
+  onPrack?: (incoming: IncomingRequest) => void
   readonly #parts: CoreParts
   readonly #arrived: Arrived
-  readonly #contact: ContactShape
-  readonly #key: string
+  readonly #context: DialogContext
   readonly #timers: TimerSet<'ring-refresh' | 'expires'>
+  readonly #reliable: ReliableProgress
+  readonly #reliability: 'none' | 'supported' | 'required'
   #progress: { status: number; bytes: Uint8Array } | undefined
-  readonly #terms: TimerTerms | undefined
+  #held: Held | undefined
+  /** The user has given its final answer. */
   #settled = false
 
-  constructor(
-    parts: CoreParts,
-    arrived: Arrived,
-    contact: ContactShape,
-    replaced: ReplacedDialog | undefined,
-    terms: TimerTerms | undefined,
-  ) {
-    this.request = arrived.request
-    this.flow = arrived.flow
+  constructor(parts: CoreParts, arrived: Arrived, { contact, replaced, terms }: InviteTraits) {
+    const { request, facts, flow, transaction } = arrived
+    this.request = request
+    this.flow = flow
     this.localTag = parts.builder.newTag()
     this.replaced = replaced
     this.#parts = parts
     this.#arrived = arrived
-    this.#contact = contact
-    this.#terms = terms
-    this.#key = dialogKey(arrived.facts.callId, this.localTag, arrived.facts.fromTag)
+    const localAddress = toWithTag(request.headers.get('to') ?? '', this.localTag)
+    const state = DialogState.ofServer(request, localAddress, facts.cseqNumber)
+    this.#context = { parts, state, contact, hop: new NextHop(parts, {}, flow), digest: undefined, terms }
+    this.early = new EarlyDialogSession(this.#context)
+    this.#reliability = parts.options.supported.includes('100rel') ? reliabilityOf(request.headers) : 'none'
+    this.#reliable = new ReliableProgress(parts, () => this.#onUnacknowledged())
     this.#timers = new TimerSet(parts.clock, (name) => (name === 'expires' ? this.#expire() : this.#ringAgain()))
-    arrived.transaction.user = {
+    transaction.user = {
       toTag: this.localTag,
       onCancel: (cancel) => this.#cancel(cancel),
       onFailure: () => this.#lose(),
     }
-    parts.dialogs.add(this.#key, this)
-    const expiresS = Number.parseInt(arrived.request.headers.get('expires') ?? '', 10)
+    parts.dialogs.add(state.key, this)
+    const expiresS = Number.parseInt(request.headers.get('expires') ?? '', 10)
     if (expiresS > 0 && expiresS <= LONGEST_EXPIRES_S) this.#timers.set('expires', expiresS * 1000)
     answer(parts, arrived, 100)
   }
 
-  progress(status: number, options: MessageOptions = {}): void {
-    if (this.#settled || status <= 100 || status >= 200) return
-    const bytes = this.#build(status, options)
-    this.#progress = { status, bytes }
-    this.#timers.set('ring-refresh', RING_REFRESH_MS)
-    this.#arrived.transaction.respond(status, bytes)
+  progress(status: number, options: ProgressOptions = {}): boolean {
+    if (this.#settled || status <= 100 || status >= 200) return false
+    const send = (headers: HeaderList): void => {
+      const bytes = this.#build(status, withHeaders(options, headers))
+      this.#progress = { status, bytes }
+      this.#timers.set('ring-refresh', RING_REFRESH_MS)
+      this.#arrived.transaction.respond(status, bytes)
+    }
+    const isReliable =
+      this.#reliability === 'required' || (this.#reliability === 'supported' && options.reliable === true)
+    if (isReliable) this.#reliable.send({ hasSession: options.body !== undefined, send })
+    else send([])
+    return isReliable
   }
 
   accept(handlers: DialogHandlers, options: MessageOptions = {}): InviteDialog {
-    const { transaction, facts } = this.#arrived
-    const localAddress = toWithTag(this.request.headers.get('to') ?? '', this.localTag)
-    const state = DialogState.ofServer(this.request, localAddress, facts.cseqNumber)
-    const dialog = new InviteDialogSession({
-      parts: this.#parts,
-      state,
-      contact: this.#contact,
-      hop: new NextHop(this.#parts, {}),
-      digest: undefined,
-      terms: this.#terms,
-    })
+    const dialog = new InviteDialogSession(this.#context)
     if (!this.#settle()) return stillborn(dialog, handlers)
     dialog.handlers = handlers
-    dialog.register()
-    const { cseqNumber } = facts
-    // The transaction outlives the answer by half a minute: it need not hold the request as long.
-    transaction.user = { toTag: this.localTag, onAck: (ack) => dialog.onAck(ack, cseqNumber) }
-    const agreed = this.#terms?.answerTo(this.request.headers)
-    const bytes = this.#build(200, { ...options, headers: [...timerHeaders(agreed), ...(options.headers ?? [])] })
-    dialog.timer?.onAnswered(agreed)
-    dialog.awaitAck(transaction, cseqNumber, 200, bytes)
-    transaction.respond(200, bytes)
+    const send = (): void => this.#sendAccepted(dialog, options)
+    if (this.#reliable.holdsSession) {
+      this.#held = { dialog, send }
+      dialog.hold(() => this.#drop(487))
+    } else send()
     return dialog
   }
 
   reject(status: number, options: MessageOptions = {}): void {
     if (!this.#settle()) return
+    this.#conclude()
     this.#arrived.transaction.respond(status, this.#build(status, options))
   }
 
   /** Requests within the early dialog. */
   onRequest(arrived: Arrived): void {
+    if (this.early.take(arrived)) return
     switch (arrived.request.method) {
       case 'BYE':
         answer(this.#parts, arrived, 200)
         this.#cancel(arrived.request)
         return
       case 'INVITE':
-      case 'UPDATE':
         answerBusy(this.#parts, arrived)
         return
-      case 'OPTIONS':
-        answerOptions(this.#parts, arrived)
-        return
       case 'PRACK':
-        answer(this.#parts, arrived, 481)
+        this.#onPrack(arrived)
         return
       default:
         answer(this.#parts, arrived, 400, { reason: 'Call Not Answered' })
@@ -127,7 +147,44 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     // No 2xx has been sent: there is nothing to acknowledge.
   }
 
+  #onPrack(arrived: Arrived): void {
+    const { headers, body } = arrived.request
+    const rack = rackOf(headers)
+    const isOurs = rack?.method === 'INVITE' && rack.cseqNumber === this.#arrived.facts.cseqNumber
+    const acknowledged = isOurs ? this.#reliable.acknowledge(rack.rseq) : undefined
+    if (acknowledged === undefined) {
+      answer(this.#parts, arrived, 481)
+      return
+    }
+    this.#context.state.acceptCSeq(arrived.facts.cseqNumber)
+    const hasOffer = this.request.body.length > 0
+    this.early.isAgreed ||= acknowledged.hasSession && (hasOffer || body.length > 0)
+    if (body.length === 0) answer(this.#parts, arrived, 200)
+    else if (this.onPrack !== undefined) this.onPrack(new PendingRequest(this.#parts, arrived))
+    else answer(this.#parts, arrived, hasOffer ? 488 : 200)
+    this.#reliable.proceed()
+    const held = this.#held
+    if (held === undefined || this.#reliable.holdsSession) return
+    this.#held = undefined
+    held.send()
+  }
+
+  #sendAccepted(dialog: InviteDialogSession, options: MessageOptions): void {
+    const { transaction, facts } = this.#arrived
+    this.#conclude()
+    dialog.register((prack) => this.#onPrack(prack))
+    const { cseqNumber } = facts
+    // The transaction outlives the answer by half a minute: it need not hold the request as long.
+    transaction.user = { toTag: this.localTag, onAck: (ack) => dialog.onAck(ack, cseqNumber) }
+    const agreed = this.#context.terms?.answerTo(this.request.headers)
+    const bytes = this.#build(200, withHeaders(options, timerHeaders(agreed)))
+    dialog.timer?.onAnswered(agreed)
+    dialog.awaitAck(transaction, cseqNumber, 200, bytes)
+    transaction.respond(200, bytes)
+  }
+
   #cancel(cancel: SipRequest): void {
+    if (this.#held !== undefined) this.#drop(487)
     if (this.#settled) return
     this.reject(487)
     this.onCancel?.(cancel)
@@ -140,7 +197,27 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
   }
 
   #lose(): void {
-    if (this.#settle()) this.onCancel?.(undefined)
+    if (this.#held !== undefined) this.#drop(487)
+    if (!this.#settle()) return
+    this.#conclude()
+    this.onCancel?.(undefined)
+  }
+
+  /** No PRACK came (RFC 3262 section 3). */
+  #onUnacknowledged(): void {
+    if (this.#held !== undefined) this.#drop(504)
+    if (this.#settled) return
+    this.reject(504)
+    this.onCancel?.(undefined)
+  }
+
+  /** The answer that waited is not sent any more. */
+  #drop(status: number): void {
+    const dialog = this.#held?.dialog
+    this.#held = undefined
+    this.#conclude()
+    this.#arrived.transaction.respond(status, this.#build(status, {}))
+    dialog?.abort({ cause: 'gone', status })
   }
 
   #ringAgain(): void {
@@ -155,18 +232,29 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     this.#settled = true
     this.#progress = undefined
     this.#timers.clearAll()
-    this.#parts.dialogs.remove(this.#key, this)
     return true
+  }
+
+  /** The final response goes out: the early dialog is over. */
+  #conclude(): void {
+    this.#timers.clearAll()
+    this.#reliable.finish()
+    this.early.close()
+    this.#parts.dialogs.remove(this.#context.state.key, this)
   }
 
   #build(status: number, options: MessageOptions): Uint8Array {
     return this.#parts.builder.response(this.request, status, {
       toTag: this.localTag,
-      contact: this.#contact,
+      contact: this.#context.contact,
       transport: this.flow.transport,
       options,
     })
   }
+}
+
+function withHeaders(options: MessageOptions, headers: HeaderList): MessageOptions {
+  return { ...options, headers: [...headers, ...(options.headers ?? [])] }
 }
 
 /** The INVITE was cancelled before: its dialog has ended, and says so when the caller has it in hand. */

@@ -26,6 +26,9 @@ import type { ServerTransaction } from './transaction/server-transaction.ts'
 
 const GONE: RequestOutcome = { status: 481, reason: 'Dialog Ended', cause: 'dialog-gone' }
 
+/** Requests that cannot be sent one after another show that the peer is out of reach. */
+const MAX_UNSENT = 2
+
 /** InviteDialog of one core; registered in the core's table while it lives. */
 export class InviteDialogSession implements InviteDialog, DialogHolder {
   handlers: DialogHandlers = { onEnd: () => {} }
@@ -44,6 +47,11 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   #acknowledgement: Acknowledgement | undefined
   #byeWaiting: (() => void) | undefined
   #isRefreshing = false
+  /** Requests in a row that could not be sent. */
+  #unsent = 0
+  #onPrack: ((arrived: Arrived) => void) | undefined
+  /** Set while our 2xx waits. */
+  #onGone: (() => void) | undefined
   #ended = false
 
   constructor(context: DialogContext) {
@@ -68,7 +76,11 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
       onAck: (ack, cseqNumber) => this.onAck(ack, cseqNumber),
     })
     this.#reinvites = new ReinviteQueue(this.#context, {
-      isBusy: () => this.#peer.hasInvite || this.#accepted.isWaiting || this.#unconfirmed !== undefined,
+      isBusy: () =>
+        this.#onGone !== undefined ||
+        this.#peer.hasInvite ||
+        this.#accepted.isWaiting ||
+        this.#unconfirmed !== undefined,
       onAccepted: (response) => {
         state.refreshTarget(response.headers)
         state.noteAllow(response.headers)
@@ -110,10 +122,17 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     return this.#ended ? 'ended' : { kind: 'confirmed', dialog: this }
   }
 
-  /** Puts the dialog into the table: requests find it from now on. */
-  register(): void {
+  /** Puts the dialog into the table: requests find it from now on. `onPrack` takes those that were under way. */
+  register(onPrack?: (arrived: Arrived) => void): void {
+    this.#onGone = undefined
+    this.#onPrack = onPrack
     this.#parts.dialogs.add(this.#state.key, this)
     this.#trace('early', 'confirmed')
+  }
+
+  /** As server: the 2xx has to wait, until `register`. Should the dialog end before, `onGone` is called instead. */
+  hold(onGone: () => void): void {
+    this.#onGone = onGone
   }
 
   /** As server: the 2xx has been sent; it is repeated until its ACK (section 13.3.1.4). */
@@ -183,11 +202,15 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     const { method, headers } = arrived.request
     if (this.#ended) answer(this.#parts, arrived, method === 'BYE' ? 200 : 481)
     else if (!this.#state.acceptCSeq(arrived.facts.cseqNumber)) answer(this.#parts, arrived, 500)
-    else if (method === 'BYE') {
+    else if (method === 'PRACK') {
+      if (this.#onPrack === undefined) answer(this.#parts, arrived, 481)
+      else this.#onPrack(arrived)
+    } else if (method === 'BYE') {
       answer(this.#parts, arrived, 200)
       this.#end({ cause: 'remote-bye', request: arrived.request })
     } else {
       this.#state.noteAllow(headers)
+      this.#context.hop.heardFrom(arrived.flow)
       this.#peer.take(arrived)
     }
   }
@@ -221,9 +244,12 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     }
   }
 
-  /** 481, 408 and silence end the dialog (section 12.2.1.2). */
+  /** 481, 408 and silence end the dialog (section 12.2.1.2). A failure to send counts as 503, which does not (RFC 5057), until it repeats. */
   #onOutcome(outcome: RequestOutcome): void {
-    if (outcome.cause === 'transport') this.#context.hop.forget()
+    const isUnsent = outcome.cause === 'transport' || outcome.cause === 'dns'
+    this.#unsent = isUnsent ? this.#unsent + 1 : 0
+    if (isUnsent) this.#context.hop.forget()
+    if (this.#unsent === MAX_UNSENT) void this.#hangUp({ cause: 'transport' }, {})
     if (outcome.status === 481 || outcome.status === 408) {
       void this.#hangUp({ cause: 'gone', status: outcome.status }, {})
     }
@@ -231,6 +257,13 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
 
   /** Ends the dialog and sends BYE: not before the ACK of our 2xx (section 15), and not before our own ACK. */
   #hangUp(end: DialogEnd, options: MessageOptions): Promise<RequestOutcome> {
+    const onGone = this.#onGone
+    if (onGone !== undefined) {
+      this.#onGone = undefined
+      this.#end(end)
+      onGone()
+      return Promise.resolve(GONE)
+    }
     this.confirm(undefined)
     const outcome = new Promise<RequestOutcome>((resolve) => {
       const send = (): void => sendWithin(this.#context, 'BYE', options, resolve)

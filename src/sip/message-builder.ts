@@ -174,7 +174,9 @@ function addBody(headers: SipHeaders, body: SipBody): void {
 }
 
 function introduces(method: string, status: number): boolean {
-  return status === 405 || (status >= 200 && status < 300 && INTRODUCING.has(method))
+  // What is allowed in a dialog is told as early as it begins (RFC 3311 section 5.1).
+  const least = method === 'INVITE' ? 101 : 200
+  return status === 405 || (status >= least && status < 300 && INTRODUCING.has(method))
 }
 
 function copy(from: SipHeaders, to: SipHeaders, name: string): void {

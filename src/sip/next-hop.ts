@@ -3,7 +3,7 @@
 import { err, type Logger, messageOf, ok, type Result } from '#kernel'
 import { parseSipUri, type SipUri } from './message/uri.ts'
 import type { HopChoice } from './session.ts'
-import type { LocateError, SipLocator, SipTarget } from './transport-port.ts'
+import type { LocateError, SipFlow, SipLocator, SipTarget } from './transport-port.ts'
 
 /** What a URI resolved to. */
 export type Located = Result<readonly SipTarget[], LocateError>
@@ -42,9 +42,12 @@ function shown(located: Located, { tlsIdentity }: HopChoice): Located {
 export class NextHop {
   readonly #parts: LocateParts
   readonly #choice: HopChoice
+  #flow: SipFlow | undefined
   #entry: Entry | undefined
 
-  constructor(parts: LocateParts, choice: HopChoice) {
+  /** `flow`: how the peer that made the dialog reaches us. */
+  constructor(parts: LocateParts, choice: HopChoice, flow?: SipFlow) {
+    this.#flow = flow
     this.#parts = parts
     this.#choice = choice
   }
@@ -53,13 +56,25 @@ export class NextHop {
   resolve(uri: string, use: (located: Located) => void): void {
     if (this.#entry?.uri !== uri) this.#ask(uri)
     const entry = this.#entry!
-    if (entry.located === undefined) entry.waiting.push(use)
-    else use(entry.located)
+    if (entry.located === undefined) entry.waiting.push((located) => use(this.#overFlow(located)))
+    else use(this.#overFlow(entry.located))
+  }
+
+  /** A request of the peer came by this flow: it is where the peer is now. */
+  heardFrom(flow: SipFlow): void {
+    if (this.#flow !== undefined) this.#flow = flow
   }
 
   /** Asks again next time, after the targets have failed. */
   forget(): void {
     if (this.#entry?.located !== undefined) this.#entry = undefined
+  }
+
+  /** The peer's own connection leads to it even where its address does not (RFC 5923 section 5). */
+  #overFlow(located: Located): Located {
+    const { transport, connectionId } = this.#flow ?? {}
+    if (!located.ok || connectionId === undefined) return located
+    return ok(located.value.map((target) => (target.transport === transport ? { ...target, connectionId } : target)))
   }
 
   #ask(uri: string): void {

@@ -4,13 +4,15 @@ import type { DigestClient } from './auth/digest-client.ts'
 import { cancelInvite } from './cancel-invite.ts'
 import type { CoreParts } from './core-parts.ts'
 import { DialogState } from './dialog/dialog-state.ts'
+import type { DialogContext } from './dialog-context.ts'
 import { readEssentials } from './essentials.ts'
 import { initialPlan } from './initial-plan.ts'
 import { InviteDialogSession } from './invite-dialog.ts'
-import type { SipResponse } from './message/message.ts'
+import type { SipRequest, SipResponse } from './message/message.ts'
 import type { RequestPlan } from './message-builder.ts'
 import { type Located, locate, NextHop } from './next-hop.ts'
 import { unlocated } from './plain-request.ts'
+import { EarlyProgress } from './reliability/early-progress.ts'
 import type { ClientInvite, ClientInviteHandlers, InviteOptions, MessageOptions, RequestOutcome } from './session.ts'
 import type { TimerTerms } from './session-timer/timer-terms.ts'
 import { TargetWalk } from './target-walk.ts'
@@ -27,6 +29,7 @@ export class OutgoingInvite implements ClientInvite {
   readonly #terms: TimerTerms | undefined
   readonly #dialogsByTag = new Map<string, InviteDialogSession>()
   readonly #cancelled = new Set<ClientTransaction>()
+  readonly #early: EarlyProgress
   #walk: TargetWalk | undefined
   #settled = false
   #cancelOptions: MessageOptions | undefined
@@ -40,6 +43,12 @@ export class OutgoingInvite implements ClientInvite {
     this.#hop = hop
     this.#digest = digest
     this.#terms = terms
+    this.#early = new EarlyProgress(parts, {
+      invite: this,
+      hasOffer: options.body !== undefined,
+      contextOf: (response, invite) => this.#contextOf(response, invite),
+      answerTo: (response) => handlers.ackBody?.(response),
+    })
   }
 
   get callId(): string {
@@ -85,7 +94,9 @@ export class OutgoingInvite implements ClientInvite {
     const { status } = response
     if (this.#settled) this.#onUnwanted(response, transaction)
     else if (status < 200) {
-      if (status > 100) this.#handlers.onProgress?.(response)
+      if (status > 100 && this.#early.take(response, transaction.request)) {
+        this.#handlers.onProgress?.(response, this.#early.of(response))
+      }
     } else {
       this.#walk?.stop()
       if (status < 300) this.#onFirstAccept(response, transaction)
@@ -94,10 +105,11 @@ export class OutgoingInvite implements ClientInvite {
   }
 
   #onFirstAccept(response: SipResponse, transaction: ClientTransaction): void {
+    const isOffer = this.#options.body === undefined && this.#early.of(response)?.isAgreed !== true
     const dialog = this.#dialogOf(response, transaction)
-    this.#settled = true
+    this.#settle()
     dialog.register()
-    const body = this.#options.body === undefined ? this.#handlers.ackBody?.(response) : undefined
+    const body = isOffer ? this.#handlers.ackBody?.(response) : undefined
     if (body instanceof Promise) {
       body.then(
         (ready) => dialog.confirm(ready),
@@ -125,21 +137,26 @@ export class OutgoingInvite implements ClientInvite {
   }
 
   #dialogOf(response: SipResponse, transaction: ClientTransaction): InviteDialogSession {
-    const state = DialogState.ofClient(transaction.request, response)
-    const { contact } = this.#plan
-    const context = {
-      parts: this.#parts,
-      state,
-      contact,
-      hop: new NextHop(this.#parts, this.#options),
-      digest: this.#digest,
-      terms: this.#terms,
-    }
+    const context = this.#contextOf(response, transaction.request)
+    const { state } = context
+    state.confirm(response)
     const dialog = new InviteDialogSession(context)
     this.#dialogsByTag.set(state.remote.tag, dialog)
     dialog.expectConfirmation(transaction.request)
     dialog.timer?.onAccepted(response.headers)
     return dialog
+  }
+
+  /** Of a dialog that was early, the state goes on. */
+  #contextOf(response: SipResponse, invite: SipRequest): DialogContext {
+    return {
+      parts: this.#parts,
+      state: this.#early.stateOf(response) ?? DialogState.ofClient(invite, response),
+      contact: this.#plan.contact,
+      hop: new NextHop(this.#parts, this.#options),
+      digest: this.#digest,
+      terms: this.#terms,
+    }
   }
 
   #sendCancel(transaction: ClientTransaction): void {
@@ -150,7 +167,12 @@ export class OutgoingInvite implements ClientInvite {
 
   #fail(outcome: RequestOutcome): void {
     if (this.#settled) return
-    this.#settled = true
+    this.#settle()
     this.#handlers.onFailed(outcome)
+  }
+
+  #settle(): void {
+    this.#settled = true
+    this.#early.close()
   }
 }

@@ -85,6 +85,19 @@ export interface DialogHandlers {
   onEnd(end: DialogEnd): void
 }
 
+/** A dialog whose INVITE is not answered yet (RFC 3261 section 12.1). */
+export interface EarlyDialog {
+  readonly remoteTag: string
+  /** The first offer has been answered reliably (RFC 3262). */
+  readonly isAgreed: boolean
+  /** UPDATE may be sent: the first offer is answered, and the peer takes it. */
+  readonly canUpdate: boolean
+  /** UPDATE; 491 without a response when it may not be sent. */
+  update(options: MessageOptions): Promise<RequestOutcome>
+  /** UPDATE of the peer, with an offer or without; without this handler 500 and Retry-After. */
+  onUpdate?: (incoming: IncomingRequest) => void
+}
+
 /** A confirmed INVITE dialog (RFC 3261 section 12). */
 export interface InviteDialog {
   readonly callId: string
@@ -108,6 +121,11 @@ export interface InviteDialog {
   bye(options?: MessageOptions): Promise<RequestOutcome>
 }
 
+/** What may be said of a provisional response. */
+export interface ProgressOptions extends MessageOptions {
+  readonly reliable?: boolean
+}
+
 /** What an INVITE asks to take the place of (RFC 3891): a dialog, or an INVITE of ours that was not answered yet. */
 export type ReplacedDialog =
   | { readonly kind: 'confirmed'; readonly dialog: InviteDialog }
@@ -121,9 +139,12 @@ export interface ServerInvite {
   readonly localTag: string
   /** Set if the core supports `replaces` and the INVITE has one that matches. Whether it is allowed is for the user to say; BYE or CANCEL of the replaced one too. */
   readonly replaced: ReplacedDialog | undefined
-  /** 101-199, any number of times before the final answer. */
-  progress(status: number, options?: MessageOptions): void
-  /** 200 with our answer (or offer); retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */
+  readonly early: EarlyDialog
+  /** 101-199, any number of times before the final answer. Reliable if the caller demands it, or can do it and `reliable` is set (RFC 3262); true when it is. */
+  progress(status: number, options?: ProgressOptions): boolean
+  /** A PRACK with a body, of a provisional response of ours: an answer, or another offer. Without this handler an answer gets 200, an offer 488. */
+  onPrack?: (incoming: IncomingRequest) => void
+  /** 200 with our answer (or offer), after the PRACK of a description that was sent reliably; retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */
   accept(handlers: DialogHandlers, options?: MessageOptions): InviteDialog
   /** 300-699. */
   reject(status: number, options?: MessageOptions): void
@@ -164,13 +185,14 @@ export interface InviteOptions extends MessageOptions, HopChoice {
 
 /** What an outgoing INVITE tells its user; exactly one of onAccepted and onFailed is called, once. */
 export interface ClientInviteHandlers {
-  onProgress?(response: SipResponse): void
+  /** Reliable ones come in their order and once, and are acknowledged by the core. `early` is absent without a To-tag. */
+  onProgress?(response: SipResponse, early?: EarlyDialog): void
   /**
    * First 2xx; `dialog.handlers` must be set in here. The core sends the ACK with `ackBody()` if the INVITE had no offer.
    * Further forked 2xx are ACKed and BYEd by the core (SRC-16).
    */
   onAccepted(dialog: InviteDialog, response: SipResponse): void
-  /** Asked before onAccepted, when the INVITE had no body: the answer to the offer in the 2xx. The ACK waits for it. */
+  /** Asked when the INVITE had no body: the answer to the offer in the 2xx, before onAccepted, or in a reliable 1xx. The ACK or PRACK waits for it. */
   ackBody?(response: SipResponse): SipBody | undefined | Promise<SipBody | undefined>
   onFailed(outcome: RequestOutcome): void
 }

@@ -27,6 +27,8 @@ export interface SipTarget {
   readonly serverName?: string
   /** For tls: name of the certificates to be shown; absent: the transport's own. */
   readonly tlsIdentity?: string
+  /** A connection that the peer opened to us: used while it is open (RFC 5923 section 5 asks for it to be kept). */
+  readonly connectionId?: number
   /** Fail when not connected by then; the transport's own default otherwise. */
   readonly connectTimeoutMs?: number
 }

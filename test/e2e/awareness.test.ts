@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodePcmu, goertzelPower } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
 import { openTalk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
@@ -85,3 +86,42 @@ test('UA-20: with a notice the recording begins after it: offered inactive, then
   assert.deepEqual(talk.caller.toldOfRecording, ['paused', 'on'])
   await talk.end()
 })
+
+test('UA-03, UA-18, UA-19: an unaware party hears the tone of its profile while recorded, and the recording has none', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const beep = { frequencyHz: 2100, onMs: 500, everyMs: 1000, levelDbm0: -10 }
+  const talk = await openTalk(t, {
+    isCallerAware: true,
+    gateway: { awareness: { rules: [{ match: 'bob', ...beep }] } },
+  })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  const from = talk.callee.heard().length
+  await until('the callee hears two seconds more', () => talk.callee.heard().length >= from + 16_000)
+  const beeping = windows(talk.callee.heard().subarray(from, from + 16_000)).filter(hasBeep).length
+  assert.ok(beeping >= 4 && beeping <= 14, `${beeping} of 20 windows have the tone`)
+  const caller = windows(talk.caller.heard().subarray(-8000))
+  assert.equal(caller.filter(hasBeep).length, 0, 'the aware caller is shown it and hears nothing')
+  for (const slot of [0, 1]) {
+    await recorder.waitFor(() => recorder.rtp(slot).length > 50, DEADLINE_MS, 'RTP')
+    const bytes = Buffer.concat(recorder.rtp(slot).map(({ payload }) => payload))
+    assert.equal(windows(decodePcmu(bytes)).filter(hasBeep).length, 0, 'the recording has no tone')
+  }
+  assert.equal((await talk.rest('pause')).status, 200)
+  const paused = talk.callee.heard().length
+  await until('the callee hears a second more', () => talk.callee.heard().length >= paused + 10_000)
+  const after = windows(talk.callee.heard().subarray(paused + 2000, paused + 10_000))
+  assert.equal(after.filter(hasBeep).length, 0, 'silent while paused')
+  await talk.end()
+})
+
+/** Windows of 100 ms. */
+function windows(samples: Int16Array): Int16Array[] {
+  return Array.from({ length: Math.floor(samples.length / 800) }, (_, index) =>
+    samples.subarray(index * 800, (index + 1) * 800),
+  )
+}
+
+function hasBeep(window: Int16Array): boolean {
+  return goertzelPower(window, 8000, 2100) > 0.03
+}

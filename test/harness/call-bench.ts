@@ -12,7 +12,7 @@ import {
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
-import type { IncomingRequest, SipCore } from '#sip'
+import type { IncomingRequest, SessionTimerWish, SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeEngine } from './fake-engine.ts'
 import { SipNetwork } from './sip-network.ts'
@@ -22,6 +22,12 @@ const GATEWAY = '10.0.0.1'
 // Longer than any transaction or lingering timer of the cores.
 const QUIET_MS = 300_000
 
+/** A core that can do with reliable provisional responses. */
+export const RELIABLE: Partial<SipCoreOptions> = {
+  supported: ['timer', '100rel'],
+  allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'],
+}
+
 /** What of the gateway a test may set. */
 export interface BenchOptions {
   /** Of the network's faults. */
@@ -30,6 +36,10 @@ export interface BenchOptions {
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
   readonly silenceMs?: number
+  readonly sessionTimer?: SessionTimerWish
+  /** What the phones can do beyond the usual. */
+  readonly alice?: Partial<SipCoreOptions>
+  readonly bob?: Partial<SipCoreOptions>
   readonly srtp?: Partial<Parameters<typeof createCallService>[0]['srtp']>
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
@@ -50,8 +60,8 @@ export class CallBench {
 
   constructor(options: BenchOptions = {}) {
     this.network = new SipNetwork(this.clock, options.seed ?? 1)
-    this.alice = new TestPhone(this.network, this.clock, '10.0.0.2')
-    this.bob = new TestPhone(this.network, this.clock, '10.0.0.3')
+    this.alice = new TestPhone(this.network, this.clock, '10.0.0.2', options.alice)
+    this.bob = new TestPhone(this.network, this.clock, '10.0.0.3', options.bob)
     this.service = createCallService({
       engine: this.engine,
       clock: this.clock,
@@ -70,13 +80,14 @@ export class CallBench {
       destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
       srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true, ...options.srtp },
       limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
+      sessionTimer: options.sessionTimer,
       ...(options.info !== undefined && { info: options.info }),
       flows: (call, name) => {
         this.flows.push(call)
         options.flow?.(call, name)
       },
     })
-    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers).core
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, RELIABLE).core
     this.service.attach(this.core)
   }
 

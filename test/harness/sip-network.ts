@@ -145,7 +145,10 @@ export class SipNetwork {
       this.#datagram({ host: from.ip, port: portOf('udp') }, target, bytes)
       return
     }
-    const known = [...this.#connections.values()].find((connection) => isTo(connection, from.ip, target))
+    const named = this.#connections.get(target.connectionId ?? 0)
+    const known = named?.open
+      ? named
+      : [...this.#connections.values()].find((connection) => isTo(connection, from.ip, target))
     const to = this.#places.get(target.host)
     if (known !== undefined) this.#stream(known, from.ip, bytes)
     else if (to === undefined) this.#fail(target.connectTimeoutMs ?? 5000, 'connect timeout', onFailed)

@@ -4,6 +4,7 @@ import type { ManualClock, MemoryLogger } from '#kernel'
 import type {
   ClientInvite,
   DialogEnd,
+  EarlyDialog,
   HeaderList,
   IncomingRequest,
   InviteDialog,
@@ -11,6 +12,7 @@ import type {
   ServerInvite,
   SipBody,
   SipCore,
+  SipCoreOptions,
   SipResponse,
 } from '#sip'
 import { attachCore } from './core-pair.ts'
@@ -63,6 +65,7 @@ export class PhoneCall {
   incoming: ServerInvite | undefined
   dialog: InviteDialog | undefined
   accepted: SipResponse | undefined
+  early: EarlyDialog | undefined
   failed: RequestOutcome | undefined
   end: DialogEnd | undefined
   acks = 0
@@ -115,9 +118,9 @@ export class TestPhone {
   readonly log: MemoryLogger
   readonly ip: string
 
-  constructor(network: SipNetwork, clock: ManualClock, ip: string) {
+  constructor(network: SipNetwork, clock: ManualClock, ip: string, options: Partial<SipCoreOptions> = {}) {
     this.ip = ip
-    const { core, log } = attachCore(network, clock, ip, { onInvite: (invite) => this.#onInvite(invite) })
+    const { core, log } = attachCore(network, clock, ip, { onInvite: (invite) => this.#onInvite(invite) }, options)
     this.core = core
     this.log = log
   }
@@ -132,7 +135,10 @@ export class TestPhone {
     call.invite = this.core.invite(
       { uri, from: from ?? '"Alice" <sip:alice@phones.example>', ...rest },
       {
-        onProgress: (response) => void call.progress.push(response),
+        onProgress: (response, early) => {
+          call.progress.push(response)
+          call.early = early
+        },
         onAccepted: (dialog, response) => {
           call.accepted = response
           call.adopt(dialog)

@@ -27,7 +27,7 @@ export class DialogState {
   readonly callId: string
   readonly local: Side
   readonly remote: Side
-  readonly routeSet: readonly string[]
+  #routeSet: readonly string[]
   /** Whether we chose the Call-ID; decides the wait after 491 (section 14.1). */
   readonly ownsCallId: boolean
   /** Made by a `sips:` INVITE: nothing of it is ever sent in the clear, whatever the peer's Contact says (RFC 5630 section 5). */
@@ -51,7 +51,7 @@ export class DialogState {
     this.callId = parts.callId
     this.local = parts.local
     this.remote = parts.remote
-    this.routeSet = parts.routeSet
+    this.#routeSet = parts.routeSet
     this.ownsCallId = parts.ownsCallId
     this.isSecure = parts.isSecure
     this.#remoteTarget = parts.remoteTarget
@@ -103,6 +103,13 @@ export class DialogState {
     return this.#remoteTarget
   }
 
+  /** As client: the 2xx that confirms the dialog settles its route set, and may name another target (section 13.2.2.4). */
+  confirm({ headers }: SipResponse): void {
+    this.#routeSet = headers.list('record-route').reverse()
+    this.refreshTarget(headers)
+    this.noteAllow(headers)
+  }
+
   nextCSeq(): number {
     this.#localCSeq += 1
     return this.#localCSeq
@@ -127,11 +134,11 @@ export class DialogState {
 
   /** Loose routing, or strict routing when the first proxy has no `lr`. */
   route(): RequestRoute {
-    const [first, ...others] = this.routeSet
+    const [first, ...others] = this.#routeSet
     const target = this.#secured(this.#remoteTarget)
     if (first === undefined) return { uri: target, routes: [], hop: target }
     const hop = this.#secured(uriOf(first))
-    if (isLoose(hop)) return { uri: target, routes: this.routeSet, hop }
+    if (isLoose(hop)) return { uri: target, routes: this.#routeSet, hop }
     return { uri: hop, routes: [...others, `<${target}>`], hop }
   }
 
