@@ -3,7 +3,7 @@
 import type { Clock, Timer } from '#kernel'
 
 /** Length of a frame. */
-export const FRAME_MS = 20
+const FRAME_MS = 20
 /** After a longer standstill the frames in between are left out. */
 const MOST_BEHIND = 50
 

@@ -19,7 +19,7 @@ export interface ContributingSource {
 }
 
 /** What a contributor asks and tells. */
-export interface ContributorListener {
+interface ContributorListener {
   /** Nothing is taken in, and nothing kept, while this says no. */
   mayHear(): boolean
   /** A packet of a telephone-event. */

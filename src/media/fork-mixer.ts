@@ -115,7 +115,8 @@ export class ForkMixer {
 
   #freeFrom(ssrc: number, self: Member): number {
     const taken = new Set([this.#fork.stream.ssrc])
-    for (const member of this.#members.values()) if (member !== self && member.csrc !== undefined) taken.add(member.csrc)
+    for (const member of this.#members.values())
+      if (member !== self && member.csrc !== undefined) taken.add(member.csrc)
     let csrc = ssrc
     while (taken.has(csrc)) csrc = (csrc + 1) >>> 0
     return csrc

@@ -31,7 +31,7 @@ export class Mixer {
     if (this.speaking.length === (left === undefined ? 0 : 1)) return undefined
     for (let i = 0; i < FRAME_SAMPLES; i++) {
       const sample = this.#sum[i]! - (left?.[i] ?? 0)
-      this.#mixed[i] = sample > HIGHEST ? HIGHEST : sample < LOWEST ? LOWEST : sample
+      this.#mixed[i] = Math.max(LOWEST, Math.min(HIGHEST, sample))
     }
     return this.#mixed
   }
