@@ -27,7 +27,7 @@ export class RecordingEvidence {
     this.#live = live
     this.#ledger = new Ledger(clock)
     this.#signs = new SignsOfLife(clock, listener)
-    this.#memory = new ReplayMemory({ call: plan.call, streams: plan.streams, keepMs: replayMs, clock, log })
+    this.#memory = new ReplayMemory({ call: plan.call, keepMs: replayMs, clock, log })
     this.#unsubscribe = plan.call.media.onEvent((event) => this.#onMedia(event))
   }
 

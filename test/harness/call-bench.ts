@@ -44,6 +44,8 @@ export interface BenchOptions {
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
+  /** Of the gateway's core, instead of the test defaults. */
+  readonly core?: Partial<SipCoreOptions>
 }
 
 /** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, users starting with `flow` run a flow. */
@@ -87,7 +89,8 @@ export class CallBench {
         options.flow?.(call, name)
       },
     })
-    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, RELIABLE).core
+    const core = { ...RELIABLE, ...options.core }
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, core).core
     this.service.attach(this.core)
   }
 
