@@ -1,6 +1,7 @@
 // The documents of a recording session: built as of the moment, complete or only what changed, and what the recorder is known to have
 // (RFC 7866 section 9.1, RFC 7865 section 5).
 
+import { withoutPrivateIdentities } from '#call'
 import {
   changesOf,
   isEmptyMetadata,
@@ -70,7 +71,8 @@ export class SessionDocuments {
   #build(end: { readonly disassociatedAtMs?: number }): RecordingMetadata {
     const { call, streams, recordingId, profile } = this.#plan
     const { jambonzWrapper, extensionNamespace } = profile.metadata
-    const snapshot = call.snapshot()
+    const known = call.snapshot()
+    const snapshot = profile.trustedNetwork ? known : withoutPrivateIdentities(known)
     const now = streams.now(snapshot, profile.media)
     return buildMetadata({
       snapshot,

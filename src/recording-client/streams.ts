@@ -104,7 +104,7 @@ function sourcesOf(snapshot: CallSnapshot): Source[] {
   const callees = present.filter((party) => party.role === 'callee')
   const far = callees.length > 0 ? callees : present.filter((party) => party.role === 'automaton')
   const [first, ...others] = callees
-  const caller = snapshot.parties.find((party) => party.role === 'caller')
+  const caller = snapshot.parties.findLast((party) => party.role === 'caller')
   const callerLeg = caller?.leg ?? 'caller'
   const isAlone = others.length === 0 && (first === undefined || caller === undefined || caller.hold === 'none')
   const farLeg = first?.leg ?? callerLeg
