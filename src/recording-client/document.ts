@@ -76,9 +76,9 @@ export class SessionDocuments {
     const now = streams.now(snapshot, profile.media)
     return buildMetadata({
       snapshot,
-      streams: this.#forks.slots.map(({ label, streamId }) => {
+      streams: this.#forks.slots.map(({ label, streamId, replayed }) => {
         const { senders = [], receivers = [] } = now.find((stream) => stream.label === label) ?? {}
-        return { label, streamId, senders, receivers }
+        return { label, streamId, senders, receivers, ...(replayed && { replayed }) }
       }),
       recordingId,
       associatedAtMs: this.#associatedAtMs,

@@ -10,7 +10,7 @@ import { suitesFor } from './protection.ts'
 import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { attemptOutcome } from './recorders/recorder-directory.ts'
-import { type ForkPath, SessionForks } from './session-forks.ts'
+import { type ForkPath, type Replayed, SessionForks } from './session-forks.ts'
 import {
   type OfferDirection,
   type SessionInput,
@@ -136,7 +136,13 @@ export class RecordingSession {
     void this.#forks.follow().then((hasNewStreams) => hasNewStreams && this.#tellChanges())
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
-    else this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
+    else this.#tellLater()
+  }
+
+  /** A fork has sent what was said before the session; the recorder is told which part of the stream that is. */
+  replayed(fork: string, { fromMs, toMs }: Replayed): void {
+    this.#forks.replayed(fork, { fromMs, toMs })
+    this.#tellLater()
   }
 
   /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
@@ -144,6 +150,10 @@ export class RecordingSession {
     if (forkIds.length === 0) return
     this.#forks.drop(forkIds)
     this.#feed({ type: this.forkIds.length === 0 ? 'streams-gone' : 'document-changed' })
+  }
+
+  #tellLater(): void {
+    this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
   }
 
   #tellChanges(): void {

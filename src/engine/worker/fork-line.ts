@@ -10,6 +10,7 @@ import {
   type PacketTaker,
   SignsOfLife,
 } from '#media'
+import { SecureChannel } from '#rtp'
 import { mediaError } from '../errors.ts'
 import type { ForkCounters, ForkRemote, GateReceipt, Mix, Tap } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
@@ -18,7 +19,7 @@ import type { LegLine, LineListener } from './leg-line.ts'
 import type { CallCommands } from './protocol.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
-import { SecureChannel, SecurePort } from './secure-channel.ts'
+import { SecurePort } from './secure-port.ts'
 import { keyOf, type TapMemories } from './tap-memories.ts'
 import type { WorkerContext } from './worker-context.ts'
 

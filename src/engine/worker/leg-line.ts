@@ -1,12 +1,13 @@
 // A leg in its worker: the relay of the party and the sockets and RTCP around it.
 
 import { OutgoingStream, PromptPlayer, RelayLeg, type StreamCount, type StreamIdentity, TonePlayer } from '#media'
+import { SecureChannel } from '#rtp'
 import type { LegMedia, MediaEvent, PlayEnd, Prompt, StreamCounters, Tone } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
 import { canonicalEndpoint } from './address.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
-import { SecureChannel, SecurePort } from './secure-channel.ts'
+import { SecurePort } from './secure-port.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** What a leg or fork tells its call. */

@@ -2,10 +2,9 @@
 
 import type { Endpoint } from '#kernel'
 import { Latch, type OutgoingStream, RtcpSession, type RtcpSessionOptions } from '#media'
-import { isRtcp } from '#rtp'
+import { isRtcp, type SecureChannel } from '#rtp'
 import type { PortPair } from '../port-pool.ts'
 import { RtpSocket } from './rtp-socket.ts'
-import type { SecureChannel } from './secure-channel.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** RTCP comes every few seconds: a shorter silence says nothing. */
