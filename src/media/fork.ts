@@ -1,7 +1,7 @@
 // A fork: copies of what a tap sees, sent to one recorder as an RTP stream of its own (RFC 7866 section 8.2.3, RTP-07).
 
 import type { Clock } from '#kernel'
-import type { CodecTable, Payload } from './codec.ts'
+import type { CodecTable, G711Encoding, Payload } from './codec.ts'
 import { DtmfMask, type MaskedPacket } from './dtmf-mask.ts'
 import type { Gate } from './gate.ts'
 import type { MediaPacket, RtpPort } from './media-packet.ts'
@@ -54,6 +54,11 @@ export class Fork {
       this.#transcoder = codecs.g711 === undefined ? undefined : new Transcoder(codecs.g711)
     }
     this.#codecs = codecs
+  }
+
+  /** The law of G.711 that the recorder takes, once it has answered. */
+  get g711(): G711Encoding | undefined {
+    return this.#codecs?.g711
   }
 
   /** Packets left out or blanked by the mask. */
