@@ -44,6 +44,8 @@ export class RelayLeg {
   peer: RelayLeg | undefined
   /** Changes what the party hears. */
   overlay: Overlay | undefined
+  /** Takes what the party says where more than one leg hears it. */
+  audience: PacketTaker | undefined
   /** Something is played to the party, who hears nothing else meanwhile. */
   isPlaying = false
   codecs = CodecTable.empty
@@ -63,7 +65,7 @@ export class RelayLeg {
 
   constructor(outgoing: OutgoingStream, sourceIds: SourceIds, port: LegPort, listener: LegListener) {
     this.outgoing = outgoing
-    this.incoming = new IncomingStream(sourceIds)
+    this.incoming = new IncomingStream(sourceIds, `${outgoing.cname}-party`)
     this.#port = port
     this.#listener = listener
     this.#sentPacket.sourceId = outgoing.sourceId
@@ -107,6 +109,7 @@ export class RelayLeg {
     this.received.add(view.payloadLength, nowMs)
     this.onSignOfLife(nowMs)
     if (this.peer !== undefined && !this.peer.isPlaying) this.peer.deliver(packet, nowMs)
+    this.audience?.copy(packet, nowMs)
     for (const taker of this.taps.received) taker.copy(packet, nowMs)
     this.#detectDigit(packet)
     if (isFirst) this.#listener.onFirstPacket()

@@ -10,6 +10,7 @@ import {
   ntpFromWallMs,
   parseRtcp,
   rtcpIntervalMs,
+  type SourceName,
 } from '#rtp'
 import type { IncomingStream } from './incoming-stream.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
@@ -19,6 +20,8 @@ export interface RtcpSessionOptions {
   readonly stream: OutgoingStream
   /** What the peer sends us; absent where it sends nothing. */
   readonly incoming?: IncomingStream
+  /** Sources mixed into the stream, described along with it. */
+  readonly contributors?: () => readonly SourceName[]
   readonly clock: Clock
   /** Uniform in 0..1. */
   readonly random: () => number
@@ -57,10 +60,15 @@ export class RtcpSession {
   onDatagram(bytes: Uint8Array): void {
     const { incoming, stream, clock } = this.#options
     for (const packet of parseRtcp(bytes)) {
-      if (packet.type === 'sender-report') incoming?.onSenderReport(packet, clock.nowMs())
+      incoming?.onRtcp(packet, clock.nowMs())
       if (packet.type !== 'sender-report' && packet.type !== 'receiver-report') continue
       if (packet.reports.some((block) => block.ssrc === stream.ssrc)) this.receiverReports++
     }
+  }
+
+  /** Says BYE of contributors that will not be heard any more (section 7.3). */
+  sayGone(ssrcs: readonly number[]): void {
+    if (this.#timer !== undefined) this.#options.send(compoundRtcp([...this.#packets(), buildBye(...ssrcs)]))
   }
 
   /** Stops; says BYE when anything was ever sent (section 6.3.7). */
@@ -68,7 +76,9 @@ export class RtcpSession {
     this.#timer?.cancel()
     this.#timer = undefined
     if (!this.#hasSpoken && this.#options.stream.packets === 0) return
-    this.#options.send(compoundRtcp([...this.#packets(), buildBye(this.#options.stream.ssrc)]))
+    const { stream, contributors } = this.#options
+    const gone = contributors?.().map(({ ssrc }) => ssrc) ?? []
+    this.#options.send(compoundRtcp([...this.#packets(), buildBye(stream.ssrc, ...gone)]))
   }
 
   #schedule(isInitial: boolean): void {
@@ -83,7 +93,7 @@ export class RtcpSession {
   }
 
   #packets(): Uint8Array[] {
-    const { stream, incoming, clock } = this.#options
+    const { stream, incoming, clock, contributors } = this.#options
     const nowMs = clock.nowMs()
     const reports = incoming?.reportBlocks(nowMs) ?? []
     const isSender = stream.packets > this.#packetsBefore
@@ -101,6 +111,6 @@ export class RtcpSession {
           reports,
         })
       : buildReceiverReport(stream.ssrc, reports)
-    return [report, buildSdes(stream.ssrc, stream.cname)]
+    return [report, buildSdes(stream, ...(contributors?.() ?? []))]
   }
 }

@@ -232,7 +232,7 @@ export class StreamReceiver {
     if (target === undefined) return
     const blocks = this.#stats === undefined ? [] : [this.#stats.reportBlock(this.#elapsedMs())]
     const report = buildReceiverReport(this.#ssrc, blocks)
-    const compound = compoundRtcp([report, buildSdes(this.#ssrc, this.#options.cname), ...added])
+    const compound = compoundRtcp([report, buildSdes({ ssrc: this.#ssrc, cname: this.#options.cname }), ...added])
     const datagram = this.#channel.sealRtcp(compound)
     if (datagram === undefined) return
     this.#options.ports.rtcp.send(datagram, target.port, target.host, () => {})

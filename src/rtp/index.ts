@@ -17,6 +17,7 @@ export {
   parseRtcp,
   type ReportBlock,
   type RtcpPacket,
+  type SourceName,
 } from './rtcp.ts'
 export { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
 export { timestampDistance } from './sequence.ts'

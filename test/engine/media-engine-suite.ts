@@ -6,6 +6,7 @@ import type { MediaEngine } from '#engine'
 import { copyScenarios } from './copy-scenarios.ts'
 import { forkScenarios } from './fork-scenarios.ts'
 import { legScenarios } from './leg-scenarios.ts'
+import { mixScenarios } from './mix-scenarios.ts'
 import { replayScenarios } from './replay-scenarios.ts'
 import { assertRejects, type Scenario, Scene } from './scene.ts'
 import { signScenarios } from './sign-scenarios.ts'
@@ -44,6 +45,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
     signScenarios(scenario)
     toneScenarios(scenario)
     replayScenarios(scenario)
+    mixScenarios(scenario)
 
     test('says that no ports are left, and has them again after a release', { timeout: 15_000 }, async (t) => {
       const small = await makeEngine({ portPairs: 2, rtcpMinimumMs: 200, silentAfterMs: 600 })

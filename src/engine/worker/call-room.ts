@@ -3,7 +3,8 @@
 import { messageOf } from '#kernel'
 import type { PacketTaker } from '#media'
 import { mediaError } from '../errors.ts'
-import type { CallCounters, ForkRemote, MediaEvent, PlayEnd, Tap } from '../media-engine.ts'
+import type { CallCounters, ForkRemote, MediaEvent, Mix, PlayEnd, Tap } from '../media-engine.ts'
+import { Bridges } from './bridges.ts'
 import { ForkLine } from './fork-line.ts'
 import { LegLine, type LineListener } from './leg-line.ts'
 import type { CallCommand, CallCommands, CallOp } from './protocol.ts'
@@ -27,11 +28,13 @@ export class CallRoom {
   readonly #legs = new Map<string, LegLine>()
   readonly #forks = new Map<string, ForkLine>()
   readonly #memories = new TapMemories()
+  readonly #bridges: Bridges
   #queue: Promise<unknown> = Promise.resolve()
   #hasFailed = false
 
   constructor(context: WorkerContext, listener: RoomListener) {
     this.#context = context
+    this.#bridges = new Bridges(context)
     this.#listener = listener
     this.#lineListener = { onEvent: (event) => listener.onEvent(event), onFault: (fault) => this.#onFault(fault) }
   }
@@ -64,9 +67,11 @@ export class CallRoom {
       case 'configureLeg':
         return this.#leg(command.leg).configure(command.media)
       case 'bridge':
-        return this.#bridge(command.a, command.b)
+        return this.#bridges.pair(this.#leg(command.a), this.#leg(command.b))
       case 'unbridge':
-        return this.#unbridge(this.#leg(command.leg))
+        return this.#bridges.part(this.#leg(command.leg))
+      case 'conference':
+        return this.#bridges.confer(new Set(command.legs.map((id) => this.#leg(id))))
       case 'removeLeg':
         return await this.#removeLeg(command.leg)
       case 'play':
@@ -82,7 +87,7 @@ export class CallRoom {
       case 'moveFork':
         return this.#moveFork(this.#fork(command.fork), command.tap)
       case 'maskDtmf':
-        for (const fork of command.forks.map((id) => this.#fork(id).fork)) fork.maskDtmf(command.mask)
+        for (const line of command.forks.map((id) => this.#fork(id))) line.maskDtmf(command.mask)
         return undefined
       case 'remember':
         return this.#remember(command)
@@ -109,23 +114,11 @@ export class CallRoom {
     return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
   }
 
-  #bridge(a: string, b: string): void {
-    const [left, right] = [this.#leg(a), this.#leg(b)]
-    this.#unbridge(left)
-    this.#unbridge(right)
-    left.relay.peer = right.relay
-    right.relay.peer = left.relay
-  }
-
-  #unbridge(leg: LegLine): void {
-    if (leg.relay.peer !== undefined) leg.relay.peer.peer = undefined
-    leg.relay.peer = undefined
-  }
-
   async #removeLeg(id: string): Promise<void> {
     const leg = this.#leg(id)
-    this.#unbridge(leg)
+    this.#bridges.part(leg)
     this.#legs.delete(id)
+    this.#wireTaps()
     await leg.close()
   }
 
@@ -180,8 +173,8 @@ export class CallRoom {
     await Promise.all(lines.map((line) => line.drained()))
   }
 
-  #moveFork(line: ForkLine, tap: Tap): void {
-    line.tap = tap
+  #moveFork(line: ForkLine, tap: Tap | Mix): void {
+    line.move(tap)
     this.#wireTaps()
   }
 
@@ -197,6 +190,7 @@ export class CallRoom {
 
   /** A tap may name a leg that is not there yet or no more: its fork then copies nothing. */
   #wireTaps(): void {
+    for (const fork of this.#forks.values()) fork.follow(this.#legs)
     for (const [id, { relay }] of this.#legs) {
       relay.taps.received = this.#takersOf({ leg: id, point: 'received' })
       relay.taps.sent = this.#takersOf({ leg: id, point: 'sent' })
@@ -204,8 +198,8 @@ export class CallRoom {
   }
 
   #takersOf(tap: Tap): readonly PacketTaker[] {
-    const lines = [...this.#forks.values()].filter((line) => line.tap.leg === tap.leg && line.tap.point === tap.point)
-    return [...lines.map(({ fork }) => fork), ...this.#memories.takersOf(tap)]
+    const forks = [...this.#forks.values()].map((line) => line.takerOf(tap)).filter((taker) => taker !== undefined)
+    return [...forks, ...this.#memories.takersOf(tap)]
   }
 
   #counters(): CallCounters {
@@ -217,6 +211,7 @@ export class CallRoom {
 
   async #release(): Promise<CallCounters> {
     const counters = this.#counters()
+    for (const leg of this.#legs.values()) this.#bridges.part(leg)
     const lines = [...this.#legs.values(), ...this.#forks.values()]
     this.#legs.clear()
     this.#forks.clear()

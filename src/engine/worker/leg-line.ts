@@ -45,7 +45,7 @@ export class LegLine {
       onFirstPacket: () => listener.onEvent({ type: 'first-packet', leg: id }),
       onDigit: ({ digit, durationMs }) => listener.onEvent({ type: 'dtmf', leg: id, digit, durationMs }),
     })
-    this.#rtcp = new RtcpLine(pair, this.#channel, outgoing, this.relay.incoming, context, {
+    this.#rtcp = new RtcpLine(pair, this.#channel, outgoing, { incoming: this.relay.incoming }, context, {
       onHeard: () => this.relay.onSignOfLife(context.clock.nowMs()),
       onFault: listener.onFault,
     })

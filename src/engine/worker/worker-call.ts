@@ -75,8 +75,8 @@ export class WorkerCall implements MediaCall {
     await this.#command('unbridge', { leg })
   }
 
-  async conference(_legs: readonly string[]): Promise<void> {
-    throw unsupported('conferences')
+  async conference(legs: readonly string[]): Promise<void> {
+    await this.#command('conference', { legs })
   }
 
   async removeLeg(leg: string): Promise<void> {
@@ -100,8 +100,7 @@ export class WorkerCall implements MediaCall {
   }
 
   async addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
-    const { id, tap, open, cname } = options
-    if ('mix' in tap) throw unsupported('mixing')
+    const { id, open, cname } = options
     if (this.#gates.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const gate = Gate.create(open)
     const identity = this.#newIdentity(cname)
@@ -110,7 +109,7 @@ export class WorkerCall implements MediaCall {
       const ports = await this.#command('addFork', {
         gate: gate.memory,
         identity,
-        options: { ...options, tap },
+        options,
       })
       return { ...this.#local(ports), ssrc: identity.ssrc }
     } catch (error) {
@@ -124,7 +123,6 @@ export class WorkerCall implements MediaCall {
   }
 
   async moveFork(fork: string, tap: Tap | Mix): Promise<void> {
-    if ('mix' in tap) throw unsupported('mixing')
     await this.#command('moveFork', { fork, tap })
   }
 

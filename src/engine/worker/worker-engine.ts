@@ -45,7 +45,7 @@ const CAPABILITIES: EngineCapabilities = {
   dtmfMask: true,
   taps: ['received', 'sent'],
   srtp: srtpSuites,
-  mix: false,
+  mix: true,
   transcodes: TRANSCODED,
   tones: true,
   video: false,
