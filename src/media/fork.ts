@@ -69,7 +69,9 @@ export class Fork {
   /** Leaves the keys that a party presses out of the copy, or not; while it does, audio is late by a packet. */
   maskDtmf(isMasking: boolean): void {
     this.#isMasking = isMasking
-    if (!isMasking) this.#mask.flush()
+    if (isMasking) return
+    this.#mask.flush()
+    if (this.#mask.endCut()) this.stream.cut()
   }
 
   /** To be called now and then: lets go what waits for a next packet that does not come. */
@@ -138,9 +140,12 @@ export class Fork {
       this.stream.cut()
       return false
     }
+    // Keys tell the mask when audio has tones, whether or not the recorder takes them.
+    if (this.#isMasking && packet.payload.isEvent) return this.#mask.take(packet, atMs, isAllowed)
     const ready = this.#codecs?.sent(packet.payload) === undefined ? this.#transcoder?.convert(packet) : packet
     if (ready === undefined) {
-      this.stream.cut()
+      if (this.#isMasking) this.#mask.cut()
+      else this.stream.cut()
       return false
     }
     if (this.#isMasking) return this.#mask.take(ready, atMs, isAllowed)
