@@ -4,6 +4,7 @@ import type { Endpoint } from '#kernel'
 import { newRtpView, parseRtp, type TelephoneEvent, TelephoneEventDetector } from '#rtp'
 import { CodecTable, type StreamCodec } from './codec.ts'
 import { StreamCount } from './counters.ts'
+import type { FeedbackSender } from './feedback-sender.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import { Latch } from './latch.ts'
 import { type MediaPacket, newMediaPacket, type PacketTaker, type RtpPort, type SourceIds } from './media-packet.ts'
@@ -46,6 +47,8 @@ export class RelayLeg {
   overlay: Overlay | undefined
   /** Takes what the party says where more than one leg hears it. */
   audience: PacketTaker | undefined
+  /** Tells the party what is asked of its video; absent with audio. */
+  feedback: FeedbackSender | undefined
   /** Something is played to the party, who hears nothing else meanwhile. */
   isPlaying = false
   codecs = CodecTable.empty

@@ -3,12 +3,15 @@
 import type { Clock, Timer } from '#kernel'
 import {
   buildBye,
+  buildFeedback,
   buildReceiverReport,
   buildSdes,
   buildSenderReport,
   compoundRtcp,
   ntpFromWallMs,
   parseRtcp,
+  type RtcpFeedback,
+  type RtcpPacket,
   rtcpIntervalMs,
   type SourceName,
 } from '#rtp'
@@ -27,6 +30,8 @@ export interface RtcpSessionOptions {
   readonly random: () => number
   /** Minimum interval; RFC 3550 says 5000. */
   readonly minimumMs: number
+  /** The peer asks something of our stream. */
+  readonly onFeedback?: (feedback: RtcpFeedback) => void
   readonly send: (datagram: Uint8Array) => void
 }
 
@@ -61,9 +66,15 @@ export class RtcpSession {
     const { incoming, stream, clock } = this.#options
     for (const packet of parseRtcp(bytes)) {
       incoming?.onRtcp(packet, clock.nowMs())
+      if (isFeedback(packet)) this.#options.onFeedback?.(packet)
       if (packet.type !== 'sender-report' && packet.type !== 'receiver-report') continue
       if (packet.reports.some((block) => block.ssrc === stream.ssrc)) this.receiverReports++
     }
+  }
+
+  /** Asks something of the peer's stream, at once (RFC 4585 section 3.5). */
+  ask(feedback: RtcpFeedback): void {
+    if (this.#timer !== undefined) this.#options.send(compoundRtcp([...this.#packets(), buildFeedback(feedback)]))
   }
 
   /** Says BYE of contributors that will not be heard any more (section 7.3). */
@@ -89,6 +100,8 @@ export class RtcpSession {
   #report(): void {
     this.#hasSpoken = true
     this.#options.send(compoundRtcp(this.#packets()))
+    this.#packetsBefore = this.#packetsAtLast
+    this.#packetsAtLast = this.#options.stream.packets
     this.#schedule(false)
   }
 
@@ -97,8 +110,6 @@ export class RtcpSession {
     const nowMs = clock.nowMs()
     const reports = incoming?.reportBlocks(nowMs) ?? []
     const isSender = stream.packets > this.#packetsBefore
-    this.#packetsBefore = this.#packetsAtLast
-    this.#packetsAtLast = stream.packets
     const ntp = ntpFromWallMs(clock.wallMs())
     const report = isSender
       ? buildSenderReport({
@@ -113,4 +124,8 @@ export class RtcpSession {
       : buildReceiverReport(stream.ssrc, reports)
     return [report, buildSdes(stream, ...(contributors?.() ?? []))]
   }
+}
+
+function isFeedback(packet: RtcpPacket): packet is RtcpFeedback {
+  return packet.type === 'picture-loss' || packet.type === 'full-intra' || packet.type === 'nack'
 }

@@ -1,3 +1,4 @@
+export { buildFeedback, type RtcpFeedback } from './feedback.ts'
 export {
   isRtcp,
   newRtpView,

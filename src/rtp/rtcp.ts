@@ -9,6 +9,7 @@
 // Report block (section 6.4.1), 24 bytes:
 //   SSRC | fraction lost (8), cumulative lost (24) | extended highest sequence | jitter | LSR | DLSR
 
+import { parseFeedback, type RtcpFeedback } from './feedback.ts'
 import { readUint32, writeUint32 } from './packet.ts'
 
 const SR = 200
@@ -52,6 +53,7 @@ export type RtcpPacket =
   | { readonly type: 'receiver-report'; readonly ssrc: number; readonly reports: readonly ReportBlock[] }
   | { readonly type: 'sdes'; readonly chunks: readonly { readonly ssrc: number; readonly cname?: string }[] }
   | { readonly type: 'bye'; readonly ssrcs: readonly number[]; readonly reason?: string }
+  | RtcpFeedback
   | { readonly type: 'other'; readonly packetType: number }
 
 const utf8Decoder = new TextDecoder()
@@ -97,7 +99,7 @@ function parsePacket(bytes: Uint8Array): RtcpPacket | undefined {
     case BYE:
       return parseBye(bytes, count)
     default:
-      return { type: 'other', packetType: bytes[1]! }
+      return parseFeedback(bytes) ?? { type: 'other', packetType: bytes[1]! }
   }
 }
 

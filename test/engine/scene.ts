@@ -138,7 +138,7 @@ export function assertRejects(promise: Promise<unknown>, code: string): Promise<
 }
 
 /** A capability that is claimed or not. */
-export type Claim = 'ownSsrc' | 'rtcpInPause' | 'receipt' | 'replay' | 'dtmfMask' | 'tones' | 'mix'
+export type Claim = 'ownSsrc' | 'rtcpInPause' | 'receipt' | 'replay' | 'dtmfMask' | 'tones' | 'mix' | 'video'
 
 /** Declares one test with a scene of its own; `claim`: only for engines that say they can do it. */
 export type Scenario = (title: string, run: (scene: Scene) => Promise<void>, claim?: Claim) => void

@@ -5,7 +5,7 @@ import type { PacketTaker } from '#media'
 import { mediaError } from '../errors.ts'
 import type { CallCounters, ForkRemote, MediaEvent, Mix, PlayEnd, Tap } from '../media-engine.ts'
 import { Bridges } from './bridges.ts'
-import { ForkLine } from './fork-line.ts'
+import { ForkLine, type ForkLineListener } from './fork-line.ts'
 import { LegLine, type LineListener } from './leg-line.ts'
 import type { CallCommand, CallCommands, CallOp } from './protocol.ts'
 import { TapMemories } from './tap-memories.ts'
@@ -25,6 +25,7 @@ export class CallRoom {
   readonly #context: WorkerContext
   readonly #listener: RoomListener
   readonly #lineListener: LineListener
+  readonly #forkListener: ForkLineListener
   readonly #legs = new Map<string, LegLine>()
   readonly #forks = new Map<string, ForkLine>()
   readonly #memories = new TapMemories()
@@ -37,6 +38,7 @@ export class CallRoom {
     this.#bridges = new Bridges(context)
     this.#listener = listener
     this.#lineListener = { onEvent: (event) => listener.onEvent(event), onFault: (fault) => this.#onFault(fault) }
+    this.#forkListener = { ...this.#lineListener, onKeyFrameWanted: (tap) => this.#requestKeyFrame(tap) }
   }
 
   get legCount(): number {
@@ -106,10 +108,11 @@ export class CallRoom {
     }
   }
 
-  async #addLeg({ leg: id, identity }: Request<'addLeg'>): Promise<CallCommands['addLeg']['reply']> {
+  async #addLeg(request: Request<'addLeg'>): Promise<CallCommands['addLeg']['reply']> {
+    const id = request.leg
     if (this.#legs.has(id)) throw mediaError('media.duplicate', 'the call has such a leg already')
     const pair = await this.#context.pool.take()
-    this.#legs.set(id, new LegLine(id, pair, identity, this.#context, this.#lineListener))
+    this.#legs.set(id, new LegLine(request, pair, this.#context, this.#lineListener))
     this.#wireTaps()
     return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
   }
@@ -142,7 +145,7 @@ export class CallRoom {
     const { id } = request.options
     if (this.#forks.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const pair = await this.#context.pool.take()
-    this.#forks.set(id, new ForkLine(request, pair, this.#context, this.#lineListener))
+    this.#forks.set(id, new ForkLine(request, pair, this.#context, this.#forkListener))
     this.#wireTaps()
     return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
   }
@@ -200,6 +203,13 @@ export class CallRoom {
   #takersOf(tap: Tap): readonly PacketTaker[] {
     const forks = [...this.#forks.values()].map((line) => line.takerOf(tap)).filter((taker) => taker !== undefined)
     return [...forks, ...this.#memories.takersOf(tap)]
+  }
+
+  /** Of whoever sends what the tap carries. */
+  #requestKeyFrame({ leg, point }: Tap): void {
+    const relay = this.#legs.get(leg)?.relay
+    const source = point === 'received' ? relay : relay?.peer
+    source?.feedback?.requestKeyFrame()
   }
 
   #counters(): CallCounters {

@@ -10,7 +10,7 @@ import {
   type PacketTaker,
   SignsOfLife,
 } from '#media'
-import { SecureChannel } from '#rtp'
+import { type RtcpFeedback, SecureChannel } from '#rtp'
 import { mediaError } from '../errors.ts'
 import type { ForkCounters, ForkRemote, GateReceipt, Mix, Tap } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
@@ -26,6 +26,12 @@ import type { WorkerContext } from './worker-context.ts'
 const DRAIN_TIMEOUT_MS = 500
 const REFUSED_EVENT_EVERY_MS = 5000
 
+/** What a fork tells its call besides. */
+export interface ForkLineListener extends LineListener {
+  /** The recorder needs a whole picture of what a tap carries. */
+  onKeyFrameWanted(tap: Tap): void
+}
+
 /** One fork with its port pair. */
 export class ForkLine {
   readonly fork: Fork
@@ -34,7 +40,7 @@ export class ForkLine {
   readonly #socket: RtpSocket
   readonly #channel = new SecureChannel()
   readonly #rtcp: RtcpLine
-  readonly #listener: LineListener
+  readonly #listener: ForkLineListener
   readonly #signs = new SignsOfLife()
   readonly #replayFromMs: number | undefined
   #tap: Tap | Mix
@@ -48,7 +54,7 @@ export class ForkLine {
     { options, gate, identity }: CallCommands['addFork']['request'],
     pair: PortPair,
     context: WorkerContext,
-    listener: LineListener,
+    listener: ForkLineListener,
   ) {
     const { id, tap, replayFromMs } = options
     this.#tap = tap
@@ -72,8 +78,9 @@ export class ForkLine {
       },
     })
     if (replayFromMs !== undefined) this.fork.awaitReplay()
+    const onFeedback = (feedback: RtcpFeedback) => this.#onFeedback(feedback)
     const contributors = () => this.#mixer?.names ?? []
-    this.#rtcp = new RtcpLine(pair, this.#channel, stream, { contributors }, context, {
+    this.#rtcp = new RtcpLine(pair, this.#channel, stream, { contributors, onFeedback }, context, {
       onHeard: () => this.#onHeard(),
       onFault: listener.onFault,
     })
@@ -213,6 +220,14 @@ export class ForkLine {
     const { clock } = this.#context
     if (!this.#signs.heard(clock.nowMs())) return
     this.#listener.onEvent({ type: 'fork-heard', fork: this.fork.id, atMs: clock.wallMs() })
+  }
+
+  /** Packets that a recorder lost are not asked for: the party would send them to the call once more. */
+  #onFeedback(feedback: RtcpFeedback): void {
+    if ('mix' in this.#tap || feedback.type === 'nack') return
+    const { ssrc } = this.fork.stream
+    const asked = feedback.type === 'full-intra' ? feedback.requests.map((one) => one.ssrc) : [feedback.mediaSsrc]
+    if (asked.includes(ssrc)) this.#listener.onKeyFrameWanted(this.#tap)
   }
 
   #onSendError(code: string): void {

@@ -35,7 +35,7 @@ export interface BoundPorts {
 
 /** Every command about a call, with its reply. */
 export interface CallCommands {
-  readonly addLeg: { request: { leg: string; identity: StreamIdentity }; reply: BoundPorts }
+  readonly addLeg: { request: { leg: string; kind: 'audio' | 'video'; identity: StreamIdentity }; reply: BoundPorts }
   readonly configureLeg: { request: { leg: string; media: LegMedia }; reply: undefined }
   readonly bridge: { request: { a: string; b: string }; reply: undefined }
   readonly unbridge: { request: { leg: string }; reply: undefined }

@@ -31,7 +31,7 @@ export class RtcpLine {
     pair: PortPair,
     channel: SecureChannel,
     stream: OutgoingStream,
-    heard: Pick<RtcpSessionOptions, 'incoming' | 'contributors'>,
+    heard: Pick<RtcpSessionOptions, 'incoming' | 'contributors' | 'onFeedback'>,
     context: WorkerContext,
     listener: RtcpListener,
   ) {

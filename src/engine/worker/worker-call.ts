@@ -59,8 +59,7 @@ export class WorkerCall implements MediaCall {
   }
 
   async addLeg(leg: string, kind: 'audio' | 'video' = 'audio'): Promise<MediaLocal> {
-    if (kind === 'video') throw unsupported('video')
-    return this.#local(await this.#command('addLeg', { leg, identity: this.#newIdentity() }))
+    return this.#local(await this.#command('addLeg', { leg, kind, identity: this.#newIdentity() }))
   }
 
   async configureLeg(leg: string, media: LegMedia): Promise<void> {
@@ -216,8 +215,4 @@ export class WorkerCall implements MediaCall {
     this.#endAllPlays()
     this.#listeners.emit({ type: 'failed', reason: 'media.worker-lost' })
   }
-}
-
-function unsupported(what: string): Error {
-  return mediaError('media.unsupported', `the engine cannot do ${what}`)
 }

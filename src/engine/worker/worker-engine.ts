@@ -48,7 +48,7 @@ const CAPABILITIES: EngineCapabilities = {
   mix: true,
   transcodes: TRANSCODED,
   tones: true,
-  video: false,
+  video: true,
 }
 
 /** Starts the relay threads; rejects with `media.bad-address` when SDP would show an any-address. */
