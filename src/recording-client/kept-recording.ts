@@ -8,14 +8,14 @@ import { Recording } from './recording.ts'
 import type { RecordingView } from './recording-event.ts'
 import type { RecordingNews } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
-import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
-import type { CallStream } from './streams.ts'
+import type { RecordingPlan, SessionSurroundings } from './session-port.ts'
+import type { CallStreams } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 
 /** What a recording is made from. */
 export interface RecordingOrder {
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
+  readonly streams: CallStreams
   readonly command: StartCommand
   readonly entries: readonly RecorderEntry[]
   readonly policy: SuccessPolicy
@@ -32,7 +32,7 @@ export class KeptRecording {
   /** It is over, and the last of its sessions is gone. */
   isClosed = false
 
-  constructor(order: RecordingOrder, around: RecordingSurroundings, onNews: (news: RecordingNews) => void) {
+  constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
     const { call, streams, command, entries, policy } = order
     const { recordingId, headers = [], maskDtmf } = command
     this.id = uuidText(around.ids.uuid())

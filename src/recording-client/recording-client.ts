@@ -10,6 +10,7 @@ import {
   type StartCommand,
   texts,
 } from './command.ts'
+import { IdleDialogs } from './idle-dialogs.ts'
 import { KeptRecording, type RecordingOrder } from './kept-recording.ts'
 import { parseRecorderList } from './recorder-list.ts'
 import type { Recording } from './recording.ts'
@@ -21,14 +22,14 @@ import {
   type RecordingView,
 } from './recording-event.ts'
 import type { OpenedSession, RecordingNews, ReportedState } from './recording-news.ts'
-import type { RecordingSurroundings } from './session-port.ts'
+import type { RecordingSurroundings, SessionSurroundings } from './session-port.ts'
 import { SpoolDeliveries } from './spool-deliveries.ts'
-import { type CallStream, createStreams } from './streams.ts'
+import { CallStreams } from './streams.ts'
 import { parsePolicy } from './success-policy.ts'
 
 interface CallRecord {
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
+  readonly streams: CallStreams
   readonly unsubscribe: () => void
   current: Recording | undefined
   readonly kept: KeptRecording[]
@@ -38,21 +39,21 @@ interface CallRecord {
 /** The recording client of one gateway. */
 export class RecordingClient {
   readonly events: Listeners<RecordingEvent>
-  readonly #around: RecordingSurroundings
+  readonly #around: SessionSurroundings
   readonly #calls = new Map<string, CallRecord>()
   readonly #sessions = new Map<OpenedSession, KeptRecording>()
   readonly #deliveries: SpoolDeliveries | undefined
   readonly #totals = { packetsForked: 0, packetsHeld: 0 }
 
   constructor(around: RecordingSurroundings) {
-    this.#around = around
+    this.#around = { ...around, idle: new IdleDialogs(around) }
     this.events = new Listeners((fault) =>
       around.log.error('a listener of recording events failed', { fault: `${fault}` }),
     )
     this.#deliveries =
       around.spool === undefined
         ? undefined
-        : new SpoolDeliveries(around.spool, around, (event) => this.#publish(event))
+        : new SpoolDeliveries(around.spool, this.#around, (event) => this.#publish(event))
     void this.#deliveries?.look()
   }
 
@@ -143,10 +144,10 @@ export class RecordingClient {
     return { ...this.#totals }
   }
 
-  /** Must be zero when no call is recorded. */
+  /** Must be zero when no call is recorded and no session waits for one. */
   census(): { readonly calls: number; readonly sessions: number } {
     const deliveries = this.#deliveries?.isBusy === true ? 1 : 0
-    return { calls: this.#calls.size, sessions: this.#sessions.size + deliveries }
+    return { calls: this.#calls.size, sessions: this.#sessions.size + this.#around.idle.size + deliveries }
   }
 
   /** A recorder is there again: what was spooled is delivered now. */
@@ -154,8 +155,9 @@ export class RecordingClient {
     this.#deliveries?.hurry()
   }
 
-  /** Begins no more deliveries. */
+  /** From now on no session stays up without a call, and nothing more is delivered. */
   close(): void {
+    this.#around.idle.close()
     this.#deliveries?.close()
   }
 
@@ -194,7 +196,7 @@ export class RecordingClient {
     if (known !== undefined) return known
     const record: CallRecord = {
       call,
-      streams: createStreams(this.#around.ids),
+      streams: new CallStreams(this.#around.ids),
       unsubscribe: call.onEvent((event) => {
         if (event.type === 'ended') this.#onCallEnded(record)
         else if (event.type !== 'answered') record.current?.callChanged(event)

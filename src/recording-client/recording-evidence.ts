@@ -28,7 +28,7 @@ export class RecordingEvidence {
     this.#live = live
     this.#ledger = new Ledger(clock)
     this.#signs = new SignsOfLife(clock, listener)
-    this.#memory = new ReplayMemory({ call: plan.call, streams: plan.streams, keepMs: replayMs, clock, log })
+    this.#memory = new ReplayMemory({ call: plan.call, keepMs: replayMs, clock, log })
     this.#unsubscribe = plan.call.media.onEvent((event) => this.#onMedia(event))
   }
 
@@ -120,7 +120,9 @@ export class RecordingEvidence {
     const session = this.#owner(event.fork)
     if (session === undefined) return
     if (event.type === 'fork-first-packet') this.#ledger.firstPacket(session.plan.uri, event.atMs)
-    if (session instanceof RecordingSession) this.#signs.onMedia(session, event)
+    if (!(session instanceof RecordingSession)) return
+    if (event.type === 'fork-replayed') session.replayed(event.fork, event)
+    this.#signs.onMedia(session, event)
   }
 
   #owner(fork: string): Carrier | undefined {

@@ -3,7 +3,7 @@
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { parseSipUri } from '#sip'
-import { defaultProfile } from './recorder-profile.ts'
+import { defaultProfile, type RecorderProfile } from './recorder-profile.ts'
 import type { RecordingEvidence } from './recording-evidence.ts'
 import type { OpenedSession } from './recording-news.ts'
 import type { Wish } from './session-machine.ts'
@@ -21,6 +21,9 @@ export interface RecordingSpoolListener {
   /** It carries the recording now, or not. */
   onChanged(): void
 }
+
+/** Everyone's voice, each by itself. */
+const spoolProfile: RecorderProfile = { ...defaultProfile, media: { ...defaultProfile.media, video: false } }
 
 /** Parts of one recording in the spool, one at a time. */
 export class RecordingSpool {
@@ -75,7 +78,7 @@ export class RecordingSpool {
       ...this.#plan,
       id: `${this.#id}/${SPOOL}-${this.#parts}`,
       uri: SPOOL,
-      profile: defaultProfile,
+      profile: spoolProfile,
       maskDtmf: this.#plan.maskDtmf ?? targets.flat().some((uri) => this.#isMasked(uri)),
       ...(replayFromMs === undefined ? {} : { replayFromMs }),
     }
@@ -108,7 +111,13 @@ export class RecordingSpool {
   }
 
   callChanged(event: CallEvent): void {
-    this.#session?.callChanged(event)
+    const session = this.#session
+    void session?.callChanged(event).then((hasMore) => {
+      if (!hasMore || this.#session !== session) return
+      // A file has the streams that it began with; another one has the new ones too.
+      this.end()
+      this.#listener.onChanged()
+    })
   }
 
   /** A recorder carries the recording, or it is over. */

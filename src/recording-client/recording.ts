@@ -15,7 +15,7 @@ import { RecordingSlots } from './recording-slots.ts'
 import { RecordingSpool } from './recording-spool.ts'
 import { resultOf } from './results.ts'
 import type { SessionReport, Wish } from './session-machine.ts'
-import type { Carrier, RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { Carrier, RecordingPlan, SessionSurroundings } from './session-port.ts'
 import { SPOOL, type SpoolHappening } from './spool-port.ts'
 import { isMandatory, type SuccessPolicy } from './success-policy.ts'
 import { Waiting } from './waiting.ts'
@@ -23,7 +23,7 @@ import { Waiting } from './waiting.ts'
 /** A recording and its recorders. */
 export class Recording implements PausedRecording {
   readonly evidence: RecordingEvidence
-  readonly #around: RecordingSurroundings
+  readonly #around: SessionSurroundings
   readonly plan: RecordingPlan
   readonly #onNews: (news: RecordingNews) => void
   readonly slots: RecordingSlots
@@ -45,7 +45,7 @@ export class Recording implements PausedRecording {
     entries: readonly RecorderEntry[],
     plan: RecordingPlan,
     policy: SuccessPolicy,
-    around: RecordingSurroundings,
+    around: SessionSurroundings,
     onNews: (news: RecordingNews) => void,
   ) {
     this.#around = around

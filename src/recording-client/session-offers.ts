@@ -1,11 +1,14 @@
 // What a recording session says in SDP and documents, and how it reads the answers (RFC 3264, RFC 7866 section 9.1).
 
 import type { CallSnapshot } from '#call'
-import { err, invariant, type Result } from '#kernel'
-import { LocalDescription, type LocalMedia, type SdpCodec } from '#sdp'
+import { err, type Result } from '#kernel'
+import type { LocalMedia } from '#sdp'
 import type { MessageOptions, SipBody, SipResponse } from '#sip'
-import { documentFor } from './document.ts'
-import { type AnsweredStream, offeredMedia, PayloadTypes, readAnswer, readFirstAnswer } from './offer.ts'
+import { METADATA_DISPOSITION } from '#siprec'
+import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
+import type { Continuity } from './continuity.ts'
+import { type OutgoingDocument, SessionDocuments } from './document.ts'
+import { audioEncodings, type OfferedStream, offeredMedia } from './offer.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'
@@ -15,52 +18,73 @@ import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 export class SessionOffers {
   /** When the call was tied to the recording session. */
   readonly associatedAtMs: number
+  readonly documents: SessionDocuments
   readonly #plan: SessionPlan
   readonly #around: RecordingSurroundings
   readonly #forks: SessionForks
-  readonly #sdp: LocalDescription
-  readonly #payloadTypes = new PayloadTypes()
-  #codecs: readonly SdpCodec[] = []
+  readonly continuity: Continuity
+  #offered: readonly OfferedStream[] = []
 
-  constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks) {
-    const address = forks.streams[0]?.local.host
-    invariant(address !== undefined, 'an offer has streams')
+  /** `continuity`: of the dialog, which other calls may have had before. */
+  constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks, continuity: Continuity) {
     this.associatedAtMs = plan.spooled?.fromMs ?? around.clock.wallMs()
+    this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, continuity.isLegacyType)
     this.#plan = plan
     this.#around = around
     this.#forks = forks
-    this.#sdp = new LocalDescription({ sessionId: `${around.ids.integer(2 ** 40)}`, address })
+    this.continuity = continuity
   }
 
-  /** Codecs of the latest offer. */
-  get codecs(): readonly SdpCodec[] {
-    return this.#codecs
+  /** The m-lines of the latest offer as they are by now, with the codecs they were offered with. */
+  get streams(): readonly OfferedStream[] {
+    const { slots } = this.#forks
+    return this.#offered.map((stream, index) => ({ ...stream, isRemoved: slots[index]?.isRemoved ?? true }))
   }
 
   /** Body of the INVITE. */
   first(direction: OfferDirection): SipBody {
-    return this.#body(direction, this.#document())
+    return offerBody(this.#offer(direction), this.documents.next(), this.#around.ids)
   }
 
   /** A re-offer as of this moment. */
   next(direction: OfferDirection, withDocument: boolean): MessageOptions {
-    return { headers: offerHeaders, body: this.#body(direction, withDocument ? this.#document() : undefined) }
+    const offer = this.#offer(direction)
+    return this.#message(offer, withDocument ? this.documents.next() : undefined)
+  }
+
+  /**
+   * The changes alone, for an UPDATE without offer (SRC-23); undefined when the offer has changed too, or labels are named, or nothing
+   * is to be told.
+   */
+  changes(direction: OfferDirection): MessageOptions | undefined {
+    const before = this.continuity.sdp.current()
+    if (this.#offer(direction) !== before) return undefined
+    const document = this.documents.next()
+    if (document === undefined || document.hasLabels) return undefined
+    const body = { contentType: document.type, disposition: METADATA_DISPOSITION, content: document.content }
+    return { headers: offerHeaders, body }
   }
 
   /** The last re-offer, whose document unties the call from the session. */
   last(): MessageOptions {
-    const document = this.#document({ disassociatedAtMs: this.#plan.spooled?.toMs ?? this.#around.clock.wallMs() })
-    return { headers: offerHeaders, body: this.#body('inactive', document) }
+    return this.#message(this.#offer('inactive'), this.#lastDocument())
+  }
+
+  /** As `last`, but without streams, for a session that another call is to be put into. */
+  lastOfCall(): MessageOptions {
+    return this.#message(this.continuity.sdp.describe([]), this.#lastDocument())
   }
 
   /** An answer of ours. */
   describe(media: readonly LocalMedia[]): Uint8Array {
-    return this.#sdp.describe(media)
+    return this.continuity.sdp.describe(media)
   }
 
   /** Reads the answer to the INVITE; the error says why it is of no use. */
   readFirst(response: SipResponse): Result<AnsweredStream[], string> {
-    return this.#read(response, readFirstAnswer)
+    const read = this.#read(response, readFirstAnswer)
+    const lacks = read.ok && read.value.find((stream) => stream.isGone === true)
+    return lacks && this.#plan.hasStandIn === true ? err(`a broken answer: ${lacks.problem}`) : read
   }
 
   /** Reads the answer to a re-offer. */
@@ -70,18 +94,25 @@ export class SessionOffers {
 
   #read(response: SipResponse, read: typeof readAnswer): Result<AnsweredStream[], string> {
     const sdp = sdpOf(response)
-    return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.#forks.streams, this.#codecs)
+    return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.streams)
   }
 
-  #body(direction: OfferDirection, document: Uint8Array | undefined): SipBody {
-    this.#codecs = this.#payloadTypes.codecsFor(encodingsOf(this.#plan.call.snapshot()))
-    const offer = this.#sdp.describe(offeredMedia(this.#forks.streams, this.#codecs, direction))
-    return offerBody(offer, document, this.#around.ids)
+  #lastDocument(): OutgoingDocument | undefined {
+    return this.documents.next({ disassociatedAtMs: this.#plan.spooled?.toMs ?? this.#around.clock.wallMs() })
   }
 
-  #document(end: { readonly disassociatedAtMs?: number } = {}): Uint8Array {
-    const { jambonzWrapper } = this.#plan.profile.metadata
-    return documentFor(this.#plan, { associatedAtMs: this.associatedAtMs, ...end, jambonzWrapper })
+  #message(offer: Uint8Array, document: OutgoingDocument | undefined): MessageOptions {
+    return { headers: offerHeaders, body: offerBody(offer, document, this.#around.ids) }
+  }
+
+  #offer(direction: OfferDirection): Uint8Array {
+    const snapshot = this.#plan.call.snapshot()
+    const codecs = {
+      audio: this.continuity.payloadTypes.codecsFor(audioEncodings(encodingsOf(snapshot), this.#plan.profile.media)),
+      video: this.continuity.payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
+    }
+    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
+    return this.continuity.sdp.describe(offeredMedia(this.#offered, direction))
   }
 }
 

@@ -4,11 +4,12 @@ import type { DestinationPolicy, RecordableCall } from '#call'
 import type { ForkMedia } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, SipCore } from '#sip'
+import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
 import type { SessionState } from './session-machine.ts'
 import type { SpooledSpan, SpoolPort } from './spool-port.ts'
-import type { CallStream } from './streams.ts'
+import type { CallStreams } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 
 /** Times of the recording client, in milliseconds. */
@@ -62,13 +63,19 @@ export interface RecordedCall extends Pick<RecordableCall, 'callId' | 'snapshot'
   readonly media: ForkMedia
 }
 
+/** As `RecordingSurroundings`, with what the client itself keeps. */
+export interface SessionSurroundings extends RecordingSurroundings {
+  /** Sessions that wait for another call. */
+  readonly idle: IdleDialogs
+}
+
 /** What a recording session is about. */
 export interface SessionPlan {
   readonly id: string
   readonly uri: string
   readonly profile: RecorderProfile
   readonly call: RecordedCall
-  readonly streams: readonly CallStream[]
+  readonly streams: Pick<CallStreams, 'now'>
   /** The page's "Call Recording ID"; empty means none. */
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
@@ -77,13 +84,15 @@ export interface SessionPlan {
   readonly maskDtmf?: boolean
   /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */
   readonly replayFromMs?: number
+  /** Another recorder can take this one's place, so that a broken answer need not be made do with. */
+  readonly hasStandIn?: boolean
   /** The recording was spooled, and is delivered now. */
   readonly spooled?: SpooledSpan
 }
 
 /** What is common to the sessions of one recording. */
 export interface RecordingPlan
-  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'spooled' | 'call'> {
+  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'spooled' | 'call'> {
   readonly call: RecordableCall
 }
 

@@ -2,9 +2,11 @@
 
 import type { CallSnapshot } from '#call'
 import type { ForkMedia } from '#engine'
-import type { RecordedCall } from './session-port.ts'
+import type { MediaStyle } from './recorder-profile.ts'
+import type { RecordedCall, SessionPlan } from './session-port.ts'
 import type { SpoolFacts } from './spool-facts.ts'
 import type { SpoolPort } from './spool-port.ts'
+import type { StreamNow } from './streams.ts'
 
 /** The call of a delivery: as it was recorded, until all has been sent, and then as it ended. */
 export class SpooledCall implements RecordedCall {
@@ -19,6 +21,11 @@ export class SpooledCall implements RecordedCall {
     this.#facts = facts
   }
 
+  /** The streams that were kept, each under its number in the place of its leg, as far as the recorder takes that side. */
+  get streams(): SessionPlan['streams'] {
+    return { now: (_snapshot, { side }) => this.#streamsOf(side) }
+  }
+
   snapshot(): CallSnapshot {
     const { live, ended, codecs } = this.#facts
     const moment = this.#isSent ? (ended ?? live) : live
@@ -28,5 +35,16 @@ export class SpooledCall implements RecordedCall {
   /** All has been sent: documents tell the end from now on. */
   sent(): void {
     this.#isSent = true
+  }
+
+  #streamsOf(side: MediaStyle['side']): StreamNow[] {
+    const { streams, live } = this.#facts
+    const caller = live.parties.find(({ role }) => role === 'caller')?.leg
+    return streams.flatMap((stream, index): StreamNow[] => {
+      const { tap } = stream
+      const isCaller = 'leg' in tap && tap.leg === caller && tap.point === 'received'
+      if (side !== 'both' && isCaller !== (side === 'caller')) return []
+      return [{ ...stream, tap: { leg: `${index}`, point: 'received' } }]
+    })
   }
 }

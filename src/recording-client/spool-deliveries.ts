@@ -2,7 +2,7 @@
 
 import { messageOf, type Timer } from '#kernel'
 import type { RecordingEvent } from './recording-event.ts'
-import type { RecordingSurroundings } from './session-port.ts'
+import type { SessionSurroundings } from './session-port.ts'
 import { SpoolDelivery } from './spool-delivery.ts'
 import { readFacts, type SpoolFacts } from './spool-facts.ts'
 import type { SpooledFile, SpoolHappening, SpoolPort } from './spool-port.ts'
@@ -22,7 +22,7 @@ interface Waiting {
 /** Deliveries out of the spool, until closed. */
 export class SpoolDeliveries {
   readonly #spool: SpoolPort
-  readonly #around: RecordingSurroundings
+  readonly #around: SessionSurroundings
   readonly #onEvent: (event: RecordingEvent) => void
   readonly #waiting = new Map<string, Waiting>()
   readonly #unreadable = new Set<string>()
@@ -31,7 +31,7 @@ export class SpoolDeliveries {
   #current: string | undefined
   #isClosed = false
 
-  constructor(spool: SpoolPort, around: RecordingSurroundings, onEvent: (event: RecordingEvent) => void) {
+  constructor(spool: SpoolPort, around: SessionSurroundings, onEvent: (event: RecordingEvent) => void) {
     this.#spool = spool
     this.#around = around
     this.#onEvent = onEvent

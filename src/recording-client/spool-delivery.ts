@@ -3,7 +3,7 @@
 import { parseSipUri } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
 import { RecordingSession } from './recording-session.ts'
-import type { RecordingSurroundings } from './session-port.ts'
+import type { SessionSurroundings } from './session-port.ts'
 import { SpooledCall } from './spool-call.ts'
 import type { SpoolFacts } from './spool-facts.ts'
 import type { DeliverySession, SpoolPort } from './spool-port.ts'
@@ -22,10 +22,10 @@ export class SpoolDelivery {
   readonly #id: string
   readonly #facts: SpoolFacts
   readonly #spool: SpoolPort
-  readonly #around: RecordingSurroundings
+  readonly #around: SessionSurroundings
   #attempts = 0
 
-  constructor(id: string, facts: SpoolFacts, spool: SpoolPort, around: RecordingSurroundings) {
+  constructor(id: string, facts: SpoolFacts, spool: SpoolPort, around: SessionSurroundings) {
     this.#id = id
     this.#facts = facts
     this.#spool = spool
@@ -47,11 +47,11 @@ export class SpoolDelivery {
 
   #attempt(uri: string, profile: RecorderProfile): Promise<DeliveryAttempt> {
     const { clock, times } = this.#around
-    const { recording, recordingId, streams, headers, span } = this.#facts
+    const { recording, recordingId, headers, span } = this.#facts
     const call = new SpooledCall(this.#id, this.#facts, this.#spool)
     this.#attempts += 1
     const id = `${recording}/${this.#id}-${this.#attempts}`
-    const plan = { id, uri, profile, call, streams, recordingId, headers, spooled: span }
+    const plan = { id, uri, profile, call, streams: call.streams, recordingId, headers, spooled: span }
     return new Promise((resolve) => {
       let packets = 0
       let isSent = false

@@ -6,7 +6,7 @@ import { err, ok, type Result } from '#kernel'
 import type { HeaderList } from '#sip'
 import type { LedgerRow } from './ledger.ts'
 import type { SpooledSpan } from './spool-port.ts'
-import type { CallStream } from './streams.ts'
+import type { StreamNow } from './streams.ts'
 
 /** The facts of a spooled recording. */
 export interface SpoolFacts {
@@ -16,7 +16,8 @@ export interface SpoolFacts {
   readonly headers: HeaderList
   /** Who may have it: a list per recorder that should. */
   readonly targets: readonly (readonly string[])[]
-  readonly streams: readonly CallStream[]
+  /** In the order in which they are kept. */
+  readonly streams: readonly StreamNow[]
   /** What the payload types of its packets mean. */
   readonly codecs: readonly MediaCodec[]
   readonly span: SpooledSpan

@@ -38,7 +38,7 @@ export interface SpoolPort {
   /** What waits, oldest first. */
   list(): Promise<readonly SpooledFile[]>
   remove(id: string): Promise<void>
-  /** Forks of what was kept, in the order of the streams. `codecs`: what the payload types of the kept packets mean. */
+  /** Forks of what was kept; the leg of a tap is the number of the kept stream. `codecs`: what the payload types of the kept packets mean. */
   delivery(id: string, codecs: readonly MediaCodec[]): ForkMedia
   onEvent(listener: (event: SpoolEvent) => void): () => void
 }

@@ -10,6 +10,7 @@ import type { SessionState, Wish } from './session-machine.ts'
 import type { Carrier, RecordingSurroundings, SessionPlan } from './session-port.ts'
 import { type SpoolFacts, writeFacts } from './spool-facts.ts'
 import { SPOOL, type SpoolPort } from './spool-port.ts'
+import type { StreamNow } from './streams.ts'
 
 /** What is spooled, beside the plan of its forks. */
 export interface SpoolOrder {
@@ -41,8 +42,10 @@ export class SpoolSession implements Carrier {
   readonly #file: string
   readonly #fromMs: number
   readonly #unsubscribe: () => void
-  #remotes: readonly MediaRemote[] = []
+  #remotes: ReadonlyMap<string, MediaRemote> = new Map()
+  #labels: readonly string[] = []
   #live: CallSnapshot
+  readonly #streams = new Map<string, StreamNow>()
   #wish: Wish
   #state: SessionState = 'preparing'
   #isTaken = false
@@ -59,6 +62,7 @@ export class SpoolSession implements Carrier {
     this.#file = uuidText(around.ids.uuid())
     this.#fromMs = order.plan.replayFromMs ?? around.clock.wallMs()
     this.#live = order.plan.call.snapshot()
+    this.#look()
     this.#unsubscribe = spool.onEvent((event) => {
       if (event.type === 'stopped' && event.id === this.#file) this.#refuse(event.reason)
     })
@@ -86,14 +90,16 @@ export class SpoolSession implements Carrier {
     try {
       await this.#forks.add([])
       this.#learnCodecs()
-      const sources = this.#forks.streams.map(({ local }) => local)
+      const { slots } = this.#forks
+      this.#labels = slots.map(({ label }) => label)
+      const sources = slots.map(({ local }) => local)
       const taken = await this.#spool.take(this.#file, sources, this.#facts())
       if (!taken.ok) {
         this.#refuse(taken.error)
         return
       }
       this.#isTaken = true
-      this.#remotes = taken.value
+      this.#remotes = new Map(taken.value.map((remote, index) => [this.#labels[index] ?? '', remote]))
       if (this.#state !== 'preparing') return
       await this.#connect()
       if (this.#state !== 'preparing') return
@@ -114,16 +120,17 @@ export class SpoolSession implements Carrier {
     this.#note()
   }
 
-  callChanged(event: CallEvent): void {
-    this.#forks.follow()
-    this.#live = this.plan.call.snapshot()
-    if (this.#remotes.length === 0 || this.#state === 'closed') return
+  /** Resolves to whether there are streams by now that it does not take. */
+  async callChanged(event: CallEvent): Promise<boolean> {
+    this.#look()
+    if (this.#remotes.size === 0 || this.#state === 'closed') return false
     if (event.type === 'codec-changed') {
       this.#learnCodecs()
       this.#connect().catch(() => {})
       this.#follow()
     }
     this.#note()
+    return await this.#forks.follow()
   }
 
   dropForks(forkIds: readonly string[]): void {
@@ -167,11 +174,20 @@ export class SpoolSession implements Carrier {
   async #connect(): Promise<void> {
     const codecs = [...this.#codecs.values()]
     await this.#forks.connect(
-      this.plan.streams.flatMap(({ label }, index) => {
-        const remote = this.#remotes[index]
-        return remote === undefined ? [] : [{ label, isRefused: false, mayFlow: true, remote: { remote, codecs } }]
-      }),
+      [...this.#remotes].map(([label, remote]) => ({
+        label,
+        isRefused: false,
+        mayFlow: true,
+        remote: { remote, codecs },
+      })),
     )
+  }
+
+  /** Remembers the call as it is, and its streams as they were last. */
+  #look(): void {
+    const { call, streams, profile } = this.plan
+    this.#live = call.snapshot()
+    for (const stream of streams.now(this.#live, profile.media)) this.#streams.set(stream.label, stream)
   }
 
   #learnCodecs(): void {
@@ -192,7 +208,7 @@ export class SpoolSession implements Carrier {
       recordingId: this.plan.recordingId,
       headers: this.plan.headers,
       targets: this.#order.targets,
-      streams: this.plan.streams,
+      streams: this.#labels.flatMap((label) => this.#streams.get(label) ?? []),
       codecs: [...this.#codecs.values()],
       span: {
         fromMs: this.#fromMs,

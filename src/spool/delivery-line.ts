@@ -140,7 +140,7 @@ export class DeliveryLine {
       octetCount: this.#octets,
       reports: [],
     })
-    const compound = compoundRtcp([report, buildSdes(ssrc, cname), ...more])
+    const compound = compoundRtcp([report, buildSdes({ ssrc, cname }), ...more])
     const sealed = this.#srtp === undefined ? compound : this.#srtp.sealRtcp(compound)
     if (sealed !== undefined) this.#sendTo(pair.rtcp, sealed, remote.remote.rtcp)
   }

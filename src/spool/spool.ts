@@ -52,7 +52,7 @@ export class Spool {
     await this.#link.ask({ type: 'remove', id })
   }
 
-  /** The media of a recording that is delivered: forks of what was kept, in the order of the streams. `codecs`: what the payload types of the kept packets mean. */
+  /** The media of a recording that is delivered; the leg of a fork's tap is the number of the kept stream. `codecs`: what the payload types of the kept packets mean. */
   delivery(id: string, codecs: readonly MediaCodec[]): SpooledMedia {
     return new SpooledMedia(this.#link, id, codecs)
   }
@@ -72,7 +72,6 @@ export class SpooledMedia {
   readonly #link: SpoolLink
   readonly #id: string
   readonly #codecs: readonly MediaCodec[]
-  #streams = 0
 
   constructor(link: SpoolLink, id: string, codecs: readonly MediaCodec[]) {
     this.#link = link
@@ -80,8 +79,8 @@ export class SpooledMedia {
     this.#codecs = codecs
   }
 
-  addFork({ id: fork }: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
-    return this.#link.ask({ type: 'bind', id: this.#id, fork, stream: this.#streams++ })
+  addFork({ id: fork, tap }: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
+    return this.#link.ask({ type: 'bind', id: this.#id, fork, stream: 'leg' in tap ? Number(tap.leg) : 0 })
   }
 
   async connectFork(fork: string, remote: ForkRemote): Promise<void> {
