@@ -3,6 +3,7 @@
 import type { DestinationPolicy, RecordableCall } from '#call'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, SipCore } from '#sip'
+import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
 import type { CallStreams } from './streams.ts'
@@ -52,6 +53,12 @@ export interface RecordingSurroundings {
   readonly announce: (call: RecordableCall) => void
 }
 
+/** As `RecordingSurroundings`, with what the client itself keeps. */
+export interface SessionSurroundings extends RecordingSurroundings {
+  /** Sessions that wait for another call. */
+  readonly idle: IdleDialogs
+}
+
 /** What a recording session is about. */
 export interface SessionPlan {
   readonly id: string
@@ -67,7 +74,9 @@ export interface SessionPlan {
   readonly maskDtmf?: boolean
   /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */
   readonly replayFromMs?: number
+  /** Another recorder can take this one's place, so that a broken answer need not be made do with. */
+  readonly hasStandIn?: boolean
 }
 
 /** What is common to the sessions of one recording. */
-export type RecordingPlan = Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs'>
+export type RecordingPlan = Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn'>
