@@ -82,6 +82,20 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
     dial: destinations('Hosts that calls may be connected to.'),
     record: destinations('Hosts that recordings may be sent to.'),
   }),
+  trustedIdentities: destinations(
+    'Hosts whose P-Asserted-Identity is believed, and to whom it is passed on (RFC 3325); nobody unless listed.',
+  ),
+  transfer: section('Transfers that parties ask for by REFER.', {
+    mode: Type.Enum(['execute', 'pass', 'refuse'], {
+      default: 'execute',
+      description:
+        'execute: the gateway calls the target in the place of the party that asks; pass: the other party is asked to call it; refuse: 603.',
+    }),
+    session: Type.Enum(['same', 'new'], {
+      default: 'same',
+      description: 'Metadata tells of the same session after a transfer, or of a new one in the same group.',
+    }),
+  }),
   info: section('Recording control by SIP INFO.', {
     trustedPeers: sources('Addresses that may control recordings by INFO.'),
   }),

@@ -326,7 +326,7 @@ export class Softphone {
         locator: createLocator({ supports: (name) => transport.supports(name), clock, ids, log }),
         product: 'softphone',
         supported: options.isRecordAware === true ? ['record-aware'] : [],
-        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'REFER', 'NOTIFY'],
         accept: ['application/sdp'],
         contactUser: user,
       },
