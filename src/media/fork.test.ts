@@ -70,7 +70,7 @@ class Stage {
   }
 }
 
-test('RTP-07, RTP-11: over sources, encodings, losses, pauses and masks a fork is one stream on the clock of the wall', () => {
+test('RTP-07, RTP-11, field 35: over sources, encodings, losses, pauses and masks a fork is one stream on the clock of the wall', () => {
   const action = fc.oneof(
     fc.record({
       kind: fc.constant('talk' as const),

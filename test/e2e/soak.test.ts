@@ -6,7 +6,7 @@ import { scripts } from '../soak/scripts.ts'
 import { runSoak } from '../soak/soak.ts'
 
 test('field 9, field 10: 150 recorded calls with hang-ups at every stage end as they should and leave no dialog, port, timer or fork', async () => {
-  const result = await runSoak({ calls: 150, atATime: 8, seed: 20 })
+  const result = await runSoak({ calls: 150, atATime: 8, rounds: 3, seed: 20 })
   assert.deepEqual(result.wrong, [])
   assert.deepEqual(result.leaks, [])
   assert.deepEqual(result.errors, [])

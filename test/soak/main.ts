@@ -16,7 +16,7 @@ const HEAP_BYTES_PER_CALL = 256
 const RSS_BYTES_PER_CALL = 2_048
 /** With fewer calls, the memory of the first seconds is all there is to see. */
 const CALLS_FOR_A_CURVE = 2_000
-const CURVE_ROWS = 10
+const ROUNDS = 20
 const MIB = 2 ** 20
 
 const { values: options } = parseArgs({
@@ -39,18 +39,16 @@ function outcomeSection({ outcomes }: SoakResult): Section {
 }
 
 function memorySection(samples: readonly MemorySample[]): Section {
-  const step = Math.max(1, Math.floor(samples.length / CURVE_ROWS))
-  const rows = samples.filter((_, index) => (index + 1) % step === 0)
   return {
     title: 'Soak: memory',
     columns: ['calls made', 'RSS MiB', 'heap MiB'],
-    rows: rows.map(({ calls, rssBytes, heapBytes }) => [
+    rows: samples.map(({ calls, rssBytes, heapBytes }) => [
       figure(calls),
       figure(rssBytes / MIB, 1),
       figure(heapBytes / MIB, 1),
     ]),
     notes: [
-      'The whole process: gateway with its media worker, and the peers. Heap: of the main thread, after garbage collection.',
+      'The whole process, gateway with its media worker and the peers, after each round of calls, when all was gone. Heap: of the main thread, after garbage collection.',
     ],
   }
 }
@@ -69,7 +67,13 @@ function faultsOf(result: SoakResult, calls: number): string[] {
 }
 
 const calls = Number(options.calls)
-const result = await runSoak({ calls, atATime: Number(options['at-once']), seed: Number(options.seed) })
+const result = await runSoak({
+  calls,
+  atATime: Number(options['at-once']),
+  seed: Number(options.seed),
+  rounds: ROUNDS,
+  onRound: (sample) => console.error(`${figure(sample.calls)} calls`),
+})
 const { rssBytesPerCall, heapBytesPerCall } = growthOf(result.memory)
 const faults = faultsOf(result, calls)
 console.log(sectionText(outcomeSection(result)))

@@ -1,8 +1,8 @@
-// The sound of all calls of a soak: one socket for the callers, one for the callees, one for the recorders.
+// The sound of all calls of a soak: ports for the callers, for the callees, for the recorders. RTCP is taken and not read:
+// a closed port would be refused by ICMP, by which the gateway knows a recorder that is gone.
 
-import type { Socket } from 'node:dgram'
 import type { Clock, Timer } from '#kernel'
-import { openRtpSocket } from '../bench/rtp-speaker.ts'
+import { openPair, type SocketPair } from '../foreign/rtp-wire.ts'
 
 const HOST = '127.0.0.1'
 const FRAME_MS = 20
@@ -23,15 +23,15 @@ export class SoakMedia {
   recorded = 0
   /** RTP packets that the parties got. */
   heard = 0
-  readonly #caller: Socket
-  readonly #callee: Socket
-  readonly #recorder: Socket
+  readonly #caller: SocketPair
+  readonly #callee: SocketPair
+  readonly #recorder: SocketPair
   readonly #clock: Clock
   readonly #talking = new Set<SoundOf>()
   #sequence = 0
   #tick: Timer
 
-  private constructor(clock: Clock, [caller, callee, recorder]: readonly [Socket, Socket, Socket]) {
+  private constructor(clock: Clock, [caller, callee, recorder]: readonly [SocketPair, SocketPair, SocketPair]) {
     this.#clock = clock
     this.#caller = caller
     this.#callee = callee
@@ -39,21 +39,17 @@ export class SoakMedia {
     const count = (name: 'heard' | 'recorded') => (packet: Uint8Array) => {
       if (isRtp(packet)) this[name]++
     }
-    for (const socket of [caller, callee]) socket.on('message', count('heard'))
-    recorder.on('message', count('recorded'))
+    for (const { rtp } of [caller, callee]) rtp.on('message', count('heard'))
+    recorder.rtp.on('message', count('recorded'))
     this.#tick = this.#next()
   }
 
   static async open(clock: Clock): Promise<SoakMedia> {
-    return new SoakMedia(clock, [await openRtpSocket(), await openRtpSocket(), await openRtpSocket()])
+    return new SoakMedia(clock, [await openPair(), await openPair(), await openPair()])
   }
 
   get ports(): { readonly caller: number; readonly callee: number; readonly recorder: number } {
-    return {
-      caller: this.#caller.address().port,
-      callee: this.#callee.address().port,
-      recorder: this.#recorder.address().port,
-    }
+    return { caller: this.#caller.port, callee: this.#callee.port, recorder: this.#recorder.port }
   }
 
   /** Both parties talk until told to fall silent. */
@@ -67,15 +63,15 @@ export class SoakMedia {
 
   close(): void {
     this.#tick.cancel()
-    for (const socket of [this.#caller, this.#callee, this.#recorder]) socket.close()
+    for (const pair of [this.#caller, this.#callee, this.#recorder]) pair.close()
   }
 
   #next(): Timer {
     return this.#clock.after(FRAME_MS, 'soak-media', () => {
       this.#sequence++
       for (const { callerTo, calleeTo } of this.#talking) {
-        if (callerTo !== undefined) this.#caller.send(this.#packet(1), callerTo, HOST)
-        if (calleeTo !== undefined) this.#callee.send(this.#packet(2), calleeTo, HOST)
+        if (callerTo !== undefined) this.#caller.rtp.send(this.#packet(1), callerTo, HOST)
+        if (calleeTo !== undefined) this.#callee.rtp.send(this.#packet(2), calleeTo, HOST)
       }
       this.#tick = this.#next()
     })

@@ -16,14 +16,15 @@ import { openSoakProgram, type SoakProgram } from './soak-program.ts'
 const LINGER_MS = 65 * 60_000
 const OVER_WITHIN_MS = 30_000
 const MOST_NAMED = 20
-const SAMPLES = 100
 
 /** How much to do. */
 export interface SoakPlan {
   readonly calls: number
   readonly atATime: number
+  /** After each, everything has to be gone, and memory is looked at. */
+  readonly rounds: number
   readonly seed: number
-  readonly onProgress?: (sample: MemorySample) => void
+  readonly onRound?: (sample: MemorySample) => void
 }
 
 /** What a soak came to. */
@@ -43,9 +44,12 @@ export interface SoakResult {
 
 /** Runs a soak on sockets of this machine. */
 export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
-  const before = await openResources()
   const clock = new ForwardClock()
   const log = new ErrorLogger()
+  const nobody = { callee: 'sip:127.0.0.1:9', recorders: ['sip:127.0.0.1:9'] }
+  // What the first thread of a process opens for good, such as its standard input, is no leak.
+  await (await openSoakProgram(nobody, { clock, log })).close()
+  const before = await handles()
   const calls = new Map<number, SoakCall>()
   const media = await SoakMedia.open(clock)
   const side = await openSipSide((invite) => take(invite, calls), clock)
@@ -53,9 +57,16 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
   const program = await openSoakProgram({ callee: side.uri('callee'), recorders }, { clock, log })
   const stage: SoakStage = { core: side.core, clock, ids: seededIds(plan.seed), media, target: program.target }
   const beganAtMs = performance.now()
-  const run = await makeCalls(plan, stage, calls)
+  const tally = new Tally()
+  const leaks: string[] = []
+  const memory: MemorySample[] = []
+  for (let round = 1; round <= plan.rounds && leaks.length === 0; round++) {
+    await makeCalls(Math.round((plan.calls * round) / plan.rounds), plan.atATime, stage, calls, tally)
+    leaks.push(...(await leftOver(program, side.core, clock)))
+    memory.push(sampleOf(tally.calls))
+    plan.onRound?.(memory.at(-1)!)
+  }
   const seconds = (performance.now() - beganAtMs) / 1000
-  const leaks = await leftOver(program, side.core, clock)
   await program.close()
   await side.close()
   media.close()
@@ -63,7 +74,9 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
   leaks.push(...(await heldOpen(before)))
   return {
     seconds,
-    ...run,
+    outcomes: tally.outcomes,
+    wrong: tally.wrong,
+    memory,
     leaks,
     errors: log.lines.map(({ message }) => message),
     packets: { heard: media.heard, recorded: media.recorded },
@@ -90,50 +103,55 @@ function take(invite: ServerInvite, calls: ReadonlyMap<number, SoakCall>): void 
   else call.invited(invite)
 }
 
-type Run = Pick<SoakResult, 'outcomes' | 'wrong' | 'memory'>
+/** What became of the calls so far. */
+class Tally {
+  calls = 0
+  readonly outcomes = new Map<string, Map<string, number>>()
+  readonly wrong: string[] = []
 
-async function makeCalls(plan: SoakPlan, stage: SoakStage, calls: Map<number, SoakCall>): Promise<Run> {
-  const outcomes = new Map<string, Map<string, number>>()
-  const wrong: string[] = []
-  const memory: MemorySample[] = []
-  const every = Math.max(1, Math.floor(plan.calls / SAMPLES))
-  let placed = 0
-  let over = 0
-  const note = (call: SoakCall, isWrong: boolean): void => {
+  add(call: SoakCall, isRight: boolean): void {
     const { title } = call.script
-    const counts = outcomes.get(title) ?? new Map<string, number>()
+    const counts = this.outcomes.get(title) ?? new Map<string, number>()
     counts.set(call.outcome, (counts.get(call.outcome) ?? 0) + 1)
-    outcomes.set(title, counts)
-    if (isWrong && wrong.length < MOST_NAMED) wrong.push(`call ${call.id}, ${title}: ${call.outcome}`)
-    calls.delete(call.id)
-    if (++over % every !== 0) return
-    const sample = sampleOf(over)
-    memory.push(sample)
-    plan.onProgress?.(sample)
+    this.outcomes.set(title, counts)
+    if (!isRight && this.wrong.length < MOST_NAMED) this.wrong.push(`call ${call.id}, ${title}: ${call.outcome}`)
+    this.calls++
   }
+}
+
+/** Makes calls, so many at a time, until there were `total`. */
+async function makeCalls(
+  total: number,
+  atATime: number,
+  stage: SoakStage,
+  calls: Map<number, SoakCall>,
+  tally: Tally,
+): Promise<void> {
+  let next = tally.calls
   const oneAfterTheOther = async (): Promise<void> => {
-    while (placed < plan.calls) await callOnce(placed++, stage, calls, note)
+    while (next < total) {
+      const { call, isRight } = await callOnce(next++, stage, calls)
+      calls.delete(call.id)
+      tally.add(call, isRight)
+    }
   }
-  await Promise.all(Array.from({ length: plan.atATime }, oneAfterTheOther))
-  return { outcomes, wrong, memory }
+  await Promise.all(Array.from({ length: atATime }, oneAfterTheOther))
 }
 
 function callOnce(
   id: number,
   stage: SoakStage,
   calls: Map<number, SoakCall>,
-  note: (call: SoakCall, isWrong: boolean) => void,
-): Promise<void> {
+): Promise<{ readonly call: SoakCall; readonly isRight: boolean }> {
   return new Promise((resolve) => {
     const call = new SoakCall(id, scripts[id % scripts.length]!, stage, () => {
       patience.cancel()
-      note(call, !call.isRight)
-      resolve()
+      resolve({ call, isRight: call.isRight })
     })
     const patience = stage.clock.after(OVER_WITHIN_MS, 'soak-patience', () => {
       call.abandon()
-      note(call, true)
-      resolve()
+      call.callerHangsUp()
+      resolve({ call, isRight: false })
     })
     calls.set(id, call)
     call.place()
@@ -155,8 +173,12 @@ async function leftOver(program: SoakProgram, peers: SoakStage['core'], clock: F
       .map(([name, count]) => `${count} ${name}`)
   }
   await until('all calls are over', async () => (await left(true)).length === 0).catch(() => {})
-  clock.forward(LINGER_MS)
-  await until('nothing lingers', async () => (await left(false)).length === 0).catch(() => {})
+  // Again and again: what fires may answer what is on its way, and that lingers in turn.
+  const isGone = async (): Promise<boolean> => {
+    clock.forward(LINGER_MS)
+    return (await left(false)).length === 0
+  }
+  await until('nothing lingers', isGone).catch(() => {})
   return await left(false)
 }
 
@@ -164,16 +186,21 @@ function peersOf(counts: Readonly<Record<string, number>>): Record<string, numbe
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [`peers.${name}`, count]))
 }
 
+/** Kinds of open handles and the number of open files; file requests under way come and go. */
+async function handles(): Promise<{ readonly kinds: string; readonly files: number }> {
+  const { active, files } = await openResources()
+  return { kinds: active.filter((name) => !/^(?:FSReq|CloseReq)/.test(name)).join(' '), files }
+}
+
 /** Handles and files that this process has more of than before. */
-async function heldOpen(before: Awaited<ReturnType<typeof openResources>>): Promise<string[]> {
+async function heldOpen(before: Awaited<ReturnType<typeof handles>>): Promise<string[]> {
+  let now = await handles()
   const isAsBefore = async (): Promise<boolean> => {
-    const now = await openResources()
-    return now.active.length <= before.active.length && now.files <= before.files
+    now = await handles()
+    return now.kinds === before.kinds && now.files <= before.files
   }
   await until('files and sockets are closed', isAsBefore, 3_000).catch(() => {})
-  if (await isAsBefore()) return []
-  const now = await openResources()
-  return [
-    `open before: ${before.active.join(' ')}, ${before.files} files; after: ${now.active.join(' ')}, ${now.files} files`,
-  ]
+  return (await isAsBefore())
+    ? []
+    : [`open: ${now.kinds}, ${now.files} files; before: ${before.kinds}, ${before.files}`]
 }
