@@ -26,8 +26,8 @@ function read(path) {
 function requirements() {
   const [, ...lines] = read('docs/requirements.tsv').trimEnd().split('\n')
   return lines.map((line) => {
-    const [id, section, level, text] = line.split('\t')
-    return { id, section, level, text }
+    const [id, section, level, text, reason] = line.split('\t')
+    return { id, section, level, text, reason }
   })
 }
 
@@ -76,30 +76,43 @@ function coverage() {
   const rows = requirements()
   const proved = proofs(new Set(rows.map((row) => row.id)))
   const inFamily = (family) => rows.filter((row) => row.id.startsWith(`${family}-`))
-  const countOf = (some) => some.filter((row) => proved.has(row.id)).length
+  const isLeftOut = ({ id, reason }) => reason !== undefined && !proved.has(id)
+  const counts = (some) => {
+    const tested = some.filter((row) => proved.has(row.id)).length
+    return [tested, some.filter(isLeftOut).length, some.length].join(' | ')
+  }
   const lines = [
     '# RFC coverage',
     '',
     'Made by `npm run docs` from `docs/requirements.tsv` and the titles of the tests. A row is *tested* when the title of a test',
-    'names its id; what of the row that test shows is to be read there. Everything else is *not yet*.',
+    'names its id; what of the row that test shows is to be read there. A row is *not built* when we decided so, and says why.',
+    'Everything else is *not yet*.',
     '',
     'Sections are of the RFC whose number stands first. Levels: the word of RFC 2119; *stated* when the RFC states a fact without',
     'such a word; *decided* when no RFC decides and we do; *accept* for what foreign equipment sends.',
     '',
-    '| rows | tested | of |',
-    '|---|---:|---:|',
-    ...Object.entries(families).map(
-      ([key, name]) => `| ${name} | ${countOf(inFamily(key))} | ${inFamily(key).length} |`,
-    ),
-    `| all | ${countOf(rows)} | ${rows.length} |`,
+    '| rows | tested | not built | of |',
+    '|---|---:|---:|---:|',
+    ...Object.entries(families).map(([key, name]) => `| ${name} | ${counts(inFamily(key))} |`),
+    `| all | ${counts(rows)} |`,
     '',
   ]
   for (const [key, name] of Object.entries(families)) {
-    lines.push(`## ${name}`, '', '| id | section | level | requirement | state | tests |', '|---|---|---|---|---|---|')
-    for (const { id, section, level, text } of inFamily(key)) {
+    lines.push(
+      `## ${name}`,
+      '',
+      '| id | section | level | requirement | state | tests, or the reason |',
+      '|---|---|---|---|---|---|',
+    )
+    for (const { id, section, level, text, reason } of inFamily(key)) {
       const tests = (proved.get(id) ?? []).map((proof) => `${cell(proof.title)} (\`${proof.path}\`)`)
-      const state = tests.length > 0 ? 'tested' : 'not yet'
-      lines.push(`| ${id} | ${section} | ${level} | ${prose(text)} | ${state} | ${tests.join('<br>')} |`)
+      const [state, proof] =
+        tests.length > 0
+          ? ['tested', tests.join('<br>')]
+          : reason === undefined
+            ? ['not yet', '']
+            : ['not built', prose(reason)]
+      lines.push(`| ${id} | ${section} | ${level} | ${prose(text)} | ${state} | ${proof} |`)
     }
     lines.push('')
   }

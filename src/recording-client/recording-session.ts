@@ -133,6 +133,8 @@ export class RecordingSession {
    * (SRC-51), but for codecs, without which nothing can be copied.
    */
   callChanged(event: CallEvent): void {
+    this.#leaveIfWeaker()
+    if (event.type === 'protection-changed') return
     void this.#forks.follow().then((hasNewStreams) => hasNewStreams && this.#tellChanges())
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
@@ -143,6 +145,25 @@ export class RecordingSession {
   replayed(fork: string, { fromMs, toMs }: Replayed): void {
     this.#forks.replayed(fork, { fromMs, toMs })
     this.#tellLater()
+  }
+
+  /**
+   * A call that has become better protected than its way to the recorder leaves it (SEC-06); another recorder, or this one by a better
+   * way, takes over. A party alone waits for the next one, as in a transfer: what the call is like is seen then.
+   */
+  #leaveIfWeaker(): void {
+    const { call, uri, profile, id } = this.plan
+    const { protection, parties } = call.snapshot()
+    const present = parties.filter(({ leftAtMs }) => leftAtMs === undefined)
+    if (this.#agreed === undefined || this.forkIds.length === 0 || present.length < 2) return
+    const verdict = suitesFor(protection, uri, profile, this.#forks.weakestSuite)
+    if (verdict.ok) return
+    this.#around.log.warn('recorder left for its protection', {
+      session: id,
+      profile: profile.name,
+      reason: verdict.error,
+    })
+    this.abandon(verdict.error)
   }
 
   /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
@@ -262,6 +283,7 @@ export class RecordingSession {
         () => {
           this.#feed({ type: 'accepted' })
           this.#judge(answer.value)
+          this.#leaveIfWeaker()
         },
         (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
       )
