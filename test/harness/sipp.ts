@@ -30,6 +30,8 @@ export interface Sipp {
   readonly port: number
   /** Resolves when the scenario has run its course; fails with SIPp's own log unless each call did as it should. */
   succeeded(): Promise<void>
+  /** All SIP messages so far, as SIPp's log has them. */
+  messages(): Promise<string>
   stop(): void
 }
 
@@ -61,6 +63,7 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
       const texts = await Promise.all(logs.sort().map((file) => readFile(join(folder, file), 'utf8')))
       assert.fail(`${scenario} ended with ${code}\n${stderr}\n${texts.join('\n').slice(0, 12_000)}`)
     },
+    messages: () => readFile(join(folder, `${name}-messages.log`), 'utf8'),
     stop: () => running.stop(),
   }
 }
