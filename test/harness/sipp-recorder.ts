@@ -11,6 +11,8 @@ import { until } from './until.ts'
 
 const HOST = '127.0.0.1'
 const MUTE_MS = 300
+/** Length of the pauses of a scenario. */
+const STEP_MS = 1000
 
 /** A recorder for one recording session. */
 export interface SippRecorder extends Sipp {
@@ -37,7 +39,7 @@ export async function openSippRecorder(
   }
   const [first, second] = sockets.map((socket) => `${socket.address().port}`)
   const given = Object.entries({ rtp_1: first!, rtp_2: second!, ...keys })
-  const args = given.flatMap(([key, value]) => ['-key', key, value])
+  const args = ['-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
   const sipp = await startSipp({ scenario, transport: 'tcp', folder, args })
   t.after(() => sipp.stop())
   return { ...sipp, uri: `sip:recorder@${HOST}:${sipp.port};transport=tcp`, packets: () => packets }
@@ -51,6 +53,8 @@ export async function untilHeard(recorder: SippRecorder, more = 20): Promise<voi
 
 /** Waits until a talk has gone on for a while and tells how many packets reached the recorder meanwhile. */
 export async function packetsDuring(recorder: SippRecorder, heard: () => number): Promise<number> {
+  // What was sent before is still to be read.
+  await new Promise(setImmediate)
   const [from, packets] = [heard(), recorder.packets()]
   await until('the talk goes on', () => heard() >= from + MUTE_MS * 8)
   return recorder.packets() - packets
