@@ -53,6 +53,8 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   call: { rank: 4, outside: [], globals: [] },
   'recording-client': { rank: 5, outside: [], globals: [] },
   'recording-server': { rank: 5, outside: [['node:worker_threads']], globals: ['recording-server/worker/'] },
+  'recorder-check': { rank: 5, outside: [], globals: [] },
+  'chaos-recorder': { rank: 5, outside: [['typebox'], ['typebox/value']], globals: [] },
   control: {
     rank: 6,
     outside: [

@@ -34,6 +34,8 @@ export function createCallsView(
         const call = service.call(callId)
         return call === undefined ? undefined : viewOf(call, client)
       },
+      join: (callId, options) => service.call(callId)?.join(options),
+      leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
         const call = service.call(callId)
         return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' })
@@ -85,6 +87,7 @@ function viewOf(call: Call, client: RecordingClient): CallView {
     startedAt: iso(startedAtMs),
     ...(answeredAtMs === undefined ? {} : { answeredAt: iso(answeredAtMs) }),
     parties: parties.map((party) => ({
+      leg: party.leg,
       role: party.role,
       aors: [...party.aors],
       ...(party.displayName === undefined ? {} : { displayName: party.displayName }),

@@ -1,7 +1,7 @@
 // The call control of a flow, over a call of the gateway and its recording client.
 
 import type { Call } from '#call'
-import type { CallControl, CollectOutcome, DialOutcome, RecordingCommand, RecordingResult } from '#flow'
+import type { CallControl, CollectOutcome, DialOutcome, JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { Clock, Timer } from '#kernel'
 import type { PromptLibrary } from './prompt-library.ts'
 import type { Notices, RecordingCommands } from './recording-commands.ts'
@@ -84,6 +84,14 @@ export class FlowCallControl implements CallControl {
 
   dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
     return this.#options.call.dial(options)
+  }
+
+  join(options: Parameters<CallControl['join']>[0]): Promise<JoinOutcome> {
+    return this.#options.call.join(options)
+  }
+
+  leave(leg: string): boolean {
+    return this.#options.call.dismiss(leg)
   }
 
   record(command: RecordingCommand): Promise<RecordingResult> {

@@ -98,6 +98,8 @@ export async function openGateway(
     ownAddresses: () => role?.listeners ?? [],
     router: createRouter(routeRules(config)),
     destinations: createDestinationPolicy(config.destinations.dial),
+    trustedIdentities: createDestinationPolicy(config.trustedIdentities),
+    transfer: config.transfer,
     srtp: config.media.srtp,
     tones: toneRules(config.awareness),
     limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
@@ -138,10 +140,10 @@ export async function openGateway(
         name: coreName,
         sip: config.sip,
         contactUser: 'gateway',
-        supported: ['timer', '100rel', 'record-aware'],
+        supported: ['replaces', 'timer', '100rel', 'record-aware'],
         // A recorder's own requests in a recording session require it (RFC 7866 section 6.2).
         understoodInDialog: ['siprec'],
-        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'],
         accept: [
           'application/sdp',
           'application/rs-metadata+xml',

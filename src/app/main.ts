@@ -2,6 +2,8 @@
 // The command line: one file of `cli/` per command.
 
 import { Command } from 'commander'
+import { addChaosCommand } from './cli/chaos.ts'
+import { addCheckCommand } from './cli/check.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addStartCommands } from './cli/start.ts'
@@ -9,4 +11,6 @@ import { addStartCommands } from './cli/start.ts'
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
 addLintCommand(command)
+addChaosCommand(command)
+addCheckCommand(command)
 command.parseAsync().catch(fail)

@@ -50,14 +50,25 @@ export class Bridge {
     return this.#legs[0]
   }
 
-  /** The legs that talk: those that are confirmed, the near side's first. */
-  get talking(): readonly Leg[] {
-    return this.#legs.filter((leg) => leg.lifecycle.state === 'confirmed')
-  }
-
   /** Couples a leg with those that are seated; until it is confirmed its session follows theirs, not theirs its own. */
   seat(leg: Leg): void {
     this.#legs = [...this.#legs, leg]
+  }
+
+  /** Gives the seat of a leg to another. */
+  replace(old: Leg, by: Leg): void {
+    const seats = this.#legs.map((leg) => (leg === old ? by : leg))
+    this.unseat(old)
+    this.#legs = seats
+  }
+
+  /** The legs that talk: those that are confirmed, the near side's first. */
+  get talking(): readonly Leg[] {
+    return this.#legs.filter(isConfirmed)
+  }
+
+  isSeated(leg: Leg): boolean {
+    return this.#legs.includes(leg)
   }
 
   /** Forgets a leg. */
@@ -98,10 +109,10 @@ export class Bridge {
     }
   }
 
-  /** The other party's leg; a callee counts once it has answered. */
+  /** The other party's leg; a callee counts once it has answered. Among more than two there is none. */
   farOf(leg: Leg): Leg | undefined {
-    if (leg !== this.near) return this.near
-    return this.#legs.find((one) => one !== leg && one.lifecycle.state === 'confirmed')
+    const [far, ...more] = this.#legs.filter((one) => one !== leg && (one === this.near || isConfirmed(one)))
+    return more.length === 0 ? far : undefined
   }
 
   /** Makes no more offers; returns the legs that were seated. */
@@ -111,9 +122,9 @@ export class Bridge {
     return this.#legs
   }
 
-  /** Direction of our answer to a leg's first offer. */
-  firstDirectionFor(leg: Leg): Direction {
-    const wanted = this.#wantedFor(leg)
+  /** Direction of our first offer or answer to a leg, which is to talk with `far`. */
+  firstDirectionFor(leg: Leg, far = this.farOf(leg)): Direction {
+    const wanted = leftByHold(leg, far?.wish ?? 'sendrecv')
     leg.told = wanted
     return wanted
   }
@@ -231,6 +242,10 @@ export class Bridge {
     this.#events.onChanged(leg)
     this.sync()
   }
+}
+
+function isConfirmed(leg: Leg): boolean {
+  return leg.lifecycle.state === 'confirmed'
 }
 
 // One offer that was refused is not made again until something else was agreed.

@@ -2,11 +2,14 @@
 
 import type { MediaEngine } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { IncomingRequest, SessionTimerWish, SipCore } from '#sip'
+import type { IncomingRequest, Replaces, SessionTimerWish, SipCore } from '#sip'
+import type { Consultation } from './attended-transfer.ts'
 import type { ToneRules } from './awareness.ts'
 import type { Call } from './call.ts'
 import type { DestinationPolicy } from './destinations.ts'
+import type { Identities } from './identities.ts'
 import type { SrtpPolicy } from './protection.ts'
+import type { TransferPolicy } from './transfer.ts'
 
 /** Hands a call to a flow by name; the flow runs on after this returns. */
 export type FlowStarter = (call: Call, flowName: string) => void
@@ -23,7 +26,9 @@ export interface CallContext {
   readonly log: Logger
   /** Host name in From and Warning. */
   readonly domain: string
+  readonly identities: Identities
   readonly destinations: DestinationPolicy
+  readonly transfer: TransferPolicy
   readonly srtp: SrtpPolicy
   /** How parties are told that they are recorded whose phones do not show it. */
   readonly tones: ToneRules
@@ -33,6 +38,8 @@ export interface CallContext {
   readonly sessionTimer: SessionTimerWish | undefined
   readonly info: InfoHook | undefined
   readonly flows: FlowStarter
+  /** The call through us that a dialog is of. */
+  readonly consultation: (dialog: Replaces) => Consultation | undefined
   /** The call is over, and its media is released. */
   readonly onReleased: (call: Call) => void
 }

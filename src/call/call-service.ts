@@ -2,16 +2,27 @@
 
 import type { MediaEngine } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
-import { parseSipUri, type ServerInvite, type SessionTimerWish, type SipCore, type SipCoreHandlers } from '#sip'
+import {
+  type InviteDialog,
+  parseSipUri,
+  type Replaces,
+  type ServerInvite,
+  type SessionTimerWish,
+  type SipCore,
+  type SipCoreHandlers,
+} from '#sip'
 import { ActiveCalls } from './active-calls.ts'
+import type { Consultation } from './attended-transfer.ts'
 import type { ToneRules } from './awareness.ts'
 import { Call } from './call.ts'
 import type { FlowStarter, InfoHook } from './call-context.ts'
 import { type Refusal, refuse } from './caller-side.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import { hopsLeft } from './hops.ts'
+import { Identities } from './identities.ts'
 import type { SrtpPolicy } from './protection.ts'
 import type { Route, Router } from './router.ts'
+import type { TransferPolicy } from './transfer.ts'
 
 /** What a call service is made of. */
 export interface CallServiceOptions {
@@ -25,6 +36,9 @@ export interface CallServiceOptions {
   readonly ownAddresses: () => readonly Endpoint[]
   readonly router: Router
   readonly destinations: DestinationPolicy
+  /** Peers whose assertions of identity are believed, and who are told those of others. */
+  readonly trustedIdentities: DestinationPolicy
+  readonly transfer: TransferPolicy
   readonly srtp: SrtpPolicy
   readonly tones: ToneRules
   readonly limits: {
@@ -70,6 +84,7 @@ const RETRY_AFTER_SECONDS = 5
 /** Makes the call service; `attach` it to a core made with its `handlers`. */
 export function createCallService(options: CallServiceOptions): CallService {
   const { log } = options
+  const identities = new Identities(options.trustedIdentities, options.domain)
   const active = new ActiveCalls(options.limits.activeCalls)
   const listeners = new Listeners<CallServiceEvent>((fault) =>
     log.error('call listener failed', { error: messageOf(fault) }),
@@ -99,7 +114,28 @@ export function createCallService(options: CallServiceOptions): CallService {
     if (isDraining && active.size === 0) resolveDrained()
   }
 
+  const consultation = (dialog: Replaces): Consultation | undefined => {
+    for (const call of active.active) {
+      const found = call.consultation(dialog)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  const replace = (invite: ServerInvite, dialog: InviteDialog): void => {
+    for (const call of active.active) {
+      const leg = call.legOf(dialog)
+      if (leg !== undefined) return void call.takeSeat(leg, invite)
+    }
+    refuse(invite, { status: 481 })
+  }
+
   const onInvite = (invite: ServerInvite): void => {
+    if (invite.replaced !== undefined) {
+      if (invite.replaced.kind === 'confirmed') replace(invite, invite.replaced.dialog)
+      else refuse(invite, { status: 481 })
+      return
+    }
     const admission = admit(invite)
     if ('status' in admission) {
       log.info('call refused', { status: admission.status, uri: redactUri(invite.request.uri) })
@@ -117,13 +153,16 @@ export function createCallService(options: CallServiceOptions): CallService {
         ids: options.ids,
         log,
         domain: options.domain,
+        identities,
         destinations: options.destinations,
+        transfer: options.transfer,
         srtp: options.srtp,
         tones: options.tones,
         silenceLimitMs: options.limits.silenceMs,
         sessionTimer: options.sessionTimer,
         info: options.info,
         flows: options.flows,
+        consultation,
         onReleased,
       },
       invite,

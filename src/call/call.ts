@@ -3,43 +3,30 @@
 import type { MediaCall, MediaEvent, Prompt } from '#engine'
 import { Listeners, type Logger, messageOf, uuidText } from '#kernel'
 import type { RecordState } from '#sdp'
-import type { DialogEnd, DialogHandlers, IncomingRequest, ServerInvite, SipRequest } from '#sip'
+import type { DialogEnd, DialogHandlers, IncomingRequest, InviteDialog, Replaces, ServerInvite, SipRequest } from '#sip'
+import { type Consultation, consultationOf, type ReceivingCall } from './attended-transfer.ts'
 import type { CallContext } from './call-context.ts'
 import { because, type End, endedBy } from './call-end.ts'
 import { CALL_EDGES, type CallState, Lifecycle } from './call-machine.ts'
+import { CalleeDial, type DiallingCall, type DialOptions, NO_PORTS } from './callee-dial.ts'
 import { CallerSide, type Refusal, refuse } from './caller-side.ts'
+import { CommunicationSession } from './communication-session.ts'
 import { CALLER, Conversation } from './conversation.ts'
-import { type Answer, type Attempt, Dialler, type Failure } from './dialler.ts'
-import { callerStatusOf, type DialResult, dialResultOf } from './failure-status.ts'
+import { Dialler } from './dialler.ts'
+import { callerStatusOf, type DialResult } from './failure-status.ts'
 import { answerInDialog } from './in-dialog.ts'
 import type { Leg } from './leg.ts'
-import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing, reasonOf } from './reason.ts'
+import type { Joining } from './parties.ts'
+import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
+import { type ReplacedCall, takeSeat } from './replacement.ts'
 import type { Route } from './router.ts'
+import { type JoinOptions, type JoinResult, ThirdParties } from './third-party.ts'
+import { Transfers } from './transfer.ts'
 
 const NO_RESOURCES: Refusal = { status: 503 }
 const FAULT: Refusal = { status: 500 }
 const DECLINED: Refusal = { status: 603 }
-const ABANDONED: DialResult = { result: 'failed', sipStatus: 487 }
-const NO_PORTS: DialResult = { result: 'failed', sipStatus: 503 }
-
-/** Whom to call, and how. */
-export interface DialOptions {
-  /** SIP URI. */
-  readonly target: string
-  /** How long it may ring. */
-  readonly timeoutMs: number
-  /** `answer`: the call ends with the callee. `end`: the dial does, and the flow goes on. */
-  readonly until: 'answer' | 'end'
-}
-
-/** A dial under way, from its INVITE until the callee has left. */
-interface Dial {
-  readonly attempt: Attempt
-  readonly until: DialOptions['until']
-  /** The callee has left, or the call is over. */
-  readonly onLeft: () => void
-}
 
 /** A call through the gateway. Its media is released right after `ended` was emitted: commands given in that event still count. */
 export class Call implements RecordableCall {
@@ -51,9 +38,14 @@ export class Call implements RecordableCall {
   readonly #invite: ServerInvite
   readonly #log: Logger
   readonly #lifecycle: Lifecycle<CallState>
-  readonly #facts: Pick<CallSnapshot, 'sessionId' | 'groupId' | 'startedAtMs'>
+  readonly #session: CommunicationSession
+  readonly #facts: NonNullable<CallSnapshot['facts']>
   readonly #conversation: Conversation
   readonly #dialler: Dialler
+  readonly #dial: CalleeDial
+  readonly #seating: ReplacedCall & ReceivingCall
+  readonly #thirdParties: ThirdParties
+  readonly #transfers: Transfers
   readonly #events: Listeners<CallEvent>
   readonly #digits: Listeners<string>
   readonly #whenEnded: Promise<void>
@@ -62,10 +54,8 @@ export class Call implements RecordableCall {
   #endedAtMs: number | undefined
   #endReason: EndReason | undefined
   #caller: CallerSide | undefined
-  #dial: Dial | undefined
   #answering: Promise<boolean> | undefined
-  #isDialing = false
-  #dialCount = 0
+  #legCount = 0
   #isCallerGone = false
 
   /** `hopsLeft` is the Max-Forwards of what we send on. */
@@ -80,7 +70,8 @@ export class Call implements RecordableCall {
     this.#events = new Listeners(onFault)
     this.#digits = new Listeners(onFault)
     this.#lifecycle = new Lifecycle({ machine: 'call', id: this.callId, initial: 'ringing', edges: CALL_EDGES, clock })
-    this.#facts = { sessionId: ids.uuid(), groupId: ids.uuid(), startedAtMs: clock.wallMs() }
+    this.#session = new CommunicationSession(clock, ids)
+    this.#facts = context.identities.factsOf(invite)
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -91,6 +82,7 @@ export class Call implements RecordableCall {
       clock,
       ids,
       invite: invite.request,
+      caller: context.identities.callerOf(invite),
       domain: context.domain,
       tones: context.tones,
       onEvent: (event) => this.#events.emit(event),
@@ -100,10 +92,36 @@ export class Call implements RecordableCall {
       ...shared,
       context,
       callId: this.callId,
-      request: invite.request,
+      invite,
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
       isCallerSecured: () => this.#conversation.near?.sdp.suite !== undefined,
+    })
+    const tools = {
+      conversation: this.#conversation,
+      dialler: this.#dialler,
+      log: this.#log,
+      nextLegName: () => `callee-${++this.#legCount}`,
+    }
+    const hasEnded = (): boolean => this.ended
+    this.#seating = {
+      ...tools,
+      media: this.media,
+      handlersOf: this.#dialler.handlersOf,
+      groupId: this.#session.groupId,
+      replace: (old, by, joining) => this.#replace(old, by, joining),
+      get ended() {
+        return hasEnded()
+      },
+    }
+    this.#dial = new CalleeDial(this.#forDial(tools))
+    this.#thirdParties = new ThirdParties(this.#seating)
+    this.#transfers = new Transfers({
+      ...this.#seating,
+      domain: context.domain,
+      policy: context.transfer,
+      consultation: context.consultation,
+      abandon: (status) => this.#finish(because({ protocol: 'SIP', cause: status, text: 'Transfer failed' })),
     })
     this.media.onEvent((event) => this.#onMediaEvent(event))
     invite.onCancel = (cancel) => this.#onCancel(cancel)
@@ -122,7 +140,7 @@ export class Call implements RecordableCall {
     const { protection } = this.#conversation
     return {
       callId: this.callId,
-      ...this.#facts,
+      ...this.#session.facts(),
       direction: 'inbound',
       state: this.#lifecycle.state,
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
@@ -130,6 +148,7 @@ export class Call implements RecordableCall {
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
       parties: this.#conversation.parties.list(),
       encodings: this.#conversation.near?.sdp.encodings ?? [],
+      ...(Object.keys(this.#facts).length > 0 && { facts: this.#facts }),
       ...(protection !== undefined && { protection }),
     }
   }
@@ -152,7 +171,7 @@ export class Call implements RecordableCall {
   async begin(route: Route): Promise<void> {
     let leg: Leg
     try {
-      leg = await this.#dialler.open(CALLER, false)
+      leg = await this.#dialler.openFor(CALLER, this.#invite)
     } catch (thrown) {
       this.#log.warn('no media for a caller', { error: messageOf(thrown) })
       return this.#finish({ refusal: NO_RESOURCES })
@@ -160,7 +179,6 @@ export class Call implements RecordableCall {
     if (this.ended) return
     try {
       this.#caller = new CallerSide(leg, this.#invite, this.#conversation.bridge)
-      leg.secure(this.#context.srtp, this.#invite.flow.transport === 'tls' ? 'tls' : 'none')
       this.#conversation.seatCaller(leg)
       this.#invite.early.onUpdate = (incoming) => this.#onRequest(leg, incoming)
       const refusal = this.#caller.takeOffer(route.kind === 'flow')
@@ -183,7 +201,7 @@ export class Call implements RecordableCall {
   async play(prompt: Prompt): Promise<'finished' | 'stopped' | 'hangup' | 'failed'> {
     if (this.ended) return 'hangup'
     if (this.#lifecycle.state !== 'answered') return 'failed'
-    const played = this.media.play(CALLER, prompt).then(
+    const played = this.media.play(this.#nearName, prompt).then(
       (end) => (end === 'leg-gone' ? ('hangup' as const) : end),
       () => 'failed' as const,
     )
@@ -193,23 +211,44 @@ export class Call implements RecordableCall {
 
   /** Stops what is played to the caller. */
   async stopPlaying(): Promise<void> {
-    if (!this.ended) await this.#conversation.succeeds(this.media.stopPlaying(CALLER), 'prompt could not be stopped')
+    if (!this.ended)
+      await this.#conversation.succeeds(this.media.stopPlaying(this.#nearName), 'prompt could not be stopped')
   }
 
   /** Calls a callee and connects it to the caller, who is answered with it if not before. Never rejects. */
   async dial(options: DialOptions): Promise<DialResult> {
-    const refusal = this.#refuseDial(options.target)
-    if (refusal !== undefined) return refusal
-    this.#isDialing = true
-    try {
-      const leg = await this.#dialler.open(`callee-${++this.#dialCount}`, true)
-      return this.ended ? ABANDONED : await this.#callOut(leg, options)
-    } catch (thrown) {
-      this.#log.warn('no media for a callee', { error: messageOf(thrown) })
-      return NO_PORTS
-    } finally {
-      this.#isDialing = false
-    }
+    return await this.#dial.dial(options)
+  }
+
+  /** The leg that an INVITE is to replace, if it is of this call. */
+  legOf(dialog: InviteDialog): Leg | undefined {
+    return this.#conversation.bridge.talking.find((leg) => leg.dialog === dialog)
+  }
+
+  /** Answers an INVITE that replaces a leg of this call. Never rejects. */
+  async takeSeat(old: Leg, invite: ServerInvite): Promise<void> {
+    await takeSeat(this.#seating, old, invite)
+  }
+
+  /** This call as the consultation of a transfer, if the dialog is one of its. */
+  consultation(dialog: Replaces): Consultation | undefined {
+    return consultationOf(this.#conversation, dialog, (groupId) => {
+      this.#session.joinGroup(groupId)
+      this.#finish({})
+    })
+  }
+
+  /** Calls a further party into the talk of at least two; all hear all. Never rejects. */
+  async join(options: JoinOptions): Promise<JoinResult> {
+    return await this.#thirdParties.join(options)
+  }
+
+  /** Lets the party on a leg go, as if it had hung up; false when there is no such party, or it is the caller. */
+  dismiss(legName: string): boolean {
+    const leg = this.#conversation.bridge.talking.find((one) => one.name === legName)
+    if (leg === undefined || leg === this.#conversation.near) return false
+    void leg.dialog?.bye()
+    return true
   }
 
   /** Tells every party what our recording does now. */
@@ -225,6 +264,32 @@ export class Call implements RecordableCall {
   /** Refuses a caller who was not answered; ends an answered call. */
   refuse(status: number): void {
     this.#finish({ refusal: { status } })
+  }
+
+  #forDial(tools: Pick<DiallingCall, 'conversation' | 'dialler' | 'log' | 'nextLegName'>): DiallingCall {
+    const hasEnded = (): boolean => this.ended
+    const carries = (): readonly string[] => this.#caller?.carries ?? []
+    return {
+      ...tools,
+      get ended() {
+        return hasEnded()
+      },
+      get carries() {
+        return carries()
+      },
+      progress: async (status, encodings) => {
+        if (this.#lifecycle.state === 'ringing') await this.#caller?.progress(status, encodings)
+      },
+      answer: async (encodings) => {
+        this.#answering ??= this.#accept(encodings)
+        return await this.#answering
+      },
+      refused: (reason) => {
+        if (this.#lifecycle.state === 'ringing') this.#endReason = reason
+      },
+      fail: () => this.#finish({ refusal: FAULT }),
+      onFault: this.#onFault,
+    }
   }
 
   async #connect(target: string, timeoutMs: number): Promise<void> {
@@ -259,73 +324,22 @@ export class Call implements RecordableCall {
     return !this.ended
   }
 
-  #refuseDial(target: string): DialResult | undefined {
-    if (this.ended) return ABANDONED
-    if (this.#isDialing || this.#dial !== undefined) return { result: 'failed', sipStatus: 491 }
-    return this.#dialler.refuses(target)
+  /** A party takes the seat of another; what stood on the old leg stands on the new one. */
+  async #replace(old: Leg, by: Leg, joining: Joining): Promise<boolean> {
+    const before = this.#conversation.parties.list()
+    if (!(await this.#conversation.replace(old, by, joining))) return false
+    this.#dial.follow(old, by)
+    if (!old.ended) old.lifecycle.enter('ended')
+    if (this.#context.transfer.session === 'same') return true
+    this.#session.renew(before)
+    this.#events.emit({ type: 'session-replaced' })
+    return true
   }
 
-  async #callOut(leg: Leg, options: DialOptions): Promise<DialResult> {
-    const { bridge } = this.#conversation
-    bridge.seat(leg)
-    const attempt = this.#dialler.call(leg, {
-      ...options,
-      encodings: this.#caller?.carries ?? [],
-      direction: bridge.firstDirectionFor(leg),
-      onProgress: ({ status }, hasMedia) => void this.#onProgress(leg, status, hasMedia).catch(this.#onFault),
-    })
-    const whenLeft = new Promise<void>((resolve) => {
-      this.#dial = { attempt, until: options.until, onLeft: resolve }
-    })
-    const outcome = await attempt.outcome
-    if (outcome.isAnswered) {
-      await this.#onAnswered(leg, options.target, outcome).catch(this.#onFault)
-      if (options.until === 'end') await whenLeft
-      return this.#conversation.hasJoined(leg) || !this.ended ? { result: 'answered' } : ABANDONED
-    }
-    if (this.ended) return ABANDONED
-    this.#onDialFailed(leg, outcome)
-    return { result: dialResultOf(outcome.status), sipStatus: outcome.status }
+  get #nearName(): string {
+    return this.#conversation.near?.name ?? CALLER
   }
 
-  async #onProgress(leg: Leg, status: number, hasMedia: boolean): Promise<void> {
-    if (hasMedia) {
-      const isSet = await leg.applyMedia()
-      if (isSet && !leg.ended) await this.#conversation.couple(leg)
-      if (leg.ended || this.ended) return
-    }
-    if (this.#lifecycle.state === 'ringing') {
-      await this.#caller?.progress(status, hasMedia ? leg.sdp.encodings : undefined)
-    }
-  }
-
-  async #onAnswered(leg: Leg, target: string, answer: Answer): Promise<void> {
-    const isSet = (await leg.applyMedia()) && !leg.ended && (await this.#conversation.couple(leg))
-    if (leg.ended) return
-    if (!isSet) return this.#finish({ refusal: FAULT })
-    this.#conversation.joinCallee(leg, target, answer)
-    this.#answering ??= this.#accept(leg.sdp.encodings)
-    if (await this.#answering) this.#conversation.bridge.sync()
-  }
-
-  #onDialFailed(leg: Leg, { status, response }: Failure): void {
-    this.#log.info('dial failed', { status })
-    const reason = reasonOf(response)
-    if (reason !== undefined && this.#lifecycle.state === 'ringing') this.#endReason = reason
-    this.#drop(leg)
-  }
-
-  /** Forgets a callee whose leg is over; the caller stays. */
-  #drop(leg: Leg): void {
-    if (!leg.ended) leg.lifecycle.enter('ended')
-    this.#conversation.leave(leg)
-    this.#endDial()
-  }
-
-  #endDial(): void {
-    this.#dial?.onLeft()
-    this.#dial = undefined
-  }
   #dialogHandlers(leg: Leg): DialogHandlers {
     return {
       onRequest: (incoming) => this.#onRequest(leg, incoming),
@@ -341,8 +355,10 @@ export class Call implements RecordableCall {
       return
     }
     answerInDialog(incoming, {
+      onRefer: (refer) => this.#transfers.onRefer(leg, refer),
+      onNotify: (notify) => this.#transfers.onNotify(leg, notify),
       onDigit: (digit, body) => {
-        if (leg.name === CALLER) this.#digits.emit(digit)
+        if (leg === this.#conversation.near) this.#digits.emit(digit)
         void this.#conversation.bridge.farOf(leg)?.dialog?.request('INFO', { body })
       },
       handleInfo: (info) => this.#context.info?.(this, info) ?? false,
@@ -353,12 +369,17 @@ export class Call implements RecordableCall {
     if (this.ended || leg.ended) return
     leg.lifecycle.enter('ended')
     this.#log.info('leg ended', { leg: leg.name, cause: end.cause })
-    if (this.#dial?.attempt.leg === leg && this.#dial.until === 'end') {
-      this.#drop(leg)
+    if (!this.#conversation.bridge.isSeated(leg)) return
+    if (this.#transfers.keepsSeatOf(leg)) {
+      this.#conversation.vacate(leg)
       return
     }
-    if (leg.name === CALLER) this.#isCallerGone = true
-    this.#finish(endedBy(end.request))
+    const others = this.#conversation.others(leg)
+    const heir = others.at(-1)
+    if (leg !== this.#conversation.near && others.length > 1 && heir !== undefined) {
+      this.#conversation.leave(leg)
+      this.#dial.follow(leg, heir)
+    } else if (!this.#dial.takesEndOf(leg)) this.#finish(endedBy(end.request))
   }
 
   #onCancel(cancel: SipRequest | undefined): void {
@@ -369,7 +390,7 @@ export class Call implements RecordableCall {
   #onMediaEvent(event: MediaEvent): void {
     if (this.ended) return
     if (event.type === 'dtmf') {
-      if (event.leg === CALLER) this.#digits.emit(event.digit)
+      if (event.leg === this.#nearName) this.#digits.emit(event.digit)
     } else if (event.type === 'silent') {
       if (event.forMs < this.#context.silenceLimitMs) return
       this.#log.warn('no media from a party, ending the call', { leg: event.leg, silentMs: Math.round(event.forMs) })
@@ -394,11 +415,12 @@ export class Call implements RecordableCall {
     this.#endReason = end.reason ?? this.#endReason
     const headers = end.headers ?? []
     const refusal = end.refusal ?? { status: 480 }
-    this.#dial?.attempt.cancel(headers)
+    this.#dial.close(headers)
+    this.#transfers.close(headers)
+    this.#thirdParties.close(headers)
     this.#conversation.close(headers)
     if (this.#caller !== undefined) this.#caller.end(this.#isCallerGone, headers, refusal)
     else if (!this.#isCallerGone) refuse(this.#invite, refusal)
-    this.#endDial()
     this.#log.info('call ended', { ...(this.#endReason !== undefined && { cause: this.#endReason.cause }) })
     this.#events.emit({ type: 'ended' })
     this.#resolveEnded()

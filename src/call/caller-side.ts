@@ -1,6 +1,7 @@
 // The caller's INVITE: its first offer, our provisional responses, the 200 and its ACK, refusal.
 
 import type { DialogHandlers, HeaderList, MessageOptions, ServerInvite, SipRequest } from '#sip'
+import { saysRecordAware } from './awareness.ts'
 import type { Bridge } from './bridge.ts'
 import { hasVoice, PLAYED, playable, RELAYED } from './codecs.ts'
 import type { Leg } from './leg.ts'
@@ -27,6 +28,8 @@ export class CallerSide {
 
   constructor(leg: Leg, invite: ServerInvite, bridge: Bridge) {
     this.leg = leg
+    leg.peerHost = invite.flow.remote.host
+    leg.isRecordAware = saysRecordAware(invite.request)
     this.#invite = invite
     this.#bridge = bridge
     this.#whenAcknowledged = new Promise((resolve) => {
@@ -57,6 +60,11 @@ export class CallerSide {
     if (!hasVoice(this.#offered)) return { status: 488, headers: this.#bridge.nothingShared() }
     this.leg.wish = offer.value.direction
     return undefined
+  }
+
+  /** Whether the offer, if there was one, has an encoding that others carry. */
+  canCarry(encodings: readonly string[]): boolean {
+    return this.#offered === undefined || hasVoice(this.#offered.filter((encoding) => encodings.includes(encoding)))
   }
 
   /** Sends a provisional response; with `encodings` early media is answered in it. */
@@ -107,14 +115,12 @@ export class CallerSide {
     return await this.#whenAcknowledged
   }
 
-  /** Ends the caller's leg in the way its state asks for; `isGone`: the caller itself ended it. */
+  /** Refuses a caller that was not answered, unless it is gone by itself; an answered one has been told by then. */
   end(isGone: boolean, headers: HeaderList, refusal: Refusal): void {
     this.#acknowledge(false)
-    const wasConfirmed = this.leg.lifecycle.state === 'confirmed'
-    if (!this.leg.ended) this.leg.lifecycle.enter('ended')
-    if (isGone) return
-    if (wasConfirmed) void this.leg.dialog?.bye({ headers })
-    else refuse(this.#invite, { ...refusal, headers: [...(refusal.headers ?? []), ...headers] })
+    if (this.leg.ended) return
+    this.leg.lifecycle.enter('ended')
+    if (!isGone) refuse(this.#invite, { ...refusal, headers: [...(refusal.headers ?? []), ...headers] })
   }
 
   #onAck(ack: SipRequest): void {

@@ -3,13 +3,13 @@
 import type { MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import type { HeaderList, SipRequest } from '#sip'
-import { Awareness, saysRecordAware, type ToneRules } from './awareness.ts'
+import { Awareness, type ToneRules } from './awareness.ts'
 import { Bridge } from './bridge.ts'
-import type { Answer } from './dialler.ts'
+import type { Identity } from './identity.ts'
 import type { Leg } from './leg.ts'
-import { Parties } from './parties.ts'
+import { type Joining, Parties } from './parties.ts'
 import { weakestOf } from './protection.ts'
-import type { CallEvent, CallSnapshot } from './recordable-call.ts'
+import type { CallEvent, CallParty, CallSnapshot } from './recordable-call.ts'
 
 /** Name of the caller's leg in the media call. */
 export const CALLER = 'caller'
@@ -18,6 +18,7 @@ export const CALLER = 'caller'
 export interface ConversationOptions {
   /** The caller's INVITE. */
   readonly invite: SipRequest
+  readonly caller: Identity
   readonly media: MediaCall
   readonly clock: Clock
   readonly ids: Ids
@@ -39,15 +40,14 @@ export class Conversation {
   readonly #log: Logger
   readonly #onEvent: (event: CallEvent) => void
   readonly #partyOf = new Map<Leg, Uint8Array>()
-  readonly #invite: SipRequest
   #encodings = ''
 
   constructor(options: ConversationOptions) {
-    const { clock, ids, invite, domain, tones, onEvent, onFault } = options
+    const { clock, ids, invite, caller, domain, tones, onEvent, onFault } = options
     this.#media = options.media
     this.#log = options.log
     this.#onEvent = onEvent
-    this.parties = new Parties({ ids, clock, leg: CALLER, invite, onEvent })
+    this.parties = new Parties({ ids, clock, leg: CALLER, invite, caller, onEvent })
     this.bridge = new Bridge({
       agent: domain,
       clock,
@@ -66,7 +66,6 @@ export class Conversation {
       aorOf: (leg) => this.#aorOf(leg),
       offer: () => this.bridge.sync(),
     })
-    this.#invite = invite
   }
 
   /** The near side: the caller's leg. */
@@ -78,9 +77,7 @@ export class Conversation {
   seatCaller(leg: Leg): void {
     this.#partyOf.set(leg, this.parties.callerId)
     this.bridge.seat(leg)
-    if (!saysRecordAware(this.#invite)) return
-    leg.isRecordAware = true
-    this.parties.setRecordAware(this.parties.callerId)
+    if (leg.isRecordAware) this.parties.setRecordAware(this.parties.callerId)
   }
 
   /** The near side was answered: from now on its encodings are watched, and the flow stands in while nobody else is there. */
@@ -91,35 +88,75 @@ export class Conversation {
     this.awareness.update()
   }
 
-  /** A callee was answered by its phone; its leg is seated since it was called. */
-  joinCallee(leg: Leg, target: string, answer: Answer): void {
-    const partyId = this.parties.joinCallee(leg.name, target, answer.sipCallId, answer.response)
-    this.#partyOf.set(leg, partyId)
-    this.parties.setHold(partyId, leg.hold)
-    if (saysRecordAware(answer.response)) {
-      leg.isRecordAware = true
-      this.parties.setRecordAware(partyId)
-    }
-    this.#readRecording(leg)
-    this.awareness.update()
+  /** Who else talks. */
+  others(leg: Leg): readonly Leg[] {
+    return this.bridge.talking.filter((one) => one !== leg)
   }
 
-  /** Forgets a leg that is over; the others stay, and the flow stands in for a callee that had joined. */
+  /** A callee was answered by its phone; its leg is seated since it was called. */
+  joinCallee(leg: Leg, joining: Joining): void {
+    this.#join(leg, 'callee', joining)
+  }
+
+  /** Seats one more leg among those that talk; false when the engine could not join it to them. */
+  async admit(leg: Leg, joining: Joining): Promise<boolean> {
+    this.bridge.seat(leg)
+    if (!(await this.#joinMedia()) || leg.ended) {
+      this.bridge.unseat(leg)
+      await this.#joinMedia()
+      return false
+    }
+    this.joinCallee(leg, joining)
+    this.bridge.sync()
+    return true
+  }
+
+  /** Forgets a leg that is over; those who stay talk on, and the flow stands in for a callee when nobody else is left. */
   leave(leg: Leg): void {
     this.bridge.unseat(leg)
     void this.succeeds(this.#media.removeLeg(leg.name), 'leg could not be removed')
+    void this.#joinMedia()
     const partyId = this.#partyOf.get(leg)
     if (partyId === undefined) return
-    this.#partyOf.delete(leg)
-    this.awareness.forget(leg)
+    this.#forget(leg)
     this.parties.leave(partyId)
-    this.parties.seatAutomaton()
+    if (this.#partyOf.size < 2) this.parties.seatAutomaton()
     this.bridge.sync()
   }
 
-  /** Whether a party was told to have joined on this leg, and has not left before the call did. */
-  hasJoined(leg: Leg): boolean {
-    return this.#partyOf.has(leg)
+  /** The party of a leg has left; the seat stays for the one who is to take it. */
+  vacate(leg: Leg): void {
+    const partyId = this.#partyOf.get(leg)
+    if (partyId !== undefined) this.parties.leave(partyId)
+    const silent = { codecs: [], send: false, receive: false }
+    void this.succeeds(this.#media.configureLeg(leg.name, silent), 'leg could not be silenced')
+  }
+
+  /** Seats a leg in the place of another, whose party leaves; false when the engine could not join it to the others. */
+  async replace(old: Leg, by: Leg, joining: Joining): Promise<boolean> {
+    this.bridge.replace(old, by)
+    if (!(await this.#joinMedia()) || by.ended) {
+      this.bridge.replace(by, old)
+      await this.#joinMedia()
+      return false
+    }
+    const oldId = this.#partyOf.get(old)
+    const role = this.near === by ? 'caller' : 'callee'
+    this.#forget(old)
+    if (oldId !== undefined) this.parties.leave(oldId)
+    this.#join(by, role, joining)
+    void this.succeeds(this.#media.removeLeg(old.name), 'leg could not be removed')
+    this.bridge.sync()
+    return true
+  }
+
+  /** Removes a leg that never got a seat. */
+  async discard(leg: Leg): Promise<void> {
+    if (!leg.ended) {
+      leg.lifecycle.enter('ended')
+      void leg.dialog?.bye()
+    }
+    await this.succeeds(this.#media.removeLeg(leg.name), 'leg could not be removed')
   }
 
   /** Relays between the near side and a leg; false when the engine could not. */
@@ -127,6 +164,28 @@ export class Conversation {
     const near = this.near
     if (near === undefined) return false
     return await this.succeeds(this.#media.bridge(near.name, leg.name), 'legs could not be bridged')
+  }
+
+  #join(leg: Leg, role: 'caller' | 'callee', joining: Joining): void {
+    const partyId = this.parties.join(leg.name, role, joining)
+    this.#partyOf.set(leg, partyId)
+    this.parties.setHold(partyId, leg.hold)
+    if (leg.isRecordAware) this.parties.setRecordAware(partyId)
+    this.#readRecording(leg)
+    this.awareness.update()
+  }
+
+  #forget(leg: Leg): void {
+    this.#partyOf.delete(leg)
+    this.awareness.forget(leg)
+  }
+
+  async #joinMedia(): Promise<boolean> {
+    const legs = this.bridge.talking.map((leg) => leg.name)
+    const [a, b] = legs
+    if (a === undefined || b === undefined) return true
+    const joined = legs.length === 2 ? this.#media.bridge(a, b) : this.#media.conference(legs)
+    return await this.succeeds(joined, 'legs could not be joined')
   }
 
   /** Tells of what a new session of a leg changed: the hold of its party, the encodings of the near side. */
@@ -142,13 +201,27 @@ export class Conversation {
     if (hadEncodings) this.#onEvent({ type: 'codec-changed' })
   }
 
-  /** Ends every leg but the near side's by BYE, and makes no more offers. */
+  /** Ends every confirmed leg by BYE, and makes no more offers. */
   close(headers: HeaderList): void {
     for (const leg of this.bridge.close()) {
-      if (leg === this.near || leg.ended) continue
+      if (leg.ended || (leg === this.near && leg.dialog === undefined)) continue
       void leg.dialog?.bye({ headers })
       leg.lifecycle.enter('ended')
     }
+  }
+
+  /** The party that sits on a leg. */
+  partyOn(leg: Leg): CallParty | undefined {
+    const partyId = this.#partyOf.get(leg)
+    return this.parties.list().find((party) => party.participantId === partyId)
+  }
+
+  /** Lets a leg go that talks elsewhere from now on. */
+  release(leg: Leg): void {
+    const partyId = this.#partyOf.get(leg)
+    this.bridge.unseat(leg)
+    this.#forget(leg)
+    if (partyId !== undefined) this.parties.leave(partyId)
   }
 
   /** Whether a command of the engine was carried out; if not, `complaint` is logged. */

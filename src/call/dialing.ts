@@ -13,7 +13,6 @@ import type {
   SipRequest,
   SipResponse,
 } from '#sip'
-import { onwardFrom } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { NO_USABLE_ANSWER, reasonHeader } from './reason.ts'
 
@@ -110,13 +109,8 @@ export class Dialing {
   }
 }
 
-/** What of a caller's INVITE goes on to a callee; the hop limits do (RFC 7332), hosts of the caller do not. */
-export function onwardInvite(request: SipRequest, target: string, domain: string, maxForwards: number): InviteOptions {
+/** The hop limit that goes on beside Max-Forwards (RFC 7332 section 5). */
+export function hopHeaders(request: SipRequest): HeaderList {
   const breadth = request.headers.get('Max-Breadth')
-  return {
-    uri: target,
-    from: onwardFrom(request.headers, domain),
-    maxForwards,
-    ...(breadth !== undefined && { headers: [['Max-Breadth', breadth]] }),
-  }
+  return breadth === undefined ? [] : [['Max-Breadth', breadth]]
 }

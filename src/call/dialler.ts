@@ -3,11 +3,13 @@
 import type { MediaCall } from '#engine'
 import { type Logger, redactUri } from '#kernel'
 import type { Direction } from '#sdp'
-import { type DialogHandlers, type HeaderList, parseSipUri, type SipRequest, type SipResponse } from '#sip'
+import { type DialogHandlers, type HeaderList, parseSipUri, type ServerInvite, type SipResponse } from '#sip'
+import { saysRecordAware } from './awareness.ts'
 import type { CallContext } from './call-context.ts'
-import { Dialing, onwardInvite } from './dialing.ts'
+import { Dialing, hopHeaders } from './dialing.ts'
 import type { DialResult } from './failure-status.ts'
 import { Leg } from './leg.ts'
+import type { Joining } from './parties.ts'
 import { securityOf, signallingTo } from './protection.ts'
 
 /** A party answered. */
@@ -32,6 +34,9 @@ export interface AttemptOptions {
   /** What is offered, best first. */
   readonly encodings: readonly string[]
   readonly direction: Direction
+  /** From as name-addr; the caller's unless given. */
+  readonly from?: string
+  readonly headers?: HeaderList
   /** 180-199; `hasMedia`: the leg has taken an answer from its body. */
   readonly onProgress?: (response: SipResponse, hasMedia: boolean) => void
 }
@@ -49,18 +54,19 @@ export interface Attempt {
 export class Dialler {
   readonly #context: CallContext
   readonly #callId: string
-  readonly #request: SipRequest
+  readonly #invite: ServerInvite
   readonly #hopsLeft: number
   readonly #media: MediaCall
   readonly #log: Logger
-  readonly #handlersOf: (leg: Leg) => DialogHandlers
+  /** Handlers of a leg's dialog. */
+  readonly handlersOf: (leg: Leg) => DialogHandlers
   readonly #isCallerSecured: () => boolean
 
-  /** `request` is the caller's INVITE, `hopsLeft` the Max-Forwards of what is sent on. */
+  /** `invite` is the caller's, `hopsLeft` the Max-Forwards of what is sent on. */
   constructor(options: {
     readonly context: CallContext
     readonly callId: string
-    readonly request: SipRequest
+    readonly invite: ServerInvite
     readonly hopsLeft: number
     readonly media: MediaCall
     readonly log: Logger
@@ -69,11 +75,11 @@ export class Dialler {
   }) {
     this.#context = options.context
     this.#callId = options.callId
-    this.#request = options.request
+    this.#invite = options.invite
     this.#hopsLeft = options.hopsLeft
     this.#media = options.media
     this.#log = options.log
-    this.#handlersOf = options.handlersOf
+    this.handlersOf = options.handlersOf
     this.#isCallerSecured = options.isCallerSecured
   }
 
@@ -93,18 +99,38 @@ export class Dialler {
   }
 
   /** Binds the ports of a leg. Rejects with AppError `media.*` when the engine cannot. */
-  async open(name: string, isOutgoing: boolean): Promise<Leg> {
+  async open(name: string, isOutgoing = true): Promise<Leg> {
     const { clock, ids } = this.#context
     return await Leg.open({ callId: this.#callId, name, isOutgoing, media: this.#media, clock, ids, log: this.#log })
   }
 
+  /** The same for a party that calls us, protected as its signalling allows. */
+  async openFor(name: string, { flow }: ServerInvite): Promise<Leg> {
+    const leg = await this.open(name, false)
+    leg.secure(this.#context.srtp, flow.transport === 'tls' ? 'tls' : 'none')
+    return leg
+  }
+
+  /** Who answered a call to `target`. */
+  joiningOf(target: string, answer: Answer): Joining {
+    return this.#context.identities.answererOf(target, answer)
+  }
+
+  /** Who calls by an INVITE of its own. */
+  callerOf(invite: ServerInvite): Joining {
+    return this.#context.identities.joiningOf(invite)
+  }
+
   /** Sends the INVITE on an open leg. */
   call(leg: Leg, options: AttemptOptions): Attempt {
-    const { core, clock, domain, sessionTimer, srtp } = this.#context
+    const { core, clock, identities, sessionTimer, srtp } = this.#context
     let settle: (outcome: Answer | Failure) => void = () => {}
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
     })
+    const { from, headers } = identities.onward(this.#invite, options.target)
+    const uri = parseSipUri(options.target)
+    if (uri.ok) leg.peerHost = uri.value.host
     const isSecured = srtp.callees === 'always' || (srtp.callees === 'as-caller' && this.#isCallerSecured())
     leg.secure(srtp, signallingTo(options.target), isSecured)
     const body = leg.offer(options.encodings, options.direction)
@@ -114,16 +140,25 @@ export class Dialler {
       leg,
       ringTimeoutMs: options.timeoutMs,
       invite: {
-        ...onwardInvite(this.#request, options.target, domain, this.#hopsLeft),
-        ...(sessionTimer !== undefined && { sessionTimer }),
+        uri: options.target,
         body,
+        maxForwards: this.#hopsLeft,
+        // Of somebody else than the caller, the caller's INVITE tells nothing.
+        from: options.from ?? from,
+        headers: [
+          ...hopHeaders(this.#invite.request),
+          ...(options.from === undefined ? headers : []),
+          ...(options.headers ?? []),
+        ],
+        ...(sessionTimer !== undefined && { sessionTimer }),
       },
       events: {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
-        onUpdate: (incoming) => this.#handlersOf(leg).onRequest?.(incoming),
+        onUpdate: (incoming) => this.handlersOf(leg).onRequest?.(incoming),
         onAnswered: (dialog, response) => {
           leg.dialog = dialog
-          dialog.handlers = this.#handlersOf(leg)
+          leg.isRecordAware = saysRecordAware(response)
+          dialog.handlers = this.handlersOf(leg)
           leg.lifecycle.enter('confirmed')
           settle({ isAnswered: true, response, sipCallId: dialog.callId })
         },

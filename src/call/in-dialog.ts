@@ -1,4 +1,4 @@
-// Requests within a call that change nothing of its session: INFO, OPTIONS, and what we do not do.
+// Requests within a call that change nothing of its session: INFO, OPTIONS, the requests of a transfer, and what we do not do.
 
 import type { IncomingRequest, SipBody } from '#sip'
 import { digitOfInfo, isDigitInfo } from './dtmf-info.ts'
@@ -7,6 +7,10 @@ import { digitOfInfo, isDigitInfo } from './dtmf-info.ts'
 export interface InDialogActions {
   /** A digit came by INFO; `body` is for the other party. */
   onDigit(digit: string, body: SipBody): void
+  /** Asks for a transfer; it must be answered there. */
+  onRefer(incoming: IncomingRequest): void
+  /** Tells how a transfer goes; it must be answered there. */
+  onNotify(incoming: IncomingRequest): void
   /** Any other INFO; true when it was, or will be, answered there. */
   handleInfo(incoming: IncomingRequest): boolean
 }
@@ -21,7 +25,10 @@ export function answerInDialog(incoming: IncomingRequest, actions: InDialogActio
       incoming.respond(200)
       break
     case 'REFER':
-      incoming.respond(603)
+      actions.onRefer(incoming)
+      break
+    case 'NOTIFY':
+      actions.onNotify(incoming)
       break
     default:
       incoming.respond(501)

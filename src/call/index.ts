@@ -3,6 +3,7 @@ export type { Call } from './call.ts'
 export { type CallService, createCallService } from './call-service.ts'
 export { createDestinationPolicy, type DestinationPolicy } from './destinations.ts'
 export type { DialResult } from './failure-status.ts'
+export { withoutPrivateIdentities } from './privacy.ts'
 export type {
   CallEvent,
   CallParty,
@@ -11,3 +12,5 @@ export type {
   RecordableCall,
 } from './recordable-call.ts'
 export { createRouter, type RouteRule } from './router.ts'
+export type { JoinResult } from './third-party.ts'
+export type { TransferPolicy } from './transfer.ts'

@@ -93,7 +93,9 @@ const FIRST_DYNAMIC_TYPE = 96
 /** Offer/answer of one leg. The engine's ports are put into every description. */
 export class LegSdp {
   readonly #description: LocalDescription
-  readonly #local: MediaLocal
+  #local: MediaLocal
+  /** The ports are others than the keys agreed were for. */
+  #hasMoved = false
   readonly #ids: Ids
   /** Until told, plain RTP only. */
   #security: LegSecurity = { suites: [], isOffered: false }
@@ -115,6 +117,17 @@ export class LegSdp {
     this.#local = options.local
     this.#ids = options.ids
     this.#description = new LocalDescription({ sessionId: options.sessionId, address: options.local.host })
+  }
+
+  /** Our ports. */
+  get local(): MediaLocal {
+    return this.#local
+  }
+
+  /** Other ports of ours from the next description on, with a key of their own (RFC 4568 section 7.1.4). */
+  moveTo(local: MediaLocal): void {
+    this.#local = local
+    this.#hasMoved = true
   }
 
   /** Says how the leg may be secured, before its first offer. */
@@ -253,6 +266,7 @@ export class LegSdp {
   }
 
   #settle(exchange: Exchange): void {
+    this.#hasMoved = false
     if (this.#state === 'local-offer') this.#toldRecord = this.#tellingRecord
     this.#exchange = exchange
     this.#settled = exchange
@@ -297,7 +311,7 @@ export class LegSdp {
   #offeredCryptos(): SdpCrypto[] {
     const { keys, party } = this.#settled
     const isSecured = party.codecs.length > 0 ? keys !== undefined : this.#security.isOffered
-    return isSecured ? offeredCryptos(keys, this.#security.suites, this.#ids) : []
+    return isSecured ? offeredCryptos(this.#hasMoved ? undefined : keys, this.#security.suites, this.#ids) : []
   }
 
   #describe(): Uint8Array {

@@ -1,6 +1,6 @@
 // One leg of a call: a dialog, its SDP, its port pair of the media call.
 
-import type { LegMedia, MediaCall } from '#engine'
+import type { LegMedia, MediaCall, MediaLocal } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import { type Direction, type RecordState, receives, sends } from '#sdp'
 import type { InviteDialog, SipBody, SipRequest, SipResponse } from '#sip'
@@ -28,12 +28,13 @@ export interface LegOptions {
 
 /** A party's side of the call. */
 export class Leg {
-  readonly name: string
   readonly isOutgoing: boolean
   readonly sdp: LegSdp
   readonly lifecycle: Lifecycle<LegState>
   /** Set once the leg is confirmed. */
   dialog: InviteDialog | undefined
+  /** Host that the party's messages come from, as far as it is known. */
+  peerHost: string | undefined
   /** What the party last said it wants, apart from what our offers forced on it. */
   wish: Direction = 'sendrecv'
   /** What we last told the party of the other side's wish; undefined when it was lost to glare. */
@@ -49,11 +50,12 @@ export class Leg {
   /** What the party is to be told of recording, in whatever way. */
   indication: RecordState | undefined
   #offered: Direction = 'sendrecv'
-  readonly #media: MediaCall
+  #name: string
+  #media: MediaCall
   readonly #log: Logger
 
   private constructor(options: LegOptions, sdp: LegSdp) {
-    this.name = options.name
+    this.#name = options.name
     this.isOutgoing = options.isOutgoing
     this.sdp = sdp
     this.#media = options.media
@@ -74,6 +76,23 @@ export class Leg {
       options,
       new LegSdp({ sessionId: `${options.ids.integer(SESSION_ID_RANGE)}`, local, ids: options.ids }),
     )
+  }
+
+  /** Name of the leg in the media call. */
+  get name(): string {
+    return this.#name
+  }
+
+  /** Moves to ports of another media call, which the next offer tells the party; returns the way back, for when it refuses. */
+  moveTo(place: { readonly media: MediaCall; readonly name: string; readonly local: MediaLocal }): () => void {
+    const before = { media: this.#media, name: this.#name, local: this.sdp.local }
+    const go = ({ media, name, local }: typeof before): void => {
+      this.#media = media
+      this.#name = name
+      this.sdp.moveTo(local)
+    }
+    go(place)
+    return () => go(before)
   }
 
   get ended(): boolean {
@@ -145,7 +164,7 @@ export class Leg {
 
   async #configure(media: LegMedia): Promise<boolean> {
     try {
-      await this.#media.configureLeg(this.name, media)
+      await this.#media.configureLeg(this.#name, media)
       return true
     } catch (thrown) {
       if (!this.ended) this.#log.warn('media of a leg could not be set', { error: messageOf(thrown) })

@@ -2,9 +2,14 @@
 
 import type { Clock, Ids } from '#kernel'
 import type { RecordPreference, RecordState } from '#sdp'
-import type { SipRequest, SipResponse } from '#sip'
-import { aorOf, identityOf } from './identity.ts'
+import type { SipRequest } from '#sip'
+import { aorOf, type Identity } from './identity.ts'
 import type { CallEvent, CallParty } from './recordable-call.ts'
+
+/** A party that joins. */
+export interface Joining extends Identity {
+  readonly sipCallId: string
+}
 
 /** The parties of one call in order of first joining, leavers included. Joining, leaving and hold are told as events. */
 export class Parties {
@@ -17,12 +22,13 @@ export class Parties {
   #automatonId: Uint8Array | undefined
   #list: readonly CallParty[] = []
 
-  /** `leg` and `invite` are the caller's. */
+  /** `leg`, `invite` and `caller` are the caller's. */
   constructor(options: {
     readonly ids: Ids
     readonly clock: Clock
     readonly leg: string
     readonly invite: SipRequest
+    readonly caller: Identity
     readonly onEvent: (event: CallEvent) => void
   }) {
     this.#ids = options.ids
@@ -33,7 +39,7 @@ export class Parties {
     this.#callerId = this.#add({
       leg: this.#leg,
       role: 'caller',
-      ...identityOf(this.#invite.headers, 'From'),
+      ...options.caller,
       sipCallId: this.#callerCallId,
     })
   }
@@ -46,18 +52,10 @@ export class Parties {
     return this.#callerId
   }
 
-  /** The callee joins, and the automaton gives way to it. Returns the callee's id. */
-  joinCallee(leg: string, target: string, sipCallId: string, response: SipResponse): Uint8Array {
+  /** A party joins, and the automaton gives way to it. Returns the party's id. */
+  join(leg: string, role: 'caller' | 'callee', joining: Joining): Uint8Array {
     if (this.#automatonId !== undefined) this.leave(this.#automatonId)
-    const asserted = identityOf(response.headers, 'To')
-    const isAsserted = response.headers.has('P-Asserted-Identity')
-    const id = this.#add({
-      leg,
-      role: 'callee',
-      ...asserted,
-      aors: isAsserted ? asserted.aors : [aorOf(target) ?? target],
-      sipCallId,
-    })
+    const id = this.#add({ leg, role, ...joining })
     this.#onEvent({ type: 'party-joined', participantId: id })
     return id
   }

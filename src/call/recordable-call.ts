@@ -9,10 +9,13 @@ export interface CallParty {
   readonly participantId: Uint8Array
   /** Leg of the media call. */
   readonly leg: string
+  /** The seat: who is transferred into the caller's place is the caller from then on. */
   readonly role: 'caller' | 'callee' | 'automaton'
   /** URIs with scheme, P-Asserted-Identity first, else From/To; never empty. */
   readonly aors: readonly string[]
   readonly displayName?: string
+  /** The party asked that only trusted peers are told who it is (RFC 3323, RFC 3325). */
+  readonly isPrivate?: boolean
   readonly sipCallId: string
   readonly joinedAtMs: number
   readonly leftAtMs?: number
@@ -52,7 +55,7 @@ export interface CallSnapshot {
   readonly endedAtMs?: number
   /** Why it ended, if the peer said (RFC 3326). */
   readonly endReason?: { readonly protocol: string; readonly cause: number; readonly text: string }
-  /** Everyone who took part, leavers included. The first is the caller; an automaton (the flow) stands in while there is no callee. */
+  /** Everyone who took part, leavers included. The last `caller` is on the near side; an automaton (the flow) stands in while there is no callee. */
   readonly parties: readonly CallParty[]
   /** Encodings in use on the caller's leg, best first, e.g. `PCMU/8000`, `TELEPHONE-EVENT/8000`. */
   readonly encodings: readonly string[]

@@ -52,7 +52,7 @@ const HOLDS: readonly [string, PhoneMedia, string, string, string][] = [
 
 for (const [form, media, answered, passedOn, hold] of HOLDS) {
   for (const holder of ['alice', 'bob'] as const) {
-    test(`SIP-19: a hold of ${holder} by ${form} is answered, passed on, and undone by resume`, async () => {
+    test(`SIP-19, FLOW-02: a hold of ${holder} by ${form} is answered, passed on, and undone by resume`, async () => {
       const talk = await bridged()
       const { bench, call, events } = talk
       const [near, far] = holder === 'alice' ? [talk.alice, talk.bob] : [talk.bob, talk.alice]
@@ -74,7 +74,7 @@ for (const [form, media, answered, passedOn, hold] of HOLDS) {
   }
 }
 
-test('SIP-19: both hold, and each lifts only its own hold', async () => {
+test('SIP-19, FLOW-02: both hold, and each lifts only its own hold', async () => {
   const talk = await bridged()
   const { bench, alice, bob, call } = talk
   const holds = (): string[] => call.snapshot().parties.map((party) => party.hold)
@@ -148,7 +148,7 @@ test('a codec that the far leg does not carry yet is agreed with it first', asyn
   await end(talk)
 })
 
-test('a codec that the far party refuses is answered 488, and the call goes on as before', async () => {
+test('SIP-35: a codec that the far party refuses is answered 488, and the call goes on as before', async () => {
   const talk = await bridged({ codecs: ['PCMU'] })
   talk.bob.answer = () => phoneSdp({ codecs: ['PCMU'] })
   const asked = talk.alice.dialog?.reinvite({ body: phoneSdp({ codecs: ['PCMA'] }) })

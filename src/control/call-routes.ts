@@ -1,6 +1,17 @@
 // /api/calls: the calls under way and command over their recording.
 
-import { callList, callParams, callView, errors, recordingCommandBody, recordingResult } from './contract.ts'
+import {
+  callList,
+  callParams,
+  callView,
+  errors,
+  joinBody,
+  joinResult,
+  noContent,
+  partyParams,
+  recordingCommandBody,
+  recordingResult,
+} from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import type { CallsView } from './views.ts'
@@ -19,6 +30,28 @@ export function callRoutes(app: HttpApp, calls: CallsView): void {
       const call = await calls.get(request.params.callId)
       if (call === undefined) throw notFound('call')
       return call
+    },
+  )
+
+  app.post(
+    '/api/calls/:callId/parties',
+    { schema: { params: callParams, body: joinBody, response: { 201: joinResult, ...errors } } },
+    async (request, reply) => {
+      const outcome = calls.join(request.params.callId, request.body)
+      if (outcome === undefined) throw notFound('call')
+      const { result, leg, sipStatus } = await outcome
+      if (leg !== undefined) return await reply.code(201).send({ leg })
+      if (result === 'forbidden') throw new HttpError(403, 'target-forbidden', 'the target may not be called')
+      throw new HttpError(502, 'join-failed', `the party did not join: ${result}`, { result, sipStatus })
+    },
+  )
+
+  app.delete(
+    '/api/calls/:callId/parties/:leg',
+    { schema: { params: partyParams, response: { 204: noContent, ...errors } } },
+    async (request, reply) => {
+      if (!calls.leave(request.params.callId, request.params.leg)) throw notFound('party')
+      return await reply.code(204).send(null)
     },
   )
 

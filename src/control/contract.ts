@@ -22,6 +22,8 @@ export const errors = { '4xx': errorBody, '5xx': errorBody }
 /** Someone who takes or took part in a call. */
 const partyView = Type.Object(
   {
+    /** By which a further party is let go. */
+    leg: Type.String(),
     role: Type.String(),
     aors: Type.Array(Type.String()),
     displayName: Type.Optional(Type.String()),
@@ -81,6 +83,27 @@ export const recordingResult = Type.Object(
     results: Type.Record(Type.String(), Type.String()),
     policy: Type.Optional(Type.String()),
   },
+  closed,
+)
+
+/** Body of a request to call a further party into a call. */
+export const joinBody = Type.Object(
+  {
+    target: Type.String({ minLength: 1, maxLength: 1_024 }),
+    timeoutMs: Type.Integer({ minimum: 1_000, maximum: 600_000, default: 30_000 }),
+  },
+  closed,
+)
+
+/** The party that joined. */
+export const joinResult = Type.Object({ leg: Type.String() }, closed)
+
+/** Nothing more to say. */
+export const noContent = Type.Null()
+
+/** Parameters of a party's path. */
+export const partyParams = Type.Object(
+  { callId: Type.String({ minLength: 1, maxLength: 128 }), leg: Type.String({ minLength: 1, maxLength: 64 }) },
   closed,
 )
 

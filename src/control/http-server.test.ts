@@ -14,7 +14,7 @@ const call: CallView = {
   direction: 'inbound',
   state: 'answered',
   startedAt: '2026-01-05T09:00:00.000Z',
-  parties: [{ role: 'caller', aors: ['sip:a@x'], joinedAt: '2026-01-05T09:00:00.000Z', hold: 'none' }],
+  parties: [{ leg: 'caller', role: 'caller', aors: ['sip:a@x'], joinedAt: '2026-01-05T09:00:00.000Z', hold: 'none' }],
   recording: {
     state: 'recording',
     recordingId: 'r-1',
@@ -77,6 +77,12 @@ function fixture(): Fixture {
       calls: {
         list: () => [call],
         get: async (callId) => (callId === call.callId ? call : undefined),
+        join: (callId, options) => {
+          if (callId !== call.callId) return undefined
+          const isKnown = options.target === 'sip:carol@x'
+          return Promise.resolve(isKnown ? { result: 'answered', leg: 'callee-2' } : { result: 'busy', sipStatus: 486 })
+        },
+        leave: (callId, leg) => callId === call.callId && leg === 'callee-2',
         record: (callId, command) => {
           if (callId !== call.callId) return undefined
           own.commands.push([callId, command])
@@ -368,3 +374,19 @@ test('a port that is taken rejects and leaves nothing behind', async () => {
   await server.close()
   assert.equal(sipTrace.hasSubscribers, false)
 })
+
+test('a further party is called into a call and let go again', () =>
+  withApp(async (app) => {
+    const join = async (callId: string, payload: object) => {
+      const answer = await app.inject({ method: 'POST', url: `/api/calls/${callId}/parties`, payload })
+      return [answer.statusCode, answer.json()] as const
+    }
+    assert.deepEqual(await join('call-1', { target: 'sip:carol@x' }), [201, { leg: 'callee-2' }])
+    const [status, refused] = await join('call-1', { target: 'sip:dora@x' })
+    assert.deepEqual([status, refused.code, refused.details], [502, 'join-failed', { result: 'busy', sipStatus: 486 }])
+    assert.equal((await join('call-2', { target: 'sip:carol@x' }))[0], 404)
+    assert.equal((await join('call-1', {}))[0], 400)
+    const leave = async (leg: string): Promise<number> =>
+      (await app.inject({ method: 'DELETE', url: `/api/calls/call-1/parties/${leg}` })).statusCode
+    assert.deepEqual([await leave('callee-2'), await leave('callee-9')], [204, 404])
+  }))

@@ -2,13 +2,20 @@
 
 import type { Readable } from 'node:stream'
 
-import type { RecordingCommand, RecordingResult } from '#flow'
+import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { CallView, PageQuery, Readiness, RecorderView, RecordingView } from './contract.ts'
 
 /** The calls under way and command over their recording. */
 export interface CallsView {
   list(): readonly CallView[]
   get(callId: string): Promise<CallView | undefined>
+  /** Calls a further party into a call; undefined when there is no such call. Never rejects. */
+  join(
+    callId: string,
+    options: { readonly target: string; readonly timeoutMs: number },
+  ): Promise<JoinOutcome> | undefined
+  /** Lets a party go; false when there is no such party. */
+  leave(callId: string, leg: string): boolean
   /** Runs a recording command; undefined when there is no such call. Never rejects for what the network does. */
   record(callId: string, command: RecordingCommand): Promise<RecordingResult> | undefined
 }

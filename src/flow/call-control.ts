@@ -7,6 +7,11 @@ export interface DialOutcome {
   readonly sipStatus?: number
 }
 
+/** How a join ended; `leg` names the new party, for `leave`. */
+export interface JoinOutcome extends DialOutcome {
+  readonly leg?: string
+}
+
 /** How collecting digits ended. */
 export interface CollectOutcome {
   readonly digits: string
@@ -50,6 +55,10 @@ export interface CallControl {
     readonly timeoutMs: number
     readonly until: 'answer' | 'end'
   }): Promise<DialOutcome>
+  /** Calls a further party into the talk. */
+  join(options: { readonly target: string; readonly timeoutMs: number }): Promise<JoinOutcome>
+  /** Lets a party go; false when it is not there. */
+  leave(leg: string): boolean
   record(command: RecordingCommand): Promise<RecordingResult>
   /** Resolves `hangup` as soon as the call is over. */
   wait(ms: number): Promise<'elapsed' | 'hangup'>

@@ -112,6 +112,22 @@ test('dial evaluates its target and puts the outcome where `into` says', async (
   assert.deepEqual(texts(log), ['busy 486'])
 })
 
+test('join evaluates its target, tells the leg, and leave lets that leg go', async () => {
+  const { call, log, done } = start(
+    nodes(
+      "{type: join, target: '{{ input.callee }}', timeoutMs: 5000, into: context.third}",
+      "{type: log, message: '{{ context.third.result }}'}",
+      "{type: leave, leg: '{{ context.third.leg }}'}",
+    ),
+  )
+  await done
+  assert.deepEqual(call.requests.slice(0, 2), [
+    ['join', { target: 'sip:bob@b.example', timeoutMs: 5_000 }],
+    ['leave', 'callee-2'],
+  ])
+  assert.deepEqual(texts(log), ['answered'])
+})
+
 test('set keeps the type of a single expression, and if chooses by a condition', async () => {
   const { log, done } = start(
     nodes(

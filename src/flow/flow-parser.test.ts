@@ -50,7 +50,10 @@ test('an unknown node type fails and names the types there are', () => {
   assert.equal(error?.line, 4)
   assert.equal(error?.column, 11)
   assert.equal(error?.path, 'nodes[1].type')
-  assert.match(error?.expected ?? '', /answer, play, collect, dial, callRecording, wait, set, if, log, hangup/)
+  assert.match(
+    error?.expected ?? '',
+    /answer, play, collect, dial, join, leave, callRecording, wait, set, if, log, hangup/,
+  )
 })
 
 test('an activity that is none of the four fails with the choice', () => {

@@ -1,7 +1,14 @@
 // In-memory call for tests of flows: notes what was asked, answers from a script, waits on an injected clock.
 
 import type { Clock } from '#kernel'
-import type { CallControl, CollectOutcome, DialOutcome, RecordingCommand, RecordingResult } from './call-control.ts'
+import type {
+  CallControl,
+  CollectOutcome,
+  DialOutcome,
+  JoinOutcome,
+  RecordingCommand,
+  RecordingResult,
+} from './call-control.ts'
 
 /** Answers of the call; what is left out succeeds. */
 export interface CallScript {
@@ -9,6 +16,7 @@ export interface CallScript {
   readonly play?: 'finished' | 'stopped' | 'hangup' | 'failed'
   readonly collect?: CollectOutcome
   readonly dial?: DialOutcome
+  readonly join?: JoinOutcome
   readonly record?: (command: RecordingCommand) => Promise<RecordingResult>
 }
 
@@ -57,6 +65,16 @@ export class MemoryCallControl implements CallControl {
   async dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
     this.requests.push(['dial', options])
     return this.#script.dial ?? { result: 'answered', sipStatus: 200 }
+  }
+
+  async join(options: Parameters<CallControl['join']>[0]): Promise<JoinOutcome> {
+    this.requests.push(['join', options])
+    return this.#script.join ?? { result: 'answered', leg: 'callee-2' }
+  }
+
+  leave(leg: string): boolean {
+    this.requests.push(['leave', leg])
+    return true
   }
 
   async record(command: RecordingCommand): Promise<RecordingResult> {

@@ -122,6 +122,11 @@ export class SipTransport implements SipTransportPort {
     else queueMicrotask(() => onFailed('connection closed'))
   }
 
+  /** Breaks the connection that a message came by; nothing happens for UDP. */
+  hangUp({ connectionId }: SipFlow): void {
+    if (connectionId !== undefined) this.#connections.get(connectionId)?.close('hung up')
+  }
+
   /** Shows other certificates on connections made from now on; throws AppError `net.tls-invalid`, and then the old ones stay. */
   renewTls(tls: TlsOptions): void {
     invariant(this.#keyring !== undefined, 'a transport without tls has no certificates')

@@ -9,13 +9,13 @@ import type { RecordingView } from './recording-event.ts'
 import type { RecordingNews } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
-import type { CallStream } from './streams.ts'
+import type { CallStreams } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 
 /** What a recording is made from. */
 export interface RecordingOrder {
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
+  readonly streams: CallStreams
   readonly command: StartCommand
   readonly entries: readonly RecorderEntry[]
   readonly policy: SuccessPolicy

@@ -17,11 +17,12 @@ import {
 } from '#siprec'
 import { schemaProblems } from '../../test/harness/recording-schema.ts'
 import { buildMetadata, type MetadataFacts } from './metadata-builder.ts'
-import { createStreams, rolesOf } from './streams.ts'
+import { defaultProfile } from './recorder-profile.ts'
+import { CallStreams } from './streams.ts'
 
 const START_MS = Date.UTC(2026, 2, 2, 10, 0, 0, 120)
 const ids = seededIds(11)
-const STREAMS = createStreams(ids)
+const STREAMS = new CallStreams(ids)
 const SESSION = ids.uuid()
 const GROUP = ids.uuid()
 
@@ -61,7 +62,7 @@ function snapshot(over: Partial<CallSnapshot> = {}): CallSnapshot {
 
 function built(over: Partial<CallSnapshot> = {}, facts: Partial<MetadataFacts> = {}): RecordingMetadata {
   const moment = snapshot(over)
-  const streams = rolesOf(STREAMS, moment)
+  const streams = STREAMS.now(moment, defaultProfile.media)
   const associatedAtMs = START_MS + 220
   return buildMetadata({
     snapshot: moment,
@@ -276,7 +277,7 @@ test('META-04, META-18, META-25: over any history of a call each document is val
     fc.property(fc.array(step, { maxLength: 12 }), names, fc.string({ maxLength: 10 }), (steps, texts, recordingId) => {
       let state: RecordingMetadata | undefined
       for (const moment of played(steps, texts)) {
-        const streams = rolesOf(STREAMS, moment)
+        const streams = STREAMS.now(moment, defaultProfile.media)
         const metadata = buildMetadata({
           snapshot: moment,
           streams,

@@ -7,21 +7,28 @@ import {
   type Interval,
   type MetadataParticipant,
   type MetadataSession,
+  type ParticipantSessionAssoc,
   type ParticipantStreamAssoc,
   RECORDING_NAMESPACE,
   type RecordingMetadata,
   rfc3339,
   uuidBase64,
-  type XmlElement,
 } from '#siprec'
-import type { StreamRoles } from './streams.ts'
+import { callElement, element, jambonzElements, replayedElement, roleElement } from './extension-data.ts'
+import type { Replayed } from './session-forks.ts'
+import type { StreamNow } from './streams.ts'
 
-const JAMBONZ_NAMESPACE = 'http://jambonz.org/siprec'
+/** A stream as a document tells of it. */
+export interface DocumentedStream extends Pick<StreamNow, 'label' | 'streamId' | 'senders' | 'receivers'> {
+  /** What it was sent of what had been said before the session. */
+  readonly replayed?: Replayed
+}
 
 /** What a document is built from. Times are milliseconds since 1970-01-01 UTC. */
 export interface MetadataFacts {
   readonly snapshot: CallSnapshot
-  readonly streams: readonly StreamRoles[]
+  /** Streams with an m-line in the session, also those that the recorder refused or that are over. */
+  readonly streams: readonly DocumentedStream[]
   /** The page's "Call Recording ID"; empty means none, and then no element names one. */
   readonly recordingId: string
   /** When the communication session was tied to the recording session. */
@@ -30,51 +37,85 @@ export interface MetadataFacts {
   readonly disassociatedAtMs?: number
   /** Puts jambonz' elements into the wrapper that its recorders look for, which the schema does not allow. */
   readonly jambonzWrapper: boolean
+  /** Namespace of the extension data; absent: ours. */
+  readonly extensionNamespace?: string
 }
 
-/** The complete document: everyone and everything of this recording, leavers included. */
+/** A communication session of the call, of which a transfer may make several (RFC 8068 section 3.2.3). */
+interface Session {
+  readonly sessionId: string
+  readonly fromMs: number
+  readonly toMs?: number
+  readonly parties: readonly CallParty[]
+  readonly isCurrent: boolean
+}
+
+/** The complete document: everyone and everything of this recording, leavers and earlier sessions included. */
 export function buildMetadata(facts: MetadataFacts): RecordingMetadata {
-  const { snapshot, streams } = facts
-  const sessionId = uuidBase64(snapshot.sessionId)
-  const jambonz = jambonzElements(facts)
-  const disassociatedAtMs = facts.disassociatedAtMs ?? snapshot.endedAtMs
+  const { snapshot, jambonzWrapper } = facts
+  const sessions = sessionsOf(facts)
+  const jambonz = jambonzElements(snapshot, facts.recordingId)
+  const groupFromMs = Math.min(snapshot.startedAtMs, ...sessions.map(({ fromMs }) => fromMs))
   return {
     dataMode: 'complete',
-    groups: [
-      { groupId: uuidBase64(snapshot.groupId), ...interval(snapshot.startedAtMs, snapshot.endedAtMs), extensions: [] },
-    ],
-    sessions: [sessionOf(facts, sessionId, facts.jambonzWrapper ? [] : jambonz)],
-    participants: snapshot.parties.map(participantOf),
-    streams: streams.map((stream) => ({
+    groups: [{ groupId: uuidBase64(snapshot.groupId), ...interval(groupFromMs, snapshot.endedAtMs), extensions: [] }],
+    sessions: sessions.map((session) => ({
+      ...describedSession(session, snapshot),
+      extensions: session.isCurrent
+        ? [callElement(snapshot, facts.recordingId, namespaceOf(facts)), ...(jambonzWrapper ? [] : jambonz)]
+        : [],
+    })),
+    participants: snapshot.parties.map((party) => participantOf(party, facts)),
+    streams: facts.streams.map((stream) => ({
       streamId: uuidBase64(stream.streamId),
-      sessionId,
+      sessionId: uuidBase64(snapshot.sessionId),
       label: stream.label,
-      extensions: [],
+      extensions: stream.replayed === undefined ? [] : [replayedElement(stream.replayed, namespaceOf(facts))],
     })),
-    sessionRecordingAssocs: [{ sessionId, ...interval(facts.associatedAtMs, disassociatedAtMs), extensions: [] }],
-    participantSessionAssocs: snapshot.parties.map((party) => ({
-      participantId: uuidBase64(party.participantId),
+    sessionRecordingAssocs: sessions.map(({ sessionId, fromMs, toMs, isCurrent }) => ({
       sessionId,
-      ...presence(party, snapshot),
-      params: [],
+      ...interval(Math.max(facts.associatedAtMs, fromMs), (isCurrent ? facts.disassociatedAtMs : undefined) ?? toMs),
       extensions: [],
     })),
+    participantSessionAssocs: sessions.flatMap((session) => session.parties.map((party) => memberOf(party, session))),
     participantStreamAssocs: snapshot.parties.map((party) => flowsOf(party, facts)),
-    extensions: facts.jambonzWrapper ? [element(RECORDING_NAMESPACE, 'extensiondata', jambonz)] : [],
+    extensions: jambonzWrapper ? [element(RECORDING_NAMESPACE, 'extensiondata', jambonz)] : [],
   }
 }
 
-function sessionOf(facts: MetadataFacts, sessionId: string, jambonz: readonly XmlElement[]): MetadataSession {
-  const { snapshot } = facts
-  const { startedAtMs, endedAtMs, endReason } = snapshot
+/** The sessions that this recording was tied to, oldest first. */
+function sessionsOf({ snapshot, associatedAtMs }: MetadataFacts): Session[] {
+  const all = snapshot.earlierSessions ?? []
+  const earlier = all
+    .filter(({ endedAtMs }) => endedAtMs > associatedAtMs)
+    .map((session): Session => {
+      const ids = new Set(session.participantIds.map(uuidBase64))
+      const parties = snapshot.parties.filter((party) => ids.has(uuidBase64(party.participantId)))
+      const { startedAtMs: fromMs, endedAtMs: toMs } = session
+      return { sessionId: uuidBase64(session.sessionId), fromMs, toMs, parties, isCurrent: false }
+    })
+  const fromMs = Math.max(snapshot.startedAtMs, all.at(-1)?.endedAtMs ?? 0)
+  const hasBegun = all.length > 0
+  const current: Session = {
+    sessionId: uuidBase64(snapshot.sessionId),
+    fromMs,
+    ...(snapshot.endedAtMs === undefined ? {} : { toMs: snapshot.endedAtMs }),
+    parties: snapshot.parties.filter(({ leftAtMs }) => !hasBegun || leftAtMs === undefined || leftAtMs > fromMs),
+    isCurrent: true,
+  }
+  return [...earlier, current]
+}
+
+function describedSession({ sessionId, fromMs, toMs, isCurrent }: Session, snapshot: CallSnapshot): MetadataSession {
+  const { endReason } = snapshot
   return {
     sessionId,
     sipSessionIds: [],
-    reasons: endReason !== undefined && isShort(endReason.cause) ? [endReason] : [],
+    reasons: isCurrent && endReason !== undefined && isShort(endReason.cause) ? [endReason] : [],
     groupRef: uuidBase64(snapshot.groupId),
-    startTime: rfc3339(startedAtMs),
-    ...(endedAtMs === undefined ? {} : { stopTime: rfc3339(Math.max(startedAtMs, endedAtMs)) }),
-    extensions: [callElement(facts), ...jambonz],
+    startTime: rfc3339(fromMs),
+    ...(toMs === undefined ? {} : { stopTime: rfc3339(Math.max(fromMs, toMs)) }),
+    extensions: [],
   }
 }
 
@@ -83,7 +124,7 @@ function isShort(cause: number): boolean {
   return Number.isInteger(cause) && cause >= -32_768 && cause <= 32_767
 }
 
-function participantOf(party: CallParty): MetadataParticipant {
+function participantOf(party: CallParty, facts: MetadataFacts): MetadataParticipant {
   const nameIds = party.aors.map((aor, index) => {
     const hasName = index === 0 && party.displayName !== undefined && party.displayName !== ''
     return { aor: publicAor(aor), ...(hasName ? { name: party.displayName } : {}) }
@@ -91,7 +132,18 @@ function participantOf(party: CallParty): MetadataParticipant {
   return {
     participantId: uuidBase64(party.participantId),
     nameIds,
-    extensions: [element(CALL_NAMESPACE, 'role', [party.role])],
+    extensions: [roleElement(party, namespaceOf(facts))],
+  }
+}
+
+function memberOf(party: CallParty, { sessionId, fromMs, toMs }: Session): ParticipantSessionAssoc {
+  const untilMs = Math.min(party.leftAtMs ?? Number.POSITIVE_INFINITY, toMs ?? Number.POSITIVE_INFINITY)
+  return {
+    participantId: uuidBase64(party.participantId),
+    sessionId,
+    ...interval(Math.max(party.joinedAtMs, fromMs), Number.isFinite(untilMs) ? untilMs : undefined),
+    params: [],
+    extensions: [],
   }
 }
 
@@ -107,13 +159,9 @@ function flowsOf(party: CallParty, { snapshot, streams }: MetadataFacts): Partic
     participantId,
     send: named('senders'),
     recv: named('receivers'),
-    ...presence(party, snapshot),
+    ...interval(party.joinedAtMs, party.leftAtMs ?? snapshot.endedAtMs),
     extensions: [],
   }
-}
-
-function presence(party: CallParty, snapshot: CallSnapshot): Interval {
-  return interval(party.joinedAtMs, party.leftAtMs ?? snapshot.endedAtMs)
 }
 
 // An end never precedes its beginning, though a wall clock may be set back.
@@ -122,36 +170,8 @@ function interval(fromMs: number, toMs: number | undefined): Interval {
   return toMs === undefined ? { associateTime } : { associateTime, disassociateTime: rfc3339(Math.max(fromMs, toMs)) }
 }
 
-function callElement({ snapshot, recordingId }: MetadataFacts): XmlElement {
-  const callIds = new Map(snapshot.parties.map((party) => [`${party.leg} ${party.sipCallId}`, party]))
-  const children = [...callIds.values()]
-    .filter((party) => party.sipCallId !== '')
-    .map((party) => element(CALL_NAMESPACE, 'sipCallId', [party.sipCallId], { leg: party.leg }))
-  if (recordingId !== '') children.push(element(CALL_NAMESPACE, 'recordingRef', [recordingId]))
-  return element(CALL_NAMESPACE, 'call', children, { direction: snapshot.direction })
-}
-
-// Names as jambonz spells them; its recorders key on callsid and recordingid.
-function jambonzElements({ snapshot, recordingId }: MetadataFacts): XmlElement[] {
-  const caller = snapshot.parties.find((party) => party.role === 'caller')
-  const called =
-    snapshot.parties.find((party) => party.role === 'automaton') ??
-    snapshot.parties.find((party) => party.role === 'callee')
-  const values = {
-    callsid: snapshot.callId,
-    direction: snapshot.direction,
-    recordingid: recordingId,
-    callednumber: numberOf(called),
-    callingnumber: numberOf(caller),
-  }
-  return Object.entries(values)
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => ({ ...element(JAMBONZ_NAMESPACE, name, [value]), prefix: 'jb' }))
-}
-
-function numberOf(party: CallParty | undefined): string {
-  const parsed = parseSipUri(party?.aors[0] ?? '')
-  return parsed.ok ? (parsed.value.user ?? '') : ''
+function namespaceOf({ extensionNamespace }: MetadataFacts): string {
+  return extensionNamespace ?? CALL_NAMESPACE
 }
 
 // Address without port, password, headers and parameters other than user=phone and those of a tel URI.
@@ -161,14 +181,4 @@ function publicAor(aor: string): string {
   const { scheme, user, host, params } = parsed.value
   const kept = params.get('user') === 'phone' ? new Map([['user', 'phone']]) : new Map<string, string>()
   return uriText({ scheme, ...(user === undefined ? {} : { user }), host, params: kept })
-}
-
-function element(
-  namespace: string,
-  name: string,
-  children: readonly (XmlElement | string)[],
-  attributes: Readonly<Record<string, string>> = {},
-): XmlElement {
-  const entries = Object.entries(attributes).map(([attribute, value]) => ({ name: attribute, value }))
-  return { namespace, name, attributes: entries, children }
 }

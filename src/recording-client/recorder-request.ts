@@ -1,20 +1,23 @@
 // Requests of a recorder within a recording session: its offers decide what may flow, never more than we want to send.
 
-import { codecsOf, directionOf, type LocalMedia, negotiateCodecs, parseSdp, refusedMedia, type SdpCodec } from '#sdp'
+import { err } from '#kernel'
+import { codecsOf, directionOf, type LocalMedia, negotiateCodecs, parseSdp, refusedMedia } from '#sdp'
 import type { IncomingRequest, SipMessage } from '#sip'
 import { isMetadata, parseBody, parseMetadata } from '#siprec'
-import { type AnsweredStream, directionTowards, type OfferedStream, offeredMedia, readAnswer } from './offer.ts'
+import { type AnsweredStream, directionTowards, readAnswer } from './answer.ts'
+import { type OfferedStream, offeredMedia } from './offer.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { sdpOf } from './session-messages.ts'
 
 /** What is needed to answer a recorder. */
 export interface RecorderRequestContext {
-  readonly codecs: readonly SdpCodec[]
   readonly streams: readonly OfferedStream[]
   /** What we would send at this moment. */
   readonly ours: OfferDirection
   readonly describe: (media: readonly LocalMedia[]) => Uint8Array
   readonly onStreams: (streams: readonly AnsweredStream[]) => void
+  /** Nothing can be made of what the recorder said. */
+  readonly onUnusable: (problem: string) => void
   /** The recorder asks for a complete document (RFC 7866 section 9.2). */
   readonly onSnapshotRequest: () => void
 }
@@ -25,42 +28,44 @@ const sdpType = 'application/sdp'
 export function answerRecorder(incoming: IncomingRequest, context: RecorderRequestContext): void {
   const { request } = incoming
   const { method } = request
-  if (method === 'INFO') incoming.respond(200)
-  else if (method !== 'INVITE' && method !== 'UPDATE') incoming.respond(405)
-  else {
-    const offer = sdpOf(request)
-    if (offer !== undefined) answerOffer(incoming, offer, context)
-    else if (method === 'INVITE') offerAgain(incoming, context)
-    else incoming.respond(200)
-    if (asksForSnapshot(request)) context.onSnapshotRequest()
+  if (method !== 'INVITE' && method !== 'UPDATE' && method !== 'INFO') {
+    incoming.respond(405)
+    return
   }
+  const offer = method === 'INFO' ? undefined : sdpOf(request)
+  if (offer !== undefined) answerOffer(incoming, offer, context)
+  else if (method === 'INVITE') offerAgain(incoming, context)
+  else incoming.respond(200)
+  if (asksForSnapshot(request)) context.onSnapshotRequest()
 }
 
 /** An offerless re-INVITE asks for our offer; its ACK has the answer (RFC 3261 section 14.2). */
 function offerAgain(incoming: IncomingRequest, context: RecorderRequestContext): void {
   incoming.onAck = (ack) => {
     const sdp = sdpOf(ack)
-    const answer = sdp === undefined ? undefined : readAnswer(sdp, context.streams, context.codecs)
-    if (answer?.ok) context.onStreams(answer.value)
+    const answer = sdp === undefined ? err('the ACK has no answer') : readAnswer(sdp, context.streams)
+    if (answer.ok) context.onStreams(answer.value)
+    else context.onUnusable(answer.error)
   }
-  const content = context.describe(offeredMedia(context.streams, context.codecs, context.ours))
+  const content = context.describe(offeredMedia(context.streams, context.ours))
   incoming.respond(200, { body: { contentType: sdpType, content } })
 }
 
 function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: RecorderRequestContext): void {
   const parsed = parseSdp(offer)
-  const streams = readAnswer(offer, context.streams, context.codecs, 'offer')
+  const streams = readAnswer(offer, context.streams, 'offer')
   if (!parsed.ok || !streams.ok) {
     incoming.respond(488)
+    if (!streams.ok) context.onUnusable(streams.error)
     return
   }
-  const encodings = context.codecs.map((codec) => codec.encoding)
   const media = parsed.value.media.map((theirs, index): LocalMedia => {
     const stream = context.streams[index]
     if (stream === undefined) return refusedMedia(theirs)
     if (streams.value[index]?.isRefused !== false) return { ...refusedMedia(theirs), label: stream.label }
     const direction = directionTowards(directionOf(theirs, parsed.value), context.ours)
-    const [slot] = offeredMedia([stream], negotiateCodecs(codecsOf(theirs), encodings), direction)
+    const encodings = stream.codecs.map((codec) => codec.encoding)
+    const [slot] = offeredMedia([{ ...stream, codecs: negotiateCodecs(codecsOf(theirs), encodings) }], direction)
     return { ...slot!, protocol: theirs.protocol }
   })
   const content = context.describe(media)

@@ -23,12 +23,12 @@ import {
 import type { RecordingNews, ReportedState } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { RecordingSurroundings } from './session-port.ts'
-import { type CallStream, createStreams } from './streams.ts'
+import { CallStreams } from './streams.ts'
 import { parsePolicy } from './success-policy.ts'
 
 interface CallRecord {
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
+  readonly streams: CallStreams
   readonly unsubscribe: () => void
   current: Recording | undefined
   readonly kept: KeptRecording[]
@@ -177,7 +177,7 @@ export class RecordingClient {
     if (known !== undefined) return known
     const record: CallRecord = {
       call,
-      streams: createStreams(this.#around.ids),
+      streams: new CallStreams(this.#around.ids),
       unsubscribe: call.onEvent((event) => {
         if (event.type === 'ended') this.#onCallEnded(record)
         else if (event.type !== 'answered') record.current?.callChanged(event)

@@ -37,6 +37,8 @@ export type RecordingHappening =
   | { readonly type: 'recorder.audio-confirmed' }
   | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
   | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
+  | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
+  | { readonly type: 'recorder.streams-refused'; readonly labels: readonly string[] }
   | { readonly type: 'recorder.lost'; readonly reason: string }
 
 /** What happens to recordings, for flow, API, webhooks, console and log. */
@@ -113,6 +115,8 @@ function recorderHappening(report: SessionReport): RecordingHappening {
       return { type: 'recorder.failed', status: report.status }
     case 'signal-failed':
       return { type: 'recorder.signal-failed', status: report.status }
+    case 'streams-refused':
+      return { type: 'recorder.streams-refused', labels: report.labels }
     case 'lost':
       return { type: 'recorder.lost', reason: report.reason }
     default:

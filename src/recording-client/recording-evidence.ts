@@ -27,7 +27,7 @@ export class RecordingEvidence {
     this.#live = live
     this.#ledger = new Ledger(clock)
     this.#signs = new SignsOfLife(clock, listener)
-    this.#memory = new ReplayMemory({ call: plan.call, streams: plan.streams, keepMs: replayMs, clock, log })
+    this.#memory = new ReplayMemory({ call: plan.call, keepMs: replayMs, clock, log })
     this.#unsubscribe = plan.call.media.onEvent((event) => this.#onMedia(event))
   }
 
@@ -107,6 +107,7 @@ export class RecordingEvidence {
     if (!('fork' in event)) return
     const session = this.#owner(event.fork)
     if (session === undefined) return
+    if (event.type === 'fork-replayed') session.replayed(event.fork, event)
     if (event.type === 'fork-first-packet') this.#ledger.firstPacket(session.plan.uri, event.atMs)
     this.#signs.onMedia(session, event)
   }

@@ -4,13 +4,13 @@ import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { assertNever, invariant, messageOf, stateTrace, type Timer } from '#kernel'
 import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, SipResponse } from '#sip'
+import type { AnsweredStream } from './answer.ts'
 import { departureOf } from './departure.ts'
-import type { AnsweredStream } from './offer.ts'
 import { suitesFor } from './protection.ts'
 import { hopOf } from './recorder-profile.ts'
 import { answerRecorder } from './recorder-request.ts'
 import { attemptOutcome } from './recorders/recorder-directory.ts'
-import { type ForkPath, SessionForks } from './session-forks.ts'
+import { type ForkPath, type Replayed, SessionForks } from './session-forks.ts'
 import {
   type OfferDirection,
   type SessionInput,
@@ -20,7 +20,7 @@ import {
   type SessionState,
   type Wish,
 } from './session-machine.ts'
-import { inviteHeaders, withDate } from './session-messages.ts'
+import { inviteHeaders, wantsLegacyType, withDate } from './session-messages.ts'
 import { SessionOffers } from './session-offers.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 
@@ -50,6 +50,8 @@ export class RecordingSession {
   #invite: ClientInvite | undefined
   #agreed: Agreed | undefined
   #retry: Timer | undefined
+  /** Labels of streams that the recorder refuses. */
+  #refused: readonly string[] = []
   #gathering: Timer | undefined
 
   constructor(plan: SessionPlan, around: RecordingSurroundings, listener: SessionListener) {
@@ -131,10 +133,16 @@ export class RecordingSession {
    * (SRC-51), but for codecs, without which nothing can be copied.
    */
   callChanged(event: CallEvent): void {
-    this.#forks.follow()
+    void this.#forks.follow().then((hasNewStreams) => hasNewStreams && this.#tellChanges())
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
-    else this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
+    else this.#tellLater()
+  }
+
+  /** A fork has sent what was said before the session; the recorder is told which part of the stream that is. */
+  replayed(fork: string, { fromMs, toMs }: Replayed): void {
+    this.#forks.replayed(fork, { fromMs, toMs })
+    this.#tellLater()
   }
 
   /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
@@ -142,6 +150,10 @@ export class RecordingSession {
     if (forkIds.length === 0) return
     this.#forks.drop(forkIds)
     this.#feed({ type: this.forkIds.length === 0 ? 'streams-gone' : 'document-changed' })
+  }
+
+  #tellLater(): void {
+    this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
   }
 
   #tellChanges(): void {
@@ -195,10 +207,10 @@ export class RecordingSession {
     this.#retry = this.#around.clock.after(afterMs, 'recording session retry', () => this.#feed({ type: 'retry-due' }))
   }
 
-  #sendInvite(direction: OfferDirection): void {
+  #sendInvite(direction: OfferDirection, isLegacyType = this.plan.profile.metadata.mediaType === 'legacy'): void {
     const { plan } = this
     const { core, log, from, times, recorders } = this.#around
-    const offers = new SessionOffers(plan, this.#around, this.#forks)
+    const offers = new SessionOffers(plan, this.#around, this.#forks, isLegacyType)
     this.#invite = core.invite(
       {
         uri: plan.uri,
@@ -206,7 +218,7 @@ export class RecordingSession {
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: inviteHeaders(offers.associatedAtMs, plan.headers),
+        headers: inviteHeaders(offers.associatedAtMs, plan),
         body: offers.first(direction),
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
@@ -217,8 +229,14 @@ export class RecordingSession {
           this.#onAccepted({ dialog, offers }, response)
         },
         onFailed: (outcome) => {
+          const { status, reason, response } = outcome
+          const isTypeRefused = status === 415 && response !== undefined && wantsLegacyType(response)
+          if (isTypeRefused && !isLegacyType && this.state === 'inviting') {
+            this.#sendInvite(direction, true)
+            return
+          }
           recorders.report(plan.uri, attemptOutcome(outcome))
-          this.#feed({ type: 'refused', status: outcome.status, reason: outcome.reason })
+          this.#feed({ type: 'refused', status, reason })
         },
       },
     )
@@ -239,8 +257,12 @@ export class RecordingSession {
     const answer = offers.readFirst(response)
     if (!answer.ok) this.#feed({ type: 'answer-broken', status: 488, reason: answer.error })
     else {
+      offers.documents.acknowledge()
       this.#forks.connect(answer.value).then(
-        () => this.#feed({ type: 'accepted' }),
+        () => {
+          this.#feed({ type: 'accepted' })
+          this.#judge(answer.value)
+        },
         (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
       )
     }
@@ -252,24 +274,49 @@ export class RecordingSession {
     if (this.state === 'active') this.#forks.open()
   }
 
-  #sendReoffer(direction: OfferDirection, withDocument: boolean): void {
-    const { dialog, offers } = this.#established()
-    const sent = dialog.reinvite(() => offers.next(direction, withDocument))
-    void sent.then((outcome) => this.#onReofferDone(offers, outcome))
+  /** Tells what the recorder has refused or holds, and names each slip in what it said. */
+  #judge(answered: readonly AnsweredStream[]): void {
+    for (const { label, problem } of answered) {
+      if (problem !== undefined)
+        this.#around.log.warn('recorder said odd things of a stream', { session: this.plan.id, label, problem })
+    }
+    const refused = answered.filter((stream) => stream.isRefused && stream.isWithdrawn !== true)
+    const labels = refused.map((stream) => stream.label)
+    if (labels.length > 0 && labels.join() !== this.#refused.join()) {
+      this.#listener.onReport({ type: 'streams-refused', labels })
+    }
+    this.#refused = labels
+    if (this.forkIds.length === 0) this.#feed({ type: 'streams-gone' })
+    const taken = answered.filter((stream) => !stream.isRefused)
+    this.#feed({ type: 'held', isHeld: taken.length > 0 && !taken.some((stream) => stream.mayFlow) })
   }
 
-  #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome): void {
+  #sendReoffer(direction: OfferDirection, withDocument: boolean): void {
+    const { dialog, offers } = this.#established()
+    const isUpdateKnown = withDocument && dialog.remoteAllow.has('UPDATE')
+    const changes = isUpdateKnown ? offers.changes(direction) : undefined
+    const sent =
+      changes === undefined
+        ? dialog.reinvite(() => offers.next(direction, withDocument))
+        : dialog.request('UPDATE', changes)
+    void sent.then((outcome) => this.#onReofferDone(offers, outcome, changes === undefined))
+  }
+
+  #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome, hasOffer: boolean): void {
     if (status >= 300 || response === undefined) {
+      offers.documents.forget()
       this.#feed({ type: 'reoffer-failed', status })
       return
     }
-    const answer = offers.read(response)
-    if (answer.ok) {
-      this.#connect(answer.value)
-      this.#feed({ type: 'reoffer-answered' })
-    } else {
-      this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem: answer.error })
+    offers.documents.acknowledge()
+    const answer = hasOffer ? offers.read(response) : undefined
+    if (answer?.ok === false) {
+      this.#warnUnusable(answer.error)
       this.#feed({ type: 'reoffer-failed', status: 488 })
+    } else {
+      if (answer !== undefined) this.#connect(answer.value)
+      this.#feed({ type: 'reoffer-answered' })
+      if (answer !== undefined) this.#judge(answer.value)
     }
   }
 
@@ -298,13 +345,23 @@ export class RecordingSession {
 
   #onRequest(offers: SessionOffers, incoming: IncomingRequest): void {
     answerRecorder(incoming, {
-      codecs: offers.codecs,
-      streams: this.#forks.streams,
+      streams: offers.streams,
       ours: this.state === 'active' ? 'sendonly' : 'inactive',
       describe: (media) => offers.describe(media),
-      onStreams: (answered) => this.#connect(answered),
-      onSnapshotRequest: () => this.#feed({ type: 'document-changed' }),
+      onStreams: (answered) => {
+        this.#connect(answered)
+        this.#judge(answered)
+      },
+      onUnusable: (problem) => this.#warnUnusable(problem),
+      onSnapshotRequest: () => {
+        offers.documents.forget()
+        this.#feed({ type: 'document-changed' })
+      },
     })
+  }
+
+  #warnUnusable(problem: string): void {
+    this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem })
   }
 
   #onDialogEnd(end: DialogEnd): void {

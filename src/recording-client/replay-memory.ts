@@ -3,12 +3,11 @@
 import type { RecordableCall } from '#call'
 import type { Tap } from '#engine'
 import { type Clock, type Logger, messageOf } from '#kernel'
-import { type CallStream, tapOf } from './streams.ts'
+import { voiceTaps } from './streams.ts'
 
 /** What the memory of a recording is made of. */
 export interface ReplayMemoryOptions {
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
   /** How much is kept, in milliseconds; 0: nothing. */
   readonly keepMs: number
   readonly clock: Clock
@@ -35,9 +34,8 @@ export class ReplayMemory {
   /** Keeps what the streams are copied from now. */
   follow(): void {
     if (this.#sinceMs === undefined) return
-    const { call, streams, keepMs } = this.#options
-    const snapshot = call.snapshot()
-    const taps = streams.map((stream) => tapOf(stream, snapshot))
+    const { call, keepMs } = this.#options
+    const taps = voiceTaps(call.snapshot())
     if (sameTaps(taps, this.#taps)) return
     this.#taps = taps
     this.#watch(call.media.remember(taps, keepMs))

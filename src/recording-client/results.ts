@@ -8,7 +8,12 @@ export function resultOf(known: string, report: SessionReport): string {
   switch (report.type) {
     case 'accepted':
     case 'resumed':
+    case 'resumed-by-recorder':
       return 'accepted'
+    case 'paused-by-recorder':
+      return 'paused by the recorder'
+    case 'streams-refused':
+      return known
     case 'failed':
       return `failed(${report.status})`
     case 'signal-failed':

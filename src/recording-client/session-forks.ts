@@ -1,19 +1,36 @@
-// The forks of one recording session: one per stream of the call, made with shut gates, aimed as the recorder answered.
+// The forks of one recording session: one per stream, in the order of its m-lines, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, MediaCall, MediaLocal, SrtpSuite, Tap } from '#engine'
+import type { ForkCounters, MediaCall, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
 import { type Endpoint, type Ids, type Logger, messageOf } from '#kernel'
-import type { AnsweredStream, OfferedStream } from './offer.ts'
+import type { AnsweredStream } from './answer.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 import { StreamKeys } from './stream-keys.ts'
-import { type CallStream, tapOf } from './streams.ts'
+import { type CallStream, isSameTap, type StreamNow } from './streams.ts'
 
 interface SessionFork {
   readonly id: string
   readonly stream: CallStream
   readonly local: MediaLocal
   readonly keys: StreamKeys
-  tap: Tap
+  tap: Tap | Mix
+  replayed?: Replayed
   state: 'live' | 'dropped' | 'closed'
+}
+
+/** What was sent of what had been said before the session: wall clock, ms since 1970. */
+export interface Replayed {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** An m-line of the session: its stream, and where its fork sends from. */
+export interface StreamSlot extends CallStream {
+  readonly local: MediaLocal
+  readonly keys: StreamKeys
+  /** Its fork is gone: the m-line stays, with port 0 (SRC-34). */
+  readonly isRemoved: boolean
+  /** Absent: nothing. */
+  readonly replayed?: Replayed
 }
 
 /** Where a fork sends from and to. */
@@ -22,14 +39,21 @@ export interface ForkPath {
   readonly to: Endpoint
 }
 
-/** Forks of one recording session, in the order of its m-lines. */
+// Beyond this many m-lines those with port 0 are used again (SRC-35).
+const maxSlots = 16
+
+/** Forks of one recording session. */
 export class SessionForks {
   readonly #plan: SessionPlan
   readonly #ids: Ids
   readonly #log: Logger
   readonly #onClosed: (counters: ForkCounters) => void
-  #forks: readonly SessionFork[] = []
+  readonly #forks: SessionFork[] = []
+  readonly #binding = new Set<string>()
   #answered: readonly AnsweredStream[] = []
+  #suites: readonly SrtpSuite[] = []
+  #isAdded = false
+  #isClosed = false
   readonly #removals: Promise<void>[] = []
 
   /** `onClosed` gets the last counters of each fork that is removed. */
@@ -44,13 +68,14 @@ export class SessionForks {
     this.#onClosed = onClosed
   }
 
-  /** The streams as offered; those that were dropped keep their place. */
-  get streams(): readonly OfferedStream[] {
-    return this.#forks.map(({ stream, local, keys, state }) => ({
-      label: stream.label,
+  /** The m-lines; those whose streams are gone keep their place. */
+  get slots(): readonly StreamSlot[] {
+    return this.#forks.map(({ stream, local, keys, state, replayed }) => ({
+      ...stream,
       local,
       keys,
       isRemoved: state === 'dropped',
+      ...(replayed && { replayed }),
     }))
   }
 
@@ -66,54 +91,66 @@ export class SessionForks {
     return { from: { host: fork.local.host, port: fork.local.rtpPort }, to }
   }
 
-  /** Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when one of them could not be had, the others stay until `close`. */
+  /**
+   * Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when one of them could not be had, the others stay
+   * until `close`.
+   */
   async add(suites: readonly SrtpSuite[]): Promise<void> {
-    const snapshot = this.#plan.call.snapshot()
-    const added = await Promise.allSettled(
-      this.#plan.streams.map(async (stream): Promise<SessionFork> => {
-        const id = `${this.#plan.id}/${stream.label}`
-        const tap = tapOf(stream, snapshot)
-        const { replayFromMs, profile } = this.#plan
-        const maskDtmf = this.#plan.maskDtmf ?? profile.media.maskDtmf
-        const local = await this.#media.addFork({
-          id,
-          tap,
-          open: false,
-          ...(maskDtmf && { maskDtmf }),
-          ...(replayFromMs !== undefined && { replayFromMs }),
-        })
-        const keys = new StreamKeys(suites, this.#ids)
-        return { id, stream, local, keys, tap, state: 'live' }
-      }),
-    )
-    this.#forks = added.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    this.#suites = suites
+    const { replayFromMs } = this.#plan
+    const added = await Promise.allSettled(this.#now().map((stream) => this.#bind(stream, replayFromMs)))
+    for (const outcome of added) if (outcome.status === 'fulfilled') this.#place(outcome.value)
     const failed = added.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
-    this.follow()
+    this.#isAdded = true
+    await this.follow()
   }
 
-  /** Moves the forks to what their streams are copied from now. */
-  follow(): void {
-    const snapshot = this.#plan.call.snapshot()
+  /**
+   * Follows the call: forks move to what their streams are copied from now, streams that are over are dropped, and new ones get a
+   * fork. Resolves to whether there are new m-lines to be offered.
+   */
+  async follow(): Promise<boolean> {
+    if (!this.#isAdded || this.#isClosed) return false
+    const now = this.#now()
+    this.#move(now)
     for (const fork of this.#live()) {
-      const tap = tapOf(fork.stream, snapshot)
-      if (tap.leg === fork.tap.leg && tap.point === fork.tap.point) continue
-      fork.tap = tap
-      this.#watch(this.#media.moveFork(fork.id, tap))
+      if (!now.some((stream) => stream.label === fork.stream.label)) this.#remove(fork, 'dropped')
     }
+    const added = now.filter(
+      ({ label }) => !this.#binding.has(label) && !this.#forks.some((fork) => fork.stream.label === label),
+    )
+    const bound = await Promise.allSettled(added.map((stream) => this.#bind(stream)))
+    for (const outcome of bound) {
+      if (outcome.status === 'fulfilled') this.#place(outcome.value)
+      else this.#warn(outcome.reason)
+    }
+    if (added.length > 0) this.#move(this.#now())
+    return bound.some((outcome) => outcome.status === 'fulfilled')
   }
 
-  /** Aims the forks as the recorder answered and shuts the gates of streams that it does not want now. */
+  /**
+   * Aims the forks as the recorder answered, shuts the gates of streams that it does not want now, and drops those that it has none of.
+   */
   async connect(answered: readonly AnsweredStream[]): Promise<void> {
     this.#answered = answered
     const commands: Promise<unknown>[] = []
     for (const { id, stream } of this.#live()) {
       const answer = answered.find((candidate) => candidate.label === stream.label)
+      if (answer?.isGone === true) {
+        this.drop([id])
+        continue
+      }
       if (answer?.remote !== undefined) commands.push(this.#media.connectFork(id, answer.remote))
       if (!answer?.mayFlow) commands.push(this.#media.shutGates([id]))
     }
     for (const command of commands) this.#watch(command)
     await Promise.all(commands)
+  }
+
+  /** Notes what a fork has replayed. */
+  replayed(id: string, replayed: Replayed): void {
+    for (const fork of this.#live()) if (fork.id === id) fork.replayed = replayed
   }
 
   /** Opens the gates of all streams that the recorder takes. */
@@ -130,7 +167,45 @@ export class SessionForks {
 
   /** Removes all forks, since the session is over. */
   close(): void {
+    this.#isClosed = true
     for (const fork of this.#live()) this.#remove(fork, 'closed')
+  }
+
+  async #bind(stream: StreamNow, replayFromMs?: number): Promise<SessionFork> {
+    const id = `${this.#plan.id}/${stream.label}`
+    const { label, streamId, kind, tap } = stream
+    this.#binding.add(label)
+    try {
+      const maskDtmf = this.#plan.maskDtmf ?? this.#plan.profile.media.maskDtmf
+      const local = await this.#media.addFork({
+        id,
+        tap,
+        open: false,
+        ...(maskDtmf && { maskDtmf }),
+        ...(replayFromMs !== undefined && { replayFromMs }),
+      })
+      const keys = new StreamKeys(this.#suites, this.#ids)
+      return { id, stream: { label, streamId, kind }, local, keys, tap, state: 'live' }
+    } finally {
+      this.#binding.delete(label)
+    }
+  }
+
+  /** Appends an m-line, or takes the place of a removed one when there are many. */
+  #place(fork: SessionFork): void {
+    const free = this.#forks.length < maxSlots ? -1 : this.#forks.findIndex(({ state }) => state === 'dropped')
+    if (free >= 0) this.#forks[free] = fork
+    else this.#forks.push(fork)
+    if (this.#isClosed) this.#remove(fork, 'closed')
+  }
+
+  #move(now: readonly StreamNow[]): void {
+    for (const fork of this.#live()) {
+      const tap = now.find((stream) => stream.label === fork.stream.label)?.tap
+      if (tap === undefined || isSameTap(tap, fork.tap)) continue
+      fork.tap = tap
+      this.#watch(this.#media.moveFork(fork.id, tap))
+    }
   }
 
   /** Resolves when the last counters of all forks removed by now have been told. */
@@ -145,6 +220,11 @@ export class SessionForks {
     this.#watch(removal)
   }
 
+  #now(): StreamNow[] {
+    const { call, streams, profile } = this.#plan
+    return streams.now(call.snapshot(), profile.media)
+  }
+
   get #media(): MediaCall {
     return this.#plan.call.media
   }
@@ -154,11 +234,10 @@ export class SessionForks {
   }
 
   #watch(command: Promise<unknown>): void {
-    command.catch((fault: unknown) =>
-      this.#log.warn('media command of a recording session failed', {
-        session: this.#plan.id,
-        fault: messageOf(fault),
-      }),
-    )
+    command.catch((fault: unknown) => this.#warn(fault))
+  }
+
+  #warn(fault: unknown): void {
+    this.#log.warn('media command of a recording session failed', { session: this.#plan.id, fault: messageOf(fault) })
   }
 }

@@ -23,6 +23,7 @@ export type SessionInput =
   | { readonly type: 'document-changed' }
   | { readonly type: 'reoffer-answered' }
   | { readonly type: 'reoffer-failed'; readonly status: number }
+  | { readonly type: 'held'; readonly isHeld: boolean }
   | { readonly type: 'retry-due' }
   | { readonly type: 'farewell-done' }
   | { readonly type: 'streams-gone' }
@@ -49,6 +50,8 @@ export type SessionReport =
   | { readonly type: 'resumed' }
   | { readonly type: 'paused' }
   | { readonly type: 'signal-failed'; readonly direction: OfferDirection; readonly status: number }
+  | { readonly type: 'paused-by-recorder' | 'resumed-by-recorder' }
+  | { readonly type: 'streams-refused'; readonly labels: readonly string[] }
   | { readonly type: 'lost'; readonly reason: string; readonly comeback?: Comeback }
   | { readonly type: 'closed' }
 
@@ -72,6 +75,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   #wish: Wish
   #signalled: OfferDirection | undefined
   #offering: OfferDirection | undefined
+  #isHeld = false
   #isDocumentDue = false
   #isDocumentOffered = false
   #retries = 0
@@ -113,6 +117,8 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
         return this.#onReofferAnswered()
       case 'reoffer-failed':
         return this.#onReofferFailed(input.status)
+      case 'held':
+        return this.#onHeld(input.isHeld)
       case 'retry-due':
         return this.#converge()
       case 'farewell-done':
@@ -204,6 +210,13 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     if (direction !== this.#wanted()) return [report, ...this.#converge()]
     const afterMs = retryDelaysMs[this.#retries++]
     return afterMs === undefined ? [report] : [report, { type: 'set-retry', afterMs }]
+  }
+
+  /** A recorder that takes nothing while we would send has paused by itself (AMB-09); it says so again after a pause of ours. */
+  #onHeld(isHeld: boolean): SessionOutput[] {
+    const isNews = this.#state === 'active' && isHeld !== this.#isHeld
+    this.#isHeld = this.#state === 'active' && isHeld
+    return isNews ? [{ type: 'report', report: { type: isHeld ? 'paused-by-recorder' : 'resumed-by-recorder' } }] : []
   }
 
   #onDialogEnded(reason: string, comeback?: Comeback): SessionOutput[] {

@@ -2,10 +2,12 @@
 
 import type { CallSnapshot } from '#call'
 import { err, invariant, type Result } from '#kernel'
-import { LocalDescription, type LocalMedia, type SdpCodec } from '#sdp'
+import { LocalDescription, type LocalMedia } from '#sdp'
 import type { MessageOptions, SipBody, SipResponse } from '#sip'
-import { documentFor } from './document.ts'
-import { type AnsweredStream, offeredMedia, PayloadTypes, readAnswer, readFirstAnswer } from './offer.ts'
+import { METADATA_DISPOSITION } from '#siprec'
+import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
+import { type OutgoingDocument, SessionDocuments } from './document.ts'
+import { audioEncodings, type OfferedStream, offeredMedia, PayloadTypes } from './offer.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'
@@ -15,42 +17,62 @@ import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 export class SessionOffers {
   /** When the call was tied to the recording session. */
   readonly associatedAtMs: number
+  readonly documents: SessionDocuments
   readonly #plan: SessionPlan
   readonly #around: RecordingSurroundings
   readonly #forks: SessionForks
   readonly #sdp: LocalDescription
   readonly #payloadTypes = new PayloadTypes()
-  #codecs: readonly SdpCodec[] = []
+  #offered: readonly OfferedStream[] = []
 
-  constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks) {
-    const address = forks.streams[0]?.local.host
+  /** `isLegacyType`: documents go out under the type of the drafts. */
+  constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks, isLegacyType: boolean) {
+    const address = forks.slots[0]?.local.host
     invariant(address !== undefined, 'an offer has streams')
     this.associatedAtMs = around.clock.wallMs()
+    this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, isLegacyType)
     this.#plan = plan
     this.#around = around
     this.#forks = forks
     this.#sdp = new LocalDescription({ sessionId: `${around.ids.integer(2 ** 40)}`, address })
   }
 
-  /** Codecs of the latest offer. */
-  get codecs(): readonly SdpCodec[] {
-    return this.#codecs
+  /** The m-lines of the latest offer as they are by now, with the codecs they were offered with. */
+  get streams(): readonly OfferedStream[] {
+    const { slots } = this.#forks
+    return this.#offered.map((stream, index) => ({ ...stream, isRemoved: slots[index]?.isRemoved ?? true }))
   }
 
   /** Body of the INVITE. */
   first(direction: OfferDirection): SipBody {
-    return this.#body(direction, this.#document())
+    return offerBody(this.#offer(direction), this.documents.next(), this.#around.ids)
   }
 
   /** A re-offer as of this moment. */
   next(direction: OfferDirection, withDocument: boolean): MessageOptions {
-    return { headers: offerHeaders, body: this.#body(direction, withDocument ? this.#document() : undefined) }
+    const offer = this.#offer(direction)
+    return this.#message(offer, withDocument ? this.documents.next() : undefined)
+  }
+
+  /**
+   * The changes alone, for an UPDATE without offer (SRC-23); undefined when the offer has changed too, or labels are named, or nothing
+   * is to be told.
+   */
+  changes(direction: OfferDirection): MessageOptions | undefined {
+    const before = this.#sdp.current()
+    if (this.#offer(direction) !== before) return undefined
+    const document = this.documents.next()
+    if (document === undefined || document.hasLabels) return undefined
+    const body = { contentType: document.type, disposition: METADATA_DISPOSITION, content: document.content }
+    return { headers: offerHeaders, body }
   }
 
   /** The last re-offer, whose document unties the call from the session. */
   last(): MessageOptions {
-    const document = this.#document({ disassociatedAtMs: this.#around.clock.wallMs() })
-    return { headers: offerHeaders, body: this.#body('inactive', document) }
+    return this.#message(
+      this.#offer('inactive'),
+      this.documents.next({ disassociatedAtMs: this.#around.clock.wallMs() }),
+    )
   }
 
   /** An answer of ours. */
@@ -70,18 +92,21 @@ export class SessionOffers {
 
   #read(response: SipResponse, read: typeof readAnswer): Result<AnsweredStream[], string> {
     const sdp = sdpOf(response)
-    return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.#forks.streams, this.#codecs)
+    return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.streams)
   }
 
-  #body(direction: OfferDirection, document: Uint8Array | undefined): SipBody {
-    this.#codecs = this.#payloadTypes.codecsFor(encodingsOf(this.#plan.call.snapshot()))
-    const offer = this.#sdp.describe(offeredMedia(this.#forks.streams, this.#codecs, direction))
-    return offerBody(offer, document, this.#around.ids)
+  #message(offer: Uint8Array, document: OutgoingDocument | undefined): MessageOptions {
+    return { headers: offerHeaders, body: offerBody(offer, document, this.#around.ids) }
   }
 
-  #document(end: { readonly disassociatedAtMs?: number } = {}): Uint8Array {
-    const { jambonzWrapper } = this.#plan.profile.metadata
-    return documentFor(this.#plan, { associatedAtMs: this.associatedAtMs, ...end, jambonzWrapper })
+  #offer(direction: OfferDirection): Uint8Array {
+    const snapshot = this.#plan.call.snapshot()
+    const codecs = {
+      audio: this.#payloadTypes.codecsFor(audioEncodings(encodingsOf(snapshot), this.#plan.profile.media)),
+      video: this.#payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
+    }
+    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
+    return this.#sdp.describe(offeredMedia(this.#offered, direction))
   }
 }
 

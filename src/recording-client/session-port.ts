@@ -5,7 +5,7 @@ import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, SipCore } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
-import type { CallStream } from './streams.ts'
+import type { CallStreams } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 
 /** Times of the recording client, in milliseconds. */
@@ -58,7 +58,7 @@ export interface SessionPlan {
   readonly uri: string
   readonly profile: RecorderProfile
   readonly call: RecordableCall
-  readonly streams: readonly CallStream[]
+  readonly streams: CallStreams
   /** The page's "Call Recording ID"; empty means none. */
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */

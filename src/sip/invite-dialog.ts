@@ -165,7 +165,9 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
       const settle = this.#await(resolve)
       const done = (outcome: RequestOutcome): void => {
         settle(outcome)
-        if (!this.#ended) this.#onOutcome(outcome)
+        // 481 to a NOTIFY ends its subscription only (RFC 5057 section 5.1).
+        const isSubscriptionOnly = method === 'NOTIFY' && outcome.status === 481
+        if (!this.#ended && !isSubscriptionOnly) this.#onOutcome(outcome)
       }
       if (method === 'UPDATE') this.#updates.send(options, done)
       else sendWithin(this.#context, method, options, done)

@@ -2,6 +2,7 @@ export {
   type BodyPart,
   isMetadata,
   isSdp,
+  LEGACY_METADATA_TYPE,
   METADATA_DISPOSITION,
   METADATA_TYPE,
   parseBody,
@@ -23,6 +24,8 @@ export {
   type SessionRecordingAssoc,
 } from './metadata.ts'
 export type { Dialect } from './metadata-dialect.ts'
+export { changesOf, isEmptyMetadata } from './metadata-difference.ts'
+export { writeDraftMetadata } from './metadata-draft-writer.ts'
 export { type DocumentFault, type DocumentFaultCode, inspectMetadata } from './metadata-inspection.ts'
 export { applyMetadata } from './metadata-merge.ts'
 export { callingParticipant, type LineSpeakers, lineSpeakers } from './metadata-parties.ts'

@@ -15,9 +15,8 @@ import {
   type SessionRecordingAssoc,
 } from './metadata.ts'
 import type { XmlElement } from './xml-element.ts'
-import { elementText, escapeAttribute, escapeText, prefixesOf } from './xml-writer.ts'
-
-type Attributes = Readonly<Record<string, string | undefined>>
+import { leaf, node, optional, xmlDocument } from './xml-node.ts'
+import { elementText, prefixesOf } from './xml-writer.ts'
 
 /** Writes extension elements. */
 type Foreign = (extensions: readonly XmlElement[]) => string[]
@@ -40,17 +39,13 @@ export function writeMetadata(metadata: RecordingMetadata): Uint8Array {
     ...metadata.participantStreamAssocs.map((each) => participantStreamAssoc(each, foreign)),
     ...foreign(metadata.extensions),
   ])
-  return document(root)
+  return xmlDocument(root)
 }
 
 /** Serialises a request for a complete document (RFC 7866 section 9.2). */
 export function writeSnapshotRequest(reason?: string): Uint8Array {
   const children = reason === undefined ? [] : [leaf('requestreason', reason)]
-  return document(node('requestsnapshot', { xmlns: RECORDING_NAMESPACE }, children))
-}
-
-function document(root: string): Uint8Array {
-  return new TextEncoder().encode(`<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`)
+  return xmlDocument(node('requestsnapshot', { xmlns: RECORDING_NAMESPACE }, children))
 }
 
 function group(each: MetadataGroup, foreign: Foreign): string {
@@ -111,22 +106,4 @@ function participantStreamAssoc(each: ParticipantStreamAssoc, foreign: Foreign):
 
 function interval(each: Interval): string[] {
   return [...optional('associate-time', each.associateTime), ...optional('disassociate-time', each.disassociateTime)]
-}
-
-function optional(name: string, text: string | undefined): string[] {
-  return text === undefined ? [] : [leaf(name, text)]
-}
-
-function leaf(name: string, text: string, attributes: Attributes = {}): string {
-  return `<${name}${attributesText(attributes)}>${escapeText(text)}</${name}>`
-}
-
-function node(name: string, attributes: Attributes, children: readonly string[]): string {
-  const open = `<${name}${attributesText(attributes)}`
-  return children.length === 0 ? `${open}/>` : `${open}>\n${children.join('\n')}\n</${name}>`
-}
-
-function attributesText(attributes: Attributes): string {
-  const present = Object.entries(attributes).filter(([, value]) => value !== undefined)
-  return present.map(([name, value]) => ` ${name}="${escapeAttribute(value!)}"`).join('')
 }

@@ -10,6 +10,12 @@ import { type AnswerRule, takeAll } from '../harness/test-recorder.ts'
 const flowing = ['port sendonly 1', 'port sendonly 2']
 const paused = ['port inactive 1', 'port inactive 2']
 
+/** What the log says was odd in what the recorder said. */
+function problems(bench: RecordingBench): unknown[] {
+  const odd = bench.log.lines.filter(({ message }) => message === 'recorder said odd things of a stream')
+  return odd.map(({ fields }) => fields['problem'])
+}
+
 function row(name: string, run: (bench: RecordingBench) => Promise<void>): void {
   test(name, () => withBench(run))
 }
@@ -40,7 +46,7 @@ row('SRC-38: an answer without codec in common refuses the stream', async (bench
 })
 
 for (const [name, rule] of [
-  ['fewer m-lines than offered', (index, direction) => (index === 0 ? takeAll(index, direction) : undefined)],
+  ['no m-lines', () => undefined],
   ['every stream refused', (_index, direction) => ({ port: 0, direction })],
 ] as [string, AnswerRule][]) {
   row(`SRC-38: an answer with ${name}: ACK, BYE, failed, and no fork is left`, async (bench) => {
@@ -53,6 +59,88 @@ for (const [name, rule] of [
     assert.equal(bench.call.media.forks.size, 0)
   })
 }
+
+row(
+  'SRC-38, field 33: a stream whose m-line the answer lacks is dropped and told, the other goes on',
+  async (bench) => {
+    const recorder = await recordingWith(bench, (index, to) => (index === 0 ? takeAll(index, to) : undefined))
+    assert.deepEqual([bench.state, openForks(bench)], ['recording', ['1']])
+    const refused = bench.events.find((event) => event.type === 'recorder.streams-refused')
+    assert.deepEqual(refused?.type === 'recorder.streams-refused' && refused.labels, ['2'])
+    assert.deepEqual(problems(bench), ['m-line 2 is missing'])
+    bench.call.join()
+    await bench.pass()
+    const [reoffer] = recorder.session().reoffers
+    assert.deepEqual(reoffer && mediaLines(reoffer), ['port sendonly 1', '0 - 2'], 'SRC-33: its m-line stays')
+  },
+)
+
+row(
+  'AMB-14, field 33: labels that the answer lacks or gives otherwise change nothing, and the slip is named',
+  async (bench) => {
+    const recorder = bench.recorder()
+    recorder.slips = { relabel: (label) => (label === '1' ? undefined : '1') }
+    bench.start(recorder.uri)
+    await bench.pass()
+    assert.deepEqual(openForks(bench), ['1', '2'])
+    const ports = [...bench.call.media.forks.values()].map(({ remote }) => remote?.remote.rtp.port)
+    assert.deepEqual(ports, [40_000, 40_002], 'by position')
+    assert.deepEqual(problems(bench), ['m-line 2 has another label'])
+  },
+)
+
+for (const direction of ['sendrecv', 'sendonly']) {
+  row(`field 33: an answer that says ${direction} gets the audio all the same`, async (bench) => {
+    await recordingWith(bench, (index) => ({ port: 40_000 + 2 * index, direction }))
+    assert.deepEqual(openForks(bench), ['1', '2'])
+    assert.equal(problems(bench).length, direction === 'sendonly' ? 2 : 0)
+  })
+}
+
+for (const [direction, ours] of [
+  ['sendrecv', 'sendonly'],
+  ['sendonly', 'inactive'],
+] as const) {
+  row(`SRC-40: a recorder that offers ${direction} is answered ${ours}`, async (bench) => {
+    const recorder = await bench.recording()
+    const answer = await offered(bench, recorder, (index) => ({ port: 40_000 + 2 * index, direction }))
+    assert.deepEqual(mediaLines(answer), [`port ${ours} 1`, `port ${ours} 2`])
+    assert.equal(openForks(bench).length, ours === 'sendonly' ? 2 : 0)
+  })
+}
+
+const hold: AnswerRule = (index) => ({ port: 40_000 + 2 * index, direction: 'inactive' })
+
+row('AMB-09, field 31: a recorder that pauses is obeyed, told of, and goes on when it says so', async (bench) => {
+  const recorder = await bench.recording()
+  assert.deepEqual(mediaLines(await offered(bench, recorder, hold)), paused)
+  assert.equal(await bench.audio(), 0)
+  assert.equal(bench.eventTypes.at(-1), 'recorder.paused-by-recorder')
+  assert.deepEqual(mediaLines(await offered(bench, recorder, takeAll)), flowing)
+  assert.equal(bench.eventTypes.at(-1), 'recorder.resumed-by-recorder')
+  assert.equal(await bench.audio(3), 6)
+})
+
+row('AMB-09, field 31: a pause of ours outlasts the recorder that wants to go on', async (bench) => {
+  const recorder = await bench.recording()
+  await offered(bench, recorder, hold)
+  bench.pause()
+  await bench.pass()
+  assert.deepEqual(mediaLines(await offered(bench, recorder, takeAll)), paused)
+  assert.equal(await bench.audio(), 0)
+  recorder.answer = hold
+  bench.resume()
+  await bench.pass()
+  assert.equal(await bench.audio(), 0, 'the recorder still holds')
+  assert.equal(bench.eventTypes.at(-1), 'recorder.paused-by-recorder')
+})
+
+row('SRC-42: a recorder that removes every stream has ended the session', async (bench) => {
+  const recorder = await bench.recording()
+  await offered(bench, recorder, (_index, direction) => ({ port: 0, direction }))
+  assert.ok(bench.eventTypes.includes('recorder.lost') && bench.eventTypes.includes('recording.lost'))
+  assert.equal(recorder.session().end?.cause, 'remote-bye')
+})
 
 row('SRC-38: a 200 without SDP: ACK, BYE, failed', async (bench) => {
   const peer = bench.scripted()

@@ -9,6 +9,7 @@ import {
   createRouter,
   type RouteRule,
   type ToneRules,
+  type TransferPolicy,
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
@@ -24,8 +25,8 @@ const QUIET_MS = 300_000
 
 /** A core that can do with reliable provisional responses. */
 export const RELIABLE: Partial<SipCoreOptions> = {
-  supported: ['timer', '100rel'],
-  allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'],
+  supported: ['timer', 'siprec', '100rel', 'replaces'],
+  allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'],
 }
 
 /** What of the gateway a test may set. */
@@ -36,6 +37,8 @@ export interface BenchOptions {
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
   readonly silenceMs?: number
+  readonly trustedIdentities?: readonly string[]
+  readonly transfer?: Partial<TransferPolicy>
   readonly sessionTimer?: SessionTimerWish
   /** What the phones can do beyond the usual. */
   readonly alice?: Partial<SipCoreOptions>
@@ -44,9 +47,11 @@ export interface BenchOptions {
   readonly tones?: ToneRules
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
+  /** Of the gateway's core, instead of the test defaults. */
+  readonly core?: Partial<SipCoreOptions>
 }
 
-/** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, users starting with `flow` run a flow. */
+/** `alice` at 10.0.0.2 calls, `bob` at 10.0.0.3 is the callee of the default route, `carol` at 10.0.0.4 a third, users starting with `flow` run a flow. */
 export class CallBench {
   readonly clock = new ManualClock()
   readonly network: SipNetwork
@@ -57,11 +62,13 @@ export class CallBench {
   readonly core: SipCore
   readonly alice: TestPhone
   readonly bob: TestPhone
+  readonly carol: TestPhone
 
   constructor(options: BenchOptions = {}) {
     this.network = new SipNetwork(this.clock, options.seed ?? 1)
     this.alice = new TestPhone(this.network, this.clock, '10.0.0.2', options.alice)
     this.bob = new TestPhone(this.network, this.clock, '10.0.0.3', options.bob)
+    this.carol = new TestPhone(this.network, this.clock, '10.0.0.4')
     this.service = createCallService({
       engine: this.engine,
       clock: this.clock,
@@ -78,6 +85,8 @@ export class CallBench {
         ],
       ),
       destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
+      trustedIdentities: createDestinationPolicy(options.trustedIdentities ?? ['10.0.0.0/24']),
+      transfer: { mode: 'execute', session: 'same', ...options.transfer },
       srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true, ...options.srtp },
       limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
       sessionTimer: options.sessionTimer,
@@ -87,7 +96,8 @@ export class CallBench {
         options.flow?.(call, name)
       },
     })
-    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, RELIABLE).core
+    const core = { ...RELIABLE, ...options.core }
+    this.core = attachCore(this.network, this.clock, GATEWAY, this.service.handlers, core).core
     this.service.attach(this.core)
   }
 
@@ -113,7 +123,7 @@ export class CallBench {
     await this.pass(QUIET_MS)
     assert.deepEqual(this.service.census(), { calls: 0, active: 0 })
     assert.deepEqual(await this.engine.census(), { calls: 0, legs: 0, forks: 0, ports: 0 })
-    for (const core of [this.core, this.alice.core, this.bob.core]) {
+    for (const core of [this.core, this.alice.core, this.bob.core, this.carol.core]) {
       assert.deepEqual(core.census(), { dialogs: 0, transactions: 0, timers: 0 })
     }
     const faults = this.log.lines.filter((line) => line.level === 'error')

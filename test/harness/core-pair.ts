@@ -32,7 +32,7 @@ export function attachCore(
       locator: node.locator,
       product: 'test/1.0',
       supported: ['timer', 'siprec'],
-      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'MESSAGE'],
+      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'MESSAGE', 'REFER', 'NOTIFY'],
       accept: ['application/sdp'],
       contactUser: 'gw',
       ...replaced,

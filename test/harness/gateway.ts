@@ -7,6 +7,7 @@ import {
   createDestinationPolicy,
   createRouter,
   type RouteRule,
+  type TransferPolicy,
 } from '#call'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { silentLogger } from '#kernel'
@@ -29,6 +30,7 @@ export interface TestGateway {
 /** Opens a gateway on ports of the system's choice, which calls loopback only. */
 export async function openGateway(options: {
   readonly routes: readonly RouteRule[]
+  readonly transfer?: Partial<TransferPolicy>
   readonly flow?: (call: Call, name: string) => void
 }): Promise<TestGateway> {
   const shared = { clock: systemClock, ids: cryptoIds, log: silentLogger }
@@ -50,6 +52,8 @@ export async function openGateway(options: {
     ownAddresses: () => transport.boundPorts,
     router: createRouter(options.routes),
     destinations: createDestinationPolicy([HOST]),
+    trustedIdentities: createDestinationPolicy([]),
+    transfer: { mode: 'execute', session: 'same', ...options.transfer },
     srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true },
     tones: () => ({ exempt: 'test' }),
     limits: { activeCalls: 10, silenceMs: 30_000 },
@@ -62,8 +66,8 @@ export async function openGateway(options: {
       transport,
       locator: createLocator({ ...shared, supports: (name) => transport.supports(name) }),
       product: 'gateway',
-      supported: [],
-      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+      supported: ['replaces'],
+      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'REFER', 'NOTIFY'],
       accept: ['application/sdp'],
       contactUser: 'gateway',
     },

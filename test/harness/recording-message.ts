@@ -55,10 +55,11 @@ export function mediaLines(message: RecordingMessage): string[] {
   })
 }
 
-/** What is wrong with the document of a message, by schema and by sense; its labels must be those of the SDP beside it. */
+/** What is wrong with the document of a message, by schema and by sense; its labels must be those of the SDP beside it, none without. */
 export function documentProblems(message: RecordingMessage): string[] {
   const { document, documentText } = message
   if (document === undefined || documentText === undefined) return ['no document']
-  const labels = descriptionOf(message).media.flatMap((media) => labelOf(media) ?? [])
+  const media = message.sdp === '' ? [] : descriptionOf(message).media
+  const labels = media.flatMap((each) => labelOf(each) ?? [])
   return [...schemaProblems(documentText), ...validateMetadata(document, labels)]
 }

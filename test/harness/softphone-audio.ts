@@ -36,6 +36,10 @@ export class SoftphoneAudio {
   readonly port: number
   /** Of the packets that it sends. */
   readonly ssrc: number
+  /** Called with each packet that it sends. */
+  onSent: ((bytes: Uint8Array) => void) | undefined
+  /** Called with each voice packet that it hears. */
+  onHeard: ((bytes: Uint8Array) => void) | undefined
   readonly #pair: PortPair
   readonly #clock: Clock
   readonly #queue: Utterance[] = []
@@ -203,6 +207,7 @@ export class SoftphoneAudio {
     this.#sequence = (sequence + 1) & 0xffff
     writeRtpHeader(packet, 0, { payloadType, marker, sequence, timestamp: timestamp >>> 0, ssrc: this.ssrc })
     packet.set(payload, RTP_HEADER_BYTES)
+    this.onSent?.(packet.subarray(0, size))
     const sealed = this.#sender?.sealRtp(packet, size) ?? size
     this.#pair.rtp.send(packet.subarray(0, sealed), this.#remote.port, this.#remote.host, () => {})
   }
@@ -213,6 +218,7 @@ export class SoftphoneAudio {
     if (bytes === undefined) return
     if (!parseRtp(bytes, view) || (view.payloadType !== 0 && view.payloadType !== 8)) return
     this.#packetsHeard += 1
+    this.onHeard?.(bytes)
     const payload = bytes.subarray(view.payloadOffset, view.payloadOffset + view.payloadLength)
     const samples = view.payloadType === 0 ? decodePcmu(payload) : decodePcma(payload)
     const place = (view.timestamp - this.#heardOrigin) >>> 0

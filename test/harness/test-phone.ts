@@ -120,7 +120,13 @@ export class TestPhone {
 
   constructor(network: SipNetwork, clock: ManualClock, ip: string, options: Partial<SipCoreOptions> = {}) {
     this.ip = ip
-    const { core, log } = attachCore(network, clock, ip, { onInvite: (invite) => this.#onInvite(invite) }, options)
+    const { core, log } = attachCore(
+      network,
+      clock,
+      ip,
+      { onInvite: (invite) => this.#onInvite(invite) },
+      { supported: ['timer', 'siprec', 'replaces'], ...options },
+    )
     this.core = core
     this.log = log
   }

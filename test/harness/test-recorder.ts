@@ -2,7 +2,7 @@
 
 import { type ManualClock, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
-import { answeredCrypto, cryptoAttribute, cryptosOf, parseSdp, type SdpMedia } from '#sdp'
+import { answeredCrypto, cryptoAttribute, cryptosOf, labelOf, parseSdp, type SdpMedia } from '#sdp'
 import type {
   DialogEnd,
   HeaderList,
@@ -40,12 +40,22 @@ export const takeAll: AnswerRule = (index, offered) => ({
   direction: offered === 'sendonly' ? 'recvonly' : 'inactive',
 })
 
+/** What a recorder gets wrong in its answers. */
+export interface AnswerSlips {
+  /** Labels of the answer instead of those of the offer. */
+  readonly relabel?: (label: string) => string | undefined
+  /** Another order of the m-lines. */
+  readonly reorder?: (blocks: readonly string[][]) => readonly string[][]
+}
+
 /** An answer to an offer. */
-export function answerSdp(offer: string, rule: AnswerRule = takeAll): string {
+export function answerSdp(offer: string, rule: AnswerRule = takeAll, slips: AnswerSlips = {}): string {
   const parsed = parseSdp(offer)
   if (!parsed.ok) throw new Error(`offer does not parse: ${parsed.error.message}`)
-  const lines = ['v=0', 'o=srs 1 1 IN IP4 192.0.2.99', 's=-', 'c=IN IP4 192.0.2.99', 't=0 0']
+  const head = ['v=0', 'o=srs 1 1 IN IP4 192.0.2.99', 's=-', 'c=IN IP4 192.0.2.99', 't=0 0']
+  const blocks: string[][] = []
   parsed.value.media.forEach((media, index) => {
+    const lines: string[] = []
     const direction = media.attributes.find(({ name }) => /^(send|recv|inactive)/.test(name))?.name ?? 'sendrecv'
     const answer = media.port === 0 ? { port: 0, direction } : rule(index, direction)
     if (answer === undefined) return
@@ -53,11 +63,18 @@ export function answerSdp(offer: string, rule: AnswerRule = takeAll): string {
       answer.codecs ?? media.attributes.filter(({ name }) => name === 'rtpmap').map(({ value }) => value ?? '')
     const formats = answer.codecs?.map((map) => map.split(' ')[0] ?? '') ?? media.formats
     const protocol = answer.protocol ?? media.protocol
-    lines.push(`m=audio ${answer.port} ${protocol} ${formats.join(' ')}`, ...maps.map((map) => `a=rtpmap:${map}`))
+    lines.push(
+      `m=${media.kind} ${answer.port} ${protocol} ${formats.join(' ')}`,
+      ...maps.map((map) => `a=rtpmap:${map}`),
+    )
     if (answer.port !== 0) lines.push(...(answer.crypto ?? freshCrypto(media)).map((line) => `a=crypto:${line}`))
-    lines.push(`a=${answer.direction}`, `a=label:${index + 1}`)
+    const offered = labelOf(media) ?? `${index + 1}`
+    const label = slips.relabel === undefined ? offered : slips.relabel(offered)
+    lines.push(`a=${answer.direction}`, ...(label === undefined ? [] : [`a=label:${label}`]))
+    blocks.push(lines)
   })
-  return `${lines.join('\r\n')}\r\n`
+  const media = slips.reorder?.(blocks) ?? blocks
+  return `${[...head, ...media.flat()].join('\r\n')}\r\n`
 }
 
 /** A fresh key of the recorder for the first line offered, if the media is secured. */
@@ -70,12 +87,15 @@ function freshCrypto(media: SdpMedia): string[] {
 export class RecorderSession {
   readonly invite: ServerInvite
   readonly requests: IncomingRequest[] = []
+  /** The INVITE and the re-offers that were answered 200 by rule, read. */
+  readonly taken: RecordingMessage[] = []
   dialog: InviteDialog | undefined
   end: DialogEnd | undefined
   isCancelled = false
 
   constructor(invite: ServerInvite) {
     this.invite = invite
+    this.taken.push(this.first)
   }
 
   /** The INVITE, read. */
@@ -101,9 +121,11 @@ export class TestRecorder {
   /** `take`: 200 at once; `leave`: nothing but 100; a number: that final status. */
   onInvite: ReofferRule = 'take'
   answer: AnswerRule = takeAll
+  slips: AnswerSlips = {}
   /** For the next re-offers in order; then `take`. */
   readonly reofferRules: ReofferRule[] = []
   readonly allow: readonly string[]
+  #firstRefusal: { readonly status: number; readonly headers: HeaderList } | undefined
 
   constructor(network: SipNetwork, clock: ManualClock, ip: string, options: Partial<SipCoreOptions> = {}) {
     this.ip = ip
@@ -132,6 +154,11 @@ export class TestRecorder {
     return session
   }
 
+  /** The next INVITE is refused; those after it are taken by `onInvite`. */
+  refuseFirst(status: number, headers: HeaderList): void {
+    this.#firstRefusal = { status, headers }
+  }
+
   /** Ends a session by BYE; `reason` is its Reason header, without which the recorder may be invited again. */
   bye(session = this.session(), headers: HeaderList = []): void {
     void session.dialog?.bye({ headers })
@@ -156,7 +183,10 @@ export class TestRecorder {
   }
 
   answerBody(offer: string): SipBody {
-    return { contentType: 'application/sdp', content: new TextEncoder().encode(answerSdp(offer, this.answer)) }
+    return {
+      contentType: 'application/sdp',
+      content: new TextEncoder().encode(answerSdp(offer, this.answer, this.slips)),
+    }
   }
 
   #onInvite(invite: ServerInvite): void {
@@ -165,7 +195,10 @@ export class TestRecorder {
     invite.onCancel = () => {
       session.isCancelled = true
     }
-    if (this.onInvite === 'take') this.accept(session)
+    const refusal = this.#firstRefusal
+    this.#firstRefusal = undefined
+    if (refusal !== undefined) invite.reject(refusal.status, { headers: refusal.headers })
+    else if (this.onInvite === 'take') this.accept(session)
     else if (this.onInvite !== 'leave') invite.reject(this.onInvite)
   }
 
@@ -173,8 +206,12 @@ export class TestRecorder {
     session.requests.push(incoming)
     const rule = this.reofferRules.shift() ?? 'take'
     if (rule === 'leave') return
-    if (rule !== 'take') incoming.respond(rule)
-    else if (incoming.request.method === 'UPDATE' && incoming.request.body.length === 0) incoming.respond(200)
-    else incoming.respond(200, { body: this.answerBody(readRecordingMessage(incoming.request).sdp) })
+    if (rule !== 'take') {
+      incoming.respond(rule)
+      return
+    }
+    const message = readRecordingMessage(incoming.request)
+    session.taken.push(message)
+    incoming.respond(200, message.sdp === '' ? {} : { body: this.answerBody(message.sdp) })
   }
 }

@@ -7,6 +7,7 @@ import { collect } from './collect.ts'
 import { dial } from './dial.ts'
 import { hangup } from './hangup.ts'
 import { ifNode } from './if.ts'
+import { join, leave } from './join.ts'
 import { log } from './log.ts'
 import { play } from './play.ts'
 import { set } from './set.ts'
@@ -14,5 +15,8 @@ import { wait } from './wait.ts'
 
 /** Node types by the name that a flow file calls them. */
 export const nodeTypes: ReadonlyMap<string, NodeType> = new Map(
-  [answer, play, collect, dial, callRecording, wait, set, ifNode, log, hangup].map((node) => [node.type, node]),
+  [answer, play, collect, dial, join, leave, callRecording, wait, set, ifNode, log, hangup].map((node) => [
+    node.type,
+    node,
+  ]),
 )

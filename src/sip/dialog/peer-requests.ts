@@ -7,6 +7,7 @@ import { PendingRequest } from '../pending-request.ts'
 import type { IncomingRequest } from '../session.ts'
 import type { SessionExpires } from '../session-timer/session-expires.ts'
 import { timerHeaders } from '../session-timer/timer-terms.ts'
+import { mayHoldOffer } from './offer-body.ts'
 
 /** What the dialog knows and must be asked, and what it is told. */
 export interface PeerRequestsUser {
@@ -86,7 +87,8 @@ export class PeerRequests {
 
   #onUpdate(arrived: Arrived): void {
     const { parts } = this.#context
-    const isOffer = arrived.request.body.length > 0
+    const { headers, body } = arrived.request
+    const isOffer = body.length > 0 && mayHoldOffer(headers.get('content-type'))
     if (this.#update !== undefined || (isOffer && this.#invite !== undefined)) answerBusy(parts, arrived)
     else if (isOffer && this.#user.isOffering()) answer(parts, arrived, 491)
     else if (!this.#refusesTimer(arrived)) {

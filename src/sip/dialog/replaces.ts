@@ -8,7 +8,8 @@ import type { ReplacedDialog } from '../session.ts'
 import { dialogKey } from './dialog-state.ts'
 import type { DialogTable } from './dialog-table.ts'
 
-interface Replaces {
+/** A dialog as its reader knows it: `toTag` is the reader's own. */
+export interface Replaces {
   readonly callId: string
   readonly toTag: string
   readonly fromTag: string
@@ -30,8 +31,8 @@ export function findReplaced(request: SipRequest, dialogs: DialogTable): Result<
   return replaces.isEarlyOnly && replaceable.kind === 'confirmed' ? err(486) : ok(replaceable)
 }
 
-/** A tag `0` stands for no tag at all (RFC 3891 section 6.1). */
-function parseReplaces(value: string): Replaces | undefined {
+/** Reads a Replaces value; undefined when it names no dialog. A tag `0` stands for no tag at all (RFC 3891 section 6.1). */
+export function parseReplaces(value: string): Replaces | undefined {
   const semicolon = value.indexOf(';')
   if (semicolon <= 0) return undefined
   const raw = RawText.of(value.slice(semicolon))

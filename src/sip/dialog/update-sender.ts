@@ -3,6 +3,7 @@
 import { type DialogContext, sendWithin } from '../dialog-context.ts'
 import { glareWaitMs, MAX_OFFER_TRIES } from '../glare-wait.ts'
 import type { MessageOptions, RequestOutcome } from '../session.ts'
+import { mayHoldOffer } from './offer-body.ts'
 
 /** Sends UPDATE; after glare again, unless the dialog is over. */
 export class UpdateSender {
@@ -26,7 +27,7 @@ export class UpdateSender {
 
   #try(options: MessageOptions, tries: number, done: (outcome: RequestOutcome) => void): void {
     const { parts, state, timer } = this.#context
-    const isOffer = options.body !== undefined
+    const isOffer = mayHoldOffer(options.body?.contentType)
     if (isOffer) this.#offers += 1
     sendWithin(this.#context, 'UPDATE', options, (outcome) => {
       const { response, status } = outcome

@@ -1,0 +1,80 @@
+// The check of a recorder on sockets.
+
+import { type PortPair, PortPool } from '#engine'
+import { silentLogger } from '#kernel'
+import { createLocator, cryptoIds, SipTransport, systemClock, type TlsOptions } from '#net'
+import { type CheckReport, type CheckSockets, checkRecorder } from '#recorder-check'
+import { createSipCore, type SipCore, type TransportName } from '#sip'
+import { product } from './sip-role.ts'
+
+/** What is checked, and from where. */
+export interface CheckOptions {
+  readonly uri: string
+  /** IP literal that the recorder reaches us at. */
+  readonly host: string
+  readonly mediaPorts: { readonly portMin: number; readonly portMax: number }
+  readonly talkMs: number
+  /** Certificates for TLS; without them TLS is not tried. */
+  readonly tls?: TlsOptions
+}
+
+/** Runs the check and closes everything; rejects with an AppError only if nothing can be bound here. */
+export async function runCheck({ uri, host, mediaPorts, talkMs, tls }: CheckOptions): Promise<CheckReport> {
+  const [clock, ids, log] = [systemClock, cryptoIds, silentLogger]
+  const transports: readonly TransportName[] = tls === undefined ? ['udp', 'tcp'] : ['udp', 'tcp', 'tls']
+  const pool = new PortPool({ host, ...mediaPorts, clock, randomInteger: (below) => ids.integer(below) })
+  const held = new Set<PortPair>()
+  let core: SipCore | undefined
+  const transport = await SipTransport.open({
+    listen: transports.map((name) => ({ transport: name, host, port: 0 })),
+    ...(tls === undefined ? {} : { tls }),
+    clock,
+    log,
+    onMessage: (bytes, flow) => core?.receive(bytes, flow),
+  })
+  const locator = createLocator({ supports: (name) => transport.supports(name), clock, ids, log })
+  core = createSipCore(
+    {
+      name: 'check',
+      clock,
+      ids,
+      log,
+      transport,
+      locator,
+      product,
+      supported: ['timer'],
+      understoodInDialog: ['siprec'],
+      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
+      accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
+      contactUser: 'check',
+    },
+    { onInvite: (invite) => invite.reject(403) },
+  )
+  try {
+    const around = { core, clock, ids, mediaHost: host, sockets: poolSockets(pool, held), from: `<sip:check@${host}>` }
+    return await checkRecorder({ uri, transports, talkMs }, around)
+  } finally {
+    core.close()
+    await transport.close()
+    await Promise.all([...held].map((pair) => pool.release(pair)))
+  }
+}
+
+function poolSockets(pool: PortPool, held: Set<PortPair>): CheckSockets {
+  return {
+    open: async (onRtcp) => {
+      const pair = await pool.take()
+      held.add(pair)
+      // Packets that meet a closed port come back as errors, which are no news here.
+      for (const socket of [pair.rtp, pair.rtcp]) socket.on('error', () => {})
+      pair.rtcp.on('message', (bytes) => onRtcp(bytes))
+      return {
+        port: pair.port,
+        sendRtp: (bytes, to) => pair.rtp.send(bytes, to.port, to.host, () => {}),
+        close: () => {
+          if (held.delete(pair)) void pool.release(pair)
+        },
+      }
+    },
+  }
+}

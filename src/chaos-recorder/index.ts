@@ -1,0 +1,5 @@
+export type { ChaosSocket, ChaosSockets } from './chaos-media.ts'
+export { ChaosRecorder } from './chaos-recorder.ts'
+export { type ChaosScript, readChaosScript } from './chaos-script.ts'
+export type { ChaosSessionView } from './chaos-session.ts'
+export { presets } from './presets.ts'

@@ -1,0 +1,272 @@
+// What a recorder profile changes on the wire: headers, types, dialects, streams, codecs; rows SRC-20, SRC-66, META-29, AMB-*.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CALL_NAMESPACE, childElements, parseMetadata, textOf } from '#siprec'
+import { profiled } from '../harness/profiles.ts'
+import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
+import { descriptionOf, documentProblems, mediaLines, type RecordingMessage } from '../harness/recording-message.ts'
+
+function row(
+  name: string,
+  change: Parameters<typeof profiled>[0],
+  run: (bench: RecordingBench) => Promise<void>,
+): void {
+  test(name, () => withBench(run, profiled(change)))
+}
+
+/** Header lines of that name. */
+function lines({ message }: RecordingMessage, name: string): string[] {
+  return message.headers.all(name)
+}
+
+async function invite(bench: RecordingBench): Promise<RecordingMessage> {
+  return (await bench.recording()).session().first
+}
+
+row(
+  'a profile adds headers of its own, and none of those that make the message',
+  {
+    headers: [
+      ['User-to-User', '00;encoding=hex'],
+      ['Call-Info', '<https://crm.example/7>;purpose=info'],
+      ['X-Tenant', 'a'],
+      ['Require', 'x-profile'],
+      ['m', '<sip:else@where.example>'],
+      ['Content-Type', 'text/plain'],
+      ['Contact', '<sip:else@where.example>'],
+    ],
+  },
+  async (bench) => {
+    const recorder = bench.recorder()
+    bench.start(recorder.uri, { headers: [['x-tenant', 'asked']] })
+    await bench.pass()
+    const { first } = recorder.session()
+    assert.deepEqual(lines(first, 'User-to-User'), ['00;encoding=hex'])
+    assert.deepEqual(lines(first, 'Call-Info'), ['<https://crm.example/7>;purpose=info'])
+    assert.deepEqual(lines(first, 'X-Tenant'), ['asked'], 'the word of the asker counts more')
+    assert.deepEqual(lines(first, 'Require'), ['siprec'])
+    assert.deepEqual([lines(first, 'Contact').length, lines(first, 'Content-Type').length], [1, 1])
+    assert.doesNotMatch(lines(first, 'Contact')[0] ?? '', /else@where/)
+  },
+)
+
+row(
+  'a profile may tell the ids of the recording in its headers; one that is not known leaves its header out',
+  {
+    headers: [
+      ['User-to-User', '{recordingId};encoding=ascii'],
+      ['X-Call', '{callId} {sessionId}'],
+    ],
+  },
+  async (bench) => {
+    const recorder = bench.recorder()
+    const { callId, sessionId } = bench.call.snapshot()
+    bench.start(recorder.uri)
+    await bench.pass()
+    assert.deepEqual(lines(recorder.session().first, 'User-to-User'), ['rec-1;encoding=ascii'])
+    assert.deepEqual(lines(recorder.session().first, 'X-Call'), [`${callId} ${Buffer.from(sessionId).toString('hex')}`])
+    bench.stop()
+    await bench.pass(1_000)
+    bench.start(recorder.uri, { recordingId: '' })
+    await bench.pass()
+    assert.deepEqual(lines(recorder.session(1).first, 'User-to-User'), [])
+  },
+)
+
+const registered = 'application/rs-metadata+xml'
+const legacy = 'application/rs-metadata'
+
+/** Content-Type of the metadata part. */
+function metadataType({ message }: RecordingMessage): string | undefined {
+  return /^Content-Type: (application\/rs-metadata\S*)\r$/m.exec(new TextDecoder().decode(message.body))?.[1]
+}
+
+row('SRC-20, AMB-01: metadata goes out under the registered type', {}, async (bench) => {
+  assert.equal(metadataType(await invite(bench)), registered)
+})
+
+row(
+  'SRC-20, AMB-01: a recorder of the old type gets it, then as later',
+  { metadata: { mediaType: 'legacy' } },
+  async (bench) => {
+    const recorder = await bench.recording()
+    bench.call.join()
+    await bench.pass()
+    assert.deepEqual([recorder.session().first, ...recorder.session().reoffers].map(metadataType), [legacy, legacy])
+  },
+)
+
+for (const [name, accept, sent] of [
+  ['names the old type only', `application/sdp, ${legacy}`, [registered, legacy]],
+  ['names both types', `application/sdp, ${legacy};q=0.5, ${registered}`, [registered]],
+  ['names neither', 'application/sdp', [registered]],
+] as const) {
+  row(`SRC-66, AMB-01: 415 whose Accept ${name}: sent ${sent.length} times`, {}, async (bench) => {
+    const peer = bench.scripted()
+    const start = bench.start(`sip:${peer.ip}`)
+    await bench.pass()
+    peer.respond(peer.take('INVITE'), 415, { tag: 'one', headers: [`Accept: ${accept}`] })
+    await bench.pass()
+    if (sent.length > 1) {
+      peer.respond(peer.take('INVITE'), 415, { tag: 'two', headers: [`Accept: ${accept}`] })
+      await bench.pass()
+    }
+    assert.deepEqual([start.status, start.outcome?.results], [503, { [`sip:${peer.ip}`]: 'failed(415)' }])
+    assert.deepEqual(
+      bench
+        .sent(peer.ip)
+        .filter(({ label }) => label === 'INVITE')
+        .map(metadataType),
+      sent,
+    )
+  })
+}
+
+row('SRC-66: a recorder that takes the old type after a 415 keeps getting it', {}, async (bench) => {
+  const recorder = bench.recorder()
+  recorder.refuseFirst(415, [['Accept', `application/sdp, ${legacy}`]])
+  const start = bench.start(recorder.uri)
+  await bench.pass()
+  assert.equal(start.status, 200)
+  bench.call.join()
+  await bench.pass()
+  assert.deepEqual(recorder.session(1).reoffers.map(metadataType), [legacy])
+})
+
+row(
+  'peer report 32: a legacy recorder gets the vocabulary of the drafts, and the id of the recording by header',
+  { metadata: { dialect: 'smarttap', mediaType: 'legacy', updates: 'partial' } },
+  async (bench) => {
+    const recorder = await bench.recording()
+    bench.call.join()
+    await bench.pass()
+    const { first, reoffers } = recorder.session()
+    assert.deepEqual(lines(first, 'X-Audc-Call-Id'), ['rec-1'])
+    for (const { documentText, document } of [first, ...reoffers]) {
+      const read = parseMetadata(new TextEncoder().encode(documentText))
+      assert.deepEqual([read.dialect, read.invalid, read.warnings.length], ['mid-draft', false, 1])
+      assert.equal(document?.dataMode, 'complete', 'nobody knows how the drafts merge')
+      assert.deepEqual(
+        document?.streams.map(({ label }) => label),
+        ['1', '2'],
+      )
+      assert.equal(
+        document?.participantStreamAssocs.some(({ send }) => send.length === 1),
+        true,
+      )
+      assert.match(documentText ?? '', /<extensiondata>/)
+    }
+  },
+)
+
+row(
+  'field 16: the extension data stands in the namespace that the recorder knows',
+  { metadata: { extensionNamespace: 'urn:example:tenant' } },
+  async (bench) => {
+    bench.call.change({ facts: { 'History-Info': '<sip:desk@pbx.example>;index=1' } }, { type: 'codec-changed' })
+    const first = await invite(bench)
+    assert.deepEqual(documentProblems(first), [])
+    const extensions = first.document?.sessions[0]?.extensions ?? []
+    const call = extensions.find(({ name }) => name === 'call')
+    assert.equal(call?.namespace, 'urn:example:tenant')
+    const fact = call && childElements(call).find(({ name }) => name === 'fact')
+    assert.deepEqual(
+      [fact?.attributes[0]?.value, fact && textOf(fact)],
+      ['History-Info', '<sip:desk@pbx.example>;index=1'],
+    )
+    assert.equal((first.documentText ?? '').includes(CALL_NAMESPACE), false)
+  },
+)
+
+for (const [side, tap] of [
+  ['caller', 'caller received'],
+  ['far', 'caller sent'],
+] as const) {
+  row(`a recorder of the ${side} side gets one m-line, and nobody else's voice`, { media: { side } }, async (bench) => {
+    const first = await invite(bench)
+    assert.deepEqual(documentProblems(first), [])
+    assert.equal(mediaLines(first).length, 1)
+    const taps = [...bench.call.media.forks.values()].map(
+      (fork) => 'leg' in fork.tap && `${fork.tap.leg} ${fork.tap.point}`,
+    )
+    assert.deepEqual(taps, [tap])
+  })
+}
+
+row(
+  'field 34: a recorder of G.711 is offered nothing else, whatever the call speaks',
+  { media: { codecs: 'g711' } },
+  async (bench) => {
+    bench.call.changeEncodings(['OPUS/48000/2', 'PCMA/8000', 'TELEPHONE-EVENT/8000'])
+    const first = await invite(bench)
+    assert.deepEqual(
+      descriptionOf(first).media.map(({ formats }) => formats),
+      [
+        ['8', '0', '101'],
+        ['8', '0', '101'],
+      ],
+    )
+  },
+)
+
+row(
+  'META-29, FLOW-06: a mixed stream: one m-line of G.711, to which everyone sends and which everyone hears',
+  { media: { streams: 'mixed' } },
+  async (bench) => {
+    bench.call.join()
+    const recorder = await bench.recording()
+    const { first } = recorder.session()
+    assert.deepEqual(mediaLines(first), ['port sendonly 1'])
+    assert.deepEqual(descriptionOf(first).media[0]?.formats, ['0', '8'])
+    const [fork] = [...bench.call.media.forks.values()]
+    assert.deepEqual(fork?.tap, {
+      mix: [
+        { leg: 'caller', point: 'received' },
+        { leg: 'caller', point: 'sent' },
+      ],
+    })
+    const streamId = first.document?.streams[0]?.streamId
+    const present = first.document?.participantStreamAssocs.filter((each) => each.disassociateTime === undefined) ?? []
+    assert.deepEqual(
+      present.map(({ send, recv }) => [send, recv]),
+      [
+        [[streamId], [streamId]],
+        [[streamId], [streamId]],
+      ],
+    )
+  },
+)
+
+row(
+  'digits are left out of what a recorder gets whose profile masks them',
+  { media: { maskDtmf: true } },
+  async (bench) => {
+    await bench.recording()
+    assert.deepEqual(
+      [...bench.call.media.forks.values()].map(({ masked }) => masked),
+      [true, true],
+    )
+  },
+)
+
+row('a profile asks for a session timer', { sessionExpiresSeconds: 300 }, async (bench) => {
+  const first = await invite(bench)
+  assert.match(lines(first, 'Session-Expires')[0] ?? '', /^300\b/)
+})
+
+row(
+  'a recorder that asks who we are is answered by the credentials of its profile, and their secret is not told',
+  { credentials: { username: 'gateway', password: 'opensesame', allowMd5: false } },
+  async (bench) => {
+    const recorder = bench.recorder()
+    recorder.refuseFirst(401, [['WWW-Authenticate', 'Digest realm="rec", nonce="n1", algorithm=SHA-256, qop="auth"']])
+    const start = bench.start(recorder.uri)
+    await bench.pass()
+    assert.equal(start.status, 200)
+    const second = recorder.session(1).first
+    assert.match(lines(second, 'Authorization')[0] ?? '', /username="gateway"/)
+    assert.equal(second.document?.dataMode, 'complete')
+    assert.doesNotMatch(JSON.stringify([bench.log.lines, bench.events]), /opensesame/)
+  },
+)

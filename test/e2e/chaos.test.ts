@@ -1,0 +1,199 @@
+// A call between two phones while its recorder misbehaves, over real sockets: what the parties send arrives unchanged.
+
+import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type TestContext, test } from 'node:test'
+import { type ChaosSessionView, presets } from '#chaos-recorder'
+import { type SipTrace, silentLogger, sipTrace } from '#kernel'
+import { cryptoIds, systemClock } from '#net'
+import { newRtpView, parseRtp } from '#rtp'
+import { type OpenChaos, openChaos } from '../../src/app/chaos.ts'
+import { normalised } from '../chaos/chaos-scene.ts'
+import type { SoftCall } from '../harness/softphone.ts'
+import { openTalk, type Talk } from '../harness/talk.ts'
+import { until } from '../harness/until.ts'
+
+const HOST = '127.0.0.1'
+
+/** One packet without what each call chooses at random: SSRC and the first sequence number and timestamp. */
+interface Packet {
+  readonly sequence: number
+  readonly timestamp: number
+  readonly payload: string
+  readonly atMs: number
+}
+
+/** A sender that stood still for so long has its clock tied anew by the relay, recording or not. */
+const STALL_MS = 300
+
+/** Packets of one direction, as sent by one phone and as heard by the other. */
+interface Direction {
+  readonly sent: Packet[]
+  readonly heard: Packet[]
+}
+
+function keep(into: Packet[]): (bytes: Uint8Array) => void {
+  const view = newRtpView()
+  let first: { readonly sequence: number; readonly timestamp: number } | undefined
+  return (bytes) => {
+    if (!parseRtp(bytes, view)) return
+    const { sequence, timestamp, payloadOffset, payloadLength } = view
+    first ??= { sequence, timestamp }
+    into.push({
+      sequence: (sequence - first.sequence) & 0xffff,
+      timestamp: (timestamp - first.timestamp) >>> 0,
+      payload: Buffer.from(bytes.subarray(payloadOffset, payloadOffset + payloadLength)).toString('base64'),
+      atMs: systemClock.nowMs(),
+    })
+  }
+}
+
+function watch(from: SoftCall, to: SoftCall): Direction {
+  const direction: Direction = { sent: [], heard: [] }
+  from.audio.onSent = keep(direction.sent)
+  to.audio.onHeard = keep(direction.heard)
+  return direction
+}
+
+/** Fails unless what was heard is what was sent, packet by packet, from the first that was heard on. */
+function assertUnchanged({ sent, heard }: Direction, side: string): void {
+  assert.ok(heard.length > 50, `${side} heard ${heard.length} packets`)
+  const isFirst = (at: number): boolean => [0, 1, 2].every((i) => sent[at + i]?.payload === heard[i]?.payload)
+  const start = sent.findIndex((_, at) => isFirst(at))
+  assert.ok(start >= 0, 'the first packets heard were sent')
+  // The first that was heard may have been sent before anybody looked.
+  const length = Math.min(heard.length, sent.length - start)
+  assert.deepEqual(stepsOf(heard.slice(0, length), heard), stepsOf(sent.slice(start, start + length), heard), side)
+}
+
+/** Payloads with the steps of sequence number and timestamp before them; `pace` says where somebody stood still. */
+function stepsOf(packets: readonly Packet[], pace: readonly Packet[]): unknown[] {
+  return packets.map(({ sequence, timestamp, payload }, at) => {
+    const before = packets[at - 1]
+    const hasStalled = (pace[at]?.atMs ?? 0) - (pace[at - 1]?.atMs ?? 0) > STALL_MS
+    if (before === undefined) return { payload }
+    const sequenceStep = (sequence - before.sequence) & 0xffff
+    return { payload, sequenceStep, timestampStep: hasStalled ? 'any' : (timestamp - before.timestamp) >>> 0 }
+  })
+}
+
+/** What the phones saw of SIP, without ports and numbers that each call chooses at random. */
+class PhoneTrace {
+  readonly #lines: string[] = []
+  readonly #listener = (message: unknown): void => {
+    const { core, direction, bytes } = message as SipTrace
+    if (core !== 'alice' && core !== 'bob') return
+    const text = normalised(new TextDecoder().decode(bytes))
+      .replace(/^o=.*$/gm, 'o=*')
+      .replace(/^(m=audio) \d+/gm, '$1 *')
+      .replace(/(127\.0\.0\.1):\d+/g, '$1:*')
+      .replace(/rport=\d+/g, 'rport=*')
+      .replace(/^(Session-ID|Content-Length|l): .*$/gim, '$1: *')
+    this.#lines.push(`${core} ${direction} ${text}`)
+  }
+
+  constructor(t: TestContext) {
+    subscribe(sipTrace.name, this.#listener)
+    t.after(() => unsubscribe(sipTrace.name, this.#listener))
+  }
+
+  /** Each once, for a busy machine repeats; sorted, for the phones are not in step. */
+  get lines(): string[] {
+    return [...new Set(this.#lines)].toSorted()
+  }
+}
+
+async function openFault(t: TestContext, fault: string): Promise<OpenChaos> {
+  const portMin = 43_000 + 2 * cryptoIds.integer(3000)
+  const chaos = await openChaos({
+    host: HOST,
+    port: 0,
+    mediaPorts: { portMin, portMax: portMin + 199 },
+    script: presets[fault]!,
+    log: silentLogger,
+  })
+  t.after(() => chaos.close())
+  return chaos
+}
+
+function uriOf({ listeners }: OpenChaos): string {
+  const port = listeners.find(({ transport }) => transport === 'tcp')?.port ?? 0
+  return `sip:chaos@${HOST}:${port};transport=tcp`
+}
+
+function packetsOf(sessions: readonly ChaosSessionView[]): number {
+  return sessions.flatMap(({ streams }) => streams).reduce((sum, { active, paused }) => sum + active + paused, 0)
+}
+
+/** Talks for a while, with pause, resume and stop where there is a recorder. */
+async function conversation(talk: Talk, chaos: OpenChaos | undefined): Promise<readonly number[]> {
+  const directions = [watch(talk.caller, talk.callee), watch(talk.callee, talk.caller)]
+  const heard = (count: number): Promise<void> =>
+    until('more is heard', () => directions.every((direction) => direction.heard.length >= count))
+  const statuses: number[] = []
+  const command = async (activity: 'start' | 'pause' | 'resume' | 'stop'): Promise<void> => {
+    if (chaos !== undefined) statuses.push((await talk.rest(activity, uriOf(chaos))).status)
+  }
+  await heard(20)
+  await command('start')
+  await heard(80)
+  await command('pause')
+  await heard(100)
+  const sessions = chaos?.recorder.sessions ?? []
+  const before = packetsOf(sessions)
+  await heard(150)
+  if (chaos !== undefined) assert.equal(packetsOf(chaos.recorder.sessions), before, 'nothing arrives while paused')
+  await command('resume')
+  await heard(180)
+  await command('stop')
+  await heard(200)
+  assertUnchanged(directions[0]!, 'callee')
+  assertUnchanged(directions[1]!, 'caller')
+  return statuses
+}
+
+/** What each fault does to the commands start, pause, resume, stop; the parties notice none of it. */
+const faults: Readonly<Record<string, readonly number[]>> = {
+  polite: [200, 200, 200, 200],
+  busy: [503, 400, 400, 400],
+  'fewer-lines': [503, 400, 400, 400],
+  sendrecv: [200, 200, 200, 200],
+  twice: [200, 200, 200, 200],
+  'reinvite-488': [200, 200, 200, 200],
+  'reinvite-at-once': [200, 200, 200, 200],
+  'closes-rtp': [200, 200, 200, 200],
+}
+
+let unrecorded: readonly string[] | undefined
+
+for (const [fault, statuses] of Object.entries(faults)) {
+  test(`field 23, field 36: payload, sequence, timestamps and SIP of the parties are unchanged while the recorder ${presets[fault]?.about}`, async (t) => {
+    if (unrecorded === undefined) {
+      const trace = new PhoneTrace(t)
+      const talk = await openTalk(t)
+      await conversation(talk, undefined)
+      await talk.end()
+      unrecorded = trace.lines
+    }
+    const chaos = await openFault(t, fault)
+    const trace = new PhoneTrace(t)
+    const talk = await openTalk(t)
+    assert.deepEqual(await conversation(talk, chaos), statuses)
+    await talk.end()
+    assert.deepEqual(trace.lines, unrecorded, 'the phones see the same messages')
+  })
+}
+
+test('a recorder that closes its connection mid-call is reached over a new one', async (t) => {
+  const chaos = await openFault(t, 'closes-connection')
+  const talk = await openTalk(t)
+  assert.equal((await talk.rest('start', uriOf(chaos))).status, 200)
+  await until('the connection is closed', () => talk.callee.audio.packetsHeard > 150)
+  assert.equal((await talk.rest('pause')).status, 200)
+  await until(
+    'the pause has arrived',
+    () => chaos.recorder.sessions[0]?.requests.filter((each) => each === 'INVITE').length === 2,
+  )
+  await talk.end()
+  await until('the BYE has arrived', () => chaos.recorder.sessions[0]?.requests.includes('BYE') === true)
+})
