@@ -39,8 +39,7 @@ export interface Sipp {
 export async function startSipp(options: SippOptions): Promise<Sipp> {
   const { scenario, transport, folder, remote, args = [] } = options
   const port = await freePort()
-  // Above the ports that the system gives to others.
-  const mediaPort = 61_000 + 8 * cryptoIds.integer(400)
+  const mediaPort = await freeMediaPort()
   const name = `${scenario}-${port}`
   const running = startTool(
     'sipp',
@@ -65,6 +64,14 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
     },
     messages: () => readFile(join(folder, `${name}-messages.log`), 'utf8'),
     stop: () => running.stop(),
+  }
+}
+
+/** The first of eight, above the ports that the system gives to others. */
+async function freeMediaPort(): Promise<number> {
+  for (;;) {
+    const port = 61_000 + 8 * cryptoIds.integer(400)
+    if (!(await isTaken(port, 'udp')) && !(await isTaken(port + 2, 'udp'))) return port
   }
 }
 
