@@ -42,8 +42,8 @@ export type SpoolCommand =
 
 /** Answers by type of command. */
 export interface SpoolReplies {
-  /** Ports that take the packets, in the order of the sources; or why nothing is taken. */
-  open: { readonly ports: readonly number[] } | { readonly refused: string }
+  /** Where the packets are taken, in the order of the sources; or why nothing is. */
+  open: { readonly host: string; readonly ports: readonly number[] } | { readonly refused: string }
   note: undefined
   close: undefined
   list: readonly SpooledFile[]

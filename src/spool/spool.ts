@@ -6,8 +6,6 @@ import type { SpooledFile } from './spool-folder.ts'
 import { SpoolLink } from './spool-link.ts'
 import type { SpoolEvent, SpoolOptions } from './spool-messages.ts'
 
-const LOOPBACK = '127.0.0.1'
-
 /** A spool with a worker thread of its own; rejections are AppError with code `spool.*`. */
 export class Spool {
   readonly #link: SpoolLink

@@ -216,6 +216,23 @@ bench(
   },
 )
 
+bench('a third party that joins is spooled too, in a file with all three', async (b, spool) => {
+  const recorder = await spooled(b)
+  b.call.join()
+  b.call.join('third', 'sip:carol@desk.example')
+  await b.pass()
+  assert.equal(b.call.media.forks.size, 3)
+  assert.equal(await b.audio(5), 15)
+  assert.equal(spool.kept.size, 2)
+  recorder.onInvite = 'take'
+  await endCall(b)
+  b.client.deliverSpooled()
+  await b.pass()
+  await sendAll(b, spool)
+  await sendAll(b, spool)
+  assert.equal(spool.kept.size, 0)
+})
+
 bench('what is too old is removed, and told', async (b, spool) => {
   await spooled(b)
   await endCall(b)
