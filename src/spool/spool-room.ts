@@ -10,8 +10,6 @@ import { SpoolIntake } from './spool-intake.ts'
 import { readSpoolKey } from './spool-key.ts'
 import type { SpoolCommand, SpoolEvent, SpoolOptions, SpoolReplies } from './spool-messages.ts'
 
-const LOOPBACK = '127.0.0.1'
-
 /** Carries out commands one after another. */
 export class SpoolRoom {
   readonly #options: SpoolOptions
@@ -20,6 +18,8 @@ export class SpoolRoom {
   readonly #onEvent: (event: SpoolEvent) => void
   readonly #key: Buffer
   readonly #folder: SpoolFolder
+  /** Of the family that forks are bound to. */
+  readonly #loopback: string
   readonly #intakePorts: PortPool
   readonly #deliveryPorts: PortPool
   readonly #intakes = new Map<string, SpoolIntake>()
@@ -35,8 +35,9 @@ export class SpoolRoom {
     this.#onEvent = around.onEvent
     this.#key = readSpoolKey(options.keyFile)
     this.#folder = new SpoolFolder(options.folder, this.#key, options.limits)
+    this.#loopback = host.includes(':') ? '::1' : '127.0.0.1'
     const ports = { portMin, portMax, clock, randomInteger: ids.integer }
-    this.#intakePorts = new PortPool({ ...ports, host: LOOPBACK })
+    this.#intakePorts = new PortPool({ ...ports, host: this.#loopback })
     this.#deliveryPorts = new PortPool({ ...ports, host })
   }
 
@@ -82,7 +83,7 @@ export class SpoolRoom {
       onStopped: (reason) => this.#onEvent({ type: 'stopped', id, reason }),
     })
     this.#intakes.set(id, intake)
-    return { ports: intake.ports }
+    return { host: this.#loopback, ports: intake.ports }
   }
 
   async #close(id: string, facts: string): Promise<undefined> {

@@ -28,7 +28,8 @@ export class Spool {
     const ports = sources.map(({ rtpPort }) => rtpPort)
     const opened = await this.#link.ask({ type: 'open', id, sources: ports, facts })
     if ('refused' in opened) return err(opened.refused)
-    return ok(opened.ports.map((port) => ({ rtp: { host: LOOPBACK, port }, rtcp: { host: LOOPBACK, port: port + 1 } })))
+    const { host, ports: taken } = opened
+    return ok(taken.map((port) => ({ rtp: { host, port }, rtcp: { host, port: port + 1 } })))
   }
 
   /** Notes the facts of a recording anew; the last ones count. */
