@@ -1,10 +1,9 @@
 // Configuration of the gateway role.
 
 import { Type } from 'typebox'
-import { srtpSuites } from '#rtp'
 import { awareness } from './config-awareness.ts'
 import { integer, role, section, text } from './config-leaf.ts'
-import { destinations, manyTls, mediaAddress, sip, sources } from './config-network.ts'
+import { destinations, manyTls, mediaAddress, sip, sources, srtpKeys } from './config-network.ts'
 import { recording } from './config-recording.ts'
 
 const route = Type.Object(
@@ -45,21 +44,12 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   media: section('RTP of calls and of their copies.', {
     ...mediaAddress(20_000, 29_999),
     srtp: section('SRTP of calls, with keys in SDP (RFC 4568); that of recordings stands in the recorder profiles.', {
-      suites: Type.Array(Type.Enum([...srtpSuites]), {
-        maxItems: 4,
-        default: [...srtpSuites],
-        description:
-          'Suites that callers may use and callees are offered, best first; an empty list is plain RTP only.',
-      }),
+      ...srtpKeys('Suites that callers may use and callees are offered, best first; an empty list is plain RTP only.'),
       callees: Type.Enum(['plain', 'as-caller', 'always'], {
         default: 'as-caller',
         description:
           'Who is called with SRTP: nobody; those whose caller uses it, if keys may be sent to them; everybody, and who may not get keys is not called.',
         expects: 'plain, as-caller or always',
-      }),
-      keysWithoutTls: Type.Boolean({
-        default: false,
-        description: 'Exchange keys with peers whose signalling is not TLS too, so that whoever reads it can listen.',
       }),
     }),
     workers: integer('Number of threads that carry RTP.', 1, 1, 64),

@@ -1,6 +1,7 @@
 // Configuration of what both roles have: SIP listeners, TLS, media addresses, lists of hosts.
 
 import { type TSchema, Type } from 'typebox'
+import { srtpSuites } from '#rtp'
 import { HOST_ENTRY, HOSTS, integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
 
 const listener = Type.Object(
@@ -75,6 +76,17 @@ export function sip<T extends TSchema>(port: number, tls: T) {
     ),
     tls,
   })
+}
+
+/** Which SRTP keys may be exchanged by one role. */
+export function srtpKeys(suites: string) {
+  return {
+    suites: Type.Array(Type.Enum([...srtpSuites]), { maxItems: 4, default: [...srtpSuites], description: suites }),
+    keysWithoutTls: Type.Boolean({
+      default: false,
+      description: 'Exchange keys with peers whose signalling is not TLS too, so that whoever reads it can listen.',
+    }),
+  }
 }
 
 /** Addresses and ports of RTP. */

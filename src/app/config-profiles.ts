@@ -109,6 +109,14 @@ const profile = Type.Object(
         description: 'The way there is trusted: protected calls may be recorded with less protection than their own.',
       }),
     ),
+    idleSessionMs: optional(
+      Type.Integer({
+        minimum: 1_000,
+        maximum: 86_400_000,
+        description:
+          'A recording session stays up for so long after a call, in milliseconds, and the next call is put into it; one for each call when left out.',
+      }),
+    ),
     lostAfterSilenceMs: optional(
       Type.Integer({
         minimum: 10_000,

@@ -3,11 +3,17 @@
 import { Type } from 'typebox'
 import { gateway } from './config-gateway.ts'
 import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
-import { mediaAddress, roleTls, sip, sources } from './config-network.ts'
+import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
   sip: sip(5080, roleTls),
-  media: section('RTP from recording clients.', mediaAddress(10_000, 19_999)),
+  media: section('RTP from recording clients.', {
+    ...mediaAddress(10_000, 19_999),
+    srtp: section(
+      'SRTP from recording clients, with keys in SDP (RFC 4568).',
+      srtpKeys('Suites that clients may use; an empty list is plain RTP only.'),
+    ),
+  }),
   sources: sources(
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),

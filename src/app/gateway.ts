@@ -261,8 +261,12 @@ function assemble(parts: {
       ...prefixed('media', await engine.census()),
     }),
     renewTls: () => role.renewTls(),
-    drain: () => service.drain(),
+    drain: () => {
+      client.close()
+      return service.drain()
+    },
     close: async () => {
+      client.close()
       for (const call of service.calls()) call.hangup('shutdown')
       indicator.close()
       probes?.close()

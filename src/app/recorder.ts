@@ -37,7 +37,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes })
   const catalogue = await openCatalogue(store, log)
-  const { host, advertisedHost, portMin, portMax } = config.media
+  const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits })
   const server = createRecordingServer({
     media,
@@ -47,6 +47,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     clock,
     ids,
     log,
+    srtp,
   })
   const closeStore = async (): Promise<void> => {
     await media.close()

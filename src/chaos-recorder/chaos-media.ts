@@ -113,6 +113,9 @@ export class ChaosStream {
 
   #report(): Uint8Array {
     const blocks = this.#source === undefined ? [] : [this.#source.reportBlock(this.#clock.nowMs())]
-    return compoundRtcp([buildReceiverReport(this.#ssrc, blocks), buildSdes(this.#ssrc, `chaos-${this.#ssrc}`)])
+    return compoundRtcp([
+      buildReceiverReport(this.#ssrc, blocks),
+      buildSdes({ ssrc: this.#ssrc, cname: `chaos-${this.#ssrc}` }),
+    ])
   }
 }

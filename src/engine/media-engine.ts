@@ -1,9 +1,9 @@
 // The media port: everything that calls and recordings need of a media engine, and nothing of how it works.
 
 import type { Endpoint } from '#kernel'
-import type { SrtpKey, SrtpSuite } from '#rtp'
+import type { SrtpKeys, SrtpSuite } from '#rtp'
 
-export type { SrtpKey, SrtpSuite } from '#rtp'
+export type { SrtpKey, SrtpKeys, SrtpSuite } from '#rtp'
 
 /** What an engine can do; the conformance suite runs a part per capability. */
 export interface EngineCapabilities {
@@ -40,12 +40,6 @@ export interface Tap {
 /** Several taps added up into one stream of G.711; the contributors stand in the CSRC list (RFC 7866 section 8.1.4). */
 export interface Mix {
   readonly mix: readonly Tap[]
-}
-
-/** Keys of a leg or fork; a new key for a direction starts that direction's rollover counter at 0, the same key goes on (RFC 4568 section 7.1.4). */
-export interface SrtpKeys {
-  readonly send: SrtpKey
-  readonly receive: SrtpKey
 }
 
 /** A tone laid over what a party hears, as long as it is set. */

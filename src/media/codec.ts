@@ -13,12 +13,17 @@ export interface Payload {
   readonly clockRateHz: number
   /** RFC 4733 named events: their timestamp is the start of the event. */
   readonly isEvent: boolean
+  /** The clock of all video (RFC 3551 section 5): the marker ends a picture. */
+  readonly isVideo: boolean
+  /** Number that it came under. */
+  readonly payloadType?: number
 }
 
 /** The two encodings that prompts are kept in. */
 export type G711Encoding = 'PCMU/8000' | 'PCMA/8000'
 
 const DEFAULT_CLOCK_RATE_HZ = 8000
+const VIDEO_CLOCK_RATE_HZ = 90_000
 
 /** Describes an encoding text; a clock that is missing or no number counts as 8000. */
 export function payloadOf(encoding: string): Payload {
@@ -26,6 +31,7 @@ export function payloadOf(encoding: string): Payload {
   return {
     encoding,
     clockRateHz: clockRateHz > 0 ? clockRateHz : DEFAULT_CLOCK_RATE_HZ,
+    isVideo: clockRateHz === VIDEO_CLOCK_RATE_HZ,
     isEvent: encoding.startsWith('TELEPHONE-EVENT/'),
   }
 }
@@ -37,15 +43,17 @@ export class CodecTable {
   /** The G.711 encoding that prompts are sent in: the first one negotiated. */
   readonly g711: G711Encoding | undefined
   readonly #received: (Payload | undefined)[] = new Array(128).fill(undefined)
-  readonly #sent = new Map<string, number>()
+  readonly #sent = new Map<string, number[]>()
   /** The answer given last: a stream seldom changes its payload. */
   #lastPayload: Payload | undefined
   #lastSent: number | undefined
 
   constructor(codecs: readonly StreamCodec[]) {
     for (const codec of codecs) {
-      this.#received[codec.receivePayloadType & 0x7f] ??= payloadOf(codec.encoding)
-      if (!this.#sent.has(codec.encoding)) this.#sent.set(codec.encoding, codec.sendPayloadType & 0x7f)
+      const payloadType = codec.receivePayloadType & 0x7f
+      this.#received[payloadType] ??= { ...payloadOf(codec.encoding), payloadType }
+      const numbers = this.#sent.get(codec.encoding) ?? []
+      this.#sent.set(codec.encoding, [...numbers, codec.sendPayloadType & 0x7f])
       if (codec.encoding === 'PCMU/8000' || codec.encoding === 'PCMA/8000') this.g711 ??= codec.encoding
     }
   }
@@ -55,11 +63,12 @@ export class CodecTable {
     return this.#received[payloadType]
   }
 
-  /** The payload type to send a payload under; undefined when the peer did not accept it. */
+  /** The payload type to send a payload under: that which it came under, if the peer has one encoding under several; undefined when the peer did not accept it. */
   sent(payload: Payload): number | undefined {
     if (payload !== this.#lastPayload) {
       this.#lastPayload = payload
-      this.#lastSent = this.#sent.get(payload.encoding)
+      const numbers = this.#sent.get(payload.encoding)
+      this.#lastSent = numbers?.find((number) => number === payload.payloadType) ?? numbers?.[0]
     }
     return this.#lastSent
   }

@@ -66,6 +66,19 @@ export class DtmfMask {
     return true
   }
 
+  /** Says that a packet was left out before it came here: what is held goes out, and the next one taken is after a cut. */
+  cut(): void {
+    this.flush()
+    this.#isCut = true
+  }
+
+  /** Whether the last thing that happened was a cut; forgets it. */
+  endCut(): boolean {
+    const isCut = this.#isCut
+    this.#isCut = false
+    return isCut
+  }
+
   /** To be called now and then: lets go what waits in vain for the next packet. */
   sweep(nowMs: number): void {
     const oldest = this.#held[0]

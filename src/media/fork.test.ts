@@ -70,6 +70,20 @@ class Stage {
   }
 }
 
+test('RTP-07: keys that the recorder does not take leave no hole, while the mask holds back what came before them', () => {
+  const stage = new Stage()
+  stage.fork.maskDtmf(true)
+  for (const encoding of ['PCMU/8000', 'TELEPHONE-EVENT/8000', 'PCMU/8000']) stage.talk(1, encoding, 0)
+  stage.fork.maskDtmf(false)
+  stage.talk(1, 'TELEPHONE-EVENT/8000', 0)
+  stage.talk(1, 'PCMU/8000', 0)
+  const numbers = stage.sent.map(({ sequence }) => sequence)
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, index) => 65_500 + index),
+  )
+})
+
 test('RTP-07, RTP-11: over sources, encodings, losses, pauses and masks a fork is one stream on the clock of the wall', () => {
   const action = fc.oneof(
     fc.record({

@@ -1,7 +1,7 @@
 // A fork: copies of what a tap sees, sent to one recorder as an RTP stream of its own (RFC 7866 section 8.2.3, RTP-07).
 
 import type { Clock } from '#kernel'
-import type { CodecTable, Payload } from './codec.ts'
+import type { CodecTable, G711Encoding, Payload } from './codec.ts'
 import { DtmfMask, type MaskedPacket } from './dtmf-mask.ts'
 import type { Gate } from './gate.ts'
 import type { MediaPacket, RtpPort } from './media-packet.ts'
@@ -56,6 +56,11 @@ export class Fork {
     this.#codecs = codecs
   }
 
+  /** The law of G.711 that the recorder takes, once it has answered. */
+  get g711(): G711Encoding | undefined {
+    return this.#codecs?.g711
+  }
+
   /** Packets left out or blanked by the mask. */
   get masked(): number {
     return this.#mask.masked
@@ -64,7 +69,9 @@ export class Fork {
   /** Leaves the keys that a party presses out of the copy, or not; while it does, audio is late by a packet. */
   maskDtmf(isMasking: boolean): void {
     this.#isMasking = isMasking
-    if (!isMasking) this.#mask.flush()
+    if (isMasking) return
+    this.#mask.flush()
+    if (this.#mask.endCut()) this.stream.cut()
   }
 
   /** To be called now and then: lets go what waits for a next packet that does not come. */
@@ -133,9 +140,12 @@ export class Fork {
       this.stream.cut()
       return false
     }
+    // Keys tell the mask when audio has tones, whether or not the recorder takes them.
+    if (this.#isMasking && packet.payload.isEvent) return this.#mask.take(packet, atMs, isAllowed)
     const ready = this.#codecs?.sent(packet.payload) === undefined ? this.#transcoder?.convert(packet) : packet
     if (ready === undefined) {
-      this.stream.cut()
+      if (this.#isMasking) this.#mask.cut()
+      else this.stream.cut()
       return false
     }
     if (this.#isMasking) return this.#mask.take(ready, atMs, isAllowed)

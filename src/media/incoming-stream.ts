@@ -8,12 +8,28 @@ export class IncomingStream {
   sourceId = 0
   /** Extended sequence number of the packet accepted last. */
   extendedSequence = 0
+  /** The present source has said BYE. */
+  hasLeft = false
   readonly #sourceIds: SourceIds
+  readonly #pseudonym: string
+  #cname: string | undefined
   #stats: ReceptionStats | undefined
   #lostBefore = 0
 
-  constructor(sourceIds: SourceIds) {
+  /** `pseudonym`: CNAME of a party that gives none that may be passed on. */
+  constructor(sourceIds: SourceIds, pseudonym: string) {
     this.#sourceIds = sourceIds
+    this.#pseudonym = pseudonym
+  }
+
+  /** SSRC of the packet accepted last. */
+  get ssrc(): number | undefined {
+    return this.#stats?.ssrc
+  }
+
+  /** The party's own CNAME, unless it names a person or a host (RTP-10, RTP-14). */
+  get cname(): string {
+    return this.#cname === undefined || this.#cname.includes('@') ? this.#pseudonym : this.#cname
   }
 
   /** Packets lost so far, over all SSRCs. */
@@ -27,6 +43,7 @@ export class IncomingStream {
       this.#lostBefore = this.lost
       this.#stats = new ReceptionStats(view.ssrc)
       this.sourceId = this.#sourceIds.next()
+      this.hasLeft = false
     }
     const verdict = this.#stats.onPacket(view.sequence, view.timestamp, nowMs, clockRateHz)
     if (verdict.kind === 'duplicate' || verdict.kind === 'stray') return false
@@ -35,9 +52,17 @@ export class IncomingStream {
     return true
   }
 
-  /** Takes the time of the party's own sender report. */
-  onSenderReport(report: Extract<RtcpPacket, { type: 'sender-report' }>, nowMs: number): void {
-    if (report.ssrc === this.#stats?.ssrc) this.#stats.onSenderReport(report.ntpSeconds, report.ntpFraction, nowMs)
+  /** Takes what the party's RTCP says about its source: the time, its CNAME, that it leaves. */
+  onRtcp(packet: RtcpPacket, nowMs: number): void {
+    const stats = this.#stats
+    if (stats === undefined) return
+    if (packet.type === 'sender-report' && packet.ssrc === stats.ssrc) {
+      stats.onSenderReport(packet.ntpSeconds, packet.ntpFraction, nowMs)
+    }
+    if (packet.type === 'sdes') {
+      this.#cname = packet.chunks.find((chunk) => chunk.ssrc === stats.ssrc)?.cname ?? this.#cname
+    }
+    if (packet.type === 'bye' && packet.ssrcs.includes(stats.ssrc)) this.hasLeft = true
   }
 
   /** Report blocks for our next SR or RR. */

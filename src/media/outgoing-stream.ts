@@ -77,7 +77,8 @@ export class OutgoingStream {
     this.#highestSource = Math.max(this.#highestSource, packet.extendedSequence)
     const header = this.#header
     header.payloadType = payloadType
-    header.marker = packet.marker || (isAnchored && !packet.payload.isEvent)
+    const { isEvent, isVideo } = packet.payload
+    header.marker = packet.marker || (isAnchored && !isEvent && !isVideo)
     header.sequence = this.extendedSequence & 0xffff
     header.timestamp = (packet.timestamp + this.#timestampOffset) >>> 0
     if (this.extendedSequence > this.#highestSent) {
@@ -93,6 +94,11 @@ export class OutgoingStream {
   /** Says that a packet of the source was left out on purpose: the next one sent takes the next sequence number. */
   cut(): void {
     this.#isCut = true
+  }
+
+  /** The source's own number of a packet that we sent; undefined when another source feeds the stream by now. */
+  originOf(sequence: number, sourceId: number): number | undefined {
+    return sourceId === this.#feedingSourceId ? (sequence - this.#sequenceOffset) & 0xffff : undefined
   }
 
   /** RTP timestamp that belongs to a moment, for sender reports. */

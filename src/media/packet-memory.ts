@@ -1,7 +1,6 @@
 // What one tap carried lately, kept for forks to come; bounded in time, packets and bytes.
 
-import { RTP_HEADER_BYTES } from '#rtp'
-import { type MediaPacket, newMediaPacket } from './media-packet.ts'
+import { headerOffset, type MediaPacket, newMediaPacket } from './media-packet.ts'
 
 const MOST_MS = 60_000
 /** A minute of 10 ms packets. */
@@ -16,11 +15,10 @@ export interface KeptPacket extends MediaPacket {
 
 /** Copies a packet with its payload, so that neither the socket's memory nor its header is shared. */
 export function keepPacket(packet: MediaPacket, atMs: number): KeptPacket {
-  const { payloadOffset, payloadLength } = packet
+  const start = headerOffset(packet)
   const kept = { ...newMediaPacket(), ...packet, atMs }
-  kept.bytes = new Uint8Array(RTP_HEADER_BYTES + payloadLength)
-  kept.bytes.set(packet.bytes.subarray(payloadOffset, payloadOffset + payloadLength), RTP_HEADER_BYTES)
-  kept.payloadOffset = RTP_HEADER_BYTES
+  kept.bytes = new Uint8Array(packet.bytes.subarray(start, packet.payloadOffset + packet.payloadLength))
+  kept.payloadOffset = packet.payloadOffset - start
   return kept
 }
 

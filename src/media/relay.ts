@@ -4,6 +4,7 @@ import type { Endpoint } from '#kernel'
 import { newRtpView, parseRtp, type TelephoneEvent, TelephoneEventDetector } from '#rtp'
 import { CodecTable, type StreamCodec } from './codec.ts'
 import { StreamCount } from './counters.ts'
+import type { FeedbackSender } from './feedback-sender.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import { Latch } from './latch.ts'
 import { type MediaPacket, newMediaPacket, type PacketTaker, type RtpPort, type SourceIds } from './media-packet.ts'
@@ -44,6 +45,10 @@ export class RelayLeg {
   peer: RelayLeg | undefined
   /** Changes what the party hears. */
   overlay: Overlay | undefined
+  /** Takes what the party says where more than one leg hears it. */
+  audience: PacketTaker | undefined
+  /** Tells the party what is asked of its video; absent with audio. */
+  feedback: FeedbackSender | undefined
   /** Something is played to the party, who hears nothing else meanwhile. */
   isPlaying = false
   codecs = CodecTable.empty
@@ -63,7 +68,7 @@ export class RelayLeg {
 
   constructor(outgoing: OutgoingStream, sourceIds: SourceIds, port: LegPort, listener: LegListener) {
     this.outgoing = outgoing
-    this.incoming = new IncomingStream(sourceIds)
+    this.incoming = new IncomingStream(sourceIds, `${outgoing.cname}-party`)
     this.#port = port
     this.#listener = listener
     this.#sentPacket.sourceId = outgoing.sourceId
@@ -107,6 +112,7 @@ export class RelayLeg {
     this.received.add(view.payloadLength, nowMs)
     this.onSignOfLife(nowMs)
     if (this.peer !== undefined && !this.peer.isPlaying) this.peer.deliver(packet, nowMs)
+    this.audience?.copy(packet, nowMs)
     for (const taker of this.taps.received) taker.copy(packet, nowMs)
     this.#detectDigit(packet)
     if (isFirst) this.#listener.onFirstPacket()

@@ -3,13 +3,17 @@
 import type { Clock, Timer } from '#kernel'
 import {
   buildBye,
+  buildFeedback,
   buildReceiverReport,
   buildSdes,
   buildSenderReport,
   compoundRtcp,
   ntpFromWallMs,
   parseRtcp,
+  type RtcpFeedback,
+  type RtcpPacket,
   rtcpIntervalMs,
+  type SourceName,
 } from '#rtp'
 import type { IncomingStream } from './incoming-stream.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
@@ -19,11 +23,15 @@ export interface RtcpSessionOptions {
   readonly stream: OutgoingStream
   /** What the peer sends us; absent where it sends nothing. */
   readonly incoming?: IncomingStream
+  /** Sources mixed into the stream, described along with it. */
+  readonly contributors?: () => readonly SourceName[]
   readonly clock: Clock
   /** Uniform in 0..1. */
   readonly random: () => number
   /** Minimum interval; RFC 3550 says 5000. */
   readonly minimumMs: number
+  /** The peer asks something of our stream. */
+  readonly onFeedback?: (feedback: RtcpFeedback) => void
   readonly send: (datagram: Uint8Array) => void
 }
 
@@ -57,10 +65,21 @@ export class RtcpSession {
   onDatagram(bytes: Uint8Array): void {
     const { incoming, stream, clock } = this.#options
     for (const packet of parseRtcp(bytes)) {
-      if (packet.type === 'sender-report') incoming?.onSenderReport(packet, clock.nowMs())
+      incoming?.onRtcp(packet, clock.nowMs())
+      if (isFeedback(packet)) this.#options.onFeedback?.(packet)
       if (packet.type !== 'sender-report' && packet.type !== 'receiver-report') continue
       if (packet.reports.some((block) => block.ssrc === stream.ssrc)) this.receiverReports++
     }
+  }
+
+  /** Asks something of the peer's stream, at once (RFC 4585 section 3.5). */
+  ask(feedback: RtcpFeedback): void {
+    if (this.#timer !== undefined) this.#options.send(compoundRtcp([...this.#packets(), buildFeedback(feedback)]))
+  }
+
+  /** Says BYE of contributors that will not be heard any more (section 7.3). */
+  sayGone(ssrcs: readonly number[]): void {
+    if (this.#timer !== undefined) this.#options.send(compoundRtcp([...this.#packets(), buildBye(...ssrcs)]))
   }
 
   /** Stops; says BYE when anything was ever sent (section 6.3.7). */
@@ -68,7 +87,9 @@ export class RtcpSession {
     this.#timer?.cancel()
     this.#timer = undefined
     if (!this.#hasSpoken && this.#options.stream.packets === 0) return
-    this.#options.send(compoundRtcp([...this.#packets(), buildBye(this.#options.stream.ssrc)]))
+    const { stream, contributors } = this.#options
+    const gone = contributors?.().map(({ ssrc }) => ssrc) ?? []
+    this.#options.send(compoundRtcp([...this.#packets(), buildBye(stream.ssrc, ...gone)]))
   }
 
   #schedule(isInitial: boolean): void {
@@ -79,16 +100,16 @@ export class RtcpSession {
   #report(): void {
     this.#hasSpoken = true
     this.#options.send(compoundRtcp(this.#packets()))
+    this.#packetsBefore = this.#packetsAtLast
+    this.#packetsAtLast = this.#options.stream.packets
     this.#schedule(false)
   }
 
   #packets(): Uint8Array[] {
-    const { stream, incoming, clock } = this.#options
+    const { stream, incoming, clock, contributors } = this.#options
     const nowMs = clock.nowMs()
     const reports = incoming?.reportBlocks(nowMs) ?? []
     const isSender = stream.packets > this.#packetsBefore
-    this.#packetsBefore = this.#packetsAtLast
-    this.#packetsAtLast = stream.packets
     const ntp = ntpFromWallMs(clock.wallMs())
     const report = isSender
       ? buildSenderReport({
@@ -101,6 +122,10 @@ export class RtcpSession {
           reports,
         })
       : buildReceiverReport(stream.ssrc, reports)
-    return [report, buildSdes(stream.ssrc, stream.cname)]
+    return [report, buildSdes(stream, ...(contributors?.() ?? []))]
   }
+}
+
+function isFeedback(packet: RtcpPacket): packet is RtcpFeedback {
+  return packet.type === 'picture-loss' || packet.type === 'full-intra' || packet.type === 'nack'
 }

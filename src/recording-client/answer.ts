@@ -36,6 +36,8 @@ export interface AnsweredStream {
 
 type SdpRole = 'answer' | 'offer'
 
+const rtpProfiles: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])
+
 /**
  * Reads an answer, or an offer of the recorder as if it were one, by m-line position (AMB-14). An answer with fewer m-lines lacks
  * streams; an offer with fewer is none within this session. The error says why nothing can be made of it.
@@ -74,6 +76,9 @@ function readStream(
   const refused = { label, isRefused: true, mayFlow: false, ...(slip === undefined ? {} : { problem: slip }) }
   if (media === undefined) return { ...refused, isGone: true }
   if (media.port === 0) return { ...refused, isGone: role === 'offer' }
+  if (!rtpProfiles.has(media.protocol.toUpperCase())) {
+    return { ...refused, problem: `the ${role} has a profile that is none of RTP` }
+  }
   const accepted = matchCodecs(codecs, codecsOf(media))
   if (accepted.length === 0) return refused
   const address = remoteOf(media, theirs)

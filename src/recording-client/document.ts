@@ -12,6 +12,7 @@ import {
   writeMetadata,
 } from '#siprec'
 import { buildMetadata } from './metadata-builder.ts'
+import type { MetadataStyle } from './recorder-profile.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { SessionPlan } from './session-port.ts'
 
@@ -21,6 +22,19 @@ export interface OutgoingDocument {
   readonly type: string
   /** It names labels, which the SDP of the same message must have (SRC-37). */
   readonly hasLabels: boolean
+}
+
+/** A document as a recorder of this style reads it; `isLegacyType`: under the type of the drafts. */
+export function writtenDocument(
+  document: RecordingMetadata,
+  { dialect }: MetadataStyle,
+  isLegacyType: boolean,
+): OutgoingDocument {
+  return {
+    content: dialect === 'smarttap' ? writeDraftMetadata(document) : writeMetadata(document),
+    type: isLegacyType ? LEGACY_METADATA_TYPE : METADATA_TYPE,
+    hasLabels: document.streams.length > 0,
+  }
 }
 
 /** Documents of one recording session. */
@@ -49,11 +63,7 @@ export class SessionDocuments {
     const mayBePartial = updates === 'partial' && dialect === 'rfc7865' && this.#known !== undefined
     const document = (mayBePartial ? changesOf(this.#known!, whole) : undefined) ?? whole
     if (isEmptyMetadata(document)) return undefined
-    return {
-      content: dialect === 'smarttap' ? writeDraftMetadata(document) : writeMetadata(document),
-      type: this.#isLegacyType ? LEGACY_METADATA_TYPE : METADATA_TYPE,
-      hasLabels: document.streams.length > 0,
-    }
+    return writtenDocument(document, this.#plan.profile.metadata, this.#isLegacyType)
   }
 
   /** The recorder has taken the request with the last document, if that had one. */
@@ -76,9 +86,9 @@ export class SessionDocuments {
     const now = streams.now(snapshot, profile.media)
     return buildMetadata({
       snapshot,
-      streams: this.#forks.slots.map(({ label, streamId }) => {
+      streams: this.#forks.slots.map(({ label, streamId, replayed }) => {
         const { senders = [], receivers = [] } = now.find((stream) => stream.label === label) ?? {}
-        return { label, streamId, senders, receivers }
+        return { label, streamId, senders, receivers, ...(replayed && { replayed }) }
       }),
       recordingId,
       associatedAtMs: this.#associatedAtMs,

@@ -2,7 +2,8 @@
 
 import type { CallParty, CallSnapshot } from '#call'
 import { parseSipUri } from '#sip'
-import type { XmlElement } from '#siprec'
+import { rfc3339, type XmlElement } from '#siprec'
+import type { Replayed } from './session-forks.ts'
 
 const JAMBONZ_NAMESPACE = 'http://jambonz.org/siprec'
 
@@ -22,6 +23,11 @@ export function callElement(snapshot: CallSnapshot, recordingId: string, namespa
 /** Whether a participant called, was called, or is a machine. */
 export function roleElement({ role }: CallParty, namespace: string): XmlElement {
   return element(namespace, 'role', [role])
+}
+
+/** From when to when a stream carries what was said before the session. */
+export function replayedElement({ fromMs, toMs }: Replayed, namespace: string): XmlElement {
+  return element(namespace, 'replayed', [], { from: rfc3339(fromMs), to: rfc3339(toMs) })
 }
 
 /** Names as jambonz spells them; its recorders key on callsid and recordingid. */

@@ -8,7 +8,7 @@ import { Recording } from './recording.ts'
 import type { RecordingView } from './recording-event.ts'
 import type { RecordingNews } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
-import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { RecordingPlan, SessionSurroundings } from './session-port.ts'
 import type { CallStreams } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 
@@ -32,7 +32,7 @@ export class KeptRecording {
   /** It is over, and the last of its sessions is gone. */
   isClosed = false
 
-  constructor(order: RecordingOrder, around: RecordingSurroundings, onNews: (news: RecordingNews) => void) {
+  constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
     const { call, streams, command, entries, policy } = order
     const { recordingId, headers = [], maskDtmf } = command
     this.id = uuidText(around.ids.uuid())

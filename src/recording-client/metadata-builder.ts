@@ -14,14 +14,21 @@ import {
   rfc3339,
   uuidBase64,
 } from '#siprec'
-import { callElement, element, jambonzElements, roleElement } from './extension-data.ts'
+import { callElement, element, jambonzElements, replayedElement, roleElement } from './extension-data.ts'
+import type { Replayed } from './session-forks.ts'
 import type { StreamNow } from './streams.ts'
+
+/** A stream as a document tells of it. */
+export interface DocumentedStream extends Pick<StreamNow, 'label' | 'streamId' | 'senders' | 'receivers'> {
+  /** What it was sent of what had been said before the session. */
+  readonly replayed?: Replayed
+}
 
 /** What a document is built from. Times are milliseconds since 1970-01-01 UTC. */
 export interface MetadataFacts {
   readonly snapshot: CallSnapshot
   /** Streams with an m-line in the session, also those that the recorder refused or that are over. */
-  readonly streams: readonly Pick<StreamNow, 'label' | 'streamId' | 'senders' | 'receivers'>[]
+  readonly streams: readonly DocumentedStream[]
   /** The page's "Call Recording ID"; empty means none, and then no element names one. */
   readonly recordingId: string
   /** When the communication session was tied to the recording session. */
@@ -64,7 +71,7 @@ export function buildMetadata(facts: MetadataFacts): RecordingMetadata {
       streamId: uuidBase64(stream.streamId),
       sessionId: uuidBase64(snapshot.sessionId),
       label: stream.label,
-      extensions: [],
+      extensions: stream.replayed === undefined ? [] : [replayedElement(stream.replayed, namespaceOf(facts))],
     })),
     sessionRecordingAssocs: sessions.map(({ sessionId, fromMs, toMs, isCurrent }) => ({
       sessionId,

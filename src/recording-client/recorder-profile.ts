@@ -56,6 +56,8 @@ export interface RecorderProfile {
   readonly sessionExpiresSeconds?: number
   /** The way to the recorder is trusted: a call may be recorded there with less protection than its own (SEC-06). */
   readonly trustedNetwork: boolean
+  /** A recording session stays up for so long without a call, and the next call is put into it; absent: one for each call. */
+  readonly idleSessionMs?: number
   /** No sign of life (RTCP) for so long counts as loss of the recorder; absent: never. */
   readonly lostAfterSilenceMs?: number
 }

@@ -10,6 +10,7 @@ import {
   type StartCommand,
   texts,
 } from './command.ts'
+import { IdleDialogs } from './idle-dialogs.ts'
 import { KeptRecording, type RecordingOrder } from './kept-recording.ts'
 import { parseRecorderList } from './recorder-list.ts'
 import type { Recording } from './recording.ts'
@@ -22,7 +23,7 @@ import {
 } from './recording-event.ts'
 import type { RecordingNews, ReportedState } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
-import type { RecordingSurroundings } from './session-port.ts'
+import type { RecordingSurroundings, SessionSurroundings } from './session-port.ts'
 import { CallStreams } from './streams.ts'
 import { parsePolicy } from './success-policy.ts'
 
@@ -38,13 +39,13 @@ interface CallRecord {
 /** The recording client of one gateway. */
 export class RecordingClient {
   readonly events: Listeners<RecordingEvent>
-  readonly #around: RecordingSurroundings
+  readonly #around: SessionSurroundings
   readonly #calls = new Map<string, CallRecord>()
   readonly #sessions = new Set<RecordingSession>()
   readonly #totals = { packetsForked: 0, packetsHeld: 0 }
 
   constructor(around: RecordingSurroundings) {
-    this.#around = around
+    this.#around = { ...around, idle: new IdleDialogs(around) }
     this.events = new Listeners((fault) =>
       around.log.error('a listener of recording events failed', { fault: `${fault}` }),
     )
@@ -137,9 +138,14 @@ export class RecordingClient {
     return { ...this.#totals }
   }
 
-  /** Must be zero when no call is recorded. */
+  /** Must be zero when no call is recorded and no session waits for one. */
   census(): { readonly calls: number; readonly sessions: number } {
-    return { calls: this.#calls.size, sessions: this.#sessions.size }
+    return { calls: this.#calls.size, sessions: this.#sessions.size + this.#around.idle.size }
+  }
+
+  /** From now on no session stays up without a call. */
+  close(): void {
+    this.#around.idle.close()
   }
 
   #begin(record: CallRecord, order: Omit<RecordingOrder, 'call' | 'streams'>): Promise<CommandOutcome> {

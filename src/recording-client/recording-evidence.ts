@@ -107,6 +107,7 @@ export class RecordingEvidence {
     if (!('fork' in event)) return
     const session = this.#owner(event.fork)
     if (session === undefined) return
+    if (event.type === 'fork-replayed') session.replayed(event.fork, event)
     if (event.type === 'fork-first-packet') this.#ledger.firstPacket(session.plan.uri, event.atMs)
     this.#signs.onMedia(session, event)
   }

@@ -1,18 +1,13 @@
-// One recording session (RFC 7866): the SIP dialog with one recorder, its forks and its documents. Carries out what the machine says.
+// One recording session (RFC 7866): its machine, its dialog with one recorder, and its forks. Carries out what the machine says.
 
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
-import { assertNever, invariant, messageOf, stateTrace, type Timer } from '#kernel'
-import type { ClientInvite, DialogEnd, IncomingRequest, InviteDialog, RequestOutcome, SipResponse } from '#sip'
+import { assertNever, messageOf, stateTrace, type Timer } from '#kernel'
 import type { AnsweredStream } from './answer.ts'
-import { departureOf } from './departure.ts'
 import { suitesFor } from './protection.ts'
-import { hopOf } from './recorder-profile.ts'
-import { answerRecorder } from './recorder-request.ts'
-import { attemptOutcome } from './recorders/recorder-directory.ts'
-import { type ForkPath, SessionForks } from './session-forks.ts'
+import { type DialogUser, RecordingDialog } from './recording-dialog.ts'
+import { type ForkPath, type Replayed, SessionForks } from './session-forks.ts'
 import {
-  type OfferDirection,
   type SessionInput,
   SessionMachine,
   type SessionOutput,
@@ -20,9 +15,7 @@ import {
   type SessionState,
   type Wish,
 } from './session-machine.ts'
-import { inviteHeaders, wantsLegacyType, withDate } from './session-messages.ts'
-import { SessionOffers } from './session-offers.ts'
-import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
+import type { SessionPlan, SessionSurroundings } from './session-port.ts'
 
 /** Who is told about a session. */
 export interface SessionListener {
@@ -31,34 +24,28 @@ export interface SessionListener {
   onForkClosed(counters: ForkCounters): void
 }
 
-/** What there is once a recorder has accepted. */
-interface Agreed {
-  readonly dialog: InviteDialog
-  readonly offers: SessionOffers
-}
-
 /** Changes of a call within this time go into one document. */
 const gatherMs = 200
 
 /** A recording session with one recorder. */
 export class RecordingSession {
   readonly plan: SessionPlan
-  readonly #around: RecordingSurroundings
+  readonly #around: SessionSurroundings
   readonly #machine: SessionMachine
   readonly #listener: SessionListener
   readonly #forks: SessionForks
-  #invite: ClientInvite | undefined
-  #agreed: Agreed | undefined
+  readonly #dialog: RecordingDialog
   #retry: Timer | undefined
   /** Labels of streams that the recorder refuses. */
   #refused: readonly string[] = []
   #gathering: Timer | undefined
 
-  constructor(plan: SessionPlan, around: RecordingSurroundings, listener: SessionListener) {
+  constructor(plan: SessionPlan, around: SessionSurroundings, listener: SessionListener) {
     this.plan = plan
     this.#around = around
     this.#listener = listener
     this.#forks = new SessionForks(plan, around, (counters) => listener.onForkClosed(counters))
+    this.#dialog = new RecordingDialog(plan, around, this.#forks, this.#asDialogUser())
     this.#machine = new SessionMachine('recording', (from, to) => this.#trace(from, to))
   }
 
@@ -78,7 +65,7 @@ export class RecordingSession {
 
   /** SIP Call-ID of the recording session, once invited. */
   get sipCallId(): string | undefined {
-    return this.#invite?.callId
+    return this.#dialog.callId
   }
 
   /** Where a fork sends from and to; undefined when there is no such fork, or nobody has said where to. */
@@ -136,7 +123,13 @@ export class RecordingSession {
     void this.#forks.follow().then((hasNewStreams) => hasNewStreams && this.#tellChanges())
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
-    else this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
+    else this.#tellLater()
+  }
+
+  /** A fork has sent what was said before the session; the recorder is told which part of the stream that is. */
+  replayed(fork: string, { fromMs, toMs }: Replayed): void {
+    this.#forks.replayed(fork, { fromMs, toMs })
+    this.#tellLater()
   }
 
   /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
@@ -144,6 +137,10 @@ export class RecordingSession {
     if (forkIds.length === 0) return
     this.#forks.drop(forkIds)
     this.#feed({ type: this.forkIds.length === 0 ? 'streams-gone' : 'document-changed' })
+  }
+
+  #tellLater(): void {
+    this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
   }
 
   #tellChanges(): void {
@@ -159,19 +156,19 @@ export class RecordingSession {
   #carryOut(output: SessionOutput): void {
     switch (output.type) {
       case 'invite':
-        this.#sendInvite(output.direction)
+        this.#dialog.open(output.direction)
         break
       case 'reoffer':
-        this.#sendReoffer(output.direction, output.withDocument)
+        this.#dialog.reoffer(output.direction, output.withDocument)
         break
       case 'cancel':
-        this.#invite?.cancel()
+        this.#dialog.cancel()
         break
       case 'bye':
-        this.#sendBye()
+        this.#dialog.bye()
         break
       case 'farewell':
-        this.#sayFarewell()
+        this.#dialog.farewell()
         break
       case 'open-gates':
         this.#forks.open()
@@ -192,70 +189,42 @@ export class RecordingSession {
     }
   }
 
+  #asDialogUser(): DialogUser {
+    return {
+      direction: () => (this.state === 'active' ? 'sendonly' : 'inactive'),
+      isSignalling: () => this.isSignalling,
+      feed: (input) => this.#feed(input),
+      onFirstAnswer: (answered) => this.#onFirstAnswer(answered),
+      onAnswer: (answered) => this.#onAnswer(answered),
+      onRecorderOffer: (answered) => this.#onRecorderOffer(answered),
+    }
+  }
+
   #setRetry(afterMs: number): void {
     this.#retry?.cancel()
     this.#retry = this.#around.clock.after(afterMs, 'recording session retry', () => this.#feed({ type: 'retry-due' }))
   }
 
-  #sendInvite(direction: OfferDirection, isLegacyType = this.plan.profile.metadata.mediaType === 'legacy'): void {
-    const { plan } = this
-    const { core, log, from, times, recorders } = this.#around
-    const offers = new SessionOffers(plan, this.#around, this.#forks, isLegacyType)
-    this.#invite = core.invite(
-      {
-        uri: plan.uri,
-        ...hopOf(plan.profile),
-        from,
-        contactParams: '+sip.src',
-        firstResponseTimeoutMs: times.firstResponseMs,
-        headers: inviteHeaders(offers.associatedAtMs, plan),
-        body: offers.first(direction),
-        onTargetFailed: (target, { status, cause }) =>
-          log.warn('recorder address failed', { session: plan.id, target, status, cause }),
+  /** The session counts as accepted once its forks are aimed. */
+  #onFirstAnswer(answered: readonly AnsweredStream[]): void {
+    this.#forks.connect(answered).then(
+      () => {
+        this.#feed({ type: 'accepted' })
+        this.#judge(answered)
       },
-      {
-        onAccepted: (dialog, response) => {
-          recorders.report(plan.uri, { status: response.status, cause: 'response' })
-          this.#onAccepted({ dialog, offers }, response)
-        },
-        onFailed: (outcome) => {
-          const { status, reason, response } = outcome
-          const isTypeRefused = status === 415 && response !== undefined && wantsLegacyType(response)
-          if (isTypeRefused && !isLegacyType && this.state === 'inviting') {
-            this.#sendInvite(direction, true)
-            return
-          }
-          recorders.report(plan.uri, attemptOutcome(outcome))
-          this.#feed({ type: 'refused', status, reason })
-        },
-      },
+      (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
     )
   }
 
-  /** The session counts as accepted once its forks are aimed; an answer that cannot be used ends it (SRC-38). */
-  #onAccepted(agreed: Agreed, response: SipResponse): void {
-    const { dialog, offers } = agreed
-    this.#agreed = agreed
-    dialog.handlers = {
-      onRequest: (incoming) => this.#onRequest(offers, incoming),
-      onRefreshDue: () => this.#feed({ type: 'document-changed' }),
-      onEnd: (end) => this.#onDialogEnd(end),
-    }
-    if (!/\+sip\.srs\b/i.test(response.headers.get('contact') ?? '')) {
-      this.#around.log.warn('recorder does not say that it is one', { session: this.plan.id })
-    }
-    const answer = offers.readFirst(response)
-    if (!answer.ok) this.#feed({ type: 'answer-broken', status: 488, reason: answer.error })
-    else {
-      offers.documents.acknowledge()
-      this.#forks.connect(answer.value).then(
-        () => {
-          this.#feed({ type: 'accepted' })
-          this.#judge(answer.value)
-        },
-        (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
-      )
-    }
+  #onAnswer(answered: readonly AnsweredStream[] | undefined): void {
+    if (answered !== undefined) this.#connect(answered)
+    this.#feed({ type: 'reoffer-answered' })
+    if (answered !== undefined) this.#judge(answered)
+  }
+
+  #onRecorderOffer(answered: readonly AnsweredStream[]): void {
+    this.#connect(answered)
+    this.#judge(answered)
   }
 
   #connect(answered: readonly AnsweredStream[]): void {
@@ -279,88 +248,6 @@ export class RecordingSession {
     if (this.forkIds.length === 0) this.#feed({ type: 'streams-gone' })
     const taken = answered.filter((stream) => !stream.isRefused)
     this.#feed({ type: 'held', isHeld: taken.length > 0 && !taken.some((stream) => stream.mayFlow) })
-  }
-
-  #sendReoffer(direction: OfferDirection, withDocument: boolean): void {
-    const { dialog, offers } = this.#established()
-    const isUpdateKnown = withDocument && dialog.remoteAllow.has('UPDATE')
-    const changes = isUpdateKnown ? offers.changes(direction) : undefined
-    const sent =
-      changes === undefined
-        ? dialog.reinvite(() => offers.next(direction, withDocument))
-        : dialog.request('UPDATE', changes)
-    void sent.then((outcome) => this.#onReofferDone(offers, outcome, changes === undefined))
-  }
-
-  #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome, hasOffer: boolean): void {
-    if (status >= 300 || response === undefined) {
-      offers.documents.forget()
-      this.#feed({ type: 'reoffer-failed', status })
-      return
-    }
-    offers.documents.acknowledge()
-    const answer = hasOffer ? offers.read(response) : undefined
-    if (answer?.ok === false) {
-      this.#warnUnusable(answer.error)
-      this.#feed({ type: 'reoffer-failed', status: 488 })
-    } else {
-      if (answer !== undefined) this.#connect(answer.value)
-      this.#feed({ type: 'reoffer-answered' })
-      if (answer !== undefined) this.#judge(answer.value)
-    }
-  }
-
-  /** The last document, then BYE; BYE goes out even if nobody answers the document (SRC-69). */
-  #sayFarewell(): void {
-    const { dialog, offers } = this.#established()
-    let isSaid = false
-    const leave = (): void => {
-      if (isSaid) return
-      isSaid = true
-      timer.cancel()
-      this.#sendBye()
-      this.#feed({ type: 'farewell-done' })
-    }
-    const timer = this.#around.clock.after(this.#around.times.farewellMs, 'recording session farewell', leave)
-    const canUpdate = dialog.remoteAllow.has('UPDATE') && !this.isSignalling
-    const said = canUpdate ? dialog.request('UPDATE', offers.last()) : dialog.reinvite(() => offers.last())
-    void said.then(leave)
-  }
-
-  #sendBye(): void {
-    const dialog = this.#agreed?.dialog
-    if (dialog === undefined || dialog.ended) return
-    void dialog.bye({ headers: withDate(this.#around.clock.wallMs()) })
-  }
-
-  #onRequest(offers: SessionOffers, incoming: IncomingRequest): void {
-    answerRecorder(incoming, {
-      streams: offers.streams,
-      ours: this.state === 'active' ? 'sendonly' : 'inactive',
-      describe: (media) => offers.describe(media),
-      onStreams: (answered) => {
-        this.#connect(answered)
-        this.#judge(answered)
-      },
-      onUnusable: (problem) => this.#warnUnusable(problem),
-      onSnapshotRequest: () => {
-        offers.documents.forget()
-        this.#feed({ type: 'document-changed' })
-      },
-    })
-  }
-
-  #warnUnusable(problem: string): void {
-    this.#around.log.warn('answer of the recorder is unusable', { session: this.plan.id, problem })
-  }
-
-  #onDialogEnd(end: DialogEnd): void {
-    this.#feed({ type: 'dialog-ended', ...departureOf(end) })
-  }
-
-  #established(): Agreed {
-    invariant(this.#agreed !== undefined, 'an established session has a dialog')
-    return this.#agreed
   }
 
   #trace(from: SessionState, to: SessionState): void {

@@ -7,7 +7,7 @@ import type { RecorderEntry } from './recorder-list.ts'
 import { type Candidate, RecorderSlot, type SlotListener } from './recorder-slot.ts'
 import { RecordingSession } from './recording-session.ts'
 import type { Wish } from './session-machine.ts'
-import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { RecordingPlan, SessionSurroundings } from './session-port.ts'
 import type { SlotStanding } from './success-policy.ts'
 
 /** What the slots of a recording are made of. */
@@ -17,7 +17,7 @@ export interface RecordingSlotsOptions {
   readonly plan: RecordingPlan
   /** Recorders are asked again and again while the start is wanted. */
   readonly isPersistent: boolean
-  readonly around: RecordingSurroundings
+  readonly around: SessionSurroundings
   /** From when on a new session is sent what was said before it. */
   readonly replayFromMs: (lost: RecordingSession | undefined) => number | undefined
   readonly listener: SlotListener

@@ -14,14 +14,14 @@ import type { RecordingSession } from './recording-session.ts'
 import { RecordingSlots } from './recording-slots.ts'
 import { resultOf } from './results.ts'
 import type { SessionReport, Wish } from './session-machine.ts'
-import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { RecordingPlan, SessionSurroundings } from './session-port.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 import { Waiting } from './waiting.ts'
 
 /** A recording and its recorders. */
 export class Recording implements PausedRecording {
   readonly evidence: RecordingEvidence
-  readonly #around: RecordingSurroundings
+  readonly #around: SessionSurroundings
   readonly plan: RecordingPlan
   readonly #onNews: (news: RecordingNews) => void
   readonly slots: RecordingSlots
@@ -41,7 +41,7 @@ export class Recording implements PausedRecording {
     entries: readonly RecorderEntry[],
     plan: RecordingPlan,
     policy: SuccessPolicy,
-    around: RecordingSurroundings,
+    around: SessionSurroundings,
     onNews: (news: RecordingNews) => void,
   ) {
     this.#around = around

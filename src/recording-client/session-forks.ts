@@ -13,7 +13,14 @@ interface SessionFork {
   readonly local: MediaLocal
   readonly keys: StreamKeys
   tap: Tap | Mix
+  replayed?: Replayed
   state: 'live' | 'dropped' | 'closed'
+}
+
+/** What was sent of what had been said before the session: wall clock, ms since 1970. */
+export interface Replayed {
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 /** An m-line of the session: its stream, and where its fork sends from. */
@@ -22,6 +29,8 @@ export interface StreamSlot extends CallStream {
   readonly keys: StreamKeys
   /** Its fork is gone: the m-line stays, with port 0 (SRC-34). */
   readonly isRemoved: boolean
+  /** Absent: nothing. */
+  readonly replayed?: Replayed
 }
 
 /** Where a fork sends from and to. */
@@ -61,11 +70,12 @@ export class SessionForks {
 
   /** The m-lines; those whose streams are gone keep their place. */
   get slots(): readonly StreamSlot[] {
-    return this.#forks.map(({ stream, local, keys, state }) => ({
+    return this.#forks.map(({ stream, local, keys, state, replayed }) => ({
       ...stream,
       local,
       keys,
       isRemoved: state === 'dropped',
+      ...(replayed && { replayed }),
     }))
   }
 
@@ -136,6 +146,11 @@ export class SessionForks {
     }
     for (const command of commands) this.#watch(command)
     await Promise.all(commands)
+  }
+
+  /** Notes what a fork has replayed. */
+  replayed(id: string, replayed: Replayed): void {
+    for (const fork of this.#live()) if (fork.id === id) fork.replayed = replayed
   }
 
   /** Opens the gates of all streams that the recorder takes. */

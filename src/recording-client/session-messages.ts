@@ -4,6 +4,7 @@ import type { Ids } from '#kernel'
 import type { HeaderList, SipBody, SipMessage } from '#sip'
 import { isSdp, LEGACY_METADATA_TYPE, METADATA_TYPE, parseBody, recordingBody, rfc3339 } from '#siprec'
 import type { OutgoingDocument } from './document.ts'
+import { filledHeaders } from './recorders/profile-headers.ts'
 import type { SessionPlan } from './session-port.ts'
 
 const sdpType = 'application/sdp'
@@ -18,6 +19,9 @@ const ownNames = new Set(
   c e f i k l m t v x`.split(/\s+/),
 )
 
+// Where SmartTAP recorders look for the id of the recording.
+const smartTapHeaders: HeaderList = [['X-Audc-Call-Id', '{recordingId}']]
+
 /** Headers of every offer: what the session is, and what a recorder may send back (RFC 7866 figure 12). */
 export const offerHeaders: HeaderList = [
   ['Require', 'siprec'],
@@ -28,11 +32,11 @@ export const offerHeaders: HeaderList = [
  * Headers of the initial INVITE; `wallMs` becomes Date, from which a recorder derives the start (RFC 7865 section 6.1.1). Those of
  * the asker come first and replace those of the profile; neither replaces ours.
  */
-export function inviteHeaders(wallMs: number, { headers, profile, recordingId }: SessionPlan): HeaderList {
+export function inviteHeaders(wallMs: number, { headers, profile, recordingId, call }: SessionPlan): HeaderList {
   const askedNames = new Set(headers.map(([name]) => name.toLowerCase()))
-  // Where SmartTAP recorders look for the id of the recording.
-  const smartTap = profile.metadata.dialect === 'smarttap' && recordingId !== ''
-  const configured: HeaderList = [...profile.headers, ...(smartTap ? [['X-Audc-Call-Id', recordingId] as const] : [])]
+  const own = profile.metadata.dialect === 'smarttap' ? smartTapHeaders : []
+  const sessionId = hexText(call.snapshot().sessionId)
+  const configured = filledHeaders([...profile.headers, ...own], { recordingId, callId: call.callId, sessionId })
   const foreign = [...headers, ...configured.filter(([name]) => !askedNames.has(name.toLowerCase()))]
   return [...foreign.filter(([name]) => !ownNames.has(name.toLowerCase())), ...offerHeaders, ...withDate(wallMs)]
 }
@@ -60,6 +64,10 @@ export function sdpOf(message: SipMessage): Uint8Array | undefined {
 export function wantsLegacyType(refusal: SipMessage): boolean {
   const types = refusal.headers.list('accept').map((type) => type.split(';')[0]!.trim().toLowerCase())
   return types.includes(LEGACY_METADATA_TYPE) && !types.includes(METADATA_TYPE)
+}
+
+function hexText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** RFC 1123 date in GMT, out of the RFC 3339 text since this layer has no calendar. */

@@ -1,13 +1,14 @@
 // What a recording session says in SDP and documents, and how it reads the answers (RFC 3264, RFC 7866 section 9.1).
 
 import type { CallSnapshot } from '#call'
-import { err, invariant, type Result } from '#kernel'
-import { LocalDescription, type LocalMedia } from '#sdp'
+import { err, type Result } from '#kernel'
+import type { LocalMedia } from '#sdp'
 import type { MessageOptions, SipBody, SipResponse } from '#sip'
 import { METADATA_DISPOSITION } from '#siprec'
 import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
+import type { Continuity } from './continuity.ts'
 import { type OutgoingDocument, SessionDocuments } from './document.ts'
-import { audioEncodings, type OfferedStream, offeredMedia, PayloadTypes } from './offer.ts'
+import { audioEncodings, type OfferedStream, offeredMedia } from './offer.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'
@@ -21,20 +22,17 @@ export class SessionOffers {
   readonly #plan: SessionPlan
   readonly #around: RecordingSurroundings
   readonly #forks: SessionForks
-  readonly #sdp: LocalDescription
-  readonly #payloadTypes = new PayloadTypes()
+  readonly continuity: Continuity
   #offered: readonly OfferedStream[] = []
 
-  /** `isLegacyType`: documents go out under the type of the drafts. */
-  constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks, isLegacyType: boolean) {
-    const address = forks.slots[0]?.local.host
-    invariant(address !== undefined, 'an offer has streams')
+  /** `continuity`: of the dialog, which other calls may have had before. */
+  constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks, continuity: Continuity) {
     this.associatedAtMs = around.clock.wallMs()
-    this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, isLegacyType)
+    this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, continuity.isLegacyType)
     this.#plan = plan
     this.#around = around
     this.#forks = forks
-    this.#sdp = new LocalDescription({ sessionId: `${around.ids.integer(2 ** 40)}`, address })
+    this.continuity = continuity
   }
 
   /** The m-lines of the latest offer as they are by now, with the codecs they were offered with. */
@@ -59,7 +57,7 @@ export class SessionOffers {
    * is to be told.
    */
   changes(direction: OfferDirection): MessageOptions | undefined {
-    const before = this.#sdp.current()
+    const before = this.continuity.sdp.current()
     if (this.#offer(direction) !== before) return undefined
     const document = this.documents.next()
     if (document === undefined || document.hasLabels) return undefined
@@ -69,15 +67,17 @@ export class SessionOffers {
 
   /** The last re-offer, whose document unties the call from the session. */
   last(): MessageOptions {
-    return this.#message(
-      this.#offer('inactive'),
-      this.documents.next({ disassociatedAtMs: this.#around.clock.wallMs() }),
-    )
+    return this.#message(this.#offer('inactive'), this.#lastDocument())
+  }
+
+  /** As `last`, but without streams, for a session that another call is to be put into. */
+  lastOfCall(): MessageOptions {
+    return this.#message(this.continuity.sdp.describe([]), this.#lastDocument())
   }
 
   /** An answer of ours. */
   describe(media: readonly LocalMedia[]): Uint8Array {
-    return this.#sdp.describe(media)
+    return this.continuity.sdp.describe(media)
   }
 
   /** Reads the answer to the INVITE; the error says why it is of no use. */
@@ -95,6 +95,10 @@ export class SessionOffers {
     return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.streams)
   }
 
+  #lastDocument(): OutgoingDocument | undefined {
+    return this.documents.next({ disassociatedAtMs: this.#around.clock.wallMs() })
+  }
+
   #message(offer: Uint8Array, document: OutgoingDocument | undefined): MessageOptions {
     return { headers: offerHeaders, body: offerBody(offer, document, this.#around.ids) }
   }
@@ -102,11 +106,11 @@ export class SessionOffers {
   #offer(direction: OfferDirection): Uint8Array {
     const snapshot = this.#plan.call.snapshot()
     const codecs = {
-      audio: this.#payloadTypes.codecsFor(audioEncodings(encodingsOf(snapshot), this.#plan.profile.media)),
-      video: this.#payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
+      audio: this.continuity.payloadTypes.codecsFor(audioEncodings(encodingsOf(snapshot), this.#plan.profile.media)),
+      video: this.continuity.payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
     }
     this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
-    return this.#sdp.describe(offeredMedia(this.#offered, direction))
+    return this.continuity.sdp.describe(offeredMedia(this.#offered, direction))
   }
 }
 

@@ -3,6 +3,7 @@
 import type { DestinationPolicy, RecordableCall } from '#call'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, SipCore } from '#sip'
+import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
 import type { CallStreams } from './streams.ts'
@@ -50,6 +51,12 @@ export interface RecordingSurroundings {
   readonly replayMs: number
   /** Tells the caller that the call is not recorded as it should be. */
   readonly announce: (call: RecordableCall) => void
+}
+
+/** As `RecordingSurroundings`, with what the client itself keeps. */
+export interface SessionSurroundings extends RecordingSurroundings {
+  /** Sessions that wait for another call. */
+  readonly idle: IdleDialogs
 }
 
 /** What a recording session is about. */

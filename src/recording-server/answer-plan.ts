@@ -1,15 +1,19 @@
-// What a recorder answers to an offer (RFC 7866 section 7.2, RFC 3264 section 6): each m-line in order, audio taken.
+// What a recorder answers to an offer (RFC 7866 section 7.2, RFC 3264 section 6): each m-line in order, audio taken, SRTP where keys may be had.
 
 import {
   answerDirection,
+  type CryptoSuite,
   codecsOf,
+  cryptosOf,
   directionOf,
+  isSecureProtocol,
   isToken,
   type LocalMedia,
   labelOf,
   refusedMedia,
   remoteOf,
   type SdpCodec,
+  type SdpCrypto,
   type SdpMedia,
   type SessionDescription,
   sends,
@@ -30,20 +34,23 @@ export type PlannedLine =
       readonly kind: 'stream'
       readonly label?: string
       readonly settings: StreamSettings
-      /** The answer's slot, but for our port. */
+      /** The answer's slot, but for our port and key. */
       readonly media: LocalMedia
+      /** The client's keys that we could answer; undefined: plain RTP. */
+      readonly cryptos: readonly SdpCrypto[] | undefined
     }
 
 /** Redundancy and repair formats; taking them would put packets into the stream that are no audio (RTP-19). */
 const LEFT_OUT = new Set(['RED', 'ULPFEC', 'PARITYFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX'])
+const PLAIN_PROTOCOLS = new Set(['RTP/AVP', 'RTP/AVPF'])
 const BESIDE_AUDIO = new Set(['TELEPHONE-EVENT', 'CN'])
 const FALLBACK_CLOCK_HZ = 8000
 
-/** Plans the answer to an offer, line by line. */
-export function planAnswer(offer: SessionDescription): PlannedLine[] {
+/** Plans the answer to an offer, line by line; `suites` are those for which keys may be exchanged. */
+export function planAnswer(offer: SessionDescription, suites: readonly CryptoSuite[]): PlannedLine[] {
   let streams = 0
   return offer.media.map((media): PlannedLine => {
-    const reason = refusalOf(media) ?? (streams >= MAX_STREAMS ? 'too many streams' : undefined)
+    const reason = refusalOf(media, suites) ?? (streams >= MAX_STREAMS ? 'too many streams' : undefined)
     if (reason !== undefined) return { kind: 'refused', media: refused(media), reason }
     streams += 1
     return streamLine(media, offer)
@@ -65,11 +72,13 @@ export function settingsOf(media: SdpMedia, session: SessionDescription): Stream
   }
 }
 
-function refusalOf(media: SdpMedia): string | undefined {
+function refusalOf(media: SdpMedia, suites: readonly CryptoSuite[]): string | undefined {
   if (media.port === 0) return 'offered with port 0'
   if (media.kind !== 'audio') return `media type ${media.kind}`
-  const protocol = media.protocol.toUpperCase()
-  if (protocol !== 'RTP/AVP' && protocol !== 'RTP/AVPF') return `transport ${media.protocol}`
+  if (isSecureProtocol(media.protocol)) {
+    if (suites.length === 0) return 'SRTP keys may not be exchanged here'
+    if (!cryptosOf(media).some(({ suite }) => suites.includes(suite))) return 'no crypto line that we can answer'
+  } else if (!PLAIN_PROTOCOLS.has(media.protocol.toUpperCase())) return `transport ${media.protocol}`
   return trackCodecs(media).some((codec) => !BESIDE_AUDIO.has(nameOf(codec))) ? undefined : 'no audio format'
 }
 
@@ -82,6 +91,7 @@ function streamLine(media: SdpMedia, offer: SessionDescription): PlannedLine {
     kind: 'stream',
     ...(label !== undefined && { label }),
     settings: settingsOf(media, offer),
+    cryptos: isSecureProtocol(protocol) ? cryptosOf(media) : undefined,
     media: {
       kind,
       protocol,

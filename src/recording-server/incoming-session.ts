@@ -11,10 +11,10 @@ import {
   stateTrace,
   uuidText,
 } from '#kernel'
+import type { SrtpSuite } from '#rtp'
 import { parseSdp } from '#sdp'
 import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, RequestOutcome } from '#sip'
 import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
-import { MAX_SDP_SESSION_ID } from './answer-plan.ts'
 import { PacketWatch } from './packet-watch.ts'
 import type { RecordMedia } from './record-media.ts'
 import { ACCEPTED_TYPES, logFieldsOf, type RequestBodies, readBodies } from './recording-request.ts'
@@ -46,6 +46,8 @@ export interface SessionContext {
   /** Address literal for SDP. */
   readonly address: string
   readonly keepRawMetadata: boolean
+  /** Suites for which keys may be exchanged with a client whose signalling comes that way. */
+  readonly suitesOver: (transport: string) => readonly SrtpSuite[]
   /** Body parts that we do not understand and may not ignore are refused (SRS-07). */
   readonly strict: boolean
   readonly emit: (event: RecordingServerEvent) => void
@@ -71,7 +73,7 @@ export class IncomingSession {
 
   /** `marks`: what the client's message lacks of RFC 7866 section 6. */
   constructor(opening: SessionOpening, bodies: RequestBodies, marks: readonly string[], context: SessionContext) {
-    const { media, address, clock, ids } = context
+    const { media, address, clock, ids, suitesOver } = context
     const recordingId = uuidText(ids.uuid())
     const { sip } = opening
     const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
@@ -80,8 +82,7 @@ export class IncomingSession {
     this.#context = context
     this.#opening = opening
     this.#log = log
-    const sessionId = String(ids.integer(MAX_SDP_SESSION_ID))
-    this.#streams = new SessionStreams({ recordingId, media, address, sessionId })
+    this.#streams = new SessionStreams({ recordingId, media, ids, address, suites: suitesOver(sip.transport) })
     this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels: () => this.#streams.labels })
     this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
     this.#snapshots = new SnapshotRequests(clock, log)
@@ -261,8 +262,10 @@ export class IncomingSession {
   async #takeAnswer(body: Uint8Array): Promise<void> {
     const wasPaused = this.#streams.isPaused
     const answer = parseSdp(body)
-    if (answer.ok) await this.#streams.takeAnswer(answer.value)
-    else this.#record.warn(['answer to our offer is not readable'])
+    const warnings: string[] = []
+    if (answer.ok) await this.#streams.takeAnswer(answer.value, warnings)
+    else warnings.push('answer to our offer is not readable')
+    this.#record.warn(warnings)
     this.#reportPause(wasPaused)
   }
 

@@ -1,6 +1,7 @@
 // What the main thread and the record worker say to each other. Packets never cross.
 
 import type { Endpoint } from '#kernel'
+import type { SrtpKeys } from '#rtp'
 import type { Manifest, MetadataDocument, NoAudioCause, RecordingFacts, StreamTotals } from '#store'
 import type { TrackCodec } from './track.ts'
 
@@ -12,6 +13,8 @@ export interface StreamSettings {
   /** The peer's addresses by SDP; absent for c=0.0.0.0. */
   readonly rtp?: Endpoint
   readonly rtcp?: Endpoint
+  /** Absent for plain RTP. */
+  readonly srtp?: SrtpKeys
 }
 
 /** Options of the record worker. */

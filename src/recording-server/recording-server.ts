@@ -11,6 +11,7 @@ import {
   type Result,
   type Timer,
 } from '#kernel'
+import type { SrtpSuite } from '#rtp'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
 import type { Catalogue, RecordingStore } from '#store'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
@@ -24,6 +25,13 @@ const MAX_SESSIONS = 2000
 /** A session without a packet for one to two of these is asked whether it lives. */
 const PROBE_MS = 60_000
 
+/** What of SRTP a recording server takes (RFC 4568). */
+export interface RecorderSrtp {
+  readonly suites: readonly SrtpSuite[]
+  /** Keys are exchanged with clients whose signalling is not TLS, too. */
+  readonly keysWithoutTls: boolean
+}
+
 /** What a recording server is made of. */
 export interface RecordingServerOptions {
   readonly media: RecordMedia
@@ -36,6 +44,8 @@ export interface RecordingServerOptions {
   readonly log: Logger
   /** Only INVITEs with `+sip.src` and `Require: siprec` (SRS-01), and no body part that we do not understand (SRS-07); otherwise the former is a warning, and the latter ignored. */
   readonly strict?: boolean
+  /** SRTP with keys in SDP; plain RTP only unless told. */
+  readonly srtp?: RecorderSrtp
   /** Keep metadata documents as they came, not only their merged state (SRS-51); true unless told. */
   readonly keepRawMetadata?: boolean
   /** Sessions at a time, 2000 unless told; above it 503. */
@@ -84,7 +94,7 @@ class Server implements RecordingServer {
 
   constructor(options: RecordingServerOptions) {
     this.#options = options
-    const { media, store, catalogue, clock, ids, log, address } = options
+    const { media, store, catalogue, clock, ids, log, address, srtp } = options
     this.events = new Listeners((fault) => log.error('listener failed', { reason: messageOf(fault) }))
     this.#invitations = new ClientInvitations({ ids, address, begin: (opening) => this.#begin(opening) })
     this.#context = {
@@ -95,6 +105,7 @@ class Server implements RecordingServer {
       ids,
       log,
       address,
+      suitesOver: (transport) => (transport === 'tls' || srtp?.keysWithoutTls === true ? (srtp?.suites ?? []) : []),
       keepRawMetadata: options.keepRawMetadata ?? true,
       strict: options.strict ?? false,
       emit: (event) => this.events.emit(event),

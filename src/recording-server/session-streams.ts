@@ -1,16 +1,18 @@
 // The media side of one recording session: which m-line is which stream, negotiated again and again.
 
-import type { ParsedSdp, SessionDescription } from '#sdp'
-import { LocalDescription, type LocalMedia } from '#sdp'
-import { type PlannedLine, planAnswer, settingsOf } from './answer-plan.ts'
+import type { Ids } from '#kernel'
+import { type CryptoSuite, LocalDescription, type LocalMedia, type ParsedSdp, type SessionDescription } from '#sdp'
+import { MAX_SDP_SESSION_ID, type PlannedLine, planAnswer, settingsOf } from './answer-plan.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { StreamSettings } from './record-messages.ts'
 import type { LiveStream } from './server-events.ts'
+import { StreamKeys } from './stream-keys.ts'
 
 interface Stream {
   readonly channel: number
   readonly rtpPort: number
   readonly label?: string
+  readonly keys: StreamKeys
   settings: StreamSettings
   isRemoved: boolean
 }
@@ -20,21 +22,30 @@ interface Line {
   stream: Stream | undefined
 }
 
+/** What the streams of a session work with. */
+export interface SessionStreamsOptions {
+  readonly recordingId: string
+  readonly media: RecordMedia
+  readonly ids: Ids
+  /** The literal that SDP gives as ours. */
+  readonly address: string
+  /** Suites for which keys may be exchanged; none: plain RTP only. */
+  readonly suites: readonly CryptoSuite[]
+}
+
 /** Answer and streams of one recording session. */
 export class SessionStreams {
-  readonly #recordingId: string
-  readonly #media: RecordMedia
+  readonly #options: SessionStreamsOptions
   readonly #description: LocalDescription
   readonly #lines: Line[] = []
   readonly #streams: Stream[] = []
   #offerText = ''
   #offerVersion = ''
 
-  /** `address` is the literal that SDP gives as ours; `sessionId` is decimal. */
-  constructor(options: { recordingId: string; media: RecordMedia; address: string; sessionId: string }) {
-    this.#recordingId = options.recordingId
-    this.#media = options.media
-    this.#description = new LocalDescription({ sessionId: options.sessionId, address: options.address })
+  constructor(options: SessionStreamsOptions) {
+    this.#options = options
+    const sessionId = String(options.ids.integer(MAX_SDP_SESSION_ID))
+    this.#description = new LocalDescription({ sessionId, address: options.address })
   }
 
   /** Labels of the streams by channel, '' for those without. */
@@ -67,7 +78,7 @@ export class SessionStreams {
   /** Why an offer cannot be answered at all; undefined if it can. */
   problemOf(offer: SessionDescription): string | undefined {
     if (offer.media.length < this.#lines.length) return 'fewer media descriptions than before'
-    const plan = planAnswer(offer)
+    const plan = planAnswer(offer, this.#options.suites)
     const isHopeless = this.#lines.length === 0 && plan.length > 0 && plan.every(({ kind }) => kind === 'refused')
     return isHopeless ? plan.map((line) => (line.kind === 'refused' ? line.reason : '')).join(', ') : undefined
   }
@@ -80,7 +91,7 @@ export class SessionStreams {
     if (isSameVersion && current !== undefined) warnings.push('SDP changed without a new version in o=')
     this.#offerText = offerText
     this.#offerVersion = offer.origin.sessionVersion
-    for (const [index, planned] of planAnswer(offer).entries()) {
+    for (const [index, planned] of planAnswer(offer, this.#options.suites).entries()) {
       if (planned.kind === 'refused') warnings.push(...(await this.#refuse(index, planned)))
       else await this.#take(index, planned)
     }
@@ -91,18 +102,26 @@ export class SessionStreams {
   offer(dropped?: number): Uint8Array {
     const slots = this.#lines.map(({ media, stream }): LocalMedia => {
       if (stream === undefined || stream.isRemoved) return media
-      return stream.channel === dropped ? { ...media, port: 0 } : { ...media, direction: 'recvonly' }
+      if (stream.channel === dropped) return { ...media, port: 0 }
+      return { ...media, direction: 'recvonly', extra: stream.keys.attributes }
     })
     return this.#description.describe(slots)
   }
 
-  /** Takes the answer to an offer of ours. */
-  async takeAnswer(answer: SessionDescription): Promise<void> {
+  /** Takes the answer to an offer of ours; warnings are added to `warnings`. */
+  async takeAnswer(answer: SessionDescription, warnings: string[]): Promise<void> {
     for (const [index, media] of answer.media.entries()) {
       const line = this.#lines[index]
       if (line?.stream === undefined || line.stream.isRemoved) continue
-      if (media.port === 0) await this.#remove(line)
-      else await this.#configure(line.stream, settingsOf(media, answer))
+      if (media.port === 0) {
+        await this.#remove(line)
+        continue
+      }
+      const settings = settingsOf(media, answer)
+      const problem = line.stream.keys.takeAnswer(media, settings.rtp)
+      // What was agreed before goes on: nothing but what authenticates under it is taken.
+      if (problem !== undefined) warnings.push(`media ${index + 1}: ${problem}`)
+      await this.#configure(line.stream, settings)
     }
   }
 
@@ -118,25 +137,30 @@ export class SessionStreams {
 
   async #take(index: number, planned: PlannedLine & { kind: 'stream' }): Promise<void> {
     const known = this.#lines[index]?.stream
-    const stream = known === undefined || known.isRemoved ? await this.#add(planned) : known
-    if (stream === known) await this.#configure(stream, planned.settings)
-    this.#lines[index] = { media: { ...planned.media, port: stream.rtpPort }, stream }
+    const current = known === undefined || known.isRemoved ? undefined : known
+    const { suites, ids } = this.#options
+    const keys = current?.keys ?? new StreamKeys(suites, ids)
+    keys.takeOffer(planned.cryptos, planned.settings.rtp)
+    const stream = current ?? (await this.#add(planned, keys))
+    if (stream === current) await this.#configure(stream, planned.settings)
+    this.#lines[index] = { media: { ...planned.media, port: stream.rtpPort, extra: keys.attributes }, stream }
   }
 
-  async #add(planned: PlannedLine & { kind: 'stream' }): Promise<Stream> {
-    const { label, settings } = planned
+  async #add(planned: PlannedLine & { kind: 'stream' }, keys: StreamKeys): Promise<Stream> {
+    const { label } = planned
+    const settings = { ...planned.settings, ...keys.settings }
     const named = label !== undefined && { label }
-    const recordingId = this.#recordingId
-    const { channel, rtpPort } = await this.#media.ask({ type: 'add-stream', recordingId, ...named, settings })
-    const stream: Stream = { channel, rtpPort, ...named, settings, isRemoved: false }
+    const { recordingId, media } = this.#options
+    const { channel, rtpPort } = await media.ask({ type: 'add-stream', recordingId, ...named, settings })
+    const stream: Stream = { channel, rtpPort, ...named, keys, settings, isRemoved: false }
     this.#streams.push(stream)
     return stream
   }
 
   async #configure(stream: Stream, settings: StreamSettings): Promise<void> {
-    stream.settings = settings
-    const { channel } = stream
-    await this.#media.ask({ type: 'set-stream', recordingId: this.#recordingId, channel, settings })
+    stream.settings = { ...settings, ...stream.keys.settings }
+    const { recordingId, media } = this.#options
+    await media.ask({ type: 'set-stream', recordingId, channel: stream.channel, settings: stream.settings })
   }
 
   async #remove(line: Line): Promise<void> {
@@ -144,6 +168,7 @@ export class SessionStreams {
     if (stream === undefined) return
     stream.isRemoved = true
     line.media = { ...media, port: 0 }
-    await this.#media.ask({ type: 'remove-stream', recordingId: this.#recordingId, channel: stream.channel })
+    const { recordingId, media: worker } = this.#options
+    await worker.ask({ type: 'remove-stream', recordingId, channel: stream.channel })
   }
 }

@@ -32,15 +32,15 @@ export class SourceLock {
     this.#expectsMove = true
   }
 
-  /** Judges a valid RTP packet and, unless refused, takes its source as the locked one. */
-  judge(source: Endpoint, ssrc: number, nowMs: number): SourceVerdict {
+  /** Judges a valid RTP packet and, unless refused, takes its source as the locked one; an authentic one may come from anywhere. */
+  judge(source: Endpoint, ssrc: number, nowMs: number, isAuthentic = false): SourceVerdict {
     if (source.port !== this.#port || source.host !== this.#host) {
       const mayMove = this.#expectsMove || nowMs - this.#lastMs > SILENCE_MS
-      if (!mayMove) return 'refused'
+      if (!mayMove && !isAuthentic) return 'refused'
       this.#host = source.host
       this.#port = source.port
       this.#expectsMove = false
-      return this.#take(ssrc, nowMs)
+      if (mayMove) return this.#take(ssrc, nowMs)
     }
     if (ssrc === this.#ssrc || nowMs - this.#lastMs > SSRC_SILENCE_MS) return this.#take(ssrc, nowMs)
     this.#candidatePackets = ssrc === this.#candidateSsrc ? this.#candidatePackets + 1 : 1

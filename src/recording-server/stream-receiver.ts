@@ -13,6 +13,7 @@ import {
   parseRtp,
   ReceptionStats,
   rtcpIntervalMs,
+  SecureChannel,
 } from '#rtp'
 import type { StreamTotals } from '#store'
 import { PauseWitness } from './pause-evidence.ts'
@@ -53,6 +54,7 @@ export class StreamReceiver {
   readonly #options: StreamReceiverOptions
   readonly #view = newRtpView()
   readonly #lock = new SourceLock()
+  readonly #channel = new SecureChannel()
   readonly #ssrc: number
   #settings: StreamSettings
   #stats: ReceptionStats | undefined
@@ -76,6 +78,7 @@ export class StreamReceiver {
   constructor(options: StreamReceiverOptions) {
     this.#options = options
     this.#settings = options.settings
+    this.#channel.rekey(options.settings.srtp)
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
@@ -92,6 +95,7 @@ export class StreamReceiver {
     if (settings.rtp && (settings.rtp.host !== before?.host || settings.rtp.port !== before.port))
       this.#lock.expectMove()
     this.#settings = settings
+    this.#channel.rekey(settings.srtp)
     this.#options.track.addCodecs(settings.codecs)
     this.#setPaused(settings.isPaused)
   }
@@ -122,22 +126,24 @@ export class StreamReceiver {
     this.#options.onClosed()
   }
 
-  #onDatagram(datagram: Uint8Array, from: DatagramSource): void {
+  #onDatagram(received: Uint8Array, from: DatagramSource): void {
     if (this.#closed) return
-    if (isRtcp(datagram)) {
-      this.#onRtcp(datagram, from)
+    if (isRtcp(received)) {
+      this.#onRtcp(received, from)
       return
     }
     const view = this.#view
     const { track, clock } = this.#options
-    const codec = parseRtp(datagram, view) ? track.codecOf(view.payloadType) : undefined
-    if (codec === undefined) {
+    const datagram = this.#channel.openRtp(received)
+    const codec = datagram && parseRtp(datagram, view) ? track.codecOf(view.payloadType) : undefined
+    if (datagram === undefined || codec === undefined) {
       this.#refused += 1
       return
     }
     this.#pauses.countPacket()
     const { ssrc } = view
-    const verdict = this.#lock.judge({ host: from.address, port: from.port }, ssrc, clock.nowMs())
+    const source = { host: from.address, port: from.port }
+    const verdict = this.#lock.judge(source, ssrc, clock.nowMs(), this.#channel.isSecured)
     const arrivalMs = this.#elapsedMs()
     if (verdict === 'refused' || (verdict === 'candidate' && this.#candidates.length === MAX_CANDIDATES)) {
       this.#wrongSource += 1
@@ -201,9 +207,11 @@ export class StreamReceiver {
 
   #onRtcp(datagram: Uint8Array, from: DatagramSource): void {
     const isPeer = from.address === this.#lock.host || from.address === this.#settings.rtcp?.host
-    if (this.#closed || !isPeer) return
+    if (this.#closed || !(isPeer || this.#channel.isSecured)) return
+    const compound = this.#channel.openRtcp(datagram)
+    if (compound === undefined) return
     this.#rtcpSource = { host: from.address, port: from.port }
-    for (const packet of parseRtcp(datagram)) {
+    for (const packet of parseRtcp(compound)) {
       if (packet.type === 'sender-report' && packet.ssrc === this.#stats?.ssrc) {
         this.#stats.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
       }
@@ -224,7 +232,9 @@ export class StreamReceiver {
     if (target === undefined) return
     const blocks = this.#stats === undefined ? [] : [this.#stats.reportBlock(this.#elapsedMs())]
     const report = buildReceiverReport(this.#ssrc, blocks)
-    const datagram = compoundRtcp([report, buildSdes(this.#ssrc, this.#options.cname), ...added])
+    const compound = compoundRtcp([report, buildSdes({ ssrc: this.#ssrc, cname: this.#options.cname }), ...added])
+    const datagram = this.#channel.sealRtcp(compound)
+    if (datagram === undefined) return
     this.#options.ports.rtcp.send(datagram, target.port, target.host, () => {})
   }
 

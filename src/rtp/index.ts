@@ -1,3 +1,4 @@
+export { buildFeedback, type RtcpFeedback } from './feedback.ts'
 export {
   isRtcp,
   newRtpView,
@@ -17,10 +18,12 @@ export {
   parseRtcp,
   type ReportBlock,
   type RtcpPacket,
+  type SourceName,
 } from './rtcp.ts'
 export { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
 export { timestampDistance } from './sequence.ts'
+export { SecureChannel } from './srtp/secure-channel.ts'
 export { MAX_SEAL_BYTES } from './srtp/srtp-cipher.ts'
 export { SrtpReceiver, SrtpSender } from './srtp/srtp-context.ts'
-export { type SrtpKey, type SrtpSuite, srtpSuites } from './srtp/suite.ts'
+export { type SrtpKey, type SrtpKeys, type SrtpSuite, srtpSuites } from './srtp/suite.ts'
 export { type TelephoneEvent, TelephoneEventDetector } from './telephone-event.ts'

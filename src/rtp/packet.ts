@@ -97,9 +97,9 @@ export function parseRtp(bytes: Uint8Array, into: RtpView): boolean {
   return true
 }
 
-/** Writes the 12 bytes of a header without CSRC list, extension or padding at `offset`. */
-export function writeRtpHeader(target: Uint8Array, offset: number, header: RtpHeader): void {
-  target[offset] = 0x80
+/** Writes the 12 bytes of a header without extension or padding at `offset`; a list of `csrcCount` CSRCs stands behind them already. */
+export function writeRtpHeader(target: Uint8Array, offset: number, header: RtpHeader, csrcCount = 0): void {
+  target[offset] = 0x80 | csrcCount
   target[offset + 1] = (header.payloadType & 0x7f) | (header.marker ? 0x80 : 0)
   target[offset + 2] = header.sequence >>> 8
   target[offset + 3] = header.sequence

@@ -39,7 +39,7 @@ test('RTP-16: a compound of SR, SDES and BYE is read back whole', () => {
     ...{ ssrc: 0xfffffffe, ntpSeconds: 0xe0000000, ntpFraction: 9, rtpTimestamp: 0xffffffff },
     ...{ packetCount: 10, octetCount: 1600, reports: [block, { ...block, ssrc: 2 }] },
   }
-  const bytes = compoundRtcp([buildSenderReport(report), buildSdes(7, 'abc'), buildBye(7)])
+  const bytes = compoundRtcp([buildSenderReport(report), buildSdes({ ssrc: 7, cname: 'abc' }), buildBye(7)])
   assert.equal(bytes.length % 4, 0)
   assert.deepEqual(parseRtcp(bytes), [
     { type: 'sender-report', ...report },
@@ -51,7 +51,7 @@ test('RTP-16: a compound of SR, SDES and BYE is read back whole', () => {
 test('a CNAME of any length is padded to a word and ends with a zero byte', () => {
   fc.assert(
     fc.property(fc.nat(0xffffffff), fc.string({ maxLength: 60, unit: 'grapheme-ascii' }), (ssrc, cname) => {
-      const bytes = buildSdes(ssrc, cname)
+      const bytes = buildSdes({ ssrc, cname })
       assert.equal(bytes.length % 4, 0)
       assert.equal(bytes.at(-1), 0)
       assert.deepEqual(parseRtcp(bytes), [{ type: 'sdes', chunks: [{ ssrc, cname }] }])
@@ -61,7 +61,7 @@ test('a CNAME of any length is padded to a word and ends with a zero byte', () =
 
 test('stops at a malformed packet and keeps what came before', () => {
   const good = buildReceiverReport(5, [block])
-  const truncated = compoundRtcp([good, buildSdes(5, 'name')]).subarray(0, good.length + 6)
+  const truncated = compoundRtcp([good, buildSdes({ ssrc: 5, cname: 'name' })]).subarray(0, good.length + 6)
   assert.deepEqual(parseRtcp(truncated), [{ type: 'receiver-report', ssrc: 5, reports: [block] }])
   assert.deepEqual(parseRtcp(Uint8Array.of(0x81, 201, 0, 1, 0, 0, 0, 5)), [])
 })

@@ -9,6 +9,7 @@
 // Report block (section 6.4.1), 24 bytes:
 //   SSRC | fraction lost (8), cumulative lost (24) | extended highest sequence | jitter | LSR | DLSR
 
+import { parseFeedback, type RtcpFeedback } from './feedback.ts'
 import { readUint32, writeUint32 } from './packet.ts'
 
 const SR = 200
@@ -52,6 +53,7 @@ export type RtcpPacket =
   | { readonly type: 'receiver-report'; readonly ssrc: number; readonly reports: readonly ReportBlock[] }
   | { readonly type: 'sdes'; readonly chunks: readonly { readonly ssrc: number; readonly cname?: string }[] }
   | { readonly type: 'bye'; readonly ssrcs: readonly number[]; readonly reason?: string }
+  | RtcpFeedback
   | { readonly type: 'other'; readonly packetType: number }
 
 const utf8Decoder = new TextDecoder()
@@ -97,7 +99,7 @@ function parsePacket(bytes: Uint8Array): RtcpPacket | undefined {
     case BYE:
       return parseBye(bytes, count)
     default:
-      return { type: 'other', packetType: bytes[1]! }
+      return parseFeedback(bytes) ?? { type: 'other', packetType: bytes[1]! }
   }
 }
 
@@ -193,21 +195,39 @@ export function buildReceiverReport(ssrc: number, reports: readonly ReportBlock[
   return bytes
 }
 
-/** Source description packet with the CNAME of one source (section 6.5.1); a CNAME is cut at 255 bytes. */
-export function buildSdes(ssrc: number, cname: string): Uint8Array {
-  const text = utf8Encoder.encode(cname).subarray(0, 255)
-  const bytes = packetOf(SDES, 1, (4 + 4 + 2 + text.length + 4) & ~3)
-  writeUint32(bytes, 4, ssrc)
-  bytes[8] = SDES_CNAME
-  bytes[9] = text.length
-  bytes.set(text, 10)
+/** A source and its CNAME, which is cut at 255 bytes. */
+export interface SourceName {
+  readonly ssrc: number
+  readonly cname: string
+}
+
+/** Source description packet with CNAMEs (section 6.5.1); at most 31 are written. */
+export function buildSdes(...sources: readonly SourceName[]): Uint8Array {
+  const chunks = sources.slice(0, MAX_COUNT).map(sdesChunk)
+  const bytes = packetOf(
+    SDES,
+    chunks.length,
+    chunks.reduce((sum, chunk) => sum + chunk.length, 4),
+  )
+  bytes.set(compoundRtcp(chunks), 4)
   return bytes
 }
 
-/** Goodbye packet of one source (section 6.6). */
-export function buildBye(ssrc: number): Uint8Array {
-  const bytes = packetOf(BYE, 1, 8)
-  writeUint32(bytes, 4, ssrc)
+function sdesChunk({ ssrc, cname }: SourceName): Uint8Array {
+  const text = utf8Encoder.encode(cname).subarray(0, 255)
+  const bytes = new Uint8Array((4 + 2 + text.length + 4) & ~3)
+  writeUint32(bytes, 0, ssrc)
+  bytes[4] = SDES_CNAME
+  bytes[5] = text.length
+  bytes.set(text, 6)
+  return bytes
+}
+
+/** Goodbye packet (section 6.6); at most 31 sources are written. */
+export function buildBye(...ssrcs: readonly number[]): Uint8Array {
+  const gone = ssrcs.slice(0, MAX_COUNT)
+  const bytes = packetOf(BYE, gone.length, 4 + 4 * gone.length)
+  for (const [index, ssrc] of gone.entries()) writeUint32(bytes, 4 + 4 * index, ssrc)
   return bytes
 }
 

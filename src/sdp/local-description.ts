@@ -40,9 +40,13 @@ export class LocalDescription {
     this.#address = options.address
   }
 
-  /** Text for these slots; the version rises by one only if the text changes, and slots missing at the end are written with port 0. */
+  /** Text for these slots; the version rises by one only if the text changes, and slots missing at the end are written with port 0, without a label that another one has now. */
   describe(media: readonly LocalMedia[]): Uint8Array {
-    const removed = this.#slots.slice(media.length).map((slot) => ({ ...slot, port: 0 }))
+    const labels = new Set(media.map(({ label }) => label))
+    const removed = this.#slots.slice(media.length).map(({ label, ...slot }) => {
+      const kept = label !== undefined && !labels.has(label) ? { label } : {}
+      return { ...slot, ...kept, port: 0 }
+    })
     const slots = [...media, ...removed]
     const unversioned = new TextDecoder().decode(this.#serialize(slots, 0))
     if (this.#current === undefined || unversioned !== this.#unversioned) {

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FakeCommand } from '../harness/fake-engine.ts'
+import { profiled } from '../harness/profiles.ts'
 import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
+import { documentProblems } from '../harness/recording-message.ts'
 
 function bench(
   name: string,
@@ -184,6 +186,33 @@ bench(
   },
   replay,
 )
+
+for (const updates of ['complete', 'partial'] as const) {
+  bench(
+    `peer idea 4: a document tells which part of each stream had been said before, with ${updates} updates`,
+    async (b) => {
+      const startedAtMs = b.clock.wallMs()
+      const recorder = await b.recording()
+      await b.pass(1_000)
+      assert.deepEqual(recorder.session().reoffers, [], 'a first recorder has missed nothing')
+      recorder.bye()
+      await b.pass(500)
+      const { first, reoffers } = recorder.session(1)
+      assert.doesNotMatch(first.documentText ?? '', /replayed/, 'nothing has been sent yet')
+      const [told] = reoffers
+      assert.ok(told)
+      assert.deepEqual(documentProblems(told), [])
+      const marks = told.document?.streams.map(({ extensions }) => extensions.filter(({ name }) => name === 'replayed'))
+      assert.equal(marks?.length, 2)
+      for (const [mark] of marks ?? []) {
+        const times = mark?.attributes.map(({ name, value }) => [name, Date.parse(value)] as const)
+        const { from = 0, to = 0 } = Object.fromEntries(times ?? [])
+        assert.ok(from === startedAtMs && to > from && to <= b.clock.wallMs())
+      }
+    },
+    { ...replay, ...profiled({ metadata: { updates } }) },
+  )
+}
 
 bench(
   'a recorder that is lost by silence is replaced by one that hears everything since it was last heard',

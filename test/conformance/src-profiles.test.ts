@@ -51,6 +51,29 @@ row(
   },
 )
 
+row(
+  'a profile may tell the ids of the recording in its headers; one that is not known leaves its header out',
+  {
+    headers: [
+      ['User-to-User', '{recordingId};encoding=ascii'],
+      ['X-Call', '{callId} {sessionId}'],
+    ],
+  },
+  async (bench) => {
+    const recorder = bench.recorder()
+    const { callId, sessionId } = bench.call.snapshot()
+    bench.start(recorder.uri)
+    await bench.pass()
+    assert.deepEqual(lines(recorder.session().first, 'User-to-User'), ['rec-1;encoding=ascii'])
+    assert.deepEqual(lines(recorder.session().first, 'X-Call'), [`${callId} ${Buffer.from(sessionId).toString('hex')}`])
+    bench.stop()
+    await bench.pass(1_000)
+    bench.start(recorder.uri, { recordingId: '' })
+    await bench.pass()
+    assert.deepEqual(lines(recorder.session(1).first, 'User-to-User'), [])
+  },
+)
+
 const registered = 'application/rs-metadata+xml'
 const legacy = 'application/rs-metadata'
 

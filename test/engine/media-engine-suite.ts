@@ -6,11 +6,13 @@ import type { MediaEngine } from '#engine'
 import { copyScenarios } from './copy-scenarios.ts'
 import { forkScenarios } from './fork-scenarios.ts'
 import { legScenarios } from './leg-scenarios.ts'
+import { mixScenarios } from './mix-scenarios.ts'
 import { replayScenarios } from './replay-scenarios.ts'
 import { assertRejects, type Scenario, Scene } from './scene.ts'
 import { signScenarios } from './sign-scenarios.ts'
 import { srtpScenarios } from './srtp-scenarios.ts'
 import { toneScenarios } from './tone-scenarios.ts'
+import { videoScenarios } from './video-scenarios.ts'
 
 /** How the suite wants the engine that it tests. */
 export interface EngineRequest {
@@ -44,6 +46,8 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
     signScenarios(scenario)
     toneScenarios(scenario)
     replayScenarios(scenario)
+    mixScenarios(scenario)
+    videoScenarios(scenario)
 
     test('says that no ports are left, and has them again after a release', { timeout: 15_000 }, async (t) => {
       const small = await makeEngine({ portPairs: 2, rtcpMinimumMs: 200, silentAfterMs: 600 })

@@ -25,6 +25,7 @@ const DEADLINE_MS = 5000
 export interface HeardPacket {
   readonly header: RtpView
   readonly payload: Uint8Array
+  readonly csrcs: readonly number[]
   readonly atMs: number
   readonly fromPort: number
 }
@@ -32,6 +33,11 @@ export interface HeardPacket {
 /** Payload of a frame, different for each speaker and sequence number. */
 export function frameOf(voice: number, sequence: number, byteCount = FRAME_BYTES): Uint8Array {
   return Uint8Array.from({ length: byteCount }, (_, index) => (voice * 37 + sequence * 5 + index) & 0xff)
+}
+
+function csrcsOf(bytes: Uint8Array, count: number): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return Array.from({ length: count }, (_unused, index) => view.getUint32(12 + 4 * index))
 }
 
 async function bound(): Promise<Socket> {
@@ -71,7 +77,8 @@ export class RtpParty {
       const header = newRtpView()
       assert.ok(parseRtp(bytes, header), 'only RTP comes to the RTP port')
       const payload = bytes.subarray(header.payloadOffset, header.payloadOffset + header.payloadLength)
-      this.heard.push({ header, payload, atMs: performance.now(), fromPort: source.port })
+      const csrcs = csrcsOf(bytes, header.csrcCount)
+      this.heard.push({ header, payload, csrcs, atMs: performance.now(), fromPort: source.port })
       this.#check()
     })
     rtcp.on('message', (datagram, source) => {
@@ -118,8 +125,13 @@ export class RtpParty {
     this.rtpSocket.send(bytes.subarray(0, sealed), toPort, HOST)
   }
 
-  /** Speaks frames of `voice` every 20 ms until `hush`, as the source `ssrc`. */
-  talk(toPort: number, voice: number, ssrc = 0x1000 + voice, payloadType = 0): void {
+  /** Speaks frames of `voice`, or this one again and again, every 20 ms until `hush`, as the source `ssrc`. */
+  talk(
+    toPort: number,
+    voice: number | Uint8Array,
+    ssrc = typeof voice === 'number' ? 0x1000 + voice : 0x1000,
+    payloadType = 0,
+  ): void {
     this.hush()
     const startMs = performance.now()
     let frame = 0
@@ -127,7 +139,8 @@ export class RtpParty {
       while (startMs + frame * FRAME_MS <= performance.now()) {
         const sequence = (this.firstSequence + frame) & 0xffff
         const timestamp = (0xfffffc00 + frame * FRAME_BYTES) >>> 0
-        this.say(toPort, { payloadType, sequence, timestamp, ssrc }, frameOf(voice, sequence))
+        const payload = typeof voice === 'number' ? frameOf(voice, sequence) : voice
+        this.say(toPort, { payloadType, sequence, timestamp, ssrc }, payload)
         this.sent++
         frame++
       }

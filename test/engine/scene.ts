@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { decodePcmu, encodePcmu, goertzelPower, tone } from '#audio'
 import type {
   CallCounters,
   ForkOptions,
@@ -104,6 +105,17 @@ export function promptOf(frames: number): Prompt {
   return { pcmu: join(50), pcma: join(60) }
 }
 
+/** A frame of a tone that has a whole number of periods in it. */
+export function toneFrame(frequencyHz: number): Uint8Array {
+  return encodePcmu(tone(frequencyHz, 40).subarray(80, 240))
+}
+
+/** Shares of the energy that each of these frequencies has in PCMU packets. */
+export function toneShares(packets: readonly HeardPacket[], frequenciesHz: readonly number[]): number[] {
+  const samples = decodePcmu(Buffer.concat(packets.map(({ payload }) => payload)))
+  return frequenciesHz.map((frequencyHz) => goertzelPower(samples, 8000, frequencyHz))
+}
+
 export function isVoice(packet: HeardPacket, voice: number, sequence: number): boolean {
   return Buffer.from(packet.payload).equals(frameOf(voice, sequence))
 }
@@ -126,7 +138,7 @@ export function assertRejects(promise: Promise<unknown>, code: string): Promise<
 }
 
 /** A capability that is claimed or not. */
-export type Claim = 'ownSsrc' | 'rtcpInPause' | 'receipt' | 'replay' | 'dtmfMask' | 'tones'
+export type Claim = 'ownSsrc' | 'rtcpInPause' | 'receipt' | 'replay' | 'dtmfMask' | 'tones' | 'mix' | 'video'
 
 /** Declares one test with a scene of its own; `claim`: only for engines that say they can do it. */
 export type Scenario = (title: string, run: (scene: Scene) => Promise<void>, claim?: Claim) => void

@@ -8,6 +8,7 @@ import { MemoryLogger } from '#kernel'
 import { cryptoIds } from '#net'
 import { parseConfig } from '../../src/app/config.ts'
 import { openProgram, type Program } from '../../src/app/program.ts'
+import { tlsFixture } from './tls.ts'
 
 const HOST = '127.0.0.1'
 const PORTS = 600
@@ -15,12 +16,16 @@ const PORTS = 600
 /** Parts of a configuration, as written in YAML. */
 export type Section = Readonly<Record<string, unknown>>
 
+type Transport = 'udp' | 'tcp' | 'tls'
+
 /** What to open. */
 export interface ProgramOptions {
   /** Keys of `gateway` that differ from a gateway that calls and records on loopback and obeys INFO from there; false: none. */
   readonly gateway?: Section | false
   /** Whether the recorder is opened too. */
   readonly recorder?: boolean
+  /** Both roles listen over TLS too, with the certificates `gw` and `peer`. */
+  readonly tls?: boolean
   readonly dnsServers?: readonly string[]
   /** A flow, as YAML, for calls to `flow`. */
   readonly flow?: string
@@ -34,9 +39,9 @@ export interface TestProgram {
   /** Folder of the recordings. */
   readonly store: string
   /** Port of a role. */
-  port(role: 'gateway' | 'recorder', transport: 'udp' | 'tcp'): number
+  port(role: 'gateway' | 'recorder', transport: Transport): number
   /** URI of the recorder over a transport. */
-  recorderUri(transport: 'udp' | 'tcp'): string
+  recorderUri(transport: Transport): string
   readonly httpUrl: string
   /** First and last RTP port of a role. */
   mediaPorts(role: 'gateway' | 'recorder'): readonly [number, number]
@@ -55,7 +60,7 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
       http: { port: 0 },
       dns: { servers: options.dnsServers ?? [] },
       ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
-      ...(options.recorder === true ? { recorder: recorderSection(store) } : {}),
+      ...(options.recorder === true ? { recorder: recorderSection(store, options.tls) } : {}),
     },
     { aliasDuplicateObjects: false },
   )
@@ -92,12 +97,19 @@ const anyPorts = {
   ],
 }
 
+function sipSection(certificate: string, isTls = false): Section {
+  if (!isTls) return anyPorts
+  const listen = [...anyPorts.listen, { transport: 'tls', port: 0 }]
+  const [certFile, keyFile] = [tlsFixture(`${certificate}.cert.pem`), tlsFixture(`${certificate}.key.pem`)]
+  return { listen, tls: { certFile, keyFile, caFile: tlsFixture('ca.cert.pem') } }
+}
+
 function gatewaySection(options: ProgramOptions, flowFile: string): Section {
   const portMin = 22_000 + 2 * cryptoIds.integer(3000)
   const given = options.gateway === false ? {} : (options.gateway ?? {})
   const flowRoutes = options.flow === undefined ? [] : [{ match: 'flow', flow: flowFile }]
   return {
-    sip: anyPorts,
+    sip: sipSection('gw', options.tls),
     media: { portMin, portMax: portMin + PORTS },
     destinations: { dial: [HOST], record: ['127.0.0.0/8', '.example.com', '.test'] },
     info: { trustedPeers: [HOST] },
@@ -107,7 +119,7 @@ function gatewaySection(options: ProgramOptions, flowFile: string): Section {
   }
 }
 
-function recorderSection(folder: string): Section {
+function recorderSection(folder: string, isTls?: boolean): Section {
   const portMin = 12_000 + 2 * cryptoIds.integer(3000)
-  return { sip: anyPorts, media: { portMin, portMax: portMin + PORTS }, store: { folder } }
+  return { sip: sipSection('peer', isTls), media: { portMin, portMax: portMin + PORTS }, store: { folder } }
 }

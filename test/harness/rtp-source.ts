@@ -1,7 +1,7 @@
 // A sender of RTP for tests: G.711 over a real UDP socket, as fast as the receiver takes it or paced by the clock.
 
 import { createSocket, type Socket } from 'node:dgram'
-import { RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
+import { MAX_SEAL_BYTES, RTP_HEADER_BYTES, type SrtpSender, writeRtpHeader } from '#rtp'
 
 const TICKS_PER_PACKET = 160
 
@@ -11,6 +11,8 @@ export class RtpSource {
   sequence = 0
   timestamp = 0
   ssrc: number
+  /** Seals the packets, but those of `sendRaw`. */
+  secure: SrtpSender | undefined
   readonly #socket: Socket
   readonly #target: { host: string; port: number }
 
@@ -44,7 +46,7 @@ export class RtpSource {
     writeRtpHeader(packet, 0, { payloadType, marker: false, sequence, timestamp, ssrc })
     packet.set(payload, RTP_HEADER_BYTES)
     this.skip(1, ticks)
-    await this.sendRaw(packet)
+    await this.sendRaw(this.secure === undefined ? packet : sealed(this.secure, packet))
   }
 
   /** Leaves out packets, and time. */
@@ -63,4 +65,10 @@ export class RtpSource {
   close(): void {
     this.#socket.close()
   }
+}
+
+function sealed(sender: SrtpSender, packet: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(packet.length + MAX_SEAL_BYTES)
+  bytes.set(packet)
+  return bytes.subarray(0, sender.sealRtp(bytes, packet.length))
 }

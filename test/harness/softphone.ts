@@ -1,7 +1,7 @@
 // A small SIP phone over real sockets, made of our own SIP core: for end-to-end tests and for demonstrations.
 
 import type { Clock, Ids, Logger } from '#kernel'
-import { createLocator, SipTransport } from '#net'
+import { createLocator, SipTransport, type TlsOptions } from '#net'
 import type { SrtpSuite } from '#rtp'
 import {
   answeredCrypto,
@@ -46,7 +46,9 @@ const VOICE: Readonly<Record<SoftCodec, SdpCodec>> = {
 export interface SoftphoneOptions {
   /** IP literal to bind to. */
   readonly host: string
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: 'udp' | 'tcp' | 'tls'
+  /** What it shows and whom it believes, over TLS. */
+  readonly tls?: TlsOptions
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Logger
@@ -281,10 +283,12 @@ export class SoftCall {
         kind: 'audio',
         port: this.audio.port,
         protocol: this.#cryptos.length > 0 ? 'RTP/SAVP' : 'RTP/AVP',
-        extra: this.#cryptos.map(cryptoAttribute),
+        extra: [
+          ...this.#cryptos.map(cryptoAttribute),
+          ...(this.#preference === undefined ? [] : [{ name: 'recordpref', value: this.#preference }]),
+        ],
         codecs: [VOICE[this.#codec], EVENTS],
         direction,
-        ...(this.#preference === undefined ? {} : { extra: [{ name: 'recordpref', value: this.#preference }] }),
       },
     ])
     return { contentType: 'application/sdp', content }
@@ -295,11 +299,12 @@ export class SoftCall {
 export class Softphone {
   /** Where it can be called. */
   readonly uri: string
+  readonly transport: SoftphoneOptions['transport']
   /** Called for each call that comes in, which then has to be accepted or rejected. */
   onIncoming: (call: SoftCall) => void = (call) => call.reject(480)
   /** Codec of the calls it answers. */
   codec: SoftCodec = 'PCMU'
-  /** Suites of the calls it answers, which then have to be secured. */
+  /** Suites of its calls, which then have to be secured, unless they are placed with others. */
   srtp: readonly SrtpSuite[] = []
   readonly #options: SoftphoneOptions
   readonly #transport: SipTransport
@@ -315,6 +320,7 @@ export class Softphone {
     const { host, clock, ids, log, user = 'phone' } = options
     this.#options = options
     this.#transport = transport
+    this.transport = options.transport
     this.uri = `sip:${user}@${host}:${port};transport=${options.transport}`
     this.#core = createSipCore(
       {
@@ -340,6 +346,7 @@ export class Softphone {
     let core: SipCore | undefined
     const transport = await SipTransport.open({
       listen: [{ transport: options.transport, host: options.host, port: 0 }],
+      ...(options.tls && { tls: options.tls }),
       clock: options.clock,
       log: options.log,
       onMessage: (bytes, flow) => core?.receive(bytes, flow),
@@ -352,7 +359,7 @@ export class Softphone {
 
   /** Calls a URI; the call's `answered` tells how it went. */
   async call(uri: string, options: SoftCallOptions = {}): Promise<SoftCall> {
-    const call = await this.#newCall(options.codec ?? this.codec, options.srtp ?? [])
+    const call = await this.#newCall(options.codec ?? this.codec, options.srtp ?? this.srtp)
     if (options.audio !== undefined) call.say(options.audio)
     call.place(this.#core, uri, `<${this.uri}>`, options.headers ?? [])
     return call

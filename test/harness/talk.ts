@@ -9,6 +9,7 @@ import type { CallView } from '../../src/control/contract.ts'
 import { openTestProgram, type ProgramOptions, type Section, type TestProgram } from './open-program.ts'
 import { type SoftCall, Softphone } from './softphone.ts'
 import type { SoftCodec } from './softphone-audio.ts'
+import { tlsIdentity } from './tls.ts'
 import { until } from './until.ts'
 
 const HOST = '127.0.0.1'
@@ -145,10 +146,11 @@ export async function untilIdle(
 export async function openPhone(
   t: TestContext,
   user: string,
-  transport: 'udp' | 'tcp',
+  transport: 'udp' | 'tcp' | 'tls',
   isRecordAware = false,
 ): Promise<Softphone> {
-  const around = { clock: systemClock, ids: cryptoIds, log: silentLogger }
+  const tls = transport === 'tls' ? { tls: tlsIdentity('peer') } : {}
+  const around = { clock: systemClock, ids: cryptoIds, log: silentLogger, ...tls }
   const phone = await Softphone.open({ host: HOST, transport, user, isRecordAware, ...around })
   t.after(() => phone.close())
   return phone
@@ -175,7 +177,7 @@ export async function openTalk(t: TestContext, options: TalkOptions = {}): Promi
 
 /** Has `alice` call `bob` through the gateway and waits until each hears the other. */
 export async function placeTalk(opened: TestProgram, alice: Softphone, bob: Softphone): Promise<Talk> {
-  const transport = alice.uri.endsWith('tcp') ? 'tcp' : 'udp'
+  const { transport } = alice
   const incoming = new Promise<SoftCall>((resolve) => {
     bob.onIncoming = resolve
   })

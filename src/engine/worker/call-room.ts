@@ -3,8 +3,9 @@
 import { messageOf } from '#kernel'
 import type { PacketTaker } from '#media'
 import { mediaError } from '../errors.ts'
-import type { CallCounters, ForkRemote, MediaEvent, PlayEnd, Tap } from '../media-engine.ts'
-import { ForkLine } from './fork-line.ts'
+import type { CallCounters, ForkRemote, MediaEvent, Mix, PlayEnd, Tap } from '../media-engine.ts'
+import { Bridges } from './bridges.ts'
+import { ForkLine, type ForkLineListener } from './fork-line.ts'
 import { LegLine, type LineListener } from './leg-line.ts'
 import type { CallCommand, CallCommands, CallOp } from './protocol.ts'
 import { TapMemories } from './tap-memories.ts'
@@ -24,16 +25,20 @@ export class CallRoom {
   readonly #context: WorkerContext
   readonly #listener: RoomListener
   readonly #lineListener: LineListener
+  readonly #forkListener: ForkLineListener
   readonly #legs = new Map<string, LegLine>()
   readonly #forks = new Map<string, ForkLine>()
   readonly #memories = new TapMemories()
+  readonly #bridges: Bridges
   #queue: Promise<unknown> = Promise.resolve()
   #hasFailed = false
 
   constructor(context: WorkerContext, listener: RoomListener) {
     this.#context = context
+    this.#bridges = new Bridges(context)
     this.#listener = listener
     this.#lineListener = { onEvent: (event) => listener.onEvent(event), onFault: (fault) => this.#onFault(fault) }
+    this.#forkListener = { ...this.#lineListener, onKeyFrameWanted: (tap) => this.#requestKeyFrame(tap) }
   }
 
   get legCount(): number {
@@ -64,9 +69,11 @@ export class CallRoom {
       case 'configureLeg':
         return this.#leg(command.leg).configure(command.media)
       case 'bridge':
-        return this.#bridge(command.a, command.b)
+        return this.#bridges.pair(this.#leg(command.a), this.#leg(command.b))
       case 'unbridge':
-        return this.#unbridge(this.#leg(command.leg))
+        return this.#bridges.part(this.#leg(command.leg))
+      case 'conference':
+        return this.#bridges.confer(new Set(command.legs.map((id) => this.#leg(id))))
       case 'removeLeg':
         return await this.#removeLeg(command.leg)
       case 'play':
@@ -82,7 +89,7 @@ export class CallRoom {
       case 'moveFork':
         return this.#moveFork(this.#fork(command.fork), command.tap)
       case 'maskDtmf':
-        for (const fork of command.forks.map((id) => this.#fork(id).fork)) fork.maskDtmf(command.mask)
+        for (const line of command.forks.map((id) => this.#fork(id))) line.maskDtmf(command.mask)
         return undefined
       case 'remember':
         return this.#remember(command)
@@ -101,31 +108,20 @@ export class CallRoom {
     }
   }
 
-  async #addLeg({ leg: id, identity }: Request<'addLeg'>): Promise<CallCommands['addLeg']['reply']> {
+  async #addLeg(request: Request<'addLeg'>): Promise<CallCommands['addLeg']['reply']> {
+    const id = request.leg
     if (this.#legs.has(id)) throw mediaError('media.duplicate', 'the call has such a leg already')
     const pair = await this.#context.pool.take()
-    this.#legs.set(id, new LegLine(id, pair, identity, this.#context, this.#lineListener))
+    this.#legs.set(id, new LegLine(request, pair, this.#context, this.#lineListener))
     this.#wireTaps()
     return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
   }
 
-  #bridge(a: string, b: string): void {
-    const [left, right] = [this.#leg(a), this.#leg(b)]
-    this.#unbridge(left)
-    this.#unbridge(right)
-    left.relay.peer = right.relay
-    right.relay.peer = left.relay
-  }
-
-  #unbridge(leg: LegLine): void {
-    if (leg.relay.peer !== undefined) leg.relay.peer.peer = undefined
-    leg.relay.peer = undefined
-  }
-
   async #removeLeg(id: string): Promise<void> {
     const leg = this.#leg(id)
-    this.#unbridge(leg)
+    this.#bridges.part(leg)
     this.#legs.delete(id)
+    this.#wireTaps()
     await leg.close()
   }
 
@@ -149,7 +145,7 @@ export class CallRoom {
     const { id } = request.options
     if (this.#forks.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const pair = await this.#context.pool.take()
-    this.#forks.set(id, new ForkLine(request, pair, this.#context, this.#lineListener))
+    this.#forks.set(id, new ForkLine(request, pair, this.#context, this.#forkListener))
     this.#wireTaps()
     return { rtpPort: pair.port, rtcpPort: pair.port + 1 }
   }
@@ -180,8 +176,8 @@ export class CallRoom {
     await Promise.all(lines.map((line) => line.drained()))
   }
 
-  #moveFork(line: ForkLine, tap: Tap): void {
-    line.tap = tap
+  #moveFork(line: ForkLine, tap: Tap | Mix): void {
+    line.move(tap)
     this.#wireTaps()
   }
 
@@ -197,6 +193,7 @@ export class CallRoom {
 
   /** A tap may name a leg that is not there yet or no more: its fork then copies nothing. */
   #wireTaps(): void {
+    for (const fork of this.#forks.values()) fork.follow(this.#legs)
     for (const [id, { relay }] of this.#legs) {
       relay.taps.received = this.#takersOf({ leg: id, point: 'received' })
       relay.taps.sent = this.#takersOf({ leg: id, point: 'sent' })
@@ -204,8 +201,15 @@ export class CallRoom {
   }
 
   #takersOf(tap: Tap): readonly PacketTaker[] {
-    const lines = [...this.#forks.values()].filter((line) => line.tap.leg === tap.leg && line.tap.point === tap.point)
-    return [...lines.map(({ fork }) => fork), ...this.#memories.takersOf(tap)]
+    const forks = [...this.#forks.values()].map((line) => line.takerOf(tap)).filter((taker) => taker !== undefined)
+    return [...forks, ...this.#memories.takersOf(tap)]
+  }
+
+  /** Of whoever sends what the tap carries. */
+  #requestKeyFrame({ leg, point }: Tap): void {
+    const relay = this.#legs.get(leg)?.relay
+    const source = point === 'received' ? relay : relay?.peer
+    source?.feedback?.requestKeyFrame()
   }
 
   #counters(): CallCounters {
@@ -217,6 +221,7 @@ export class CallRoom {
 
   async #release(): Promise<CallCounters> {
     const counters = this.#counters()
+    for (const leg of this.#legs.values()) this.#bridges.part(leg)
     const lines = [...this.#legs.values(), ...this.#forks.values()]
     this.#legs.clear()
     this.#forks.clear()

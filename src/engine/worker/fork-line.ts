@@ -1,43 +1,64 @@
 // A fork in its worker: the copying stream, its gate, its sockets and RTCP.
 
-import { CodecTable, Fork, Gate, OutgoingStream, SignsOfLife } from '#media'
+import {
+  CodecTable,
+  type ContributingSource,
+  Fork,
+  ForkMixer,
+  Gate,
+  OutgoingStream,
+  type PacketTaker,
+  SignsOfLife,
+} from '#media'
+import { type RtcpFeedback, SecureChannel } from '#rtp'
 import { mediaError } from '../errors.ts'
-import type { ForkCounters, ForkRemote, GateReceipt, Tap } from '../media-engine.ts'
+import type { ForkCounters, ForkRemote, GateReceipt, Mix, Tap } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
 import { canonicalEndpoint } from './address.ts'
-import type { LineListener } from './leg-line.ts'
+import type { LegLine, LineListener } from './leg-line.ts'
 import type { CallCommands } from './protocol.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
-import { SecureChannel, SecurePort } from './secure-channel.ts'
-import type { TapMemories } from './tap-memories.ts'
+import { SecurePort } from './secure-port.ts'
+import { keyOf, type TapMemories } from './tap-memories.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 const DRAIN_TIMEOUT_MS = 500
 const REFUSED_EVENT_EVERY_MS = 5000
 
+/** What a fork tells its call besides. */
+export interface ForkLineListener extends LineListener {
+  /** The recorder needs a whole picture of what a tap carries. */
+  onKeyFrameWanted(tap: Tap): void
+}
+
 /** One fork with its port pair. */
 export class ForkLine {
   readonly fork: Fork
-  tap: Tap
   readonly #pair: PortPair
   readonly #context: WorkerContext
   readonly #socket: RtpSocket
   readonly #channel = new SecureChannel()
   readonly #rtcp: RtcpLine
-  readonly #listener: LineListener
+  readonly #listener: ForkLineListener
   readonly #signs = new SignsOfLife()
   readonly #replayFromMs: number | undefined
+  #tap: Tap | Mix
+  #mixer: ForkMixer | undefined
+  #isMasking: boolean
+  /** What mixers before this one left out. */
+  #maskedBefore = 0
   #refusedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(
     { options, gate, identity }: CallCommands['addFork']['request'],
     pair: PortPair,
     context: WorkerContext,
-    listener: LineListener,
+    listener: ForkLineListener,
   ) {
     const { id, tap, replayFromMs } = options
-    this.tap = tap
+    this.#tap = tap
+    this.#isMasking = options.maskDtmf ?? false
     this.#replayFromMs = replayFromMs
     this.#pair = pair
     this.#context = context
@@ -57,11 +78,48 @@ export class ForkLine {
       },
     })
     if (replayFromMs !== undefined) this.fork.awaitReplay()
-    this.fork.maskDtmf(options.maskDtmf ?? false)
-    this.#rtcp = new RtcpLine(pair, this.#channel, stream, undefined, context, {
+    const onFeedback = (feedback: RtcpFeedback) => this.#onFeedback(feedback)
+    const contributors = () => this.#mixer?.names ?? []
+    this.#rtcp = new RtcpLine(pair, this.#channel, stream, { contributors, onFeedback }, context, {
       onHeard: () => this.#onHeard(),
       onFault: listener.onFault,
     })
+    this.move(tap)
+  }
+
+  /** Copies another tap, or adds up others: the stream to the recorder goes on. */
+  move(tap: Tap | Mix): void {
+    this.#tap = tap
+    if (!('mix' in tap)) this.#endMix()
+    else if (this.#mixer === undefined) {
+      const { clock, sourceIds } = this.#context
+      this.#mixer = new ForkMixer(this.fork, clock, sourceIds, (csrcs) => this.#rtcp.session.sayGone(csrcs))
+    }
+    this.maskDtmf(this.#isMasking)
+  }
+
+  /** Leaves keys out of the copy, or not; in a mix each contributor's before it is added. */
+  maskDtmf(isMasking: boolean): void {
+    this.#isMasking = isMasking
+    this.#mixer?.maskDtmf(isMasking)
+    this.fork.maskDtmf(isMasking && this.#mixer === undefined)
+  }
+
+  /** Takes notice of which legs there are. */
+  follow(legs: ReadonlyMap<string, LegLine>): void {
+    if (!('mix' in this.#tap)) return
+    const sources = new Map<string, ContributingSource>()
+    for (const tap of this.#tap.mix) {
+      const leg = legs.get(tap.leg)?.relay
+      if (leg !== undefined) sources.set(keyOf(tap), tap.point === 'received' ? leg.incoming : leg.outgoing)
+    }
+    this.#mixer?.setSources(sources)
+  }
+
+  /** Who takes what a tap carries, when this fork copies it. */
+  takerOf(tap: Tap): PacketTaker | undefined {
+    if (this.#mixer !== undefined) return this.#mixer.takerOf(keyOf(tap))
+    return !('mix' in this.#tap) && keyOf(this.#tap) === keyOf(tap) ? this.fork : undefined
   }
 
   connect(remote: ForkRemote): void {
@@ -78,7 +136,8 @@ export class ForkLine {
   replay(memories: TapMemories): void {
     if (this.#replayFromMs === undefined || !this.fork.isReadyToReplay) return
     const nowMs = this.#context.clock.nowMs()
-    const packets = memories.since(this.tap, this.#replayFromMs - this.#originMs, nowMs)
+    const fromMs = this.#replayFromMs - this.#originMs
+    const packets = 'mix' in this.#tap ? [] : memories.since(this.#tap, fromMs, nowMs)
     this.fork.replay(packets, () => memories.isAllowed)
     // The sender report tells the recorder what time the first packets are of.
     if (packets.length > 0) this.#rtcp.session.reportNow()
@@ -127,7 +186,7 @@ export class ForkLine {
       sendErrors: sendErrors + this.#socket.sendErrors,
       receiverReports: this.#rtcp.session.receiverReports,
       replayed,
-      masked,
+      masked: masked + this.#maskedBefore + (this.#mixer?.masked ?? 0),
       ...(firstAtMs === undefined ? {} : { firstAtMs: originMs + firstAtMs }),
       ...(lastAtMs === undefined ? {} : { lastAtMs: originMs + lastAtMs }),
       ...(lastHeardAtMs === undefined ? {} : { lastHeardAtMs: originMs + lastHeardAtMs }),
@@ -136,9 +195,18 @@ export class ForkLine {
 
   async close(): Promise<void> {
     this.fork.cancelReplay()
+    this.#mixer?.stop()
     this.#rtcp.close()
     this.#socket.close()
     await this.#context.pool.release(this.#pair)
+  }
+
+  #endMix(): void {
+    if (this.#mixer === undefined) return
+    this.#mixer.setSources(new Map())
+    this.#mixer.stop()
+    this.#maskedBefore += this.#mixer.masked
+    this.#mixer = undefined
   }
 
   /** Wall clock at monotonic 0. */
@@ -152,6 +220,14 @@ export class ForkLine {
     const { clock } = this.#context
     if (!this.#signs.heard(clock.nowMs())) return
     this.#listener.onEvent({ type: 'fork-heard', fork: this.fork.id, atMs: clock.wallMs() })
+  }
+
+  /** Packets that a recorder lost are not asked for: the party would send them to the call once more. */
+  #onFeedback(feedback: RtcpFeedback): void {
+    if ('mix' in this.#tap || feedback.type === 'nack') return
+    const { ssrc } = this.fork.stream
+    const asked = feedback.type === 'full-intra' ? feedback.requests.map((one) => one.ssrc) : [feedback.mediaSsrc]
+    if (asked.includes(ssrc)) this.#listener.onKeyFrameWanted(this.#tap)
   }
 
   #onSendError(code: string): void {

@@ -1,12 +1,14 @@
 // A leg in its worker: the relay of the party and the sockets and RTCP around it.
 
-import { OutgoingStream, PromptPlayer, RelayLeg, type StreamCount, type StreamIdentity, TonePlayer } from '#media'
+import { FeedbackSender, OutgoingStream, PromptPlayer, RelayLeg, type StreamCount, TonePlayer } from '#media'
+import { type RtcpFeedback, SecureChannel } from '#rtp'
 import type { LegMedia, MediaEvent, PlayEnd, Prompt, StreamCounters, Tone } from '../media-engine.ts'
 import type { PortPair } from '../port-pool.ts'
 import { canonicalEndpoint } from './address.ts'
+import type { CallCommands } from './protocol.ts'
 import { RtcpLine } from './rtcp-line.ts'
 import { RtpSocket } from './rtp-socket.ts'
-import { SecureChannel, SecurePort } from './secure-channel.ts'
+import { SecurePort } from './secure-port.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** What a leg or fork tells its call. */
@@ -29,7 +31,12 @@ export class LegLine {
   #tone: TonePlayer | undefined
   #endOfPlay: PlayEnd = 'stopped'
 
-  constructor(id: string, pair: PortPair, identity: StreamIdentity, context: WorkerContext, listener: LineListener) {
+  constructor(
+    { leg: id, kind, identity }: CallCommands['addLeg']['request'],
+    pair: PortPair,
+    context: WorkerContext,
+    listener: LineListener,
+  ) {
     this.#id = id
     this.#pair = pair
     this.#context = context
@@ -44,10 +51,14 @@ export class LegLine {
       onFirstPacket: () => listener.onEvent({ type: 'first-packet', leg: id }),
       onDigit: ({ digit, durationMs }) => listener.onEvent({ type: 'dtmf', leg: id, digit, durationMs }),
     })
-    this.#rtcp = new RtcpLine(pair, this.#channel, outgoing, this.relay.incoming, context, {
+    const { incoming } = this.relay
+    const heard = { incoming, onFeedback: (feedback: RtcpFeedback) => this.#onFeedback(feedback) }
+    this.#rtcp = new RtcpLine(pair, this.#channel, outgoing, heard, context, {
       onHeard: () => this.relay.onSignOfLife(context.clock.nowMs()),
       onFault: listener.onFault,
     })
+    if (kind === 'audio') return
+    this.relay.feedback = new FeedbackSender(this.relay, context.clock, (feedback) => this.#rtcp.session.ask(feedback))
   }
 
   configure(media: LegMedia): void {
@@ -86,7 +97,9 @@ export class LegLine {
 
   sweep(nowMs: number): void {
     const forMs = this.relay.sweep(nowMs, this.#context.silentAfterMs)
-    if (forMs !== undefined) this.#listener.onEvent({ type: 'silent', leg: this.#id, forMs: Math.round(forMs) })
+    // A picture that stands still, or a camera that is off, is no silence.
+    if (forMs === undefined || this.relay.feedback !== undefined) return
+    this.#listener.onEvent({ type: 'silent', leg: this.#id, forMs: Math.round(forMs) })
   }
 
   counters(): { readonly received: StreamCounters; readonly sent: StreamCounters } {
@@ -102,6 +115,11 @@ export class LegLine {
     const packet = this.#channel.openRtp(datagram)
     if (packet === undefined) this.relay.received.refused++
     else this.relay.onDatagram(packet, host, port, this.#context.clock.nowMs())
+  }
+
+  /** What the party says of the video that we send it is for who sends it. */
+  #onFeedback(feedback: RtcpFeedback): void {
+    this.relay.peer?.feedback?.forward(feedback, this.relay.outgoing)
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   GateReceipt,
   LegMedia,
   MediaEvent,
+  Mix,
   PlayEnd,
   Prompt,
   Tap,
@@ -26,9 +27,6 @@ export interface RelayWorkerSettings {
   readonly rtcpMinimumMs: number
 }
 
-/** A fork of one tap. */
-export type SingleForkOptions = ForkOptions & { readonly tap: Tap }
-
 /** Ports bound for a leg or fork. */
 export interface BoundPorts {
   readonly rtpPort: number
@@ -37,19 +35,20 @@ export interface BoundPorts {
 
 /** Every command about a call, with its reply. */
 export interface CallCommands {
-  readonly addLeg: { request: { leg: string; identity: StreamIdentity }; reply: BoundPorts }
+  readonly addLeg: { request: { leg: string; kind: 'audio' | 'video'; identity: StreamIdentity }; reply: BoundPorts }
   readonly configureLeg: { request: { leg: string; media: LegMedia }; reply: undefined }
   readonly bridge: { request: { a: string; b: string }; reply: undefined }
   readonly unbridge: { request: { leg: string }; reply: undefined }
+  readonly conference: { request: { legs: readonly string[] }; reply: undefined }
   readonly removeLeg: { request: { leg: string }; reply: undefined }
   readonly play: { request: { leg: string; play: number; prompt: Prompt }; reply: undefined }
   readonly stopPlaying: { request: { leg: string }; reply: undefined }
   readonly addFork: {
-    request: { gate: SharedArrayBuffer; identity: StreamIdentity; options: SingleForkOptions }
+    request: { gate: SharedArrayBuffer; identity: StreamIdentity; options: ForkOptions }
     reply: BoundPorts
   }
   readonly connectFork: { request: { fork: string; remote: ForkRemote }; reply: undefined }
-  readonly moveFork: { request: { fork: string; tap: Tap }; reply: undefined }
+  readonly moveFork: { request: { fork: string; tap: Tap | Mix }; reply: undefined }
   readonly setTone: { request: { leg: string; tone: Tone | undefined }; reply: undefined }
   readonly maskDtmf: { request: { forks: readonly string[]; mask: boolean }; reply: undefined }
   /** `gate` is open while something is kept; `epoch` is of the moment of the command. */

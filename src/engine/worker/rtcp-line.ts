@@ -1,11 +1,10 @@
 // RTCP socket and session of one leg or fork: symmetric, latched like RTP (RTP-02, RTP-03).
 
 import type { Endpoint } from '#kernel'
-import { type IncomingStream, Latch, type OutgoingStream, RtcpSession } from '#media'
-import { isRtcp } from '#rtp'
+import { Latch, type OutgoingStream, RtcpSession, type RtcpSessionOptions } from '#media'
+import { isRtcp, type SecureChannel } from '#rtp'
 import type { PortPair } from '../port-pool.ts'
 import { RtpSocket } from './rtp-socket.ts'
-import type { SecureChannel } from './secure-channel.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** RTCP comes every few seconds: a shorter silence says nothing. */
@@ -32,7 +31,7 @@ export class RtcpLine {
     pair: PortPair,
     channel: SecureChannel,
     stream: OutgoingStream,
-    incoming: IncomingStream | undefined,
+    heard: Pick<RtcpSessionOptions, 'incoming' | 'contributors' | 'onFeedback'>,
     context: WorkerContext,
     listener: RtcpListener,
   ) {
@@ -46,7 +45,7 @@ export class RtcpLine {
     })
     this.session = new RtcpSession({
       stream,
-      ...(incoming === undefined ? {} : { incoming }),
+      ...heard,
       clock: context.clock,
       random: context.random,
       minimumMs: context.rtcpMinimumMs,

@@ -2,8 +2,8 @@
 
 import type { Socket } from 'node:dgram'
 import { type Clock, type Endpoint, sameEndpoint } from '#kernel'
-import type { MediaPacket, RtpPort } from '#media'
-import { RTP_HEADER_BYTES, type RtpHeader, writeRtpHeader } from '#rtp'
+import { headerOffset, type MediaPacket, type RtpPort } from '#media'
+import { type RtpHeader, writeRtpHeader } from '#rtp'
 
 /** One send in this many asks for its result: asking costs more than our share of the relay, and a peer that is gone stays gone. */
 const RESULT_EVERY = 32
@@ -68,9 +68,9 @@ export class RtpSocket implements RtpPort {
   }
 
   send(header: RtpHeader, packet: MediaPacket): boolean {
-    const start = packet.payloadOffset - RTP_HEADER_BYTES
+    const start = headerOffset(packet)
     const end = packet.payloadOffset + packet.payloadLength
-    writeRtpHeader(packet.bytes, start, header)
+    writeRtpHeader(packet.bytes, start, header, packet.csrcCount)
     const isWhole = start === 0 && end === packet.bytes.length
     const isSent = this.sendDatagram(isWhole ? packet.bytes : packet.bytes.subarray(start, end))
     // What the system could not take at once is still to be read from this memory.

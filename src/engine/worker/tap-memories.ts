@@ -42,6 +42,7 @@ export class TapMemories {
   }
 }
 
-function keyOf({ point, leg }: Tap): string {
+/** Names a tap within its call. */
+export function keyOf({ point, leg }: Tap): string {
   return `${point} ${leg}`
 }

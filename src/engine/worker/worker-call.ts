@@ -59,8 +59,7 @@ export class WorkerCall implements MediaCall {
   }
 
   async addLeg(leg: string, kind: 'audio' | 'video' = 'audio'): Promise<MediaLocal> {
-    if (kind === 'video') throw unsupported('video')
-    return this.#local(await this.#command('addLeg', { leg, identity: this.#newIdentity() }))
+    return this.#local(await this.#command('addLeg', { leg, kind, identity: this.#newIdentity() }))
   }
 
   async configureLeg(leg: string, media: LegMedia): Promise<void> {
@@ -75,8 +74,8 @@ export class WorkerCall implements MediaCall {
     await this.#command('unbridge', { leg })
   }
 
-  async conference(_legs: readonly string[]): Promise<void> {
-    throw unsupported('conferences')
+  async conference(legs: readonly string[]): Promise<void> {
+    await this.#command('conference', { legs })
   }
 
   async removeLeg(leg: string): Promise<void> {
@@ -100,8 +99,7 @@ export class WorkerCall implements MediaCall {
   }
 
   async addFork(options: ForkOptions): Promise<MediaLocal & { readonly ssrc: number }> {
-    const { id, tap, open, cname } = options
-    if ('mix' in tap) throw unsupported('mixing')
+    const { id, open, cname } = options
     if (this.#gates.has(id)) throw mediaError('media.duplicate', 'the call has such a fork already')
     const gate = Gate.create(open)
     const identity = this.#newIdentity(cname)
@@ -110,7 +108,7 @@ export class WorkerCall implements MediaCall {
       const ports = await this.#command('addFork', {
         gate: gate.memory,
         identity,
-        options: { ...options, tap },
+        options,
       })
       return { ...this.#local(ports), ssrc: identity.ssrc }
     } catch (error) {
@@ -124,7 +122,6 @@ export class WorkerCall implements MediaCall {
   }
 
   async moveFork(fork: string, tap: Tap | Mix): Promise<void> {
-    if ('mix' in tap) throw unsupported('mixing')
     await this.#command('moveFork', { fork, tap })
   }
 
@@ -218,8 +215,4 @@ export class WorkerCall implements MediaCall {
     this.#endAllPlays()
     this.#listeners.emit({ type: 'failed', reason: 'media.worker-lost' })
   }
-}
-
-function unsupported(what: string): Error {
-  return mediaError('media.unsupported', `the engine cannot do ${what}`)
 }

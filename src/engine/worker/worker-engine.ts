@@ -45,10 +45,10 @@ const CAPABILITIES: EngineCapabilities = {
   dtmfMask: true,
   taps: ['received', 'sent'],
   srtp: srtpSuites,
-  mix: false,
+  mix: true,
   transcodes: TRANSCODED,
   tones: true,
-  video: false,
+  video: true,
 }
 
 /** Starts the relay threads; rejects with `media.bad-address` when SDP would show an any-address. */

@@ -47,7 +47,7 @@ const ADDRESS_HEADERS = new Set([
   'referred-by',
 ])
 const SDP_TEXT_LINES = /^([siuep])=.*$/gm
-const SDP_KEYS = /^(a=crypto:\d+ \S+ inline:)\S+/gm
+const SDP_KEYS = /^(a=crypto:.*?inline:).*$/gim
 const SDP_CREDENTIALS = /^(a=ice-(?:pwd|ufrag):|k=).*$/gm
 
 /** The message as text; one that cannot be parsed loses its body and every header value that is not known to be safe. */

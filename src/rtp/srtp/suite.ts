@@ -12,6 +12,12 @@ export interface SrtpKey {
   readonly material: Uint8Array
 }
 
+/** Keys of both directions; a new key starts its direction's rollover counter at 0, the same key goes on (RFC 4568 section 7.1.4). */
+export interface SrtpKeys {
+  readonly send: SrtpKey
+  readonly receive: SrtpKey
+}
+
 /** Sizes of a suite, in bytes. */
 export interface SuiteSizes {
   readonly keyBytes: number

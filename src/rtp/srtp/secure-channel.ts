@@ -1,12 +1,7 @@
-// SRTP and SRTCP of one leg or fork, between its streams and its sockets; without keys everything passes as it is (RFC 3711).
+// SRTP and SRTCP of one RTP session as keys come and change; without keys everything passes as it is (RFC 3711).
 
-import type { Endpoint } from '#kernel'
-import type { LegPort, MediaPacket } from '#media'
-import { MAX_SEAL_BYTES, RTP_HEADER_BYTES, type RtpHeader, SrtpReceiver, SrtpSender, writeRtpHeader } from '#rtp'
-import type { SrtpKey, SrtpKeys } from '../media-engine.ts'
-import type { RtpSocket } from './rtp-socket.ts'
-
-const FIRST_BUFFER_BYTES = 512
+import { SrtpReceiver, SrtpSender } from './srtp-context.ts'
+import type { SrtpKey, SrtpKeys } from './suite.ts'
 
 /** A direction of the channel: the key it was made with, and what follows from it. */
 interface Secured<Side> {
@@ -14,7 +9,7 @@ interface Secured<Side> {
   readonly side: Side
 }
 
-/** Keys and packet indices of one leg or fork. */
+/** Keys and packet indices of one RTP session. */
 export class SecureChannel {
   #sender: Secured<SrtpSender> | undefined
   #receiver: Secured<SrtpReceiver> | undefined
@@ -47,37 +42,6 @@ export class SecureChannel {
   /** What an RTCP datagram says; undefined when it is not to be trusted. */
   openRtcp(datagram: Uint8Array): Uint8Array | undefined {
     return this.#receiver === undefined ? datagram : this.#receiver.side.openRtcp(datagram)
-  }
-}
-
-/** The way of RTP packets from a stream through the channel to the socket. */
-export class SecurePort implements LegPort {
-  readonly #socket: RtpSocket
-  readonly #channel: SecureChannel
-  #buffer = new Uint8Array(FIRST_BUFFER_BYTES)
-
-  constructor(socket: RtpSocket, channel: SecureChannel) {
-    this.#socket = socket
-    this.#channel = channel
-  }
-
-  send(header: RtpHeader, packet: MediaPacket): boolean {
-    if (!this.#channel.isSecured) return this.#socket.send(header, packet)
-    const { bytes, payloadOffset, payloadLength } = packet
-    const size = RTP_HEADER_BYTES + payloadLength
-    // The payload is still to be read by others, so what is sealed is a copy.
-    if (this.#buffer.length < size + MAX_SEAL_BYTES) this.#buffer = new Uint8Array(size + MAX_SEAL_BYTES)
-    writeRtpHeader(this.#buffer, 0, header)
-    this.#buffer.set(bytes.subarray(payloadOffset, payloadOffset + payloadLength), RTP_HEADER_BYTES)
-    const sealedSize = this.#channel.sealRtp(this.#buffer, size)
-    if (sealedSize < 0) return false
-    const isSent = this.#socket.sendDatagram(this.#buffer.subarray(0, sealedSize))
-    if (this.#socket.isQueueing) this.#buffer = new Uint8Array(this.#buffer.length)
-    return isSent
-  }
-
-  aim(target: Endpoint | undefined, locked: boolean): void {
-    this.#socket.aim(target, locked)
   }
 }
 

@@ -1,0 +1,124 @@
+// Feeds a fork with the sum of several taps: one stream of G.711 that never stops, contributors in the CSRC list (RFC 7866 sections 8.1.4, 8.3.2; RTP-13, RTP-14).
+
+import type { Clock } from '#kernel'
+import type { SourceName } from '#rtp'
+import { Beat } from './beat.ts'
+import { type ContributingSource, Contributor } from './contributor.ts'
+import type { Fork } from './fork.ts'
+import type { PacketTaker, SourceIds } from './media-packet.ts'
+import { MixedPackets, MOST_CSRCS } from './mixed-packets.ts'
+import { Mixer } from './mixer.ts'
+
+/** A contributor and the names that the recorder knows it by. */
+interface Member {
+  readonly contributor: Contributor
+  /** The SSRC heard, and what stands for it in the CSRC list. */
+  ssrc: number | undefined
+  csrc: number | undefined
+}
+
+/** The mix of one fork. */
+export class ForkMixer {
+  readonly #fork: Fork
+  readonly #onGone: (csrcs: readonly number[]) => void
+  readonly #members = new Map<string, Member>()
+  readonly #mixer = new Mixer()
+  readonly #packets: MixedPackets
+  readonly #beat: Beat
+  #isMasking = false
+  /** Of those who have left. */
+  #maskedBefore = 0
+
+  /** Begins to beat at once; `onGone` is told of sources that will not be heard any more. */
+  constructor(fork: Fork, clock: Clock, sourceIds: SourceIds, onGone: (csrcs: readonly number[]) => void) {
+    this.#fork = fork
+    this.#onGone = onGone
+    this.#packets = new MixedPackets(sourceIds.next())
+    this.#beat = new Beat(clock, (dueMs) => this.#onFrame(dueMs))
+  }
+
+  /** Packets that the masks of the contributors left out or blanked. */
+  get masked(): number {
+    return [...this.#members.values()].reduce((sum, { contributor }) => sum + contributor.masked, this.#maskedBefore)
+  }
+
+  /** Who can be heard, for the source description (RFC 3550 section 7.3). */
+  get names(): SourceName[] {
+    return [...this.#members.values()].flatMap(({ csrc, contributor }) =>
+      csrc === undefined ? [] : [{ ssrc: csrc, cname: contributor.source.cname }],
+    )
+  }
+
+  /** Mixes these sources from now on; who was there before goes on undisturbed. */
+  setSources(sources: ReadonlyMap<string, ContributingSource>): void {
+    const gone = [...this.#members].filter(([key, { contributor }]) => sources.get(key) !== contributor.source)
+    for (const [key, { contributor }] of gone) {
+      this.#members.delete(key)
+      this.#maskedBefore += contributor.masked
+    }
+    for (const [key, source] of sources) if (!this.#members.has(key)) this.#members.set(key, this.#join(source))
+    const csrcs = gone.flatMap(([, { csrc }]) => (csrc === undefined ? [] : [csrc]))
+    if (csrcs.length > 0) this.#onGone(csrcs)
+  }
+
+  /** Who takes the packets of a source. */
+  takerOf(key: string): PacketTaker | undefined {
+    return this.#members.get(key)?.contributor
+  }
+
+  maskDtmf(isMasking: boolean): void {
+    this.#isMasking = isMasking
+    for (const { contributor } of this.#members.values()) contributor.maskDtmf(isMasking)
+  }
+
+  stop(): void {
+    this.#beat.stop()
+  }
+
+  #join(source: ContributingSource): Member {
+    const contributor = new Contributor(source, {
+      mayHear: () => this.#fork.gate.isOpen,
+      onEvent: (packet, nowMs) => {
+        if (packet.payload.clockRateHz === 8000) this.#fork.copy(this.#packets.event(packet, contributor), nowMs)
+      },
+    })
+    contributor.maskDtmf(this.#isMasking)
+    return { contributor, ssrc: undefined, csrc: undefined }
+  }
+
+  #onFrame(dueMs: number): void {
+    const members = [...this.#members.values()]
+    for (const member of members) this.#follow(member)
+    this.#mixer.pull(
+      members.map(({ contributor }) => contributor),
+      dueMs,
+    )
+    this.#packets.advance()
+    const { g711 } = this.#fork
+    if (g711 === undefined) return
+    const speaking = members.filter(({ contributor }) => contributor.isSpeaking)
+    const csrcs = speaking.flatMap(({ csrc }) => (csrc === undefined ? [] : [csrc])).slice(0, MOST_CSRCS)
+    this.#fork.copy(this.#packets.frame(this.#mixer.mixed(), g711, csrcs), dueMs)
+  }
+
+  /** A source is named by its own SSRC, unless that is taken; it is forgotten when it says BYE. */
+  #follow(member: Member): void {
+    const { ssrc, hasLeft } = member.contributor.source
+    if (hasLeft === true && member.csrc !== undefined) {
+      this.#onGone([member.csrc])
+      member.csrc = undefined
+    }
+    if (hasLeft === true || ssrc === undefined || (ssrc === member.ssrc && member.csrc !== undefined)) return
+    member.ssrc = ssrc
+    member.csrc = this.#freeFrom(ssrc, member)
+  }
+
+  #freeFrom(ssrc: number, self: Member): number {
+    const taken = new Set([this.#fork.stream.ssrc])
+    for (const member of this.#members.values())
+      if (member !== self && member.csrc !== undefined) taken.add(member.csrc)
+    let csrc = ssrc
+    while (taken.has(csrc)) csrc = (csrc + 1) >>> 0
+    return csrc
+  }
+}
