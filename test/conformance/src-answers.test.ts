@@ -60,6 +60,16 @@ for (const [name, rule] of [
   })
 }
 
+row('SRC-38: an answer with fewer m-lines ends the session when another recorder can take its place', async (bench) => {
+  const [first, second] = [bench.recorder(11), bench.recorder(12)]
+  first.answer = (index, to) => (index === 0 ? takeAll(index, to) : undefined)
+  const start = bench.start(`${first.uri}|${second.uri}`)
+  await bench.pass()
+  assert.deepEqual(start.outcome?.results, { [first.uri]: 'failed(488)', [second.uri]: 'accepted' })
+  assert.deepEqual(bench.sentLabels(first.ip), ['INVITE', 'ACK', 'BYE'])
+  assert.equal(openForks(bench).length, 2)
+})
+
 row(
   'SRC-38, field 33: a stream whose m-line the answer lacks is dropped and told, the other goes on',
   async (bench) => {
