@@ -1,6 +1,6 @@
 // The forks of one recording session: one per stream, in the order of its m-lines, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, MediaCall, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
+import type { ForkCounters, ForkMedia, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
 import { type Endpoint, type Ids, type Logger, messageOf } from '#kernel'
 import { srtpSuites } from '#rtp'
 import type { AnsweredStream } from './answer.ts'
@@ -232,7 +232,7 @@ export class SessionForks {
     return streams.now(call.snapshot(), profile.media)
   }
 
-  get #media(): MediaCall {
+  get #media(): ForkMedia {
     return this.#plan.call.media
   }
 
