@@ -221,7 +221,7 @@ row('SRC-40: a recorder that wants audio during a pause is answered inactive', a
   assert.equal(await bench.audio(), 0)
 })
 
-row('SRC-40: a recorder that moves its address is followed', async (bench) => {
+row('SRC-40, jambonz defect 10: a recorder that moves its address is followed', async (bench) => {
   const recorder = await bench.recording()
   await offered(bench, recorder, but(1, { port: 50_000 }))
   assert.equal([...bench.call.media.forks.values()][1]?.remote?.remote.rtp.port, 50_000)
