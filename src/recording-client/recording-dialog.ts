@@ -124,7 +124,7 @@ export class RecordingDialog {
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: inviteHeaders(offers.associatedAtMs, plan),
+        headers: inviteHeaders(this.#around.clock.wallMs(), plan),
         body: offers.first(direction),
         insteadAfter: (refusal) => {
           if (refusal.status !== 415 || continuity.isLegacyType || !wantsLegacyType(refusal)) return undefined
@@ -148,7 +148,7 @@ export class RecordingDialog {
   /** A session that does not answer at once, or refuses the call, is given up for one of its own. */
   async #takeOver({ dialog, continuity }: IdleDialog, direction: OfferDirection): Promise<void> {
     const offers = this.#offers(continuity)
-    const headers = inviteHeaders(offers.associatedAtMs, this.#plan)
+    const headers = inviteHeaders(this.#around.clock.wallMs(), this.#plan)
     this.#agreed = { dialog, offers }
     dialog.handlers = { ...this.#handlers(offers), onEnd: () => {} }
     const silence = this.#around.clock.after(this.#around.times.firstResponseMs, 'recording session silence', () => {
