@@ -146,6 +146,18 @@ test('UA-13, UA-15: a state told by a party is an event; a description without t
   await end(scene)
 })
 
+test('UA-08: a party that tells off about its own recording moves nothing of ours', async () => {
+  const scene = await talking({ isAliceAware: true, isBobAware: true })
+  scene.call.showRecording('on')
+  await scene.bench.pass(300)
+  void scene.bob.dialog?.reinvite({ body: phoneSdp({ more: ['a=record:off'] }) })
+  await scene.bench.pass(300)
+  const types = scene.events.map(({ type }) => type)
+  assert.ok(types.includes('recording-elsewhere') && !types.includes('record-preference'))
+  assert.deepEqual(tellings(scene.alice), ['on'], 'the other party is still told on')
+  await end(scene)
+})
+
 test('UA-10: what is done about a preference is said in the answer to it', async () => {
   const scene = await talking({ isAliceAware: true })
   scene.call.showRecording('on')

@@ -26,16 +26,25 @@ const noCall: RecordingMetadata = {
 export class Continuity {
   readonly sdp: LocalDescription
   readonly payloadTypes = new PayloadTypes()
-  /** Documents go out under the type of the drafts. */
-  readonly isLegacyType: boolean
+  #isLegacyType: boolean
   readonly #style: MetadataStyle
 
   /** `address` is where the media comes from. */
-  constructor(address: string | undefined, ids: Ids, style: MetadataStyle, isLegacyType: boolean) {
+  constructor(address: string | undefined, ids: Ids, style: MetadataStyle) {
     invariant(address !== undefined, 'an offer has streams')
     this.sdp = new LocalDescription({ sessionId: `${ids.integer(2 ** 40)}`, address })
-    this.isLegacyType = isLegacyType
     this.#style = style
+    this.#isLegacyType = style.mediaType === 'legacy'
+  }
+
+  /** Documents go out under the type of the drafts. */
+  get isLegacyType(): boolean {
+    return this.#isLegacyType
+  }
+
+  /** The recorder has said that it takes no other type (SRC-66). */
+  useLegacyType(): void {
+    this.#isLegacyType = true
   }
 
   /** An offer without streams, and the document that says that there is no call. */
@@ -50,6 +59,6 @@ export class Continuity {
   }
 
   #document(): OutgoingDocument {
-    return writtenDocument(noCall, this.#style, this.isLegacyType)
+    return writtenDocument(noCall, this.#style, this.#isLegacyType)
   }
 }

@@ -42,13 +42,13 @@ export class SessionDocuments {
   readonly #plan: SessionPlan
   readonly #forks: SessionForks
   readonly #associatedAtMs: number
-  readonly #isLegacyType: boolean
+  readonly #isLegacyType: () => boolean
   /** What the recorder has acknowledged; undefined: nothing it may be counted upon to know. */
   #known: RecordingMetadata | undefined
   #sent: RecordingMetadata | undefined
 
   /** `associatedAtMs`: when the call was tied to the session. */
-  constructor(plan: SessionPlan, forks: SessionForks, associatedAtMs: number, isLegacyType: boolean) {
+  constructor(plan: SessionPlan, forks: SessionForks, associatedAtMs: number, isLegacyType: () => boolean) {
     this.#plan = plan
     this.#forks = forks
     this.#associatedAtMs = associatedAtMs
@@ -63,7 +63,7 @@ export class SessionDocuments {
     const mayBePartial = updates === 'partial' && dialect === 'rfc7865' && this.#known !== undefined
     const document = (mayBePartial ? changesOf(this.#known!, whole) : undefined) ?? whole
     if (isEmptyMetadata(document)) return undefined
-    return writtenDocument(document, this.#plan.profile.metadata, this.#isLegacyType)
+    return writtenDocument(document, this.#plan.profile.metadata, this.#isLegacyType())
   }
 
   /** The recorder has taken the request with the last document, if that had one. */

@@ -61,7 +61,7 @@ export class RecordingDialog {
   /** Puts the call into a session that waits for one, or sends an INVITE. */
   open(direction: OfferDirection): void {
     const idle = this.#around.idle.take(this.#plan.uri)
-    if (idle === undefined) this.#sendInvite(direction, this.#plan.profile.metadata.mediaType === 'legacy')
+    if (idle === undefined) this.#sendInvite(direction)
     else void this.#takeOver(idle, direction)
   }
 
@@ -111,11 +111,12 @@ export class RecordingDialog {
     void dialog.bye({ headers: withDate(this.#around.clock.wallMs()) })
   }
 
-  #sendInvite(direction: OfferDirection, isLegacyType: boolean): void {
+  #sendInvite(direction: OfferDirection): void {
     const plan = this.#plan
     const { core, log, ids, from, times, recorders } = this.#around
     const address = this.#forks.slots[0]?.local.host
-    const offers = this.#offers(new Continuity(address, ids, plan.profile.metadata, isLegacyType))
+    const continuity = new Continuity(address, ids, plan.profile.metadata)
+    const offers = this.#offers(continuity)
     this.#invite = core.invite(
       {
         uri: plan.uri,
@@ -125,17 +126,18 @@ export class RecordingDialog {
         firstResponseTimeoutMs: times.firstResponseMs,
         headers: inviteHeaders(this.#around.clock.wallMs(), plan),
         body: offers.first(direction),
+        insteadAfter: (refusal) => {
+          if (refusal.status !== 415 || continuity.isLegacyType || !wantsLegacyType(refusal)) return undefined
+          continuity.useLegacyType()
+          return { body: offers.first(direction) }
+        },
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
       },
       {
         onAccepted: (dialog, response) => this.#onAccepted({ dialog, offers }, response),
         onFailed: (outcome) => {
-          const { status, reason, response } = outcome
-          if (status === 415 && response !== undefined && wantsLegacyType(response) && !isLegacyType) {
-            this.#sendInvite(direction, true)
-            return
-          }
+          const { status, reason } = outcome
           recorders.report(plan.uri, attemptOutcome(outcome))
           this.#user.feed({ type: 'refused', status, reason })
         },
@@ -160,7 +162,7 @@ export class RecordingDialog {
     }
     this.bye()
     this.#agreed = undefined
-    if (!this.#isCancelled) this.#sendInvite(direction, continuity.isLegacyType)
+    if (!this.#isCancelled) this.#sendInvite(direction)
   }
 
   /** An answer that cannot be used ends the session (SRC-38). */

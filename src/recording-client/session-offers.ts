@@ -28,7 +28,7 @@ export class SessionOffers {
   /** `continuity`: of the dialog, which other calls may have had before. */
   constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks, continuity: Continuity) {
     this.associatedAtMs = plan.spooled?.fromMs ?? around.clock.wallMs()
-    this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, continuity.isLegacyType)
+    this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, () => continuity.isLegacyType)
     this.#plan = plan
     this.#around = around
     this.#forks = forks

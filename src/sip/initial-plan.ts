@@ -4,6 +4,7 @@ import { DigestClient } from './auth/digest-client.ts'
 import type { CoreParts } from './core-parts.ts'
 import { uriOf } from './dialog/dialog-state.ts'
 import { type RequestPlan, withTag } from './message-builder.ts'
+import { alternative } from './retry/amendment.ts'
 import type { InviteOptions, SessionTimerWish } from './session.ts'
 import { DialogSessionIds } from './session-id.ts'
 import { TimerTerms } from './session-timer/timer-terms.ts'
@@ -40,7 +41,11 @@ export function initialPlan(
     maxForwards: options.maxForwards,
     options,
     retrying: {
-      amendments: [digest?.amendment(), terms?.amendment(() => undefined)].filter((one) => one !== undefined),
+      amendments: [
+        digest?.amendment(),
+        terms?.amendment(() => undefined),
+        options.insteadAfter && alternative(options.insteadAfter),
+      ].filter((one) => one !== undefined),
       nextCSeq: () => {
         cseqNumber += 1
         return cseqNumber

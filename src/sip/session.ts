@@ -192,6 +192,8 @@ export interface InviteOptions extends MessageOptions, HopChoice {
   readonly credentials?: Credentials
   /** Absent: no session timer is asked for; one that the peer asks for is kept, if the core supports `timer`. */
   readonly sessionTimer?: SessionTimerWish
+  /** What to send instead after a refusal, with the next CSeq of the same Call-ID (RFC 3261 section 8.1.3.5); undefined: the refusal stands. */
+  readonly insteadAfter?: (refusal: SipResponse) => MessageOptions | undefined
   /** Called for each target tried and failed. */
   readonly onTargetFailed?: (target: string, outcome: RequestOutcome) => void
 }

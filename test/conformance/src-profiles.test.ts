@@ -120,6 +120,8 @@ for (const [name, accept, sent] of [
         .map(metadataType),
       sent,
     )
+    const dialogs = bench.sent(peer.ip).map(({ message }) => message.headers.get('call-id'))
+    assert.equal(new Set(dialogs).size, 1, 'in the same Call-ID (RFC 3261 section 8.1.3.5)')
   })
 }
 

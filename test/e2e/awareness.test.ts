@@ -28,6 +28,13 @@ test('UA-05, UA-06, FLOW-13: an aware caller is told of start, pause, resume and
   await talk.end()
 })
 
+test('UA-12, AMB-11: every INVITE of a call says record-aware, since what the other side tells is shown or sounded', async (t) => {
+  const talk = await openTalk(t)
+  const supported = talk.callee.invite?.request.headers.list('Supported') ?? []
+  assert.ok(supported.includes('record-aware'), supported.join(' '))
+  await talk.end()
+})
+
 test('UA-06: an aware caller is told off when the only recorder is gone', async (t) => {
   const recorder = await ForeignRecorder.open({})
   t.after(() => recorder.close())

@@ -2,6 +2,7 @@
 
 import type { SipResponse } from '../message/message.ts'
 import type { RequestPlan } from '../message-builder.ts'
+import type { MessageOptions } from '../session.ts'
 
 /** How a request may be tried again: what to put right, and the CSeq number of the next try. */
 export interface Retrying {
@@ -15,6 +16,17 @@ export interface Amendment {
   prepare(plan: RequestPlan): RequestPlan
   /** The plan to try again with; undefined when the refusal stands. */
   afterRefusal(plan: RequestPlan, response: SipResponse): RequestPlan | undefined
+}
+
+/** Sends what the user says instead of what was refused. */
+export function alternative(insteadAfter: (refusal: SipResponse) => MessageOptions | undefined): Amendment {
+  return {
+    prepare: (plan) => plan,
+    afterRefusal: (plan, response) => {
+      const instead = insteadAfter(response)
+      return instead && { ...plan, options: { ...plan.options, ...instead } }
+    },
+  }
 }
 
 /** The plan as it is to be sent now. */
