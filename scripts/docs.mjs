@@ -26,8 +26,8 @@ function read(path) {
 function requirements() {
   const [, ...lines] = read('docs/requirements.tsv').trimEnd().split('\n')
   return lines.map((line) => {
-    const [id, section, level, text] = line.split('\t')
-    return { id, section, level, text }
+    const [id, section, level, text, reason] = line.split('\t')
+    return { id, section, level, text, reason }
   })
 }
 
@@ -81,7 +81,8 @@ function coverage() {
     '# RFC coverage',
     '',
     'Made by `npm run docs` from `docs/requirements.tsv` and the titles of the tests. A row is *tested* when the title of a test',
-    'names its id; what of the row that test shows is to be read there. Everything else is *not yet*.',
+    'names its id; what of the row that test shows is to be read there. *Left out* are rows for the reason that stands in the place of',
+    'tests. Everything else is *not yet*.',
     '',
     'Sections are of the RFC whose number stands first. Levels: the word of RFC 2119; *stated* when the RFC states a fact without',
     'such a word; *decided* when no RFC decides and we do; *accept* for what foreign equipment sends.',
@@ -96,10 +97,11 @@ function coverage() {
   ]
   for (const [key, name] of Object.entries(families)) {
     lines.push(`## ${name}`, '', '| id | section | level | requirement | state | tests |', '|---|---|---|---|---|---|')
-    for (const { id, section, level, text } of inFamily(key)) {
+    for (const { id, section, level, text, reason } of inFamily(key)) {
       const tests = (proved.get(id) ?? []).map((proof) => `${cell(proof.title)} (\`${proof.path}\`)`)
-      const state = tests.length > 0 ? 'tested' : 'not yet'
-      lines.push(`| ${id} | ${section} | ${level} | ${prose(text)} | ${state} | ${tests.join('<br>')} |`)
+      const state = tests.length > 0 ? 'tested' : reason === undefined ? 'not yet' : 'left out'
+      const shown = tests.length > 0 ? tests.join('<br>') : prose(reason ?? '')
+      lines.push(`| ${id} | ${section} | ${level} | ${prose(text)} | ${state} | ${shown} |`)
     }
     lines.push('')
   }
