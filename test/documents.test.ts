@@ -27,6 +27,16 @@ test('every link from a document leads to a file of the tree', () => {
   )
 })
 
+test('every claim about the recording client names a file of tests', () => {
+  const rows = read('docs/recording-client.md').match(/^\| (?!what|---|command|`siprec).*$/gm) ?? []
+  const files = rows.map((row) => /\| `((?:test|src)\/[a-z0-9/.-]+\.ts)` \|$/.exec(row)?.[1] ?? row)
+  assert.ok(files.length > 15, `only ${files.length} claims`)
+  assert.deepEqual(
+    files.filter((path) => !existsSync(join(root, path))),
+    [],
+  )
+})
+
 test('every file named in ARCHITECTURE.md as the place of a timer exists', () => {
   const places = [...read('ARCHITECTURE.md').matchAll(/\| `([a-z-]+\/[a-z/-]+\.ts)` \|$/gm)].map(
     ([, path]) => `src/${path}`,

@@ -3,7 +3,7 @@
 import { open, realpath } from 'node:fs/promises'
 import { cwd } from 'node:process'
 import { createHttpServer, type HttpServer, type Readiness } from '#control'
-import { AppError, type Logger, messageOf } from '#kernel'
+import { AppError, type Clock, type Logger, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { Config } from './config-schema.ts'
 import { loadFlows } from './flow-library.ts'
@@ -26,8 +26,8 @@ export interface Program {
 const promptFolder = 'prompts'
 
 /** Opens the roles of the configuration, all or none; rejects with an AppError that names the key or port at fault. */
-export async function openProgram(config: Config, log: Logger): Promise<Program> {
-  const around: Surroundings = { clock: systemClock, ids: cryptoIds, log, dnsServers: config.dns.servers }
+export async function openProgram(config: Config, log: Logger, clock: Clock = systemClock): Promise<Program> {
+  const around: Surroundings = { clock, ids: cryptoIds, log, dnsServers: config.dns.servers }
   const opened: { gateway?: Gateway; recorder?: Recorder; http?: HttpServer } = {}
   const closeAll = async (): Promise<void> => {
     await opened.http?.close()

@@ -84,7 +84,7 @@ test('RTP-07: keys that the recorder does not take leave no hole, while the mask
   )
 })
 
-test('RTP-07, RTP-11: over sources, encodings, losses, pauses and masks a fork is one stream on the clock of the wall', () => {
+test('RTP-07, RTP-11, field 35: over sources, encodings, losses, pauses and masks a fork is one stream on the clock of the wall', () => {
   const action = fc.oneof(
     fc.record({
       kind: fc.constant('talk' as const),

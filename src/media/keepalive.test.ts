@@ -15,7 +15,7 @@ const BINDING_MS = 30_000
 const SILENT = { onFirstPacket: () => {}, onReplayed: () => {} }
 const CODECS = new CodecTable([{ encoding: 'PCMU/8000', receivePayloadType: 0, sendPayloadType: 0 }])
 
-test('RTP-20, FLOW-20: in a pause of 30 min RTCP keeps the way open, and the stream goes on at its place on the clock', () => {
+test('RTP-20, FLOW-20, field 21: in a pause of 30 min RTCP keeps the way open, and the stream goes on at its place on the clock', () => {
   const clock = new ManualClock()
   const sent: RtpHeader[] = []
   const reports: { readonly atMs: number; readonly type: string | undefined }[] = []

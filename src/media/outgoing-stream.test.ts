@@ -44,7 +44,7 @@ test('RTP-11: a new source continues the sequence, and the clock by wall time wi
   assert.deepEqual(step(after, atOnce), { sequence: 1, ticks: FRAME }, 'time never stands still')
 })
 
-test('RTP-11: after a cut the source clock goes on and the sequence has no hole', () => {
+test('RTP-11, field 21: after a cut the source clock goes on and the sequence has no hole', () => {
   const stream = new OutgoingStream(IDENTITY, 1)
   const before = stamp(stream, packet(1, 10, 0), 0)
   stream.cut()

@@ -195,7 +195,7 @@ test('META-23: our extension names direction, dialogs and the recording; role is
   )
 })
 
-test('META-23: called and calling number of the jambonz elements are not swapped', () => {
+test('META-23, peer defect 4: called and calling number of the jambonz elements are not swapped', () => {
   const extensions = built().sessions[0]?.extensions ?? []
   const values = ['callsid', 'direction', 'recordingid', 'callednumber', 'callingnumber'].map((name) =>
     named(extensions, name),

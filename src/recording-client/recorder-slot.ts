@@ -40,7 +40,11 @@ export interface SlotSurroundings {
   readonly clock: Clock
   readonly times: RecordingTimes
   /** Makes the session with a recorder; `lost` is the one whose place it takes. */
-  readonly makeSession: (candidate: Candidate, listener: SessionListener, lost?: RecordingSession) => RecordingSession
+  readonly makeSession: (
+    candidate: Candidate & { readonly hasStandIn: boolean },
+    listener: SessionListener,
+    lost?: RecordingSession,
+  ) => RecordingSession
 }
 
 /** What the slot last lost or could not have. */
@@ -154,7 +158,7 @@ export class RecorderSlot {
   #open(candidate: Candidate): void {
     const lost = this.#predecessor?.wasCarrying === true ? this.#predecessor.session : undefined
     const session: RecordingSession = this.#around.makeSession(
-      candidate,
+      { ...candidate, hasStandIn: this.#machine.hasNext },
       {
         onReport: (report) => this.#onReport(session, report),
         onForkClosed: (counters) => this.#listener.onForkClosed(session, counters),

@@ -143,10 +143,10 @@ export class RecordingSlots {
       {
         clock,
         times,
-        makeSession: ({ uri, profile }, sessionListener, lost) => {
+        makeSession: ({ uri, profile, hasStandIn }, sessionListener, lost) => {
           const fromMs = replayFromMs(lost)
           this.#sessionCount += 1
-          const sessionPlan = { ...plan, id: `${id}/${this.#sessionCount}`, uri, profile }
+          const sessionPlan = { ...plan, id: `${id}/${this.#sessionCount}`, uri, profile, hasStandIn }
           return new RecordingSession(
             fromMs === undefined ? sessionPlan : { ...sessionPlan, replayFromMs: fromMs },
             around,

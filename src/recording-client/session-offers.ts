@@ -82,7 +82,9 @@ export class SessionOffers {
 
   /** Reads the answer to the INVITE; the error says why it is of no use. */
   readFirst(response: SipResponse): Result<AnsweredStream[], string> {
-    return this.#read(response, readFirstAnswer)
+    const read = this.#read(response, readFirstAnswer)
+    const lacks = read.ok && read.value.find((stream) => stream.isGone === true)
+    return lacks && this.#plan.hasStandIn === true ? err(`a broken answer: ${lacks.problem}`) : read
   }
 
   /** Reads the answer to a re-offer. */

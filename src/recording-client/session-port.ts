@@ -74,7 +74,9 @@ export interface SessionPlan {
   readonly maskDtmf?: boolean
   /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */
   readonly replayFromMs?: number
+  /** Another recorder can take this one's place, so that a broken answer need not be made do with. */
+  readonly hasStandIn?: boolean
 }
 
 /** What is common to the sessions of one recording. */
-export type RecordingPlan = Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs'>
+export type RecordingPlan = Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn'>

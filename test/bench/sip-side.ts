@@ -1,6 +1,6 @@
 // The bench's own SIP: caller, callee and recorder on one core with sockets of this machine.
 
-import { seededIds, silentLogger } from '#kernel'
+import { type Clock, seededIds, silentLogger } from '#kernel'
 import { createLocator, SipTransport, systemClock } from '#net'
 import { createSipCore, type ServerInvite, type SipBody, type SipCore } from '#sip'
 
@@ -15,8 +15,11 @@ export interface SipSide {
 }
 
 /** Opens UDP and TCP on loopback. */
-export async function openSipSide(onInvite: (invite: ServerInvite) => void): Promise<SipSide> {
-  const common = { clock: systemClock, ids: seededIds(process.pid), log: silentLogger }
+export async function openSipSide(
+  onInvite: (invite: ServerInvite) => void,
+  clock: Clock = systemClock,
+): Promise<SipSide> {
+  const common = { clock, ids: seededIds(process.pid), log: silentLogger }
   let core: SipCore | undefined
   const transport = await SipTransport.open({
     ...common,

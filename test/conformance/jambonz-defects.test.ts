@@ -6,21 +6,24 @@ import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { mediaLines } from '../harness/recording-message.ts'
 
 function lacks(defect: string, run: (bench: RecordingBench) => Promise<void>): void {
-  test(`unlike jambonz, ${defect}`, () => withBench(run))
+  test(defect, () => withBench(run))
 }
 
-lacks('a command is answered at its outcome, not before anything is done (1)', async (bench) => {
-  const recorder = bench.recorder()
-  recorder.onInvite = 'leave'
-  const start = bench.start(recorder.uri)
-  await bench.pass(1_000)
-  assert.equal(start.status, 'pending')
-  recorder.session().invite.reject(486)
-  await bench.pass()
-  assert.equal(start.status, 503)
-})
+lacks(
+  'jambonz defect 1, peer defect 1: a command is answered at its outcome, not before anything is done',
+  async (bench) => {
+    const recorder = bench.recorder()
+    recorder.onInvite = 'leave'
+    const start = bench.start(recorder.uri)
+    await bench.pass(1_000)
+    assert.equal(start.status, 'pending')
+    recorder.session().invite.reject(486)
+    await bench.pass()
+    assert.equal(start.status, 503)
+  },
+)
 
-lacks('a start that timed out cannot become a recording by a late answer (2)', async (bench) => {
+lacks('jambonz defect 2: a start that timed out cannot become a recording by a late answer', async (bench) => {
   const peer = bench.scripted()
   const start = bench.start(`sip:${peer.ip}`)
   await bench.pass()
@@ -37,7 +40,7 @@ lacks('a start that timed out cannot become a recording by a late answer (2)', a
   await bench.pass()
 })
 
-lacks('a timeout does not spoil the commands that follow it (3)', async (bench) => {
+lacks('jambonz defect 3, peer defect 3: a timeout does not spoil the commands that follow it', async (bench) => {
   const recorder = bench.recorder()
   recorder.onInvite = 'leave'
   bench.start(recorder.uri)
@@ -58,22 +61,25 @@ lacks('a timeout does not spoil the commands that follow it (3)', async (bench) 
   assert.deepEqual(statuses, [200, 200, 200, 200])
 })
 
-lacks('a failed start leaves no client behind that would make the next one a duplicate (4)', async (bench) => {
-  const recorder = bench.recorder()
-  for (let tries = 0; tries < 3; tries++) {
-    recorder.onInvite = 503
+lacks(
+  'jambonz defect 4, peer defect 2: a failed start leaves no client behind that would make the next one a duplicate',
+  async (bench) => {
+    const recorder = bench.recorder()
+    for (let tries = 0; tries < 3; tries++) {
+      recorder.onInvite = 503
+      const start = bench.start(recorder.uri)
+      await bench.pass()
+      assert.equal(start.status, 503)
+    }
+    const stop = bench.stop()
+    recorder.onInvite = 'take'
     const start = bench.start(recorder.uri)
     await bench.pass()
-    assert.equal(start.status, 503)
-  }
-  const stop = bench.stop()
-  recorder.onInvite = 'take'
-  const start = bench.start(recorder.uri)
-  await bench.pass()
-  assert.deepEqual([stop.status, start.status], [400, 200])
-})
+    assert.deepEqual([stop.status, start.status], [400, 200])
+  },
+)
 
-lacks('the outcome of a resumption is that of the recorders (5)', async (bench) => {
+lacks('jambonz defect 5: the outcome of a resumption is that of the recorders', async (bench) => {
   const recorder = await bench.paused()
   recorder.reofferRules.push(500)
   const resume = bench.resume()
@@ -81,7 +87,7 @@ lacks('the outcome of a resumption is that of the recorders (5)', async (bench) 
   assert.equal(resume.status, 503)
 })
 
-lacks('a resumption right after a pause is not lost (5)', async (bench) => {
+lacks('jambonz defect 5: a resumption right after a pause is not lost', async (bench) => {
   const recorder = await bench.recording()
   const [pause, resume] = [bench.pause(), bench.resume()]
   await bench.pass()
@@ -93,7 +99,7 @@ lacks('a resumption right after a pause is not lost (5)', async (bench) => {
   assert.equal(await bench.audio(2), 4)
 })
 
-lacks('a pause that the recorder refuses is still a pause, and can be resumed (6)', async (bench) => {
+lacks('jambonz defect 6: a pause that the recorder refuses is still a pause, and can be resumed', async (bench) => {
   const recorder = await bench.recording()
   recorder.reofferRules.push(488)
   const pause = bench.pause()
@@ -106,7 +112,7 @@ lacks('a pause that the recorder refuses is still a pause, and can be resumed (6
 })
 
 for (const status of [491, 488, 500]) {
-  lacks(`a ${status} to one re-INVITE does not hold up those that follow (7)`, async (bench) => {
+  lacks(`jambonz defect 7: a ${status} to one re-INVITE does not hold up those that follow`, async (bench) => {
     const recorder = await bench.recording()
     recorder.reofferRules.push(status)
     bench.pause()
@@ -119,21 +125,24 @@ for (const status of [491, 488, 500]) {
 }
 
 for (const how of ['stop', 'hang-up'] as const) {
-  lacks(`a ${how} while a second recorder still rings leaves no session behind there (8)`, async (bench) => {
-    const [quick, slow] = [bench.recorder(11), bench.recorder(12)]
-    slow.onInvite = 'leave'
-    bench.start(`${quick.uri},${slow.uri}`)
-    await bench.pass()
-    if (how === 'stop') bench.stop()
-    else bench.call.end()
-    await bench.pass()
-    assert.equal(slow.session().isCancelled, true)
-    assert.equal(quick.session().end?.cause, 'remote-bye')
-    assert.deepEqual(bench.client.census().sessions, 0)
-  })
+  lacks(
+    `jambonz defect 8: a ${how} while a second recorder still rings leaves no session behind there`,
+    async (bench) => {
+      const [quick, slow] = [bench.recorder(11), bench.recorder(12)]
+      slow.onInvite = 'leave'
+      bench.start(`${quick.uri},${slow.uri}`)
+      await bench.pass()
+      if (how === 'stop') bench.stop()
+      else bench.call.end()
+      await bench.pass()
+      assert.equal(slow.session().isCancelled, true)
+      assert.equal(quick.session().end?.cause, 'remote-bye')
+      assert.deepEqual(bench.client.census().sessions, 0)
+    },
+  )
 }
 
-lacks('a BYE of the recorder stops the audio, is told, and frees the slot (9)', async (bench) => {
+lacks('jambonz defect 9: a BYE of the recorder stops the audio, is told, and frees the slot', async (bench) => {
   const recorder = await bench.recording()
   recorder.decline()
   await bench.pass()
@@ -142,7 +151,7 @@ lacks('a BYE of the recorder stops the audio, is told, and frees the slot (9)', 
 })
 
 lacks(
-  'a start that fails in the media engine after the 200 ends its dialog and frees its ports (11)',
+  'jambonz defect 11: a start that fails in the media engine after the 200 ends its dialog and frees its ports',
   async (bench) => {
     const recorder = bench.recorder()
     bench.engine.onCommand = (command) =>
@@ -156,7 +165,7 @@ lacks(
   },
 )
 
-lacks('a refused INVITE frees the ports of its forks (11)', async (bench) => {
+lacks('jambonz defect 11: a refused INVITE frees the ports of its forks', async (bench) => {
   const recorder = bench.recorder()
   recorder.onInvite = 486
   bench.start(recorder.uri)
@@ -167,7 +176,7 @@ lacks('a refused INVITE frees the ports of its forks (11)', async (bench) => {
   )
 })
 
-lacks('a start without free ports fails, and nothing is dialled (11)', async (bench) => {
+lacks('jambonz defect 11: a start without free ports fails, and nothing is dialled', async (bench) => {
   const recorder = bench.recorder()
   let forks = 0
   bench.engine.onCommand = (command) => {

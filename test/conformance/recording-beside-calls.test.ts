@@ -67,7 +67,7 @@ async function answerTime(scene: RecordedCalls, servers: string | undefined): Pr
   return answeredAtMs - startedAtMs
 }
 
-test('SRC-13: a recorder that never answers does not delay the answer of the call', async () => {
+test('SRC-13, peer defect 10: a recorder that never answers does not delay the answer of the call', async () => {
   const scene = new RecordedCalls()
   const recorder = scene.recorder(11)
   recorder.onInvite = 'leave'

@@ -68,7 +68,7 @@ bench('a deadline at which nobody resumes leaves the recording paused, and no au
   assert.deepEqual([b.state, await b.audio(5)], ['paused', 0])
 })
 
-bench('a pause covers recorders that answer late', async (b) => {
+bench('field 6: a pause covers recorders that answer late', async (b) => {
   const [quick, slow] = [b.recorder(11), b.recorder(12)]
   slow.onInvite = 'leave'
   b.start(`${quick.uri},${slow.uri}`)

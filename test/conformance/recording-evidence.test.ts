@@ -230,7 +230,7 @@ bench(
 )
 
 bench(
-  'a pause forgets first, then shuts the gates, and nothing is remembered before the resumption has succeeded',
+  'field 6: a pause forgets first, then shuts the gates, and nothing is remembered before the resumption has succeeded',
   async (b) => {
     const recorder = await b.recording()
     const before = b.call.media.commands.length

@@ -188,7 +188,7 @@ bench(
   watched,
 )
 
-bench('silence is no loss when no profile says so', async (b) => {
+bench('field 37: silence is no loss when no profile says so', async (b) => {
   const [, standby] = await withStandby(b)
   for (const fork of forksOf(b)) b.call.media.emit({ type: 'fork-unheard', fork, forMs: 600_000 })
   await b.pass()

@@ -16,19 +16,22 @@ function bench(
   test(name, () => withBench(run, over))
 }
 
-bench('a pause whose re-INVITE is refused is 200 and true, says so, and is signalled again', async (b) => {
-  const recorder = await b.recording()
-  recorder.reofferRules.push(488)
-  const pause = b.pause()
-  await b.pass()
-  assert.deepEqual([pause.status, b.state], [200, 'paused'])
-  assert.equal(pause.outcome?.results[recorder.uri], 'paused, signalled: false (488)')
-  assert.equal(await b.audio(), 0)
-  assert.equal(recorder.session().requests.length, 1)
-  await b.pass(2_000)
-  assert.equal(recorder.session().requests.length, 2)
-  assert.equal(b.client.recordingsOf(b.call.callId)[0]?.sessions[0]?.result, 'paused')
-})
+bench(
+  'peer defect 6: a pause whose re-INVITE is refused is 200 and true, says so, and is signalled again',
+  async (b) => {
+    const recorder = await b.recording()
+    recorder.reofferRules.push(488)
+    const pause = b.pause()
+    await b.pass()
+    assert.deepEqual([pause.status, b.state], [200, 'paused'])
+    assert.equal(pause.outcome?.results[recorder.uri], 'paused, signalled: false (488)')
+    assert.equal(await b.audio(), 0)
+    assert.equal(recorder.session().requests.length, 1)
+    await b.pass(2_000)
+    assert.equal(recorder.session().requests.length, 2)
+    assert.equal(b.client.recordingsOf(b.call.callId)[0]?.sessions[0]?.result, 'paused')
+  },
+)
 
 bench('a pause does not wait longer than 1.5 s for a recorder that does not answer', async (b) => {
   const recorder = await b.recording()
@@ -102,7 +105,7 @@ bench(
 )
 
 for (const how of ['refuses', 'never answers'] as const) {
-  bench(`when the engine ${how} the cut, the session ends and the pause is 503`, async (b) => {
+  bench(`field 26: when the engine ${how} the cut, the session ends and the pause is 503`, async (b) => {
     const recorder = await b.recording()
     b.engine.onCommand = (command) => {
       if (command.name !== 'shutGates') return undefined

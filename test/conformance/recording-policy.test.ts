@@ -70,7 +70,7 @@ bench(
 )
 
 bench(
-  'SRC-61, AMB-19: mandatory else end: a mandatory recorder that refuses ends the call, whoever else accepts',
+  'SRC-61, AMB-19, peer defect 7: mandatory else end: a mandatory recorder that refuses ends the call, whoever else accepts',
   async (b) => {
     const [archive, other] = [b.recorder(11), b.recorder(12)]
     archive.onInvite = 503

@@ -60,6 +60,16 @@ for (const [name, rule] of [
   })
 }
 
+row('SRC-38: an answer with fewer m-lines ends the session when another recorder can take its place', async (bench) => {
+  const [first, second] = [bench.recorder(11), bench.recorder(12)]
+  first.answer = (index, to) => (index === 0 ? takeAll(index, to) : undefined)
+  const start = bench.start(`${first.uri}|${second.uri}`)
+  await bench.pass()
+  assert.deepEqual(start.outcome?.results, { [first.uri]: 'failed(488)', [second.uri]: 'accepted' })
+  assert.deepEqual(bench.sentLabels(first.ip), ['INVITE', 'ACK', 'BYE'])
+  assert.equal(openForks(bench).length, 2)
+})
+
 row(
   'SRC-38, field 33: a stream whose m-line the answer lacks is dropped and told, the other goes on',
   async (bench) => {
@@ -214,7 +224,7 @@ row('SRC-40: a recorder that wants audio during a pause is answered inactive', a
   assert.equal(await bench.audio(), 0)
 })
 
-row('SRC-40: a recorder that moves its address is followed', async (bench) => {
+row('SRC-40, jambonz defect 10: a recorder that moves its address is followed', async (bench) => {
   const recorder = await bench.recording()
   await offered(bench, recorder, but(1, { port: 50_000 }))
   assert.equal([...bench.call.media.forks.values()][1]?.remote?.remote.rtp.port, 50_000)

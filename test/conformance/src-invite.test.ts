@@ -273,7 +273,7 @@ row('SRC-24: the multipart is exact to the byte, and Content-Length counts bytes
 })
 
 row(
-  'SRC-26, SRC-27, SRC-30: every m-line of every offer has a token label and a direction of its own',
+  'SRC-26, SRC-27, SRC-30, field 27, field 30: every m-line of every offer has a token label and a direction of its own',
   async (bench) => {
     const messages = (await wholeStory(bench, bench.recorder())).filter(({ sdp }) => sdp !== '')
     assert.ok(messages.length >= 8)
@@ -352,7 +352,7 @@ row(
   },
 )
 
-row('META-05, META-06: ids are base64 of version 4 UUIDs', async (bench) => {
+row('META-05, META-06, peer defect 11: ids are base64 of version 4 UUIDs', async (bench) => {
   bench.call.join()
   const { document } = await invited(bench, bench.recorder())
   assert.ok(document)
@@ -371,7 +371,7 @@ row('META-05, META-06: ids are base64 of version 4 UUIDs', async (bench) => {
 })
 
 row(
-  'META-01, META-04, SRC-37, SRC-50, SRC-52: the INVITE has a whole, valid document whose labels are those of its SDP',
+  'META-01, META-04, SRC-37, SRC-50, SRC-52, field 27: the INVITE has a whole, valid document whose labels are those of its SDP',
   async (bench) => {
     const invite = await invited(bench, bench.recorder())
     assert.deepEqual(documentProblems(invite), [])

@@ -82,12 +82,12 @@ function metadataType({ message }: RecordingMessage): string | undefined {
   return /^Content-Type: (application\/rs-metadata\S*)\r$/m.exec(new TextDecoder().decode(message.body))?.[1]
 }
 
-row('SRC-20, AMB-01: metadata goes out under the registered type', {}, async (bench) => {
+row('SRC-20, AMB-01, field 29: metadata goes out under the registered type', {}, async (bench) => {
   assert.equal(metadataType(await invite(bench)), registered)
 })
 
 row(
-  'SRC-20, AMB-01: a recorder of the old type gets it, then as later',
+  'SRC-20, AMB-01, field 29: a recorder of the old type gets it, then as later',
   { metadata: { mediaType: 'legacy' } },
   async (bench) => {
     const recorder = await bench.recording()
@@ -135,7 +135,7 @@ row('SRC-66: a recorder that takes the old type after a 415 keeps getting it', {
 })
 
 row(
-  'peer report 32: a legacy recorder gets the vocabulary of the drafts, and the id of the recording by header',
+  'field 32: a legacy recorder gets the vocabulary of the drafts, and the id of the recording by header',
   { metadata: { dialect: 'smarttap', mediaType: 'legacy', updates: 'partial' } },
   async (bench) => {
     const recorder = await bench.recording()

@@ -61,18 +61,21 @@ row(
   },
 )
 
-row('SRC-36: pause is inactive on every stream, resume sendonly, and no audio between', async (bench) => {
-  const recorder = await bench.recording()
-  assert.equal(await bench.audio(3), 6)
-  bench.pause()
-  assert.equal(await bench.audio(5), 0)
-  await bench.pass()
-  assert.equal(await bench.audio(5), 0)
-  bench.resume()
-  await bench.pass()
-  assert.equal(await bench.audio(3), 6)
-  assert.deepEqual(recorder.session().reoffers.map(mediaLines), [paused, flowing])
-})
+row(
+  'SRC-36, peer defect 8: pause is inactive on every stream, resume sendonly, and no audio between',
+  async (bench) => {
+    const recorder = await bench.recording()
+    assert.equal(await bench.audio(3), 6)
+    bench.pause()
+    assert.equal(await bench.audio(5), 0)
+    await bench.pass()
+    assert.equal(await bench.audio(5), 0)
+    bench.resume()
+    await bench.pass()
+    assert.equal(await bench.audio(3), 6)
+    assert.deepEqual(recorder.session().reoffers.map(mediaLines), [paused, flowing])
+  },
+)
 
 row('SRC-45: a codec that comes with a change of the call gets a number of its own, and keeps it', async (bench) => {
   bench.call.changeEncodings(['OPUS/48000/2'])
@@ -271,12 +274,15 @@ for (const rule of [500, 488, 'leave'] as const) {
   )
 }
 
-row('BYE from the recorder: the loss is told, the forks are gone, the call is untouched', async (bench) => {
-  const recorder = await bench.recording()
-  const before = bench.call.media.commands.length
-  recorder.decline()
-  await bench.pass()
-  assert.deepEqual(bench.eventTypes.slice(-3), ['recorder.lost', 'recording.lost', 'recording.closed'])
-  assert.deepEqual(bench.call.media.commandNames().slice(before), ['removeFork', 'removeFork'])
-  assert.deepEqual([bench.call.media.released, bench.call.snapshot().state], [false, 'answered'])
-})
+row(
+  'peer defect 4, peer defect 5: BYE from the recorder: the loss is told, the forks are gone, the call is untouched',
+  async (bench) => {
+    const recorder = await bench.recording()
+    const before = bench.call.media.commands.length
+    recorder.decline()
+    await bench.pass()
+    assert.deepEqual(bench.eventTypes.slice(-3), ['recorder.lost', 'recording.lost', 'recording.closed'])
+    assert.deepEqual(bench.call.media.commandNames().slice(before), ['removeFork', 'removeFork'])
+    assert.deepEqual([bench.call.media.released, bench.call.snapshot().state], [false, 'answered'])
+  },
+)

@@ -90,15 +90,13 @@ test('a recorder that answers late joins a recording that another one carries', 
   assert.deepEqual([...late.violations, ...prompt.violations], [])
 })
 
-test('SRC-38: an answer with fewer m-lines ends that recording session', async (t) => {
+test('SRC-38, field 33: of a recorder that answers with fewer m-lines, and that nobody can replace, the streams it takes are sent', async (t) => {
   const { recorder, talk } = await openScene(t, { fewerMediaLines: true })
-  assert.equal((await talk.rest('start', recorder.uri())).status, 503)
-  await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await recorder.waitFor(() => recorder.rtp(0).length > 20, DEADLINE_MS, 'RTP')
+  assert.equal(recorder.rtp(1).length, 0)
   await talk.assertUndisturbed()
-  assert.equal(await talk.state(), 'none')
-  assert.equal(recorder.rtp(0).length + recorder.rtp(1).length, 0)
   await talk.end()
-  assert.deepEqual(recorder.violations, [])
 })
 
 test('SRC-38: a stream answered with port 0 is not sent, the other one is', async (t) => {

@@ -219,7 +219,7 @@ test('SRC-18: two recorders get the same ids in dialogs of their own, and one th
   for (const recorder of [one, two, refusing]) assert.deepEqual(recorder.violations, [])
 })
 
-test('hold and its end are told in documents, and the copies go on', async (t) => {
+test('field 37: hold and its end are told in documents, and the copies go on', async (t) => {
   const recorder = await openRecorder(t)
   const talk = await openTalk(t)
   assert.equal((await talk.rest('start', recorder.uri())).status, 200)
