@@ -137,7 +137,7 @@ export class Call implements RecordableCall {
   }
 
   snapshot(): CallSnapshot {
-    const { protection } = this.#conversation
+    const { protection, videoEncodings } = this.#conversation
     return {
       callId: this.callId,
       ...this.#session.facts(),
@@ -148,6 +148,7 @@ export class Call implements RecordableCall {
       ...(this.#endReason !== undefined && { endReason: this.#endReason }),
       parties: this.#conversation.parties.list(),
       encodings: this.#conversation.near?.sdp.encodings ?? [],
+      ...(videoEncodings.length > 0 && { videoEncodings }),
       ...(Object.keys(this.#facts).length > 0 && { facts: this.#facts }),
       ...(protection !== undefined && { protection }),
     }

@@ -108,11 +108,14 @@ export class CalleeDial {
   async #callOut(leg: Leg, options: DialOptions): Promise<DialResult> {
     const { conversation, dialler, carries, onFault } = this.#call
     const { bridge } = conversation
+    const video = await conversation.videoFor(leg)
+    if (this.#call.ended) return ABANDONED
     bridge.seat(leg)
     const attempt = dialler.call(leg, {
       ...options,
       encodings: carries,
       direction: bridge.firstDirectionFor(leg),
+      ...(video !== undefined && { video }),
       onProgress: ({ status }, hasMedia) => void this.#onProgress(leg, status, hasMedia).catch(onFault),
     })
     const whenLeft = new Promise<void>((resolve) => {

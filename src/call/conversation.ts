@@ -10,6 +10,7 @@ import type { Leg } from './leg.ts'
 import { type Joining, Parties } from './parties.ts'
 import { weakestOf } from './protection.ts'
 import type { CallEvent, CallParty, CallSnapshot } from './recordable-call.ts'
+import type { VideoDescription } from './video-sdp.ts'
 
 /** Name of the caller's leg in the media call. */
 export const CALLER = 'caller'
@@ -113,8 +114,10 @@ export class Conversation {
 
   /** Forgets a leg that is over; those who stay talk on, and the flow stands in for a callee when nobody else is left. */
   leave(leg: Leg): void {
+    // Nobody is there any more to see the near side.
+    if (leg !== this.near && leg.videoName !== undefined) this.near?.sdp.video.accept([])
     this.bridge.unseat(leg)
-    void this.succeeds(this.#media.removeLeg(leg.name), 'leg could not be removed')
+    this.#removeMedia(leg)
     void this.#joinMedia()
     const partyId = this.#partyOf.get(leg)
     if (partyId === undefined) return
@@ -145,7 +148,7 @@ export class Conversation {
     this.#forget(old)
     if (oldId !== undefined) this.parties.leave(oldId)
     this.#join(by, role, joining)
-    void this.succeeds(this.#media.removeLeg(old.name), 'leg could not be removed')
+    this.#removeMedia(old)
     this.bridge.sync()
     return true
   }
@@ -163,11 +166,44 @@ export class Conversation {
   async couple(leg: Leg): Promise<boolean> {
     const near = this.near
     if (near === undefined) return false
+    await this.#coupleVideo(near, leg)
     return await this.succeeds(this.#media.bridge(near.name, leg.name), 'legs could not be bridged')
   }
 
+  /** What a callee may be offered of the video that the caller offers; only a caller who is not answered yet gets any. */
+  async videoFor(leg: Leg): Promise<VideoDescription | undefined> {
+    const { near } = this
+    const video = near?.sdp.state === 'remote-offer' ? near.sdp.video.offered : undefined
+    if (near === undefined || video === undefined) return undefined
+    return (await near.openVideo()) && (await leg.openVideo()) ? video : undefined
+  }
+
+  /** Encodings of the near side's video. */
+  get videoEncodings(): readonly string[] {
+    return [...new Set(this.near?.sdp.video.codecs.map(({ encoding }) => encoding))]
+  }
+
+  async #coupleVideo(near: Leg, leg: Leg): Promise<void> {
+    const { codecs } = leg.sdp.video
+    if (near.videoName === undefined || leg.videoName === undefined || codecs.length === 0) return
+    near.sdp.video.accept(codecs)
+    const isBridged = await this.succeeds(
+      this.#media.bridge(near.videoName, leg.videoName),
+      'video could not be bridged',
+    )
+    const partyId = this.#partyOf.get(near)
+    if (isBridged && partyId !== undefined) this.parties.setVideoLeg(partyId, near.videoName)
+  }
+
+  #removeMedia(leg: Leg): void {
+    for (const name of [leg.name, leg.videoName]) {
+      if (name !== undefined) void this.succeeds(this.#media.removeLeg(name), 'leg could not be removed')
+    }
+  }
+
   #join(leg: Leg, role: 'caller' | 'callee', joining: Joining): void {
-    const partyId = this.parties.join(leg.name, role, joining)
+    const videoLeg = leg.sdp.video.codecs.length > 0 ? leg.videoName : undefined
+    const partyId = this.parties.join(leg.name, role, { ...joining, ...(videoLeg !== undefined && { videoLeg }) })
     this.#partyOf.set(leg, partyId)
     this.parties.setHold(partyId, leg.hold)
     if (leg.isRecordAware) this.parties.setRecordAware(partyId)

@@ -11,6 +11,7 @@ import type { DialResult } from './failure-status.ts'
 import { Leg } from './leg.ts'
 import type { Joining } from './parties.ts'
 import { securityOf, signallingTo } from './protection.ts'
+import type { VideoDescription } from './video-sdp.ts'
 
 /** A party answered. */
 export interface Answer {
@@ -34,6 +35,8 @@ export interface AttemptOptions {
   /** What is offered, best first. */
   readonly encodings: readonly string[]
   readonly direction: Direction
+  /** Offered beside it, where the callee may be sent it in the clear. */
+  readonly video?: VideoDescription
   /** From as name-addr; the caller's unless given. */
   readonly from?: string
   readonly headers?: HeaderList
@@ -133,7 +136,7 @@ export class Dialler {
     if (uri.ok) leg.peerHost = uri.value.host
     const isSecured = srtp.callees === 'always' || (srtp.callees === 'as-caller' && this.#isCallerSecured())
     leg.secure(srtp, signallingTo(options.target), isSecured)
-    const body = leg.offer(options.encodings, options.direction)
+    const body = leg.offer(options.encodings, options.direction, options.video)
     const dialing = new Dialing({
       core: core(),
       clock,

@@ -35,6 +35,7 @@ import {
 } from '#sdp'
 import { OFFERED_PAYLOAD_TYPES, RELAYED, TELEPHONE_EVENT } from './codecs.ts'
 import { intersectDirections, partyDirection } from './direction.ts'
+import { type VideoDescription, VideoSdp } from './video-sdp.ts'
 
 /** Why a description cannot be used: the SIP status for it and a Warning (RFC 3261 section 20.43). */
 export interface SdpRefusal {
@@ -92,6 +93,8 @@ const FIRST_DYNAMIC_TYPE = 96
 
 /** Offer/answer of one leg. The engine's ports are put into every description. */
 export class LegSdp {
+  /** Video beside the audio. */
+  readonly video = new VideoSdp()
   readonly #description: LocalDescription
   #local: MediaLocal
   /** The ports are others than the keys agreed were for. */
@@ -191,6 +194,7 @@ export class LegSdp {
       cryptos: keys === undefined ? [] : [keys.ours],
       keys,
     }
+    this.video.takeOffer(session, keys !== undefined)
     this.#state = 'remote-offer'
     return ok({ encodings: codecs.map((codec) => codec.encoding), direction: party.direction })
   }
@@ -201,6 +205,7 @@ export class LegSdp {
     const { party } = this.#exchange
     const codecs = party.codecs.filter((codec) => encodings.includes(codec.encoding)).map(withEventRange)
     const allowed = intersectDirections(direction, reverseDirection(party.direction))
+    this.video.answer(direction)
     this.#settle({ ...this.#exchange, ours: { codecs, direction: allowed } })
     return this.#describe()
   }
@@ -209,14 +214,17 @@ export class LegSdp {
   refuseOffer(): void {
     invariant(this.#state === 'remote-offer', 'an offer is refused after it was taken')
     this.#exchange = this.#settled
+    this.video.restore()
     this.#state = 'stable'
   }
 
-  /** Our offer of these encodings, best first. */
-  offer(encodings: readonly string[], direction: Direction): Uint8Array {
+  /** Our offer of these encodings, best first; `video`: of another party, beside it. */
+  offer(encodings: readonly string[], direction: Direction, video?: VideoDescription): Uint8Array {
     invariant(this.#state === 'stable', 'an offer is made in the stable state')
     const ours = { codecs: this.#numbered(encodings), direction }
-    this.#exchange = { ...this.#settled, ours, cryptos: this.#offeredCryptos() }
+    const cryptos = this.#offeredCryptos()
+    this.#exchange = { ...this.#settled, ours, cryptos }
+    this.video.offer(direction, cryptos.length > 0 ? undefined : video)
     this.#state = 'local-offer'
     return this.#describe()
   }
@@ -225,6 +233,7 @@ export class LegSdp {
   repeat(): Uint8Array {
     invariant(this.#state === 'stable', 'an offer is made in the stable state')
     this.#exchange = this.#settled
+    this.video.restore()
     this.#state = 'local-offer'
     return this.#describe()
   }
@@ -249,6 +258,7 @@ export class LegSdp {
     if (codecs.length === 0) return err(refusal(488, 305, 'Incompatible media format'))
     const party = partyOf(media, parsed.value, codecs)
     this.#hear(media, parsed.value)
+    this.video.takeAnswer(parsed.value)
     this.#settle({ ...this.#exchange, party, keys: keys.value })
     return ok({ encodings: this.encodings, direction: party.direction })
   }
@@ -257,6 +267,7 @@ export class LegSdp {
   abandonOffer(): void {
     if (this.#state !== 'local-offer') return
     this.#exchange = this.#settled
+    this.video.restore()
     this.#state = 'stable'
   }
 
@@ -270,6 +281,7 @@ export class LegSdp {
     if (this.#state === 'local-offer') this.#toldRecord = this.#tellingRecord
     this.#exchange = exchange
     this.#settled = exchange
+    this.video.settle()
     this.#state = 'stable'
     const ours = new Map(exchange.ours.codecs.map((codec) => [codec.encoding, codec.payloadType]))
     const codecs: MediaCodec[] = []
@@ -327,7 +339,9 @@ export class LegSdp {
     }
     this.#tellingRecord = this.record
     if (this.#state !== 'local-offer') this.#toldRecord = this.record
-    return this.#description.describe(slots.length === 0 ? [audio] : slots.with(audioIndex, audio))
+    const { line } = this.video
+    const media = slots.length === 0 ? [audio] : slots.with(audioIndex, audio)
+    return this.#description.describe(line === undefined ? media : media.toSpliced(line.index, 1, line.media))
   }
 
   // A payload type once bound to a format stays so for the session (RFC 3264 section 8.3.2).

@@ -9,6 +9,7 @@ import { wishAfterAnswer } from './direction.ts'
 import { LegSdp } from './leg-sdp.ts'
 import { type SignallingProtection, type SrtpPolicy, securityOf } from './protection.ts'
 import { sdpBody, sdpOf } from './sdp-body.ts'
+import type { VideoDescription } from './video-sdp.ts'
 
 // The o= line wants a number; 48 bits are safe in every peer.
 const SESSION_ID_RANGE = 2 ** 48
@@ -85,13 +86,14 @@ export class Leg {
 
   /** Moves to ports of another media call, which the next offer tells the party; returns the way back, for when it refuses. */
   moveTo(place: { readonly media: MediaCall; readonly name: string; readonly local: MediaLocal }): () => void {
-    const before = { media: this.#media, name: this.#name, local: this.sdp.local }
-    const go = ({ media, name, local }: typeof before): void => {
+    const before = { media: this.#media, name: this.#name, local: this.sdp.local, video: this.sdp.video.local }
+    const go = ({ media, name, local, video }: typeof before): void => {
       this.#media = media
       this.#name = name
       this.sdp.moveTo(local)
+      this.sdp.video.local = video
     }
-    go(place)
+    go({ ...place, video: undefined })
     return () => go(before)
   }
 
@@ -116,15 +118,33 @@ export class Leg {
     this.sdp.secure(securityOf(policy, signalling, isOffered))
   }
 
+  /** Name of its video in the media call, if it has ports for it. */
+  get videoName(): string | undefined {
+    return this.sdp.video.local === undefined ? undefined : `${this.name}-video`
+  }
+
+  /** Binds ports for video; false when the engine cannot: then the call is one of audio. */
+  async openVideo(): Promise<boolean> {
+    try {
+      this.sdp.video.local ??= await this.#media.addLeg(`${this.name}-video`, 'video')
+      return true
+    } catch (thrown) {
+      this.#log.info('no ports for video', { error: messageOf(thrown) })
+      return false
+    }
+  }
+
   /** Gives the outcome of the last exchange to the engine; false when that failed. */
   async applyMedia(): Promise<boolean> {
-    return await this.#configure(this.sdp.media)
+    const { videoName } = this
+    if (videoName !== undefined) await this.#configure(videoName, this.sdp.video.media)
+    return await this.#configure(this.name, this.sdp.media)
   }
 
   /** Our offer, as body. */
-  offer(encodings: readonly string[], direction: Direction): SipBody {
+  offer(encodings: readonly string[], direction: Direction, video?: VideoDescription): SipBody {
     this.#offered = direction
-    return sdpBody(this.sdp.offer(encodings, direction))
+    return sdpBody(this.sdp.offer(encodings, direction, video))
   }
 
   /** Takes the answer to our offer out of a message; undefined if the message has none, false if it is of no use. */
@@ -162,9 +182,9 @@ export class Leg {
     return (await this.applyMedia()) ? 'agreed' : 'refused'
   }
 
-  async #configure(media: LegMedia): Promise<boolean> {
+  async #configure(name: string, media: LegMedia): Promise<boolean> {
     try {
-      await this.#media.configureLeg(this.#name, media)
+      await this.#media.configureLeg(name, media)
       return true
     } catch (thrown) {
       if (!this.ended) this.#log.warn('media of a leg could not be set', { error: messageOf(thrown) })

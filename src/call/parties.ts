@@ -9,6 +9,7 @@ import type { CallEvent, CallParty } from './recordable-call.ts'
 /** A party that joins. */
 export interface Joining extends Identity {
   readonly sipCallId: string
+  readonly videoLeg?: string
 }
 
 /** The parties of one call in order of first joining, leavers included. Joining, leaving and hold are told as events. */
@@ -91,6 +92,11 @@ export class Parties {
     if (this.#get(participantId)?.hold === hold) return
     this.#update(participantId, (party) => ({ ...party, hold }))
     this.#onEvent({ type: 'hold-changed', participantId })
+  }
+
+  /** The leg that carries the party's video. */
+  setVideoLeg(participantId: Uint8Array, videoLeg: string): void {
+    this.#update(participantId, (party) => ({ ...party, videoLeg }))
   }
 
   /** The party's phone shows the state of recording. */

@@ -30,6 +30,8 @@ export interface Sipp {
   readonly port: number
   /** Resolves when the scenario has run its course; fails with SIPp's own log unless each call did as it should. */
   succeeded(): Promise<void>
+  /** All SIP messages so far, as SIPp's log has them. */
+  messages(): Promise<string>
   stop(): void
 }
 
@@ -37,8 +39,7 @@ export interface Sipp {
 export async function startSipp(options: SippOptions): Promise<Sipp> {
   const { scenario, transport, folder, remote, args = [] } = options
   const port = await freePort()
-  // Above the ports that the system gives to others.
-  const mediaPort = 61_000 + 8 * cryptoIds.integer(400)
+  const mediaPort = await freeMediaPort()
   const name = `${scenario}-${port}`
   const running = startTool(
     'sipp',
@@ -61,7 +62,16 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
       const texts = await Promise.all(logs.sort().map((file) => readFile(join(folder, file), 'utf8')))
       assert.fail(`${scenario} ended with ${code}\n${stderr}\n${texts.join('\n').slice(0, 12_000)}`)
     },
+    messages: () => readFile(join(folder, `${name}-messages.log`), 'utf8'),
     stop: () => running.stop(),
+  }
+}
+
+/** The first of eight, above the ports that the system gives to others. */
+async function freeMediaPort(): Promise<number> {
+  for (;;) {
+    const port = 61_000 + 8 * cryptoIds.integer(400)
+    if (!(await isTaken(port, 'udp')) && !(await isTaken(port + 2, 'udp'))) return port
   }
 }
 

@@ -46,7 +46,7 @@ function sendLast(port: number): Promise<void> {
 }
 
 for (const transport of ['udp', 'tcp'] as const) {
-  test(`SRC-24, SRC-25: tshark reads a recorded call over ${transport} without objection`, async (t) => {
+  test(`SRC-24, SRC-25, SRC-36: tshark reads a recorded call over ${transport} without objection`, async (t) => {
     const scene = await openRecordedTalk(t)
     const { opened } = scene
     const sipPorts = [opened.port('gateway', 'udp'), opened.port('gateway', 'tcp')]
@@ -76,5 +76,14 @@ for (const transport of ['udp', 'tcp'] as const) {
     assert.ok(streams.length >= 6, streams.join('\n'))
     for (const stream of streams) assert.match(stream, /\s0 \(0\.0%\)/, stream)
     assert.ok((await select('rtp.p_type == 0')).length > 200, 'RTP')
+
+    const times = (offered: string): Promise<string[]> =>
+      read('-Y', `${recording} && sdp.media_attr == "${offered}"`, '-T', 'fields', '-e', 'frame.time_epoch')
+    const [pause = '', resume = ''] = [(await times('inactive')).at(0), (await times('sendonly')).at(-1)]
+    const [first, last] = opened.mediaPorts('recorder')
+    const copies = `rtp && udp.dstport >= ${first} && udp.dstport <= ${last} && frame.time_epoch`
+    assert.deepEqual(await select(`${copies} > ${pause} && frame.time_epoch < ${resume}`), [], 'no RTP in the pause')
+    assert.ok((await select(`${copies} < ${pause}`)).length > 50, 'RTP before it')
+    assert.ok((await select(`${copies} > ${resume}`)).length > 50, 'RTP after it')
   })
 }

@@ -1,0 +1,75 @@
+// A recorder that is SIPp, with RTP counted at ports of the test's own.
+
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type Sipp, startSipp } from './sipp.ts'
+import { until } from './until.ts'
+
+const HOST = '127.0.0.1'
+const MUTE_MS = 300
+/** Length of the pauses of a scenario. */
+const STEP_MS = 1000
+
+/** A recorder for one recording session. */
+export interface SippRecorder extends Sipp {
+  /** For a start command. */
+  readonly uri: string
+  /** RTP packets so far, of both streams. */
+  packets(): number
+}
+
+/** Starts a scenario as a recorder on TCP; it and its RTP ports are gone after the test. */
+export async function openSippRecorder(
+  t: TestContext,
+  scenario: string,
+  keys: Readonly<Record<string, string>> = {},
+): Promise<SippRecorder> {
+  const folder = await mkdtemp(join(tmpdir(), 'sipp-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const sockets = [await bound(t), await bound(t)]
+  let packets = 0
+  for (const socket of sockets) {
+    socket.on('message', (data) => {
+      if (isRtp(data)) packets += 1
+    })
+  }
+  const [first, second] = sockets.map((socket) => `${socket.address().port}`)
+  const given = Object.entries({ rtp_1: first!, rtp_2: second!, ...keys })
+  const args = ['-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
+  const sipp = await startSipp({ scenario, transport: 'tcp', folder, args })
+  t.after(() => sipp.stop())
+  return { ...sipp, uri: `sip:recorder@${HOST}:${sipp.port};transport=tcp`, packets: () => packets }
+}
+
+/** Waits until a recorder hears more. */
+export async function untilHeard(recorder: SippRecorder, more = 20): Promise<void> {
+  const from = recorder.packets()
+  await until('the recorder hears more', () => recorder.packets() >= from + more)
+}
+
+/** Waits until a talk has gone on for a while and tells how many packets reached the recorder meanwhile. */
+export async function packetsDuring(recorder: SippRecorder, heard: () => number): Promise<number> {
+  // What was sent before is still to be read.
+  await new Promise(setImmediate)
+  const [from, packets] = [heard(), recorder.packets()]
+  await until('the talk goes on', () => heard() >= from + MUTE_MS * 8)
+  return recorder.packets() - packets
+}
+
+/** Version 2 and a payload type that is no RTCP (RFC 5761 section 4). */
+function isRtp(data: Uint8Array): boolean {
+  const type = data[1]! & 0x7f
+  return data[0]! >> 6 === 2 && (type < 64 || type > 95)
+}
+
+async function bound(t: TestContext): Promise<Socket> {
+  const socket = createSocket('udp4')
+  socket.bind(0, HOST)
+  await once(socket, 'listening')
+  t.after(() => socket.close())
+  return socket
+}
