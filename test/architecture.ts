@@ -51,6 +51,11 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   },
   lint: { rank: 3, outside: [], globals: [] },
   call: { rank: 4, outside: [], globals: [] },
+  spool: {
+    rank: 4,
+    outside: [['node:fs'], ['node:path'], ['node:worker_threads'], ['node:crypto']],
+    globals: [],
+  },
   'recording-client': { rank: 5, outside: [], globals: [] },
   'recording-server': { rank: 5, outside: [['node:worker_threads']], globals: ['recording-server/worker/'] },
   'recorder-check': { rank: 5, outside: [], globals: [] },

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { policyForm } from '#recording-client'
-import { integer, section, text } from './config-leaf.ts'
+import { integer, role, section, text } from './config-leaf.ts'
 import { profiles } from './config-profiles.ts'
 
 const recorder = text({ expects: 'a sip: or sips: URI', pattern: '^sips?:' })
@@ -51,6 +51,27 @@ export const recording = section('The recording client.', {
     0,
     30,
   ),
+  spool: role('Where recordings wait, encrypted, for which no recorder can be had; when left out they end.', {
+    folder: text({ description: 'Folder of the spool, relative to the working directory; nobody else may use it.' }),
+    keyFile: text({
+      description:
+        'File with the key, 64 hexadecimal digits; made at first use. Keep it on another disk than the folder.',
+    }),
+    maxBytes: integer('The spool takes nothing more when it holds so many bytes.', 10_737_418_240, 1_000_000, 2 ** 50),
+    minFreeBytes: integer(
+      'The spool takes nothing more when its disk has fewer bytes free.',
+      1_073_741_824,
+      0,
+      2 ** 50,
+    ),
+    maxAgeHours: integer('Recordings that no recorder has taken for so long are removed, in hours.', 168, 1, 8760),
+    deliverySpeed: integer(
+      'Recordings are delivered so many times faster than they were made; 1 for recorders that play what they get.',
+      8,
+      1,
+      16,
+    ),
+  }),
   profiles,
   captures: section('Evidence of recording sessions that failed: SIP, states and counters, without people and audio.', {
     keep: integer('Number of captures kept in memory for the API; 0 makes none.', 100, 0, 10_000),

@@ -23,6 +23,7 @@ import {
   RecordingClient,
 } from '#recording-client'
 import type { SipCore } from '#sip'
+import { Spool } from '#spool'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
@@ -72,6 +73,10 @@ export async function openGateway(
     clock,
     ids,
     lowerMainPriority: true,
+  })
+  const spool = await openSpool(config).catch(async (fault: unknown) => {
+    await engine.close()
+    throw fault
   })
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
@@ -157,6 +162,7 @@ export async function openGateway(
       around,
     )
   } catch (fault) {
+    await spool?.close()
     await engine.close()
     throw fault
   }
@@ -166,11 +172,15 @@ export async function openGateway(
     const call = service.call(callId)
     if (call !== undefined) commands.announce(call)
   }
-  client = createRecordingClient(config, core, domain, recorders, announce, around)
+  const recordingClient = createRecordingClient(config, core, domain, recorders, announce, spool, around)
+  client = recordingClient
+  recorders.events.add(({ type }) => {
+    if (type === 'recorder.up') recordingClient.deliverSpooled()
+  })
   const evidence = openEvidence(config, client, { clock, ids, log })
   const indicator = new RecordingIndicator({ service, client, clock, log, honoursPreferences })
   const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
-  return assemble({ service, client, commands, engine, role, evidence, indicator, recorders, probes })
+  return assemble({ service, client, commands, engine, role, evidence, indicator, recorders, probes, spool })
 }
 
 /** From of what is sent to recorders. */
@@ -184,6 +194,7 @@ function createRecordingClient(
   domain: string,
   recorders: RecorderDirectory,
   announce: (call: RecordableCall) => void,
+  spool: Spool | undefined,
   around: Surroundings,
 ): RecordingClient {
   const { answerDeadlineMs, lateAnswerMs, firstResponseMs, replaySeconds } = config.recording
@@ -200,7 +211,15 @@ function createRecordingClient(
     policy: policy.ok ? policy.value : defaultPolicy,
     replayMs: replaySeconds * 1_000,
     announce,
+    ...(spool === undefined ? {} : { spool }),
   })
+}
+
+/** The spool, if there is to be one; rejects with AppError `spool.unusable`. */
+async function openSpool({ recording, media }: GatewayConfig): Promise<Spool | undefined> {
+  if (recording.spool === undefined) return undefined
+  const { folder, keyFile, deliverySpeed, ...limits } = recording.spool
+  return await Spool.open({ folder, keyFile, limits, deliverySpeed, media })
 }
 
 /** Evidence of recording sessions that fail. */
@@ -245,8 +264,9 @@ function assemble(parts: {
   readonly indicator: RecordingIndicator
   readonly recorders: RecorderRegistry
   readonly probes: RecorderProbes | undefined
+  readonly spool: Spool | undefined
 }): Gateway {
-  const { service, client, commands, engine, role, evidence, indicator, recorders, probes } = parts
+  const { service, client, commands, engine, role, evidence, indicator, recorders, probes, spool } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
@@ -270,8 +290,10 @@ function assemble(parts: {
       for (const call of service.calls()) call.hangup('shutdown')
       indicator.close()
       probes?.close()
+      client.close()
       await evidence.close()
       await role.close()
+      await spool?.close()
       await engine.close()
     },
   }

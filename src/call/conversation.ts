@@ -2,6 +2,7 @@
 
 import type { MediaCall } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
+import type { SrtpSuite } from '#rtp'
 import type { HeaderList, SipRequest } from '#sip'
 import { Awareness, type ToneRules } from './awareness.ts'
 import { Bridge } from './bridge.ts'
@@ -42,6 +43,7 @@ export class Conversation {
   readonly #onEvent: (event: CallEvent) => void
   readonly #partyOf = new Map<Leg, Uint8Array>()
   #encodings = ''
+  readonly #suites = new WeakMap<Leg, SrtpSuite | undefined>()
 
   constructor(options: ConversationOptions) {
     const { clock, ids, invite, caller, domain, tones, onEvent, onFault } = options
@@ -85,7 +87,10 @@ export class Conversation {
   nearAnswered(): void {
     this.#encodings = this.#nearEncodings
     if (this.#partyOf.size < 2) this.parties.seatAutomaton()
-    if (this.near !== undefined) this.#readRecording(this.near)
+    if (this.near !== undefined) {
+      this.#suites.set(this.near, this.near.sdp.suite)
+      this.#readRecording(this.near)
+    }
     this.awareness.update()
   }
 
@@ -205,6 +210,7 @@ export class Conversation {
     const videoLeg = leg.sdp.video.codecs.length > 0 ? leg.videoName : undefined
     const partyId = this.parties.join(leg.name, role, { ...joining, ...(videoLeg !== undefined && { videoLeg }) })
     this.#partyOf.set(leg, partyId)
+    this.#suites.set(leg, leg.sdp.suite)
     this.parties.setHold(partyId, leg.hold)
     if (leg.isRecordAware) this.parties.setRecordAware(partyId)
     this.#readRecording(leg)
@@ -224,12 +230,15 @@ export class Conversation {
     return await this.succeeds(joined, 'legs could not be joined')
   }
 
-  /** Tells of what a new session of a leg changed: the hold of its party, the encodings of the near side. */
+  /** Tells of what a new session of a leg changed: the hold of its party, its protection, the encodings of the near side. */
   sessionChanged(leg: Leg): void {
     const partyId = this.#partyOf.get(leg)
     if (partyId !== undefined) this.parties.setHold(partyId, leg.hold)
     this.#readRecording(leg)
     this.awareness.update()
+    const { suite } = leg.sdp
+    if (suite !== this.#suites.get(leg)) this.#onEvent({ type: 'protection-changed' })
+    this.#suites.set(leg, suite)
     const encodings = this.#nearEncodings
     if (encodings === this.#encodings) return
     const hadEncodings = this.#encodings !== ''

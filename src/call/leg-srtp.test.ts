@@ -133,3 +133,25 @@ test('RTP-06: the four profiles are answered in kind', async () => {
     await bench.checkNothingLeft()
   }
 })
+
+test('SEC-06: the protection of a call is told anew when a party negotiates another one', async () => {
+  const bench = new CallBench({ srtp: { callees: 'plain' } })
+  const call = bench.alice.call('sip:bob@10.0.0.1', { body: phoneSdp() })
+  await bench.pass()
+  bench.bob.incoming[0]?.accept()
+  await bench.pass()
+  const events: string[] = []
+  bench.service.calls()[0]?.onEvent(({ type }) => events.push(type))
+  for (const [media, told] of [
+    [{ direction: 'sendonly' }, ['hold-changed']],
+    [{}, ['hold-changed']],
+    [secured(), ['protection-changed']],
+    [secured(), []],
+  ] as const) {
+    void call.dialog?.reinvite({ body: phoneSdp(media) })
+    await bench.pass()
+    assert.deepEqual(events.splice(0), told)
+  }
+  call.dialog?.bye()
+  await bench.checkNothingLeft()
+})

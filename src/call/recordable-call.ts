@@ -76,6 +76,8 @@ export type CallEvent =
   | { readonly type: 'party-left'; readonly participantId: Uint8Array }
   | { readonly type: 'hold-changed'; readonly participantId: Uint8Array }
   | { readonly type: 'codec-changed' }
+  /** `protection` of the snapshot is another, by what a party has negotiated anew. */
+  | { readonly type: 'protection-changed' }
   /** After a transfer: `sessionId` of the snapshot is new, the old one is among `earlierSessions`. */
   | { readonly type: 'session-replaced' }
   | { readonly type: 'recording-elsewhere'; readonly participantId: Uint8Array; readonly state: RecordState }

@@ -2,6 +2,7 @@ export type {
   CallCounters,
   EngineCapabilities,
   ForkCounters,
+  ForkMedia,
   ForkOptions,
   ForkRemote,
   GateReceipt,

@@ -233,6 +233,12 @@ export interface MediaCall {
   release(): Promise<CallCounters>
 }
 
+/** What forks are made with. */
+export type ForkMedia = Pick<
+  MediaCall,
+  'addFork' | 'connectFork' | 'moveFork' | 'shutGates' | 'openGates' | 'removeFork'
+>
+
 /** A media engine. */
 export interface MediaEngine {
   readonly capabilities: EngineCapabilities

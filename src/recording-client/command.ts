@@ -71,6 +71,7 @@ export const texts = {
   callEnded: 'the call ended',
   cutUnproved: 'the media engine did not confirm the cut; the streams were removed',
   policyUnmet: 'fewer recorders than the policy wants',
+  spooled: 'no recorder accepted the recording yet; it is spooled',
   triedAgain: 'no recorder accepted the recording yet; they are asked again',
   mandatory: 'recording is mandatory and cannot be had',
   noneResumed: 'no recorder accepted the resumption; the recording is still paused',

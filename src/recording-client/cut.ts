@@ -1,9 +1,9 @@
 // The cut of a whole recording: every gate is shut at once, and each fork proves it or is removed.
 
-import type { GateReceipt, MediaCall } from '#engine'
+import type { ForkMedia, GateReceipt } from '#engine'
 import type { Clock } from '#kernel'
 import type { RecorderReceipt } from './command.ts'
-import type { RecordingSession } from './recording-session.ts'
+import type { Carrier } from './session-port.ts'
 
 /** What is known of a cut. */
 export interface CutProof {
@@ -14,8 +14,8 @@ export interface CutProof {
 
 /** Shuts the gates of all forks before it returns; brings the proof within `limitMs`. */
 export async function cutMedia(
-  sessions: readonly RecordingSession[],
-  media: MediaCall,
+  sessions: readonly Carrier[],
+  media: ForkMedia,
   clock: Clock,
   limitMs: number,
 ): Promise<CutProof> {

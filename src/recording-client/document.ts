@@ -79,7 +79,7 @@ export class SessionDocuments {
   }
 
   #build(end: { readonly disassociatedAtMs?: number }): RecordingMetadata {
-    const { call, streams, recordingId, profile } = this.#plan
+    const { call, streams, recordingId, profile, spooled } = this.#plan
     const { jambonzWrapper, extensionNamespace } = profile.metadata
     const known = call.snapshot()
     const snapshot = profile.trustedNetwork ? known : withoutPrivateIdentities(known)
@@ -94,6 +94,7 @@ export class SessionDocuments {
       associatedAtMs: this.#associatedAtMs,
       ...end,
       jambonzWrapper,
+      ...(spooled && { spooled }),
       ...(extensionNamespace === undefined ? {} : { extensionNamespace }),
     })
   }

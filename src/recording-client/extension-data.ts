@@ -4,6 +4,7 @@ import type { CallParty, CallSnapshot } from '#call'
 import { parseSipUri } from '#sip'
 import { rfc3339, type XmlElement } from '#siprec'
 import type { Replayed } from './session-forks.ts'
+import type { SpooledSpan } from './spool-port.ts'
 
 const JAMBONZ_NAMESPACE = 'http://jambonz.org/siprec'
 
@@ -28,6 +29,16 @@ export function roleElement({ role }: CallParty, namespace: string): XmlElement 
 /** From when to when a stream carries what was said before the session. */
 export function replayedElement({ fromMs, toMs }: Replayed, namespace: string): XmlElement {
   return element(namespace, 'replayed', [], { from: rfc3339(fromMs), to: rfc3339(toMs) })
+}
+
+/** What was spooled arrives later than it was said, and what was paused is missing. */
+export function spooledElement(spooled: SpooledSpan, namespace: string): XmlElement {
+  const span = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs?: number }): Record<string, string> => ({
+    from: rfc3339(fromMs),
+    ...(toMs === undefined ? {} : { to: rfc3339(Math.max(fromMs, toMs)) }),
+  })
+  const gaps = spooled.gaps.map((gap) => element(namespace, 'gap', [], { reason: gap.reason, ...span(gap) }))
+  return element(namespace, 'spooled', gaps, span(spooled))
 }
 
 /** Names as jambonz spells them; its recorders key on callsid and recordingid. */

@@ -14,8 +14,16 @@ import {
   rfc3339,
   uuidBase64,
 } from '#siprec'
-import { callElement, element, jambonzElements, replayedElement, roleElement } from './extension-data.ts'
+import {
+  callElement,
+  element,
+  jambonzElements,
+  replayedElement,
+  roleElement,
+  spooledElement,
+} from './extension-data.ts'
 import type { Replayed } from './session-forks.ts'
+import type { SpooledSpan } from './spool-port.ts'
 import type { StreamNow } from './streams.ts'
 
 /** A stream as a document tells of it. */
@@ -37,6 +45,8 @@ export interface MetadataFacts {
   readonly disassociatedAtMs?: number
   /** Puts jambonz' elements into the wrapper that its recorders look for, which the schema does not allow. */
   readonly jambonzWrapper: boolean
+  /** It was kept before it was delivered. */
+  readonly spooled?: SpooledSpan
   /** Namespace of the extension data; absent: ours. */
   readonly extensionNamespace?: string
 }
@@ -62,7 +72,11 @@ export function buildMetadata(facts: MetadataFacts): RecordingMetadata {
     sessions: sessions.map((session) => ({
       ...describedSession(session, snapshot),
       extensions: session.isCurrent
-        ? [callElement(snapshot, facts.recordingId, namespaceOf(facts)), ...(jambonzWrapper ? [] : jambonz)]
+        ? [
+            callElement(snapshot, facts.recordingId, namespaceOf(facts)),
+            ...(facts.spooled === undefined ? [] : [spooledElement(facts.spooled, namespaceOf(facts))]),
+            ...(jambonzWrapper ? [] : jambonz),
+          ]
         : [],
     })),
     participants: snapshot.parties.map((party) => participantOf(party, facts)),

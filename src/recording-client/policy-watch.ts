@@ -1,7 +1,7 @@
 // The success policy of one recording while it lasts: a recording that is not what the policy wants has the time of a start to become it.
 
 import type { Clock, Timer } from '#kernel'
-import { judge, type PolicyVerdict, type SlotStanding, type SuccessPolicy } from './success-policy.ts'
+import { isMandatory, judge, type PolicyVerdict, type SlotStanding, type SuccessPolicy } from './success-policy.ts'
 
 /** Judges a recording; `unmet` is told once each time the policy stops being met for good or for too long. */
 export class PolicyWatch {
@@ -44,8 +44,9 @@ export class PolicyWatch {
   /** What a call is not to feel can wait until every recorder has said what it will. */
   #verdictOn(slots: readonly SlotStanding[]): PolicyVerdict {
     const verdict = judge(this.policy.success, slots)
-    const isFelt = this.policy.unmet === 'refuse' || this.policy.unmet === 'end'
-    return verdict === 'unmet' && !isFelt && slots.some(({ standing }) => standing === 'open') ? 'open' : verdict
+    return verdict === 'unmet' && !isMandatory(this.policy) && slots.some(({ standing }) => standing === 'open')
+      ? 'open'
+      : verdict
   }
 
   #tell(verdict: 'met' | 'unmet'): void {

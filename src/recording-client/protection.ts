@@ -15,15 +15,15 @@ function isSignallingProtected(uri: string, profile: RecorderProfile): boolean {
 }
 
 /**
- * The suites to be offered to a recorder; none means plain RTP. The error says why the call may not be recorded there: unless its network
+ * Those of `srtp` that may be offered to a recorder, or go on in use; none means plain RTP. The error says why the call may not be recorded there: unless its network
  * is trusted, a recorder gets nothing over a way that is weaker than the call's, and no keys over signalling that anybody reads (SEC-12).
  */
 export function suitesFor(
   protection: CallSnapshot['protection'],
   uri: string,
   profile: RecorderProfile,
+  srtp: readonly SrtpSuite[] = profile.media.srtp,
 ): Result<readonly SrtpSuite[], string> {
-  const { srtp } = profile.media
   if (profile.trustedNetwork) return ok(srtp)
   const isProtected = isSignallingProtected(uri, profile)
   if (srtp.length > 0 && !isProtected) return err('SRTP keys would go over signalling without TLS')

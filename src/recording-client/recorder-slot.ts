@@ -99,6 +99,11 @@ export class RecorderSlot {
     return { names: this.#names, standing }
   }
 
+  /** Whether nobody is asked now, and nobody carries it. */
+  get isAtRest(): boolean {
+    return this.#machine.state === 'waiting' || this.#machine.state === 'over'
+  }
+
   /** Whether any recorder has carried it yet. */
   get wasCarried(): boolean {
     return this.#acceptedAtMs !== undefined

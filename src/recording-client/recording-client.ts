@@ -21,9 +21,9 @@ import {
   type RecordingHappening,
   type RecordingView,
 } from './recording-event.ts'
-import type { RecordingNews, ReportedState } from './recording-news.ts'
-import type { RecordingSession } from './recording-session.ts'
+import type { OpenedSession, RecordingNews, ReportedState } from './recording-news.ts'
 import type { RecordingSurroundings, SessionSurroundings } from './session-port.ts'
+import { SpoolDeliveries } from './spool-deliveries.ts'
 import { CallStreams } from './streams.ts'
 import { parsePolicy } from './success-policy.ts'
 
@@ -41,7 +41,8 @@ export class RecordingClient {
   readonly events: Listeners<RecordingEvent>
   readonly #around: SessionSurroundings
   readonly #calls = new Map<string, CallRecord>()
-  readonly #sessions = new Set<RecordingSession>()
+  readonly #sessions = new Map<OpenedSession, KeptRecording>()
+  readonly #deliveries: SpoolDeliveries | undefined
   readonly #totals = { packetsForked: 0, packetsHeld: 0 }
 
   constructor(around: RecordingSurroundings) {
@@ -49,6 +50,11 @@ export class RecordingClient {
     this.events = new Listeners((fault) =>
       around.log.error('a listener of recording events failed', { fault: `${fault}` }),
     )
+    this.#deliveries =
+      around.spool === undefined
+        ? undefined
+        : new SpoolDeliveries(around.spool, this.#around, (event) => this.#publish(event))
+    void this.#deliveries?.look()
   }
 
   /** Starts a recording. A call that is not answered yet: refused by INFO, held until the answer otherwise. */
@@ -140,12 +146,19 @@ export class RecordingClient {
 
   /** Must be zero when no call is recorded and no session waits for one. */
   census(): { readonly calls: number; readonly sessions: number } {
-    return { calls: this.#calls.size, sessions: this.#sessions.size + this.#around.idle.size }
+    const deliveries = this.#deliveries?.isBusy === true ? 1 : 0
+    return { calls: this.#calls.size, sessions: this.#sessions.size + this.#around.idle.size + deliveries }
   }
 
-  /** From now on no session stays up without a call. */
+  /** A recorder is there again: what was spooled is delivered now. */
+  deliverSpooled(): void {
+    this.#deliveries?.hurry()
+  }
+
+  /** From now on no session stays up without a call, and nothing more is delivered. */
   close(): void {
     this.#around.idle.close()
+    this.#deliveries?.close()
   }
 
   #begin(record: CallRecord, order: Omit<RecordingOrder, 'call' | 'streams'>): Promise<CommandOutcome> {
@@ -210,8 +223,7 @@ export class RecordingClient {
 
   /** A recording is closed when it is over and its last recording session is gone: then its ledger is complete. */
   #close(record: CallRecord, kept: KeptRecording): void {
-    const isBusy =
-      kept.recording.reported !== 'none' || kept.recording.sessions.some((each) => this.#sessions.has(each))
+    const isBusy = kept.recording.reported !== 'none' || [...this.#sessions.values()].includes(kept)
     if (isBusy || kept.isClosed) return
     kept.isClosed = true
     this.#emit(record, kept.id, { type: 'recording.closed', ledger: kept.recording.evidence.rows })
@@ -222,7 +234,7 @@ export class RecordingClient {
     const { id, recording } = kept
     switch (news.type) {
       case 'session-opened':
-        this.#sessions.add(news.session)
+        this.#sessions.set(news.session, kept)
         break
       case 'session-gone':
         void news.session.forksSettled().then(() => {
@@ -251,6 +263,10 @@ export class RecordingClient {
       case 'moved':
         this.#emit(record, id, happeningOf(news), news.move.to)
         break
+      case 'spool':
+        this.#emit(record, id, happeningOf(news))
+        if (news.happening.type === 'spool.kept') void this.#deliveries?.look()
+        break
       case 'started':
       case 'resumed':
       case 'pause-expired':
@@ -262,17 +278,16 @@ export class RecordingClient {
     }
   }
 
-  #emit(record: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
-    const { callId } = record.call
-    const { type: event, ...details } = happening
-    this.#around.log.info('recording event', {
-      callId,
-      recording,
-      event,
-      ...(recorder === undefined ? {} : { recorder }),
-      ...details,
-    })
-    this.events.emit({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
+  #emit({ call }: CallRecord, recording: string, happening: RecordingHappening, recorder?: string): void {
+    const { callId } = call
+    this.#publish({ callId, recording, ...(recorder === undefined ? {} : { recorder }), ...happening })
+  }
+
+  #publish(event: RecordingEvent): void {
+    const { type, callId, recording, recorder, ...details } = event
+    const who = recorder === undefined ? { callId, recording } : { callId, recording, recorder }
+    this.#around.log.info('recording event', { ...who, event: type, ...details })
+    this.events.emit(event)
   }
 
   #refuse(status: number, text: string, fields: Readonly<Record<string, unknown>>): Promise<CommandOutcome> {

@@ -123,7 +123,7 @@ export class RecordingDialog {
         from,
         contactParams: '+sip.src',
         firstResponseTimeoutMs: times.firstResponseMs,
-        headers: inviteHeaders(offers.associatedAtMs, plan),
+        headers: inviteHeaders(this.#around.clock.wallMs(), plan),
         body: offers.first(direction),
         onTargetFailed: (target, { status, cause }) =>
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
@@ -146,7 +146,7 @@ export class RecordingDialog {
   /** A session that does not answer at once, or refuses the call, is given up for one of its own. */
   async #takeOver({ dialog, continuity }: IdleDialog, direction: OfferDirection): Promise<void> {
     const offers = this.#offers(continuity)
-    const headers = inviteHeaders(offers.associatedAtMs, this.#plan)
+    const headers = inviteHeaders(this.#around.clock.wallMs(), this.#plan)
     this.#agreed = { dialog, offers }
     dialog.handlers = { ...this.#handlers(offers), onEnd: () => {} }
     const silence = this.#around.clock.after(this.#around.times.firstResponseMs, 'recording session silence', () => {

@@ -4,6 +4,7 @@ import type { PauseLimit, RecorderReceipt } from './command.ts'
 import type { LedgerRow } from './ledger.ts'
 import type { RecordingEnd, RecordingNews, ReportedState } from './recording-news.ts'
 import type { SessionReport, SessionState } from './session-machine.ts'
+import type { SpoolHappening } from './spool-port.ts'
 
 /** What a recording tells that others hear of as well, but its end. */
 type HappeningNews = Exclude<
@@ -40,6 +41,7 @@ export type RecordingHappening =
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
   | { readonly type: 'recorder.streams-refused'; readonly labels: readonly string[] }
   | { readonly type: 'recorder.lost'; readonly reason: string }
+  | SpoolHappening
 
 /** What happens to recordings, for flow, API, webhooks, console and log. */
 export type RecordingEvent = {
@@ -102,6 +104,8 @@ export function happeningOf(news: HappeningNews): RecordingHappening {
       return { type: 'recorder.no-audio-confirmed', cause: news.cause }
     case 'confirmed':
       return { type: 'recorder.audio-confirmed' }
+    case 'spool':
+      return news.happening
     case 'policy':
       return { type: `recording.policy-${news.verdict}` }
     default:

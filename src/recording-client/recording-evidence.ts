@@ -3,25 +3,26 @@
 import type { CallCounters, ForkCounters, MediaEvent } from '#engine'
 import { Ledger, type LedgerRow } from './ledger.ts'
 import type { SlotMove } from './recorder-slot.ts'
-import type { RecordingSession } from './recording-session.ts'
+import { RecordingSession } from './recording-session.ts'
 import { ReplayMemory } from './replay-memory.ts'
 import type { SessionReport } from './session-machine.ts'
-import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { Carrier, RecordingPlan, RecordingSurroundings } from './session-port.ts'
 import { type SignsListener, SignsOfLife } from './signs-of-life.ts'
+import { SPOOL } from './spool-port.ts'
 
 /** The evidence of one recording. */
 export class RecordingEvidence {
-  readonly #live: () => readonly RecordingSession[]
+  readonly #live: () => readonly Carrier[]
   readonly #ledger: Ledger
   readonly #signs: SignsOfLife
   readonly #memory: ReplayMemory
   readonly #unsubscribe: () => void
 
-  /** `live`: the sessions under way. */
+  /** `live`: what carries it now. */
   constructor(
     plan: RecordingPlan,
     { clock, log, replayMs }: RecordingSurroundings,
-    live: () => readonly RecordingSession[],
+    live: () => readonly Carrier[],
     listener: SignsListener,
   ) {
     this.#live = live
@@ -63,8 +64,8 @@ export class RecordingEvidence {
     this.#memory.follow()
   }
 
-  asked(session: RecordingSession): void {
-    this.#ledger.asked(session.plan.uri)
+  asked({ plan }: Pick<Carrier, 'plan'>): void {
+    this.#ledger.asked(plan.uri)
   }
 
   reported(session: RecordingSession, report: SessionReport, result: string): void {
@@ -80,12 +81,23 @@ export class RecordingEvidence {
     }
   }
 
+  /** The spool takes what is recorded, or takes no more. */
+  spooled(outcome: string): void {
+    this.#ledger.outcome(SPOOL, outcome)
+    if (outcome === 'accepted') this.#ledger.answered(SPOOL)
+  }
+
+  /** A pause of the spool is over. */
+  spoolResumed(): void {
+    this.#ledger.gapEnds(SPOOL)
+  }
+
   moved({ from, to }: SlotMove): void {
     this.#ledger.moved(from, to)
   }
 
-  counted(session: RecordingSession, counters: ForkCounters): void {
-    this.#ledger.counted(session.plan.uri, counters)
+  counted({ plan }: Pick<Carrier, 'plan'>, counters: ForkCounters): void {
+    this.#ledger.counted(plan.uri, counters)
   }
 
   /** Takes the counters of all forks of the call. */
@@ -107,12 +119,13 @@ export class RecordingEvidence {
     if (!('fork' in event)) return
     const session = this.#owner(event.fork)
     if (session === undefined) return
-    if (event.type === 'fork-replayed') session.replayed(event.fork, event)
     if (event.type === 'fork-first-packet') this.#ledger.firstPacket(session.plan.uri, event.atMs)
+    if (!(session instanceof RecordingSession)) return
+    if (event.type === 'fork-replayed') session.replayed(event.fork, event)
     this.#signs.onMedia(session, event)
   }
 
-  #owner(fork: string): RecordingSession | undefined {
+  #owner(fork: string): Carrier | undefined {
     return this.#live().find((session) => session.forkIds.includes(fork))
   }
 }

@@ -1,22 +1,21 @@
 // The gates of a whole recording: shut at once, proved, and then told to the recorders.
 
-import type { MediaCall } from '#engine'
+import type { ForkMedia } from '#engine'
 import { type CutProof, cutMedia } from './cut.ts'
-import type { RecordingSession } from './recording-session.ts'
-import type { RecordingSurroundings } from './session-port.ts'
+import type { Carrier, RecordingSurroundings } from './session-port.ts'
 import { Waiting } from './waiting.ts'
 
-/** The gates of all sessions of a recording. */
+/** The gates of all that carries a recording. */
 export class RecordingGates {
-  readonly #live: () => readonly RecordingSession[]
-  readonly #media: MediaCall
+  readonly #live: () => readonly Carrier[]
+  readonly #media: ForkMedia
   readonly #around: RecordingSurroundings
   /** Open while a pause waits for the recorders, after its cut is proved. */
   readonly #signalling = new Waiting<void>()
   #cutsUnderWay = 0
 
-  /** `live`: the sessions under way. */
-  constructor(live: () => readonly RecordingSession[], media: MediaCall, around: RecordingSurroundings) {
+  /** `live`: what carries it now. */
+  constructor(live: () => readonly Carrier[], media: ForkMedia, around: RecordingSurroundings) {
     this.#live = live
     this.#media = media
     this.#around = around

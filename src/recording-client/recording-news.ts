@@ -5,12 +5,19 @@ import type { PauseLimit, RecorderReceipt } from './command.ts'
 import type { SlotMove } from './recorder-slot.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { SessionReport } from './session-machine.ts'
+import type { SpoolHappening } from './spool-port.ts'
 
 /** The state that commands are judged by. */
 export type ReportedState = 'none' | 'starting' | 'recording' | 'pausing' | 'paused' | 'resuming' | 'stopping'
 
 /** How a recording ended. */
 export type RecordingEnd = 'stopped' | 'failed' | 'lost' | 'call-ended'
+
+/** A session with a recorder or with the spool, as its end is waited for. */
+export interface OpenedSession {
+  /** Resolves when the last counters of its forks have been told. */
+  forksSettled(): Promise<void>
+}
 
 /** What a recording tells the client: `over` comes once, when nothing is recorded any more and the slot is free. */
 export type RecordingNews =
@@ -23,5 +30,6 @@ export type RecordingNews =
   | { readonly type: 'confirmed'; readonly session: RecordingSession }
   | { readonly type: 'policy'; readonly verdict: 'met' | 'unmet' }
   | { readonly type: 'over'; readonly reason: RecordingEnd }
-  | { readonly type: 'session-opened' | 'session-gone'; readonly session: RecordingSession }
+  | { readonly type: 'session-opened' | 'session-gone'; readonly session: OpenedSession }
+  | { readonly type: 'spool'; readonly happening: SpoolHappening }
   | { readonly type: 'fork-closed'; readonly counters: ForkCounters }

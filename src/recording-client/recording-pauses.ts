@@ -8,7 +8,7 @@ import { RecordingGates } from './recording-gates.ts'
 import type { RecordingNews } from './recording-news.ts'
 import type { RecordingSlots } from './recording-slots.ts'
 import type { Wish } from './session-machine.ts'
-import type { RecordingPlan, RecordingSurroundings } from './session-port.ts'
+import type { Carrier, RecordingPlan, RecordingSurroundings } from './session-port.ts'
 import { Waiting } from './waiting.ts'
 
 /** The recording as its pauses see it. */
@@ -16,8 +16,12 @@ export interface PausedRecording {
   readonly plan: RecordingPlan
   readonly slots: RecordingSlots
   readonly evidence: RecordingEvidence
+  /** What carries it now. */
+  readonly live: readonly Carrier[]
   /** What is wanted of every recorder. */
   wish: Wish
+  /** Tells what is wanted to all that carries it. */
+  spread(wish: Wish): void
   outcome(status: number, text: string): CommandOutcome
   tell(news: RecordingNews): void
   stop(reason: 'stopped'): Promise<CommandOutcome>
@@ -35,7 +39,7 @@ export class RecordingPauses {
   constructor(recording: PausedRecording, around: RecordingSurroundings) {
     this.#recording = recording
     this.#around = around
-    this.#gates = new RecordingGates(() => recording.slots.live, recording.plan.call.media, around)
+    this.#gates = new RecordingGates(() => recording.live, recording.plan.call.media, around)
     this.#deadline = new PauseDeadline(around.clock, (next) => this.#onExpired(next))
   }
 
@@ -68,7 +72,7 @@ export class RecordingPauses {
     this.#deadline.set(undefined)
     this.#recording.wish = 'recording'
     this.#gates.hurry()
-    this.#recording.slots.wish('recording')
+    this.#recording.spread('recording')
     this.look()
     return settled
   }
@@ -77,20 +81,20 @@ export class RecordingPauses {
   cut(wish: 'paused' | 'stopped'): Promise<CutProof> {
     this.#recording.evidence.cut(wish)
     const proof = this.#gates.shut()
-    this.#recording.slots.wish(wish)
+    this.#recording.spread(wish)
     return proof
   }
 
   /** Some recorder did something: a resume has succeeded with the first, and failed when nobody is left that could still accept it. */
   look(): void {
-    const { slots, evidence, wish } = this.#recording
+    const { slots, evidence, wish, live } = this.#recording
     this.#gates.look()
     if (!this.#resuming.isOpen || wish !== 'recording') return
-    if (slots.live.some((session) => session.state === 'active')) {
+    if (live.some((carrier) => carrier.state === 'active')) {
       evidence.flows()
       this.#resuming.settle(this.#recording.outcome(200, 'OK'))
       this.#recording.tell({ type: 'resumed' })
-    } else if (!slots.isSeeking && !slots.live.some((session) => session.isSignalling)) this.#fail()
+    } else if (!slots.isSeeking && !live.some((carrier) => carrier.isSignalling)) this.#fail()
   }
 
   /** The recording ends; what is awaited is answered with that. */

@@ -120,6 +120,7 @@ export class RecordingSession {
    * (SRC-51), but for codecs, without which nothing can be copied.
    */
   callChanged(event: CallEvent): void {
+    if (this.#leaveIfWeaker() || event.type === 'protection-changed') return
     void this.#forks.follow().then((hasNewStreams) => hasNewStreams && this.#tellChanges())
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
@@ -130,6 +131,27 @@ export class RecordingSession {
   replayed(fork: string, { fromMs, toMs }: Replayed): void {
     this.#forks.replayed(fork, { fromMs, toMs })
     this.#tellLater()
+  }
+
+  /**
+   * A call that has become better protected than its way to the recorder leaves it (SEC-06); another recorder, or this one by a better
+   * way, takes over. A party alone waits for the next one, as in a transfer: what the call is like is seen then. Returns whether it left.
+   */
+  #leaveIfWeaker(): boolean {
+    const { call, uri, profile, id } = this.plan
+    const { protection, parties } = call.snapshot()
+    const present = parties.filter(({ leftAtMs }) => leftAtMs === undefined)
+    const isUp = this.state === 'active' || this.state === 'gated'
+    if (!isUp || this.forkIds.length === 0 || present.length < 2) return false
+    const verdict = suitesFor(protection, uri, profile, this.#forks.weakestSuite)
+    if (verdict.ok) return false
+    this.#around.log.warn('recorder left for its protection', {
+      session: id,
+      profile: profile.name,
+      reason: verdict.error,
+    })
+    this.abandon(verdict.error)
+    return true
   }
 
   /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
@@ -211,6 +233,7 @@ export class RecordingSession {
       () => {
         this.#feed({ type: 'accepted' })
         this.#judge(answered)
+        this.#leaveIfWeaker()
       },
       (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
     )

@@ -83,6 +83,16 @@ export class RecordingSlots {
     return this.#slots.some((slot) => slot.standing.standing === 'carried')
   }
 
+  /** Whether nobody carries the recording, and nobody is being asked now. */
+  get isAtRest(): boolean {
+    return this.#slots.every((slot) => slot.isAtRest)
+  }
+
+  /** Who may carry each slot. */
+  get targets(): readonly (readonly string[])[] {
+    return this.#slots.map((slot) => slot.candidates.map(({ uri }) => uri))
+  }
+
   /** Whether a recorder may be had that is not there now. */
   get isSeeking(): boolean {
     return this.#slots.some((slot) => slot.standing.standing === 'open')

@@ -12,10 +12,12 @@ import type { RecordingEnd, RecordingNews, ReportedState } from './recording-new
 import { type PausedRecording, RecordingPauses } from './recording-pauses.ts'
 import type { RecordingSession } from './recording-session.ts'
 import { RecordingSlots } from './recording-slots.ts'
+import { RecordingSpool } from './recording-spool.ts'
 import { resultOf } from './results.ts'
 import type { SessionReport, Wish } from './session-machine.ts'
-import type { RecordingPlan, SessionSurroundings } from './session-port.ts'
-import type { SuccessPolicy } from './success-policy.ts'
+import type { Carrier, RecordingPlan, SessionSurroundings } from './session-port.ts'
+import { SPOOL, type SpoolHappening } from './spool-port.ts'
+import { isMandatory, type SuccessPolicy } from './success-policy.ts'
 import { Waiting } from './waiting.ts'
 
 /** A recording and its recorders. */
@@ -25,6 +27,7 @@ export class Recording implements PausedRecording {
   readonly plan: RecordingPlan
   readonly #onNews: (news: RecordingNews) => void
   readonly slots: RecordingSlots
+  readonly #spool: RecordingSpool
   readonly #pauses: RecordingPauses
   readonly #policy: PolicyWatch
   readonly #results: Record<string, string>
@@ -34,6 +37,7 @@ export class Recording implements PausedRecording {
   #isBegun = false
   #isAccepted = false
   #isOver = false
+  #lost: RecordingSession | undefined
   #stopping: Promise<CommandOutcome> | undefined
 
   constructor(
@@ -47,18 +51,21 @@ export class Recording implements PausedRecording {
     this.#around = around
     this.plan = plan
     this.#onNews = onNews
-    this.evidence = new RecordingEvidence(plan, around, () => this.slots.live, {
+    this.evidence = new RecordingEvidence(plan, around, () => this.live, {
       onUnconfirmed: (session, cause) => onNews({ type: 'unconfirmed', session, cause }),
       onConfirmed: (session) => onNews({ type: 'confirmed', session }),
       onDead: (session, reason) => session.abandon(reason),
     })
+    const spool = isMandatory(policy) ? undefined : around.spool
     this.slots = new RecordingSlots({
       id,
       entries,
       plan,
-      isPersistent: policy.unmet === 'retry',
+      // What is spooled meanwhile goes on at a recorder as soon as there is one.
+      isPersistent: policy.unmet === 'retry' || spool !== undefined,
       around,
-      replayFromMs: (lost) => this.evidence.replayFromMs(lost),
+      // What the spool has meanwhile is delivered from there.
+      replayFromMs: (lost) => (this.#spool.isOn ? undefined : this.evidence.replayFromMs(lost)),
       listener: {
         onOpened: (session) => this.#onOpened(session),
         onReport: (session, report) => this.#onReport(session, report),
@@ -67,11 +74,23 @@ export class Recording implements PausedRecording {
         onChanged: () => this.#onChanged(),
       },
     })
+    this.#spool = new RecordingSpool(id, spool, plan, around, this.evidence, {
+      onOpened: (session) => onNews({ type: 'session-opened', session }),
+      onHappening: (happening) => this.#onSpool(happening),
+      onForkClosed: (counters) => onNews({ type: 'fork-closed', counters }),
+      onGone: (session) => onNews({ type: 'session-gone', session }),
+      onChanged: () => this.#onChanged(),
+    })
     this.#pauses = new RecordingPauses(this, around)
     this.#results = { ...this.slots.firstResults }
     this.#policy = new PolicyWatch(policy, around.clock, around.times.answerDeadlineMs, (verdict) =>
       verdict === 'met' ? this.#onMet() : this.#onUnmet(),
     )
+  }
+
+  /** What carries it now. */
+  get live(): readonly Carrier[] {
+    return [...this.slots.live, ...this.#spool.live]
   }
 
   /** The latest session with each recorder that was asked. */
@@ -110,6 +129,12 @@ export class Recording implements PausedRecording {
     return { ...outcome(status, text, this.results), policy: this.policy }
   }
 
+  /** Tells what is wanted to all that carries it. */
+  spread(wish: Wish): void {
+    this.slots.wish(wish)
+    this.#spool.wish(wish)
+  }
+
   /** Tells the client. */
   tell(news: RecordingNews): void {
     this.#onNews(news)
@@ -127,6 +152,7 @@ export class Recording implements PausedRecording {
       this.evidence.flows()
       this.slots.wish('recording')
       this.slots.callChanged({ type: 'codec-changed' })
+      this.#onChanged()
     }
   }
 
@@ -165,6 +191,7 @@ export class Recording implements PausedRecording {
     if (this.wish === 'stopped') return
     this.evidence.callChanged()
     this.slots.callChanged(event)
+    this.#spool.callChanged(event)
   }
 
   async #stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
@@ -201,10 +228,8 @@ export class Recording implements PausedRecording {
     this.#results[uri] = result
     this.evidence.reported(session, report, result)
     this.#onNews({ type: 'report', session, report })
-    if (report.type === 'accepted' && !this.#isAccepted) {
-      this.#isAccepted = true
-      this.#onNews({ type: 'started' })
-    }
+    if (report.type === 'accepted') this.#accept()
+    if (report.type === 'lost') this.#lost = session
     if (report.type === 'failed' || report.type === 'lost' || report.type === 'closed') {
       this.#onNews({ type: 'session-gone', session })
     }
@@ -215,7 +240,31 @@ export class Recording implements PausedRecording {
     this.#pauses.look()
     if (this.wish === 'stopped' || this.#isOver) return
     this.#policy.look(this.slots.standings)
-    if (!this.#isOver && this.slots.isGone) this.#onNobodyLeft()
+    if (this.#isOver) return
+    if (this.slots.isCarried) this.#spool.end()
+    else if (this.slots.isAtRest) this.#toSpool()
+    const isHopeless = this.slots.isAtRest && this.#spool.isRefused && !this.#isAccepted
+    if ((this.slots.isGone || (isHopeless && this.#policy.policy.unmet !== 'retry')) && !this.#spool.isOn) {
+      this.#onNobodyLeft()
+    }
+  }
+
+  #toSpool(): void {
+    this.#spool.begin(this.wish, this.slots.targets, this.evidence.replayFromMs(this.#lost))
+  }
+
+  #onSpool(happening: SpoolHappening): void {
+    this.#onNews({ type: 'spool', happening })
+    if (happening.type !== 'spool.began') return
+    this.#results[SPOOL] = 'spooled'
+    this.#accept()
+    this.#starting.settle(this.outcome(200, texts.spooled))
+  }
+
+  #accept(): void {
+    if (this.#isAccepted) return
+    this.#isAccepted = true
+    this.#onNews({ type: 'started' })
   }
 
   #onNobodyLeft(): void {
@@ -244,7 +293,8 @@ export class Recording implements PausedRecording {
     }
     if (unmet === 'announce') this.#around.announce(call)
     if (this.slots.isGone) return
-    const isRecorded = this.slots.isCarried
+    if (!this.slots.isCarried) this.#toSpool()
+    const isRecorded = this.slots.isCarried || this.#spool.isOn
     if (!isRecorded && !this.#isAccepted && unmet !== 'retry') {
       this.#fail(texts.noAnswer)
       return

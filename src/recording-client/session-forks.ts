@@ -1,7 +1,8 @@
 // The forks of one recording session: one per stream, in the order of its m-lines, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, MediaCall, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
+import type { ForkCounters, ForkMedia, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
 import { type Endpoint, type Ids, type Logger, messageOf } from '#kernel'
+import { srtpSuites } from '#rtp'
 import type { AnsweredStream } from './answer.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 import { StreamKeys } from './stream-keys.ts'
@@ -81,6 +82,12 @@ export class SessionForks {
 
   get liveIds(): readonly string[] {
     return this.#live().map((fork) => fork.id)
+  }
+
+  /** The weakest suite in use; empty for plain RTP. */
+  get weakestSuite(): readonly SrtpSuite[] {
+    const inUse = this.#live().map((fork) => fork.keys.suite)
+    return srtpSuites.filter((suite) => inUse.includes(suite)).slice(-1)
   }
 
   /** Where a live fork sends from and to, once the recorder has said so. */
@@ -225,7 +232,7 @@ export class SessionForks {
     return streams.now(call.snapshot(), profile.media)
   }
 
-  get #media(): MediaCall {
+  get #media(): ForkMedia {
     return this.#plan.call.media
   }
 

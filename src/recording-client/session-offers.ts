@@ -27,7 +27,7 @@ export class SessionOffers {
 
   /** `continuity`: of the dialog, which other calls may have had before. */
   constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks, continuity: Continuity) {
-    this.associatedAtMs = around.clock.wallMs()
+    this.associatedAtMs = plan.spooled?.fromMs ?? around.clock.wallMs()
     this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, continuity.isLegacyType)
     this.#plan = plan
     this.#around = around
@@ -98,7 +98,7 @@ export class SessionOffers {
   }
 
   #lastDocument(): OutgoingDocument | undefined {
-    return this.documents.next({ disassociatedAtMs: this.#around.clock.wallMs() })
+    return this.documents.next({ disassociatedAtMs: this.#plan.spooled?.toMs ?? this.#around.clock.wallMs() })
   }
 
   #message(offer: Uint8Array, document: OutgoingDocument | undefined): MessageOptions {

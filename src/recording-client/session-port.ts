@@ -1,11 +1,14 @@
 // What a recording session needs from around it.
 
 import type { DestinationPolicy, RecordableCall } from '#call'
+import type { ForkMedia } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, SipCore } from '#sip'
 import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
+import type { SessionState } from './session-machine.ts'
+import type { SpooledSpan, SpoolPort } from './spool-port.ts'
 import type { CallStreams } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
 
@@ -51,6 +54,13 @@ export interface RecordingSurroundings {
   readonly replayMs: number
   /** Tells the caller that the call is not recorded as it should be. */
   readonly announce: (call: RecordableCall) => void
+  /** Where recordings go for which no recorder can be had; absent: they end. */
+  readonly spool?: SpoolPort
+}
+
+/** The call of a recording session: one that lasts, or one that was spooled. */
+export interface RecordedCall extends Pick<RecordableCall, 'callId' | 'snapshot'> {
+  readonly media: ForkMedia
 }
 
 /** As `RecordingSurroundings`, with what the client itself keeps. */
@@ -64,8 +74,8 @@ export interface SessionPlan {
   readonly id: string
   readonly uri: string
   readonly profile: RecorderProfile
-  readonly call: RecordableCall
-  readonly streams: CallStreams
+  readonly call: RecordedCall
+  readonly streams: Pick<CallStreams, 'now'>
   /** The page's "Call Recording ID"; empty means none. */
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
@@ -76,7 +86,23 @@ export interface SessionPlan {
   readonly replayFromMs?: number
   /** Another recorder can take this one's place, so that a broken answer need not be made do with. */
   readonly hasStandIn?: boolean
+  /** The recording was spooled, and is delivered now. */
+  readonly spooled?: SpooledSpan
 }
 
 /** What is common to the sessions of one recording. */
-export type RecordingPlan = Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn'>
+export interface RecordingPlan
+  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'spooled' | 'call'> {
+  readonly call: RecordableCall
+}
+
+/** What carries a recording: a session with a recorder, or the spool. */
+export interface Carrier {
+  readonly plan: Pick<SessionPlan, 'uri'>
+  readonly state: SessionState
+  /** Whether it is still to answer. */
+  readonly isSignalling: boolean
+  readonly forkIds: readonly string[]
+  /** Removes forks whose cut could not be confirmed. */
+  dropForks(forkIds: readonly string[]): void
+}

@@ -33,6 +33,11 @@ export class StreamKeys {
     this.#offered = offeredCryptos(undefined, suites, ids)
   }
 
+  /** Suite in use; undefined for plain RTP, and before an answer. */
+  get suite(): SrtpSuite | undefined {
+    return this.#pair?.ours.suite
+  }
+
   /** Transport protocol of our offers. */
   get protocol(): string {
     return this.#isSecured ? 'RTP/SAVP' : 'RTP/AVP'

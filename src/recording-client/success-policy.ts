@@ -25,6 +25,11 @@ export interface SlotStanding {
   readonly standing: 'carried' | 'open' | 'gone'
 }
 
+/** Whether the call may be ended or refused for want of a recorder: then nothing but a recorder will do. */
+export function isMandatory({ unmet }: SuccessPolicy): boolean {
+  return unmet === 'refuse' || unmet === 'end'
+}
+
 /** `open`: not met, but it may be. */
 export type PolicyVerdict = 'met' | 'open' | 'unmet'
 

@@ -41,6 +41,22 @@ test('two parties are recorded: stereo file, manifest, catalogue row, metadata h
   assert.deepEqual(bench.eventTypes(), ['started', 'first-packet', 'first-packet', 'ended'])
 })
 
+test('RTP-15: contributors in the packets of a mixed stream are passed over: who speaks is what the metadata says', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(withMetadata(offer([{ attributes: ['sendonly', 'label:1'] }]), metadata('Bob')))
+  const source = await bench.source(session, 0)
+  const voices = [tone(440, 200), tone(440, 200), tone(440, 200)]
+  for (const [at, csrcs] of [[], [1, 2], [3]].entries()) {
+    source.csrcs = csrcs
+    await bench.talk([source, voices[at]!])
+  }
+  const { manifest, folder } = await bench.end(session)
+  const [stream] = manifest.streams
+  assert.deepEqual([stream?.totals.packets, stream?.totals.refused, stream?.participants], [30, 0, ['Bob']])
+  const [heard] = await audioOf(folder)
+  assert.ok(goertzelPower(heard!, 8000, 440) > 0.9)
+})
+
 test('SRS-01: strict takes only INVITEs with +sip.src and Require: siprec, others get 403', async (t) => {
   const bench = await RecorderBench.open(t, { strict: true })
   assert.ok('dialog' in (await bench.invite(offer())))

@@ -225,6 +225,43 @@ row(
 )
 
 row(
+  'SEC-06: a recorder that a call has outgrown hears no more of it: the forks go, BYE',
+  profileWith([], { trustedNetwork: false }),
+  async (bench) => {
+    const recorder = await recording(bench)
+    bench.call.change({ protection: { signalling: 'none', media: 'none' } }, { type: 'protection-changed' })
+    await bench.pass()
+    assert.equal(bench.state, 'recording')
+    bench.call.change({ protection: tlsCall }, { type: 'protection-changed' })
+    assert.deepEqual(openForks(bench), [])
+    await bench.pass()
+    assert.equal(recorder.session().end?.cause, 'remote-bye')
+    assert.ok(bench.eventTypes.includes('recorder.lost'), bench.eventTypes.join())
+    assert.ok(bench.log.messages().includes('recorder left for its protection'))
+  },
+)
+
+row(
+  'SEC-06: a party alone is waited with: what the call is like shows with the next one',
+  profileWith([], { trustedNetwork: false }),
+  async (bench) => {
+    await recording(bench)
+    const { parties } = bench.call.snapshot()
+    const [caller, callee] = parties
+    const alone = [caller!, { ...callee!, leftAtMs: bench.clock.wallMs() }]
+    bench.call.change(
+      { protection: tlsCall, parties: alone },
+      { type: 'party-left', participantId: callee!.participantId },
+    )
+    await bench.pass()
+    assert.notDeepEqual(openForks(bench), [])
+    bench.call.change({ parties }, { type: 'party-joined', participantId: callee!.participantId })
+    assert.deepEqual(openForks(bench), [])
+    await bench.pass()
+  },
+)
+
+row(
   'SEC-12: keys are not offered over signalling that anybody reads',
   profileWith([SUITE], { trustedNetwork: false }),
   async (bench) => {

@@ -11,6 +11,8 @@ export class RtpSource {
   sequence = 0
   timestamp = 0
   ssrc: number
+  /** Contributors that stand in the packets. */
+  csrcs: readonly number[] = []
   /** Seals the packets, but those of `sendRaw`. */
   secure: SrtpSender | undefined
   readonly #socket: Socket
@@ -41,10 +43,14 @@ export class RtpSource {
 
   /** Sends one packet and moves sequence and timestamp on. */
   async sendPacket(payload: Uint8Array, ticks = payload.length): Promise<void> {
-    const packet = new Uint8Array(RTP_HEADER_BYTES + payload.length)
-    const { payloadType, sequence, timestamp, ssrc } = this
+    const { payloadType, sequence, timestamp, ssrc, csrcs } = this
+    const headerBytes = RTP_HEADER_BYTES + 4 * csrcs.length
+    const packet = new Uint8Array(headerBytes + payload.length)
     writeRtpHeader(packet, 0, { payloadType, marker: false, sequence, timestamp, ssrc })
-    packet.set(payload, RTP_HEADER_BYTES)
+    packet[0]! |= csrcs.length
+    const view = new DataView(packet.buffer)
+    for (const [at, csrc] of csrcs.entries()) view.setUint32(RTP_HEADER_BYTES + 4 * at, csrc)
+    packet.set(payload, headerBytes)
     this.skip(1, ticks)
     await this.sendRaw(this.secure === undefined ? packet : sealed(this.secure, packet))
   }

@@ -11,6 +11,7 @@ import {
   type Timer,
 } from '#kernel'
 import type { RecordingEvent, RecordingView } from '../recording-event.ts'
+import type { DeliverySession } from '../spool-port.ts'
 import { type CaptureBundle, type CaptureEntry, type RawEntry, SessionLog } from './capture.ts'
 import { redactMessage } from './message-redaction.ts'
 import { CaptureStandIns } from './stand-ins.ts'
@@ -46,7 +47,10 @@ const failures: ReadonlySet<string> = new Set([
   'recorder.lost',
   'recorder.signal-failed',
   'recorder.no-audio-confirmed',
+  'spool.undelivered',
 ])
+const overs: ReadonlySet<string> = new Set(['recorder.failed', 'recorder.lost', 'spool.undelivered'])
+const ends: ReadonlySet<string> = new Set(['recorder.closed', 'spool.delivered'])
 
 /** Makes captures from the traces, until closed. */
 export class CaptureCollector {
@@ -125,20 +129,21 @@ export class CaptureCollector {
   #onEvent(event: RecordingEvent): void {
     if (event.recorder === undefined) return
     const view = this.#options.recordingsOf(event.callId).find(({ id }) => id === event.recording)
-    const session = view?.sessions.findLast(({ uri }) => uri === event.recorder)
+    const delivery = 'session' in event ? event.session : undefined
+    const session = delivery ?? view?.sessions.findLast(({ uri }) => uri === event.recorder)
     const key = session?.id ?? `${event.recording} ${event.recorder}`
     const { callId: _callId, recording: _recording, recorder: _recorder, ...happening } = event
     const log = session === undefined ? undefined : this.#states.get(session.id)
     log?.add({ type: 'event', wallMs: this.#options.clock.wallMs(), happening })
     if (failures.has(event.type)) this.#onFailure(key, event, view, session)
-    else if (event.type === 'recorder.closed' && !this.#failed.has(key)) this.#forget(session?.id, session?.sipCallId)
+    else if (ends.has(event.type) && !this.#failed.has(key)) this.#forget(session?.id, session?.sipCallId)
   }
 
   #onFailure(
     key: string,
     event: RecordingEvent,
     view: RecordingView | undefined,
-    session: RecordingView['sessions'][number] | undefined,
+    session: DeliverySession | undefined,
   ): void {
     this.#failed.get(key)?.timer.cancel()
     const timer = this.#options.clock.after(settleMs, 'capture settles', () => this.#finish(key))
@@ -152,7 +157,7 @@ export class CaptureCollector {
     const { event, sessionId, sipCallId, view } = failed
     const messages = this.#messages.get(sipCallId ?? '')
     const raw = [...(this.#states.get(sessionId ?? '')?.entries ?? []), ...(messages?.entries ?? [])]
-    const isOver = event.type === 'recorder.failed' || event.type === 'recorder.lost'
+    const isOver = overs.has(event.type)
     if (isOver) this.#forget(sessionId, sipCallId)
     this.#options.onCapture(this.#bundle(event, view, raw, messages?.leftOut ?? 0))
   }

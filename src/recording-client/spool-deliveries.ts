@@ -1,0 +1,152 @@
+// What waits in the spool and when it is delivered: as soon as there may be a recorder, one recording at a time, beside live calls.
+
+import { messageOf, type Timer } from '#kernel'
+import type { RecordingEvent } from './recording-event.ts'
+import type { SessionSurroundings } from './session-port.ts'
+import { SpoolDelivery } from './spool-delivery.ts'
+import { readFacts, type SpoolFacts } from './spool-facts.ts'
+import type { SpooledFile, SpoolHappening, SpoolPort } from './spool-port.ts'
+
+const firstRetryMs = 10_000
+const longestRetryMs = 600_000
+
+interface Waiting {
+  readonly id: string
+  readonly facts: SpoolFacts
+  /** Lists of recorders of which one each is still to have it. */
+  targets: readonly (readonly string[])[]
+  retryMs: number
+  dueAtMs: number
+}
+
+/** Deliveries out of the spool, until closed. */
+export class SpoolDeliveries {
+  readonly #spool: SpoolPort
+  readonly #around: SessionSurroundings
+  readonly #onEvent: (event: RecordingEvent) => void
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #unreadable = new Set<string>()
+  #timer: Timer | undefined
+  /** The one that is being delivered. */
+  #current: string | undefined
+  #isClosed = false
+
+  constructor(spool: SpoolPort, around: SessionSurroundings, onEvent: (event: RecordingEvent) => void) {
+    this.#spool = spool
+    this.#around = around
+    this.#onEvent = onEvent
+  }
+
+  /** Whether one is under way. */
+  get isBusy(): boolean {
+    return this.#current !== undefined
+  }
+
+  /** Looks at what there is, and delivers what is due. */
+  async look(): Promise<void> {
+    try {
+      for (const file of await this.#spool.list()) await this.#learn(file)
+    } catch (fault) {
+      this.#around.log.warn('the spool failed', { fault: messageOf(fault) })
+    }
+    this.#next()
+  }
+
+  /** A recorder may be had: nobody waits any longer. */
+  hurry(): void {
+    for (const waiting of this.#waiting.values()) waiting.dueAtMs = 0
+    this.#next()
+  }
+
+  /** Begins no more. */
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+  }
+
+  async #learn(file: SpooledFile): Promise<void> {
+    const { id, isExpired, problem } = file
+    const facts = file.facts === undefined ? undefined : readFacts(file.facts)
+    if (isExpired && this.#current !== id) {
+      this.#waiting.delete(id)
+      await this.#spool.remove(id)
+      if (facts?.ok) this.#tell(facts.value, { type: 'spool.expired' })
+      this.#around.log.warn('a spooled recording is too old and was removed', { spooled: id })
+      return
+    }
+    if (facts?.ok !== true) {
+      if (!this.#unreadable.has(id)) {
+        this.#unreadable.add(id)
+        const reason = problem ?? (facts?.ok === false ? facts.error : undefined)
+        this.#around.log.error('a spooled recording cannot be read', { spooled: id, reason })
+      }
+      return
+    }
+    if (this.#waiting.has(id)) return
+    const { targets, span } = facts.value
+    // The program may have ended before the recording did: then the last packet was its end.
+    const whole = { ...facts.value, span: { toMs: file.writtenAtMs, ...span } }
+    this.#waiting.set(id, { id, facts: whole, targets, retryMs: firstRetryMs, dueAtMs: 0 })
+  }
+
+  #next(): void {
+    this.#timer?.cancel()
+    if (this.isBusy || this.#isClosed) return
+    const waiting = [...this.#waiting.values()].sort((one, other) => one.dueAtMs - other.dueAtMs)[0]
+    if (waiting === undefined) return
+    const { clock } = this.#around
+    const inMs = waiting.dueAtMs - clock.nowMs()
+    if (inMs <= 0) void this.#deliver(waiting)
+    else this.#timer = clock.after(inMs, 'spool retry', () => void this.look())
+  }
+
+  async #deliver(waiting: Waiting): Promise<void> {
+    const { id, facts } = waiting
+    this.#current = id
+    const delivery = new SpoolDelivery(id, facts, this.#spool, this.#around)
+    const left: (readonly string[])[] = []
+    for (const target of waiting.targets) {
+      const isDelivered = await this.#deliverTo(target, delivery, facts)
+      if (this.#isClosed) return
+      if (!isDelivered) left.push(target)
+    }
+    waiting.targets = left
+    if (left.length === 0) await this.#remove(id)
+    else this.#postpone(waiting)
+    this.#current = undefined
+    this.#next()
+  }
+
+  async #deliverTo(target: readonly string[], delivery: SpoolDelivery, facts: SpoolFacts): Promise<boolean> {
+    const attempts = await delivery.run(target)
+    for (const { recorder, session, packets, problem } of attempts) {
+      if (problem === undefined) this.#tell(facts, { type: 'spool.delivered', packets, session }, recorder)
+      else this.#tell(facts, { type: 'spool.undelivered', reason: problem, session }, recorder)
+    }
+    if (attempts.length === 0) {
+      this.#tell(facts, { type: 'spool.undelivered', reason: 'no recorder of its list is allowed here' })
+    }
+    return attempts.some(({ problem }) => problem === undefined)
+  }
+
+  async #remove(id: string): Promise<void> {
+    this.#waiting.delete(id)
+    await this.#spool.remove(id).catch((fault: unknown) => {
+      this.#around.log.error('a delivered recording could not be removed', { spooled: id, fault: messageOf(fault) })
+    })
+  }
+
+  #postpone(waiting: Waiting): void {
+    waiting.dueAtMs = this.#around.clock.nowMs() + waiting.retryMs
+    waiting.retryMs = Math.min(2 * waiting.retryMs, longestRetryMs)
+  }
+
+  #tell({ live, recording }: SpoolFacts, happening: SpoolHappening, recorder?: string): void {
+    this.#onEvent({
+      callId: live.callId,
+      recording,
+      ...(recorder === undefined ? {} : { recorder }),
+      ...happening,
+    })
+  }
+}

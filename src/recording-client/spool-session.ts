@@ -1,0 +1,228 @@
+// The spool in the place of a recorder: forks of the call that send to it, for as long as nobody else takes them.
+
+import type { CallEvent, CallSnapshot } from '#call'
+import type { ForkCounters, MediaCodec, MediaRemote } from '#engine'
+import { messageOf, uuidText } from '#kernel'
+import type { LedgerRow } from './ledger.ts'
+import { PayloadTypes } from './offer.ts'
+import { SessionForks } from './session-forks.ts'
+import type { SessionState, Wish } from './session-machine.ts'
+import type { Carrier, RecordingSurroundings, SessionPlan } from './session-port.ts'
+import { type SpoolFacts, writeFacts } from './spool-facts.ts'
+import { SPOOL, type SpoolPort } from './spool-port.ts'
+import type { StreamNow } from './streams.ts'
+
+/** What is spooled, beside the plan of its forks. */
+export interface SpoolOrder {
+  readonly plan: SessionPlan
+  readonly recording: string
+  readonly targets: readonly (readonly string[])[]
+  readonly ledger: () => readonly LedgerRow[]
+}
+
+/** Who is told about a spool session. */
+export interface SpoolListener {
+  onOpened(): void
+  onResumed(): void
+  /** It takes nothing, or nothing more. */
+  onRefused(reason: string): void
+  onForkClosed(counters: ForkCounters): void
+}
+
+/** One part of a recording in the spool. */
+export class SpoolSession implements Carrier {
+  readonly plan: SessionPlan
+  readonly #order: SpoolOrder
+  readonly #spool: SpoolPort
+  readonly #around: RecordingSurroundings
+  readonly #listener: SpoolListener
+  readonly #forks: SessionForks
+  readonly #payloadTypes = new PayloadTypes()
+  readonly #codecs = new Map<string, MediaCodec>()
+  readonly #file: string
+  readonly #fromMs: number
+  readonly #unsubscribe: () => void
+  #remotes: ReadonlyMap<string, MediaRemote> = new Map()
+  #labels: readonly string[] = []
+  #live: CallSnapshot
+  readonly #streams = new Map<string, StreamNow>()
+  #wish: Wish
+  #state: SessionState = 'preparing'
+  #isTaken = false
+  #ending: Promise<void> | undefined
+
+  constructor(order: SpoolOrder, wish: Wish, spool: SpoolPort, around: RecordingSurroundings, listener: SpoolListener) {
+    this.plan = order.plan
+    this.#order = order
+    this.#wish = wish
+    this.#spool = spool
+    this.#around = around
+    this.#listener = listener
+    this.#forks = new SessionForks(order.plan, around, (counters) => listener.onForkClosed(counters))
+    this.#file = uuidText(around.ids.uuid())
+    this.#fromMs = order.plan.replayFromMs ?? around.clock.wallMs()
+    this.#live = order.plan.call.snapshot()
+    this.#look()
+    this.#unsubscribe = spool.onEvent((event) => {
+      if (event.type === 'stopped' && event.id === this.#file) this.#refuse(event.reason)
+    })
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  get isSignalling(): boolean {
+    return this.#state === 'preparing'
+  }
+
+  /** Whether the spool has taken anything of it. */
+  get wasOpened(): boolean {
+    return this.#isTaken
+  }
+
+  get forkIds(): readonly string[] {
+    return this.#forks.liveIds
+  }
+
+  /** Makes the forks and has the spool take them. */
+  async open(): Promise<void> {
+    try {
+      await this.#forks.add([])
+      this.#learnCodecs()
+      const { slots } = this.#forks
+      this.#labels = slots.map(({ label }) => label)
+      const sources = slots.map(({ local }) => local)
+      const taken = await this.#spool.take(this.#file, sources, this.#facts())
+      if (!taken.ok) {
+        this.#refuse(taken.error)
+        return
+      }
+      this.#isTaken = true
+      this.#remotes = new Map(taken.value.map((remote, index) => [this.#labels[index] ?? '', remote]))
+      if (this.#state !== 'preparing') return
+      await this.#connect()
+      if (this.#state !== 'preparing') return
+      this.#follow()
+      this.#listener.onOpened()
+    } catch (fault) {
+      this.#refuse(messageOf(fault))
+    }
+  }
+
+  /** For `paused` the gates have been shut before. */
+  wish(wish: Wish): void {
+    this.#wish = wish
+    if (this.#state !== 'active' && this.#state !== 'gated') return
+    const wasGated = this.#state === 'gated'
+    this.#follow()
+    if (wasGated && this.#state === 'active') this.#listener.onResumed()
+    this.#note()
+  }
+
+  /** Resolves to whether there are streams by now that it does not take. */
+  async callChanged(event: CallEvent): Promise<boolean> {
+    this.#look()
+    if (this.#remotes.size === 0 || this.#state === 'closed') return false
+    if (event.type === 'codec-changed') {
+      this.#learnCodecs()
+      this.#connect().catch(() => {})
+      this.#follow()
+    }
+    this.#note()
+    return await this.#forks.follow()
+  }
+
+  dropForks(forkIds: readonly string[]): void {
+    this.#forks.drop(forkIds)
+  }
+
+  /** Takes nothing more; resolves when all of it is kept. */
+  end(): Promise<void> {
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  /** Resolves when the last counters of its forks have been told, and all of it is kept. */
+  async forksSettled(): Promise<void> {
+    await this.#forks.settled()
+    await this.#ending
+  }
+
+  async #end(): Promise<void> {
+    this.#state = 'closed'
+    this.#unsubscribe()
+    this.#forks.close()
+    await this.#forks.settled()
+    if (!this.#isTaken) return
+    const ended = this.plan.call.snapshot()
+    await this.#spool.finish(this.#file, this.#facts({ ended, toMs: this.#around.clock.wallMs() })).catch(this.#warn)
+  }
+
+  #refuse(reason: string): void {
+    if (this.#state === 'closed') return
+    void this.end()
+    this.#listener.onRefused(reason)
+  }
+
+  /** Opens the gates, or takes them for shut. */
+  #follow(): void {
+    this.#state = this.#wish === 'recording' ? 'active' : 'gated'
+    if (this.#state === 'active') this.#forks.open()
+  }
+
+  async #connect(): Promise<void> {
+    const codecs = [...this.#codecs.values()]
+    await this.#forks.connect(
+      [...this.#remotes].map(([label, remote]) => ({
+        label,
+        isRefused: false,
+        mayFlow: true,
+        remote: { remote, codecs },
+      })),
+    )
+  }
+
+  /** Remembers the call as it is, and its streams as they were last. */
+  #look(): void {
+    const { call, streams, profile } = this.plan
+    this.#live = call.snapshot()
+    for (const stream of streams.now(this.#live, profile.media)) this.#streams.set(stream.label, stream)
+  }
+
+  #learnCodecs(): void {
+    for (const { encoding, payloadType } of this.#payloadTypes.codecsFor(this.plan.call.snapshot().encodings)) {
+      this.#codecs.set(encoding, { encoding, receivePayloadType: payloadType, sendPayloadType: payloadType })
+    }
+  }
+
+  #note(): void {
+    if (this.#isTaken) this.#spool.note(this.#file, this.#facts()).catch(this.#warn)
+  }
+
+  #facts(end?: { readonly ended: CallSnapshot; readonly toMs: number }): string {
+    const ledger = this.#order.ledger()
+    const gaps = ledger.find(({ recorder }) => recorder === SPOOL)?.gaps ?? []
+    const facts: SpoolFacts = {
+      recording: this.#order.recording,
+      recordingId: this.plan.recordingId,
+      headers: this.plan.headers,
+      targets: this.#order.targets,
+      streams: this.#labels.flatMap((label) => this.#streams.get(label) ?? []),
+      codecs: [...this.#codecs.values()],
+      span: {
+        fromMs: this.#fromMs,
+        gaps: gaps.filter(({ toMs = Number.POSITIVE_INFINITY }) => toMs > this.#fromMs),
+        ...(end === undefined ? {} : { toMs: end.toMs }),
+      },
+      live: this.#live,
+      ...(end === undefined ? {} : { ended: end.ended }),
+      ledger,
+    }
+    return writeFacts(facts)
+  }
+
+  readonly #warn = (fault: unknown): void => {
+    this.#around.log.warn('the spool failed', { session: this.plan.id, fault: messageOf(fault) })
+  }
+}

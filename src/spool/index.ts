@@ -1,0 +1,1 @@
+export { Spool } from './spool.ts'

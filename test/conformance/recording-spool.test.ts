@@ -1,0 +1,243 @@
+// Recordings that no recorder takes: into the spool, out of it when a recorder is there again, with pauses kept and told (SRC-63).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parsePolicy } from '#recording-client'
+import { FakeSpool } from '../harness/fake-spool.ts'
+import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
+import type { TestRecorder } from '../harness/test-recorder.ts'
+
+const RETRY_MS = 10_000
+
+function bench(name: string, run: (bench: RecordingBench, spool: FakeSpool) => Promise<void>): void {
+  const spool = new FakeSpool()
+  test(name, () => withBench((b) => run(b, spool), { spool }))
+}
+
+/** A recorder that refuses, and a recording that is spooled therefore. */
+async function spooled(b: RecordingBench): Promise<TestRecorder> {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  const start = b.start(recorder.uri)
+  await b.pass()
+  assert.equal(start.status, 200)
+  assert.deepEqual(start.outcome?.results, { [recorder.uri]: 'failed(503)', spool: 'spooled' })
+  assert.equal(b.state, 'recording')
+  return recorder
+}
+
+/** Lets the spool say that it has sent what is being delivered. */
+async function sendAll(b: RecordingBench, spool: FakeSpool): Promise<void> {
+  for (const id of spool.flowing.keys()) spool.emit({ type: 'sent', id })
+  await b.pass()
+}
+
+async function endCall(b: RecordingBench): Promise<void> {
+  b.call.end()
+  await b.pass()
+}
+
+bench('SRC-63: a recording that everybody refuses goes into the spool at once, and audio with it', async (b) => {
+  await spooled(b)
+  assert.equal(await b.audio(5), 10)
+  assert.deepEqual(b.eventTypes.slice(-2), ['spool.began', 'recording.started'])
+  for (const { remote } of b.call.media.forks.values()) assert.equal(remote?.remote.rtp.host, '127.0.0.1')
+  b.client.close()
+})
+
+bench('SRC-63: a lost recorder that does not come back is followed by the spool', async (b, spool) => {
+  const recorder = await b.recording()
+  recorder.onInvite = 503
+  recorder.bye()
+  await b.pass()
+  assert.deepEqual(b.eventTypes.slice(-2), ['recorder.failed', 'spool.began'])
+  assert.equal(await b.audio(5), 10)
+  assert.equal(b.state, 'recording')
+  assert.equal(spool.kept.size, 1)
+  b.client.close()
+})
+
+bench('a pause of what is spooled is cut and proved, stands in the ledger, and ends', async (b) => {
+  const recorder = await spooled(b)
+  const pause = b.pause()
+  await b.pass()
+  assert.equal(pause.status, 200)
+  assert.deepEqual(
+    pause.outcome?.receipts?.map((receipt) => receipt.recorder),
+    ['spool', 'spool'],
+  )
+  assert.equal(await b.audio(5), 0)
+  await b.pass(3_000)
+  const resume = b.resume()
+  await b.pass()
+  assert.equal(resume.status, 200)
+  assert.equal(await b.audio(5), 10)
+  recorder.onInvite = 'take'
+  const ledger = b.client.recordingsOf(b.call.callId)[0]?.ledger
+  const row = ledger?.find((each) => each.recorder === 'spool')
+  assert.deepEqual(
+    row?.gaps.map(({ reason }) => reason),
+    ['pause'],
+  )
+  assert.ok((row?.gapMs ?? 0) >= 3_000)
+  b.client.close()
+})
+
+bench('a recording that is paused when its recorder is lost is silent in the spool until it is resumed', async (b) => {
+  const recorder = await b.paused()
+  recorder.onInvite = 503
+  recorder.bye()
+  await b.pass()
+  assert.ok(b.eventTypes.includes('spool.began'))
+  assert.equal(await b.audio(5), 0)
+  assert.equal(b.state, 'paused')
+  const resume = b.resume()
+  await b.pass()
+  assert.equal(resume.status, 200)
+  assert.equal(await b.audio(5), 10)
+  b.client.close()
+})
+
+bench(
+  'SRC-63: a recorder that is there again gets the rest live, and what was spooled by a session of its own',
+  async (b, spool) => {
+    const recorder = await spooled(b)
+    const [id] = spool.kept.keys()
+    recorder.onInvite = 'take'
+    await b.pass(1_500)
+    assert.ok(b.eventTypes.includes('spool.kept'))
+    assert.equal(recorder.sessions.filter(({ dialog }) => dialog !== undefined).length, 2)
+    assert.ok(b.call.media.forks.size === 2 && spool.flowing.has(id!))
+    await sendAll(b, spool)
+    assert.equal(b.eventTypes.at(-1), 'spool.delivered')
+    assert.equal(spool.kept.size, 0)
+    assert.equal(await b.audio(5), 10)
+  },
+)
+
+bench(
+  'SRC-63: a delivery tells the same ids, when it was recorded and what is missing, and last how the call ended',
+  async (b, spool) => {
+    const recorder = await spooled(b)
+    await b.pass(1_000)
+    b.pause()
+    await b.pass(1_000)
+    b.resume()
+    await b.pass(1_000)
+    await endCall(b)
+    const live = recorder.session().first.document
+    await b.pass(60_000)
+    recorder.onInvite = 'take'
+    b.client.deliverSpooled()
+    await b.pass()
+    const session = recorder.sessions.at(-1)
+    assert.ok(session !== undefined)
+    const { document } = session.first
+    for (const part of ['groups', 'sessions', 'participants', 'streams'] as const) {
+      const idsOf = (of: typeof document): unknown =>
+        of?.[part].map((each) =>
+          Object.values(each).filter((value) => typeof value === 'string' && value.endsWith('==')),
+        )
+      assert.deepEqual(idsOf(document), idsOf(live))
+    }
+    assert.ok(
+      document?.participantStreamAssocs.some(({ send }) => (send ?? []).length > 0),
+      'it says who speaks',
+    )
+    const element = document?.sessions[0]?.extensions.find(({ name }) => name === 'spooled')
+    const attributes = Object.fromEntries(element?.attributes.map(({ name, value }) => [name, value]) ?? [])
+    const lasted = Date.parse(attributes['to'] ?? '') - Date.parse(attributes['from'] ?? '')
+    assert.ok(lasted >= 3_000 && lasted < 10_000, `spooled for ${lasted} ms`)
+    assert.equal(element?.children.length, 1)
+    await sendAll(b, spool)
+    const last = session.reoffers.at(-1)?.document
+    assert.ok(last?.sessions[0]?.stopTime !== undefined)
+    assert.ok(session.end !== undefined, 'it is ended by BYE')
+  },
+)
+
+bench('a delivery that fails is repeated, later each time, until it is done', async (b, spool) => {
+  const recorder = await spooled(b)
+  await endCall(b)
+  const asked = (): number => b.eventTypes.filter((type) => type === 'spool.undelivered').length
+  assert.equal(asked(), 1)
+  await b.pass(RETRY_MS)
+  assert.equal(asked(), 2)
+  await b.pass(RETRY_MS)
+  assert.equal(asked(), 2)
+  await b.pass(RETRY_MS)
+  assert.equal(asked(), 3)
+  recorder.onInvite = 'take'
+  await b.pass(4 * RETRY_MS)
+  await sendAll(b, spool)
+  assert.equal(b.eventTypes.at(-1), 'spool.delivered')
+  assert.equal(spool.kept.size, 0)
+})
+
+bench('a recorder that hangs up in the middle of a delivery has not got it', async (b, spool) => {
+  const recorder = await spooled(b)
+  recorder.onInvite = 'take'
+  await endCall(b)
+  recorder.bye(recorder.sessions.at(-1))
+  await b.pass()
+  assert.equal(b.eventTypes.at(-1), 'spool.undelivered')
+  assert.equal(spool.kept.size, 1)
+  await b.pass(RETRY_MS)
+  await sendAll(b, spool)
+  assert.equal(spool.kept.size, 0)
+})
+
+bench('a spool that takes nothing leaves the start refused, and says why', async (b, spool) => {
+  spool.refusal = 'the spool is full'
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  const start = b.start(recorder.uri)
+  await b.pass()
+  assert.equal(start.status, 503)
+  const refused = b.events.find(({ type }) => type === 'spool.refused')
+  assert.ok(refused?.type === 'spool.refused' && refused.reason === 'the spool is full')
+  assert.equal(b.state, 'none')
+})
+
+bench(
+  'a spool that stops in the middle is told of; what it has is delivered, and recorders are asked on',
+  async (b, spool) => {
+    const recorder = await spooled(b)
+    const [id] = spool.kept.keys()
+    spool.emit({ type: 'stopped', id: id!, reason: 'the spool is full' })
+    await b.pass(100)
+    assert.ok(b.eventTypes.includes('spool.stopped'))
+    assert.equal(b.call.media.forks.size, 0)
+    recorder.onInvite = 'take'
+    await b.pass(15_000)
+    assert.equal(await b.audio(5), 10)
+    await sendAll(b, spool)
+    assert.equal(spool.kept.size, 0)
+  },
+)
+
+bench('what is too old is removed, and told', async (b, spool) => {
+  await spooled(b)
+  await endCall(b)
+  for (const kept of spool.kept.values()) kept.isExpired = true
+  await b.pass(RETRY_MS)
+  assert.equal(b.eventTypes.at(-1), 'spool.expired')
+  assert.equal(spool.kept.size, 0)
+})
+
+test('a recording that must be had from a recorder is not helped by the spool', () => {
+  const policy = parsePolicy('all else end')
+  assert.ok(policy.ok)
+  return withBench(
+    async (b) => {
+      const recorder = b.recorder()
+      recorder.onInvite = 503
+      const start = b.start(recorder.uri)
+      await b.pass(6_000)
+      assert.equal(start.status, 503)
+      assert.equal(b.state, 'none')
+      b.client.close()
+    },
+    { policy: policy.value, spool: new FakeSpool() },
+  )
+})
