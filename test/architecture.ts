@@ -12,7 +12,14 @@ export interface LayerRule {
 /** The table of ARCHITECTURE.md. */
 export const layers: Readonly<Record<string, LayerRule>> = {
   kernel: { rank: 0, outside: [['node:diagnostics_channel', 'kernel/trace.ts']], globals: [] },
-  sip: { rank: 1, outside: [['node:crypto', 'sip/auth']], globals: [] },
+  sip: {
+    rank: 1,
+    outside: [
+      ['node:crypto', 'sip/auth'],
+      ['node:crypto', 'sip/session-id.ts'],
+    ],
+    globals: [],
+  },
   sdp: { rank: 1, outside: [], globals: [] },
   rtp: { rank: 1, outside: [['node:crypto', 'rtp/srtp']], globals: [] },
   audio: { rank: 1, outside: [], globals: [] },

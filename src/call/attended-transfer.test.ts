@@ -203,6 +203,31 @@ test('SIP-23: the phone of the replaced party may replace it itself, offering no
   await bench.checkNothingLeft()
 })
 
+test('SIP-23: a callee that rings cannot be replaced: 481, and it rings on', async () => {
+  const bench = new CallBench({ routes: ROUTES })
+  const alice = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+  await bench.pass()
+  const ringing = bench.bob.incoming[0]!
+  ringing.incoming?.progress(180)
+  await bench.pass()
+  const { headers } = ringing.incoming!.request
+  const named = `${headers.get('Call-ID')};to-tag=${headers.tag('From')};from-tag=${ringing.incoming?.localTag}`
+  const pickup = bench.carol.call(bench.uri('bob'), {
+    body: phoneSdp(),
+    headers: [
+      ['Replaces', named],
+      ['Referred-By', '<sip:bob@10.0.0.3>'],
+    ],
+  })
+  await bench.pass()
+  assert.equal(pickup.failed?.status, 481)
+  ringing.accept()
+  await bench.pass()
+  assert.ok(isUp(alice) && isUp(ringing) && alice.accepted !== undefined)
+  void alice.dialog?.bye()
+  await bench.checkNothingLeft()
+})
+
 test('SIP-23: a forged Replaces is refused 403, one that matches nothing 481, one without a common codec 488', async () => {
   const { bench, alice, bob, events } = await talking()
   const attempt = async (headers: HeaderList, codec: 'PCMA' | 'G722'): Promise<number | undefined> => {

@@ -52,6 +52,7 @@ export interface ReceivingCall {
   readonly media: MediaCall
   readonly log: Logger
   readonly ended: boolean
+  readonly represented: (leg: Leg) => string | undefined
   readonly groupId: Uint8Array
   nextLegName(): string
   handlersOf(leg: Leg): DialogHandlers
@@ -72,7 +73,7 @@ export async function takeOver(call: ReceivingCall, referrer: Leg, consultation:
     return undefined
   })
   if (local === undefined) return 503
-  const moveBack = target.moveTo({ media, name, local })
+  const moveBack = target.moveTo({ media, name, local, meets: [other], represented: call.represented })
   const outcome = await target.reoffer(other.sdp.encodings, conversation.bridge.firstDirectionFor(target, other))
   if (outcome !== 'agreed') {
     moveBack()

@@ -67,6 +67,11 @@ export class Bridge {
     return this.#legs.filter(isConfirmed)
   }
 
+  /** Whom a seated leg talks to, or is to talk to. */
+  facing(leg: Leg): readonly Leg[] {
+    return this.#legs.filter((one) => one !== leg)
+  }
+
   isSeated(leg: Leg): boolean {
     return this.#legs.includes(leg)
   }

@@ -82,6 +82,7 @@ export class Call implements RecordableCall {
       clock,
       ids,
       invite: invite.request,
+      uuid: this.callId.replaceAll('-', ''),
       caller: context.identities.callerOf(invite),
       domain: context.domain,
       tones: context.tones,
@@ -96,6 +97,7 @@ export class Call implements RecordableCall {
       hopsLeft,
       handlersOf: (leg) => this.#dialogHandlers(leg),
       isCallerSecured: () => this.#conversation.near?.sdp.suite !== undefined,
+      represented: (leg) => this.#conversation.representedTo(leg),
     })
     const tools = {
       conversation: this.#conversation,
@@ -108,6 +110,7 @@ export class Call implements RecordableCall {
       ...tools,
       media: this.media,
       handlersOf: this.#dialler.handlersOf,
+      represented: this.#dialler.represented,
       groupId: this.#session.groupId,
       replace: (old, by, joining) => this.#replace(old, by, joining),
       get ended() {
@@ -141,6 +144,7 @@ export class Call implements RecordableCall {
     return {
       callId: this.callId,
       ...this.#session.facts(),
+      sipSessionIds: this.#conversation.sipSessionIds(),
       direction: 'inbound',
       state: this.#lifecycle.state,
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
@@ -327,7 +331,7 @@ export class Call implements RecordableCall {
 
   /** A party takes the seat of another; what stood on the old leg stands on the new one. */
   async #replace(old: Leg, by: Leg, joining: Joining): Promise<boolean> {
-    const before = this.#conversation.parties.list()
+    const before = this.snapshot()
     if (!(await this.#conversation.replace(old, by, joining))) return false
     this.#dial.follow(old, by)
     if (!old.ended) old.lifecycle.enter('ended')

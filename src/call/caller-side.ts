@@ -29,6 +29,7 @@ export class CallerSide {
   constructor(leg: Leg, invite: ServerInvite, bridge: Bridge) {
     this.leg = leg
     leg.peerHost = invite.flow.remote.host
+    leg.identify(invite.sessionIds)
     leg.isRecordAware = saysRecordAware(invite.request)
     this.#invite = invite
     this.#bridge = bridge

@@ -1,7 +1,7 @@
 // The communication session of a call as metadata names it: one for the whole call, or a new one in the same group after each transfer.
 
 import type { Clock, Ids } from '#kernel'
-import type { CallParty, CallSnapshot, EarlierSession } from './recordable-call.ts'
+import type { CallSnapshot, EarlierSession } from './recordable-call.ts'
 
 /** Session and group of a call (RFC 7865 sections 6.2 and 6.3). */
 export class CommunicationSession {
@@ -32,11 +32,11 @@ export class CommunicationSession {
     }
   }
 
-  /** The call goes on as a new session of the same group (RFC 8068 section 3.2.3); `parties` are those until now. */
-  renew(parties: readonly CallParty[]): void {
+  /** The call goes on as a new session of the same group (RFC 8068 section 3.2.3); `parties` and `sipSessionIds` are those until now. */
+  renew({ parties, sipSessionIds = [] }: Pick<CallSnapshot, 'parties' | 'sipSessionIds'>): void {
     const endedAtMs = this.#clock.wallMs()
     const took = parties.filter(({ leftAtMs }) => leftAtMs === undefined || leftAtMs >= this.#sinceMs)
-    const ended = { sessionId: this.#sessionId, startedAtMs: this.#sinceMs, endedAtMs }
+    const ended = { sessionId: this.#sessionId, sipSessionIds, startedAtMs: this.#sinceMs, endedAtMs }
     this.#earlier = [...this.#earlier, { ...ended, participantIds: took.map((party) => party.participantId) }]
     this.#sessionId = this.#ids.uuid()
     this.#sinceMs = endedAtMs

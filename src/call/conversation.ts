@@ -20,6 +20,8 @@ export const CALLER = 'caller'
 export interface ConversationOptions {
   /** The caller's INVITE. */
   readonly invite: SipRequest
+  /** UUID that a flow or a conference goes by in Session-ID. */
+  readonly uuid: string
   readonly caller: Identity
   readonly media: MediaCall
   readonly clock: Clock
@@ -42,6 +44,8 @@ export class Conversation {
   readonly #log: Logger
   readonly #onEvent: (event: CallEvent) => void
   readonly #partyOf = new Map<Leg, Uint8Array>()
+  readonly #uuid: string
+  #sipSessionIds: readonly string[] = []
   #encodings = ''
   readonly #suites = new WeakMap<Leg, SrtpSuite | undefined>()
 
@@ -49,6 +53,7 @@ export class Conversation {
     const { clock, ids, invite, caller, domain, tones, onEvent, onFault } = options
     this.#media = options.media
     this.#log = options.log
+    this.#uuid = options.uuid
     this.#onEvent = onEvent
     this.parties = new Parties({ ids, clock, leg: CALLER, invite, caller, onEvent })
     this.bridge = new Bridge({
@@ -283,6 +288,22 @@ export class Conversation {
   /** The weakest protection among the legs. */
   get protection(): CallSnapshot['protection'] {
     return weakestOf(this.bridge.talking)
+  }
+
+  /** UUID of whom the party of a leg talks to: one other party, or else us (RFC 7989 sections 7 and 9). */
+  representedTo(leg: Leg): string | undefined {
+    const [other, ...more] = this.bridge.isSeated(leg) ? this.bridge.facing(leg) : leg.meets
+    return other === undefined || more.length > 0 ? this.#uuid : other.uuid
+  }
+
+  /** Session-ID of each dialog, of two that talk to each other one for both; when nobody talks, as it was last told. */
+  sipSessionIds(): readonly string[] {
+    const { talking } = this.bridge
+    const pairs = (talking.length === 2 ? talking.slice(0, 1) : talking).flatMap(({ uuid, represented }) =>
+      uuid === undefined || represented === undefined ? [] : [`${uuid};remote=${represented}`],
+    )
+    if (pairs.length > 0) this.#sipSessionIds = pairs
+    return this.#sipSessionIds
   }
 
   /** What a leg's last description says of recording, and what it is told in turn. */

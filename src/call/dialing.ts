@@ -62,7 +62,9 @@ export class Dialing {
   }
 
   #onProgress(response: SipResponse, early: EarlyDialog | undefined): void {
-    if (this.#isOver || response.status < 180) return
+    if (this.#isOver) return
+    if (early !== undefined) this.#leg.identify(early.sessionIds)
+    if (response.status < 180) return
     const hasMedia = this.#leg.takeAnswer(response) === true
     if (hasMedia && early !== undefined) this.#listenTo(early)
     if (this.#leg.lifecycle.state === 'setup') this.#leg.lifecycle.enter('early')
@@ -78,6 +80,7 @@ export class Dialing {
 
   #onAccepted(dialog: InviteDialog, response: SipResponse): void {
     if (!this.#finish()) return
+    this.#leg.identify(dialog.sessionIds)
     const hasEarlyAnswer = this.#leg.sdp.state === 'stable'
     if (this.#leg.takeAnswer(response) ?? hasEarlyAnswer) {
       this.#events.onAnswered(dialog, response)

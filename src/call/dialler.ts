@@ -64,6 +64,8 @@ export class Dialler {
   /** Handlers of a leg's dialog. */
   readonly handlersOf: (leg: Leg) => DialogHandlers
   readonly #isCallerSecured: () => boolean
+  /** UUID of whom the party of a leg talks to (RFC 7989). */
+  readonly represented: (leg: Leg) => string | undefined
 
   /** `invite` is the caller's, `hopsLeft` the Max-Forwards of what is sent on. */
   constructor(options: {
@@ -75,6 +77,7 @@ export class Dialler {
     readonly log: Logger
     readonly handlersOf: (leg: Leg) => DialogHandlers
     readonly isCallerSecured: () => boolean
+    readonly represented: (leg: Leg) => string | undefined
   }) {
     this.#context = options.context
     this.#callId = options.callId
@@ -84,6 +87,7 @@ export class Dialler {
     this.#log = options.log
     this.handlersOf = options.handlersOf
     this.#isCallerSecured = options.isCallerSecured
+    this.represented = options.represented
   }
 
   /** Why a URI may not be called; undefined if it may. */
@@ -104,7 +108,8 @@ export class Dialler {
   /** Binds the ports of a leg. Rejects with AppError `media.*` when the engine cannot. */
   async open(name: string, isOutgoing = true): Promise<Leg> {
     const { clock, ids } = this.#context
-    return await Leg.open({ callId: this.#callId, name, isOutgoing, media: this.#media, clock, ids, log: this.#log })
+    const shared = { callId: this.#callId, media: this.#media, log: this.#log, represented: this.represented }
+    return await Leg.open({ ...shared, name, isOutgoing, clock, ids })
   }
 
   /** The same for a party that calls us, protected as its signalling allows. */
@@ -145,6 +150,7 @@ export class Dialler {
       invite: {
         uri: options.target,
         body,
+        represented: () => leg.represented,
         maxForwards: this.#hopsLeft,
         // Of somebody else than the caller, the caller's INVITE tells nothing.
         from: options.from ?? from,

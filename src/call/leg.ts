@@ -3,7 +3,7 @@
 import type { LegMedia, MediaCall, MediaLocal } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import { type Direction, type RecordState, receives, sends } from '#sdp'
-import type { InviteDialog, SipBody, SipRequest, SipResponse } from '#sip'
+import type { InviteDialog, SessionIds, SipBody, SipRequest, SipResponse } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
 import { wishAfterAnswer } from './direction.ts'
 import { LegSdp } from './leg-sdp.ts'
@@ -22,9 +22,17 @@ export interface LegOptions {
   /** Its dialog is made by an INVITE of ours. */
   readonly isOutgoing: boolean
   readonly media: MediaCall
+  /** UUID of whom the party of a leg talks to (RFC 7989). */
+  readonly represented: (leg: Leg) => string | undefined
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Logger
+}
+
+/** Where a leg has its media, and whom its party hears there. */
+export interface LegPlace extends Pick<LegOptions, 'media' | 'name' | 'represented'> {
+  readonly local: MediaLocal
+  readonly meets: readonly Leg[]
 }
 
 /** A party's side of the call. */
@@ -36,6 +44,8 @@ export class Leg {
   dialog: InviteDialog | undefined
   /** Host that the party's messages come from, as far as it is known. */
   peerHost: string | undefined
+  /** Whom the party is to talk to, until it has a seat. */
+  meets: readonly Leg[] = []
   /** What the party last said it wants, apart from what our offers forced on it. */
   wish: Direction = 'sendrecv'
   /** What we last told the party of the other side's wish; undefined when it was lost to glare. */
@@ -53,6 +63,8 @@ export class Leg {
   #offered: Direction = 'sendrecv'
   #name: string
   #media: MediaCall
+  #represented: (leg: Leg) => string | undefined
+  #sessionIds: SessionIds | undefined
   readonly #log: Logger
 
   private constructor(options: LegOptions, sdp: LegSdp) {
@@ -60,6 +72,7 @@ export class Leg {
     this.isOutgoing = options.isOutgoing
     this.sdp = sdp
     this.#media = options.media
+    this.#represented = options.represented
     this.#log = options.log.child({ leg: options.name })
     this.lifecycle = new Lifecycle<LegState>({
       machine: 'leg',
@@ -84,13 +97,38 @@ export class Leg {
     return this.#name
   }
 
+  /** The party's UUID, as it says or as we name it; undefined while nothing of it was heard (RFC 7989). */
+  get uuid(): string | undefined {
+    return this.#sessionIds?.remote
+  }
+
+  /** UUID of whom the party talks to. */
+  get represented(): string | undefined {
+    return this.#represented(this)
+  }
+
+  /** The endpoints of the leg's dialog, early or confirmed. */
+  identify(sessionIds: SessionIds): void {
+    this.#sessionIds = sessionIds
+    sessionIds.represent(() => this.represented)
+  }
+
   /** Moves to ports of another media call, which the next offer tells the party; returns the way back, for when it refuses. */
-  moveTo(place: { readonly media: MediaCall; readonly name: string; readonly local: MediaLocal }): () => void {
-    const before = { media: this.#media, name: this.#name, local: this.sdp.local, video: this.sdp.video.local }
-    const go = ({ media, name, local, video }: typeof before): void => {
-      this.#media = media
-      this.#name = name
-      this.sdp.moveTo(local)
+  moveTo(place: LegPlace): () => void {
+    const before = {
+      media: this.#media,
+      name: this.#name,
+      represented: this.#represented,
+      meets: this.meets,
+      local: this.sdp.local,
+      video: this.sdp.video.local,
+    }
+    const go = ({ video, ...to }: typeof before): void => {
+      this.#media = to.media
+      this.#name = to.name
+      this.#represented = to.represented
+      this.meets = to.meets
+      this.sdp.moveTo(to.local)
       this.sdp.video.local = video
     }
     go({ ...place, video: undefined })

@@ -35,6 +35,7 @@ export interface CallParty {
 export interface EarlierSession {
   /** 16 bytes. */
   readonly sessionId: Uint8Array
+  readonly sipSessionIds?: readonly string[]
   readonly startedAtMs: number
   readonly endedAtMs: number
   /** Participants of it. */
@@ -46,6 +47,8 @@ export interface CallSnapshot {
   readonly callId: string
   /** 16 bytes, the CS's session_id. */
   readonly sessionId: Uint8Array
+  /** Session-ID of each pair of dialogs, `uuid;remote=uuid` (RFC 7989). */
+  readonly sipSessionIds?: readonly string[]
   /** 16 bytes. */
   readonly groupId: Uint8Array
   readonly direction: 'inbound' | 'outbound'

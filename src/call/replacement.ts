@@ -56,6 +56,7 @@ async function answer(call: ReplacedCall, old: Leg, leg: Leg, invite: ServerInvi
   const { conversation } = call
   const [far, ...more] = conversation.others(old)
   if (far === undefined) return { status: 603 }
+  leg.meets = [far, ...more]
   const side = new CallerSide(leg, invite, conversation.bridge)
   const refusal = side.takeOffer(more.length > 0)
   if (refusal !== undefined) return refusal

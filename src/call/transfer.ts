@@ -122,6 +122,7 @@ export class Transfers {
     }
     const [other, ...more] = conversation.others(transfer.referrer)
     if (other === undefined) return 487
+    leg.meets = [other, ...more]
     const attempt = dialler.call(leg, {
       target: refer.target,
       timeoutMs: RING_TIMEOUT_MS,

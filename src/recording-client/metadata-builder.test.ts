@@ -93,6 +93,22 @@ function named(elements: readonly XmlElement[], name: string): string | undefine
   return found && textOf(found)
 }
 
+test('META-12: Session-ID of the call, and of a session before a transfer, is told; without any, none is made up', () => {
+  const [now, before] = [`${'a'.repeat(32)};remote=${'c'.repeat(32)}`, `${'a'.repeat(32)};remote=${'b'.repeat(32)}`]
+  const earlier = {
+    sessionId: GROUP,
+    sipSessionIds: [before],
+    startedAtMs: START_MS,
+    endedAtMs: START_MS + 60_000,
+    participantIds: [],
+  }
+  const metadata = built({ sipSessionIds: [now], earlierSessions: [earlier] })
+  assert.deepEqual(
+    metadata.sessions.map((session) => session.sipSessionIds),
+    [[before], [now]],
+  )
+})
+
 test('META-01, META-15, META-16, META-17, META-20: a call of two parties', () => {
   const metadata = built()
   assertSound(metadata)

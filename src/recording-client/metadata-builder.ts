@@ -54,6 +54,7 @@ export interface MetadataFacts {
 /** A communication session of the call, of which a transfer may make several (RFC 8068 section 3.2.3). */
 interface Session {
   readonly sessionId: string
+  readonly sipSessionIds: readonly string[]
   readonly fromMs: number
   readonly toMs?: number
   readonly parties: readonly CallParty[]
@@ -105,13 +106,14 @@ function sessionsOf({ snapshot, associatedAtMs }: MetadataFacts): Session[] {
     .map((session): Session => {
       const ids = new Set(session.participantIds.map(uuidBase64))
       const parties = snapshot.parties.filter((party) => ids.has(uuidBase64(party.participantId)))
-      const { startedAtMs: fromMs, endedAtMs: toMs } = session
-      return { sessionId: uuidBase64(session.sessionId), fromMs, toMs, parties, isCurrent: false }
+      const { sipSessionIds = [], startedAtMs: fromMs, endedAtMs: toMs } = session
+      return { sessionId: uuidBase64(session.sessionId), sipSessionIds, fromMs, toMs, parties, isCurrent: false }
     })
   const fromMs = Math.max(snapshot.startedAtMs, all.at(-1)?.endedAtMs ?? 0)
   const hasBegun = all.length > 0
   const current: Session = {
     sessionId: uuidBase64(snapshot.sessionId),
+    sipSessionIds: snapshot.sipSessionIds ?? [],
     fromMs,
     ...(snapshot.endedAtMs === undefined ? {} : { toMs: snapshot.endedAtMs }),
     parties: snapshot.parties.filter(({ leftAtMs }) => !hasBegun || leftAtMs === undefined || leftAtMs > fromMs),
@@ -120,11 +122,14 @@ function sessionsOf({ snapshot, associatedAtMs }: MetadataFacts): Session[] {
   return [...earlier, current]
 }
 
-function describedSession({ sessionId, fromMs, toMs, isCurrent }: Session, snapshot: CallSnapshot): MetadataSession {
+function describedSession(
+  { sessionId, sipSessionIds, fromMs, toMs, isCurrent }: Session,
+  snapshot: CallSnapshot,
+): MetadataSession {
   const { endReason } = snapshot
   return {
     sessionId,
-    sipSessionIds: [],
+    sipSessionIds,
     reasons: isCurrent && endReason !== undefined && isShort(endReason.cause) ? [endReason] : [],
     groupRef: uuidBase64(snapshot.groupId),
     startTime: rfc3339(fromMs),

@@ -37,7 +37,22 @@ export function planWithin(
   const to = state.remote.address
   const amendments = [digest, timer].flatMap((amending) => amending?.amendment() ?? [])
   const retrying = { amendments, nextCSeq: () => state.nextCSeq() }
-  return { plan: { method, uri, routes, from, to, callId: state.callId, cseqNumber, contact, options, retrying }, hop }
+  return {
+    plan: {
+      method,
+      uri,
+      routes,
+      from,
+      to,
+      callId: state.callId,
+      cseqNumber,
+      contact,
+      sessionIds: state.sessionIds,
+      options,
+      retrying,
+    },
+    hop,
+  }
 }
 
 /** Sends a request other than INVITE and ACK. */
@@ -48,5 +63,10 @@ export function sendWithin(
   done: (outcome: RequestOutcome) => void,
 ): void {
   const { plan, hop } = planWithin(context, method, context.state.nextCSeq(), options)
-  context.hop.resolve(hop, (located) => sendPlain(context.parts, plan, located, done))
+  context.hop.resolve(hop, (located) =>
+    sendPlain(context.parts, plan, located, (outcome) => {
+      if (outcome.response !== undefined) context.state.sessionIds.hear(outcome.response.headers)
+      done(outcome)
+    }),
+  )
 }

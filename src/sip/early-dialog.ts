@@ -5,7 +5,7 @@ import type { Arrived } from './core-parts.ts'
 import { PeerRequests } from './dialog/peer-requests.ts'
 import { UpdateSender } from './dialog/update-sender.ts'
 import type { DialogContext } from './dialog-context.ts'
-import type { EarlyDialog, IncomingRequest, MessageOptions, RequestOutcome } from './session.ts'
+import type { EarlyDialog, IncomingRequest, MessageOptions, RequestOutcome, SessionIds } from './session.ts'
 
 const NOT_YET: RequestOutcome = { status: 491, reason: 'Offer Not Answered', cause: 'dialog-gone' }
 
@@ -33,6 +33,10 @@ export class EarlyDialogSession implements EarlyDialog {
 
   get remoteTag(): string {
     return this.context.state.remote.tag
+  }
+
+  get sessionIds(): SessionIds {
+    return this.context.state.sessionIds
   }
 
   get canUpdate(): boolean {

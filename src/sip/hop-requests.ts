@@ -27,6 +27,8 @@ function derive(invite: SipRequest, method: 'ACK' | 'CANCEL', to: string): SipRe
       ['To', to],
       ['Call-ID', headers.get('call-id') ?? ''],
       ['CSeq', `${number} ${method}`],
+      // RFC 7989 section 7: the same as the INVITE's.
+      ...headers.all('session-id').map((value) => ['Session-ID', value] as const),
     ]),
   )
 }

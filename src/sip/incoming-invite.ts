@@ -21,6 +21,7 @@ import type {
   ProgressOptions,
   ReplacedDialog,
   ServerInvite,
+  SessionIds,
 } from './session.ts'
 import { type TimerTerms, timerHeaders } from './session-timer/timer-terms.ts'
 import { TimerSet } from './timer-set.ts'
@@ -89,6 +90,10 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     const expiresS = Number.parseInt(request.headers.get('expires') ?? '', 10)
     if (expiresS > 0 && expiresS <= LONGEST_EXPIRES_S) this.#timers.set('expires', expiresS * 1000)
     answer(parts, arrived, 100)
+  }
+
+  get sessionIds(): SessionIds {
+    return this.early.sessionIds
   }
 
   progress(status: number, options: ProgressOptions = {}): boolean {
@@ -247,6 +252,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     return this.#parts.builder.response(this.request, status, {
       toTag: this.localTag,
       contact: this.#context.contact,
+      sessionIds: this.#context.state.sessionIds,
       transport: this.flow.transport,
       options,
     })

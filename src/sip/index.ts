@@ -30,6 +30,7 @@ export type {
   ReinviteOptions,
   RequestOutcome,
   ServerInvite,
+  SessionIds,
   SessionTimerWish,
   SipBody,
   SipCore,

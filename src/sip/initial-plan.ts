@@ -5,6 +5,7 @@ import type { CoreParts } from './core-parts.ts'
 import { uriOf } from './dialog/dialog-state.ts'
 import { type RequestPlan, withTag } from './message-builder.ts'
 import type { InviteOptions, SessionTimerWish } from './session.ts'
+import { DialogSessionIds } from './session-id.ts'
 import { TimerTerms } from './session-timer/timer-terms.ts'
 
 const FIRST_CSEQ = 1
@@ -22,15 +23,20 @@ export function initialPlan(
     user: options.contactUser ?? parts.options.contactUser,
     params: options.contactParams ?? parts.options.contactParams,
   }
+  const fromTag = parts.builder.newTag()
+  const callId = options.callId ?? parts.builder.newCallId()
+  const sessionIds = new DialogSessionIds(callId, fromTag, '')
+  if (options.represented !== undefined) sessionIds.represent(options.represented)
   const plan: RequestPlan = {
     method,
     uri: options.uri,
     routes: [],
-    from: withTag(options.from, parts.builder.newTag()),
+    from: withTag(options.from, fromTag),
     to: `<${options.toUri ?? options.uri}>`,
-    callId: options.callId ?? parts.builder.newCallId(),
+    callId,
     cseqNumber,
     contact,
+    ...(method === 'INVITE' && { sessionIds }),
     maxForwards: options.maxForwards,
     options,
     retrying: {

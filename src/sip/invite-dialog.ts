@@ -19,6 +19,7 @@ import type {
   ReinviteOptions,
   ReplacedDialog,
   RequestOutcome,
+  SessionIds,
   SipBody,
 } from './session.ts'
 import { SessionTimer } from './session-timer/session-timer.ts'
@@ -114,6 +115,10 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     return this.#state.remoteAllow
   }
 
+  get sessionIds(): SessionIds {
+    return this.#state.sessionIds
+  }
+
   get ended(): boolean {
     return this.#ended
   }
@@ -193,6 +198,7 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
   onAck(ack: SipRequest, cseqNumber: number): void {
     const onAck = this.#accepted.acknowledge(cseqNumber)
     if (onAck === undefined) return
+    this.#state.sessionIds.hear(ack.headers)
     if (this.#ended) this.#runWaitingBye()
     else {
       onAck(ack)

@@ -9,6 +9,7 @@ import { serializeMessage } from './message/serializer.ts'
 import { hostPortText } from './message/uri.ts'
 import type { Retrying } from './retry/amendment.ts'
 import type { MessageOptions, SipBody } from './session.ts'
+import { type DialogSessionIds, echoedSessionId } from './session-id.ts'
 import type { SipTarget, TransportName } from './transport-port.ts'
 import type { Wire } from './wire.ts'
 
@@ -31,6 +32,8 @@ export interface RequestPlan {
   readonly callId: string
   readonly cseqNumber: number
   readonly contact: ContactShape
+  /** Absent outside of calls. */
+  readonly sessionIds?: DialogSessionIds
   readonly maxForwards?: number | undefined
   readonly options: MessageOptions
   /** Absent: a refusal is never put right. */
@@ -50,6 +53,8 @@ export interface ResponsePlan {
   /** Used when the request's To has none and the status is not 100. */
   readonly toTag?: string
   readonly contact?: ContactShape
+  /** Absent for an answer that no dialog gives. */
+  readonly sessionIds?: DialogSessionIds
   readonly transport: TransportName
   readonly options?: MessageOptions
 }
@@ -101,6 +106,7 @@ export class MessageBuilder {
       if (this.#supported !== '') headers.append('Supported', this.#supported)
     }
     headers.append('User-Agent', this.#options.product)
+    addSessionId(headers, plan.sessionIds?.requestValue())
     addOptions(headers, plan.options)
     const message = request(plan.method, plan.uri, headers, plan.options.body?.content)
     return { request: message, branch, bytes: serializeMessage(message) }
@@ -122,6 +128,7 @@ export class MessageBuilder {
       if (this.#supported !== '' && status !== 405) headers.append('Supported', this.#supported)
     }
     if (status !== 100) headers.append('Server', this.#options.product)
+    addSessionId(headers, plan.sessionIds === undefined ? echoedSessionId(to) : plan.sessionIds.responseValue(to))
     addOptions(headers, options)
     return serializeMessage(response(status, options.reason, headers, options.body?.content))
   }
@@ -166,6 +173,10 @@ export function addOptions(headers: SipHeaders, options: MessageOptions): void {
     headers.append(name, value)
   }
   if (options.body !== undefined) addBody(headers, options.body)
+}
+
+function addSessionId(headers: SipHeaders, value: string | undefined): void {
+  if (value !== undefined) headers.append('Session-ID', value)
 }
 
 function addBody(headers: SipHeaders, body: SipBody): void {

@@ -151,12 +151,19 @@ export class OutgoingInvite implements ClientInvite {
   #contextOf(response: SipResponse, invite: SipRequest): DialogContext {
     return {
       parts: this.#parts,
-      state: this.#early.stateOf(response) ?? DialogState.ofClient(invite, response),
+      state: this.#early.stateOf(response) ?? this.#newState(response, invite),
       contact: this.#plan.contact,
       hop: new NextHop(this.#parts, this.#options),
       digest: this.#digest,
       terms: this.#terms,
     }
+  }
+
+  #newState(response: SipResponse, invite: SipRequest): DialogState {
+    const { represented } = this.#options
+    const state = DialogState.ofClient(invite, response)
+    if (represented !== undefined) state.sessionIds.represent(represented)
+    return state
   }
 
   #sendCancel(transaction: ClientTransaction): void {

@@ -4,11 +4,13 @@ import type { Arrived, CoreParts } from './core-parts.ts'
 import type { SipRequest } from './message/message.ts'
 import type { ContactShape } from './message-builder.ts'
 import type { HeaderList, IncomingRequest, MessageOptions } from './session.ts'
+import type { DialogSessionIds } from './session-id.ts'
 import type { SipFlow } from './transport-port.ts'
 
 /** What the holder of the dialog is told. */
 export interface PendingRequestUser {
   readonly contact?: ContactShape
+  readonly sessionIds?: DialogSessionIds
   /** Put into a 2xx. */
   readonly acceptHeaders?: HeaderList
   /** The final answer has been handed to the transaction. */
@@ -81,13 +83,14 @@ export class PendingRequest implements IncomingRequest {
   }
 
   #build(status: number, options: MessageOptions): Uint8Array {
-    const { contact, acceptHeaders = [] } = this.#user
+    const { contact, sessionIds, acceptHeaders = [] } = this.#user
     const headers = status >= 200 && status < 300 ? [...acceptHeaders, ...(options.headers ?? [])] : options.headers
     return this.#parts.builder.response(this.request, status, {
       toTag: this.#toTag,
       transport: this.flow.transport,
       options: headers === undefined ? options : { ...options, headers },
       ...(contact === undefined ? {} : { contact }),
+      ...(sessionIds === undefined ? {} : { sessionIds }),
     })
   }
 }

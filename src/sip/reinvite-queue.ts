@@ -110,6 +110,7 @@ export class ReinviteQueue {
     }
     const walk = new TargetWalk(parts, plan, located.value, {
       onResponse: (response, transaction) => {
+        this.#context.state.sessionIds.hear(response.headers)
         if (response.status < 200) patience.set('reinvite-timeout', timeoutMs(parts.timers))
         else if (response.status < 300) onAccepted(response, transaction)
         else onFinal(response)

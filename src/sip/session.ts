@@ -85,9 +85,18 @@ export interface DialogHandlers {
   onEnd(end: DialogEnd): void
 }
 
+/** The endpoints that a dialog joins, as Session-ID names them (RFC 7989): 32 lower-case hexadecimal digits each. */
+export interface SessionIds {
+  /** The peer's as last heard; of a peer that says none a version 5 UUID, if we represent others to it. */
+  readonly remote: string | undefined
+  /** Speaks for another endpoint from now on, who is asked for with each message; undefined when it is not known. Until then we are an endpoint ourselves. */
+  represent(endpoint: () => string | undefined): void
+}
+
 /** A dialog whose INVITE is not answered yet (RFC 3261 section 12.1). */
 export interface EarlyDialog {
   readonly remoteTag: string
+  readonly sessionIds: SessionIds
   /** The first offer has been answered reliably (RFC 3262). */
   readonly isAgreed: boolean
   /** UPDATE may be sent: the first offer is answered, and the peer takes it. */
@@ -107,6 +116,7 @@ export interface InviteDialog {
   readonly remoteUri: string
   /** `Allow` of the peer as last seen, upper case; empty when never said. */
   readonly remoteAllow: ReadonlySet<string>
+  readonly sessionIds: SessionIds
   readonly ended: boolean
   /** Set by the user right when it gets the dialog. */
   handlers: DialogHandlers
@@ -137,6 +147,7 @@ export interface ServerInvite {
   readonly flow: SipFlow
   /** To-tag of the dialog to be. */
   readonly localTag: string
+  readonly sessionIds: SessionIds
   /** Set if the core supports `replaces` and the INVITE has one that matches. Whether it is allowed is for the user to say; BYE or CANCEL of the replaced one too. */
   readonly replaced: ReplacedDialog | undefined
   readonly early: EarlyDialog
@@ -172,6 +183,8 @@ export interface InviteOptions extends MessageOptions, HopChoice {
   /** Header parameters of Contact on every message of the dialog, e.g. `+sip.src`. */
   readonly contactParams?: string
   readonly callId?: string
+  /** Endpoint that we speak for in Session-ID; ourselves unless told. See SessionIds. */
+  readonly represented?: () => string | undefined
   readonly maxForwards?: number
   /** Per target: no response at all within this time counts as silence, and the next target is tried. */
   readonly firstResponseTimeoutMs?: number

@@ -10,6 +10,10 @@ import { audioBody, audioPorts, openSipSide, recorderAnswer, type SipSide } from
 
 const SETTLE_MS = 30
 const DEADLINE_MS = 5000
+const SENT_AT_OFFSET = 12
+const REFUSING_USER = 'refuses'
+/** Packets after which a stream counts as flowing. */
+const FLOWING_PACKETS = 10
 
 /** The bench's end of the call: sockets, and what came to the recorder. */
 class Parties {
@@ -20,15 +24,30 @@ class Parties {
   packets = 0
   lastPacketAtMs = 0
   invitedAtMs = 0
+  /** Longest time between two packets at the recorder since it was last set to 0. */
+  longestGapMs = 0
+  /** How long packets took from party to party, in ms. */
+  readonly delays: number[] = []
+  /** The recording session of this moment, and how many there were. */
+  recording: InviteDialog | undefined
+  sessions = 0
   #speakers: RtpSpeaker[] = []
 
   private constructor(caller: Socket, callee: Socket, recorder: Socket) {
     this.caller = caller
     this.callee = callee
     this.recorder = recorder
+    for (const party of [caller, callee]) {
+      party.on('message', (packet) => {
+        if (packet.length > SENT_AT_OFFSET + 8)
+          this.delays.push(performance.now() - packet.readDoubleBE(SENT_AT_OFFSET))
+      })
+    }
     recorder.on('message', () => {
       this.packets++
-      this.lastPacketAtMs = performance.now()
+      const nowMs = performance.now()
+      this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastPacketAtMs)
+      this.lastPacketAtMs = nowMs
     })
   }
 
@@ -44,6 +63,10 @@ class Parties {
       invite.accept({ onEnd: () => {} }, { body: audioBody([this.callee.address().port], 'sendrecv') })
       return
     }
+    if (invite.request.uri.startsWith(`sip:${REFUSING_USER}@`)) {
+      invite.reject(486)
+      return
+    }
     this.invitedAtMs = performance.now()
     const answer = (offer: Uint8Array) => recorderAnswer(offer, this.recorder.address().port)
     const handlers: DialogHandlers = {
@@ -53,7 +76,8 @@ class Parties {
       },
       onEnd: () => {},
     }
-    invite.accept(handlers, { body: answer(body) })
+    this.recording = invite.accept(handlers, { body: answer(body) })
+    this.sessions++
   }
 
   speak(socket: Socket, description: Uint8Array): void {
@@ -137,9 +161,47 @@ export class CommandScene {
     return { inviteMs: this.#parties.invitedAtMs - beganAtMs, packetMs }
   }
 
+  /** URI of a recorder that refuses. */
+  get refusing(): string {
+    return this.#side.uri(REFUSING_USER, 'tcp')
+  }
+
+  /** Time from a start to the first packet at the second recorder, when the first one fails. */
+  async failOver(first: string): Promise<number> {
+    await pause(SETTLE_MS)
+    const packetMs = await this.#untilPacket('start', `${first}|${this.#side.uri('recorder', 'tcp')}`)
+    await this.#command('stop')
+    return packetMs
+  }
+
+  /** The longest time without a packet when the recorder hangs up and another one takes its place. */
+  async reHome(): Promise<number> {
+    const parties = this.#parties
+    const recorders = ['recorder', 'standby'].map((user) => this.#side.uri(user, 'tcp'))
+    await this.#untilPacket('start', recorders.join('|'))
+    await this.#flowing()
+    parties.longestGapMs = 0
+    const sessions = parties.sessions
+    await parties.recording?.bye()
+    while (parties.sessions === sessions) await pause(1)
+    await this.#flowing()
+    const gapMs = parties.longestGapMs
+    await this.#command('stop')
+    return gapMs
+  }
+
   /** Starts the recording that is then paused and resumed. */
   async start(): Promise<void> {
     await this.#untilPacket('start')
+  }
+
+  async stop(): Promise<void> {
+    await this.#command('stop')
+  }
+
+  /** Delays of the packets that came to a party since the last time, in ms. */
+  takeDelays(): number[] {
+    return this.#parties.delays.splice(0)
   }
 
   async pauseToLastPacket(): Promise<{ readonly lastMs: number; readonly packetsAfter: number }> {
@@ -164,16 +226,21 @@ export class CommandScene {
     this.#parties.close()
   }
 
-  async #untilPacket(activity: 'start' | 'resume'): Promise<number> {
+  async #flowing(): Promise<void> {
+    const wanted = this.#parties.packets + FLOWING_PACKETS
+    while (this.#parties.packets < wanted) await pause(1)
+  }
+
+  async #untilPacket(activity: 'start' | 'resume', servers?: string): Promise<number> {
     const beganAtMs = performance.now()
     const arrival = once(this.#parties.recorder, 'message', { signal: AbortSignal.timeout(DEADLINE_MS) })
-    const [arrivedAtMs] = await Promise.all([arrival.then(() => performance.now()), this.#command(activity)])
+    const [arrivedAtMs] = await Promise.all([arrival.then(() => performance.now()), this.#command(activity, servers)])
     return arrivedAtMs - beganAtMs
   }
 
   /** Gives a command over HTTP and waits for its outcome. */
-  async #command(activity: 'start' | 'stop' | 'pause' | 'resume'): Promise<void> {
-    const callRecordingServer = activity === 'start' ? this.#side.uri('recorder', 'tcp') : ''
+  async #command(activity: 'start' | 'stop' | 'pause' | 'resume', servers?: string): Promise<void> {
+    const callRecordingServer = activity === 'start' ? (servers ?? this.#side.uri('recorder', 'tcp')) : ''
     const response = await fetch(`${this.#gateway.api}/api/calls/${this.#callId}/recording`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -2,7 +2,7 @@
 //
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too
-//   --only X  one of parser, commands, calls, relay
+//   --only X  one of parser, commands, failover, latency, calls, relay
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -10,9 +10,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchCallRate } from './call-rate.ts'
 import { benchCommands } from './command-delay.ts'
+import { benchFailover } from './failover.ts'
 import { benchHostileMessages } from './hostile-messages.ts'
 import { loadText, machineFacts } from './machine.ts'
 import { benchParser } from './parser.ts'
+import { benchRecordingLatency } from './recording-latency.ts'
 import { benchRelays } from './relay-compare.ts'
 import { figure, ratioText, type Section, sectionText } from './report.ts'
 
@@ -31,6 +33,8 @@ const isQuick = options.quick
 const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
   parser: async () => [await parserSection(), benchHostileMessages()],
   commands: async () => [await benchCommands(isQuick ? 30 : 120)],
+  failover: async () => [await benchFailover(isQuick ? 20 : 100)],
+  latency: async () => [await benchRecordingLatency(isQuick ? 10 : 40)],
   calls: async () => [
     await benchCallRate(
       isQuick

@@ -31,6 +31,8 @@ export class RtpSpeaker {
         packet.writeUInt16BE(sequence & 0xffff, 2)
         packet.writeUInt32BE((sequence * samples) >>> 0, 4)
         packet.writeUInt32BE(port, 8)
+        // Not a sound, but the time of sending, for who measures delays.
+        packet.writeDoubleBE(performance.now(), HEADER_BYTES)
         socket.send(packet, port, HOST)
       }
     }, 1)

@@ -1,5 +1,6 @@
 // A small SIP phone over real sockets, made of our own SIP core: for end-to-end tests and for demonstrations.
 
+import type { MediaRemote } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
 import { createLocator, SipTransport, type TlsOptions } from '#net'
 import type { SrtpSuite } from '#rtp'
@@ -13,6 +14,7 @@ import {
   directionOf,
   isSecureProtocol,
   LocalDescription,
+  type LocalMedia,
   offeredCryptos,
   pairOfAnswer,
   parseSdp,
@@ -37,6 +39,7 @@ import {
 import { type SoftCodec, SoftphoneAudio } from './softphone-audio.ts'
 
 const EVENTS: SdpCodec = { payloadType: 101, encoding: 'TELEPHONE-EVENT/8000', fmtp: '0-15' }
+const H264: SdpCodec = { payloadType: 97, encoding: 'H264/90000', fmtp: 'packetization-mode=1' }
 const VOICE: Readonly<Record<SoftCodec, SdpCodec>> = {
   PCMU: { payloadType: 0, encoding: 'PCMU/8000' },
   PCMA: { payloadType: 8, encoding: 'PCMA/8000' },
@@ -82,6 +85,10 @@ export class SoftCall {
   /** Values of `a=record` in the descriptions received, in order, repetitions left out. */
   readonly toldOfRecording: string[] = []
   #preference: string | undefined
+  /** Where the other side wants its video; the sockets are the test's own. */
+  videoRemote: MediaRemote | undefined
+  /** Where it wants video itself; absent: audio only. */
+  video: MediaRemote | undefined
   readonly #description: LocalDescription
   readonly #codec: SoftCodec
   readonly #ids: Ids
@@ -246,6 +253,8 @@ export class SoftCall {
     if (!this.#agree(media, role)) return undefined
     const events = codecs.find((codec) => codec.encoding === EVENTS.encoding)
     this.audio.sendTo(remoteOf(media, parsed.value)?.rtp, this.#codec, events?.payloadType)
+    const video = parsed.value.media.find(({ kind, port }) => kind === 'video' && port !== 0)
+    this.videoRemote = video === undefined ? undefined : remoteOf(video, parsed.value)
     const told = recordStateOf(media, parsed.value)
     if (told !== undefined && told !== this.toldOfRecording.at(-1)) this.toldOfRecording.push(told)
     const direction = directionOf(media, parsed.value)
@@ -290,9 +299,14 @@ export class SoftCall {
         codecs: [VOICE[this.#codec], EVENTS],
         direction,
       },
+      ...(this.video === undefined ? [] : [videoLine(this.video, direction)]),
     ])
     return { contentType: 'application/sdp', content }
   }
+}
+
+function videoLine({ rtp, rtcp }: MediaRemote, direction: Direction): LocalMedia {
+  return { kind: 'video', port: rtp.port, rtcpPort: rtcp.port, protocol: 'RTP/AVPF', codecs: [H264], direction }
 }
 
 /** A phone that registers nowhere: it calls URIs and is called at its own. */
@@ -302,6 +316,8 @@ export class Softphone {
   readonly transport: SoftphoneOptions['transport']
   /** Called for each call that comes in, which then has to be accepted or rejected. */
   onIncoming: (call: SoftCall) => void = (call) => call.reject(480)
+  /** Where its calls want video; absent: they are of audio. */
+  video: MediaRemote | undefined
   /** Codec of the calls it answers. */
   codec: SoftCodec = 'PCMU'
   /** Suites of its calls, which then have to be secured, unless they are placed with others. */
@@ -381,6 +397,7 @@ export class Softphone {
   async #newCall(codec: SoftCodec, suites: readonly SrtpSuite[]): Promise<SoftCall> {
     const { host, clock, ids } = this.#options
     const call = new SoftCall(await SoftphoneAudio.open(host, clock, ids), host, ids, codec, suites)
+    call.video = this.video
     this.#calls.add(call)
     void call.ended.then(() => this.#calls.delete(call))
     return call

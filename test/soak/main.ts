@@ -83,6 +83,7 @@ console.log(
     `${figure(calls)} calls in ${figure(result.seconds)} s, seed ${options.seed}, load average ${loadText()}`,
     `growth over the second half: heap ${figure(heapBytesPerCall)} B per call (at most ${HEAP_BYTES_PER_CALL}), RSS ${figure(rssBytesPerCall)} B per call (at most ${RSS_BYTES_PER_CALL})`,
     `packets: ${figure(result.packets.heard)} heard by the parties, ${figure(result.packets.recorded)} by the recorders`,
+    ...[...result.losses].map(([reason, count]) => `recorder lost: ${reason}, ${figure(count)} times`),
     ...(faults.length === 0
       ? ['nothing left over: no dialog, transaction, timer, call, recording, port, fork, handle']
       : faults),

@@ -49,7 +49,8 @@ export const scripts: readonly Script[] = [
   },
   {
     title: 'the caller hangs up while the recorder accepts',
-    outcomes: ['talked: ended', 'talked: cancelled'],
+    // The caller may not have its own 200 yet, and cancels.
+    outcomes: ['talked: ended', 'talked: cancelled', 'cancelled: ended', 'cancelled: cancelled'],
     onRecorderInvited: (call, recorder) => {
       recorder.accept()
       call.callerHangsUp()

@@ -36,6 +36,8 @@ export interface SoakResult {
   readonly wrong: readonly string[]
   /** What was still there when everything had to be gone. */
   readonly leaks: readonly string[]
+  /** Why the gateway gave recorders up, and how often; recorders that hang up are no fault. */
+  readonly losses: ReadonlyMap<string, number>
   /** Messages that the program logged as errors. */
   readonly errors: readonly string[]
   readonly memory: readonly MemorySample[]
@@ -56,6 +58,10 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
   const recorders = ['first', 'second'].map((name) => side.uri(name, 'tcp'))
   const program = await openSoakProgram({ callee: side.uri('callee'), recorders }, { clock, log })
   const stage: SoakStage = { core: side.core, clock, ids: seededIds(plan.seed), media, target: program.target }
+  const losses = new Map<string, number>()
+  program.gateway.events.add((event) => {
+    if (event.type === 'recorder.lost') losses.set(event.reason, (losses.get(event.reason) ?? 0) + 1)
+  })
   const beganAtMs = performance.now()
   const tally = new Tally()
   const leaks: string[] = []
@@ -77,6 +83,7 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
     outcomes: tally.outcomes,
     wrong: tally.wrong,
     memory,
+    losses,
     leaks,
     errors: log.lines.map(({ message }) => message),
     packets: { heard: media.heard, recorded: media.recorded },

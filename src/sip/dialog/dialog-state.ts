@@ -4,6 +4,7 @@ import type { SipHeaders } from '../message/headers.ts'
 import { cseqNumberOf, type SipRequest, type SipResponse } from '../message/message.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import { parseSipUri } from '../message/uri.ts'
+import { DialogSessionIds } from '../session-id.ts'
 
 /** Where and how the next request of the dialog goes (section 12.2.1.1). */
 export interface RequestRoute {
@@ -33,6 +34,7 @@ export class DialogState {
   /** Made by a `sips:` INVITE: nothing of it is ever sent in the clear, whatever the peer's Contact says (RFC 5630 section 5). */
   readonly isSecure: boolean
   remoteAllow: ReadonlySet<string> = new Set()
+  readonly sessionIds: DialogSessionIds
   #remoteTarget: string
   #localCSeq: number
   #remoteCSeq: number | undefined
@@ -57,6 +59,7 @@ export class DialogState {
     this.#remoteTarget = parts.remoteTarget
     this.#localCSeq = parts.localCSeq
     this.#remoteCSeq = parts.remoteCSeq
+    this.sessionIds = new DialogSessionIds(parts.callId, parts.local.tag, parts.remote.tag)
   }
 
   /** From our INVITE and a response to it (section 12.1.2). */
@@ -91,6 +94,7 @@ export class DialogState {
       remoteCSeq: cseqNumber,
     })
     state.noteAllow(invite.headers)
+    state.sessionIds.hear(invite.headers)
     return state
   }
 
@@ -108,6 +112,7 @@ export class DialogState {
     this.#routeSet = headers.list('record-route').reverse()
     this.refreshTarget(headers)
     this.noteAllow(headers)
+    this.sessionIds.hear(headers)
   }
 
   nextCSeq(): number {

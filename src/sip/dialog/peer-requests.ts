@@ -121,10 +121,13 @@ export class PeerRequests {
     const refreshes = method === 'INVITE' || method === 'UPDATE'
     const agreed: SessionExpires | undefined = refreshes ? terms?.answerTo(headers) : undefined
     const pending: PendingRequest = new PendingRequest(parts, arrived, {
+      sessionIds: state.sessionIds,
       ...(refreshes ? { contact, acceptHeaders: timerHeaders(agreed) } : {}),
       onFinal: (status, bytes) => {
         this.#pending.delete(pending)
         if (this.#closed) return
+        // RFC 7989 section 8: a request that is refused does not count.
+        if (status < 300) state.sessionIds.hear(headers)
         if (refreshes && status < 300) {
           state.refreshTarget(headers)
           this.#context.timer?.onAnswered(agreed)

@@ -41,6 +41,7 @@ export class EarlyProgress {
   /** Takes a provisional response; false when it is a repetition, or came before one that is missing. */
   take(response: SipResponse, invite: SipRequest): boolean {
     const branch = this.#branchOf(response, invite)
+    branch?.early.context.state.sessionIds.hear(response.headers)
     const rseq = this.#parts.options.supported.includes('100rel') ? rseqOf(response) : undefined
     if (branch === undefined || rseq === undefined) return true
     if (branch.rseq !== undefined && rseq !== branch.rseq + 1) return false
