@@ -43,7 +43,7 @@ export async function runCheck({ uri, host, mediaPorts, talkMs, tls }: CheckOpti
       locator,
       product,
       supported: ['timer'],
-      understoodInDialog: ['siprec'],
+      understood: ['siprec'],
       allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
       contactUser: 'check',

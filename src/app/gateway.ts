@@ -146,8 +146,8 @@ export async function openGateway(
         sip: config.sip,
         contactUser: 'gateway',
         supported: ['replaces', 'timer', '100rel', 'record-aware'],
-        // A recorder's own requests in a recording session require it (RFC 7866 section 6.2).
-        understoodInDialog: ['siprec'],
+        // A recorder's own requests require it (RFC 7866 section 6.2).
+        understood: ['siprec'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'],
         accept: [
           'application/sdp',

@@ -22,7 +22,7 @@ export interface SipRoleOptions {
   readonly contactUser: string
   readonly contactParams?: string
   readonly supported: readonly string[]
-  readonly understoodInDialog?: readonly string[]
+  readonly understood?: readonly string[]
   readonly allow: readonly string[]
   readonly accept: readonly string[]
   readonly admit: (flow: SipFlow) => boolean

@@ -234,3 +234,28 @@ test('the offer in a multipart body is found, and a callee may answer in one', a
   void phone.dialog?.bye()
   await bench.checkNothingLeft()
 })
+
+for (const [name, tag, option, status] of [
+  ['both marks of a recorder', ';+sip.srs', 'siprec', 403],
+  ['both marks of a recording client', ';+sip.src', 'siprec', 403],
+  ['the option tag alone', '', 'siprec', 403],
+  ['the feature tag alone', ';+sip.srs', undefined, 200],
+  ['neither', '', undefined, 200],
+] as const) {
+  test(`SRC-05, SRC-06, SRC-17, SRC-44: an INVITE with ${name} is ${status === 200 ? 'a call' : 'refused 403, and no call'}`, async () => {
+    const bench = new CallBench({ core: { understood: ['siprec'] } })
+    const phone = bench.alice.call(bench.uri('bob'), {
+      body: phoneSdp(),
+      headers: [
+        ['Contact', `<sip:alice@10.0.0.2>${tag}`],
+        ...(option === undefined ? [] : [['Require', option] as const]),
+      ],
+    })
+    await bench.pass()
+    assert.equal(phone.failed?.status, status === 403 ? 403 : undefined)
+    assert.equal(bench.bob.incoming.length, status === 403 ? 0 : 1)
+    for (const call of bench.service.calls()) call.hangup()
+    await bench.pass(1_000)
+    await bench.checkNothingLeft()
+  })
+}

@@ -220,3 +220,29 @@ test('UA-23: parties that know nothing of recording have a call like any other',
   assert.deepEqual([...scene.alice.offers(), ...scene.bob.offers()], [])
   await end(scene)
 })
+
+test('UA-12, AMB-11: a gateway that is aware says so in its INVITE and its 200', async () => {
+  const bench = new CallBench({ core: { supported: ['timer', 'record-aware'] } })
+  const alice = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+  await bench.pass()
+  const bob = bench.bob.incoming[0]!
+  assert.ok(bob.incoming?.request.headers.list('supported').includes('record-aware'))
+  bob.accept(phoneSdp())
+  await bench.pass(300)
+  const accepted = bench.network.passages.filter(
+    ({ to, text }) => to.host === '10.0.0.2' && text.startsWith('SIP/2.0 200'),
+  )
+  assert.match(accepted[0]?.text ?? '', /^Supported:.*\brecord-aware\b/m)
+  void alice.dialog?.bye()
+  await bench.checkNothingLeft()
+})
+
+test('AMB-11: an aware party that does not say so again is aware still', async () => {
+  const scene = await talking({ isAliceAware: true })
+  void scene.alice.dialog?.reinvite({ body: phoneSdp() })
+  await scene.bench.pass(300)
+  scene.call.showRecording('on')
+  await scene.bench.pass(300)
+  assert.deepEqual(tellings(scene.alice), ['on'])
+  await end(scene)
+})

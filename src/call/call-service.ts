@@ -10,6 +10,7 @@ import {
   type SessionTimerWish,
   type SipCore,
   type SipCoreHandlers,
+  type SipRequest,
 } from '#sip'
 import { ActiveCalls } from './active-calls.ts'
 import type { Consultation } from './attended-transfer.ts'
@@ -79,6 +80,11 @@ export interface CallService {
   drain(): Promise<void>
 }
 
+/** Who requires `siprec` wants no call, by whatever feature tag (RFC 7866 section 6.1.1). */
+function isRecordingSession({ headers }: SipRequest): boolean {
+  return headers.list('require').some((tag) => tag.toLowerCase() === 'siprec')
+}
+
 const RETRY_AFTER_SECONDS = 5
 
 /** Makes the call service; `attach` it to a core made with its `handlers`. */
@@ -98,6 +104,7 @@ export function createCallService(options: CallServiceOptions): CallService {
 
   const admit = (invite: ServerInvite): Refusal | { readonly hops: number; readonly route: Route } => {
     const { request } = invite
+    if (isRecordingSession(request)) return { status: 403, reason: 'Recording Sessions Not Taken' }
     const hops = hopsLeft(request, options.ownAddresses())
     if (!hops.ok) return hops.error
     const uri = parseSipUri(request.uri)

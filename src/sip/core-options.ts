@@ -19,8 +19,8 @@ export interface SipCoreOptions {
   readonly product: string
   /** Option tags understood in Require and sent in Supported. */
   readonly supported: readonly string[]
-  /** Option tags understood in Require of requests with a To tag, beside those of `supported`; never sent. */
-  readonly understoodInDialog?: readonly string[]
+  /** Option tags understood in Require beside those of `supported`; never sent. */
+  readonly understood?: readonly string[]
   /** Methods answered with other than 405, as sent in Allow. */
   readonly allow: readonly string[]
   /** Body types taken in INVITE and UPDATE; multipart bodies always are (RFC 5621 section 3.1). */

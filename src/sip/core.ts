@@ -166,7 +166,7 @@ class Core implements SipCore {
       this.#onCancel(arrived)
       return
     }
-    const refusal = this.#checks.refuse(request, facts.toTag !== '')
+    const refusal = this.#checks.refuse(request)
     const holder = this.#holderOf(facts)
     if (refusal !== undefined) answer(this.#parts, arrived, refusal.status, refusal.options)
     else if (holder !== undefined) holder.onRequest(arrived)

@@ -19,24 +19,22 @@ export const WITHIN_DIALOG: ReadonlySet<string> = new Set(['BYE', 'INFO', 'UPDAT
 export class IncomingChecks {
   readonly #options: SipCoreOptions
   readonly #methods: ReadonlySet<string>
-  readonly #supported: ReadonlySet<string>
-  readonly #understoodInDialog: ReadonlySet<string>
+  readonly #understood: ReadonlySet<string>
   readonly #accept: ReadonlySet<string>
 
   constructor(options: SipCoreOptions) {
     this.#options = options
     this.#methods = new Set([...options.allow, 'BYE', 'CANCEL', 'OPTIONS'])
-    this.#supported = new Set(options.supported.map((tag) => tag.toLowerCase()))
-    this.#understoodInDialog = new Set(options.understoodInDialog?.map((tag) => tag.toLowerCase()))
+    this.#understood = new Set([...options.supported, ...(options.understood ?? [])].map((tag) => tag.toLowerCase()))
     this.#accept = new Set(options.accept.map((type) => type.toLowerCase()))
   }
 
   /** The first thing to refuse the request for. */
-  refuse(request: SipRequest, isInDialog: boolean): Refusal | undefined {
+  refuse(request: SipRequest): Refusal | undefined {
     return (
       this.#refuseUri(request) ??
       this.#refuseMethod(request) ??
-      this.#refuseRequire(request, isInDialog) ??
+      this.#refuseRequire(request) ??
       this.#refuseBody(request)
     )
   }
@@ -52,11 +50,9 @@ export class IncomingChecks {
   }
 
   /** Require is ignored in CANCEL (section 8.2.2.3). */
-  #refuseRequire(request: SipRequest, isInDialog: boolean): Refusal | undefined {
+  #refuseRequire(request: SipRequest): Refusal | undefined {
     if (request.method === 'CANCEL') return undefined
-    const isUnderstood = (tag: string): boolean =>
-      this.#supported.has(tag) || (isInDialog && this.#understoodInDialog.has(tag))
-    const unsupported = request.headers.list('require').filter((tag) => !isUnderstood(tag.toLowerCase()))
+    const unsupported = request.headers.list('require').filter((tag) => !this.#understood.has(tag.toLowerCase()))
     if (unsupported.length === 0) return undefined
     return { status: 420, options: { headers: [['Unsupported', unsupported.join(', ')]] } }
   }

@@ -31,7 +31,7 @@ test('META-25: an empty partial changes nothing, and without a base the state st
   assert.equal(applyMetadata(undefined, document('metadata/call-hold')).dataMode, 'partial')
 })
 
-test('META-18, META-26: a hold replaces the lists of send and receive, nothing else', () => {
+test('META-18, META-26, AMB-17: a hold replaces the lists of send and receive, nothing else', () => {
   const state = applyMetadata(COMPLETE, document('metadata/call-hold'))
   assert.deepEqual(state.participantStreamAssocs, document('metadata/call-hold').participantStreamAssocs)
   assert.deepEqual({ ...state, participantStreamAssocs: [] }, { ...COMPLETE, participantStreamAssocs: [] })

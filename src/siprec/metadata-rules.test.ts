@@ -77,3 +77,8 @@ test('META-23: extensions in the recording namespace or in none are named', () =
     assert.match(problems({ extensions }), /not in a namespace of its own/)
   }
 })
+
+test('AMB-13: a stream that names no session, as one mixed of several calls, is no problem', () => {
+  const streams = document().streams.map(({ sessionId: _sessionId, ...stream }) => stream)
+  assert.equal(problems({ streams }), '')
+})

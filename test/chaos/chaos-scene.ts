@@ -65,7 +65,7 @@ export class ChaosScene {
   readonly bench = new CallBench({
     core: {
       supported: [],
-      understoodInDialog: ['siprec'],
+      understood: ['siprec'],
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
       allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE'],
     },

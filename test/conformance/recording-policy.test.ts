@@ -13,7 +13,7 @@ function bench(
   test(name, () => withBench(run, over))
 }
 
-bench('SRC-61, field 3: any: the first acceptance is enough', async (b) => {
+bench('SRC-61, AMB-19, field 3: any: the first acceptance is enough', async (b) => {
   const [one, two] = [b.recorder(11), b.recorder(12)]
   two.onInvite = 'leave'
   const start = b.start(`${one.uri},${two.uri}`, { policy: 'any' })
@@ -70,7 +70,7 @@ bench(
 )
 
 bench(
-  'SRC-61, peer defect 7: mandatory else end: a mandatory recorder that refuses ends the call, whoever else accepts',
+  'SRC-61, AMB-19, peer defect 7: mandatory else end: a mandatory recorder that refuses ends the call, whoever else accepts',
   async (b) => {
     const [archive, other] = [b.recorder(11), b.recorder(12)]
     archive.onInvite = 503

@@ -86,7 +86,7 @@ row(
 )
 
 row(
-  'AMB-14, field 33: labels that the answer lacks or gives otherwise change nothing, and the slip is named',
+  'AMB-14: field 33: labels that the answer lacks or gives otherwise change nothing, and the slip is named',
   async (bench) => {
     const recorder = bench.recorder()
     recorder.slips = { relabel: (label) => (label === '1' ? undefined : '1') }
@@ -206,12 +206,15 @@ row(
 )
 
 for (const how of ['reinvite', 'UPDATE'] as const) {
-  row(`SRC-40: a recorder that offers inactive by ${how} is answered inactive and gets nothing`, async (bench) => {
-    const recorder = await bench.recording()
-    const answer = await offered(bench, recorder, but(0, { direction: 'inactive' }), how)
-    assert.deepEqual(mediaLines(answer), ['port inactive 1', 'port sendonly 2'])
-    assert.deepEqual(openForks(bench), ['2'])
-  })
+  row(
+    `SRC-40, AMB-09: a recorder that offers inactive by ${how} is answered inactive and gets nothing`,
+    async (bench) => {
+      const recorder = await bench.recording()
+      const answer = await offered(bench, recorder, but(0, { direction: 'inactive' }), how)
+      assert.deepEqual(mediaLines(answer), ['port inactive 1', 'port sendonly 2'])
+      assert.deepEqual(openForks(bench), ['2'])
+    },
+  )
 }
 
 row('SRC-40: a recorder that wants audio during a pause is answered inactive', async (bench) => {
@@ -263,11 +266,20 @@ row('a recorder that offers fewer m-lines than there are: 488, nothing changes',
   assert.deepEqual(openForks(bench), ['1', '2'])
 })
 
-row('an offerless re-INVITE of the recorder is answered with our offer', async (bench) => {
+row('AMB-15: an offerless re-INVITE of the recorder is answered with our offer', async (bench) => {
   const recorder = await bench.recording()
   void recorder.session().dialog?.reinvite({})
   await bench.pass()
   const answer = bench.sent(recorder.ip).findLast(({ label }) => label === '200')
   assert.ok(answer)
   assert.deepEqual(mediaLines(answer), flowing)
+})
+
+row('AMB-12: our answers to a recorder do not require siprec', async (bench) => {
+  const recorder = await bench.recording()
+  const outcome = recorder.session().dialog?.reinvite({})
+  await bench.pass()
+  const response = (await outcome)?.response
+  assert.equal(response?.status, 200)
+  assert.deepEqual(response?.headers.list('require'), [])
 })

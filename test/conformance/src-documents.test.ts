@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultProfile } from '#recording-client'
-import { type RecordingMetadata, uuidBase64 } from '#siprec'
+import { type RecordingMetadata, uuidBase64, writeSnapshotRequest } from '#siprec'
 import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { documentProblems, type RecordingMessage } from '../harness/recording-message.ts'
 
@@ -246,3 +246,44 @@ row(
   },
   { profileOf: () => ({ ...defaultProfile, metadata: { ...defaultProfile.metadata, jambonzWrapper: true } }) },
 )
+
+row(
+  'SRC-54, META-21, META-34: INVITE, re-INVITE and UPDATE carry documents, whose streams name the one session, in the order of CSeq',
+  async (bench) => {
+    const recorder = await bench.recording()
+    bench.call.join()
+    await bench.pass()
+    bench.call.end()
+    await bench.pass()
+    const told = bench.sent(recorder.ip).filter(({ document }) => document !== undefined)
+    assert.deepEqual(
+      told.map(({ label }) => label),
+      ['INVITE', 'INVITE', 'UPDATE'],
+    )
+    const numbers = told.map(({ message }) => Number.parseInt(message.headers.get('cseq') ?? '', 10))
+    assert.deepEqual(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    )
+    for (const { document, documentText } of told) {
+      assert.doesNotMatch(documentText ?? '', /sequence|version="(?!1\.0)/i)
+      const [session] = document?.sessions ?? []
+      assert.equal(document?.sessions.length, 1)
+      for (const stream of document?.streams ?? []) assert.equal(stream.sessionId, session?.sessionId)
+    }
+  },
+)
+
+for (const contentType of ['application/rs-metadata+xml', 'application/rs-metadata']) {
+  row(`AMB-02: what asks for a snapshot is told by its root, as ${contentType}`, async (bench) => {
+    const recorder = await bench.recording()
+    const body = { contentType, disposition: 'recording-session', content: writeSnapshotRequest() }
+    const outcome = recorder.session().dialog?.request('UPDATE', { body })
+    await bench.pass()
+    assert.equal((await outcome)?.status, 200)
+    assert.deepEqual(
+      recorder.session().reoffers.map(({ document }) => document?.dataMode),
+      ['complete'],
+    )
+  })
+}

@@ -84,7 +84,7 @@ row(
   },
 )
 
-row('SRC-03: the tag is a header parameter without value, once, outside the angle brackets', async (bench) => {
+row('SRC-03, AMB-16: the tag is a header parameter without value, once, outside the angle brackets', async (bench) => {
   const { message } = await invited(bench, bench.recorder())
   const contact = parseNameAddr(message.headers.get('contact') ?? '')
   assert.ok(contact.ok)
@@ -97,7 +97,7 @@ row('SRC-03: the tag is a header parameter without value, once, outside the angl
   )
 })
 
-row('SRC-04: From is the gateway, To the recorder; no party of the call stands in a header', async (bench) => {
+row('SRC-04, AMB-18: From is the gateway, To the recorder; no party of the call stands in a header', async (bench) => {
   const recorder = bench.recorder()
   bench.call.join('callee', 'sip:bob@desk.example')
   const { message } = await invited(bench, recorder)
@@ -216,19 +216,22 @@ row('SRC-18: the ids are those of the next recording of the same call, too', asy
   )
 })
 
-row('SRC-20, SRC-21, SRC-22, SRC-25: SDP first, then metadata, each with its type and disposition', async (bench) => {
-  const { message } = await invited(bench, bench.recorder())
-  assert.match(message.headers.get('content-type') ?? '', /^multipart\/mixed;boundary=/)
-  const { parts, warnings } = parseBody(message.headers.get('content-type'), undefined, message.body)
-  assert.deepEqual(warnings, [])
-  assert.deepEqual(
-    parts.map(({ contentType, disposition }) => [contentType, disposition]),
-    [
-      ['application/sdp', 'session;handling=required'],
-      ['application/rs-metadata+xml', 'recording-session'],
-    ],
-  )
-})
+row(
+  'SRC-20, SRC-21, SRC-22, SRC-25, AMB-03: SDP first, then metadata, each with its type and disposition',
+  async (bench) => {
+    const { message } = await invited(bench, bench.recorder())
+    assert.match(message.headers.get('content-type') ?? '', /^multipart\/mixed;boundary=/)
+    const { parts, warnings } = parseBody(message.headers.get('content-type'), undefined, message.body)
+    assert.deepEqual(warnings, [])
+    assert.deepEqual(
+      parts.map(({ contentType, disposition }) => [contentType, disposition]),
+      [
+        ['application/sdp', 'session;handling=required'],
+        ['application/rs-metadata+xml', 'recording-session'],
+      ],
+    )
+  },
+)
 
 row('SRC-23: a re-offer without a document is bare SDP', async (bench) => {
   const recorder = await bench.paused()

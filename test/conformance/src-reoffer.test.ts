@@ -229,7 +229,7 @@ row('SRC-68: changes during a running re-INVITE wait for it, and go out as one',
   assert.ok(recorder.session().reoffers[1]?.document)
 })
 
-row('SRC-69: the end is an UPDATE with the last document, then a BYE without body', async (bench) => {
+row('SRC-69, AMB-06: the end is an UPDATE with the last document, then a BYE without body', async (bench) => {
   const recorder = await bench.recording()
   bench.call.end()
   await bench.pass()

@@ -52,7 +52,7 @@ export function replayScenarios(scenario: Scenario): void {
   )
 
   scenario(
-    'a sender report at the beginning of a replay tells what time the first packets are of',
+    'META-32: a sender report at the beginning of a replay tells what time the first packets are of',
     async (scene) => {
       const { fromMs } = await remembered(scene, 50)
       const { recorder } = await scene.fork('f', 'a', 'received', true, [PCMU], { replayFromMs: fromMs })

@@ -74,7 +74,7 @@ export class RecordingBench {
       { onInvite: (invite) => invite.reject(403) },
       {
         supported: ['timer'],
-        understoodInDialog: ['siprec'],
+        understood: ['siprec'],
         contactUser: 'gateway',
         accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
       },
