@@ -10,6 +10,7 @@ import type { KeptPacket } from './packet-memory.ts'
 const EVENT = payloadOf('TELEPHONE-EVENT/8000')
 const OPUS = payloadOf('OPUS/48000/2')
 const ALWAYS = (): boolean => true
+const HEADER_BYTES = 12
 
 /** A mask, and what has passed it. */
 class Stage {
@@ -32,7 +33,10 @@ class Stage {
   }
 
   put(more: Partial<MediaPacket>, payload: Uint8Array): boolean {
-    const packet = { ...newMediaPacket(), bytes: payload, payloadLength: payload.length, ...more }
+    const bytes = new Uint8Array(HEADER_BYTES + payload.length)
+    bytes.set(payload, HEADER_BYTES)
+    const place = { bytes, payloadOffset: HEADER_BYTES, payloadLength: payload.length }
+    const packet = { ...newMediaPacket(), ...place, ...more }
     packet.extendedSequence = this.#sequence++
     packet.timestamp = this.#atMs * 8
     return this.mask.take(packet, this.#atMs, ALWAYS)
