@@ -259,6 +259,37 @@ test('SRC-67: after 491 the owner of the Call-ID waits 2.1 to 4 s in steps of 10
   for (const waitMs of waits) assert.ok(waitMs >= 2100 && waitMs <= 4000 && waitMs % 10 === 0, `waited ${waitMs}`)
 })
 
+for (const hasMetGlare of [true, false]) {
+  test(`SRC-67: the last offer waits for no other, ${hasMetGlare ? 'which has met glare' : 'but for the end of what is under way'}`, async () => {
+    const all = await scene()
+    const offer = (body: string) => () => ({ body: sdp(body) })
+    const [first, second] = [watch(all.dialog.reinvite(offer('first'))), watch(all.dialog.reinvite(offer('second')))]
+    await all.clock.advanceAsync(10)
+    const glare = all.peer.take('INVITE')
+    if (hasMetGlare) all.peer.respond(glare, 491)
+    await all.clock.advanceAsync(10)
+    const last = watch(all.dialog.lastReinvite(offer('last')))
+    if (!hasMetGlare) {
+      await all.clock.advanceAsync(10)
+      assert.equal(all.peer.count('INVITE'), 0)
+      all.peer.respond(glare, 491)
+    }
+    await all.clock.advanceAsync(10)
+    const sent = all.peer.take('INVITE')
+    assert.match(sent.text, /last/)
+    all.peer.respond(sent, 200)
+    await all.clock.advanceAsync(5000)
+    assert.equal(last.outcome, '200 response')
+    assert.equal(all.peer.count('INVITE'), 0, 'what was given up is not sent')
+    void all.dialog.bye()
+    await all.clock.advanceAsync(10)
+    assert.deepEqual(
+      [first.outcome, second.outcome],
+      [hasMetGlare ? '481 dialog-gone' : '491 response', '481 dialog-gone'],
+    )
+  })
+}
+
 test('SRC-67: UPDATE that meets 491 is tried again after the same wait', async () => {
   const all = await scene()
   const outcome = watch(all.dialog.request('UPDATE', { body: sdp('o') }))

@@ -185,6 +185,11 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     return new Promise((resolve) => this.#reinvites.add(ask, this.#await(resolve)))
   }
 
+  lastReinvite(options: () => ReinviteOptions): Promise<RequestOutcome> {
+    if (this.#ended) return Promise.resolve(GONE)
+    return new Promise((resolve) => this.#reinvites.addLast(options, this.#await(resolve)))
+  }
+
   bye(options: MessageOptions = {}): Promise<RequestOutcome> {
     if (this.#ended) return Promise.resolve(GONE)
     return this.#hangUp({ cause: 'local-bye' }, options)

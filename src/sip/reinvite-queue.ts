@@ -41,6 +41,8 @@ export class ReinviteQueue {
   readonly #timers: TimerSet<'reinvite-retry'>
   #isInFlight = false
   #isResting = false
+  /** What is under way is not to be tried again: the last one waits for its end. */
+  #isLastWaiting = false
   #closed = false
 
   constructor(context: DialogContext, user: ReinviteQueueUser) {
@@ -60,6 +62,15 @@ export class ReinviteQueue {
   add(options: () => ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
     this.#jobs.push({ options, settle, tries: 0, retriesGlare: true })
     this.pump()
+  }
+
+  /** Gives up all that is not under way yet, waits after glare included, for one that is the last. */
+  addLast(options: () => ReinviteOptions, settle: (outcome: RequestOutcome) => void): void {
+    this.#jobs.length = this.#isInFlight ? 1 : 0
+    this.#isLastWaiting = this.#isInFlight
+    this.#isResting = false
+    this.#timers.clearAll()
+    this.add(options, settle)
   }
 
   /** Starts the next one if nothing stands in the way; to be called whenever that may have changed. */
@@ -125,7 +136,8 @@ export class ReinviteQueue {
 
   #onFinal(job: Job, response: SipResponse): void {
     const { parts, state } = this.#context
-    const mayTryAgain = job.tries < MAX_OFFER_TRIES && (response.status !== 491 || job.retriesGlare)
+    const isWanted = job.tries < MAX_OFFER_TRIES && !this.#isLastWaiting
+    const mayTryAgain = isWanted && (response.status !== 491 || job.retriesGlare)
     const waitMs = mayTryAgain ? glareWaitMs(response, state.ownsCallId, parts.options.ids) : undefined
     if (waitMs === undefined || this.#closed) {
       this.#finish(job, { status: response.status, reason: response.reason, cause: 'response', response })
@@ -138,6 +150,7 @@ export class ReinviteQueue {
 
   #finish(job: Job, outcome: RequestOutcome): void {
     this.#isInFlight = false
+    this.#isLastWaiting = false
     if (this.#jobs[0] === job) this.#jobs.shift()
     job.settle(outcome)
     if (this.#closed) return

@@ -127,6 +127,8 @@ export interface InviteDialog {
    * A function is asked anew at each try, so that an offer repeated after glare is still the next one (RFC 3264 section 8).
    */
   reinvite(options: ReinviteOptions | (() => ReinviteOptions)): Promise<RequestOutcome>
+  /** The last offer before BYE: those that wait for their turn, or after glare, are given up for it, and end with the dialog. */
+  lastReinvite(options: () => ReinviteOptions): Promise<RequestOutcome>
   /** Sends BYE; resolves with its outcome. The dialog counts as ended at once, and queued requests end with `dialog-gone`. */
   bye(options?: MessageOptions): Promise<RequestOutcome>
 }

@@ -25,6 +25,7 @@ function sweep(fromHz: number, toHz: number, seconds: number): Int16Array {
 
 interface Scene {
   readonly talk: Talk
+  readonly bob: Softphone
   readonly carol: Softphone
 }
 
@@ -35,13 +36,18 @@ async function recorded(t: TestContext): Promise<Scene> {
     await openPhone(t, 'carol', 'tcp'),
   ]
   const opened = await openTestGateway(t, {
-    gateway: { routes: [{ match: 'bob', callee: bob.uri }] },
+    gateway: {
+      routes: [
+        { match: 'bob', callee: bob.uri },
+        { match: 'carol', callee: carol.uri },
+      ],
+    },
     recorder: true,
   })
   const talk = await placeTalk(opened, alice, bob)
   assert.equal((await talk.rest('start', opened.recorderUri('udp'), 'moved')).status, 200)
   await hearMore(talk.caller)
-  return { talk, carol }
+  return { talk, bob, carol }
 }
 
 async function hearMore(call: SoftCall): Promise<void> {
@@ -136,6 +142,65 @@ for (const side of ['callee', 'caller'] as const) {
     await untilIdle(talk.opened)
   })
 }
+
+/** Fails unless the one recording there is goes on over the change of the callee, and ends with the call. */
+async function checkRecordedThrough(
+  t: TestContext,
+  scene: Scene,
+  change: (voice: Int16Array) => Promise<SoftCall>,
+): Promise<void> {
+  const { talk } = scene
+  const byes = countRequests(t, scene, 'BYE')
+  const voice = sweep(300, 3000, 20)
+  const target = await change(voice)
+  await talk.callee.ended
+  await until('the new party is told to the recorder', async () => (await talk.state()) === 'recording')
+  await hearMore(target)
+  await hearMore(talk.caller)
+  assert.equal(byes(), 0, 'the recording session goes on')
+  await target.hangup()
+  await talk.caller.ended
+  const all = await keptRecordings(talk.opened.store)
+  assert.equal(all.length, 1, 'one recording session')
+  assert.equal(byes(), 1)
+  checkChannel(all[0]!, 1, CALLEE_HZ, voice)
+  const [near] = all[0]!.channels
+  assert.ok(purest(near!.subarray(near!.length - 2 * PART_SAMPLES), CALLER_HZ) > 0.9, 'who stayed is heard to the end')
+  await untilIdle(talk.opened)
+}
+
+test('FLOW-05, SIP-23: an attended transfer is recorded through: one session, the consulted party after the referrer', async (t) => {
+  const scene = await recorded(t)
+  const { talk, bob, carol } = scene
+  await checkRecordedThrough(t, scene, async (voice) => {
+    const incoming = new Promise<SoftCall>((resolve) => {
+      carol.onIncoming = resolve
+    })
+    const gatewayUri = `sip:carol@127.0.0.1:${talk.opened.port('gateway', 'udp')}`
+    const asking = await bob.call(gatewayUri, { audio: tone(700, 10_000) })
+    const target = await incoming
+    target.say(voice)
+    target.accept()
+    assert.equal(await asking.answered, true)
+    await hearMore(asking)
+    const referTo = `<${gatewayUri}?Replaces=${encodeURIComponent(asking.replaces)}>`
+    assert.equal((await talk.callee.request('REFER', { headers: [['Refer-To', referTo]] })).status, 202)
+    await asking.ended
+    return target
+  })
+})
+
+test('SIP-23: a third phone that takes the place of a party by INVITE with Replaces is recorded in its stream', async (t) => {
+  const scene = await recorded(t)
+  const { talk, carol } = scene
+  await checkRecordedThrough(t, scene, async (voice) => {
+    const uri = `sip:anyone@127.0.0.1:${talk.opened.port('gateway', 'tcp')};transport=tcp`
+    const headers = [['Replaces', talk.callee.replaces]] as const
+    const target = await carol.call(uri, { audio: voice, headers })
+    assert.equal(await target.answered, true)
+    return target
+  })
+})
 
 test('field 4: each re-offer to the recorder about a transfer keeps m-lines, labels and direction', async (t) => {
   const scene = await recorded(t)

@@ -136,6 +136,12 @@ export class SoftCall {
     return this.#incoming
   }
 
+  /** Names this call to the other side in Replaces, for somebody who is to take this phone's place. */
+  get replaces(): string {
+    const { callId, remoteTag, localTag } = this.#dialog ?? { callId: '', remoteTag: '', localTag: '' }
+    return `${callId};to-tag=${remoteTag};from-tag=${localTag}`
+  }
+
   /** Sends 180. */
   ring(): void {
     this.#incoming?.progress(180)
