@@ -102,7 +102,9 @@ export class RecordingDialog {
     const timer = this.#around.clock.after(this.#around.times.farewellMs, 'recording session farewell', () => leave())
     const canUpdate = dialog.remoteAllow.has('UPDATE') && !this.#user.isSignalling()
     const last = isKept ? () => offers.lastOfCall() : () => offers.last()
-    void (canUpdate ? dialog.request('UPDATE', last()) : dialog.reinvite(last)).then(leave)
+    void (
+      canUpdate ? dialog.request('UPDATE', last()) : isKept ? dialog.reinvite(last) : dialog.lastReinvite(last)
+    ).then(leave)
   }
 
   bye(): void {
