@@ -38,14 +38,16 @@ async function busyRecorder(t: TestContext): Promise<ForeignRecorder> {
   return recorder
 }
 
+/** What lies in the spool; a file may be delivered and removed while we look. */
 async function filesOf({ folder }: SpoolPlace): Promise<Buffer[]> {
   const names = await readdir(folder)
-  return await Promise.all(names.map((name) => readFile(join(folder, name))))
+  const read = await Promise.allSettled(names.map((name) => readFile(join(folder, name))))
+  return read.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
 }
 
 async function spooledBytes({ folder }: SpoolPlace): Promise<number> {
-  const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size))
-  return sizes.reduce((sum, size) => sum + size, 0)
+  const found = await Promise.allSettled((await readdir(folder)).map((name) => stat(join(folder, name))))
+  return found.reduce((sum, outcome) => sum + (outcome.status === 'fulfilled' ? outcome.value.size : 0), 0)
 }
 
 function eventsOf({ log }: TestProgram): string[] {
