@@ -73,6 +73,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['fastify'],
       ['typebox'],
       ['@fastify/type-provider-typebox'],
+      ['@fastify/swagger'],
       ['prom-client'],
       ['node:fs'],
       ['node:stream'],

@@ -10,7 +10,7 @@ import { loadFlows } from './flow-library.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 import { PromptLibrary } from './prompt-library.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
-import type { Surroundings } from './sip-role.ts'
+import { productVersion, type Surroundings } from './sip-role.ts'
 
 /** A running program. */
 export interface Program {
@@ -91,6 +91,7 @@ function openHttp(
   const { gateway, recorder } = roles
   return createHttpServer({
     ...http,
+    version: productVersion,
     log: around.log,
     clock: around.clock,
     health: { readiness },

@@ -9,6 +9,7 @@ import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
+import { describeRoutes, openApiRoute } from './openapi.ts'
 import { recorderRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
@@ -19,6 +20,8 @@ export interface HttpServerOptions {
   readonly host?: string
   /** 0: any free port. */
   readonly port: number
+  /** Of the program. */
+  readonly version: string
   readonly log: Logger
   readonly clock: Clock
   readonly health: HealthView
@@ -42,7 +45,7 @@ const LOOPBACK_HOST = '127.0.0.1'
 const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
-export function buildHttpApp(options: HttpServerOptions): HttpApp {
+export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp> {
   const { log, clock, calls, recordings, captures, recorders } = options
   const app: HttpApp = Fastify({
     logger: false,
@@ -80,6 +83,8 @@ export function buildHttpApp(options: HttpServerOptions): HttpApp {
     return reply.code(status).send(body)
   })
 
+  await describeRoutes(app, options.version)
+  openApiRoute(app)
   healthRoutes(app, options.health, metrics)
   if (calls !== undefined) callRoutes(app, calls)
   if (recordings !== undefined) recordingRoutes(app, recordings)
@@ -90,7 +95,7 @@ export function buildHttpApp(options: HttpServerOptions): HttpApp {
 
 /** Listens; rejects when the address cannot be bound. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const app = buildHttpApp(options)
+  const app = await buildHttpApp(options)
   const host = options.host ?? LOOPBACK_HOST
   try {
     await app.listen({ host, port: options.port })
