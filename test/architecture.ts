@@ -71,6 +71,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     rank: 6,
     outside: [
       ['fastify'],
+      ['@fastify/static', 'control/console-files.ts'],
       ['typebox'],
       ['@fastify/type-provider-typebox'],
       ['@fastify/swagger'],

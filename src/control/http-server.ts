@@ -5,6 +5,7 @@ import Fastify from 'fastify'
 import type { Clock, Endpoint, Logger } from '#kernel'
 import { callRoutes } from './call-routes.ts'
 import { captureRoutes } from './capture-routes.ts'
+import { type ConsoleFiles, consoleFiles } from './console-files.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
@@ -30,6 +31,8 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  /** The web console; left out, there is none. */
+  readonly console?: ConsoleFiles
 }
 
 /** A listening server. */
@@ -90,6 +93,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.console !== undefined) consoleFiles(app, options.console)
   return app
 }
 

@@ -14,6 +14,7 @@ const getOpenApi = operation(
 /** Has the routes that are added from now on described. */
 export async function describeRoutes(app: HttpApp, version: string): Promise<void> {
   await app.register(swagger, {
+    hideUntagged: true,
     transform: ({ schema, url }) => ({ schema: askingFor(schema), url }),
     openapi: {
       openapi: '3.1.0',
