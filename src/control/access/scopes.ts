@@ -51,6 +51,3 @@ export const roles = {
 
 /** The name of a role. */
 export type Role = keyof typeof roles
-
-/** Every role, the least first. */
-export const roleNames = Object.keys(roles) as readonly Role[]
