@@ -8,7 +8,7 @@ import { correlate, decodePcmu, encodePcma, encodePcmu, goertzelPower, readWav, 
 import { PortPool } from '#engine'
 import { ManualClock, seededIds } from '#kernel'
 import { parseRtcp, type RtcpPacket } from '#rtp'
-import { parseRawRun, type RecordingFacts, type StreamTotals } from '#store'
+import { type RecordingFacts, readRawRun, type StreamTotals } from '#store'
 import { RtpSource } from '../../test/harness/rtp-source.ts'
 import type { RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
@@ -213,7 +213,7 @@ test('a codec that we do not decode is kept as RTP payload and marked', async (t
   assert.equal(manifest.audioFile, undefined)
   const run = manifest.streams[0]!.runs[0]!
   assert.equal(run.decoded, false)
-  const records = parseRawRun(await readFile(join(folder, run.file)))
+  const records = [...readRawRun(join(folder, run.file), run)]
   assert.deepEqual(
     records.map(({ payload }) => new TextDecoder().decode(payload)),
     ['one', 'two', 'three'],
@@ -222,6 +222,24 @@ test('a codec that we do not decode is kept as RTP payload and marked', async (t
     records.map(({ timestamp }) => timestamp),
     [0, 960, 1920],
   )
+})
+
+test('a loss in a codec that we do not decode is in the ledger, and what follows it is where it belongs', async (t) => {
+  const bench = await Bench.open(t)
+  const source = await bench.addStream({ codecs: [OPUS] })
+  source.payloadType = 96
+  for (let n = 0; n < 50; n++) {
+    bench.clock.advance(20)
+    if (n >= 20 && n < 25) source.skip(1, 960)
+    else await source.sendPacket(Uint8Array.of(0x78 | 0x80, n), 960)
+    await bench.received(n < 20 ? n + 1 : Math.max(20, n - 4))
+  }
+  const { manifest, folder } = await bench.close()
+  const { runs, gaps } = manifest.streams[0]!
+  assert.deepEqual(gaps, [{ fromMs: 400, toMs: 500, cause: 'lost' }])
+  const run = runs[0]!
+  for (const { payload, position } of readRawRun(join(folder, run.file), run))
+    assert.equal(run.startMs + position / 48, payload[1]! * 20)
 })
 
 test('RTP-22: a digit is one event however often it is repeated, and masked unless digits are to be kept', async (t) => {
