@@ -224,24 +224,6 @@ test('a codec that we do not decode is kept as RTP payload and marked', async (t
   )
 })
 
-test('a loss in a codec that we do not decode is in the ledger, and what follows it is where it belongs', async (t) => {
-  const bench = await Bench.open(t)
-  const source = await bench.addStream({ codecs: [OPUS] })
-  source.payloadType = 96
-  for (let n = 0; n < 50; n++) {
-    bench.clock.advance(20)
-    if (n >= 20 && n < 25) source.skip(1, 960)
-    else await source.sendPacket(Uint8Array.of(0x78 | 0x80, n), 960)
-    await bench.received(n < 20 ? n + 1 : Math.max(20, n - 4))
-  }
-  const { manifest, folder } = await bench.close()
-  const { runs, gaps } = manifest.streams[0]!
-  assert.deepEqual(gaps, [{ fromMs: 400, toMs: 500, cause: 'lost' }])
-  const run = runs[0]!
-  for (const { payload, position } of readRawRun(join(folder, run.file), run))
-    assert.equal(run.startMs + position / 48, payload[1]! * 20)
-})
-
 test('RTP-22: a digit is one event however often it is repeated, and masked unless digits are to be kept', async (t) => {
   for (const keepDigits of [false, true]) {
     const bench = await Bench.open(t, keepDigits)

@@ -15,6 +15,7 @@ export type {
   StreamManifest,
   StreamTotals,
 } from './manifest.ts'
+export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
