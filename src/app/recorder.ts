@@ -6,7 +6,7 @@ import type { RecordingsView } from '#control'
 import { type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
-import { type Catalogue, openSqliteCatalogue, RecordingStore, rebuildCatalogue, recoverRecordings } from '#store'
+import { type Catalogue, openCatalogue, RecordingStore, rebuildCatalogue, recoverRecordings } from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import { createRecordingsView } from './recordings-view.ts'
@@ -36,7 +36,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const { folder, keepDigits } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes })
-  const catalogue = await openCatalogue(store, log)
+  const catalogue = await recoveredCatalogue(store, log)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits })
   const server = createRecordingServer({
@@ -89,8 +89,8 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 }
 
 /** The folders are the truth: what a crash left open is closed first, and an empty catalogue is built anew from them. */
-async function openCatalogue(store: RecordingStore, log: Logger): Promise<Catalogue> {
-  const catalogue = await openSqliteCatalogue(join(store.root, catalogueFile))
+async function recoveredCatalogue(store: RecordingStore, log: Logger): Promise<Catalogue> {
+  const catalogue = await openCatalogue(join(store.root, catalogueFile))
   const { recovered, failures } = await recoverRecordings(store, catalogue)
   for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
   for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })

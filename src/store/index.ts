@@ -1,4 +1,14 @@
-export { type Catalogue, type CatalogueQuery, type CatalogueRow, openRow, rowOf } from './catalogue.ts'
+export {
+  type Act,
+  type Catalogue,
+  type CatalogueFilter,
+  type CatalogueQuery,
+  type CatalogueRow,
+  openRow,
+  rowOf,
+} from './catalogue/catalogue.ts'
+export { openCatalogue } from './catalogue/open-database.ts'
+export type { SqlCatalogue } from './catalogue/sql-catalogue.ts'
 export type {
   Gap,
   GapCause,
@@ -19,6 +29,5 @@ export { parseRawRun, type RawRecord, type RawRunFile } from './raw-run-file.ts'
 export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
 export type { RecoveryFailure } from './recovery.ts'
-export { openSqliteCatalogue } from './sqlite-catalogue.ts'
 export { g711FormatOf, type RunCodec, StreamFiles, silenceOf } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

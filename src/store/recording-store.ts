@@ -2,7 +2,7 @@
 
 import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { type Catalogue, rowOf } from './catalogue.ts'
+import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
 import { type RecoveryFailure, recordingFolders, recoverOpenFolders } from './recovery.ts'

@@ -27,7 +27,7 @@ import type {
   SipCore,
   SipResponse,
 } from '#sip'
-import { type Catalogue, openSqliteCatalogue, RecordingStore } from '#store'
+import { type Catalogue, openCatalogue, RecordingStore } from '#store'
 import { RecordRoom } from '../../src/recording-server/record-room.ts'
 import { attachCore } from './core-pair.ts'
 import { RtpSource } from './rtp-source.ts'
@@ -125,7 +125,7 @@ export class RecorderBench {
 
   static async open(t: TestContext, options: RecorderBenchOptions = {}): Promise<RecorderBench> {
     const root = await mkdtemp(join(tmpdir(), 'recorder-'))
-    const catalogue = options.catalogue ?? (await openSqliteCatalogue(':memory:'))
+    const catalogue = options.catalogue ?? (await openCatalogue(':memory:'))
     const bench = new RecorderBench(root, catalogue, options)
     t.after(async () => {
       await bench.settled(bench.server.stop())
