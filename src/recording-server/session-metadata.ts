@@ -12,6 +12,7 @@ import {
   type XmlElement,
 } from '#siprec'
 import type { ParticipantFacts, RecordingFacts } from '#store'
+import { customValues } from './custom-values.ts'
 
 /** Names, in any namespace, of the element that carries the call flow's Recording ID. */
 const REFERENCE_NAMES = new Set(['recordingref', 'recordingid'])
@@ -26,6 +27,7 @@ export type MetadataPart = Pick<
   | 'sessionIds'
   | 'groupIds'
   | 'recordingReference'
+  | 'custom'
   | 'metadataInvalid'
   | 'speakers'
   | 'speakersInferred'
@@ -68,7 +70,10 @@ export class SessionMetadata {
   /** The facts as of now, for the labels of the session's streams, '' where there is none. */
   facts(labels: readonly string[]): MetadataPart {
     const state = this.#state
-    const reference = state && referenceOf([...state.extensions, ...state.sessions.flatMap((one) => one.extensions)], 0)
+    const extensions =
+      state === undefined ? [] : [...state.extensions, ...state.sessions.flatMap((one) => one.extensions)]
+    const reference = referenceOf(extensions, 0)
+    const custom = customValues(extensions)
     const lines = state === undefined ? [] : lineSpeakers(state, labels)
     const callerId = state && callingParticipant(state)
     return {
@@ -77,6 +82,7 @@ export class SessionMetadata {
       sessionIds: state?.sessions.map(({ sessionId }) => sessionId) ?? [],
       groupIds: state?.groups.map(({ groupId }) => groupId) ?? [],
       ...(reference !== undefined && { recordingReference: reference }),
+      ...(Object.keys(custom).length > 0 && { custom }),
       metadataInvalid: this.#isInvalid,
       speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
       speakersInferred: lines.some(({ isInferred }) => isInferred),

@@ -1,14 +1,18 @@
 export {
-  type Act,
   type Catalogue,
   type CatalogueFilter,
+  type CataloguePage,
   type CatalogueQuery,
   type CatalogueRow,
   openRow,
   rowOf,
 } from './catalogue/catalogue.ts'
-export { openCatalogue } from './catalogue/open-database.ts'
+export type { JobQueue } from './catalogue/job-queue.ts'
+export { JournaledCatalogue, type JournalTarget } from './catalogue/journaled-catalogue.ts'
+export { openCatalogue, openCatalogueAndJobs } from './catalogue/open-database.ts'
 export type { SqlCatalogue } from './catalogue/sql-catalogue.ts'
+export type { Rebuilt } from './library/rebuild.ts'
+export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
   Gap,
   GapCause,
@@ -27,7 +31,7 @@ export type {
 } from './manifest.ts'
 export { parseRawRun, type RawRecord, type RawRunFile } from './raw-run-file.ts'
 export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
-export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
+export { RecordingStore, recoverRecordings } from './recording-store.ts'
 export type { RecoveryFailure } from './recovery.ts'
 export { g711FormatOf, type RunCodec, StreamFiles, silenceOf } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

@@ -88,27 +88,32 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     assert.deepEqual(await catalogue.list({ limit: 9, id: 'CRID' }), [])
   })
 
-  named('metadata documents, custom values, vendor and tags are searched; words must all occur, quoted ones together', async (t) => {
-    const catalogue = await open(t)
-    const custom = { 'Order-Id': 'A-4711', language: 'de' }
-    await catalogue.putAll([{ row: row(1, { custom, vendor: 'acme' }), metadata: 'Claim 12/34 about a broken window' }])
-    await catalogue.put(row(2, { tags: ['complaint'] }))
-    const found = async (filter: CatalogueFilter): Promise<string[]> =>
-      idsOf(await catalogue.list({ limit: 9, ...filter }))
-    assert.deepEqual(await found({ text: 'broken claim' }), ['r1'])
-    assert.deepEqual(await found({ text: '"broken claim"' }), [])
-    assert.deepEqual(await found({ text: '"a broken"' }), ['r1'])
-    assert.deepEqual(await found({ text: 'claim bob 4711' }), ['r1'])
-    assert.deepEqual(await found({ text: 'claim ada' }), [])
-    assert.deepEqual(await found({ custom: { 'order-id': 'a-4711' } }), ['r1'])
-    assert.deepEqual(await found({ custom: { 'Order-Id': 'A-47' } }), [])
-    assert.deepEqual(await found({ vendor: 'ACME' }), ['r1'])
-    assert.deepEqual(await found({ tags: ['Complaint'] }), ['r2'])
-    // Facts that are put again leave the text of the documents.
-    await catalogue.put(row(1, { durationMs: 700 }))
-    assert.deepEqual(await found({ text: 'window' }), ['r1'])
-    assert.deepEqual(await found({ text: '4711' }), [])
-  })
+  named(
+    'metadata documents, custom values, vendor and tags are searched; words must all occur, quoted ones together',
+    async (t) => {
+      const catalogue = await open(t)
+      const custom = { 'Order-Id': 'A-4711', language: 'de' }
+      await catalogue.putAll([
+        { row: row(1, { custom, vendor: 'acme' }), metadata: 'Claim 12/34 about a broken window' },
+      ])
+      await catalogue.put(row(2, { tags: ['complaint'] }))
+      const found = async (filter: CatalogueFilter): Promise<string[]> =>
+        idsOf(await catalogue.list({ limit: 9, ...filter }))
+      assert.deepEqual(await found({ text: 'broken claim' }), ['r1'])
+      assert.deepEqual(await found({ text: '"broken claim"' }), [])
+      assert.deepEqual(await found({ text: '"a broken"' }), ['r1'])
+      assert.deepEqual(await found({ text: 'claim bob 4711' }), ['r1'])
+      assert.deepEqual(await found({ text: 'claim ada' }), [])
+      assert.deepEqual(await found({ custom: { 'order-id': 'a-4711' } }), ['r1'])
+      assert.deepEqual(await found({ custom: { 'Order-Id': 'A-47' } }), [])
+      assert.deepEqual(await found({ vendor: 'ACME' }), ['r1'])
+      assert.deepEqual(await found({ tags: ['Complaint'] }), ['r2'])
+      // Facts that are put again leave the text of the documents.
+      await catalogue.put(row(1, { durationMs: 700 }))
+      assert.deepEqual(await found({ text: 'window' }), ['r1'])
+      assert.deepEqual(await found({ text: '4711' }), [])
+    },
+  )
 
   named('conditions are joined: duration, tags, upload state, hold, store', async (t) => {
     const catalogue = await open(t)
@@ -131,7 +136,9 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
 
   named('a condition that most rows meet is walked in order, and gives the same rows', async (t) => {
     const catalogue = await open(t)
-    const many = Array.from({ length: 1100 }, (_unused, n) => ({ row: row(n, { tags: n % 11 === 0 ? ['t', 'u'] : ['t'] }) }))
+    const many = Array.from({ length: 1100 }, (_unused, n) => ({
+      row: row(n, { tags: n % 11 === 0 ? ['t', 'u'] : ['t'] }),
+    }))
     await catalogue.putAll(many)
     for (const filter of [{ tags: ['t'] }, { text: 'client.test' }, { party: 'sip:ada', tags: ['t'] }]) {
       const all = await catalogue.list({ limit: 1000, ...filter })
@@ -169,7 +176,10 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     const catalogue = await open(t)
     const nasty = `a"b'c\\ %_\0\ud800 ${'x'.repeat(3000)}`
     await catalogue.putAll([
-      { row: row(1, { participants: [nasty], reference: nasty, custom: { [nasty]: nasty } }), metadata: nasty.repeat(40) },
+      {
+        row: row(1, { participants: [nasty], reference: nasty, custom: { [nasty]: nasty } }),
+        metadata: nasty.repeat(40),
+      },
     ])
     assert.deepEqual((await catalogue.get('r1'))?.reference, nasty)
     assert.deepEqual(idsOf(await catalogue.list({ limit: 9, text: nasty })), ['r1'])

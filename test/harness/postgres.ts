@@ -73,8 +73,7 @@ export async function startPostgres(): Promise<PostgresCluster> {
 /** Whom the server runs as: ourselves, or the user that the package made when we are root. */
 function serverUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const idOf = (flag: string): number =>
-    Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout.trim())
+  const idOf = (flag: string): number => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout.trim())
   return { uid: idOf('-u'), gid: idOf('-g') }
 }
 

@@ -6,9 +6,10 @@ import { test } from 'node:test'
 import { AppError } from '#kernel'
 import { catalogueRow as row } from '../../../test/harness/catalogue-row.ts'
 import { catalogueSuite } from '../../../test/harness/catalogue-suite.ts'
+import { rebuildCatalogue } from '../library/rebuild.ts'
 import { NO_TOTALS, type RecordingFacts } from '../manifest.ts'
 import { RecordingFolder } from '../recording-folder.ts'
-import { RecordingStore, rebuildCatalogue, recoverRecordings } from '../recording-store.ts'
+import { RecordingStore } from '../recording-store.ts'
 import { openCatalogue } from './open-database.ts'
 
 catalogueSuite('SQLite', async (t) => {
@@ -34,10 +35,7 @@ test('a file that is no database is refused by code', async (t) => {
   t.after(() => rmSync(root, { recursive: true }))
   const path = join(root, 'catalogue.sqlite')
   writeFileSync(path, 'this is not a database, however long it goes on about it'.repeat(40))
-  await assert.rejects(
-    openCatalogue(path),
-    (error) => error instanceof AppError && error.code === 'store.catalogue',
-  )
+  await assert.rejects(openCatalogue(path), (error) => error instanceof AppError && error.code === 'store.catalogue')
 })
 
 test('the catalogue is rebuilt from the folders', async (t) => {
@@ -64,7 +62,9 @@ test('the catalogue is rebuilt from the folders', async (t) => {
   const store = new RecordingStore({ root })
   const catalogue = await openCatalogue(':memory:')
   t.after(() => catalogue.close())
-  assert.equal(await rebuildCatalogue(store, catalogue), 2)
+  await catalogue.put(row(3))
+  const rebuilt = await rebuildCatalogue(store, catalogue, { nowMs: 1e12, erase: async () => assert.fail() })
+  assert.deepEqual(rebuilt, { recordings: 2, deleted: 0, removed: 1 })
   const found = await catalogue.get('a1')
   assert.equal(found?.folder, '1970/01/02/a1')
   assert.equal(found.packets, 7)
@@ -72,18 +72,19 @@ test('the catalogue is rebuilt from the folders', async (t) => {
   assert.deepEqual(found.participants, ['Ada', 'sip:ada@x'])
 })
 
-test('a row left as receiving by a dead recorder is settled when there is no folder to recover', async (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'catalogue-'))
-  t.after(() => rmSync(root, { recursive: true }))
+test('rows left as receiving by a dead recorder are settled, of its own store alone', async (t) => {
   const catalogue = await openCatalogue(':memory:')
   t.after(() => catalogue.close())
   await catalogue.put(row(1))
   await catalogue.put(row(9, { state: 'receiving' }))
-  await recoverRecordings(new RecordingStore({ root }), catalogue)
+  await catalogue.put(row(10, { state: 'receiving', store: 'other' }))
+  await catalogue.put(row(50, { state: 'receiving' }))
+  assert.equal(await catalogue.settleReceiving(50_000), 1)
   const settled = await catalogue.get('r9')
   assert.equal(settled?.state, 'no-audio')
   assert.equal(settled.cause, 'lost')
   assert.equal((await catalogue.get('r1'))?.state, 'published')
+  assert.equal(await catalogue.count({ state: 'receiving' }), 2)
 })
 
 test('the store refuses new recordings without space or folder, and paths that lead outside', async (t) => {

@@ -1,7 +1,7 @@
 // The catalogue: an index of recordings that can be thrown away and rebuilt from the folders.
 
-import type { Manifest, NoAudioCause, RecordingFacts, RecordingState } from '../manifest.ts'
 import { msOfIsoTime } from '../iso-time.ts'
+import type { Manifest, NoAudioCause, RecordingFacts, RecordingState } from '../manifest.ts'
 
 /** Where the copy of a recording in object storage stands; `failed` is tried again. */
 export type UploadState = 'waiting' | 'uploading' | 'failed' | 'verified' | 'local-removed'
@@ -151,15 +151,7 @@ export function rowOf(manifest: Manifest, folder: string): CatalogueRow {
 
 type FactsPart = Pick<
   CatalogueRow,
-  | 'sipCallId'
-  | 'fromUri'
-  | 'toUri'
-  | 'reference'
-  | 'sessionIds'
-  | 'groupIds'
-  | 'participants'
-  | 'warnings'
-  | 'custom'
+  'sipCallId' | 'fromUri' | 'toUri' | 'reference' | 'sessionIds' | 'groupIds' | 'participants' | 'warnings' | 'custom'
 >
 
 function factsPart(facts: RecordingFacts): FactsPart {

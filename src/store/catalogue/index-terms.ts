@@ -4,17 +4,7 @@ import type { CatalogueRow } from './catalogue.ts'
 
 /** A key of a row. */
 export interface Key {
-  readonly kind:
-    | 'id'
-    | 'state'
-    | 'cause'
-    | 'tag'
-    | 'upload'
-    | 'held'
-    | 'vendor'
-    | 'verdict'
-    | 'custom'
-    | 'store'
+  readonly kind: 'id' | 'state' | 'cause' | 'tag' | 'upload' | 'held' | 'vendor' | 'verdict' | 'custom' | 'store'
   readonly value: string
 }
 

@@ -94,9 +94,5 @@ async function createJobs(database: Kysely<Tables>, engine: DatabaseEngine): Pro
     .addColumn('last_error', 'text')
     .addUniqueConstraint('siprec_job_once', ['kind', 'recording_id'])
     .execute()
-  await database.schema
-    .createIndex('siprec_job_due')
-    .on('siprec_job')
-    .columns(['store', 'kind', 'due_at_ms'])
-    .execute()
+  await database.schema.createIndex('siprec_job_due').on('siprec_job').columns(['store', 'kind', 'due_at_ms']).execute()
 }

@@ -4,13 +4,14 @@ import { Kysely, PostgresDialect, SqliteDialect } from 'kysely'
 import pg from 'pg'
 import { type DatabaseEngine, postgresEngine, sqliteEngine } from './engine.ts'
 import { guarded } from './guarded.ts'
+import { JobQueue } from './job-queue.ts'
 import { migrate } from './migrations.ts'
 import { SqlCatalogue } from './sql-catalogue.ts'
 import { openSqlite } from './sqlite-driver.ts'
 import type { Tables } from './tables.ts'
 
 /** An open database. */
-export interface CatalogueDatabase {
+interface CatalogueDatabase {
   readonly database: Kysely<Tables>
   readonly engine: DatabaseEngine
 }
@@ -35,14 +36,22 @@ export async function openCatalogueDatabase(location: string): Promise<Catalogue
   })
 }
 
-/** Opens the catalogue alone; `store` is the name of the store that it is written for. Rejects as `openCatalogueDatabase` does. */
+/** Opens the catalogue alone; `store` is the name of the store that it is written for. Rejects with AppError `store.catalogue`. */
 export async function openCatalogue(location: string, store = 'recorder'): Promise<SqlCatalogue> {
+  return (await openCatalogueAndJobs(location, store)).catalogue
+}
+
+/** Opens the catalogue and the jobs of a store; closing the catalogue closes both. */
+export async function openCatalogueAndJobs(
+  location: string,
+  store: string,
+): Promise<{ readonly catalogue: SqlCatalogue; readonly jobs: JobQueue }> {
   const { database, engine } = await openCatalogueDatabase(location)
-  return new SqlCatalogue(database, engine, store)
+  return { catalogue: new SqlCatalogue(database, engine, store), jobs: new JobQueue(database, engine, store) }
 }
 
 /** Whether a location is the address of a PostgreSQL database. */
-export function isPostgres(location: string): boolean {
+function isPostgres(location: string): boolean {
   return /^postgres(ql)?:\/\//.test(location)
 }
 

@@ -54,10 +54,7 @@ export class SqlCatalogue implements Catalogue {
   }
 
   async get(recordingId: string): Promise<CatalogueRow | undefined> {
-    const query = this.#database
-      .selectFrom('siprec_recording')
-      .select(COLUMNS)
-      .where('recording_id', '=', recordingId)
+    const query = this.#database.selectFrom('siprec_recording').select(COLUMNS).where('recording_id', '=', recordingId)
     const found = await guarded(() => query.executeTakeFirst())
     return found && rowOfFound(found)
   }
@@ -119,6 +116,36 @@ export class SqlCatalogue implements Catalogue {
     )
   }
 
+  /** Removes the rows of this store that began before `nowMs`, but for those of these recordings; resolves with how many. */
+  async removeUnseen(recordingIds: ReadonlySet<string>, nowMs: number): Promise<number> {
+    const query = this.#database
+      .selectFrom('siprec_recording')
+      .select('recording_id')
+      .where('store', '=', this.#store)
+      .where('started_at_ms', '<', Math.floor(nowMs))
+    const rows = await guarded(() => query.execute())
+    const unseen = rows.filter(({ recording_id }) => !recordingIds.has(recording_id))
+    for (const { recording_id } of unseen) await this.remove(recording_id)
+    return unseen.length
+  }
+
+  /** Rows of this store that are still `receiving` though their recorder, which began them before `nowMs`, is gone: they are lost. */
+  async settleReceiving(nowMs: number): Promise<number> {
+    const lost = { state: 'no-audio', cause: 'lost', recovered: true } as const
+    let settled = 0
+    for (;;) {
+      const rows = await this.list({
+        state: 'receiving',
+        store: this.#store,
+        toMs: Math.floor(nowMs),
+        limit: MOST_ROWS,
+      })
+      if (rows.length === 0) return settled
+      await this.putAll(rows.map((row) => ({ row: { ...row, ...lost } })))
+      settled += rows.length
+    }
+  }
+
   async close(): Promise<void> {
     await guarded(() => this.#database.destroy())
   }
@@ -169,10 +196,7 @@ export class SqlCatalogue implements Catalogue {
   }
 
   async #locked(transaction: Transaction<Tables>, recordingId: string): Promise<FoundRow | undefined> {
-    const query = transaction
-      .selectFrom('siprec_recording')
-      .select(COLUMNS)
-      .where('recording_id', '=', recordingId)
+    const query = transaction.selectFrom('siprec_recording').select(COLUMNS).where('recording_id', '=', recordingId)
     return await (this.#engine.skipLocked ? query.forUpdate() : query).executeTakeFirst()
   }
 }
