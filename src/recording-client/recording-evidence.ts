@@ -81,6 +81,11 @@ export class RecordingEvidence {
     }
   }
 
+  /** What is thought of a recorder has changed without a report of its own. */
+  judged({ plan }: Pick<Carrier, 'plan'>, result: string): void {
+    this.#ledger.outcome(plan.uri, result)
+  }
+
   /** The spool takes what is recorded, or takes no more. */
   spooled(outcome: string): void {
     this.#ledger.outcome(SPOOL, outcome)
