@@ -44,7 +44,7 @@ test('a recorded call is told from its start to its ledger, and so is what the r
     })
     assert.equal(response.status, 200, activity)
   }
-  call.hangup()
+  await call.hangup()
   await until('the call is over', () => typesOf(sent).includes('call.ended'))
   await until('the ledger is told', () => typesOf(sent).includes('recording.closed'))
   await until('the recorder is done', () => typesOf(taken).includes('session.ended'))

@@ -92,6 +92,8 @@ export const eventVocabulary = {
     cause: Type.String(says('likely cause')),
   }),
   'recorder.audio-confirmed': event('The recorder says that audio arrives.', {}),
+  'recorder.unsteady': event('The recorder takes sessions and leaves at once, again and again.', {}),
+  'recorder.steady': event('A session with it has lasted again.', {}),
   'recorder.up': event('A recorder answers again.', {}),
   'recorder.down': event('A recorder does not answer.', {}),
   'spool.began': event('No recorder can be had: the recording is spooled.', {}),
