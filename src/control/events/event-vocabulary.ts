@@ -66,6 +66,8 @@ export const eventVocabulary = {
   'recording.pause-expired': event('A pause ended by its deadline.', { next: Type.String(says('`resume` or `stop`')) }),
   'recording.policy-met': event('The recorders are what the policy wants again.', {}),
   'recording.policy-unmet': event('The recorders are fewer than the policy wants.', {}),
+  'recording.masked': event('Keys are left out of what recorders get, from now on.', {}),
+  'recording.unmasked': event('Keys are recorded again.', {}),
   'recording.stopped': event('It was stopped, or its call ended.', {}),
   'recording.failed': event('No recorder took it.', {}),
   'recording.lost': event('Its last recorder was lost.', {}),
