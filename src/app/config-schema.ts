@@ -1,6 +1,7 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
@@ -17,6 +18,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   sources: sources(
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),
+  maxSessions,
   store: section('Recordings on disk.', {
     folder: text({
       default: './recordings',
@@ -26,6 +28,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       default: false,
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
+    ...durabilityKeys,
   }),
 })
 

@@ -10,6 +10,7 @@ import { ManualClock, seededIds } from '#kernel'
 import { parseRtcp, type RtcpPacket } from '#rtp'
 import { parseRawRun, type RecordingFacts, type StreamTotals } from '#store'
 import { RtpSource } from '../../test/harness/rtp-source.ts'
+import { instantPort } from '../../test/harness/test-disk.ts'
 import type { RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
 
@@ -51,6 +52,7 @@ class Bench {
       root,
       keepDigits,
       clock: this.clock,
+      disk: instantPort,
       ids: seededIds(5),
       ports: new PortPool({
         host: '127.0.0.1',

@@ -1,4 +1,5 @@
 export { type Catalogue, type CatalogueQuery, type CatalogueRow, openRow, rowOf } from './catalogue.ts'
+export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type {
   Gap,
   GapCause,
@@ -16,7 +17,7 @@ export type {
   StreamTotals,
 } from './manifest.ts'
 export { parseRawRun, type RawRecord, type RawRunFile } from './raw-run-file.ts'
-export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
+export { type Closing, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
 export type { RecoveryFailure } from './recovery.ts'
 export { openSqliteCatalogue } from './sqlite-catalogue.ts'
