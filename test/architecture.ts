@@ -71,8 +71,10 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     rank: 6,
     outside: [
       ['fastify'],
+      ['@fastify/static', 'control/console-files.ts'],
       ['typebox'],
       ['@fastify/type-provider-typebox'],
+      ['@fastify/swagger'],
       ['prom-client'],
       ['node:fs'],
       ['node:stream'],

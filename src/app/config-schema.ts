@@ -44,6 +44,7 @@ export const configSchema = Type.Object(
     http: role('The HTTP API and console; off when left out.', {
       host: ipAddress({ default: LOOPBACK, description: 'IP address to bind to.' }),
       port: integer('Port; 0 lets the system choose.', 8080, 0, 65_535),
+      console: Type.Boolean({ default: true, description: 'Serve the web console at /.' }),
     }),
     dns: section('Name resolution.', {
       servers: Type.Array(text({ expects: 'address or address:port' }), {

@@ -107,7 +107,7 @@ export async function openGateway(
     transfer: config.transfer,
     srtp: config.media.srtp,
     tones: toneRules(config.awareness),
-    limits: { activeCalls: config.limits.activeCalls, silenceMs: config.media.silentAfterMs },
+    limits: { ...config.limits, silenceMs: config.media.silentAfterMs },
     sessionTimer: sessionTimerOf(config.sip),
     info: (call, incoming) => infoOf(call).handle(incoming),
     flows: (call, flowName) => startFlow(call, flowName),

@@ -1,6 +1,7 @@
 // The program: the roles that a configuration switches on, in one process, with their HTTP API.
 
 import { open, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
 import { cwd } from 'node:process'
 import { createHttpServer, type HttpServer, type Readiness } from '#control'
 import { AppError, type Clock, type Logger, messageOf } from '#kernel'
@@ -10,7 +11,7 @@ import { loadFlows } from './flow-library.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 import { PromptLibrary } from './prompt-library.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
-import type { Surroundings } from './sip-role.ts'
+import { productVersion, type Surroundings } from './sip-role.ts'
 
 /** A running program. */
 export interface Program {
@@ -24,6 +25,9 @@ export interface Program {
 }
 
 const promptFolder = 'prompts'
+/** Where the build puts the web console, beside the compiled sources. */
+const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
+const NONCE_BYTES = 16
 
 /** Opens the roles of the configuration, all or none; rejects with an AppError that names the key or port at fault. */
 export async function openProgram(config: Config, log: Logger, clock: Clock = systemClock): Promise<Program> {
@@ -89,8 +93,11 @@ function openHttp(
   readiness: () => Readiness,
 ): Promise<HttpServer> {
   const { gateway, recorder } = roles
+  const { host, port } = http
   return createHttpServer({
-    ...http,
+    host,
+    port,
+    version: productVersion,
     log: around.log,
     clock: around.clock,
     health: { readiness },
@@ -99,6 +106,7 @@ function openHttp(
       ? {}
       : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
+    ...(http.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
 }
 

@@ -45,8 +45,11 @@ export interface SipRole {
   close(): Promise<void>
 }
 
+/** Version of the program. */
+export const productVersion = '0.1'
+
 /** Name and version in User-Agent and Server. */
-export const product = 'siprec-gateway/0.1'
+export const product = `siprec-gateway/${productVersion}`
 
 /** Binds the listeners; rejects with AppError `net.*` that names what failed. */
 export async function openSipRole(options: SipRoleOptions, around: Surroundings): Promise<SipRole> {

@@ -11,9 +11,10 @@ const errorBody = Type.Object(
     /** Stable, documented. */
     code: Type.String(),
     message: Type.String(),
+    /** Of a request that does not fit its schema: each path, and what was expected there. */
     details: Type.Optional(Type.Unknown()),
   },
-  closed,
+  { ...closed, description: 'It did not work; `code` is stable.' },
 )
 
 /** Response schemas that every route has. */
