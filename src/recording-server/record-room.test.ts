@@ -79,12 +79,8 @@ class Bench {
 
   async addStream(settings: Partial<StreamSettings> = {}, label?: string): Promise<RtpSource> {
     const all = { codecs: [PCMU], isPaused: false, ...settings }
-    const reply = await this.room.handle({
-      type: 'add-stream',
-      recordingId: 'r1',
-      ...(label && { label }),
-      settings: all,
-    })
+    const command = { type: 'add-stream', recordingId: RECORDING, ...(label && { label }), settings: all } as const
+    const reply = await this.room.handle(command)
     this.ports.push((reply as RecordReplies['add-stream']).rtpPort)
     return await this.source(this.ports.length - 1)
   }
