@@ -65,6 +65,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         accept: ACCEPTED_TYPES,
         admit: admission(config.sources),
         isAvailable: () => server.isAvailable,
+        isTolerant: true,
         handlers: server.handlers,
       },
       around,

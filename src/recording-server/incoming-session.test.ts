@@ -143,7 +143,7 @@ test('stop says BYE to every session and publishes what it holds', async (t) => 
   assert.deepEqual(await bench.server.sessions(), [])
 })
 
-test('a client that vanished without a BYE is found out, and its recording is published', async (t) => {
+test('SRS-26: a client that vanished without a BYE is found out, and its recording is published', async (t) => {
   const bench = await RecorderBench.open(t)
   const session = await bench.start(offer())
   const source = await bench.source(session, 0)

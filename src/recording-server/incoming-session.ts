@@ -272,6 +272,7 @@ export class IncomingSession {
   async #onEnd(end: DialogEnd): Promise<void> {
     if (this.#state !== 'active') return
     if (end.request !== undefined) {
+      this.#record.endedOn(end.request.headers.get('Date'))
       const bodies = readBodies(end.request)
       if (bodies.ok) await this.#record.keep(this.#record.apply(end.request, bodies.value))
     }

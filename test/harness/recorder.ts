@@ -26,6 +26,7 @@ import type {
   SipBody,
   SipCore,
   SipResponse,
+  TransportName,
 } from '#sip'
 import { type Catalogue, type DiskPort, openSqliteCatalogue, RecordingStore } from '#store'
 import { RecordRoom } from '../../src/recording-server/record-room.ts'
@@ -98,7 +99,12 @@ export class RecorderBench {
   readonly client: SipCore
   readonly #sources: RtpSource[] = []
 
-  private constructor(root: string, catalogue: Catalogue, options: RecorderBenchOptions) {
+  private constructor(
+    root: string,
+    catalogue: Catalogue,
+    options: RecorderBenchOptions,
+    transports: readonly TransportName[] | undefined,
+  ) {
     this.root = root
     this.store = new RecordingStore({ root })
     this.catalogue = catalogue
@@ -115,9 +121,11 @@ export class RecorderBench {
     this.server.events.add((event) => this.events.push(event))
     const recorder = attachCore(this.network, this.clock, RECORDER_IP, this.server.handlers, {
       isAvailable: () => this.server.isAvailable,
+      isTolerant: true,
+      ...(transports && { transports: [...transports] }),
       contactUser: 'recorder',
       contactParams: '+sip.srs',
-      supported: ['siprec'],
+      supported: ['siprec', 'timer'],
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
     })
     this.server.attach(recorder.core)
@@ -128,10 +136,14 @@ export class RecorderBench {
     }).core
   }
 
-  static async open(t: TestContext, options: RecorderBenchOptions = {}): Promise<RecorderBench> {
+  static async open(
+    t: TestContext,
+    options: RecorderBenchOptions = {},
+    transports?: readonly TransportName[],
+  ): Promise<RecorderBench> {
     const root = await mkdtemp(join(tmpdir(), 'recorder-'))
     const catalogue = options.catalogue ?? (await openSqliteCatalogue(':memory:'))
-    const bench = new RecorderBench(root, catalogue, options)
+    const bench = new RecorderBench(root, catalogue, options, transports)
     t.after(async () => {
       await bench.settled(bench.server.stop())
       for (const source of bench.#sources) source.close()
@@ -263,7 +275,8 @@ export class RecorderBench {
   }
 }
 
-type Ended = Extract<RecordingServerEvent, { type: 'ended' }>
+/** The event of a recording that is over. */
+export type Ended = Extract<RecordingServerEvent, { type: 'ended' }>
 
 /** Channels of a published recording. */
 export async function audioOf(folder: string): Promise<Int16Array[]> {
