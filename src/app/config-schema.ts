@@ -1,6 +1,7 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
@@ -18,6 +19,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   sources: sources(
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),
+  maxSessions,
   store: section('Recordings on disk.', {
     folder: text({
       default: './recordings',
@@ -27,6 +29,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       default: false,
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
+    ...durabilityKeys,
   }),
 })
 

@@ -26,19 +26,18 @@ export interface Recorder {
 }
 
 const catalogueFile = 'catalogue.sqlite'
-/** Below this no recording is accepted; what is under way has this much room left. */
-const leastFreeBytes = 500_000_000
 
 /** Opens the recorder: recovers what a crash left open, then listens. */
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
-  const { folder, keepDigits } = config.store
+  const { folder, keepDigits, flushMs, sync, bufferBytes, minFreeBytes } = config.store
   await mkdir(folder, { recursive: true })
-  const store = new RecordingStore({ root: folder, leastFreeBytes })
+  const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const catalogue = await openCatalogue(store, log)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits })
+  const storage = { flushMs, sync, bufferBytes }
+  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage })
   const server = createRecordingServer({
     media,
     address: advertisedHost ?? host,
@@ -48,6 +47,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     ids,
     log,
     srtp,
+    maxSessions: config.maxSessions,
   })
   const closeStore = async (): Promise<void> => {
     await media.close()

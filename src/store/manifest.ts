@@ -9,6 +9,8 @@ export type GapCause =
   | 'no-rtp'
   | 'ssrc-change'
   | 'recorder-restart'
+  /** The disk did not write, and there was no memory left to wait for it. */
+  | 'disk'
   /** The sender sent nothing: silence suppression or digits. */
   | 'dtx'
 
