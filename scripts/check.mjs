@@ -56,9 +56,10 @@ function addresses() {
 
 const checks = [
   ['types', () => run([bin('typescript', 'bin', 'tsc'), '-p', root, '--noEmit', '--incremental', 'false'])],
+  ['types of the console', () => run([bin('typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.console.json')])],
   [
     'lint and format',
-    () => run([bin('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--colors=off', 'src', 'test', 'scripts']),
+    () => run([bin('@biomejs', 'biome', 'bin', 'biome'), 'ci', '--colors=off', 'src', 'test', 'scripts', 'console']),
   ],
   ['unused code', () => run([bin('knip', 'bin', 'knip.js')])],
   ['architecture', () => run([join(root, 'scripts', 'test.mjs'), 'all', 'test/architecture'])],

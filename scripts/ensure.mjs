@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const lock = join(root, '.ensure-lock')
+const consoleFolder = join(root, 'dist', 'console')
 const lockTimeoutMs = 10 * 60_000
 
 function fail(message) {
@@ -51,6 +52,7 @@ function install() {
 
 function removeOrphans() {
   for (const path of files(join(root, 'dist'), (name) => /\.js(\.map)?$/.test(name))) {
+    if (path.startsWith(consoleFolder)) continue
     const source = join(root, relative(join(root, 'dist'), path).replace(/\.js(\.map)?$/, '.ts'))
     if (!existsSync(source)) rmSync(path)
   }
@@ -66,6 +68,16 @@ function build() {
   if (stampMatches(stamp, wanted)) return
   run('building', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root])
   removeOrphans()
+  writeFileSync(stamp, wanted)
+}
+
+function buildConsole() {
+  const stamp = join(root, 'dist', '.console-built')
+  const sources = files(join(root, 'console'), () => true)
+  const wanted = digest([join(root, 'package-lock.json'), join(root, 'vite.config.ts'), ...sources])
+  if (stampMatches(stamp, wanted) && existsSync(consoleFolder)) return
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+  run('building the console', process.execPath, [vite, 'build', '--logLevel', 'warn'])
   writeFileSync(stamp, wanted)
 }
 
@@ -91,3 +103,4 @@ takeLock()
 process.on('exit', () => rmSync(lock, { recursive: true, force: true }))
 install()
 build()
+buildConsole()

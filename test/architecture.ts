@@ -72,8 +72,12 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     rank: 6,
     outside: [
       ['fastify'],
+      ['@fastify/static', 'control/console-files.ts'],
       ['typebox'],
       ['@fastify/type-provider-typebox'],
+      ['@fastify/swagger', 'control/openapi.ts'],
+      ['@fastify/websocket', 'control/web-socket.ts'],
+      ['ws', 'control/events/event-socket.ts'],
       ['prom-client'],
       ['node:fs'],
       ['node:stream'],

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { awareness } from './config-awareness.ts'
 import { integer, role, section, text } from './config-leaf.ts'
 import { destinations, manyTls, mediaAddress, sip, sources, srtpKeys } from './config-network.ts'
+import { accounts, trunks } from './config-quotas.ts'
 import { recording } from './config-recording.ts'
 
 const route = Type.Object(
@@ -91,6 +92,8 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   }),
   limits: section('Limits that keep the machine usable.', {
     activeCalls: integer('Calls at a time; more are answered 503. Recordings do not count.', 100, 1, 100_000),
+    accounts,
+    trunks,
   }),
   awareness,
   recording,

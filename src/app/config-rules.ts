@@ -26,6 +26,7 @@ export function ruleBreaches(config: Config): RuleBreach[] {
       breaches.push(...hostBreaches(['gateway', 'destinations', list], gateway.destinations[list]))
     }
     breaches.push(...networkBreaches(['gateway', 'info', 'trustedPeers'], gateway.info.trustedPeers))
+    breaches.push(...quotaBreaches(gateway.limits))
   }
   if (recorder !== undefined) breaches.push(...roleBreaches('recorder', recorder))
   return breaches
@@ -87,7 +88,18 @@ function routeBreaches({ routes }: Gateway): RuleBreach[] {
   })
 }
 
-function networkBreaches(path: readonly string[], networks: readonly string[]): RuleBreach[] {
+function quotaBreaches({ accounts, trunks }: Gateway['limits']): RuleBreach[] {
+  const path = ['gateway', 'limits', 'trunks']
+  return trunks.flatMap(({ sources, account }, at) => {
+    const breaches = networkBreaches([...path, at, 'sources'], sources)
+    if (account !== undefined && !accounts.some(({ name }) => name === account)) {
+      breaches.push({ path: [...path, at, 'account'], expected: 'the name of one of limits.accounts' })
+    }
+    return breaches
+  })
+}
+
+function networkBreaches(path: readonly (string | number)[], networks: readonly string[]): RuleBreach[] {
   return networks.flatMap((network, at) => {
     if (isNetwork(network)) return []
     return [{ path: [...path, at], expected: 'an IP address or a network such as 10.0.0.0/8' }]

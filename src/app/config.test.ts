@@ -28,8 +28,8 @@ const REFUSED: readonly [why: string, text: string, problem: string][] = [
   ],
   [
     'an unknown key inside',
-    'recorder: {}\ndns:\n  server: x',
-    'test.yaml:3: dns.server: unknown key: expected one of servers',
+    'recorder:\n  media: { srtp: { suits: x } }',
+    'test.yaml:2: recorder.media.srtp.suits: unknown key: expected one of suites, keysWithoutTls',
   ],
   [
     'an unknown key in a list',
@@ -177,7 +177,7 @@ test('the result is frozen all the way down, and one result does not share state
 test('variables go before the file, and their problems name them', () => {
   const config = accepted('recorder: {}\nlog: { level: warn }', { SIPREC_LOG_LEVEL: 'debug', SIPREC_HTTP_PORT: '9000' })
   assert.equal(config.log.level, 'debug')
-  assert.deepEqual(config.http, { host: '127.0.0.1', port: 9000 })
+  assert.deepEqual(config.http, { host: '127.0.0.1', port: 9000, console: true })
   assert.deepEqual(refused('recorder: {}', { SIPREC_HTTP_PORT: 'web' }), [
     'SIPREC_HTTP_PORT: http.port: expected an integer from 0 to 65535',
   ])

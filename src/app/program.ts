@@ -2,12 +2,13 @@
 
 import { open, realpath } from 'node:fs/promises'
 import { cwd } from 'node:process'
-import { createHttpServer, type HttpServer, type Readiness } from '#control'
+import type { HttpServer, Readiness } from '#control'
 import { AppError, type Clock, type Logger, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { Config } from './config-schema.ts'
 import { loadFlows } from './flow-library.ts'
 import { type Gateway, openGateway } from './gateway.ts'
+import { openHttp } from './http.ts'
 import { PromptLibrary } from './prompt-library.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
 import type { Surroundings } from './sip-role.ts'
@@ -80,36 +81,6 @@ async function drained(roles: { gateway?: Gateway; recorder?: Recorder }, graceM
   })
   await Promise.race([Promise.all([roles.gateway?.drain(), roles.recorder?.drain()]), patience])
   clearTimeout(timer)
-}
-
-function openHttp(
-  http: NonNullable<Config['http']>,
-  roles: { gateway?: Gateway; recorder?: Recorder },
-  around: Surroundings,
-  readiness: () => Readiness,
-): Promise<HttpServer> {
-  const { gateway, recorder } = roles
-  return createHttpServer({
-    ...http,
-    log: around.log,
-    clock: around.clock,
-    health: { readiness },
-    metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
-    ...(gateway === undefined
-      ? {}
-      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
-    ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
-  })
-}
-
-const noCalls = {
-  activeCalls: 0,
-  recordings: {},
-  recordingSessions: {},
-  recorders: {},
-  recordingSessionOutcomes: {},
-  packetsForked: 0,
-  packetsHeld: 0,
 }
 
 /** Adds the configuration key to a failure to listen. */

@@ -32,21 +32,20 @@ export interface Recorder {
 
 /** Exists while the catalogue lacks rows, so that the next start rebuilds it. */
 const staleFile = 'catalogue.stale'
-/** Below this no recording is accepted; what is under way has this much room left. */
-const leastFreeBytes = 500_000_000
 
 /** Opens the recorder: recovers what a crash left open, then listens. */
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
-  const { folder, keepDigits } = config.store
+  const { folder, keepDigits, flushMs, sync, bufferBytes, minFreeBytes } = config.store
   await mkdir(folder, { recursive: true })
-  const store = new RecordingStore({ root: folder, leastFreeBytes })
+  const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const library = new LibraryThread(librarySettings(config), log)
   const catalogue = openJournal(store, library, around.clock, log)
   await recover(store, catalogue, log)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits }).catch(
+  const storage = { flushMs, sync, bufferBytes }
+  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage }).catch(
     async (fault: unknown) => {
       await catalogue.close()
       throw fault
@@ -61,6 +60,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     ids,
     log,
     srtp,
+    maxSessions: config.maxSessions,
   })
   const closeStore = async (): Promise<void> => {
     await media.close()
@@ -78,6 +78,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         accept: ACCEPTED_TYPES,
         admit: admission(config.sources),
         isAvailable: () => server.isAvailable,
+        isTolerant: true,
         handlers: server.handlers,
       },
       around,

@@ -27,6 +27,7 @@ export interface SipRoleOptions {
   readonly accept: readonly string[]
   readonly admit: (flow: SipFlow) => boolean
   readonly isAvailable?: () => boolean
+  readonly isTolerant?: boolean
   readonly handlers: SipCoreHandlers
 }
 
@@ -45,8 +46,11 @@ export interface SipRole {
   close(): Promise<void>
 }
 
+/** Version of the program. */
+export const productVersion = '0.1'
+
 /** Name and version in User-Agent and Server. */
-export const product = 'siprec-gateway/0.1'
+export const product = `siprec-gateway/${productVersion}`
 
 /** Binds the listeners; rejects with AppError `net.*` that names what failed. */
 export async function openSipRole(options: SipRoleOptions, around: Surroundings): Promise<SipRole> {

@@ -1,20 +1,24 @@
-// The quota of calls. The count is derived from the calls that live, so it cannot drift from them.
+// The calls of the gateway and whom they count for. Counts are derived from the calls that live, so they cannot drift from them.
 
 import type { Call } from './call.ts'
+import type { CallOwner } from './call-quotas.ts'
 
-/** The calls that exist, and how many of them count. */
+interface Entry {
+  readonly call: Call
+  readonly owner: CallOwner
+}
+
+/** The calls that exist; an ended call that is still being cleaned up does not count. */
 export class ActiveCalls {
-  readonly #limit: number
-  readonly #calls = new Map<string, Call>()
+  readonly #calls = new Map<string, Entry>()
 
-  /** `limit` is the largest number of calls at the same time. */
-  constructor(limit: number) {
-    this.#limit = limit
+  get active(): Call[] {
+    return this.#living().map(({ call }) => call)
   }
 
-  /** Calls that are not ended; an ended call still being cleaned up does not count. */
-  get active(): Call[] {
-    return [...this.#calls.values()].filter((call) => !call.ended)
+  /** Whom each active call counts for. */
+  get owners(): CallOwner[] {
+    return this.#living().map(({ owner }) => owner)
   }
 
   /** All calls, those being cleaned up included. */
@@ -22,20 +26,20 @@ export class ActiveCalls {
     return this.#calls.size
   }
 
-  get isFull(): boolean {
-    return this.active.length >= this.#limit
-  }
-
   get(callId: string): Call | undefined {
-    const call = this.#calls.get(callId)
+    const call = this.#calls.get(callId)?.call
     return call?.ended === false ? call : undefined
   }
 
-  add(call: Call): void {
-    this.#calls.set(call.callId, call)
+  add(call: Call, owner: CallOwner): void {
+    this.#calls.set(call.callId, { call, owner })
   }
 
   remove(call: Call): void {
     this.#calls.delete(call.callId)
+  }
+
+  #living(): Entry[] {
+    return [...this.#calls.values()].filter(({ call }) => !call.ended)
   }
 }

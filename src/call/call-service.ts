@@ -3,6 +3,7 @@
 import type { MediaEngine } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
 import {
+  type HeaderList,
   type InviteDialog,
   parseSipUri,
   type Replaces,
@@ -17,6 +18,7 @@ import type { Consultation } from './attended-transfer.ts'
 import type { ToneRules } from './awareness.ts'
 import { Call } from './call.ts'
 import type { FlowStarter, InfoHook } from './call-context.ts'
+import { type CallOwner, CallQuotas, type QuotaExcess, type QuotaRules } from './call-quotas.ts'
 import { type Refusal, refuse } from './caller-side.ts'
 import type { DestinationPolicy } from './destinations.ts'
 import { hopsLeft } from './hops.ts'
@@ -42,8 +44,7 @@ export interface CallServiceOptions {
   readonly transfer: TransferPolicy
   readonly srtp: SrtpPolicy
   readonly tones: ToneRules
-  readonly limits: {
-    readonly activeCalls: number
+  readonly limits: QuotaRules & {
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
     readonly silenceMs: number
   }
@@ -87,11 +88,19 @@ function isRecordingSession({ headers }: SipRequest): boolean {
 
 const RETRY_AFTER_SECONDS = 5
 
+/** What a call that is let in begins with. */
+interface Admission {
+  readonly hops: number
+  readonly route: Route
+  readonly owner: CallOwner
+}
+
 /** Makes the call service; `attach` it to a core made with its `handlers`. */
 export function createCallService(options: CallServiceOptions): CallService {
   const { log } = options
   const identities = new Identities(options.trustedIdentities, options.domain)
-  const active = new ActiveCalls(options.limits.activeCalls)
+  const quotas = new CallQuotas(options.limits)
+  const active = new ActiveCalls()
   const listeners = new Listeners<CallServiceEvent>((fault) =>
     log.error('call listener failed', { error: messageOf(fault) }),
   )
@@ -102,7 +111,7 @@ export function createCallService(options: CallServiceOptions): CallService {
     resolveDrained = resolve
   })
 
-  const admit = (invite: ServerInvite): Refusal | { readonly hops: number; readonly route: Route } => {
+  const admit = (invite: ServerInvite): Refusal | Admission => {
     const { request } = invite
     if (isRecordingSession(request)) return { status: 403, reason: 'Recording Sessions Not Taken' }
     const hops = hopsLeft(request, options.ownAddresses())
@@ -112,8 +121,13 @@ export function createCallService(options: CallServiceOptions): CallService {
     const route = options.router.route(uri.value)
     if (route === undefined) return { status: 404 }
     if (isDraining) return unavailable('Service Unavailable', 'Shutting down')
-    if (active.isFull) return unavailable('Maximum Calls In Progress', 'Maximum Calls In Progress')
-    return { hops: hops.value, route }
+    const owner = quotas.ownerOf(invite)
+    const excess = quotas.excess(owner, active.owners)
+    if (excess !== undefined) {
+      log.warn('quota of calls reached', { ...owner, reason: excess.reason, limit: excess.limit })
+      return overQuota(excess)
+    }
+    return { hops: hops.value, route, owner }
   }
 
   const onReleased = (call: Call): void => {
@@ -175,7 +189,7 @@ export function createCallService(options: CallServiceOptions): CallService {
       invite,
       admission.hops,
     )
-    active.add(call)
+    active.add(call, admission.owner)
     call.onEvent((event) => event.type === 'ended' && listeners.emit({ type: 'call-ended', call }))
     log.info('call started', { callId: call.callId, uri: redactUri(invite.request.uri) })
     listeners.emit({ type: 'call-started', call })
@@ -199,13 +213,18 @@ export function createCallService(options: CallServiceOptions): CallService {
   }
 }
 
-function unavailable(reason: string, detail: string): Refusal {
+function unavailable(reason: string, detail: string, more: HeaderList = []): Refusal {
   return {
     status: 503,
     reason,
-    headers: [
-      ['Retry-After', `${RETRY_AFTER_SECONDS}`],
-      ['X-Reason', detail],
-    ],
+    headers: [['Retry-After', `${RETRY_AFTER_SECONDS}`], ['X-Reason', detail], ...more],
   }
+}
+
+function overQuota({ reason, limit, account }: QuotaExcess): Refusal {
+  if (account === undefined) return unavailable(reason, reason)
+  return unavailable(reason, reason, [
+    ['X-Account-Sid', account],
+    ['X-Call-Limit', `${limit}`],
+  ])
 }

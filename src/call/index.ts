@@ -1,5 +1,6 @@
 export type { ToneRules } from './awareness.ts'
 export type { Call } from './call.ts'
+export type { QuotaRules } from './call-quotas.ts'
 export { type CallService, createCallService } from './call-service.ts'
 export { createDestinationPolicy, type DestinationPolicy } from './destinations.ts'
 export type { DialResult } from './failure-status.ts'

@@ -4,7 +4,6 @@ import {
   callList,
   callParams,
   callView,
-  errors,
   joinBody,
   joinResult,
   noContent,
@@ -14,63 +13,81 @@ import {
 } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
+import { operation } from './operation.ts'
 import type { CallsView } from './views.ts'
+
+const listCalls = operation(
+  { id: 'listCalls', summary: 'Calls under way', tag: 'calls', scope: 'calls:read' },
+  { response: { 200: callList } },
+)
+const getCall = operation(
+  {
+    id: 'getCall',
+    summary: 'One call, with the receipts and the ledger of its recording',
+    tag: 'calls',
+    scope: 'calls:read',
+  },
+  { params: callParams, response: { 200: callView } },
+)
+const joinCall = operation(
+  { id: 'joinCall', summary: 'Call a further party into a call', tag: 'calls', scope: 'calls:control' },
+  { params: callParams, body: joinBody, response: { 201: joinResult } },
+)
+const leaveCall = operation(
+  { id: 'leaveCall', summary: 'Let a party of a call go', tag: 'calls', scope: 'calls:control' },
+  { params: partyParams, response: { 204: noContent } },
+)
+const commandRecording = operation(
+  {
+    id: 'commandRecording',
+    summary: 'Start, pause, resume or stop the recording of a call',
+    description:
+      'Answers with the outcome: 200, 400 when the state of the recording does not allow it, 503 when it could not be done.',
+    tag: 'calls',
+    scope: 'calls:control',
+  },
+  { params: callParams, body: recordingCommandBody, response: { 200: recordingResult } },
+)
 
 /** Adds the routes. */
 export function callRoutes(app: HttpApp, calls: CallsView): void {
-  app.get('/api/calls', { schema: { response: { 200: callList, ...errors } } }, async () => {
+  app.get('/api/calls', listCalls, async () => {
     const items = [...calls.list()]
     return { total: items.length, items }
   })
 
-  app.get(
-    '/api/calls/:callId',
-    { schema: { params: callParams, response: { 200: callView, ...errors } } },
-    async (request) => {
-      const call = await calls.get(request.params.callId)
-      if (call === undefined) throw notFound('call')
-      return call
-    },
-  )
+  app.get('/api/calls/:callId', getCall, async (request) => {
+    const call = await calls.get(request.params.callId)
+    if (call === undefined) throw notFound('call')
+    return call
+  })
 
-  app.post(
-    '/api/calls/:callId/parties',
-    { schema: { params: callParams, body: joinBody, response: { 201: joinResult, ...errors } } },
-    async (request, reply) => {
-      const outcome = calls.join(request.params.callId, request.body)
-      if (outcome === undefined) throw notFound('call')
-      const { result, leg, sipStatus } = await outcome
-      if (leg !== undefined) return await reply.code(201).send({ leg })
-      if (result === 'forbidden') throw new HttpError(403, 'target-forbidden', 'the target may not be called')
-      throw new HttpError(502, 'join-failed', `the party did not join: ${result}`, { result, sipStatus })
-    },
-  )
+  app.post('/api/calls/:callId/parties', joinCall, async (request, reply) => {
+    const outcome = calls.join(request.params.callId, request.body)
+    if (outcome === undefined) throw notFound('call')
+    const { result, leg, sipStatus } = await outcome
+    if (leg !== undefined) return await reply.code(201).send({ leg })
+    if (result === 'forbidden') throw new HttpError(403, 'target-forbidden', 'the target may not be called')
+    throw new HttpError(502, 'join-failed', `the party did not join: ${result}`, { result, sipStatus })
+  })
 
-  app.delete(
-    '/api/calls/:callId/parties/:leg',
-    { schema: { params: partyParams, response: { 204: noContent, ...errors } } },
-    async (request, reply) => {
-      if (!calls.leave(request.params.callId, request.params.leg)) throw notFound('party')
-      return await reply.code(204).send(null)
-    },
-  )
+  app.delete('/api/calls/:callId/parties/:leg', leaveCall, async (request, reply) => {
+    if (!calls.leave(request.params.callId, request.params.leg)) throw notFound('party')
+    return await reply.code(204).send(null)
+  })
 
-  app.post(
-    '/api/calls/:callId/recording',
-    { schema: { params: callParams, body: recordingCommandBody, response: { 200: recordingResult, ...errors } } },
-    async (request) => {
-      const { activity, callRecordingServer, callRecordingId, ...more } = request.body
-      const outcome = calls.record(request.params.callId, {
-        activity,
-        server: callRecordingServer,
-        recordingId: callRecordingId,
-        ...more,
-      })
-      if (outcome === undefined) throw notFound('call')
-      const result = await outcome
-      if (result.status < 300) return { ...result, results: { ...result.results } }
-      if (result.status < 500) throw new HttpError(400, 'recording-refused', result.text, result)
-      throw new HttpError(503, 'recording-failed', result.text, result)
-    },
-  )
+  app.post('/api/calls/:callId/recording', commandRecording, async (request) => {
+    const { activity, callRecordingServer, callRecordingId, ...more } = request.body
+    const outcome = calls.record(request.params.callId, {
+      activity,
+      server: callRecordingServer,
+      recordingId: callRecordingId,
+      ...more,
+    })
+    if (outcome === undefined) throw notFound('call')
+    const result = await outcome
+    if (result.status < 300) return { ...result, results: { ...result.results } }
+    if (result.status < 500) throw new HttpError(400, 'recording-refused', result.text, result)
+    throw new HttpError(503, 'recording-failed', result.text, result)
+  })
 }

@@ -11,9 +11,10 @@ const errorBody = Type.Object(
     /** Stable, documented. */
     code: Type.String(),
     message: Type.String(),
+    /** Of a request that does not fit its schema: each path, and what was expected there. */
     details: Type.Optional(Type.Unknown()),
   },
-  closed,
+  { ...closed, description: 'It did not work; `code` is stable.' },
 )
 
 /** Response schemas that every route has. */
@@ -54,7 +55,7 @@ export const callList = Type.Object({ total: Type.Integer(), items: Type.Array(c
 /** Body of a recording command; the fields are the parameters of the Call Recording node. */
 export const recordingCommandBody = Type.Object(
   {
-    activity: Type.Enum(['start', 'stop', 'pause', 'resume']),
+    activity: Type.Enum(['start', 'stop', 'pause', 'resume', 'mask', 'unmask']),
     callRecordingServer: Type.String({ maxLength: 4_096, default: '' }),
     callRecordingId: Type.String({ maxLength: 256, default: '' }),
     /** Of a start: success policy as in the configuration. */

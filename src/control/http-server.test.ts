@@ -1,125 +1,9 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
-import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import type { RecordingCommand, RecordingResult } from '#flow'
-import { ManualClock, MemoryLogger, sipTrace } from '#kernel'
-import type { CallView, RecordingView } from './contract.ts'
-import type { HttpApp } from './http-app.ts'
-import { buildHttpApp, createHttpServer, type HttpServerOptions } from './http-server.ts'
-import type { MetricsSnapshot } from './views.ts'
-
-const call: CallView = {
-  callId: 'call-1',
-  direction: 'inbound',
-  state: 'answered',
-  startedAt: '2026-01-05T09:00:00.000Z',
-  parties: [{ leg: 'caller', role: 'caller', aors: ['sip:a@x'], joinedAt: '2026-01-05T09:00:00.000Z', hold: 'none' }],
-  recording: {
-    state: 'recording',
-    recordingId: 'r-1',
-    sessions: [{ uri: 'sip:srs', state: 'active', result: 'accepted' }],
-    receipts: [],
-    policy: 'met',
-    ledger: [],
-  },
-}
-
-const audio = Buffer.from('RIFF0123456789')
-
-function recording(recordingId: string): RecordingView {
-  return {
-    recordingId,
-    state: 'published',
-    startedAt: '2026-01-05T09:00:00.000Z',
-    durationMs: 1_000,
-    callRecordingId: 'order-7',
-    participants: [{ aor: 'sip:a@x' }],
-    streams: [{ channel: 0, label: '1', speakers: ['sip:a@x'], gaps: [{ fromMs: 1, toMs: 2, cause: 'paused' }] }],
-    hasAudio: true,
-    warnings: [],
-  }
-}
-
-const recordings = [recording('rec-1'), recording('rec-2'), recording('rec-3')]
-
-const numbers: MetricsSnapshot = {
-  activeCalls: 3,
-  recordings: { recording: 2, paused: 1 },
-  recordingSessions: { active: 4 },
-  recorders: { up: 2, down: 1 },
-  recordingSessionOutcomes: { closed: 7, failed: 1 },
-  packetsForked: 1_000,
-  packetsHeld: 50,
-}
-
-interface Fixture {
-  readonly options: HttpServerOptions
-  readonly log: MemoryLogger
-  readonly commands: [string, RecordingCommand][]
-  ready: boolean
-  result: RecordingResult | Error
-}
-
-function fixture(): Fixture {
-  const log = new MemoryLogger()
-  const own: Fixture = {
-    log,
-    commands: [],
-    ready: true,
-    result: { status: 200, text: '', results: { 'sip:srs': 'accepted' } },
-    options: {
-      port: 0,
-      log,
-      clock: new ManualClock(),
-      health: { readiness: () => ({ ready: own.ready, checks: { sip: own.ready } }) },
-      metrics: { snapshot: () => numbers },
-      calls: {
-        list: () => [call],
-        get: async (callId) => (callId === call.callId ? call : undefined),
-        join: (callId, options) => {
-          if (callId !== call.callId) return undefined
-          const isKnown = options.target === 'sip:carol@x'
-          return Promise.resolve(isKnown ? { result: 'answered', leg: 'callee-2' } : { result: 'busy', sipStatus: 486 })
-        },
-        leave: (callId, leg) => callId === call.callId && leg === 'callee-2',
-        record: (callId, command) => {
-          if (callId !== call.callId) return undefined
-          own.commands.push([callId, command])
-          return own.result instanceof Error ? Promise.reject(own.result) : Promise.resolve(own.result)
-        },
-      },
-      recordings: {
-        list: async ({ offset, limit }) => ({ total: 3, items: recordings.slice(offset, offset + limit) }),
-        get: async (id) => recordings.find((one) => one.recordingId === id),
-        audio: async (id) =>
-          id === 'rec-1'
-            ? {
-                sizeBytes: audio.length,
-                etag: 'v1',
-                open: (start, end) =>
-                  Readable.from([audio.subarray(start, start + 2), audio.subarray(start + 2, end + 1)]),
-              }
-            : undefined,
-        metadata: async (id) =>
-          id === 'rec-1'
-            ? { contentType: 'application/rs-metadata+xml', content: Buffer.from('<recording/>') }
-            : undefined,
-      },
-    },
-  }
-  return own
-}
-
-async function withApp(use: (app: HttpApp, own: Fixture) => Promise<void>): Promise<void> {
-  const own = fixture()
-  const app = buildHttpApp(own.options)
-  try {
-    await use(app, own)
-  } finally {
-    await app.close()
-  }
-}
+import { sipTrace } from '#kernel'
+import { audio, call, httpFixture, recordings, withApp } from '../../test/harness/http-fixture.ts'
+import { buildHttpApp, createHttpServer } from './http-server.ts'
 
 test('/healthz answers 200, /readyz 200 or 503 with its checks', () =>
   withApp(async (app, own) => {
@@ -178,7 +62,10 @@ test('a command that does not fit its schema is refused with path and expectatio
       return answer.json().details
     }
     assert.deepEqual(await post({ activity: 'begin' }), [
-      { path: 'body/activity', expected: 'must be equal to one of the allowed values: start, stop, pause, resume' },
+      {
+        path: 'body/activity',
+        expected: 'must be equal to one of the allowed values: start, stop, pause, resume, mask, unmask',
+      },
     ])
     assert.deepEqual(await post({}), [{ path: 'body', expected: "must have required property 'activity'" }])
     assert.deepEqual(await post({ activity: 'stop', server: 'sip:x' }), [
@@ -301,15 +188,15 @@ test('on loopback a request under another name is refused, elsewhere it is not',
       assert.equal((await app.inject({ url: '/api/calls', headers: { host } })).statusCode, 200, host)
     }
   })
-  const app = buildHttpApp({ ...fixture().options, host: '192.0.2.1' })
+  const app = await buildHttpApp({ ...httpFixture().options, host: '192.0.2.1' })
   assert.equal((await app.inject({ url: '/api/calls', headers })).statusCode, 200)
   await app.close()
 })
 
 test('a role without calls or recordings has no such routes', async () => {
-  const { options } = fixture()
+  const { options } = httpFixture()
   const { calls: _calls, recordings: _recordings, ...bare } = options
-  const app = buildHttpApp(bare)
+  const app = await buildHttpApp(bare)
   for (const url of ['/api/calls', '/api/recordings', '/nothing']) {
     const answer = await app.inject(url)
     assert.equal(answer.statusCode, 404)
@@ -349,7 +236,7 @@ test('/metrics exposes calls, recordings, sessions, packets, SIP messages and HT
   }))
 
 test('the server listens on loopback and serves a byte range over a socket', async () => {
-  const server = await createHttpServer(fixture().options)
+  const server = await createHttpServer(httpFixture().options)
   try {
     assert.equal(server.address.host, '127.0.0.1')
     const socket = connect(server.address.port, server.address.host)
@@ -369,8 +256,10 @@ test('the server listens on loopback and serves a byte range over a socket', asy
 })
 
 test('a port that is taken rejects and leaves nothing behind', async () => {
-  const server = await createHttpServer(fixture().options)
-  await assert.rejects(createHttpServer({ ...fixture().options, port: server.address.port }), { code: 'EADDRINUSE' })
+  const server = await createHttpServer(httpFixture().options)
+  await assert.rejects(createHttpServer({ ...httpFixture().options, port: server.address.port }), {
+    code: 'EADDRINUSE',
+  })
   await server.close()
   assert.equal(sipTrace.hasSubscribers, false)
 })

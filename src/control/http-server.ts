@@ -5,13 +5,18 @@ import Fastify from 'fastify'
 import type { Clock, Endpoint, Logger } from '#kernel'
 import { callRoutes } from './call-routes.ts'
 import { captureRoutes } from './capture-routes.ts'
+import { type ConsoleFiles, consoleFiles } from './console-files.ts'
+import type { EventLog } from './events/event-log.ts'
+import { eventRoutes } from './events/event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
+import { describeRoutes, openApiRoute } from './openapi.ts'
 import { recorderRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
+import { acceptWebSockets } from './web-socket.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
@@ -19,6 +24,8 @@ export interface HttpServerOptions {
   readonly host?: string
   /** 0: any free port. */
   readonly port: number
+  /** Of the program. */
+  readonly version: string
   readonly log: Logger
   readonly clock: Clock
   readonly health: HealthView
@@ -27,6 +34,9 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly events?: EventLog
+  /** The web console; left out, there is none. */
+  readonly console?: ConsoleFiles
 }
 
 /** A listening server. */
@@ -42,7 +52,7 @@ const LOOPBACK_HOST = '127.0.0.1'
 const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
-export function buildHttpApp(options: HttpServerOptions): HttpApp {
+export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp> {
   const { log, clock, calls, recordings, captures, recorders } = options
   const app: HttpApp = Fastify({
     logger: false,
@@ -80,17 +90,22 @@ export function buildHttpApp(options: HttpServerOptions): HttpApp {
     return reply.code(status).send(body)
   })
 
+  await acceptWebSockets(app, log)
+  await describeRoutes(app, options.version)
+  openApiRoute(app)
   healthRoutes(app, options.health, metrics)
   if (calls !== undefined) callRoutes(app, calls)
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.events !== undefined) eventRoutes(app, options.events, clock)
+  if (options.console !== undefined) consoleFiles(app, options.console)
   return app
 }
 
 /** Listens; rejects when the address cannot be bound. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const app = buildHttpApp(options)
+  const app = await buildHttpApp(options)
   const host = options.host ?? LOOPBACK_HOST
   try {
     await app.listen({ host, port: options.port })

@@ -3,34 +3,57 @@
 import type { FastifyReply } from 'fastify'
 
 import { resolveRange } from './byte-range.ts'
-import { errors, pageQuery, recordingPage, recordingParams, recordingView } from './contract.ts'
+import { pageQuery, recordingPage, recordingParams, recordingView } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
+import { file, operation } from './operation.ts'
 import type { AudioFile, RecordingsView } from './views.ts'
+
+const listRecordings = operation(
+  { id: 'listRecordings', summary: 'Recordings, newest first', tag: 'recordings', scope: 'recordings:read' },
+  { querystring: pageQuery, response: { 200: recordingPage } },
+)
+const getRecording = operation(
+  { id: 'getRecording', summary: 'What is known of one recording', tag: 'recordings', scope: 'recordings:read' },
+  { params: recordingParams, response: { 200: recordingView } },
+)
+const getAudio = operation(
+  {
+    id: 'getRecordingAudio',
+    summary: 'Audio of a recording, one channel per stream, with ranges',
+    tag: 'recordings',
+    scope: 'recordings:play',
+  },
+  {
+    params: recordingParams,
+    response: { 200: file('the audio', 'audio/wav'), 206: file('the range that was asked for', 'audio/wav') },
+  },
+)
+const getMetadata = operation(
+  {
+    id: 'getRecordingMetadata',
+    summary: 'The metadata document that came last',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { params: recordingParams, response: { 200: file('the document', 'application/rs-metadata+xml') } },
+)
 
 /** Adds the routes. */
 export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void {
-  app.get(
-    '/api/recordings',
-    { schema: { querystring: pageQuery, response: { 200: recordingPage, ...errors } } },
-    async (request) => {
-      const { offset, limit } = request.query
-      const { total, items } = await recordings.list({ offset, limit })
-      return { total, offset, limit, items: [...items] }
-    },
-  )
+  app.get('/api/recordings', listRecordings, async (request) => {
+    const { offset, limit } = request.query
+    const { total, items } = await recordings.list({ offset, limit })
+    return { total, offset, limit, items: [...items] }
+  })
 
-  app.get(
-    '/api/recordings/:recordingId',
-    { schema: { params: recordingParams, response: { 200: recordingView, ...errors } } },
-    async (request) => {
-      const recording = await recordings.get(request.params.recordingId)
-      if (recording === undefined) throw notFound('recording')
-      return recording
-    },
-  )
+  app.get('/api/recordings/:recordingId', getRecording, async (request) => {
+    const recording = await recordings.get(request.params.recordingId)
+    if (recording === undefined) throw notFound('recording')
+    return recording
+  })
 
-  app.get('/api/recordings/:recordingId/audio', { schema: { params: recordingParams } }, async (request, reply) => {
+  app.get('/api/recordings/:recordingId/audio', getAudio, async (request, reply) => {
     const { recordingId } = request.params
     const audio = await recordings.audio(recordingId)
     if (audio === undefined) throw notFound('audio')
@@ -38,7 +61,7 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
     return sendAudio(reply, audio, request.headers.range, request.headers['if-range'])
   })
 
-  app.get('/api/recordings/:recordingId/metadata', { schema: { params: recordingParams } }, async (request, reply) => {
+  app.get('/api/recordings/:recordingId/metadata', getMetadata, async (request, reply) => {
     const metadata = await recordings.metadata(request.params.recordingId)
     if (metadata === undefined) throw notFound('metadata')
     return reply.type(metadata.contentType).send(metadata.content)

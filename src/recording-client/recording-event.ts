@@ -23,6 +23,8 @@ export type RecordingHappening =
         | 'recording.failed'
         | 'recording.policy-met'
         | 'recording.policy-unmet'
+        | 'recording.masked'
+        | 'recording.unmasked'
     }
   | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
   /** A pause has ended by its deadline. */
@@ -36,6 +38,8 @@ export type RecordingHappening =
   /** Nothing says that audio arrives; the likely cause. */
   | { readonly type: 'recorder.no-audio-confirmed'; readonly cause: string }
   | { readonly type: 'recorder.audio-confirmed' }
+  /** Accepts and leaves at once, again and again, and counts as no recorder; or has stayed for once. */
+  | { readonly type: 'recorder.unsteady' | 'recorder.steady' }
   | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
   | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
@@ -57,6 +61,8 @@ export interface RecordingView {
   readonly state: ReportedState
   readonly startedAtMs: number
   readonly policy: 'met' | 'unmet'
+  /** Whether keys are left out of what every recorder gets; absent: as their profiles say, or not known. */
+  readonly maskDtmf?: boolean
   /** One row per recorder that was asked. */
   readonly ledger: readonly LedgerRow[]
   /** Proof of the latest pause, one per fork. */
@@ -104,6 +110,8 @@ export function happeningOf(news: HappeningNews): RecordingHappening {
       return { type: 'recorder.no-audio-confirmed', cause: news.cause }
     case 'confirmed':
       return { type: 'recorder.audio-confirmed' }
+    case 'steadiness':
+      return { type: `recorder.${news.steadiness}` }
     case 'spool':
       return news.happening
     case 'policy':

@@ -2,7 +2,7 @@
 
 import type { ForkCounters } from '#engine'
 import type { PauseLimit, RecorderReceipt } from './command.ts'
-import type { SlotMove } from './recorder-slot.ts'
+import type { SlotMove, Steadiness } from './recorder-slot.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { SessionReport } from './session-machine.ts'
 import type { SpoolHappening } from './spool-port.ts'
@@ -22,10 +22,11 @@ export interface OpenedSession {
 /** What a recording tells the client: `over` comes once, when nothing is recorded any more and the slot is free. */
 export type RecordingNews =
   | { readonly type: 'report'; readonly session: RecordingSession; readonly report: SessionReport }
-  | { readonly type: 'started' | 'resumed' }
+  | { readonly type: 'started' | 'resumed' | 'masked' | 'unmasked' }
   | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[] }
   | { readonly type: 'pause-expired'; readonly next: PauseLimit['next'] }
   | { readonly type: 'moved'; readonly move: SlotMove }
+  | { readonly type: 'steadiness'; readonly session: RecordingSession; readonly steadiness: Steadiness }
   | { readonly type: 'unconfirmed'; readonly session: RecordingSession; readonly cause: string }
   | { readonly type: 'confirmed'; readonly session: RecordingSession }
   | { readonly type: 'policy'; readonly verdict: 'met' | 'unmet' }

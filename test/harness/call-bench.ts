@@ -7,6 +7,7 @@ import {
   createCallService,
   createDestinationPolicy,
   createRouter,
+  type QuotaRules,
   type RouteRule,
   type ToneRules,
   type TransferPolicy,
@@ -36,6 +37,8 @@ export interface BenchOptions {
   readonly routes?: readonly RouteRule[]
   readonly destinations?: readonly string[]
   readonly activeCalls?: number
+  readonly accounts?: QuotaRules['accounts']
+  readonly trunks?: QuotaRules['trunks']
   readonly silenceMs?: number
   readonly trustedIdentities?: readonly string[]
   readonly transfer?: Partial<TransferPolicy>
@@ -88,7 +91,12 @@ export class CallBench {
       trustedIdentities: createDestinationPolicy(options.trustedIdentities ?? ['10.0.0.0/24']),
       transfer: { mode: 'execute', session: 'same', ...options.transfer },
       srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true, ...options.srtp },
-      limits: { activeCalls: options.activeCalls ?? 100, silenceMs: options.silenceMs ?? 30_000 },
+      limits: {
+        activeCalls: options.activeCalls ?? 100,
+        accounts: options.accounts,
+        trunks: options.trunks,
+        silenceMs: options.silenceMs ?? 30_000,
+      },
       sessionTimer: options.sessionTimer,
       ...(options.info !== undefined && { info: options.info }),
       flows: (call, name) => {

@@ -28,6 +28,8 @@ export interface ProgramOptions {
   readonly recorderStore?: Section
   /** Both roles listen over TLS too, with the certificates `gw` and `peer`. */
   readonly tls?: boolean
+  /** Keys of `http` beside the port. */
+  readonly http?: Section
   readonly dnsServers?: readonly string[]
   /** A flow, as YAML, for calls to `flow`. */
   readonly flow?: string
@@ -59,7 +61,7 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
   const store = join(folder, 'recordings')
   const written = stringify(
     {
-      http: { port: 0 },
+      http: { port: 0, ...options.http },
       dns: { servers: options.dnsServers ?? [] },
       ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
       ...(options.recorder === true

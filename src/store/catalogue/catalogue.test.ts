@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { AppError } from '#kernel'
 import { catalogueRow as row } from '../../../test/harness/catalogue-row.ts'
 import { catalogueSuite } from '../../../test/harness/catalogue-suite.ts'
+import { testDisk } from '../../../test/harness/test-disk.ts'
 import { rebuildCatalogue } from '../library/rebuild.ts'
 import { NO_TOTALS, type RecordingFacts } from '../manifest.ts'
 import { RecordingFolder } from '../recording-folder.ts'
@@ -53,12 +54,12 @@ test('the catalogue is rebuilt from the folders', async (t) => {
     warnings: ['w'],
   }
   for (const id of ['a1', 'a2']) {
-    const folder = new RecordingFolder(root, id, 86_400_000, facts)
+    const folder = new RecordingFolder(testDisk(), root, id, 86_400_000, facts)
     folder.addStream('1').startRawRun({ encoding: 'OPUS/48000/2', clockRateHz: 48_000 }, 0)
     const totals = [{ ...NO_TOTALS, packets: 7 }]
-    folder.publish({ endedAtMs: 86_401_000, durationMs: 1000, totals, noAudioCause: 'no-rtp' })
+    await folder.publish({ endedAtMs: 86_401_000, durationMs: 1000, totals, noAudioCause: 'no-rtp' })
   }
-  new RecordingFolder(root, 'still-open', 86_400_000, facts)
+  new RecordingFolder(testDisk(), root, 'still-open', 86_400_000, facts)
   const store = new RecordingStore({ root })
   const catalogue = await openCatalogue(':memory:')
   t.after(() => catalogue.close())

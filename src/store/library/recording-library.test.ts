@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ManualClock, MemoryLogger } from '#kernel'
+import { testDisk } from '../../../test/harness/test-disk.ts'
 import { openCatalogueAndJobs } from '../catalogue/open-database.ts'
 import { type Manifest, NO_TOTALS, type RecordingFacts } from '../manifest.ts'
 import { RecordingFolder } from '../recording-folder.ts'
@@ -36,8 +37,12 @@ const facts: RecordingFacts = {
 const doing = { reason: 'asked for by the customer', actor: 'ada' }
 
 /** Publishes a recording of an Opus stream that nothing came on. */
-function publish(root: string, recordingId: string, startedAtMs: number): { folder: string; manifest: Manifest } {
-  const folder = new RecordingFolder(root, recordingId, startedAtMs, facts)
+async function publish(
+  root: string,
+  recordingId: string,
+  startedAtMs: number,
+): Promise<{ folder: string; manifest: Manifest }> {
+  const folder = new RecordingFolder(testDisk(), root, recordingId, startedAtMs, facts)
   folder.addMetadata({
     receivedAt: 'x',
     transaction: 'INVITE 1',
@@ -47,7 +52,7 @@ function publish(root: string, recordingId: string, startedAtMs: number): { fold
   })
   folder.addStream('1').startRawRun({ encoding: 'OPUS/48000/2', clockRateHz: 48_000 }, 0)
   const totals = [{ ...NO_TOTALS, packets: 7 }]
-  return folder.publish({ endedAtMs: startedAtMs + 1000, durationMs: 1000, totals, noAudioCause: 'no-rtp' })
+  return await folder.publish({ endedAtMs: startedAtMs + 1000, durationMs: 1000, totals, noAudioCause: 'no-rtp' })
 }
 
 async function openScene(t: TestContext, eraseRemote?: () => Promise<void>) {
@@ -64,7 +69,7 @@ async function openScene(t: TestContext, eraseRemote?: () => Promise<void>) {
   t.after(() => rmSync(root, { recursive: true }))
   const first = await open()
   const add = async (recordingId: string, startedAtMs = 86_400_000): Promise<string> => {
-    const { folder } = publish(root, recordingId, startedAtMs)
+    const { folder } = await publish(root, recordingId, startedAtMs)
     const entry = await entryOfFolder(store, store.relativeFolder(folder))
     assert.ok(entry)
     await first.library.put(entry.row)
@@ -110,7 +115,7 @@ test('tags and holds are in the catalogue and in the folder, and a rebuilt catal
 
 test('tags that a recording got while it was received are kept when its folder is published', async (t) => {
   const { library, catalogue, root, store } = await openScene(t)
-  const { folder } = publish(root, 'one', 86_400_000)
+  const { folder } = await publish(root, 'one', 86_400_000)
   const entry = await entryOfFolder(store, store.relativeFolder(folder))
   assert.ok(entry)
   const { folder: _none, ...receiving } = { ...entry.row, state: 'receiving' as const }
@@ -186,7 +191,7 @@ test('a deletion that broke off is ended later: after a crash, or when object st
   assert.equal((await library.get('one'))?.folder, undefined)
 
   // A crash after the tombstone was written, with a torn line behind it; the catalogue is lost as well.
-  const left = publish(root, 'one', 86_400_000).folder
+  const { folder: left } = await publish(root, 'one', 86_400_000)
   appendFileSync(join(root, 'tombstones.jsonl'), '{"recordingId":"two","dele')
   const second = await open()
   assert.deepEqual(await second.library.rebuild(), { recordings: 0, deleted: 1, removed: 0 })

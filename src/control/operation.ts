@@ -1,0 +1,55 @@
+// What every route says about itself: its place in OpenAPI, and the scope that it asks for.
+
+import type { FastifySchema } from 'fastify'
+import type { Scope } from './access/scopes.ts'
+import { errors } from './contract.ts'
+
+/** The groups of operations, and what each is about. */
+export const tags = {
+  calls: 'Calls under way and command over their recording',
+  recordings: "The recorder's recordings",
+  recorders: 'The recorders of the recording client',
+  captures: 'Evidence of recording sessions that failed',
+  events: 'What happens, as it happens',
+  process: 'The process itself',
+} as const
+
+/** A route's description of itself. */
+interface OperationAbout {
+  /** Unique; clients are generated with it. */
+  readonly id: string
+  readonly summary: string
+  readonly description?: string
+  readonly tag: keyof typeof tags
+  /** Whoever asks needs it; `public` asks for nothing. */
+  readonly scope: Scope | 'public'
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    scope?: Scope | 'public'
+  }
+}
+
+/** Options of a route: its schema with the errors that every route has, and its place in OpenAPI. */
+export function operation<const S extends FastifySchema>(about: OperationAbout, schema: S) {
+  const { id, summary, description, tag, scope } = about
+  return {
+    schema: {
+      ...schema,
+      operationId: id,
+      summary,
+      ...(description === undefined ? {} : { description }),
+      tags: [tag],
+      ...(scope === 'public' ? { security: [] } : { security: [{ token: [scope] }, { session: [scope] }] }),
+      response: { ...(schema.response as object), ...errors } as S['response'] & typeof errors,
+    } as unknown as Omit<S, 'response'> & { response: S['response'] & typeof errors },
+    config: { scope },
+  }
+}
+
+/** An answer that is no JSON. */
+export function file(description: string, ...mediaTypes: readonly string[]) {
+  const content = Object.fromEntries(mediaTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]))
+  return { description, content } as unknown as { readonly description: string }
+}
