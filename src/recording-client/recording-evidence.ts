@@ -97,8 +97,8 @@ export class RecordingEvidence {
     this.#ledger.gapEnds(SPOOL)
   }
 
-  moved({ from, to }: SlotMove): void {
-    this.#ledger.moved(from, to)
+  moved({ from, to, afterMs }: SlotMove): void {
+    this.#ledger.moved(from, to, afterMs)
   }
 
   counted({ plan }: Pick<Carrier, 'plan'>, counters: ForkCounters): void {
