@@ -34,7 +34,7 @@ export class KeptRecording {
 
   constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
     const { call, streams, command, entries, policy } = order
-    const { recordingId, headers = [], maskDtmf } = command
+    const { recordingId, headers = [], maskDtmf, invitation } = command
     this.id = uuidText(around.ids.uuid())
     this.#startedAtMs = around.clock.wallMs()
     this.#plan = {
@@ -44,7 +44,7 @@ export class KeptRecording {
       headers,
       ...(maskDtmf !== undefined && { maskDtmf }),
     }
-    this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews)
+    this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews, invitation)
   }
 
   /** As operators see it. */
