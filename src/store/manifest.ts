@@ -9,6 +9,8 @@ export type GapCause =
   | 'no-rtp'
   | 'ssrc-change'
   | 'recorder-restart'
+  /** The disk did not write, and there was no memory left to wait for it. */
+  | 'disk'
   /** The sender sent nothing: silence suppression or digits. */
   | 'dtx'
 
@@ -100,6 +102,8 @@ export interface SipFacts {
   readonly userAgent?: string
   /** The SRC's own time, its Date header (SRS-52). */
   readonly date?: string
+  /** The Date header of its BYE. */
+  readonly endDate?: string
   /** Why the recording session ended. */
   readonly ended?: string
 }
@@ -111,6 +115,9 @@ export interface ParticipantFacts {
   readonly name?: string
 }
 
+/** `stated` by the metadata, `inferred` from its order, `unknown`, or `conflict`: what is said contradicts itself. */
+export type SpeakerEvidence = 'stated' | 'inferred' | 'unknown' | 'conflict'
+
 /** What the signalling side knows of a recording; replaced as a whole when it changes. */
 export interface RecordingFacts {
   readonly sip: SipFacts
@@ -120,6 +127,8 @@ export interface RecordingFacts {
   readonly groupIds: readonly string[]
   /** Recording ID given by the call flow, where the SRC sends one. */
   readonly recordingReference?: string
+  /** Name and value pairs out of the metadata's extension data. */
+  readonly custom?: Readonly<Record<string, string>>
   readonly metadataInvalid: boolean
   /** Id of the participant that called. */
   readonly callerId?: string
@@ -127,6 +136,8 @@ export interface RecordingFacts {
   readonly speakers: readonly (readonly string[])[]
   /** The metadata did not say who speaks where; it was inferred from the order. */
   readonly speakersInferred: boolean
+  /** How the speakers of each channel are known; nobody is named where it is `unknown` or `conflict`. */
+  readonly speakerEvidence?: readonly SpeakerEvidence[]
   readonly warnings: readonly string[]
 }
 
