@@ -28,6 +28,7 @@ export type MetadataPart = Pick<
   | 'recordingReference'
   | 'metadataInvalid'
   | 'speakers'
+  | 'held'
   | 'speakersInferred'
 >
 
@@ -79,6 +80,7 @@ export class SessionMetadata {
       ...(reference !== undefined && { recordingReference: reference }),
       metadataInvalid: this.#isInvalid,
       speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
+      held: lines.map(({ isHeld }) => isHeld),
       speakersInferred: lines.some(({ isInferred }) => isInferred),
     }
   }

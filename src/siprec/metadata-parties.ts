@@ -1,6 +1,11 @@
 // Who speaks in which m-line, and who called: questions a recorder asks of documents in every dialect.
 
-import { CALL_NAMESPACE, type MetadataParticipant, type RecordingMetadata } from './metadata.ts'
+import {
+  CALL_NAMESPACE,
+  type MetadataParticipant,
+  type ParticipantStreamAssoc,
+  type RecordingMetadata,
+} from './metadata.ts'
 import { childElements, textOf, type XmlElement } from './xml-element.ts'
 
 /** The participants that contribute to the media of one m-line. */
@@ -9,6 +14,8 @@ export interface LineSpeakers {
   readonly streamId?: string
   /** Leavers excluded, unless all have left. */
   readonly participantIds: readonly string[]
+  /** Whether participants are tied to streams, and now none to this one (RFC 8068 section 3.2.2): they hold. */
+  readonly isHeld: boolean
   /** Whether stream or participants were guessed from their order, for lack of labels or associations. */
   readonly isInferred: boolean
 }
@@ -21,10 +28,11 @@ export function lineSpeakers(metadata: RecordingMetadata, labels: readonly strin
   const hasLabels = labels.some((label) => named.has(label))
   return labels.map((label, index) => {
     const stream = hasLabels ? named.get(label) : metadata.streams[index]
-    if (stream === undefined) return { label, participantIds: [], isInferred: false }
+    if (stream === undefined) return { label, participantIds: [], isHeld: false, isInferred: false }
     const isOrdered = metadata.participantStreamAssocs.length === 0
     const participantIds = isOrdered ? inOrder(metadata, index, labels.length) : sendersOf(metadata, stream.streamId)
-    return { label, streamId: stream.streamId, participantIds, isInferred: isOrdered || !hasLabels }
+    const isHeld = !isOrdered && !metadata.participantStreamAssocs.some((each) => isSending(each, stream.streamId))
+    return { label, streamId: stream.streamId, participantIds, isHeld, isInferred: isOrdered || !hasLabels }
   })
 }
 
@@ -35,6 +43,10 @@ export function callingParticipant(metadata: RecordingMetadata): string | undefi
   const address = callingAddress(metadata)
   const named = address && participants.find((participant) => hasAddress(participant, address))
   return (flagged ?? (named || participants[0]))?.participantId
+}
+
+function isSending(assoc: ParticipantStreamAssoc, streamId: string): boolean {
+  return assoc.disassociateTime === undefined && assoc.send.includes(streamId)
 }
 
 function sendersOf(metadata: RecordingMetadata, streamId: string): string[] {

@@ -14,6 +14,7 @@ export type {
   StreamEvent,
   StreamManifest,
   StreamTotals,
+  TimeAccount,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
+import { GapLedger } from './gap-ledger.ts'
 import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals } from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
@@ -35,10 +36,11 @@ export class StreamFiles {
   readonly #index: IndexWriter
   readonly #runs: (Omit<RunManifest, 'bytes'> & { file: string })[] = []
   readonly #runBytes: number[] = []
-  readonly #gaps: Gap[] = []
+  readonly #gaps = new GapLedger()
   readonly #events: StreamEvent[] = []
   #open: WavRunFile | RawRunFile | undefined
   #totals: StreamTotals = NO_TOTALS
+  #audioMs = 0
 
   constructor(folder: string, channel: number, label: string | undefined) {
     this.channel = channel
@@ -74,8 +76,13 @@ export class StreamFiles {
   }
 
   addGap(gap: Gap): void {
-    if (this.#gaps.length < MAX_LISTED) this.#gaps.push(gap)
+    this.#gaps.add(gap)
     this.#index.add({ type: 'gap', ...gap })
+  }
+
+  /** Notes how much audio there is so far. */
+  setAudio(audioMs: number): void {
+    this.#audioMs = audioMs
   }
 
   addEvent(event: StreamEvent): void {
@@ -127,8 +134,9 @@ export class StreamFiles {
       ...(this.#label !== undefined && { label: this.#label }),
       participants,
       runs,
-      gaps: this.#gaps,
+      gaps: this.#gaps.gaps,
       events: this.#events,
+      account: { audioMs: this.#audioMs, missingMs: this.#gaps.missingMs },
       totals: this.#totals,
     }
   }
