@@ -69,7 +69,7 @@ export function settingsOf(media: SdpMedia, session: SessionDescription): Stream
   return {
     codecs: trackCodecs(media),
     isHeld: hasNullAddress(media, session),
-    isPaused: media.port === 0 || remote === undefined || !sends(directionOf(media, session)),
+    isPaused: media.port === 0 || hasNullAddress(media, session) || !sends(directionOf(media, session)),
     ...remote,
   }
 }

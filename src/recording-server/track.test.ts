@@ -12,14 +12,14 @@ const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
 /** First byte of an Opus packet of one CELT frame of 20 ms. */
 const CELT_20_MS = 0xf8
 
-test('a loss in a codec that we do not decode is in the ledger, and what follows it is where it belongs', (t) => {
+test('a loss in a codec that we do not decode is in the ledger, and what follows it is where it belongs', async (t) => {
   const bench = new TrackBench(t, [[OPUS]])
   for (let n = 0; n < 50; n++) {
     if (n >= 20 && n < 25) continue
     const payload = Uint8Array.of(CELT_20_MS, n)
     bench.accept(0, { sequence: n, timestamp: n * 960, arrivalMs: 20 + n * 20, payload, payloadType: 96 })
   }
-  const { manifest, folder } = bench.publish(1000)
+  const { manifest, folder } = await bench.publish(1000)
   const { runs, gaps } = manifest.streams[0]!
   assert.deepEqual(gaps, [{ fromMs: 400, toMs: 500, cause: 'lost' }])
   const run = runs[0]!
@@ -28,7 +28,7 @@ test('a loss in a codec that we do not decode is in the ledger, and what follows
   for (const { payload, position } of records) assert.equal(run.startMs + position / 48, payload[1]! * 20)
 })
 
-test('SRS-54: with a hold, a pause of ours, silence suppression and 5 % loss a call is as long as it was, and each gap has its cause', (t) => {
+test('SRS-54: with a hold, a pause of ours, silence suppression and 5 % loss a call is as long as it was, and each gap has its cause', async (t) => {
   const bench = new TrackBench(t, [[PCMU]])
   const ids = seededIds(7)
   const source = Int16Array.from({ length: 60 * 8000 }, () => ids.integer(16_000) - 8000)
@@ -60,7 +60,7 @@ test('SRS-54: with a hold, a pause of ours, silence suppression and 5 % loss a c
     const arrivalMs = atMs + 20 + ids.integer(15)
     bench.accept(0, { sequence, timestamp: n * 160, arrivalMs, payload: payload.subarray(n * 160, n * 160 + 160) })
   }
-  const { manifest, folder } = bench.publish(60_020)
+  const { manifest, folder } = await bench.publish(60_020)
   assert.ok(Math.abs(manifest.durationMs - 60_000) <= 20)
   const { account, gaps } = manifest.streams[0]!
   const missing = Object.entries(expected).map(([cause, ms]) => {

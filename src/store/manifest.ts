@@ -19,6 +19,8 @@ export type GapCause =
   | 'no-rtp'
   | 'ssrc-change'
   | 'recorder-restart'
+  /** The disk did not write, and there was no memory left to wait for it. */
+  | 'disk'
 
 /** A stretch without audio, in milliseconds from the start of the recording. */
 export interface Gap {
@@ -118,6 +120,8 @@ export interface SipFacts {
   readonly userAgent?: string
   /** The SRC's own time, its Date header (SRS-52). */
   readonly date?: string
+  /** The Date header of its BYE. */
+  readonly endDate?: string
   /** Why the recording session ended. */
   readonly ended?: string
 }
@@ -129,6 +133,9 @@ export interface ParticipantFacts {
   readonly name?: string
 }
 
+/** `stated` by the metadata, `inferred` from its order, `unknown`, or `conflict`: what is said contradicts itself. */
+export type SpeakerEvidence = 'stated' | 'inferred' | 'unknown' | 'conflict'
+
 /** What the signalling side knows of a recording; replaced as a whole when it changes. */
 export interface RecordingFacts {
   readonly sip: SipFacts
@@ -138,6 +145,8 @@ export interface RecordingFacts {
   readonly groupIds: readonly string[]
   /** Recording ID given by the call flow, where the SRC sends one. */
   readonly recordingReference?: string
+  /** Name and value pairs out of the metadata's extension data. */
+  readonly custom?: Readonly<Record<string, string>>
   readonly metadataInvalid: boolean
   /** Id of the participant that called. */
   readonly callerId?: string
@@ -147,6 +156,8 @@ export interface RecordingFacts {
   readonly held?: readonly boolean[]
   /** The metadata did not say who speaks where; it was inferred from the order. */
   readonly speakersInferred: boolean
+  /** How the speakers of each channel are known; nobody is named where it is `unknown` or `conflict`. */
+  readonly speakerEvidence?: readonly SpeakerEvidence[]
   readonly warnings: readonly string[]
 }
 
