@@ -1,8 +1,10 @@
 export { type Correlation, correlate } from './correlate.ts'
+export { type AudioDecoder, audioDecoder } from './decoder.ts'
 export { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILENCE } from './g711.ts'
 export { G722Decoder } from './g722.ts'
 export { KeyToneDetector } from './key-tone-detector.ts'
 export { type NarrowbandDecoder, narrowbandDecoder, silence } from './narrowband.ts'
+export { loadOpus, type OpusLibrary } from './opus.ts'
 export { type G711Prompt, promptFromWav, resample } from './prompt.ts'
 export { goertzelPower, rmsDbfs, tone } from './tone.ts'
 export {
