@@ -45,6 +45,7 @@ const ledgerRow = Type.Object(
     packetsReplayed: Type.Integer(),
     sendErrors: Type.Integer(),
     tookOverFrom: Type.Optional(Type.String()),
+    tookOverAfterMs: Type.Optional(Type.Integer({ description: 'Since the start, or since that recorder was lost.' })),
     takenOverBy: Type.Optional(Type.String()),
     gaps: Type.Array(gap),
     gapMs: Type.Number(),

@@ -1,6 +1,7 @@
 export { CodecTable } from './codec.ts'
 export { Conference } from './conference.ts'
 export type { ContributingSource } from './contributor.ts'
+export { CopyQueue, clockBehindCopies } from './copy-queue.ts'
 export type { StreamCount } from './counters.ts'
 export { FeedbackSender } from './feedback-sender.ts'
 export { Fork } from './fork.ts'

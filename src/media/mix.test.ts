@@ -6,6 +6,7 @@ import { buildBye, buildSdes, parseRtcp, type RtpHeader, writeRtpHeader } from '
 import { Beat } from './beat.ts'
 import { CodecTable, type StreamCodec } from './codec.ts'
 import { Conference } from './conference.ts'
+import { CopyQueue } from './copy-queue.ts'
 import { Fork } from './fork.ts'
 import { ForkMixer } from './fork-mixer.ts'
 import { Gate } from './gate.ts'
@@ -17,6 +18,8 @@ const PCMU: StreamCodec = { encoding: 'PCMU/8000', receivePayloadType: 0, sendPa
 const PCMA: StreamCodec = { encoding: 'PCMA/8000', receivePayloadType: 8, sendPayloadType: 8 }
 const EVENT: StreamCodec = { encoding: 'TELEPHONE-EVENT/8000', receivePayloadType: 101, sendPayloadType: 101 }
 const FRAME = 160
+const AT_ONCE = new CopyQueue((turn) => turn())
+const QUIET = { onFirstPacket: () => {}, onDigit: () => {}, onCopyFault: () => {} }
 const OWN_SSRC = 500
 
 interface Sent extends RtpHeader {
@@ -57,7 +60,7 @@ class Party {
       { ssrc, firstSequence: 65_530, firstTimestamp: 0xffffff00, cname: `c${ssrc}` },
       ids.next(),
     )
-    this.leg = new RelayLeg(stream, ids, port, { onFirstPacket: () => {}, onDigit: () => {} })
+    this.leg = new RelayLeg(stream, ids, port, AT_ONCE, QUIET)
     this.leg.configure({ remote: { host: '192.0.2.1', port: 4 }, codecs, send: true, receive: true }, 0)
   }
 

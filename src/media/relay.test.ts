@@ -11,6 +11,7 @@ import {
   writeRtpHeader,
 } from '#rtp'
 import { CodecTable } from './codec.ts'
+import { CopyQueue, clockBehindCopies } from './copy-queue.ts'
 import { Fork } from './fork.ts'
 import { Gate } from './gate.ts'
 import { type MediaPacket, SourceIds } from './media-packet.ts'
@@ -54,6 +55,9 @@ class RecordingPort {
 }
 
 class Stage {
+  readonly #turns: (() => void)[] = []
+  readonly copies = new CopyQueue((turn) => void this.#turns.push(turn))
+  readonly faults: unknown[] = []
   readonly clock = new ManualClock()
   readonly ids = new SourceIds()
   readonly digits: TelephoneEvent[] = []
@@ -66,8 +70,11 @@ class Stage {
 
   leg(): { leg: RelayLeg; port: RecordingPort } {
     const port = new RecordingPort()
-    const listener = { onFirstPacket: () => {}, onDigit: (event: TelephoneEvent) => void this.digits.push(event) }
-    const leg = new RelayLeg(this.stream(), this.ids, port, listener)
+    const leg = new RelayLeg(this.stream(), this.ids, port, this.copies, {
+      onFirstPacket: () => {},
+      onDigit: (event) => void this.digits.push(event),
+      onCopyFault: (fault) => void this.faults.push(fault),
+    })
     leg.configure({ remote: PARTY, codecs: [PCMU], send: true, receive: true }, this.clock.nowMs())
     return { leg, port }
   }
@@ -79,7 +86,20 @@ class Stage {
     return { fork, port, gate }
   }
 
-  speak(leg: RelayLeg, sequence: number, ssrc = 5, payload: readonly number[] = [sequence & 0xff]): void {
+  /** A packet of the party, and the turn of the worker in which it comes, over to its end. */
+  speak(leg: RelayLeg, sequence: number, ssrc = 5, payload?: readonly number[]): void {
+    this.arrive(leg, sequence, ssrc, payload)
+    while (this.turn());
+  }
+
+  /** The sockets have been read: one turn of copies; false when none was asked for. */
+  turn(): boolean {
+    const turn = this.#turns.shift()
+    turn?.()
+    return turn !== undefined
+  }
+
+  arrive(leg: RelayLeg, sequence: number, ssrc = 5, payload: readonly number[] = [sequence & 0xff]): void {
     const bytes = new Uint8Array(12 + payload.length)
     writeRtpHeader(bytes, 0, { payloadType: 0, marker: false, sequence, timestamp: sequence * 160, ssrc })
     bytes.set(payload, 12)
@@ -144,7 +164,8 @@ test('memory that a slow socket still reads is not written to by the others', ()
   a.leg.taps.received = [forks[2]!.fork]
   const ports = [b.port, ...forks.map(({ port }) => port)]
   for (const port of ports) port.isSlow = true
-  stage.speak(a.leg, 1)
+  stage.arrive(a.leg, 1)
+  while (stage.turn());
   const ssrcs = ports.map((port) => {
     const view = newRtpView()
     assert.ok(parseRtp(port.queued[0]!, view))
@@ -156,6 +177,90 @@ test('memory that a slow socket still reads is not written to by the others', ()
     ports.map((port) => port.sent[0]!.ssrc),
   )
   assert.equal(new Set(ssrcs).size, 4)
+})
+
+test('what waits in the sockets of all legs goes to the parties before anything is copied, and the copies keep their order', () => {
+  const stage = new Stage()
+  const { a, b } = bridged(stage)
+  const { fork, port } = stage.fork()
+  const order: string[] = []
+  for (const [name, one] of Object.entries({ a: a.port, b: b.port, fork: port })) one.onSend = () => order.push(name)
+  a.leg.taps.received = [fork]
+  for (const sequence of [1, 2, 3]) stage.arrive(a.leg, sequence)
+  stage.arrive(b.leg, 900)
+  assert.deepEqual(order, ['b', 'b', 'b', 'a'])
+  while (stage.turn());
+  assert.deepEqual(order.slice(4), ['fork', 'fork', 'fork'])
+  assert.deepEqual(
+    port.sent.map(({ payload }) => payload),
+    [[1], [2], [3]],
+  )
+  assert.equal(stage.copies.size, 0)
+})
+
+test('a copy that waits behind a gate shut meanwhile is held back and counted, and leaves no hole', () => {
+  const stage = new Stage()
+  const { leg } = stage.leg()
+  const { fork, port, gate } = stage.fork()
+  leg.taps.received = [fork]
+  stage.speak(leg, 1)
+  stage.arrive(leg, 2)
+  gate.shut()
+  stage.copies.flush()
+  assert.deepEqual([port.sent.length, fork.held, stage.copies.size], [1, 1, 0])
+  gate.open(gate.epoch)
+  while (stage.turn());
+  assert.equal(port.sent.length, 1)
+  stage.speak(leg, 3)
+  assert.equal(port.sent[1]!.sequence, port.sent[0]!.sequence + 1)
+})
+
+test('a flood of copies is made in turns, between which parties are heard, and none is left out', () => {
+  const stage = new Stage()
+  const { a, b } = bridged(stage)
+  const { fork, port } = stage.fork()
+  a.leg.taps.received = [fork]
+  for (let sequence = 0; sequence < 1500; sequence++) stage.arrive(a.leg, sequence)
+  assert.equal(b.port.sent.length, 1500)
+  assert.equal(stage.copies.size, 1024)
+  assert.equal(port.sent.length, 1500 - 1024)
+  stage.turn()
+  assert.equal(stage.copies.size, 1024 - 16)
+  while (stage.turn());
+  assert.deepEqual(
+    port.sent.map(({ sequence }) => sequence),
+    Array.from({ length: 1500 }, (_, index) => 10 + index),
+  )
+})
+
+test('a bug in one copy costs neither the call nor the other copies', () => {
+  const stage = new Stage()
+  const { a, b } = bridged(stage)
+  const { fork, port } = stage.fork()
+  const broken = {
+    copy: () => {
+      throw new Error('a bug')
+    },
+  }
+  a.leg.taps.received = [broken, fork]
+  for (const sequence of [1, 2]) stage.speak(a.leg, sequence)
+  assert.deepEqual([b.port.sent.length, port.sent.length, stage.faults.length], [2, 2, 2])
+})
+
+test('what a fork sends by itself comes behind the copies that wait, unless it is called off meanwhile', () => {
+  const stage = new Stage()
+  const { a } = bridged(stage)
+  const order: string[] = []
+  a.leg.taps.received = [{ copy: () => void order.push('copy') }]
+  const clock = clockBehindCopies(stage.clock, stage.copies, () => {})
+  clock.after(5, 'beat', () => void order.push('beat'))
+  const off = clock.after(5, 'off', () => void order.push('off'))
+  stage.arrive(a.leg, 1)
+  stage.clock.advance(5)
+  assert.deepEqual(order, [])
+  off.cancel()
+  while (stage.turn());
+  assert.deepEqual(order, ['copy', 'beat'])
 })
 
 test('a fork copies nothing before the recorder answered', () => {

@@ -4,6 +4,7 @@ import { decodePcma, decodePcmu, encodePcmu, goertzelPower, rmsDbfs, tone } from
 import { ManualClock } from '#kernel'
 import type { RtpHeader } from '#rtp'
 import { payloadOf, type StreamCodec } from './codec.ts'
+import { CopyQueue } from './copy-queue.ts'
 import { type MediaPacket, newMediaPacket, SourceIds } from './media-packet.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { RelayLeg } from './relay.ts'
@@ -14,6 +15,8 @@ const PCMA: StreamCodec = { encoding: 'PCMA/8000', receivePayloadType: 8, sendPa
 const G722: StreamCodec = { encoding: 'G722/8000', receivePayloadType: 9, sendPayloadType: 9 }
 const BEEP = { frequencyHz: 1400, onMs: 200, everyMs: 1000, levelDbm0: -20 }
 const FRAME = 160
+const AT_ONCE = new CopyQueue((turn) => turn())
+const QUIET = { onFirstPacket: () => {}, onDigit: () => {}, onCopyFault: () => {} }
 
 interface Sent extends RtpHeader {
   readonly payload: Uint8Array
@@ -31,7 +34,7 @@ class Stage {
   constructor(codecs: readonly StreamCodec[] = [PCMU]) {
     const stream = new OutgoingStream({ ssrc: 7, firstSequence: 65_530, firstTimestamp: 0xffffff00, cname: 'c' }, 1)
     const port = { send: (header: RtpHeader, packet: MediaPacket) => this.#onSend(header, packet), aim: () => {} }
-    this.leg = new RelayLeg(stream, this.ids, port, { onFirstPacket: () => {}, onDigit: () => {} })
+    this.leg = new RelayLeg(stream, this.ids, port, AT_ONCE, QUIET)
     this.leg.configure({ remote: { host: '192.0.2.1', port: 4 }, codecs, send: true, receive: true }, 0)
     this.leg.taps.sent = [{ copy: (packet) => void this.copied.push(payloadOfPacket(packet)) }]
   }

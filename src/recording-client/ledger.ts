@@ -30,6 +30,8 @@ export interface LedgerRow {
   readonly sendErrors: number
   /** The recorder whose place it took. */
   readonly tookOverFrom?: string
+  /** How long that took, in ms: since the start was asked for, or since that recorder was lost. */
+  readonly tookOverAfterMs?: number
   /** The recorder that took its place. */
   readonly takenOverBy?: string
   /** The first hundred. */
@@ -51,6 +53,7 @@ interface Entry {
   lastPacketAtMs?: number
   invitations: number
   tookOverFrom?: string
+  tookOverAfterMs?: number
   takenOverBy?: string
   readonly gaps: { readonly reason: string; readonly fromMs: number; toMs?: number }[]
   open: { readonly reason: string; readonly fromMs: number; toMs?: number } | undefined
@@ -101,13 +104,14 @@ export class Ledger {
     if (entry !== undefined) entry.outcome = outcome
   }
 
-  /** One recorder goes on in the place of another, whose gap ends with that. */
-  moved(from: string, to: string): void {
+  /** One recorder goes on in the place of another, whose gap ends with that; `afterMs`: how long that took. */
+  moved(from: string, to: string, afterMs: number): void {
     const [left, taken] = [this.#entries.get(from), this.#entries.get(to)]
     this.gapEnds(from)
     if (from === to || left === undefined || taken === undefined) return
     left.takenOverBy = to
     taken.tookOverFrom = from
+    taken.tookOverAfterMs = Math.round(afterMs)
   }
 
   /** Takes the latest counters of a fork, whether it lives or not. */

@@ -25,12 +25,17 @@ export interface SlotMove {
   readonly afterMs: number
 }
 
+/** Whether a recorder that accepts can be counted upon. */
+export type Steadiness = 'unsteady' | 'steady'
+
 /** Who is told about a slot. */
 export interface SlotListener {
   onOpened(session: RecordingSession): void
   onReport(session: RecordingSession, report: SessionReport): void
   onForkClosed(session: RecordingSession, counters: ForkCounters): void
   onMoved(move: SlotMove): void
+  /** A recorder has accepted and left so often that it is not counted upon any more, or has stayed for once. */
+  onSteadiness(session: RecordingSession, steadiness: Steadiness): void
   /** A report has been dealt with: who carries the slot is known again. */
   onChanged(): void
 }
@@ -99,9 +104,15 @@ export class RecorderSlot {
     return { names: this.#names, standing }
   }
 
-  /** Whether nobody is asked now, and nobody carries it. */
+  /** Whether nobody is asked now, and nobody carries it who can be counted upon. */
   get isAtRest(): boolean {
-    return this.#machine.state === 'waiting' || this.#machine.state === 'over'
+    const { state } = this.#machine
+    return state === 'waiting' || state === 'proving' || state === 'over'
+  }
+
+  /** Whether its recorders accept and leave at once. */
+  get isUnsteady(): boolean {
+    return this.#machine.isUnsteady
   }
 
   /** Whether any recorder has carried it yet. */
@@ -125,7 +136,7 @@ export class RecorderSlot {
 
   /** Gives up a slot that nobody carries. */
   giveUp(): void {
-    if (this.#machine.state === 'carried') return
+    if (this.#machine.state === 'carried' || this.#machine.state === 'proving') return
     const session = this.#current
     this.#end()
     session?.giveUp()
@@ -150,6 +161,9 @@ export class RecorderSlot {
           this.#setTurn(output.afterMs, 'recorder slot back-off', () =>
             this.#carryOut(this.#machine.handle({ type: 'due' })),
           )
+          break
+        case 'prove':
+          this.#setTurn(output.afterMs, 'recorder slot proof', () => this.#onProved())
           break
         case 'over':
           this.#turn?.cancel()
@@ -199,6 +213,15 @@ export class RecorderSlot {
     this.#listener.onChanged()
   }
 
+  #onProved(): void {
+    const session = this.#current
+    this.#carryOut(this.#machine.handle({ type: 'proved' }))
+    if (session === undefined) return
+    this.#listener.onSteadiness(session, 'steady')
+    this.#tellMove(session, this.#around.clock.nowMs())
+    this.#listener.onChanged()
+  }
+
   #judge(session: RecordingSession, report: SessionReport): SlotOutput[] {
     const nowMs = this.#around.clock.nowMs()
     switch (report.type) {
@@ -206,7 +229,8 @@ export class RecorderSlot {
         this.#turn?.cancel()
         this.#acceptedAtMs = nowMs
         const outputs = this.#machine.handle({ type: 'accepted' })
-        this.#tellMove(session, nowMs)
+        if (this.#machine.isUnsteady) this.#listener.onSteadiness(session, 'unsteady')
+        else this.#tellMove(session, nowMs)
         return outputs
       }
       case 'failed':
@@ -215,7 +239,10 @@ export class RecorderSlot {
       case 'lost': {
         this.#leave(session, { session, wasCarrying: true, atMs: nowMs })
         const carriedMs = nowMs - (this.#acceptedAtMs ?? nowMs)
-        return this.#machine.handle({ type: 'lost', comeback: report.comeback ?? 'again', carriedMs })
+        const { isUnsteady } = this.#machine
+        const outputs = this.#machine.handle({ type: 'lost', comeback: report.comeback ?? 'again', carriedMs })
+        if (this.#machine.isUnsteady && !isUnsteady) this.#listener.onSteadiness(session, 'unsteady')
+        return outputs
       }
       case 'closed':
         this.#leave(session, undefined)

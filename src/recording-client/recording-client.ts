@@ -256,6 +256,7 @@ export class RecordingClient {
         this.#emit(record, id, happeningOf(news))
         break
       case 'report':
+      case 'steadiness':
       case 'unconfirmed':
       case 'confirmed':
         this.#emit(record, id, happeningOf(news), news.session.plan.uri)

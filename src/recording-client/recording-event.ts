@@ -36,6 +36,8 @@ export type RecordingHappening =
   /** Nothing says that audio arrives; the likely cause. */
   | { readonly type: 'recorder.no-audio-confirmed'; readonly cause: string }
   | { readonly type: 'recorder.audio-confirmed' }
+  /** Accepts and leaves at once, again and again, and counts as no recorder; or has stayed for once. */
+  | { readonly type: 'recorder.unsteady' | 'recorder.steady' }
   | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
   | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
@@ -104,6 +106,8 @@ export function happeningOf(news: HappeningNews): RecordingHappening {
       return { type: 'recorder.no-audio-confirmed', cause: news.cause }
     case 'confirmed':
       return { type: 'recorder.audio-confirmed' }
+    case 'steadiness':
+      return { type: `recorder.${news.steadiness}` }
     case 'spool':
       return news.happening
     case 'policy':

@@ -81,6 +81,11 @@ export class RecordingEvidence {
     }
   }
 
+  /** What is thought of a recorder has changed without a report of its own. */
+  judged({ plan }: Pick<Carrier, 'plan'>, result: string): void {
+    this.#ledger.outcome(plan.uri, result)
+  }
+
   /** The spool takes what is recorded, or takes no more. */
   spooled(outcome: string): void {
     this.#ledger.outcome(SPOOL, outcome)
@@ -92,8 +97,8 @@ export class RecordingEvidence {
     this.#ledger.gapEnds(SPOOL)
   }
 
-  moved({ from, to }: SlotMove): void {
-    this.#ledger.moved(from, to)
+  moved({ from, to, afterMs }: SlotMove): void {
+    this.#ledger.moved(from, to, afterMs)
   }
 
   counted({ plan }: Pick<Carrier, 'plan'>, counters: ForkCounters): void {

@@ -2,7 +2,7 @@
 
 import type { ForkCounters } from '#engine'
 import type { PauseLimit, RecorderReceipt } from './command.ts'
-import type { SlotMove } from './recorder-slot.ts'
+import type { SlotMove, Steadiness } from './recorder-slot.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { SessionReport } from './session-machine.ts'
 import type { SpoolHappening } from './spool-port.ts'
@@ -26,6 +26,7 @@ export type RecordingNews =
   | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[] }
   | { readonly type: 'pause-expired'; readonly next: PauseLimit['next'] }
   | { readonly type: 'moved'; readonly move: SlotMove }
+  | { readonly type: 'steadiness'; readonly session: RecordingSession; readonly steadiness: Steadiness }
   | { readonly type: 'unconfirmed'; readonly session: RecordingSession; readonly cause: string }
   | { readonly type: 'confirmed'; readonly session: RecordingSession }
   | { readonly type: 'policy'; readonly verdict: 'met' | 'unmet' }

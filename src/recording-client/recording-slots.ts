@@ -88,6 +88,11 @@ export class RecordingSlots {
     return this.#slots.every((slot) => slot.isAtRest)
   }
 
+  /** Whether a recorder accepts and leaves at once, again and again. */
+  get isUnsteady(): boolean {
+    return this.#slots.some((slot) => slot.isUnsteady)
+  }
+
   /** Who may carry each slot. */
   get targets(): readonly (readonly string[])[] {
     return this.#slots.map((slot) => slot.candidates.map(({ uri }) => uri))

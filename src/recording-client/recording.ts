@@ -6,7 +6,7 @@ import { assertNever } from '#kernel'
 import { type CommandOutcome, outcome, type PauseLimit, texts } from './command.ts'
 import { PolicyWatch } from './policy-watch.ts'
 import type { RecorderEntry } from './recorder-list.ts'
-import type { SlotMove } from './recorder-slot.ts'
+import type { SlotMove, Steadiness } from './recorder-slot.ts'
 import { RecordingEvidence } from './recording-evidence.ts'
 import type { RecordingEnd, RecordingNews, ReportedState } from './recording-news.ts'
 import { type PausedRecording, RecordingPauses } from './recording-pauses.ts'
@@ -71,6 +71,7 @@ export class Recording implements PausedRecording {
         onReport: (session, report) => this.#onReport(session, report),
         onForkClosed: (session, counters) => this.#onForkClosed(session, counters),
         onMoved: (move) => this.#onMoved(move),
+        onSteadiness: (session, steadiness) => this.#onSteadiness(session, steadiness),
         onChanged: () => this.#onChanged(),
       },
     })
@@ -118,10 +119,16 @@ export class Recording implements PausedRecording {
         return this.#pauses.isCutting ? 'pausing' : 'paused'
       case 'recording':
         if (this.#pauses.isResuming) return 'resuming'
-        return this.#isAccepted ? 'recording' : 'starting'
+        return this.#isAccepted && !this.#isInterrupted ? 'recording' : 'starting'
       default:
         return assertNever(this.wish)
     }
+  }
+
+  /** Recorders accept and leave at once, and nobody has it at this moment; a loss that is made up for in time is no interruption. */
+  get #isInterrupted(): boolean {
+    const isHad = this.live.some(({ state }) => state === 'active' || state === 'gated')
+    return this.slots.isUnsteady && !isHad
   }
 
   /** An outcome with what is known of every recorder. */
@@ -220,6 +227,13 @@ export class Recording implements PausedRecording {
   #onMoved(move: SlotMove): void {
     this.evidence.moved(move)
     this.#onNews({ type: 'moved', move })
+  }
+
+  #onSteadiness(session: RecordingSession, steadiness: Steadiness): void {
+    const { uri } = session.plan
+    this.#results[uri] = steadiness === 'steady' ? 'accepted' : 'unsteady'
+    this.evidence.judged(session, this.#results[uri])
+    this.#onNews({ type: 'steadiness', session, steadiness })
   }
 
   #onReport(session: RecordingSession, report: SessionReport): void {

@@ -220,7 +220,7 @@ for (const [name, path, input, expected] of stories) {
   })
 }
 
-test('retries end after the fifth, and a new wish begins anew', () => {
+test('a refused offer is repeated without end, told five times; a new wish begins anew', () => {
   const machine = after('ports accepted pause')
   const outputs: string[] = []
   for (let tries = 0; tries < 7; tries++) {
@@ -229,8 +229,9 @@ test('retries end after the fifth, and a new wish begins anew', () => {
   }
   assert.deepEqual(
     outputs.filter((output) => output.startsWith('retry')),
-    ['retry 2000', 'retry 4000', 'retry 8000', 'retry 16000', 'retry 32000'],
+    ['retry 2000', 'retry 4000', 'retry 8000', 'retry 16000', 'retry 32000', 'retry 60000', 'retry 60000'],
   )
+  assert.equal(outputs.filter((output) => output.startsWith('signal-failed')).length, 5)
   machine.handle(inputs.pause)
   assert.deepEqual(machine.handle(inputs.unanswered).map(shortOf), ['signal-failed 488', 'retry 2000'])
 })

@@ -67,7 +67,9 @@ export const sessionEdges: Edges<SessionState> = {
   lost: [],
 }
 
+/** After these, which are each told, a refused re-offer is repeated in silence for as long as the session lasts. */
 const retryDelaysMs = [2_000, 4_000, 8_000, 16_000, 32_000] as const
+const longestRetryMs = 60_000
 
 /** The machine of one recording session. */
 export class SessionMachine implements Machine<SessionInput, SessionOutput> {
@@ -208,8 +210,10 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     if (!this.#isUp) return []
     const report: SessionOutput = { type: 'report', report: { type: 'signal-failed', direction, status } }
     if (direction !== this.#wanted()) return [report, ...this.#converge()]
-    const afterMs = retryDelaysMs[this.#retries++]
-    return afterMs === undefined ? [report] : [report, { type: 'set-retry', afterMs }]
+    const isTold = this.#retries < retryDelaysMs.length
+    const afterMs = retryDelaysMs[this.#retries] ?? longestRetryMs
+    this.#retries += 1
+    return [...(isTold ? [report] : []), { type: 'set-retry', afterMs }]
   }
 
   /** A recorder that takes nothing while we would send has paused by itself (AMB-09); it says so again after a pause of ours. */

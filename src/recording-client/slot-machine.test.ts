@@ -9,7 +9,7 @@ function run(machine: SlotMachine, ...inputs: readonly SlotInput[]): string[] {
   return inputs.flatMap((input) =>
     machine.handle(input).map((output) => {
       if (output.type === 'open') return `open ${output.candidate}`
-      return output.type === 'wait' ? `wait ${output.afterMs}` : output.type
+      return output.type === 'over' ? 'over' : `${output.type} ${output.afterMs}`
     }),
   )
 }
@@ -46,6 +46,17 @@ test('a recorder that accepts and leaves at once is not invited endlessly', () =
   const tries = run(machine, begin, accepted, ...Array.from({ length: 20 }, () => [lost, due, accepted]).flat())
   assert.equal(tries.filter((output) => output === 'open 0').length, 6)
   assert.equal(machine.state, 'over')
+})
+
+test('SRC-63: after three sessions that did not last the next has to last before it counts', () => {
+  const machine = new SlotMachine(1, true)
+  run(machine, begin, accepted, lost, accepted, lost, due, accepted, lost, due)
+  assert.equal(machine.isUnsteady, true)
+  assert.deepEqual(run(machine, accepted), ['prove 10000'])
+  assert.equal(machine.state, 'proving')
+  assert.deepEqual(run(machine, lost), ['wait 5000'])
+  run(machine, due, accepted, { type: 'proved' })
+  assert.deepEqual([machine.state, machine.isUnsteady], ['carried', false])
 })
 
 test('a recorder that stayed a minute has earned all tries again', () => {

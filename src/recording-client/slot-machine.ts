@@ -4,13 +4,15 @@
 import { assertNever, checkEdge, type Edges, type Machine } from '#kernel'
 import type { Comeback } from './departure.ts'
 
-/** `waiting`: everyone has been tried, and will be again. */
-export type SlotState = 'idle' | 'trying' | 'carried' | 'waiting' | 'over'
+/** `proving`: accepted by a recorder after sessions that did not last; `waiting`: everyone has been tried, and will be again. */
+export type SlotState = 'idle' | 'trying' | 'proving' | 'carried' | 'waiting' | 'over'
 
 /** What happens to a slot. */
 export type SlotInput =
   | { readonly type: 'begin' }
   | { readonly type: 'accepted' }
+  /** The recorder that had to prove itself has stayed. */
+  | { readonly type: 'proved' }
   | { readonly type: 'refused' }
   | { readonly type: 'lost'; readonly comeback: Comeback; readonly carriedMs: number }
   | { readonly type: 'due' }
@@ -20,12 +22,14 @@ export type SlotInput =
 export type SlotOutput =
   | { readonly type: 'open'; readonly candidate: number }
   | { readonly type: 'wait'; readonly afterMs: number }
+  | { readonly type: 'prove'; readonly afterMs: number }
   | { readonly type: 'over' }
 
 /** Legal moves. */
 const slotEdges: Edges<SlotState> = {
   idle: ['trying', 'over'],
-  trying: ['trying', 'carried', 'waiting', 'over'],
+  trying: ['trying', 'proving', 'carried', 'waiting', 'over'],
+  proving: ['trying', 'carried', 'waiting', 'over'],
   carried: ['trying', 'waiting', 'over'],
   waiting: ['trying', 'over'],
   over: [],
@@ -35,6 +39,10 @@ const slotEdges: Edges<SlotState> = {
 const backOffMs = [0, 1_000, 2_000, 5_000, 10_000] as const
 /** A recorder that stayed so long has earned all its rounds again. */
 const steadyMs = 60_000
+/** A session that ends sooner was none. */
+const lastingMs = 10_000
+/** After so many of them in a row the next one has to last before it counts. */
+const maxBriefSessions = 3
 
 /** The machine of one slot. */
 export class SlotMachine implements Machine<SlotInput, SlotOutput> {
@@ -46,6 +54,7 @@ export class SlotMachine implements Machine<SlotInput, SlotOutput> {
   #current = 0
   #round = 0
   #wasCarried = false
+  #briefSessions = 0
 
   /** `isPersistent`: it is tried again and again while somebody may be asked. */
   constructor(candidates: number, isPersistent: boolean) {
@@ -55,6 +64,11 @@ export class SlotMachine implements Machine<SlotInput, SlotOutput> {
 
   get state(): SlotState {
     return this.#state
+  }
+
+  /** Whether recorders have accepted and left at once so often that an acceptance alone says nothing. */
+  get isUnsteady(): boolean {
+    return this.#briefSessions >= maxBriefSessions
   }
 
   /** Whether anyone comes after the recorder that is being tried, before it would have to be waited. */
@@ -67,14 +81,18 @@ export class SlotMachine implements Machine<SlotInput, SlotOutput> {
       case 'begin':
         return this.#state === 'idle' ? this.#tryAll(0) : []
       case 'accepted':
-        if (this.#state !== 'trying') return []
-        this.#wasCarried = true
+        return this.#state === 'trying' ? this.#onAccepted() : []
+      case 'proved':
+        if (this.#state !== 'proving') return []
+        this.#briefSessions = 0
         this.#enter('carried')
         return []
       case 'refused':
         return this.#state === 'trying' ? this.#next() : []
       case 'lost':
-        return this.#state === 'carried' ? this.#onLost(input.comeback, input.carriedMs) : []
+        return this.#state === 'carried' || this.#state === 'proving'
+          ? this.#onLost(input.comeback, input.carriedMs)
+          : []
       case 'due':
         return this.#state === 'waiting' ? this.#tryAll(this.#current + 1) : []
       case 'end':
@@ -84,9 +102,20 @@ export class SlotMachine implements Machine<SlotInput, SlotOutput> {
     }
   }
 
+  #onAccepted(): SlotOutput[] {
+    this.#wasCarried = true
+    if (!this.isUnsteady) {
+      this.#enter('carried')
+      return []
+    }
+    this.#enter('proving')
+    return [{ type: 'prove', afterMs: lastingMs }]
+  }
+
   #onLost(comeback: Comeback, carriedMs: number): SlotOutput[] {
     if (comeback === 'never') return this.#end()
     if (comeback === 'elsewhere') this.#excluded.add(this.#current)
+    this.#briefSessions = carriedMs < lastingMs ? this.#briefSessions + 1 : 0
     if (carriedMs >= steadyMs) this.#round = 0
     return this.#again()
   }

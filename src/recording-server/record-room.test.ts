@@ -8,7 +8,7 @@ import { correlate, decodePcmu, encodePcma, encodePcmu, goertzelPower, readWav, 
 import { PortPool } from '#engine'
 import { ManualClock, seededIds } from '#kernel'
 import { parseRtcp, type RtcpPacket } from '#rtp'
-import { parseRawRun, type RecordingFacts, type StreamTotals } from '#store'
+import { type RecordingFacts, readRawRun, type StreamTotals } from '#store'
 import { RtpSource } from '../../test/harness/rtp-source.ts'
 import type { RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
@@ -213,7 +213,7 @@ test('a codec that we do not decode is kept as RTP payload and marked', async (t
   assert.equal(manifest.audioFile, undefined)
   const run = manifest.streams[0]!.runs[0]!
   assert.equal(run.decoded, false)
-  const records = parseRawRun(await readFile(join(folder, run.file)))
+  const records = [...readRawRun(join(folder, run.file), run)]
   assert.deepEqual(
     records.map(({ payload }) => new TextDecoder().decode(payload)),
     ['one', 'two', 'three'],

@@ -15,10 +15,11 @@ export type {
   StreamManifest,
   StreamTotals,
 } from './manifest.ts'
-export { parseRawRun, type RawRecord, type RawRunFile } from './raw-run-file.ts'
+export { NO_TOTALS } from './manifest.ts'
+export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
 export type { RecoveryFailure } from './recovery.ts'
 export { openSqliteCatalogue } from './sqlite-catalogue.ts'
-export { g711FormatOf, type RunCodec, StreamFiles, silenceOf } from './stream-files.ts'
+export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

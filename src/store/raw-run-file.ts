@@ -1,13 +1,18 @@
-// RTP payloads that we do not decode, kept as received. A file is `SRGWRAW1` and then records, all numbers big-endian:
+// RTP payloads that we do not decode, kept as received. A file is `SRGWRAW2` and then records, all numbers big-endian:
 // u16 payload length, u8 payload type, u8 marker, u16 sequence, u16 zero, u32 timestamp, u32 SSRC, f64 arrival in
-// milliseconds of the recording, payload. A record cut off at the end is to be ignored.
+// milliseconds of the recording, f64 position in ticks of the RTP clock since the run's start, payload. Files of before,
+// `SRGWRAW1`, have no position. A record cut off at the end is to be ignored.
 
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { writeFully } from './wav-run-file.ts'
 
-const MAGIC = new TextEncoder().encode('SRGWRAW1')
-const RECORD_HEAD_BYTES = 24
+const MAGIC_BYTES = 8
+const MAGIC = new TextEncoder().encode('SRGWRAW2')
+const OLD_MAGIC = 'SRGWRAW1'
+const OLD_HEAD_BYTES = 24
+const RECORD_HEAD_BYTES = 32
 const BUFFER_BYTES = 16 * 1024
+const READ_BYTES = 128 * 1024
 
 /** One packet as kept. */
 export interface RawRecord {
@@ -17,6 +22,8 @@ export interface RawRecord {
   readonly timestamp: number
   readonly ssrc: number
   readonly arrivalMs: number
+  /** Where it belongs: ticks of the run's RTP clock since the run's start, as bytes are in a G.711 run. */
+  readonly position: number
   readonly payload: Uint8Array
 }
 
@@ -52,6 +59,7 @@ export class RawRunFile {
     this.#view.setUint32(at + 8, record.timestamp)
     this.#view.setUint32(at + 12, record.ssrc)
     this.#view.setFloat64(at + 16, record.arrivalMs)
+    this.#view.setFloat64(at + 24, record.position)
     this.#buffered += RECORD_HEAD_BYTES
     if (payload.length > BUFFER_BYTES - this.#buffered) {
       this.flush()
@@ -86,24 +94,82 @@ export class RawRunFile {
   }
 }
 
-/** The records of a file; stops at the first incomplete one. */
-export function parseRawRun(bytes: Uint8Array): RawRecord[] {
-  const records: RawRecord[] = []
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let offset = MAGIC.length
-  while (offset + RECORD_HEAD_BYTES <= bytes.length) {
-    const end = offset + RECORD_HEAD_BYTES + view.getUint16(offset)
-    if (end > bytes.length) break
-    records.push({
-      payloadType: view.getUint8(offset + 2),
-      marker: view.getUint8(offset + 3) === 1,
-      sequence: view.getUint16(offset + 4),
-      timestamp: view.getUint32(offset + 8),
-      ssrc: view.getUint32(offset + 12),
-      arrivalMs: view.getFloat64(offset + 16),
-      payload: bytes.subarray(offset + RECORD_HEAD_BYTES, end),
-    })
-    offset = end
+/** The records of a raw run in order of position, up to the first incomplete one; throws what the file system throws. */
+export function* readRawRun(
+  path: string,
+  run: { readonly clockRateHz: number; readonly startMs: number },
+): Generator<RawRecord> {
+  const fd = openSync(path, 'r')
+  try {
+    const read = new ForwardReader(fd)
+    const magic = read.take(MAGIC_BYTES)
+    if (magic === undefined) return
+    const isOld = new TextDecoder().decode(magic) === OLD_MAGIC
+    const place = isOld ? new OldPlacement(run) : undefined
+    for (;;) {
+      const head = read.take(isOld ? OLD_HEAD_BYTES : RECORD_HEAD_BYTES)
+      if (head === undefined) return
+      const view = new DataView(head.buffer)
+      const payload = read.take(view.getUint16(0))
+      if (payload === undefined) return
+      const record = {
+        payloadType: view.getUint8(2),
+        marker: view.getUint8(3) === 1,
+        sequence: view.getUint16(4),
+        timestamp: view.getUint32(8),
+        ssrc: view.getUint32(12),
+        arrivalMs: view.getFloat64(16),
+        payload,
+      }
+      yield { ...record, position: place?.of(record) ?? view.getFloat64(24) }
+    }
+  } finally {
+    closeSync(fd)
   }
-  return records
+}
+
+/** Positions that files of before do not hold: RTP time within a source, arrival between sources. */
+class OldPlacement {
+  readonly #run: { readonly clockRateHz: number; readonly startMs: number }
+  #last: { ssrc: number; timestamp: number; position: number } | undefined
+
+  constructor(run: { readonly clockRateHz: number; readonly startMs: number }) {
+    this.#run = run
+  }
+
+  of({ ssrc, timestamp, arrivalMs }: { ssrc: number; timestamp: number; arrivalMs: number }): number {
+    const last = this.#last
+    const position =
+      last?.ssrc === ssrc
+        ? last.position + ((timestamp - last.timestamp) | 0)
+        : Math.round(((arrivalMs - this.#run.startMs) * this.#run.clockRateHz) / 1000)
+    this.#last = { ssrc, timestamp, position }
+    return position
+  }
+}
+
+/** Reads a file from its beginning in large steps. */
+class ForwardReader {
+  readonly #fd: number
+  readonly #buffer = new Uint8Array(READ_BYTES)
+  #from = 0
+  #to = 0
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  /** The next bytes, as a copy; undefined when there are not so many. */
+  take(count: number): Uint8Array | undefined {
+    while (this.#to - this.#from < count) {
+      this.#buffer.copyWithin(0, this.#from, this.#to)
+      this.#to -= this.#from
+      this.#from = 0
+      const got = readSync(this.#fd, this.#buffer, this.#to, READ_BYTES - this.#to, null)
+      if (got === 0) return undefined
+      this.#to += got
+    }
+    this.#from += count
+    return this.#buffer.slice(this.#from - count, this.#from)
+  }
 }

@@ -16,7 +16,7 @@ import fc from 'fast-check'
 import { decodePcma, encodePcma, encodePcmu, goertzelPower, readWav, tone } from '#audio'
 import { isoTime, msOfIsoTime } from './iso-time.ts'
 import { type Manifest, NO_TOTALS, parseManifest, type RecordingFacts, serializeManifest } from './manifest.ts'
-import { parseRawRun, RawRunFile } from './raw-run-file.ts'
+import { RawRunFile, readRawRun } from './raw-run-file.ts'
 import { RecordingFolder } from './recording-folder.ts'
 import { recordingFolders, recoverOpenFolders } from './recovery.ts'
 import { streamFromIndex } from './stream-index.ts'
@@ -91,17 +91,39 @@ test('raw records read back, and one cut off at the end is ignored', (t) => {
     timestamp: n * 960,
     ssrc: 0xdeadbeef,
     arrivalMs: n * 20.5,
+    position: n * 960 + 4800,
     payload: new Uint8Array(n * 1400).fill(n),
   }))
   for (const record of records) file.append(record)
   file.close()
   const bytes = readFileSync(path)
   assert.equal(bytes.length, file.bytes)
+  const run = { clockRateHz: 48_000, startMs: 0 }
+  assert.deepEqual([...readRawRun(path, run)], records)
+  writeFileSync(path, bytes.subarray(0, -1))
+  assert.equal([...readRawRun(path, run)].length, 39)
+})
+
+test('raw records of before, without positions, are placed by RTP time within a source and by arrival between sources', (t) => {
+  const path = join(rootOf(t), 'opus.rtp')
+  const records = [
+    { ssrc: 1, timestamp: 0xffff_fe20, arrivalMs: 120 },
+    { ssrc: 1, timestamp: 0x0000_01e0, arrivalMs: 199 },
+    { ssrc: 2, timestamp: 77, arrivalMs: 300 },
+  ].map(({ ssrc, timestamp, arrivalMs }) => {
+    const bytes = Buffer.alloc(25)
+    bytes.writeUInt16BE(1, 0)
+    bytes.writeUInt32BE(timestamp, 8)
+    bytes.writeUInt32BE(ssrc, 12)
+    bytes.writeDoubleBE(arrivalMs, 16)
+    return bytes
+  })
+  writeFileSync(path, Buffer.concat([Buffer.from('SRGWRAW1'), ...records]))
+  const read = [...readRawRun(path, { clockRateHz: 48_000, startMs: 100 })]
   assert.deepEqual(
-    parseRawRun(bytes).map((record) => ({ ...record, payload: new Uint8Array(record.payload) })),
-    records,
+    read.map(({ position }) => position),
+    [960, 1920, 9600],
   )
-  assert.equal(parseRawRun(bytes.subarray(0, -1)).length, 39)
 })
 
 test('parseManifest takes only what serializeManifest wrote', () => {

@@ -21,6 +21,8 @@ class Parties {
   readonly callee: Socket
   readonly recorder: Socket
   frameMs = 0
+  /** Where the recorder takes its packets; elsewhere they are not seen here. */
+  recorderPort: number
   packets = 0
   lastPacketAtMs = 0
   invitedAtMs = 0
@@ -37,6 +39,7 @@ class Parties {
     this.caller = caller
     this.callee = callee
     this.recorder = recorder
+    this.recorderPort = recorder.address().port
     for (const party of [caller, callee]) {
       party.on('message', (packet) => {
         if (packet.length > SENT_AT_OFFSET + 8)
@@ -68,7 +71,7 @@ class Parties {
       return
     }
     this.invitedAtMs = performance.now()
-    const answer = (offer: Uint8Array) => recorderAnswer(offer, this.recorder.address().port)
+    const answer = (offer: Uint8Array) => recorderAnswer(offer, this.recorderPort)
     const handlers: DialogHandlers = {
       onRequest: (incoming) => {
         const { method, body: offer } = incoming.request
@@ -193,6 +196,12 @@ export class CommandScene {
   /** Starts the recording that is then paused and resumed. */
   async start(): Promise<void> {
     await this.#untilPacket('start')
+  }
+
+  /** Starts one whose packets go to another process. */
+  async startTo(recorderPort: number): Promise<void> {
+    this.#parties.recorderPort = recorderPort
+    await this.#command('start')
   }
 
   async stop(): Promise<void> {

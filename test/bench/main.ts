@@ -34,7 +34,7 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
   parser: async () => [await parserSection(), benchHostileMessages()],
   commands: async () => [await benchCommands(isQuick ? 30 : 120)],
   failover: async () => [await benchFailover(isQuick ? 20 : 100)],
-  latency: async () => [await benchRecordingLatency(isQuick ? 10 : 40)],
+  latency: async () => [await benchRecordingLatency(isQuick ? 20 : 120)],
   calls: async () => [
     await benchCallRate(
       isQuick

@@ -33,6 +33,18 @@ const refused: Story = {
 /** A recorder that never agrees to a resumption: media stays cut. */
 const neverResumes: Story = { ...up, resuming: 'start 200 recording; pause 200 paused; resume 503 paused' }
 
+/** A recorder that takes every session and leaves it soon: after three of them nobody has the recording. */
+const neverStays: Story = {
+  ...neverResumes,
+  'before the answer': 'start 200 starting',
+  active: 'start 200 starting',
+  pausing: 'start 200 starting; pause 200 paused',
+  resuming: 'start 200 starting; pause 200 paused; resume 503 paused',
+  stopping: 'start 200 starting; stop 200 none',
+  'paused again while resuming': 'start 200 starting; pause 200 paused; resume 503 resuming; pause 200 paused',
+  'stopped while pausing': 'start 200 starting; pause 200 pausing; stop 200 none',
+}
+
 /** A recorder that was never brought to accept the pause: it expects audio still, so that a resumption needs no signalling. */
 const unmoved: Story = {
   ...up,
@@ -68,8 +80,9 @@ const stories: Readonly<Record<string, Story>> = {
   'vanish-at-reinvite': neverResumes,
   'vanish-with-200': neverResumes,
   'vanish-later': neverResumes,
-  'bye-at-once': neverResumes,
-  'bye-with-200': neverResumes,
+  'bye-at-once': neverStays,
+  'bye-with-200': neverStays,
+  'bye-later': { ...neverStays, resuming: 'start 200 starting; pause 200 paused; resume 200 starting' },
 }
 
 /** The right story of a fault in a timeline. */

@@ -115,6 +115,63 @@ bench('SRC-63: when nobody takes the recording, it is tried again after 1, 2, 5 
   assert.deepEqual([b.state, b.eventTypes.at(-2)], ['none', 'recording.lost'])
 })
 
+/** From now on the recorder takes every session and hangs up at once. */
+function hangsUpAtOnce(recorder: TestRecorder, times: number): void {
+  let left = times
+  recorder.onSession = (session) => {
+    if (left-- > 0) recorder.bye(session)
+  }
+}
+
+for (const [policy, ends] of [
+  ['any', false],
+  ['any else end', true],
+] as const) {
+  bench(`SRC-63: a recorder that takes every session and hangs up at once is no recorder: ${policy}`, async (b) => {
+    const recorder = b.recorder()
+    hangsUpAtOnce(recorder, 6)
+    b.start(recorder.uri, { policy })
+    await b.pass(900)
+    assert.equal(b.state, 'recording', 'a loss or two may happen')
+    await b.pass(4_000)
+    assert.deepEqual([b.state, b.view?.sessions[0]?.result], ['starting', 'lost'])
+    assert.equal(b.eventTypes.filter((type) => type === 'recorder.unsteady').length, 2)
+    await b.pass(5_000)
+    assert.equal(b.eventTypes.includes('recording.policy-unmet') || b.call.hangups.length > 0, true)
+    assert.equal(b.call.hangups.length, ends ? 1 : 0)
+    await b.pass(15_000)
+    assert.deepEqual([b.state, recorder.sessions.length], ['none', ends ? 4 : 6])
+  })
+}
+
+bench('SRC-63: a recorder that hung up at once and stays for once is one again', async (b) => {
+  const recorder = b.recorder()
+  hangsUpAtOnce(recorder, 4)
+  b.start(recorder.uri)
+  await b.pass(9_000)
+  assert.deepEqual([b.state, recorder.sessions.length, b.view?.sessions[0]?.result], ['recording', 5, 'unsteady'])
+  assert.equal(b.view?.policy, 'unmet')
+  assert.equal(await b.audio(5), 10, 'it has the audio all the same')
+  await b.pass(10_000)
+  assert.deepEqual([b.state, b.view?.sessions[0]?.result, b.view?.policy], ['recording', 'accepted', 'met'])
+  assert.deepEqual(
+    b.eventTypes.filter((type) => type === 'recorder.steady' || type === 'recorder.re-homed').slice(-2),
+    ['recorder.steady', 'recorder.re-homed'],
+  )
+})
+
+bench('SRC-63: the other recorder of the list knows nothing of one that hangs up at once', async (b) => {
+  const [bad, good] = [b.recorder(11), b.recorder(12)]
+  hangsUpAtOnce(bad, 6)
+  b.start(`${bad.uri},${good.uri}`)
+  await b.pass(60_000)
+  assert.deepEqual(
+    [b.state, bad.sessions.length, good.sessions.length, good.session().reoffers.length],
+    ['recording', 6, 1, 0],
+  )
+  assert.equal(await b.audio(5), 10)
+})
+
 bench('a re-homed recording that is paused begins inactive, and its gates stay shut until it is resumed', async (b) => {
   const [first, standby] = await withStandby(b)
   b.pause()

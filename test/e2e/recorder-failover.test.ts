@@ -2,45 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { goertzelPower } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
-import type { RecorderScript } from '../foreign/recorder-session.ts'
-import { CALLEE_HZ, CALLER_HZ, openTalk, type Talk } from '../harness/talk.ts'
-
-const DEADLINE_MS = 20_000
-const TIMES = { answerDeadlineMs: 3_000, lateAnswerMs: 5_000, firstResponseMs: 500 }
-/** A second of speech. */
-const SAMPLES = 8_000
-/** What a failover or a re-homing over loopback may take beyond the waiting that it is made of, on a busy machine. */
-const SLACK_MS = 2_500
-
-async function openRecorder(t: TestContext, script: RecorderScript = {}): Promise<ForeignRecorder> {
-  const recorder = await ForeignRecorder.open(script)
-  t.after(() => recorder.close())
-  return recorder
-}
-
-/** Waits until both voices are heard at the recorder, each on its own stream. */
-async function assertHears(recorder: ForeignRecorder, session = 0): Promise<void> {
-  const streams = [
-    [0, CALLER_HZ, CALLEE_HZ],
-    [1, CALLEE_HZ, CALLER_HZ],
-  ] as const
-  const isHeard = (): boolean => streams.every(([at]) => recorder.audio(at, session).length >= SAMPLES)
-  await recorder.waitFor(isHeard, DEADLINE_MS, 'a second of audio on both streams')
-  for (const [at, wanted, other] of streams) {
-    const heard = recorder.audio(at, session).subarray(-SAMPLES / 2)
-    assert.ok(goertzelPower(heard, 8000, wanted) > 0.9, `stream ${at} has ${wanted} Hz`)
-    assert.ok(goertzelPower(heard, 8000, other) < 0.01, `stream ${at} has not ${other} Hz`)
-  }
-}
-
-/** The fields of the first event of a type. */
-function eventOf(talk: Talk, type: string): Readonly<Record<string, unknown>> {
-  const line = talk.opened.log.lines.find(({ fields }) => fields['event'] === type)
-  assert.ok(line, `${type} was told`)
-  return line.fields
-}
+import {
+  assertHears,
+  HEARING_DEADLINE_MS as DEADLINE_MS,
+  eventOf,
+  openRecorder,
+  HEARING_SLACK_MS as SLACK_MS,
+  HEARING_TIMES as TIMES,
+} from '../harness/hearing-recorder.ts'
+import { openTalk } from '../harness/talk.ts'
 
 /** What stands first in the list, and what it costs until the next is asked. */
 const firsts: Readonly<Record<string, (t: TestContext) => Promise<{ readonly uri: string; readonly costMs: number }>>> =

@@ -14,6 +14,7 @@ import {
   RecordingClient,
   type RecordingEvent,
   type RecordingSurroundings,
+  type RecordingView,
   type StartCommand,
 } from '#recording-client'
 import type { SipCore, SipCoreOptions } from '#sip'
@@ -157,6 +158,11 @@ export class RecordingBench {
 
   get state(): string {
     return this.client.stateOf(this.call.callId)
+  }
+
+  /** The latest recording of the call, as operators see it. */
+  get view(): RecordingView | undefined {
+    return this.client.recordingsOf(this.call.callId).at(-1)
   }
 
   get eventTypes(): string[] {

@@ -120,6 +120,8 @@ export class TestRecorder {
   readonly sessions: RecorderSession[] = []
   /** `take`: 200 at once; `leave`: nothing but 100; a number: that final status. */
   onInvite: ReofferRule = 'take'
+  /** Told of each session that was taken at once. */
+  onSession: (session: RecorderSession) => void = () => {}
   answer: AnswerRule = takeAll
   slips: AnswerSlips = {}
   /** For the next re-offers in order; then `take`. */
@@ -198,8 +200,10 @@ export class TestRecorder {
     const refusal = this.#firstRefusal
     this.#firstRefusal = undefined
     if (refusal !== undefined) invite.reject(refusal.status, { headers: refusal.headers })
-    else if (this.onInvite === 'take') this.accept(session)
-    else if (this.onInvite !== 'leave') invite.reject(this.onInvite)
+    else if (this.onInvite === 'take') {
+      this.accept(session)
+      this.onSession(session)
+    } else if (this.onInvite !== 'leave') invite.reject(this.onInvite)
   }
 
   #onRequest(session: RecorderSession, incoming: IncomingRequest): void {

@@ -32,12 +32,17 @@ export class CallRoom {
   readonly #bridges: Bridges
   #queue: Promise<unknown> = Promise.resolve()
   #hasFailed = false
+  #hasCopyFailed = false
 
   constructor(context: WorkerContext, listener: RoomListener) {
     this.#context = context
     this.#bridges = new Bridges(context)
     this.#listener = listener
-    this.#lineListener = { onEvent: (event) => listener.onEvent(event), onFault: (fault) => this.#onFault(fault) }
+    this.#lineListener = {
+      onEvent: (event) => listener.onEvent(event),
+      onFault: (fault) => this.#onFault(fault),
+      onCopyFault: (fault) => this.#onCopyFault(fault),
+    }
     this.#forkListener = { ...this.#lineListener, onKeyFrameWanted: (tap) => this.#requestKeyFrame(tap) }
   }
 
@@ -63,6 +68,8 @@ export class CallRoom {
   }
 
   async #execute(command: CallCommand): Promise<unknown> {
+    // A packet that came before a command is copied, or held back, as things were before it.
+    this.#context.copies.flush()
     switch (command.op) {
       case 'addLeg':
         return await this.#addLeg(command)
@@ -246,5 +253,11 @@ export class CallRoom {
     this.#hasFailed = true
     this.#listener.onFault(fault)
     this.#listener.onEvent({ type: 'failed', reason: messageOf(fault) })
+  }
+
+  #onCopyFault(fault: unknown): void {
+    if (this.#hasCopyFailed) return
+    this.#hasCopyFailed = true
+    this.#listener.onFault(fault)
   }
 }

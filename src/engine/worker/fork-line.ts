@@ -70,7 +70,7 @@ export class ForkLine {
     })
     const stream = new OutgoingStream(identity, context.sourceIds.next())
     const port = new SecurePort(this.#socket, this.#channel)
-    this.fork = new Fork(id, stream, Gate.attach(gate), port, context.clock, {
+    this.fork = new Fork(id, stream, Gate.attach(gate), port, context.copyClock, {
       onFirstPacket: () => listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
       onReplayed: (fromMs, toMs, packets) => {
         const originMs = this.#originMs
@@ -92,8 +92,8 @@ export class ForkLine {
     this.#tap = tap
     if (!('mix' in tap)) this.#endMix()
     else if (this.#mixer === undefined) {
-      const { clock, sourceIds } = this.#context
-      this.#mixer = new ForkMixer(this.fork, clock, sourceIds, (csrcs) => this.#rtcp.session.sayGone(csrcs))
+      const { copyClock, sourceIds } = this.#context
+      this.#mixer = new ForkMixer(this.fork, copyClock, sourceIds, (csrcs) => this.#rtcp.session.sayGone(csrcs))
     }
     this.maskDtmf(this.#isMasking)
   }

@@ -15,6 +15,8 @@ import type { WorkerContext } from './worker-context.ts'
 export interface LineListener {
   onEvent(event: MediaEvent): void
   onFault(fault: unknown): void
+  /** A bug that costs copies, and nothing of the call. */
+  onCopyFault(fault: unknown): void
 }
 
 /** One leg with its port pair. */
@@ -47,7 +49,9 @@ export class LegLine {
       onFault: listener.onFault,
     })
     const outgoing = new OutgoingStream(identity, context.sourceIds.next())
-    this.relay = new RelayLeg(outgoing, context.sourceIds, new SecurePort(this.#socket, this.#channel), {
+    const port = new SecurePort(this.#socket, this.#channel)
+    this.relay = new RelayLeg(outgoing, context.sourceIds, port, context.copies, {
+      onCopyFault: listener.onCopyFault,
       onFirstPacket: () => listener.onEvent({ type: 'first-packet', leg: id }),
       onDigit: ({ digit, durationMs }) => listener.onEvent({ type: 'dtmf', leg: id, digit, durationMs }),
     })

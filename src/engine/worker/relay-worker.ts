@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { AppError, invariant, messageOf, seededIds } from '#kernel'
-import { SourceIds } from '#media'
+import { CopyQueue, clockBehindCopies, SourceIds } from '#media'
 import { PortPool } from '../port-pool.ts'
 import { CallRoom } from './call-room.ts'
 import type { CallCommand, FromWorker, RelayWorkerSettings, ToWorker, WorkerCensus } from './protocol.ts'
@@ -16,8 +16,12 @@ invariant(parentPort !== null, 'a relay worker runs in a thread')
 const port = parentPort
 const settings = workerData as RelayWorkerSettings
 const ids = seededIds(settings.seed)
+// An immediate comes when every socket that had packets has been read.
+const copies = new CopyQueue((turn) => void setImmediate(turn))
 const context: WorkerContext = {
   clock: workerClock,
+  copies,
+  copyClock: clockBehindCopies(workerClock, copies, postFault),
   pool: new PortPool({
     host: settings.host,
     portMin: settings.portMin,
@@ -44,19 +48,22 @@ function flush(): void {
   outbox = []
 }
 
+function postFault(fault: unknown, callId = ''): void {
+  post({
+    type: 'fault',
+    callId,
+    message: messageOf(fault),
+    stack: fault instanceof Error ? (fault.stack ?? '') : '',
+  })
+}
+
 function roomOf(callId: string): CallRoom {
   const known = rooms.get(callId)
   if (known !== undefined) return known
   const room = new CallRoom(context, {
     onEvent: (event) => post({ type: 'event', callId, event }),
     onPlayEnd: (play, end) => post({ type: 'play-end', callId, play, end }),
-    onFault: (fault) =>
-      post({
-        type: 'fault',
-        callId,
-        message: messageOf(fault),
-        stack: fault instanceof Error ? (fault.stack ?? '') : '',
-      }),
+    onFault: (fault) => postFault(fault, callId),
   })
   rooms.set(callId, room)
   return room
@@ -111,9 +118,7 @@ port.on('message', (messages: ToWorker[]) => {
 })
 
 // A bug met in a timer costs what that timer was for, not the other calls of the thread.
-process.on('uncaughtException', (fault) => {
-  post({ type: 'fault', callId: '', message: fault.message, stack: fault.stack ?? '' })
-})
+process.on('uncaughtException', (fault) => postFault(fault))
 
 function sweep(): void {
   workerClock.after(SWEEP_EVERY_MS, 'sweep', sweep)
