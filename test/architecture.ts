@@ -34,6 +34,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['node:path'],
       ['node:sqlite'],
       ['@photostructure/sqlite'],
+      ['libflacjs/dist/libflac.min.js', 'store/derived/flac.ts'],
       ['kysely'],
     ],
     globals: [],

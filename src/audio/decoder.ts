@@ -2,6 +2,7 @@
 
 import { decodePcma, decodePcmu } from './g711.ts'
 import { G722Decoder } from './g722.ts'
+import type { OpusLibrary } from './opus.ts'
 
 /** Reads the payloads of one stream in order. */
 export interface AudioDecoder {
@@ -12,10 +13,13 @@ export interface AudioDecoder {
 
 const G722_RATE_HZ = 16_000
 const MOST_HZ = 48_000
+/** What a voice needs; libopus decodes at any of its rates (RFC 6716 section 2.1.3). */
+const OPUS_RATE_HZ = 16_000
 
-/** A decoder for a stream of `encoding` as in SDP, upper case (`NAME/clock[/channels]`), if we have one. */
-export function audioDecoder(encoding: string): AudioDecoder | undefined {
+/** A decoder for a stream of `encoding` as in SDP, upper case (`NAME/clock[/channels]`), if we have one; Opus needs its library. */
+export function audioDecoder(encoding: string, opus?: OpusLibrary): AudioDecoder | undefined {
   const [name = '', clock = '', channels] = encoding.split('/')
+  if (name === 'OPUS') return opus?.decoder(OPUS_RATE_HZ)
   const sampleRateHz = Number(clock)
   if (!(sampleRateHz >= 1000 && sampleRateHz <= MOST_HZ) || (channels !== undefined && channels !== '1'))
     return undefined

@@ -37,7 +37,8 @@ export class OggOpusWriter {
   /** The next packet. */
   append(packet: Uint8Array): void {
     const segments = this.#pending.reduce((sum, { length }) => sum + segmentsOf(length), 0)
-    if (this.#pending.length === PACKETS_PER_PAGE || segments + segmentsOf(packet.length) > MOST_SEGMENTS) this.#flush(0)
+    if (this.#pending.length === PACKETS_PER_PAGE || segments + segmentsOf(packet.length) > MOST_SEGMENTS)
+      this.#flush(0)
     this.#pending.push(packet)
     this.#granule += TICKS_PER_PACKET
   }

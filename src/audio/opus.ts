@@ -22,6 +22,8 @@ export interface OpusLibrary {
 
 const FRAMES_PER_SECOND = 50
 const GRANULE_HZ = 48_000
+/** Request of opus_encoder_ctl: samples by which the encoder is behind. */
+const OPUS_GET_LOOKAHEAD = 4027
 
 /** Loads the library; undefined where it is not installed or does not run. */
 export async function loadOpus(): Promise<OpusLibrary | undefined> {
@@ -44,7 +46,7 @@ export async function loadOpus(): Promise<OpusLibrary | undefined> {
     encoder: ({ sampleRateHz, channels, bitsPerSecond }) => {
       const encoder = new Encoder({ channels, sample_rate: sampleRateHz, application: 'voip' })
       encoder.bitrate = bitsPerSecond
-      const preSkip = Math.round((encoder.lookhead * GRANULE_HZ) / sampleRateHz)
+      const preSkip = Math.round((encoder.ctl(OPUS_GET_LOOKAHEAD) * GRANULE_HZ) / sampleRateHz)
       return { preSkip, encode: (samples) => encoder.encode(samples).slice() }
     },
   }

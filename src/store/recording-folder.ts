@@ -4,7 +4,7 @@
 import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
-import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import { AUDIO_FILE, deriveAudio } from './derived/derive-audio.ts'
 import { isoTime } from './iso-time.ts'
 import {
   type Manifest,
@@ -148,7 +148,6 @@ export function audioOf(
   const hasPackets = streams.some((stream) => stream.runs.length > 0)
   if (!hasPackets) return { state: 'no-audio', cause: noAudioCause }
   if (!deriveAudio(path, streams, durationMs)) return { state: 'published' }
-  renameSync(join(path, `${AUDIO_FILE}.part`), join(path, AUDIO_FILE))
   return { state: 'published', audioFile: AUDIO_FILE }
 }
 

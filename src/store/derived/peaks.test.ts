@@ -30,7 +30,19 @@ test('least and greatest samples of each part are kept, whatever the blocks were
   for (const step of [160, 1000, 16_384]) {
     write(path, 2, step)
     const peaks = await readPeaks(path, { buckets: 2 })
-    assert.deepEqual(peaks, { channels: 2, fromMs: 0, toMs: 2000, values: [[0, 0, -32, 64], [0, 1, 0, 1]] }, `${step}`)
+    assert.deepEqual(
+      peaks,
+      {
+        channels: 2,
+        fromMs: 0,
+        toMs: 2000,
+        values: [
+          [0, 0, -32, 64],
+          [0, 1, 0, 1],
+        ],
+      },
+      `${step}`,
+    )
   }
 })
 

@@ -43,7 +43,7 @@ export class PeakOutput implements AudioOutput {
     const frames = channels[0]?.length ?? 0
     for (let from = 0; from < frames; ) {
       const to = Math.min(frames, from + this.#framesPerBucket - this.#framesInBucket)
-      channels.forEach((samples, channel) => this.#note(samples, channel, from, to))
+      for (const [channel, samples] of channels.entries()) this.#note(samples, channel, from, to)
       this.#framesInBucket += to - from
       if (this.#framesInBucket === this.#framesPerBucket) this.#endBucket()
       from = to

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AudioDecoder, audioDecoder, decodePcma, decodePcmu } from '#audio'
+import { type AudioDecoder, audioDecoder, decodePcma, decodePcmu, type OpusLibrary } from '#audio'
 import type { RunManifest } from '../manifest.ts'
 import { type RawRecord, readRawRun } from '../raw-run-file.ts'
 import { g711FormatOf } from '../stream-files.ts'
@@ -13,19 +13,19 @@ import type { RunAudio } from './channel-audio.ts'
 const LOOK_BACK = 64
 
 /** The audio of a run; undefined when its encoding cannot be decoded. Throws what the file system throws. */
-export function openRunAudio(folder: string, run: RunManifest): RunAudio | undefined {
+export function openRunAudio(folder: string, run: RunManifest, opus?: OpusLibrary): RunAudio | undefined {
   if (run.bytes === 0) return undefined
   const path = join(folder, run.file)
   const format = run.decoded ? g711FormatOf(run.encoding) : undefined
   if (format !== undefined) return new G711Run(path, run, format === 'pcmu' ? decodePcmu : decodePcma)
-  const decoder = run.decoded ? undefined : audioDecoder(run.encoding)
+  const decoder = run.decoded ? undefined : audioDecoder(run.encoding, opus)
   return decoder === undefined ? undefined : new PacketRun(readRawRun(path, run), run, decoder)
 }
 
 /** Rate at which a run is decoded; undefined when it cannot be. */
-export function decodedRateHz(run: RunManifest): number | undefined {
+export function decodedRateHz(run: RunManifest, opus?: OpusLibrary): number | undefined {
   if (run.bytes === 0) return undefined
-  return run.decoded ? run.clockRateHz : audioDecoder(run.encoding)?.sampleRateHz
+  return run.decoded ? run.clockRateHz : audioDecoder(run.encoding, opus)?.sampleRateHz
 }
 
 class G711Run implements RunAudio {
