@@ -11,6 +11,7 @@ export function callRecordingOf(recording: RecordingView): CallRecordingView {
     state: recording.state,
     ...(recording.recordingId === '' ? {} : { recordingId: recording.recordingId }),
     policy: recording.policy,
+    ...(recording.maskDtmf === undefined ? {} : { maskDtmf: recording.maskDtmf }),
     sessions: recording.sessions.map(({ uri, state, result, noAudio }) => ({
       uri,
       state,

@@ -1,6 +1,7 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
@@ -17,15 +18,23 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   sources: sources(
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),
+  maxSessions,
   store: section('Recordings on disk.', {
     folder: text({
       default: './recordings',
       description: 'Folder of the recordings, relative to the working directory.',
     }),
+    archive: Type.Enum(['none', 'flac', 'opus'], {
+      default: 'none',
+      description:
+        'A smaller copy beside recording.wav: flac loses nothing and takes up to eight streams, opus takes two; recordings that do not fit have none.',
+      expects: 'none, flac or opus',
+    }),
     keepDigits: Type.Boolean({
       default: false,
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
+    ...durabilityKeys,
   }),
 })
 

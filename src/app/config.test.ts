@@ -28,8 +28,8 @@ const REFUSED: readonly [why: string, text: string, problem: string][] = [
   ],
   [
     'an unknown key inside',
-    'recorder:\n  store:\n    foler: x',
-    'test.yaml:3: recorder.store.foler: unknown key: expected one of folder, keepDigits',
+    'recorder:\n  media: { srtp: { suits: x } }',
+    'test.yaml:2: recorder.media.srtp.suits: unknown key: expected one of suites, keysWithoutTls',
   ],
   [
     'an unknown key in a list',

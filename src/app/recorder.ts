@@ -6,7 +6,15 @@ import type { RecordingsView } from '#control'
 import { type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
-import { type Catalogue, openSqliteCatalogue, RecordingStore, rebuildCatalogue, recoverRecordings } from '#store'
+import {
+  type Catalogue,
+  createDeriver,
+  type Deriver,
+  openSqliteCatalogue,
+  RecordingStore,
+  rebuildCatalogue,
+  recoverRecordings,
+} from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import { createRecordingsView } from './recordings-view.ts'
@@ -26,19 +34,18 @@ export interface Recorder {
 }
 
 const catalogueFile = 'catalogue.sqlite'
-/** Below this no recording is accepted; what is under way has this much room left. */
-const leastFreeBytes = 500_000_000
 
 /** Opens the recorder: recovers what a crash left open, then listens. */
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
-  const { folder, keepDigits } = config.store
+  const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes } = config.store
   await mkdir(folder, { recursive: true })
-  const store = new RecordingStore({ root: folder, leastFreeBytes })
-  const catalogue = await openCatalogue(store, log)
+  const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
+  const catalogue = await openCatalogue(store, log, await createDeriver({ archive }))
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits })
+  const storage = { flushMs, sync, bufferBytes }
+  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage, archive })
   const server = createRecordingServer({
     media,
     address: advertisedHost ?? host,
@@ -48,6 +55,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     ids,
     log,
     srtp,
+    maxSessions: config.maxSessions,
   })
   const closeStore = async (): Promise<void> => {
     await media.close()
@@ -65,6 +73,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         accept: ACCEPTED_TYPES,
         admit: admission(config.sources),
         isAvailable: () => server.isAvailable,
+        isTolerant: true,
         handlers: server.handlers,
       },
       around,
@@ -89,9 +98,9 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 }
 
 /** The folders are the truth: what a crash left open is closed first, and an empty catalogue is built anew from them. */
-async function openCatalogue(store: RecordingStore, log: Logger): Promise<Catalogue> {
+async function openCatalogue(store: RecordingStore, log: Logger, derive: Deriver): Promise<Catalogue> {
   const catalogue = await openSqliteCatalogue(join(store.root, catalogueFile))
-  const { recovered, failures } = await recoverRecordings(store, catalogue)
+  const { recovered, failures } = await recoverRecordings(store, catalogue, derive)
   for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
   for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
   if ((await catalogue.count({})) === 0) await rebuildCatalogue(store, catalogue)

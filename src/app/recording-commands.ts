@@ -63,6 +63,9 @@ export class RecordingCommands {
         })
       case 'resume':
         return await client.resume(call, context.origin)
+      case 'mask':
+      case 'unmask':
+        return await client.mask(call, command.activity === 'mask', context.origin)
     }
   }
 

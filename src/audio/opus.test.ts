@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { correlate } from './correlate.ts'
 import { loadOpus } from './opus.ts'
 import { tone } from './tone.ts'
@@ -25,7 +27,22 @@ test('what is encoded in Opus comes back at both narrow and wide rate, like it w
 
 test('bytes that are no Opus packet are 20 ms of silence', async () => {
   const decoder = (await loadOpus())?.decoder(8000)
-  for (const bytes of [new Uint8Array(0), Uint8Array.of(255, 255, 255)]) {
+  for (const bytes of [new Uint8Array(0), Uint8Array.of(255, 255, 255), new Uint8Array(1501).fill(3)]) {
     assert.deepEqual(decoder?.decode(bytes), new Int16Array(160))
+  }
+})
+
+test('threads that use it can be ended', async () => {
+  const opus = new URL('./opus.js', import.meta.url).href
+  const program = `import('${opus}').then(async ({ loadOpus }) => {
+    const library = await loadOpus()
+    library.encoder({ sampleRateHz: 8000, channels: 1, bitsPerSecond: 24000 }).encode(new Int16Array(160))
+    require('node:worker_threads').parentPort.postMessage(library.decoder(8000).decode(Uint8Array.of(8)).length)
+  })`
+  for (let round = 0; round < 3; round++) {
+    const worker = new Worker(program, { eval: true })
+    const [samples] = (await once(worker, 'message')) as [number]
+    assert.ok(samples > 0)
+    await worker.terminate()
   }
 })

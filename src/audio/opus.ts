@@ -1,4 +1,5 @@
-// Opus by libopus, which is optional: where its package is missing there is no Opus, and everything else works.
+// Opus (RFC 6716) by the WebAssembly build of libopus in the optional package @evan/opus: without it there is no Opus, and everything
+// else works. The native build of that package is not used: a process with threads crashes in it.
 
 import type { AudioDecoder } from './decoder.ts'
 
@@ -21,19 +22,22 @@ export interface OpusLibrary {
 }
 
 const FRAMES_PER_SECOND = 50
+/** More than any RTP packet holds; the decoder's input buffer is larger. */
+const LONGEST_BYTES = 1500
 const GRANULE_HZ = 48_000
 /** Request of opus_encoder_ctl: samples by which the encoder is behind. */
 const OPUS_GET_LOOKAHEAD = 4027
 
 /** Loads the library; undefined where it is not installed or does not run. */
 export async function loadOpus(): Promise<OpusLibrary | undefined> {
-  const library = await import('@evan/opus').catch(() => undefined)
+  const library = await import('@evan/opus/wasm/index.js').catch(() => undefined)
   if (library === undefined) return undefined
-  const { Decoder, Encoder } = library
+  const { Decoder, Encoder } = library.default
   return {
     decoder: (sampleRateHz) => {
       const decoder = new Decoder({ channels: 1, sample_rate: sampleRateHz })
       const decode = (payload: Uint8Array): Int16Array => {
+        if (payload.length === 0 || payload.length > LONGEST_BYTES) return new Int16Array(sampleRateHz / FRAMES_PER_SECOND)
         try {
           const bytes = decoder.decode(payload)
           return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1).slice()

@@ -61,6 +61,8 @@ export const callRecordingView = Type.Object(
     recordingId: Type.Optional(Type.String()),
     /** Whether the recorders of this moment are what the policy wants: `met` or `unmet`. */
     policy: Type.String(),
+    /** Whether keys are left out of what every recorder gets; absent: as their profiles say. */
+    maskDtmf: Type.Optional(Type.Boolean()),
     /** One for each recorder. */
     sessions: Type.Array(session),
     /** One for each stream to each recorder, of the latest pause. */

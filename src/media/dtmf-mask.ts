@@ -1,13 +1,13 @@
 // Leaves the keys that a party presses out of a copy: its telephone-events, and the audio in which a key sounds (RTP-22).
-// Audio is held back for 20 ms, so that the beginning of a tone is still here when it is recognised.
+// Audio is held back for 40 ms, so that the beginning of a tone is still here when it is recognised: 30 ms later at the latest.
 
 import { KeyToneDetector, type NarrowbandDecoder, narrowbandDecoder, silence } from '#audio'
 import type { MediaPacket } from './media-packet.ts'
 import { type KeptPacket, keepPacket } from './packet-memory.ts'
 
 /** Least audio that is held back, and most that waits when nothing comes after it. */
-const HOLD_MS = 20
-const LONGEST_HOLD_MS = 60
+const HOLD_MS = 40
+const LONGEST_HOLD_MS = 80
 /** After the last look that found a tone its end may still be to come. */
 const TAIL_MS = 40
 /** A telephone-event is told at least this often while it lasts (RFC 4733 section 2.5.1.2: each 50 ms or less). */

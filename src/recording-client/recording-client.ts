@@ -108,6 +108,16 @@ export class RecordingClient {
     return recording.resume()
   }
 
+  /** Leaves keys out of what recorders get, or not, from now on; settles when that is true of every stream. */
+  mask(call: RecordableCall, isOn: boolean, origin: CommandOrigin): Promise<CommandOutcome> {
+    const recording = this.#calls.get(call.callId)?.current
+    const state = recording?.reported ?? 'none'
+    if (recording === undefined || state === 'none' || state === 'stopping') {
+      return this.#refuse(400, isOn ? texts.invalidMask : texts.invalidUnmask, { callId: call.callId, origin })
+    }
+    return recording.mask(isOn)
+  }
+
   /** Stops: settles when the gates are shut; dialogs end in the background. */
   stop(call: RecordableCall, origin: CommandOrigin): Promise<CommandOutcome> {
     const recording = this.#calls.get(call.callId)?.current
@@ -270,6 +280,8 @@ export class RecordingClient {
         break
       case 'started':
       case 'resumed':
+      case 'masked':
+      case 'unmasked':
       case 'pause-expired':
       case 'policy':
         this.#emit(record, id, happeningOf(news))

@@ -23,6 +23,8 @@ export type RecordingHappening =
         | 'recording.failed'
         | 'recording.policy-met'
         | 'recording.policy-unmet'
+        | 'recording.masked'
+        | 'recording.unmasked'
     }
   | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
   /** A pause has ended by its deadline. */
@@ -59,6 +61,8 @@ export interface RecordingView {
   readonly state: ReportedState
   readonly startedAtMs: number
   readonly policy: 'met' | 'unmet'
+  /** Whether keys are left out of what every recorder gets; absent: as their profiles say, or not known. */
+  readonly maskDtmf?: boolean
   /** One row per recorder that was asked. */
   readonly ledger: readonly LedgerRow[]
   /** Proof of the latest pause, one per fork. */

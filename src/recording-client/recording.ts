@@ -187,6 +187,15 @@ export class Recording implements PausedRecording {
     return this.#pauses.resume()
   }
 
+  /** Leaves keys out of what every recorder gets, or not, while speech goes on; settles once that is true of every fork. */
+  async mask(isOn: boolean): Promise<CommandOutcome> {
+    const isProved = await this.plan.mask.turn(isOn, () => this.live, this.#around)
+    if (this.plan.call.snapshot().state === 'ended') return this.outcome(487, texts.callEnded)
+    if (!isProved) return this.outcome(503, isOn ? texts.maskUnproved : texts.stillMasked)
+    this.#onNews({ type: isOn ? 'masked' : 'unmasked' })
+    return this.outcome(200, 'OK')
+  }
+
   /** Shuts the gates, then ends every session; settles when the gates are shut. */
   stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
     this.#stopping ??= this.#stop(reason)

@@ -7,6 +7,7 @@ import type { HeaderList, SipCore } from '#sip'
 import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
+import type { RecordingMask } from './recording-mask.ts'
 import type { SessionState } from './session-machine.ts'
 import type { SpooledSpan, SpoolPort } from './spool-port.ts'
 import type { CallStreams } from './streams.ts'
@@ -80,8 +81,8 @@ export interface SessionPlan {
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
   readonly headers: HeaderList
-  /** Digits are left out of what the recorder gets; absent: by its profile. */
-  readonly maskDtmf?: boolean
+  /** Whether keys are left out of what the recorder gets; absent: by its profile. */
+  readonly mask?: RecordingMask
   /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */
   readonly replayFromMs?: number
   /** Another recorder can take this one's place, so that a broken answer need not be made do with. */
@@ -92,8 +93,9 @@ export interface SessionPlan {
 
 /** What is common to the sessions of one recording. */
 export interface RecordingPlan
-  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'spooled' | 'call'> {
+  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'spooled' | 'call' | 'mask'> {
   readonly call: RecordableCall
+  readonly mask: RecordingMask
 }
 
 /** What carries a recording: a session with a recorder, or the spool. */

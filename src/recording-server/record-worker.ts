@@ -4,36 +4,49 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { PortPool } from '#engine'
 import { AppError, invariant, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
+import { DeriveThread } from './derive-thread.ts'
 import type { RecordReply, RecordRequest, RecordWorkerOptions } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
 
 const port = parentPort
 invariant(port !== null, 'runs as a worker thread')
 
-const { root, keepDigits, host, portMin, portMax } = workerData as RecordWorkerOptions
+const { root, keepDigits, host, portMin, portMax, storage, archive = 'none' } = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
+const deriving = new DeriveThread({ archive })
 const room = new RecordRoom({
   root,
   keepDigits,
+  ...(storage === undefined ? {} : { storage }),
   clock: systemClock,
   ids: cryptoIds,
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
+  derive: deriving.derive,
   onEvent: (event) => reply({ kind: 'event', event }),
 })
 
 async function serve({ requestId, command }: RecordRequest): Promise<void> {
   try {
     reply({ kind: 'done', requestId, value: await room.handle(command) })
-    if (command.type === 'stop') port?.close()
+    if (command.type === 'stop') {
+      await deriving.close()
+      port?.close()
+    }
   } catch (thrown) {
     const code = thrown instanceof AppError ? thrown.code : 'recorder.disk'
     reply({ kind: 'failed', requestId, code, message: messageOf(thrown) })
   }
 }
 
-// One after another: a command may wait for sockets, and those behind it count on it.
-let queue: Promise<void> = Promise.resolve()
+// One after another for each recording: a command may wait for sockets or the disk, and those behind it count on it.
+const queues = new Map<string, Promise<void>>()
 port.on('message', (request: RecordRequest) => {
-  queue = queue.then(() => serve(request))
+  const { command } = request
+  const key = 'recordingId' in command ? command.recordingId : ''
+  const queue = (queues.get(key) ?? Promise.resolve()).then(() => serve(request))
+  queues.set(key, queue)
+  void queue.then(() => {
+    if (queues.get(key) === queue) queues.delete(key)
+  })
 })
 reply({ kind: 'ready' })

@@ -38,6 +38,11 @@ export interface InviteTraits {
   readonly terms: TimerTerms | undefined
 }
 
+/** Where a request came from, as a URI. */
+function sourceUri({ transport, remote: { host, port } }: SipFlow): string {
+  return `sip:${host.includes(':') ? `[${host}]` : host}:${port};transport=${transport}`
+}
+
 /** An answer that waits for a PRACK. */
 interface Held {
   readonly dialog: InviteDialogSession
@@ -75,7 +80,8 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     this.#parts = parts
     this.#arrived = arrived
     const localAddress = toWithTag(request.headers.get('to') ?? '', this.localTag)
-    const state = DialogState.ofServer(request, localAddress, facts.cseqNumber)
+    const source = parts.options.isTolerant === true ? sourceUri(flow) : undefined
+    const state = DialogState.ofServer(request, localAddress, facts.cseqNumber, source)
     this.#context = { parts, state, contact, hop: new NextHop(parts, {}, flow), digest: undefined, terms }
     this.early = new EarlyDialogSession(this.#context)
     this.#reliability = parts.options.supported.includes('100rel') ? reliabilityOf(request.headers) : 'none'

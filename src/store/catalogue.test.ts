@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { AppError } from '#kernel'
+import { testDisk } from '../../test/harness/test-disk.ts'
 import type { Catalogue, CatalogueRow } from './catalogue.ts'
 import { NO_TOTALS, type RecordingFacts } from './manifest.ts'
 import { RecordingFolder } from './recording-folder.ts'
@@ -105,12 +106,12 @@ test('the catalogue is rebuilt from the folders', async (t) => {
     warnings: ['w'],
   }
   for (const id of ['a1', 'a2']) {
-    const folder = new RecordingFolder(root, id, 86_400_000, facts)
+    const folder = new RecordingFolder(testDisk(), root, id, 86_400_000, facts)
     folder.addStream('1').startRawRun({ encoding: 'OPUS/48000/2', clockRateHz: 48_000 }, 0)
     const totals = [{ ...NO_TOTALS, packets: 7 }]
-    folder.publish({ endedAtMs: 86_401_000, durationMs: 1000, totals, noAudioCause: 'no-rtp' })
+    await folder.publish({ endedAtMs: 86_401_000, durationMs: 1000, totals, noAudioCause: 'no-rtp' })
   }
-  new RecordingFolder(root, 'still-open', 86_400_000, facts)
+  new RecordingFolder(testDisk(), root, 'still-open', 86_400_000, facts)
   const store = new RecordingStore({ root })
   const catalogue = await openSqliteCatalogue(':memory:')
   t.after(() => catalogue.close())

@@ -9,6 +9,8 @@ export type GapCause =
   | 'no-rtp'
   | 'ssrc-change'
   | 'recorder-restart'
+  /** The disk did not write, and there was no memory left to wait for it. */
+  | 'disk'
   /** The sender sent nothing: silence suppression or digits. */
   | 'dtx'
 
@@ -100,6 +102,8 @@ export interface SipFacts {
   readonly userAgent?: string
   /** The SRC's own time, its Date header (SRS-52). */
   readonly date?: string
+  /** The Date header of its BYE. */
+  readonly endDate?: string
   /** Why the recording session ended. */
   readonly ended?: string
 }
@@ -110,6 +114,9 @@ export interface ParticipantFacts {
   readonly aor?: string
   readonly name?: string
 }
+
+/** `stated` by the metadata, `inferred` from its order, `unknown`, or `conflict`: what is said contradicts itself. */
+export type SpeakerEvidence = 'stated' | 'inferred' | 'unknown' | 'conflict'
 
 /** What the signalling side knows of a recording; replaced as a whole when it changes. */
 export interface RecordingFacts {
@@ -127,6 +134,8 @@ export interface RecordingFacts {
   readonly speakers: readonly (readonly string[])[]
   /** The metadata did not say who speaks where; it was inferred from the order. */
   readonly speakersInferred: boolean
+  /** How the speakers of each channel are known; nobody is named where it is `unknown` or `conflict`. */
+  readonly speakerEvidence?: readonly SpeakerEvidence[]
   readonly warnings: readonly string[]
 }
 
@@ -170,8 +179,12 @@ export interface Manifest {
   readonly startedAt: string
   readonly endedAt?: string
   readonly durationMs: number
-  /** Name of the derived file, absent without audio. */
+  /** Name of the derived audio; absent without audio that can be decoded. */
   readonly audioFile?: string
+  /** Name of the file with the wave form of `audioFile`. */
+  readonly peaksFile?: string
+  /** Name of the copy for the archive, where one was wanted and could be made. */
+  readonly archiveFile?: string
   readonly streams: readonly StreamManifest[]
   /** In order of arrival. */
   readonly metadata: readonly MetadataEntry[]

@@ -47,7 +47,7 @@ test('Opus in Ogg has each voice on its side, as long as the recording, like the
   assert.equal(Buffer.from(tags!.subarray(0, 8)).toString(), 'OpusTags')
   const preSkip = Buffer.from(head!).readUInt16LE(10)
   assert.equal(endTicks - preSkip, 3 * 48_000)
-  const { Decoder } = await import('@evan/opus')
+  const { Decoder } = (await import('@evan/opus/wasm/index.js')).default
   const decoder = new Decoder({ channels: 2, sample_rate: 48_000 })
   const heard = audio.map((packet) => decoder.decode(packet).slice())
   const samples = new Int16Array(Buffer.concat(heard).buffer.slice(0, 3 * 48_000 * 4))

@@ -1,12 +1,12 @@
-// recording.wav and peaks.dat, made of the run files: one channel per stream, G.711 where all agree, else 16-bit PCM.
+// The audio of all streams, one channel each: bytes as received where all are G.711 alike, else 16-bit PCM.
 
-import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodePcma, decodePcmu, WAV_HEADER_BYTES } from '#audio'
+import { decodePcma, decodePcmu, type OpusLibrary, WAV_HEADER_BYTES } from '#audio'
 import type { RunManifest, StreamManifest } from '../manifest.ts'
 import { g711FormatOf, silenceOf } from '../stream-files.ts'
 import { readWavData, writeFully } from '../wav-run-file.ts'
-import { headerOf, type OutputShape, WavOutput } from './audio-output.ts'
+import { type AudioOutput, headerOf, type OutputShape, WavOutput } from './audio-output.ts'
 import { ChannelAudio } from './channel-audio.ts'
 import { PEAKS_FILE, PeakOutput } from './peaks.ts'
 import { decodedRateHz, openRunAudio } from './run-audio.ts'
@@ -16,19 +16,33 @@ export const AUDIO_FILE = 'recording.wav'
 
 const FRAMES_PER_STEP = 16_384
 
-/** Writes recording.wav and peaks.dat into the folder; false when no stream can be decoded. Throws what the file system throws. */
-export function deriveAudio(folder: string, streams: readonly StreamManifest[], durationMs: number): boolean {
-  const runs = streams.flatMap((stream) => stream.runs.filter((run) => decodedRateHz(run) !== undefined))
-  if (runs.length === 0) return false
-  const sampleRateHz = Math.max(...runs.map((run) => decodedRateHz(run) ?? 0))
+/** What to derive, and where to. */
+export interface AudioSource {
+  readonly folder: string
+  readonly streams: readonly StreamManifest[]
+  readonly durationMs: number
+  /** Without it Opus is not decoded. */
+  readonly opus: OpusLibrary | undefined
+  /** The archive's file for a recording of this shape, if there is to be one. */
+  readonly archiveOutput: (shape: OutputShape) => AudioOutput | undefined
+  /** Path of a file that is not complete yet. */
+  readonly part: (name: string) => string
+}
+
+/** Writes recording.wav, peaks.dat and the archive's copy as parts; undefined when no stream can be decoded. Throws what the file system throws. */
+export function deriveAudio(source: AudioSource): { readonly hasArchive: boolean } | undefined {
+  const { streams, durationMs, opus, part } = source
+  const runs = streams.flatMap((stream) => stream.runs.filter((run) => decodedRateHz(run, opus) !== undefined))
+  if (runs.length === 0) return undefined
+  const sampleRateHz = Math.max(...runs.map((run) => decodedRateHz(run, opus) ?? 0))
   const endMs = Math.max(durationMs, ...runs.map(endMsOf))
   const shape = { sampleRateHz, channels: streams.length, frames: Math.round((endMs * sampleRateHz) / 1000) }
+  const archive = source.archiveOutput(shape)
+  const outputs = [new PeakOutput(part(PEAKS_FILE), shape), ...(archive === undefined ? [] : [archive])]
   const format = commonFormat(runs, sampleRateHz)
-  const part = (name: string): string => join(folder, `${name}.part`)
-  if (format === undefined) decodeAll(folder, streams, shape, part)
-  else copyAll(folder, streams, shape, format, part)
-  for (const name of [PEAKS_FILE, AUDIO_FILE]) renameSync(part(name), join(folder, name))
-  return true
+  if (format === undefined) decodeAll(source, shape, [...outputs, new WavOutput(part(AUDIO_FILE), shape)])
+  else copyAll(source, shape, format, outputs)
+  return { hasArchive: archive !== undefined }
 }
 
 /** Where a run ends as far as its size tells; packets say it themselves, in their recording's duration. */
@@ -43,16 +57,11 @@ function commonFormat(runs: readonly RunManifest[], sampleRateHz: number): 'pcmu
   return others.length === 0 ? format : undefined
 }
 
-type PartName = (name: string) => string
-
-function decodeAll(folder: string, streams: readonly StreamManifest[], shape: OutputShape, part: PartName): void {
+function decodeAll({ folder, streams, opus }: AudioSource, shape: OutputShape, outputs: readonly AudioOutput[]): void {
   const channels = streams.map(({ runs }) => {
-    return new ChannelAudio(
-      runs.flatMap((run) => openRunAudio(folder, run) ?? []),
-      shape.sampleRateHz,
-    )
+    const audio = runs.flatMap((run) => openRunAudio(folder, run, opus) ?? [])
+    return new ChannelAudio(audio, shape.sampleRateHz)
   })
-  const outputs = [new WavOutput(part(AUDIO_FILE), shape), new PeakOutput(part(PEAKS_FILE), shape)]
   try {
     forEachStep(shape.frames, (frame, count) => {
       const samples = channels.map((channel) => channel.read(frame, count))
@@ -65,27 +74,26 @@ function decodeAll(folder: string, streams: readonly StreamManifest[], shape: Ou
 
 /** What was received is what recording.wav holds, byte for byte. */
 function copyAll(
-  folder: string,
-  streams: readonly StreamManifest[],
+  { folder, streams, part }: AudioSource,
   shape: OutputShape,
   format: 'pcmu' | 'pcma',
-  part: PartName,
+  outputs: readonly AudioOutput[],
 ): void {
   const decode = format === 'pcmu' ? decodePcmu : decodePcma
   const channels = streams.map(({ runs }) => openRuns(folder, runs, shape.sampleRateHz))
-  const peaks = new PeakOutput(part(PEAKS_FILE), shape)
   const target = openSync(part(AUDIO_FILE), 'w')
   try {
     writeFully(target, headerOf(format, shape), 0)
     forEachStep(shape.frames, (frame, count) => {
       const bytes = channels.map((runs) => readBytes(runs, frame, count, silenceOf(format)))
       writeFully(target, interleaveBytes(bytes), WAV_HEADER_BYTES + frame * channels.length)
-      peaks.write(bytes.map(decode))
+      const samples = bytes.map(decode)
+      for (const output of outputs) output.write(samples)
     })
     fsyncSync(target)
   } finally {
     closeSync(target)
-    peaks.close()
+    for (const output of outputs) output.close()
     for (const run of channels.flat()) closeSync(run.fd)
   }
 }
