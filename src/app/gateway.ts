@@ -2,6 +2,7 @@
 
 import {
   type Call,
+  type CallService,
   createCallService,
   createDestinationPolicy,
   createRouter,
@@ -43,6 +44,8 @@ const coreName = 'gateway'
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
+  /** Calls as they come. */
+  readonly onCall: CallService['onCall']
   readonly recordingClient: RecordingClient
   readonly recorders: RecordersView
   /** Changes of what is known of recorders' health. */
@@ -172,7 +175,8 @@ export async function openGateway(
     const call = service.call(callId)
     if (call !== undefined) commands.announce(call)
   }
-  const recordingClient = createRecordingClient(config, core, domain, recorders, announce, spool, around)
+  const { transcodes } = engine.capabilities
+  const recordingClient = createRecordingClient(config, core, domain, recorders, announce, spool, transcodes, around)
   client = recordingClient
   recorders.events.add(({ type }) => {
     if (type === 'recorder.up') recordingClient.deliverSpooled()
@@ -195,6 +199,7 @@ function createRecordingClient(
   recorders: RecorderDirectory,
   announce: (call: RecordableCall) => void,
   spool: Spool | undefined,
+  transcodes: readonly string[],
   around: Surroundings,
 ): RecordingClient {
   const { answerDeadlineMs, lateAnswerMs, firstResponseMs, replaySeconds } = config.recording
@@ -210,6 +215,7 @@ function createRecordingClient(
     recorders,
     policy: policy.ok ? policy.value : defaultPolicy,
     replayMs: replaySeconds * 1_000,
+    transcodes,
     announce,
     ...(spool === undefined ? {} : { spool }),
   })
@@ -272,6 +278,7 @@ function assemble(parts: {
     recorders: recordersView(recorders),
     recorderEvents: recorders.events,
     listeners: role.listeners,
+    onCall: (listener) => service.onCall(listener),
     recordingClient: client,
     captures: evidence.shelf,
     census: async () => ({

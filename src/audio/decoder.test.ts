@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { audioDecoder } from './decoder.ts'
 import { encodePcma, encodePcmu } from './g711.ts'
-import { loadOpus } from './opus.ts'
+import { loadOpusLibrary } from './opus-library.ts'
 
 test('an encoding is decoded at its own rate, and one that is not known has no decoder', () => {
   assert.equal(audioDecoder('G722/8000')?.sampleRateHz, 16_000)
@@ -24,5 +24,5 @@ test('samples of G.711 and of linear PCM in network byte order', () => {
 
 test('Opus is decoded at 16 kHz where its library is given', async () => {
   assert.equal(audioDecoder('OPUS/48000/2'), undefined)
-  assert.equal(audioDecoder('OPUS/48000/2', await loadOpus())?.sampleRateHz, 16_000)
+  assert.equal(audioDecoder('OPUS/48000/2', await loadOpusLibrary())?.sampleRateHz, 16_000)
 })

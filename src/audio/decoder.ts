@@ -2,7 +2,7 @@
 
 import { decodePcma, decodePcmu } from './g711.ts'
 import { G722Decoder } from './g722.ts'
-import type { OpusLibrary } from './opus.ts'
+import type { OpusLibrary } from './opus-library.ts'
 
 /** Reads the payloads of one stream in order. */
 export interface AudioDecoder {

@@ -4,9 +4,10 @@ export { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILE
 export { G722Decoder } from './g722.ts'
 export { INTERPOLATION_REACH, Interpolator } from './interpolator.ts'
 export { KeyToneDetector } from './key-tone-detector.ts'
-export { type NarrowbandDecoder, narrowbandDecoder, silence } from './narrowband.ts'
+export { type NarrowbandDecoder, narrowbandDecoder, OPUS, READ_ALWAYS, silence } from './narrowband.ts'
 export { OggOpusWriter } from './ogg-opus.ts'
-export { loadOpus, type OpusEncoder, type OpusLibrary, type OpusRate } from './opus.ts'
+export { hasOpus, loadOpus, type OpusDecoders } from './opus.ts'
+export { loadOpusLibrary, type OpusEncoder, type OpusLibrary, type OpusRate } from './opus-library.ts'
 export { type G711Prompt, promptFromWav, resample } from './prompt.ts'
 export { goertzelPower, rmsDbfs, tone } from './tone.ts'
 export {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { correlate, encodePcmu, loadOpus, readWav, resample, rmsDbfs, tone } from '#audio'
+import { correlate, encodePcmu, loadOpusLibrary, readWav, resample, rmsDbfs, tone } from '#audio'
 import { createDeriver, readPeaks } from '#store'
 import { fixture } from '../../test/harness/fixtures.ts'
 import { TrackBench } from '../../test/harness/track-bench.ts'
@@ -44,7 +44,7 @@ function pcmu(samples: Int16Array): Voice {
 }
 
 async function opus(samples: Int16Array): Promise<Voice> {
-  const encoder = (await loadOpus())?.encoder({ sampleRateHz: 8000, channels: 1, bitsPerSecond: 48_000 })
+  const encoder = (await loadOpusLibrary())?.encoder({ sampleRateHz: 8000, channels: 1, bitsPerSecond: 48_000 })
   assert.ok(encoder)
   const payloads = Array.from({ length: Math.floor(samples.length / 160) }, (_unused, i) => {
     return encoder.encode(samples.subarray(i * 160, (i + 1) * 160))

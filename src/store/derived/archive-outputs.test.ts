@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { correlate, loadOpus, tone } from '#audio'
+import { correlate, loadOpusLibrary, tone } from '#audio'
 import { oggPackets } from '../../../test/harness/ogg.ts'
 import { FlacOutput, OpusOutput } from './archive-outputs.ts'
 import type { AudioOutput } from './audio-output.ts'
@@ -36,7 +36,7 @@ test('FLAC holds every sample: its head has the checksum of the audio, and its s
 })
 
 test('Opus in Ogg has each voice on its side, as long as the recording, like the original', async (t) => {
-  const library = await loadOpus()
+  const library = await loadOpusLibrary()
   assert.ok(library)
   const path = pathFor(t, 'recording.opus')
   writeAll(new OpusOutput(path, library, shape, 7))

@@ -2,7 +2,7 @@
 
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadOpus, type OpusLibrary } from '#audio'
+import { loadOpusLibrary, type OpusLibrary } from '#audio'
 import type { StreamManifest } from '../manifest.ts'
 import { FlacOutput, OpusOutput } from './archive-outputs.ts'
 import type { AudioOutput, OutputShape } from './audio-output.ts'
@@ -32,7 +32,7 @@ export type Deriver = (job: DeriveJob) => Promise<DerivedFiles>
 
 /** A deriver that works in the thread it is called in: never in one that carries packets. */
 export async function createDeriver(options: { readonly archive: ArchiveFormat }): Promise<Deriver> {
-  const opus = await loadOpus()
+  const opus = await loadOpusLibrary()
   const flac = options.archive === 'flac' ? await loadFlac() : undefined
   return async (job) => derive(job, options.archive, opus, flac)
 }

@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { correlate } from './correlate.ts'
-import { loadOpus } from './opus.ts'
+import { loadOpusLibrary } from './opus-library.ts'
 import { tone } from './tone.ts'
 
 const FRAME = 320
 
 test('what is encoded in Opus comes back at both narrow and wide rate, like it was', async () => {
-  const library = await loadOpus()
+  const library = await loadOpusLibrary()
   assert.ok(library, 'the package is installed with the others')
   const encoder = library.encoder({ sampleRateHz: 16_000, channels: 1, bitsPerSecond: 24_000 })
   const [wide, narrow] = [library.decoder(16_000), library.decoder(8000)]
@@ -26,16 +26,16 @@ test('what is encoded in Opus comes back at both narrow and wide rate, like it w
 })
 
 test('bytes that are no Opus packet are 20 ms of silence', async () => {
-  const decoder = (await loadOpus())?.decoder(8000)
+  const decoder = (await loadOpusLibrary())?.decoder(8000)
   for (const bytes of [new Uint8Array(0), Uint8Array.of(255, 255, 255), new Uint8Array(1501).fill(3)]) {
     assert.deepEqual(decoder?.decode(bytes), new Int16Array(160))
   }
 })
 
 test('threads that use it can be ended', async () => {
-  const opus = new URL('./opus.js', import.meta.url).href
-  const program = `import('${opus}').then(async ({ loadOpus }) => {
-    const library = await loadOpus()
+  const opus = new URL('./opus-library.js', import.meta.url).href
+  const program = `import('${opus}').then(async ({ loadOpusLibrary }) => {
+    const library = await loadOpusLibrary()
     library.encoder({ sampleRateHz: 8000, channels: 1, bitsPerSecond: 24000 }).encode(new Int16Array(160))
     require('node:worker_threads').parentPort.postMessage(library.decoder(8000).decode(Uint8Array.of(8)).length)
   })`
