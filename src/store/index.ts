@@ -29,6 +29,7 @@ export type {
   StreamEvent,
   StreamManifest,
   StreamTotals,
+  TimeAccount,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
