@@ -9,6 +9,7 @@ import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addRetentionCommand } from './cli/retention.ts'
 import { addStartCommands } from './cli/start.ts'
+import { addAccessCommands } from './cli/token.ts'
 
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
@@ -17,4 +18,5 @@ addRetentionCommand(command)
 addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)
+addAccessCommands(command)
 command.parseAsync().catch(fail)
