@@ -2,6 +2,7 @@
 
 import {
   type Call,
+  type CallService,
   createCallService,
   createDestinationPolicy,
   createRouter,
@@ -29,6 +30,7 @@ import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { createInvitations } from './invitations.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { openRecorders, recordersView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
@@ -43,6 +45,8 @@ const coreName = 'gateway'
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
+  /** Calls as they come. */
+  readonly onCall: CallService['onCall']
   readonly recordingClient: RecordingClient
   readonly recorders: RecordersView
   /** Changes of what is known of recorders' health. */
@@ -94,7 +98,13 @@ export async function openGateway(
     unmetPrompt: config.recording.unmetPrompt,
   })
 
-  const service = createCallService({
+  const invitations = createInvitations(config, {
+    service: () => service,
+    client: () => ready(client),
+    commands,
+    log,
+  })
+  const service: CallService = createCallService({
     engine,
     clock,
     ids,
@@ -110,6 +120,7 @@ export async function openGateway(
     limits: { ...config.limits, silenceMs: config.media.silentAfterMs },
     sessionTimer: sessionTimerOf(config.sip),
     info: (call, incoming) => infoOf(call).handle(incoming),
+    recordingSession: (invite) => invitations.handle(invite),
     flows: (call, flowName) => startFlow(call, flowName),
   })
 
@@ -172,7 +183,8 @@ export async function openGateway(
     const call = service.call(callId)
     if (call !== undefined) commands.announce(call)
   }
-  const recordingClient = createRecordingClient(config, core, domain, recorders, announce, spool, around)
+  const { transcodes } = engine.capabilities
+  const recordingClient = createRecordingClient(config, core, domain, recorders, announce, spool, transcodes, around)
   client = recordingClient
   recorders.events.add(({ type }) => {
     if (type === 'recorder.up') recordingClient.deliverSpooled()
@@ -195,6 +207,7 @@ function createRecordingClient(
   recorders: RecorderDirectory,
   announce: (call: RecordableCall) => void,
   spool: Spool | undefined,
+  transcodes: readonly string[],
   around: Surroundings,
 ): RecordingClient {
   const { answerDeadlineMs, lateAnswerMs, firstResponseMs, replaySeconds } = config.recording
@@ -210,6 +223,7 @@ function createRecordingClient(
     recorders,
     policy: policy.ok ? policy.value : defaultPolicy,
     replayMs: replaySeconds * 1_000,
+    transcodes,
     announce,
     ...(spool === undefined ? {} : { spool }),
   })
@@ -272,6 +286,7 @@ function assemble(parts: {
     recorders: recordersView(recorders),
     recorderEvents: recorders.events,
     listeners: role.listeners,
+    onCall: (listener) => service.onCall(listener),
     recordingClient: client,
     captures: evidence.shelf,
     census: async () => ({

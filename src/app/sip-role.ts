@@ -27,6 +27,7 @@ export interface SipRoleOptions {
   readonly accept: readonly string[]
   readonly admit: (flow: SipFlow) => boolean
   readonly isAvailable?: () => boolean
+  readonly isTolerant?: boolean
   readonly handlers: SipCoreHandlers
 }
 

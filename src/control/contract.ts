@@ -55,7 +55,7 @@ export const callList = Type.Object({ total: Type.Integer(), items: Type.Array(c
 /** Body of a recording command; the fields are the parameters of the Call Recording node. */
 export const recordingCommandBody = Type.Object(
   {
-    activity: Type.Enum(['start', 'stop', 'pause', 'resume']),
+    activity: Type.Enum(['start', 'stop', 'pause', 'resume', 'mask', 'unmask']),
     callRecordingServer: Type.String({ maxLength: 4_096, default: '' }),
     callRecordingId: Type.String({ maxLength: 256, default: '' }),
     /** Of a start: success policy as in the configuration. */

@@ -62,7 +62,10 @@ test('a command that does not fit its schema is refused with path and expectatio
       return answer.json().details
     }
     assert.deepEqual(await post({ activity: 'begin' }), [
-      { path: 'body/activity', expected: 'must be equal to one of the allowed values: start, stop, pause, resume' },
+      {
+        path: 'body/activity',
+        expected: 'must be equal to one of the allowed values: start, stop, pause, resume, mask, unmask',
+      },
     ])
     assert.deepEqual(await post({}), [{ path: 'body', expected: "must have required property 'activity'" }])
     assert.deepEqual(await post({ activity: 'stop', server: 'sip:x' }), [

@@ -40,6 +40,8 @@ for (const [reason, activity] of [
   ['stopCallRecording', 'stop'],
   ['pauseCallRecording', 'pause'],
   ['resumeCallRecording', 'resume'],
+  ['maskCallRecording', 'mask'],
+  ['unmaskCallRecording', 'unmask'],
 ]) {
   test(`${reason} needs nothing but its X-Reason`, () => {
     assert.deepEqual(info([['X-Reason', reason ?? '']]), {

@@ -25,6 +25,8 @@ const ACTIVITIES: ReadonlyMap<string, RecordingCommand['activity']> = new Map([
   ['stopcallrecording', 'stop'],
   ['pausecallrecording', 'pause'],
   ['resumecallrecording', 'resume'],
+  ['maskcallrecording', 'mask'],
+  ['unmaskcallrecording', 'unmask'],
 ])
 
 /** The activity that an INFO asks for; undefined when it is not a recording command. */

@@ -23,6 +23,8 @@ const FAILED_MESSAGES = {
   stop: '503 response to stopCallRecording INFO',
   pause: '503 response to pauseCallRecording INFO',
   resume: '503 response to resumeCallRecording INFO',
+  mask: '503 response to maskCallRecording INFO',
+  unmask: '503 response to unmaskCallRecording INFO',
 } as const
 
 /** The recording commands of one dialog. */

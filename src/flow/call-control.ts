@@ -20,7 +20,7 @@ export interface CollectOutcome {
 
 /** Page parameters of the Call Recording node, evaluated. */
 export interface RecordingCommand {
-  readonly activity: 'start' | 'stop' | 'pause' | 'resume'
+  readonly activity: 'start' | 'stop' | 'pause' | 'resume' | 'mask' | 'unmask'
   readonly server: string
   readonly recordingId: string
   /** Success policy of a start, written as in the configuration; absent: as configured. */

@@ -63,7 +63,7 @@ test('an activity that is none of the four fails with the choice', () => {
     line: 4,
     column: 15,
     path: 'nodes[0].activity',
-    expected: 'expected one of start, stop, pause, resume',
+    expected: 'expected one of start, stop, pause, resume, mask, unmask',
   })
 })
 

@@ -6,6 +6,7 @@ import type { RecorderReceipt, StartCommand } from './command.ts'
 import type { RecorderEntry } from './recorder-list.ts'
 import { Recording } from './recording.ts'
 import type { RecordingView } from './recording-event.ts'
+import { RecordingMask } from './recording-mask.ts'
 import type { RecordingNews } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { RecordingPlan, SessionSurroundings } from './session-port.ts'
@@ -34,7 +35,7 @@ export class KeptRecording {
 
   constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
     const { call, streams, command, entries, policy } = order
-    const { recordingId, headers = [], maskDtmf } = command
+    const { recordingId, headers = [], maskDtmf, invitation } = command
     this.id = uuidText(around.ids.uuid())
     this.#startedAtMs = around.clock.wallMs()
     this.#plan = {
@@ -42,20 +43,22 @@ export class KeptRecording {
       streams,
       recordingId: recordingId.trim(),
       headers,
-      ...(maskDtmf !== undefined && { maskDtmf }),
+      mask: new RecordingMask(call.media, maskDtmf),
     }
-    this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews)
+    this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews, invitation)
   }
 
   /** As operators see it. */
   get view(): RecordingView {
     const { recording } = this
+    const maskDtmf = this.#plan.mask.confirmed
     return {
       id: this.id,
       recordingId: this.#plan.recordingId,
       state: recording.reported,
       startedAtMs: this.#startedAtMs,
       policy: recording.policy,
+      ...(maskDtmf === undefined ? {} : { maskDtmf }),
       ledger: recording.evidence.rows,
       receipts: this.receipts,
       sessions: recording.sessions.map((session) => viewOf(session, recording)),

@@ -1,7 +1,8 @@
 // The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
 
 import type { RecordableCall } from '#call'
-import { assertNever, Listeners, messageOf, ok } from '#kernel'
+import { assertNever, err, Listeners, messageOf, ok, type Result } from '#kernel'
+import type { ServerInvite } from '#sip'
 import {
   type CommandOrigin,
   type CommandOutcome,
@@ -88,6 +89,13 @@ export class RecordingClient {
     return this.#begin(this.#record(call), { command, entries, policy: policy.value })
   }
 
+  /** A recorder asks by its INVITE to have what is recorded of the call as well; the reason if it cannot. */
+  join(call: RecordableCall, uri: string, invitation: ServerInvite): Result<void, string> {
+    const recording = this.#calls.get(call.callId)?.current
+    if (recording === undefined || isEnding(recording)) return err(texts.notRecording)
+    return recording.join(uri, invitation)
+  }
+
   /** Pauses: the media is cut when this returns; settles when that is proved. */
   pause(call: RecordableCall, { origin, limit }: PauseCommand): Promise<CommandOutcome> {
     const recording = this.#calls.get(call.callId)?.current
@@ -106,6 +114,16 @@ export class RecordingClient {
       return this.#refuse(400, texts.invalidResume, { callId: call.callId, origin })
     }
     return recording.resume()
+  }
+
+  /** Leaves keys out of what recorders get, or not, from now on; settles when that is true of every stream. */
+  mask(call: RecordableCall, isOn: boolean, origin: CommandOrigin): Promise<CommandOutcome> {
+    const recording = this.#calls.get(call.callId)?.current
+    const state = recording?.reported ?? 'none'
+    if (recording === undefined || state === 'none' || state === 'stopping') {
+      return this.#refuse(400, isOn ? texts.invalidMask : texts.invalidUnmask, { callId: call.callId, origin })
+    }
+    return recording.mask(isOn)
   }
 
   /** Stops: settles when the gates are shut; dialogs end in the background. */
@@ -270,6 +288,8 @@ export class RecordingClient {
         break
       case 'started':
       case 'resumed':
+      case 'masked':
+      case 'unmasked':
       case 'pause-expired':
       case 'policy':
         this.#emit(record, id, happeningOf(news))

@@ -23,6 +23,8 @@ export type RecordingHappening =
         | 'recording.failed'
         | 'recording.policy-met'
         | 'recording.policy-unmet'
+        | 'recording.masked'
+        | 'recording.unmasked'
     }
   | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
   /** A pause has ended by its deadline. */
@@ -39,7 +41,8 @@ export type RecordingHappening =
   /** Accepts and leaves at once, again and again, and counts as no recorder; or has stayed for once. */
   | { readonly type: 'recorder.unsteady' | 'recorder.steady' }
   | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
-  | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
+  | { readonly type: 'recorder.failed'; readonly status: number; readonly reason: string }
+  | { readonly type: 'recorder.signal-failed'; readonly status: number }
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
   | { readonly type: 'recorder.streams-refused'; readonly labels: readonly string[] }
   | { readonly type: 'recorder.lost'; readonly reason: string }
@@ -59,6 +62,8 @@ export interface RecordingView {
   readonly state: ReportedState
   readonly startedAtMs: number
   readonly policy: 'met' | 'unmet'
+  /** Whether keys are left out of what every recorder gets; absent: as their profiles say, or not known. */
+  readonly maskDtmf?: boolean
   /** One row per recorder that was asked. */
   readonly ledger: readonly LedgerRow[]
   /** Proof of the latest pause, one per fork. */
@@ -120,7 +125,7 @@ export function happeningOf(news: HappeningNews): RecordingHappening {
 function recorderHappening(report: SessionReport): RecordingHappening {
   switch (report.type) {
     case 'failed':
-      return { type: 'recorder.failed', status: report.status }
+      return { type: 'recorder.failed', status: report.status, reason: report.reason }
     case 'signal-failed':
       return { type: 'recorder.signal-failed', status: report.status }
     case 'streams-refused':

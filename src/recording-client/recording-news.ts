@@ -22,7 +22,7 @@ export interface OpenedSession {
 /** What a recording tells the client: `over` comes once, when nothing is recorded any more and the slot is free. */
 export type RecordingNews =
   | { readonly type: 'report'; readonly session: RecordingSession; readonly report: SessionReport }
-  | { readonly type: 'started' | 'resumed' }
+  | { readonly type: 'started' | 'resumed' | 'masked' | 'unmasked' }
   | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[] }
   | { readonly type: 'pause-expired'; readonly next: PauseLimit['next'] }
   | { readonly type: 'moved'; readonly move: SlotMove }

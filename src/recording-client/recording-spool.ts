@@ -78,8 +78,10 @@ export class RecordingSpool {
       ...this.#plan,
       id: `${this.#id}/${SPOOL}-${this.#parts}`,
       uri: SPOOL,
-      profile: spoolProfile,
-      maskDtmf: this.#plan.maskDtmf ?? targets.flat().some((uri) => this.#isMasked(uri)),
+      profile: {
+        ...spoolProfile,
+        media: { ...spoolProfile.media, maskDtmf: targets.flat().some((uri) => this.#isMasked(uri)) },
+      },
       ...(replayFromMs === undefined ? {} : { replayFromMs }),
     }
     const order = { plan, recording: this.#id, targets, ledger: () => this.#evidence.rows }

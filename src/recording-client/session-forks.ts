@@ -183,7 +183,9 @@ export class SessionForks {
     const { label, streamId, kind, tap } = stream
     this.#binding.add(label)
     try {
-      const maskDtmf = this.#plan.maskDtmf ?? this.#plan.profile.media.maskDtmf
+      const { mask, profile } = this.#plan
+      const byProfile = profile.media.maskDtmf
+      const maskDtmf = mask?.isOn(byProfile) ?? byProfile
       const local = await this.#media.addFork({
         id,
         tap,
@@ -191,11 +193,18 @@ export class SessionForks {
         ...(maskDtmf && { maskDtmf }),
         ...(replayFromMs !== undefined && { replayFromMs }),
       })
+      await mask?.follow(id, byProfile, maskDtmf).catch((fault: unknown) => this.#discard(id, fault))
       const keys = new StreamKeys(this.#suites, this.#ids)
       return { id, stream: { label, streamId, kind }, local, keys, tap, state: 'live' }
     } finally {
       this.#binding.delete(label)
     }
+  }
+
+  /** A fork that would not mask keys as it should is none. */
+  async #discard(id: string, fault: unknown): Promise<never> {
+    this.#watch(this.#media.removeFork(id).then(this.#onClosed))
+    throw fault
   }
 
   /** Appends an m-line, or takes the place of a removed one when there are many. */

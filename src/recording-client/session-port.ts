@@ -3,10 +3,11 @@
 import type { DestinationPolicy, RecordableCall } from '#call'
 import type { ForkMedia } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { HeaderList, SipCore } from '#sip'
+import type { HeaderList, ServerInvite, SipCore } from '#sip'
 import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
+import type { RecordingMask } from './recording-mask.ts'
 import type { SessionState } from './session-machine.ts'
 import type { SpooledSpan, SpoolPort } from './spool-port.ts'
 import type { CallStreams } from './streams.ts'
@@ -52,6 +53,8 @@ export interface RecordingSurroundings {
   readonly policy: SuccessPolicy
   /** How much of what was said is kept for recorders that come late or take another's place, in milliseconds; 0: nothing. */
   readonly replayMs: number
+  /** Encodings that forks can send as G.711. */
+  readonly transcodes: readonly string[]
   /** Tells the caller that the call is not recorded as it should be. */
   readonly announce: (call: RecordableCall) => void
   /** Where recordings go for which no recorder can be had; absent: they end. */
@@ -80,20 +83,26 @@ export interface SessionPlan {
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
   readonly headers: HeaderList
-  /** Digits are left out of what the recorder gets; absent: by its profile. */
-  readonly maskDtmf?: boolean
+  /** Whether keys are left out of what the recorder gets; absent: by its profile. */
+  readonly mask?: RecordingMask
   /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */
   readonly replayFromMs?: number
   /** Another recorder can take this one's place, so that a broken answer need not be made do with. */
   readonly hasStandIn?: boolean
+  /** The recorder's own INVITE, which is answered instead of one of ours being sent. */
+  readonly invitation?: ServerInvite
   /** The recording was spooled, and is delivered now. */
   readonly spooled?: SpooledSpan
 }
 
 /** What is common to the sessions of one recording. */
 export interface RecordingPlan
-  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'spooled' | 'call'> {
+  extends Omit<
+    SessionPlan,
+    'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'invitation' | 'spooled' | 'call' | 'mask'
+  > {
   readonly call: RecordableCall
+  readonly mask: RecordingMask
 }
 
 /** What carries a recording: a session with a recorder, or the spool. */

@@ -6,6 +6,7 @@ import {
   codecsOf,
   cryptosOf,
   directionOf,
+  hasNullAddress,
   isSecureProtocol,
   isToken,
   type LocalMedia,
@@ -67,7 +68,8 @@ export function settingsOf(media: SdpMedia, session: SessionDescription): Stream
   const remote = remoteOf(media, session)
   return {
     codecs: trackCodecs(media),
-    isPaused: media.port === 0 || remote === undefined || !sends(directionOf(media, session)),
+    isHeld: hasNullAddress(media, session),
+    isPaused: media.port === 0 || hasNullAddress(media, session) || !sends(directionOf(media, session)),
     ...remote,
   }
 }

@@ -108,8 +108,8 @@ export class IncomingSession {
     this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
   }
 
-  /** The worker cannot write this recording any more: the client is told, so that it can go elsewhere. */
-  onDiskFailed(detail: string): void {
+  /** The worker writes this recording no further: the client is told, so that it can go elsewhere. */
+  onTrackFailed(detail: string): void {
     this.#log.error('recording cannot be written', { detail })
     void this.hangUp()
     this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'disk-failed', detail })
@@ -272,6 +272,7 @@ export class IncomingSession {
   async #onEnd(end: DialogEnd): Promise<void> {
     if (this.#state !== 'active') return
     if (end.request !== undefined) {
+      this.#record.endedOn(end.request.headers.get('Date'))
       const bodies = readBodies(end.request)
       if (bodies.ok) await this.#record.keep(this.#record.apply(end.request, bodies.value))
     }

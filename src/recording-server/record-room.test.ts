@@ -8,8 +8,9 @@ import { correlate, decodePcmu, encodePcma, encodePcmu, goertzelPower, readWav, 
 import { PortPool } from '#engine'
 import { ManualClock, seededIds } from '#kernel'
 import { parseRtcp, type RtcpPacket } from '#rtp'
-import { parseRawRun, type RecordingFacts, type StreamTotals } from '#store'
+import { type RecordingFacts, readRawRun, type StreamTotals } from '#store'
 import { RtpSource } from '../../test/harness/rtp-source.ts'
+import { instantPort } from '../../test/harness/test-disk.ts'
 import type { RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
 
@@ -51,6 +52,7 @@ class Bench {
       root,
       keepDigits,
       clock: this.clock,
+      disk: instantPort,
       ids: seededIds(5),
       ports: new PortPool({
         host: '127.0.0.1',
@@ -77,12 +79,8 @@ class Bench {
 
   async addStream(settings: Partial<StreamSettings> = {}, label?: string): Promise<RtpSource> {
     const all = { codecs: [PCMU], isPaused: false, ...settings }
-    const reply = await this.room.handle({
-      type: 'add-stream',
-      recordingId: 'r1',
-      ...(label && { label }),
-      settings: all,
-    })
+    const command = { type: 'add-stream', recordingId: RECORDING, ...(label && { label }), settings: all } as const
+    const reply = await this.room.handle(command)
     this.ports.push((reply as RecordReplies['add-stream']).rtpPort)
     return await this.source(this.ports.length - 1)
   }
@@ -213,7 +211,7 @@ test('a codec that we do not decode is kept as RTP payload and marked', async (t
   assert.equal(manifest.audioFile, undefined)
   const run = manifest.streams[0]!.runs[0]!
   assert.equal(run.decoded, false)
-  const records = parseRawRun(await readFile(join(folder, run.file)))
+  const records = [...readRawRun(join(folder, run.file), run)]
   assert.deepEqual(
     records.map(({ payload }) => new TextDecoder().decode(payload)),
     ['one', 'two', 'three'],

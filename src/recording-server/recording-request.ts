@@ -45,7 +45,7 @@ export function readBodies(message: SipMessage): Result<RequestBodies, string> {
   const isChoice = /^\s*multipart\/alternative\b/i.test(contentType)
   const unknownTypes = isChoice ? [] : parts.filter(isRequiredUnknown).map(({ mediaType }) => mediaType)
   if (sdp === undefined) return ok({ metadata, unknownTypes, warnings })
-  const parsed = parseSdp(sdp.content)
+  const parsed = parseSdp(sdp.content, { isTolerant: true })
   if (!parsed.ok) return err(`SDP line ${parsed.error.line}: ${parsed.error.message}`)
   const offerText = new TextDecoder().decode(sdp.content)
   const allWarnings = [...warnings, ...parsed.value.warnings]

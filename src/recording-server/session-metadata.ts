@@ -5,18 +5,35 @@ import {
   callingParticipant,
   childElements,
   lineSpeakers,
+  type MetadataParticipant,
+  type NameId,
   parseMetadata,
   type RecordingMetadata,
   textOf,
   validateMetadata,
+  withoutIdConflicts,
   type XmlElement,
 } from '#siprec'
 import type { ParticipantFacts, RecordingFacts } from '#store'
+import { customValues } from './custom-values.ts'
 
 /** Names, in any namespace, of the element that carries the call flow's Recording ID. */
 const REFERENCE_NAMES = new Set(['recordingref', 'recordingid'])
 const MAX_DEPTH = 4
 const MAX_REFERENCE = 256
+
+/** What is known before the first document. */
+const NOTHING: RecordingMetadata = {
+  dataMode: 'complete',
+  groups: [],
+  sessions: [],
+  participants: [],
+  streams: [],
+  sessionRecordingAssocs: [],
+  participantSessionAssocs: [],
+  participantStreamAssocs: [],
+  extensions: [],
+}
 
 /** The part of the facts that metadata tells. */
 export type MetadataPart = Pick<
@@ -26,9 +43,12 @@ export type MetadataPart = Pick<
   | 'sessionIds'
   | 'groupIds'
   | 'recordingReference'
+  | 'custom'
   | 'metadataInvalid'
   | 'speakers'
+  | 'held'
   | 'speakersInferred'
+  | 'speakerEvidence'
 >
 
 /** Merged metadata of one recording session; nothing that arrives can make it throw. */
@@ -36,15 +56,19 @@ export class SessionMetadata {
   #state: RecordingMetadata | undefined
   #isInvalid = false
   #lacksBase = false
+  /** Whether the last document, a partial one, names what nobody described. */
+  #isDangling = false
+  /** Ids that were given to several elements. */
+  #doubtfulIds: ReadonlySet<string> = new Set()
 
   /** Merged state; undefined before the first readable document. */
   get state(): RecordingMetadata | undefined {
     return this.#state
   }
 
-  /** Whether partial documents came, and no complete one yet. */
+  /** Whether a complete document is wanted: partial ones came without one before, or name what nobody described (SRS-44). */
   get lacksBase(): boolean {
-    return this.#lacksBase
+    return this.#lacksBase || this.#isDangling
   }
 
   /** Applies a document (RFC 7866 section 9.2); returns what was wrong with it. */
@@ -54,9 +78,14 @@ export class SessionMetadata {
     if (read.metadata === undefined) return [...read.warnings, `metadata root is ${read.root}`]
     const isPartial = read.metadata.dataMode === 'partial'
     this.#lacksBase = isPartial && (this.#lacksBase || this.#state === undefined)
-    this.#state = applyMetadata(this.#state, read.metadata)
+    const { metadata, conflicts } = withoutIdConflicts(read.metadata, this.#state)
+    const repeated = conflicts.map(({ id }) => id)
+    this.#doubtfulIds = new Set(isPartial ? [...this.#doubtfulIds, ...repeated] : repeated)
+    this.#state = applyMetadata(this.#state, metadata)
+    this.#isDangling = isPartial && namesUnknown(metadata, this.#state)
     return [
       ...read.warnings,
+      ...conflicts.map(({ id, kept, ignored }) => `id ${id} is that of a ${kept}: the ${ignored} with it is ignored`),
       ...(this.#lacksBase ? ['partial metadata without a complete document before it'] : []),
       ...validateMetadata(
         this.#state,
@@ -65,11 +94,15 @@ export class SessionMetadata {
     ]
   }
 
-  /** The facts as of now, for the labels of the session's streams, '' where there is none. */
-  facts(labels: readonly string[]): MetadataPart {
+  /** The facts as of now, for the labels of the session's streams, '' where there is none, and their media types. */
+  facts(labels: readonly string[], kinds: readonly string[] = []): MetadataPart {
     const state = this.#state
-    const reference = state && referenceOf([...state.extensions, ...state.sessions.flatMap((one) => one.extensions)], 0)
-    const lines = state === undefined ? [] : lineSpeakers(state, labels)
+    const extensions =
+      state === undefined ? [] : [...state.extensions, ...state.sessions.flatMap((one) => one.extensions)]
+    const reference = referenceOf(extensions, 0)
+    const custom = customValues(extensions)
+    const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, kinds }
+    const lines = lineSpeakers(state ?? NOTHING, labels, hints)
     const callerId = state && callingParticipant(state)
     return {
       participants: state?.participants.map(participantOf) ?? [],
@@ -77,9 +110,12 @@ export class SessionMetadata {
       sessionIds: state?.sessions.map(({ sessionId }) => sessionId) ?? [],
       groupIds: state?.groups.map(({ groupId }) => groupId) ?? [],
       ...(reference !== undefined && { recordingReference: reference }),
+      ...(Object.keys(custom).length > 0 && { custom }),
       metadataInvalid: this.#isInvalid,
       speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
-      speakersInferred: lines.some(({ isInferred }) => isInferred),
+      held: lines.map(({ isHeld = false }) => isHeld),
+      speakersInferred: lines.some(({ evidence }) => evidence === 'inferred'),
+      speakerEvidence: lines.map(({ evidence }) => evidence),
     }
   }
 
@@ -90,14 +126,31 @@ export class SessionMetadata {
   }
 }
 
-function participantOf(participant: RecordingMetadata['participants'][number]): ParticipantFacts {
-  const { participantId, nameIds } = participant
-  const first = nameIds[0]
-  return {
-    participantId,
-    ...(first && { aor: first.aor }),
-    ...(first?.name !== undefined && { name: first.name }),
-  }
+function participantOf({ participantId, nameIds }: MetadataParticipant): ParticipantFacts {
+  const addresses = nameIds.map(addressOf)
+  const aor = addresses[0]?.aor
+  const name = addresses.find((each) => each.name !== undefined)?.name
+  return { participantId, ...(aor !== undefined && { aor }), ...(name !== undefined && { name }) }
+}
+
+/** An address may be written as in a header, with a display name and brackets (L-15). */
+function addressOf({ aor, name }: NameId): { readonly aor: string; readonly name?: string } {
+  const match = /^\s*(?:"([^"]{0,200})"|([^<"]{0,200}?))\s*<([^<>]{1,300})>/.exec(aor)
+  const shown = name ?? (match?.[1] || match?.[2])
+  return { aor: match?.[3] ?? aor, ...(shown !== undefined && shown !== '' && { name: shown }) }
+}
+
+/** Whether associations of a document name participants, streams or sessions that the state does not have. */
+function namesUnknown(document: RecordingMetadata, state: RecordingMetadata): boolean {
+  const { participantSessionAssocs, participantStreamAssocs } = document
+  const participants = new Set(state.participants.map(({ participantId }) => participantId))
+  const sessions = new Set(state.sessions.map(({ sessionId }) => sessionId))
+  const streams = new Set(state.streams.map(({ streamId }) => streamId))
+  return (
+    [...participantSessionAssocs, ...participantStreamAssocs].some((each) => !participants.has(each.participantId)) ||
+    participantSessionAssocs.some((each) => !sessions.has(each.sessionId)) ||
+    participantStreamAssocs.some((each) => [...each.send, ...each.recv].some((id) => !streams.has(id)))
+  )
 }
 
 function referenceOf(elements: readonly XmlElement[], depth: number): string | undefined {

@@ -63,6 +63,11 @@ export class SessionRecord {
     for (const warning of warnings) if (this.#warnings.size < MAX_WARNINGS) this.#warnings.add(warning)
   }
 
+  /** Notes the client's own time of its BYE (SRS-52). */
+  endedOn(endDate: string | undefined): void {
+    if (endDate !== undefined) this.#sip = { ...this.#sip, endDate }
+  }
+
   /** Notes why the session ended. */
   end(ended: string): void {
     this.#sip = { ...this.#sip, ended }

@@ -10,12 +10,15 @@ const TICKS = 160
 
 class Tape {
   readonly gaps: Gap[] = []
+  readonly placed: { sequence: number; position: number }[] = []
   #bytes = new Uint8Array(1 << 16)
   #length = 0
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
   }
-  write(bytes: Uint8Array): void {
+  packet({ payload, sequence }: TimelinePacket, position: number, skip: number): void {
+    this.placed.push({ sequence, position })
+    const bytes = payload.subarray(skip)
     this.#reserve(bytes.length)
     this.#bytes.set(bytes, this.#length)
     this.#length += bytes.length
@@ -40,18 +43,22 @@ function setUp(): { tape: Tape; pauses: PauseLog; timeline: Timeline } {
   const tape = new Tape()
   const pauses = new PauseLog()
   const opening = { fromMs: 0, cause: 'no-rtp-yet' } as const
-  const timeline = new Timeline({ clockRateHz: 8000, startMs: 0, silence: SILENCE, sink: tape, pauses, opening })
+  const timeline = new Timeline({ clockRateHz: 8000, startMs: 0, sink: tape, pauses, opening })
   return { tape, pauses, timeline }
 }
 
 /** Packet `n` of a stream of 20 ms packets, arriving on time; its payload is its number. */
 function packet(n: number, changes: Partial<TimelinePacket> = {}): TimelinePacket {
+  const payload = changes.payload ?? new Uint8Array(TICKS).fill(n)
   return {
+    payloadType: 0,
+    marker: false,
+    ticks: payload.length,
     ssrc: 1,
     sequence: 1000 + n,
     timestamp: (0xffff_f000 + n * TICKS) >>> 0,
     arrivalMs: 20 + n * 20,
-    payload: new Uint8Array(TICKS).fill(n),
+    payload,
     ...changes,
   }
 }
@@ -111,8 +118,8 @@ test('SRS-54: a pause of 5 s lengthens the track by 5 s, whether the clock of th
   for (const clockRuns of [true, false]) {
     const { tape, pauses, timeline } = setUp()
     for (let n = 0; n < 50; n++) timeline.accept(packet(n))
-    pauses.set(true, 1010)
-    pauses.set(false, 6000)
+    pauses.set('paused-by-client', true, 1010)
+    pauses.set('paused-by-client', false, 6000)
     for (let n = 300; n < 350; n++) {
       const timestamp = packet(clockRuns ? n : n - 250).timestamp
       timeline.accept(packet(n, { sequence: 1000 + n - 250, timestamp }))
@@ -121,7 +128,7 @@ test('SRS-54: a pause of 5 s lengthens the track by 5 s, whether the clock of th
     assert.equal(tape.bytes.length, 56_000)
     assert.deepEqual(
       tape.gaps.map(({ cause }) => cause),
-      ['paused'],
+      ['paused-by-client'],
     )
     assert.ok(Math.abs(tape.gaps[0]!.toMs - 6000) <= 20)
     assert.deepEqual([...new Set(tape.bytes.slice(8000, 47_900))], [SILENCE])
@@ -168,7 +175,10 @@ test('a packet later than the window is counted and left out', () => {
   assert.equal(timeline.accept(packet(50)), false)
   timeline.finish(2000)
   assert.equal(timeline.late, 1)
-  assert.deepEqual(tape.gaps, [{ fromMs: 1000, toMs: 1020, cause: 'lost' }])
+  assert.deepEqual(tape.gaps, [
+    { fromMs: 1000, toMs: 1020, cause: 'lost' },
+    { fromMs: 1000, toMs: 1020, cause: 'late' },
+  ])
 })
 
 test('an insane timestamp cannot make a file of hours', () => {
@@ -185,6 +195,41 @@ test('after packets stop, the rest is no-rtp up to the end of the recording', ()
   timeline.finish(3000)
   assert.equal(tape.bytes.length, 24_000)
   assert.deepEqual(tape.gaps, [{ fromMs: 20, toMs: 3000, cause: 'no-rtp' }])
+})
+
+/** Packet `n` of a codec whose payload does not tell how long it is. */
+function opaque(n: number, changes: Partial<TimelinePacket> = {}): TimelinePacket {
+  const { ticks, ...rest } = packet(n, { payload: new Uint8Array(13), ...changes })
+  return rest
+}
+
+test('payload of a codec that we do not know has its place and its gaps as any other', () => {
+  const { tape, timeline } = setUp()
+  for (const n of [0, 1, 3, 2, 6, 7]) timeline.accept(opaque(n))
+  // Silence suppression: a packet of 160 ms of silence, as AMR sends them, and speech again.
+  timeline.accept(opaque(15, { sequence: 1008 }))
+  timeline.accept(opaque(16, { sequence: 1009 }))
+  timeline.finish(400)
+  assert.deepEqual(
+    tape.placed.map(({ position }) => position / TICKS),
+    [0, 1, 2, 3, 6, 7, 15, 16],
+  )
+  assert.deepEqual(tape.gaps, [
+    { fromMs: 80, toMs: 120, cause: 'lost' },
+    { fromMs: 160, toMs: 300, cause: 'dtx' },
+    { fromMs: 340, toMs: 400, cause: 'no-rtp' },
+  ])
+})
+
+test('packets of one picture share their time, and none of them is left out', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 30; n++) timeline.accept(opaque(n, { timestamp: Math.floor(n / 3) * TICKS }))
+  timeline.finish(200)
+  assert.deepEqual(
+    tape.placed.map(({ sequence }) => sequence - 1000),
+    Array.from({ length: 30 }, (_unused, n) => n),
+  )
+  assert.deepEqual(tape.gaps, [])
 })
 
 test('events between audio packets are not loss', () => {

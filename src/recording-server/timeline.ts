@@ -1,25 +1,32 @@
-// Places the packets of one codec run on the recording's time axis: RTP time inside a source, arrival between sources,
-// silence where nothing came. One payload byte is one tick of the RTP clock (G.711). Pure: bytes leave through a sink.
+// Places the packets of one codec run on the recording's time axis, whatever the codec: RTP time inside a source, arrival
+// between sources, and a cause for every stretch where nothing came. Positions are ticks of the RTP clock since the
+// run's start. Pure: packets leave in order through a sink.
 
 import { timestampDistance } from '#rtp'
 import type { GapCause } from '#store'
 import type { PauseLog } from './pause-log.ts'
 
-/** Takes the run's bytes in order, each position exactly once. */
+/** Takes what a run holds, in order, each position once. */
 export interface TimelineSink {
-  write(bytes: Uint8Array): void
-  silence(count: number): void
+  /** A packet at its place; the first `skip` ticks of it are covered by packets before it. */
+  packet(packet: TimelinePacket, position: number, skip: number): void
+  /** So many ticks without audio. */
+  silence(ticks: number): void
   /** A stretch without audio, in milliseconds of the recording. */
   gap(fromMs: number, toMs: number, cause: GapCause): void
 }
 
-/** One audio packet; `sequence` is extended (never wraps), `arrivalMs` counts from the start of the recording. */
+/** One media packet; `sequence` is extended (never wraps), `arrivalMs` counts from the start of the recording. */
 export interface TimelinePacket {
   readonly ssrc: number
   readonly sequence: number
   readonly timestamp: number
   readonly arrivalMs: number
+  readonly payloadType: number
+  readonly marker: boolean
   readonly payload: Uint8Array
+  /** How long its audio is, in ticks; absent where only the next packet tells. */
+  readonly ticks?: number
 }
 
 /** Where the RTP clock and the recording's clock met last. */
@@ -36,20 +43,24 @@ export interface TimelineOptions {
   readonly clockRateHz: number
   /** Where in the recording position 0 is. */
   readonly startMs: number
-  /** The byte that fills holes. */
-  readonly silence: number
   readonly sink: TimelineSink
-  /** What the peer announced; holes that touch a pause are `paused`. */
+  /** What was announced, and explains holes. */
   readonly pauses: PauseLog
-  /** Since when, and unless paused why, there has been no audio before this run. */
+  /** Since when, and unless somebody paused why, there has been no audio before this run. */
   readonly opening: { readonly fromMs: number; readonly cause: GapCause }
 }
 
-interface Span {
-  from: number
-  to: number
-  firstSequence: number
-  lastSequence: number
+interface Placed {
+  position: number
+  readonly packet: TimelinePacket
+  readonly epoch: number
+}
+
+/** The end of what the sink has. */
+interface Written {
+  readonly end: number
+  /** Highest of its epoch. */
+  readonly sequence: number
   readonly ssrc: number
   readonly epoch: number
 }
@@ -73,36 +84,40 @@ const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
 /** A sender's clock is at most this much slower than ours. */
 const DRIFT_LIMIT = 0.0005
-/** Holes longer than this leave as silence at once instead of through the window. */
-const LONG_HOLE_MS = 1000
+/** Assumed of packets until two in a row tell. */
+const USUAL_PACKET_MS = 20
+/** A packet is taken to last until the next one, unless that leaves out more than one packet's time. */
+const STRETCH_LIMIT = 2
+/** Packets that may wait for the next flush; more come only in a burst. */
+const MOST_PENDING = 2000
+const MOST_QUIET = 1000
 
 /** The time axis of one codec run. */
 export class Timeline {
   readonly #clockRateHz: number
   readonly #startMs: number
-  readonly #silence: number
   readonly #sink: TimelineSink
-  /** Bytes from position `#written` on, silent where no span covers them. */
-  #window: Uint8Array
-  #written = 0
-  #spans: Span[] = []
-  #last: Span | undefined
+  readonly #pauses: PauseLog
+  readonly #opening: { fromMs: number; cause: GapCause }
+  /** By position. */
+  readonly #pending: Placed[] = []
+  #written: Written | undefined
   #anchor: Anchor | undefined
   /** How far the sender's audio is ahead of our clock: the best of the recent packets, as jitter only ever delays. */
   #lead = 0
   #epoch = 0
   #late = 0
-  readonly #pauses: PauseLog
-  readonly #opening: { fromMs: number; cause: GapCause }
+  #audioMs = 0
+  readonly #steps = new UsualStep()
+  /** Sequence numbers that carry no audio and are not written yet. */
+  readonly #quiet = new Set<number>()
 
   constructor(options: TimelineOptions) {
     this.#clockRateHz = options.clockRateHz
     this.#startMs = options.startMs
-    this.#silence = options.silence
     this.#sink = options.sink
     this.#pauses = options.pauses
     this.#opening = options.opening
-    this.#window = new Uint8Array(options.clockRateHz).fill(options.silence)
   }
 
   /** Packets that came too late to be placed. */
@@ -110,9 +125,9 @@ export class Timeline {
     return this.#late
   }
 
-  /** Bytes given to the sink so far. */
-  get written(): number {
-    return this.#written
+  /** Milliseconds of the recording that have audio, as far as they left. */
+  get audioMs(): number {
+    return this.#audioMs
   }
 
   /** Recording time up to which audio has been placed. */
@@ -128,36 +143,27 @@ export class Timeline {
     return { positionMs: this.#msOf(anchor.position), arrivalMs, ssrc, sequence, timestamp }
   }
 
-  /** Places a packet; false if it came too late. */
+  /** Places a packet, whose payload is kept; false if it came too late. */
   accept(packet: TimelinePacket): boolean {
-    const size = packet.payload.length
-    if (size === 0) {
+    if (packet.ticks === 0) {
       this.noteQuiet(packet.sequence)
       return true
     }
-    const position = this.#place(packet, size)
-    if (position < this.#written) {
+    const position = this.#place(packet)
+    if (position < (this.#written?.end ?? 0)) {
       this.#late += 1
+      this.#sink.gap(this.#msOf(position), this.#msOf(position + this.#lengthOf(packet)), 'late')
       return false
     }
-    if (position - this.#coverageEnd() > this.#ticksOf(LONG_HOLE_MS)) {
-      this.#drain(this.#coverageEnd())
-      const filled = position - this.#ticksOf(REORDER_MS) - this.#written
-      this.#sink.silence(filled)
-      this.#written += filled
-    }
-    const offset = position - this.#written
-    this.#reserve(offset + size)
-    this.#window.set(packet.payload, offset)
-    this.#cover(position, position + size, packet)
-    if (this.#written === 0 && this.#lead > 0) this.#moveEarlier(Math.min(this.#lead, this.#spans[0]!.from))
+    this.#insert({ position, packet, epoch: this.#epoch })
+    if (this.#written === undefined && this.#lead > 0) this.#moveEarlier(this.#lead)
+    if (this.#pending.length > MOST_PENDING) this.flush()
     return true
   }
 
   /** Counts a packet without audio (comfort noise, telephone-event): its sequence number is not lost. */
   noteQuiet(sequence: number): void {
-    const span = this.#spans.at(-1) ?? this.#last
-    if (span !== undefined && sequence === span.lastSequence + 1) span.lastSequence = sequence
+    if (this.#quiet.size < MOST_QUIET) this.#quiet.add(sequence)
   }
 
   /** Gives the sink everything that no late packet can change any more. */
@@ -167,37 +173,40 @@ export class Timeline {
 
   /** Gives the sink all the rest. */
   close(): void {
-    this.#drain(this.#coverageEnd())
+    this.#drain(Number.POSITIVE_INFINITY)
   }
 
   /** Gives the sink all the rest, filled up with silence to `endMs`. */
   finish(endMs: number): void {
     this.close()
-    const end = Math.max(this.#written, this.#expectedEnd(endMs))
-    if (end > this.#written) {
-      this.#reportGap(this.#last, undefined, end)
-      this.#sink.silence(end - this.#written)
-      this.#written = end
-    }
+    const from = this.#written?.end ?? 0
+    const end = this.#ticksOf(endMs - this.#startMs)
+    if (end <= from) return
+    this.#reportGap(undefined, end)
+    this.#sink.silence(end - from)
   }
 
   /** Position of a packet by RTP time; by arrival for the first one, after a change of source, and when RTP time makes no sense. */
-  #place(packet: TimelinePacket, size: number): number {
+  #place(packet: TimelinePacket): number {
+    const size = this.#lengthOf(packet)
     const anchor = this.#anchor
     let position: number
     let isAligned = true
     if (anchor === undefined) {
       position = Math.max(0, this.#expectedEnd(packet.arrivalMs) - size)
     } else {
-      position = anchor.position + timestampDistance(anchor.timestamp, packet.timestamp)
+      const step = timestampDistance(anchor.timestamp, packet.timestamp)
+      position = anchor.position + step
       if (
         packet.ssrc !== anchor.ssrc ||
-        (packet.sequence > anchor.sequence && this.#isAstray(position, packet, anchor))
+        (packet.sequence > anchor.sequence && this.#isAstray(position + size, packet, anchor))
       ) {
+        if (packet.ssrc !== anchor.ssrc) this.#quiet.clear()
         this.#epoch += 1
         position = Math.max(this.#coverageEnd(), this.#expectedEnd(packet.arrivalMs) - size)
       } else {
         if (packet.sequence <= anchor.sequence) return position
+        if (packet.sequence === anchor.sequence + 1) this.#steps.add(step)
         isAligned = false
       }
     }
@@ -210,23 +219,17 @@ export class Timeline {
 
   /** The first packets came late, as the others show: all that is placed moves towards the start, while nothing is written. */
   #moveEarlier(ticks: number): void {
-    const count = Math.floor(ticks)
-    if (count === 0 || this.#anchor === undefined) return
-    this.#window.copyWithin(0, count)
-    this.#window.fill(this.#silence, this.#window.length - count)
-    for (const span of this.#spans) {
-      span.from -= count
-      span.to -= count
-    }
+    const count = Math.floor(Math.min(ticks, this.#pending[0]?.position ?? 0))
+    if (count <= 0 || this.#anchor === undefined) return
+    for (const placed of this.#pending) placed.position -= count
     this.#anchor.position -= count
     this.#lead -= count
   }
 
-  #isAstray(position: number, packet: TimelinePacket, anchor: Anchor): boolean {
-    const aheadMs =
-      ((position + packet.payload.length - this.#expectedEnd(packet.arrivalMs)) * 1000) / this.#clockRateHz
+  #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {
+    const aheadMs = ((end - this.#expectedEnd(packet.arrivalMs)) * 1000) / this.#clockRateHz
     const hasPaused = this.#pauses.touches(anchor.arrivalMs, packet.arrivalMs)
-    if (this.#msOf(position) - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true
+    if (this.#msOf(end) - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true
     return aheadMs > AHEAD_LIMIT_MS || aheadMs < -(hasPaused ? BEHIND_LIMIT_AFTER_PAUSE_MS : BEHIND_LIMIT_MS)
   }
 
@@ -236,79 +239,88 @@ export class Timeline {
   }
 
   #coverageEnd(): number {
-    return this.#spans.at(-1)?.to ?? this.#written
+    const last = this.#pending.at(-1)
+    return last === undefined ? (this.#written?.end ?? 0) : last.position + this.#lengthOf(last.packet)
   }
 
-  #cover(from: number, to: number, packet: TimelinePacket): void {
-    const { sequence, ssrc } = packet
-    const last = this.#spans.at(-1)
-    if (last !== undefined && last.to === from && last.epoch === this.#epoch) {
-      last.to = to
-      last.lastSequence = Math.max(last.lastSequence, sequence)
-      return
-    }
-    const span: Span = { from, to, firstSequence: sequence, lastSequence: sequence, ssrc, epoch: this.#epoch }
-    const after = this.#spans.findIndex((other) => other.from > from)
-    this.#spans.splice(after < 0 ? this.#spans.length : after, 0, span)
-    this.#merge()
+  #lengthOf(packet: TimelinePacket): number {
+    return packet.ticks ?? this.#steps.usual ?? this.#ticksOf(USUAL_PACKET_MS)
   }
 
-  /** Joins spans that touch or overlap within one epoch. */
-  #merge(): void {
-    const merged: Span[] = []
-    for (const span of this.#spans) {
-      const before = merged.at(-1)
-      if (before === undefined || span.from > before.to || span.epoch !== before.epoch) {
-        merged.push(span)
-        continue
-      }
-      before.to = Math.max(before.to, span.to)
-      before.firstSequence = Math.min(before.firstSequence, span.firstSequence)
-      before.lastSequence = Math.max(before.lastSequence, span.lastSequence)
-    }
-    this.#spans = merged
+  /** Length of a packet beside the one after it. */
+  #lengthBefore({ packet, position, epoch }: Placed, next: Placed | undefined): number {
+    const usual = this.#lengthOf(packet)
+    if (packet.ticks !== undefined || next?.epoch !== epoch) return usual
+    const step = next.position - position
+    const isNext = next.packet.sequence === packet.sequence + 1
+    return isNext && step <= STRETCH_LIMIT * usual ? step : Math.min(usual, step)
+  }
+
+  #insert(placed: Placed): void {
+    const { sequence } = placed.packet
+    let at = this.#pending.length
+    while (at > 0 && isAfter(this.#pending[at - 1]!, placed)) at -= 1
+    const before = this.#pending[at - 1]
+    if (before?.epoch === placed.epoch && before.packet.sequence === sequence) return
+    this.#pending.splice(at, 0, placed)
   }
 
   #drain(upTo: number): void {
-    if (upTo <= this.#written) return
-    while (this.#spans[0] !== undefined && this.#spans[0].from < upTo) {
-      const span = this.#spans[0]
-      const before = this.#last
-      if (before === undefined || span.from > before.to) this.#reportGap(before, span, span.from)
-      if (span.to > upTo) {
-        this.#last = { ...span, to: upTo }
-        span.from = upTo
-        break
-      }
-      this.#last = span
-      this.#spans.shift()
+    let done = 0
+    for (const placed of this.#pending) {
+      const { packet, position } = placed
+      const end = position + this.#lengthBefore(placed, this.#pending[done + 1])
+      if (end > upTo) break
+      const from = this.#written?.end ?? 0
+      if (position > from || this.#written === undefined) this.#reportGap(packet, position)
+      if (position > from) this.#sink.silence(position - from)
+      this.#sink.packet(packet, position, Math.max(0, from - position))
+      const { epoch } = placed
+      const highest = this.#written?.epoch === epoch ? this.#written.sequence : packet.sequence
+      const sequence = Math.max(packet.sequence, highest)
+      this.#audioMs += Math.max(0, this.#msOf(end) - this.#msOf(Math.max(from, position)))
+      this.#written = { end: Math.max(from, end), sequence, ssrc: packet.ssrc, epoch }
+      done += 1
     }
-    const count = upTo - this.#written
-    this.#sink.write(this.#window.subarray(0, count))
-    this.#window.copyWithin(0, count)
-    this.#window.fill(this.#silence, this.#window.length - count)
-    this.#written = upTo
+    if (done === 0) return
+    this.#pending.splice(0, done)
+    for (const sequence of this.#quiet) if (sequence < this.#written!.sequence) this.#quiet.delete(sequence)
   }
 
-  #reportGap(before: Span | undefined, after: Span | undefined, to: number): void {
-    const fromMs = before === undefined ? this.#opening.fromMs : this.#msOf(before.to)
+  /** Tells of the hole between what is written and `to`, where the next packet is. */
+  #reportGap(next: TimelinePacket | undefined, to: number): void {
+    const before = this.#written
+    const fromMs = before === undefined ? this.#opening.fromMs : this.#msOf(before.end)
     const toMs = this.#msOf(to)
-    if (toMs > fromMs) this.#sink.gap(fromMs, toMs, this.#causeOf(before, after, fromMs, toMs))
+    let lostMs = before !== undefined && next?.ssrc === before.ssrc ? this.#missingMs(before.sequence, next) : 0
+    for (const part of this.#pauses.explain(fromMs, toMs)) {
+      if (part.cause !== undefined) {
+        this.#sink.gap(part.fromMs, part.toMs, part.cause)
+        continue
+      }
+      // No more is lost than the missing packets can have held: the rest of a talker's silence is silence.
+      const lostToMs = Math.min(part.toMs, part.fromMs + lostMs)
+      if (lostToMs > part.fromMs) this.#sink.gap(part.fromMs, lostToMs, 'lost')
+      if (part.toMs > lostToMs) this.#sink.gap(lostToMs, part.toMs, this.#causeOf(before, next))
+      lostMs -= lostToMs - part.fromMs
+    }
   }
 
-  #causeOf(before: Span | undefined, after: Span | undefined, fromMs: number, toMs: number): GapCause {
-    if (this.#pauses.touches(fromMs, toMs)) return 'paused'
+  #causeOf(before: Written | undefined, next: TimelinePacket | undefined): GapCause {
     if (before === undefined) return this.#opening.cause
-    if (after === undefined) return 'no-rtp'
-    if (before.ssrc !== after.ssrc) return 'ssrc-change'
-    return after.firstSequence > before.lastSequence + 1 ? 'lost' : 'dtx'
+    if (next === undefined) return 'no-rtp'
+    return before.ssrc === next.ssrc ? 'dtx' : 'ssrc-change'
   }
 
-  #reserve(size: number): void {
-    if (size <= this.#window.length) return
-    const larger = new Uint8Array(Math.max(size, 2 * this.#window.length)).fill(this.#silence)
-    larger.set(this.#window)
-    this.#window = larger
+  #missingMs(before: number, next: TimelinePacket): number {
+    return (this.#missing(before, next.sequence) * this.#lengthOf(next) * 1000) / this.#clockRateHz
+  }
+
+  /** Packets between two that were sent and did not come. */
+  #missing(before: number, next: number): number {
+    let missing = next - before - 1
+    for (const sequence of this.#quiet) if (sequence > before && sequence < next) missing -= 1
+    return missing
   }
 
   #ticksOf(ms: number): number {
@@ -317,5 +329,31 @@ export class Timeline {
 
   #msOf(position: number): number {
     return this.#startMs + (position * 1000) / this.#clockRateHz
+  }
+}
+
+function isAfter(one: Placed, other: Placed): boolean {
+  if (one.position !== other.position) return one.position > other.position
+  return one.packet.sequence > other.packet.sequence
+}
+
+const MOST_STEPS = 16
+
+/** The most common distance in time between packets that follow each other. */
+class UsualStep {
+  readonly #counts = new Map<number, number>()
+  #usual: number | undefined
+
+  /** Undefined before the first pair of packets. */
+  get usual(): number | undefined {
+    return this.#usual
+  }
+
+  add(step: number): void {
+    if (step <= 0 || step > 0x7fff_0000) return
+    const count = (this.#counts.get(step) ?? 0) + 1
+    if (count === 1 && this.#counts.size >= MOST_STEPS) return
+    this.#counts.set(step, count)
+    if (count > (this.#usual === undefined ? 0 : this.#counts.get(this.#usual)!)) this.#usual = step
   }
 }

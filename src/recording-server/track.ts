@@ -1,17 +1,10 @@
-// One stream on its way to disk: codec runs, each with its timeline, or raw where we do not decode.
+// One stream on its way to disk: codec runs, each with its timeline, whatever becomes of the payload.
 
 import { type RtpView, TelephoneEventDetector } from '#rtp'
-import {
-  type GapCause,
-  g711FormatOf,
-  type RawRunFile,
-  type RunCodec,
-  type StreamFiles,
-  type StreamTotals,
-  silenceOf,
-} from '#store'
-import { PauseLog } from './pause-log.ts'
-import { Timeline, type TimelineAnchor } from './timeline.ts'
+import { type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
+import { packetTicks } from './packet-length.ts'
+import { type PauseCause, PauseLog } from './pause-log.ts'
+import { Timeline, type TimelineAnchor, type TimelineSink } from './timeline.ts'
 
 /** A negotiated payload type. */
 export interface TrackCodec extends RunCodec {
@@ -22,12 +15,16 @@ export interface TrackCodec extends RunCodec {
 const MAX_RUNS = 64
 /** A run begins this much before its first packet, so that one that was overtaken still finds its place. */
 const RUN_LEAD_MS = 100
-/** In raw runs, silence of packets for longer than this is a gap. */
-const RAW_GAP_MS = 1000
+/** Assumed of a first packet whose codec does not tell. */
+const USUAL_PACKET_MS = 20
 
-type Running =
-  | { readonly kind: 'wav'; readonly codec: TrackCodec; readonly timeline: Timeline }
-  | { readonly kind: 'raw'; readonly codec: TrackCodec; readonly file: RawRunFile; lastArrivalMs: number }
+interface Running {
+  readonly codec: TrackCodec
+  readonly timeline: Timeline
+}
+
+/** Where packets go, apart from their gaps. */
+type RunSink = Omit<TimelineSink, 'gap'>
 
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
@@ -40,6 +37,8 @@ export class Track {
   /** Recording time up to which the stream is accounted for by finished runs. */
   #accountedMs = 0
   #lateBefore = 0
+  #audioBeforeMs = 0
+  #discarded = 0
 
   constructor(files: StreamFiles, options: { keepDigits: boolean }) {
     this.#files = files
@@ -48,7 +47,7 @@ export class Track {
 
   /** Packets that came too late to be placed. */
   get late(): number {
-    return this.#lateBefore + (this.#running?.kind === 'wav' ? this.#running.timeline.late : 0)
+    return this.#lateBefore + (this.#running?.timeline.late ?? 0)
   }
 
   /** Adds payload types; those of earlier negotiations stay, packets may be on their way. */
@@ -60,14 +59,30 @@ export class Track {
     return this.#codecs.get(payloadType)
   }
 
-  setPaused(isPaused: boolean, atMs: number): void {
-    this.#pauses.set(isPaused, atMs)
+  /** Notes that a cause for silence begins or ends. While `paused-here` holds, nothing is kept. */
+  setPaused(cause: PauseCause, isOn: boolean, atMs: number): void {
+    this.#pauses.set(cause, isOn, atMs)
+  }
+
+  /** Packets that came while the recorder was told to keep nothing. */
+  get discarded(): number {
+    return this.#discarded
+  }
+
+  /** Recording time up to which there is audio, all that came included. */
+  get endMs(): number {
+    return this.#running?.timeline.endMs ?? this.#accountedMs
   }
 
   /** Keeps a packet; `extended` is its sequence number without wraps. False: it was not taken. */
   accept(view: RtpView, datagram: Uint8Array, extended: number, arrivalMs: number): boolean {
     const codec = this.#codecs.get(view.payloadType)
     if (codec === undefined) return false
+    if (this.#pauses.isOn('paused-here')) {
+      this.#discarded += 1
+      this.#noteQuiet(extended)
+      return false
+    }
     const payload = datagram.subarray(view.payloadOffset, view.payloadOffset + view.payloadLength)
     if (codec.encoding.startsWith('TELEPHONE-EVENT/')) {
       this.#onEventPacket(view, payload, codec, arrivalMs)
@@ -79,86 +94,88 @@ export class Track {
       return true
     }
     this.#noteEvent(this.#events?.onOtherPacket(view.timestamp), arrivalMs)
-    const running =
-      this.#running?.codec.encoding === codec.encoding ? this.#running : this.#begin(codec, payload, arrivalMs)
+    const ticks = packetTicks(codec.encoding, codec.clockRateHz, payload)
+    const isSame = this.#running?.codec.encoding === codec.encoding
+    const running = isSame ? this.#running : this.#begin(codec, ticks, arrivalMs)
     if (running === undefined) return false
-    if (running.kind === 'raw') {
-      if (arrivalMs - running.lastArrivalMs > RAW_GAP_MS) this.#addGap(running.lastArrivalMs, arrivalMs, 'no-rtp')
-      running.lastArrivalMs = arrivalMs
-      const { payloadType, marker, sequence, timestamp, ssrc } = view
-      running.file.append({ payloadType, marker, sequence, timestamp, ssrc, arrivalMs, payload })
-      return true
-    }
-    const { ssrc, timestamp } = view
-    return running.timeline.accept({ ssrc, sequence: extended, timestamp, arrivalMs, payload })
+    const { ssrc, timestamp, payloadType, marker } = view
+    const about = { ssrc, timestamp, payloadType, marker, ...(ticks !== undefined && { ticks }) }
+    return running.timeline.accept({ ...about, sequence: extended, arrivalMs, payload: payload.slice() })
   }
 
   /** Hands all that is settled to the operating system. */
   flush(): void {
-    if (this.#running?.kind === 'wav') this.#running.timeline.flush()
+    this.#running?.timeline.flush()
     this.#files.flush()
   }
 
   /** Writes clocks and counters to the index. */
   writeAnchor(totals: StreamTotals): void {
+    this.#files.setAudio(this.#audioMs())
     this.#files.addAnchor(this.anchor(), totals)
   }
 
   anchor(): TimelineAnchor | undefined {
-    return this.#running?.kind === 'wav' ? this.#running.timeline.anchor() : undefined
+    return this.#running?.timeline.anchor()
   }
 
   /** Ends the stream, with silence up to the end of the recording. */
   finish(endMs: number): void {
-    if (this.#running?.kind === 'wav') {
-      this.#running.timeline.finish(endMs)
-    } else if (this.#running?.kind === 'raw') {
-      if (endMs - this.#running.lastArrivalMs > RAW_GAP_MS) this.#addGap(this.#running.lastArrivalMs, endMs, 'no-rtp')
-    } else {
-      this.#addGap(0, endMs, 'no-rtp-yet')
-    }
+    if (this.#running !== undefined) this.#running.timeline.finish(endMs)
+    else for (const part of this.#pauses.explain(0, endMs)) this.#files.addGap({ cause: 'no-rtp-yet', ...part })
+    this.#files.setAudio(this.#audioMs())
   }
 
   /** Ends the current run and begins one; undefined when there have been too many. */
-  #begin(codec: TrackCodec, payload: Uint8Array, arrivalMs: number): Running | undefined {
+  #begin(codec: TrackCodec, ticks: number | undefined, arrivalMs: number): Running | undefined {
     if (this.#files.runCount >= MAX_RUNS) return undefined
     this.#endRun()
+    const { clockRateHz } = codec
     const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? 'no-rtp-yet' : 'dtx' } as const
-    const format = g711FormatOf(codec.encoding)
-    if (format === undefined) {
-      this.#addGap(opening.fromMs, arrivalMs, opening.cause)
-      this.#running = { kind: 'raw', codec, file: this.#files.startRawRun(codec, arrivalMs), lastArrivalMs: arrivalMs }
-      return this.#running
-    }
-    const lengthMs = (payload.length * 1000) / codec.clockRateHz
+    const lengthMs = ticks === undefined ? USUAL_PACKET_MS : (ticks * 1000) / clockRateHz
     const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
-    const file = this.#files.startWavRun(codec, format, startMs)
     const sink = {
-      write: (bytes: Uint8Array) => file.append(bytes),
-      silence: (count: number) => file.appendSilence(count),
+      ...this.#openRun(codec, startMs),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
-    const { clockRateHz } = codec
-    const silence = silenceOf(format)
-    const timeline = new Timeline({ clockRateHz, startMs, silence, sink, pauses: this.#pauses, opening })
-    this.#running = { kind: 'wav', codec, timeline }
+    const timeline = new Timeline({ clockRateHz, startMs, sink, pauses: this.#pauses, opening })
+    this.#running = { codec, timeline }
     return this.#running
   }
 
-  #endRun(): void {
-    if (this.#running?.kind === 'wav') {
-      const { timeline } = this.#running
-      timeline.close()
-      this.#accountedMs = timeline.endMs
-      this.#lateBefore += timeline.late
-    } else if (this.#running?.kind === 'raw') {
-      this.#accountedMs = this.#running.lastArrivalMs
+  /** G.711 bytes are its ticks; all else is kept packet by packet, with its place. */
+  #openRun(codec: TrackCodec, startMs: number): RunSink {
+    const format = g711FormatOf(codec.encoding)
+    if (format !== undefined) {
+      const file = this.#files.startWavRun(codec, format, startMs)
+      return {
+        packet: ({ payload }, _position, skip) => file.append(payload.subarray(skip)),
+        silence: (ticks) => file.appendSilence(ticks),
+      }
     }
+    const file = this.#files.startRawRun(codec, startMs)
+    return {
+      packet: ({ sequence, ...packet }, position) => file.append({ ...packet, sequence: sequence & 0xffff, position }),
+      silence: () => {},
+    }
+  }
+
+  #endRun(): void {
+    if (this.#running === undefined) return
+    const { timeline } = this.#running
+    timeline.close()
+    this.#accountedMs = timeline.endMs
+    this.#lateBefore += timeline.late
+    this.#audioBeforeMs += timeline.audioMs
     this.#running = undefined
   }
 
+  #audioMs(): number {
+    return this.#audioBeforeMs + (this.#running?.timeline.audioMs ?? 0)
+  }
+
   #noteQuiet(extended: number): void {
-    if (this.#running?.kind === 'wav') this.#running.timeline.noteQuiet(extended)
+    this.#running?.timeline.noteQuiet(extended)
   }
 
   #onEventPacket(view: RtpView, payload: Uint8Array, codec: TrackCodec, arrivalMs: number): void {
@@ -171,10 +188,5 @@ export class Track {
     const { digit, durationMs } = event
     const atMs = Math.max(0, endedMs - durationMs)
     this.#files.addEvent({ atMs, durationMs, ...(this.#keepDigits && { digit }) })
-  }
-
-  #addGap(fromMs: number, toMs: number, cause: GapCause): void {
-    if (toMs <= fromMs) return
-    this.#files.addGap({ fromMs, toMs, cause: this.#pauses.touches(fromMs, toMs) ? 'paused' : cause })
   }
 }

@@ -32,6 +32,7 @@ export {
 } from './recording-attributes.ts'
 export {
   attributeOf,
+  hasNullAddress,
   isToken,
   labelOf,
   remoteOf,

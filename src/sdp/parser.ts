@@ -39,11 +39,26 @@ interface MediaSection extends Section {
   readonly bandwidth: string[]
 }
 
+/** How much is forgiven. */
+export interface SdpParseOptions {
+  /** `v=`, `o=` and `c=` may be missing or malformed too: enough for a party that only receives. */
+  readonly isTolerant?: boolean
+}
+
 /** Parses a description; bare LF, a BOM and missing `s=`, `t=` or `c=` are tolerated and, where lossy, named in `warnings`. */
-export function parseSdp(input: Uint8Array | string): Result<ParsedSdp, SdpError> {
+export function parseSdp(input: Uint8Array | string, options: SdpParseOptions = {}): Result<ParsedSdp, SdpError> {
   if (input.length > MAX_BYTES) return err({ line: 1, message: `larger than ${MAX_BYTES} bytes` })
   const text = typeof input === 'string' ? input : new TextDecoder().decode(input)
-  return new Reader().read(text)
+  return new Reader(options.isTolerant === true).read(text)
+}
+
+/** Stands for an origin that cannot be read. */
+const NO_ORIGIN: SdpOrigin = {
+  username: '-',
+  sessionId: '0',
+  sessionVersion: '0',
+  addressType: 'IP4',
+  address: '0.0.0.0',
 }
 
 class Reader {
@@ -55,6 +70,11 @@ class Reader {
   #sessionName: string | undefined
   #hasVersion = false
   #attributeCount = 0
+  readonly #isTolerant: boolean
+
+  constructor(isTolerant: boolean) {
+    this.#isTolerant = isTolerant
+  }
 
   read(text: string): Result<ParsedSdp, SdpError> {
     const lines = text.split('\n')
@@ -76,7 +96,7 @@ class Reader {
     const type = line[0]!
     const value = line.slice(2)
     if (type === 'v') return this.#version(value)
-    if (!this.#hasVersion) return 'does not begin with v='
+    if (!this.#hasVersion && !this.#isForgiven('v= is missing')) return 'does not begin with v='
     if (type === 'm') return this.#mediaLine(value)
     if (type === 'a') return this.#attribute(value)
     if (type === 'c') return this.#connection(value)
@@ -129,7 +149,10 @@ class Reader {
   }
 
   #attribute(value: string): string | undefined {
-    if (++this.#attributeCount > MAX_ATTRIBUTES) return `more than ${MAX_ATTRIBUTES} attributes`
+    if (++this.#attributeCount > MAX_ATTRIBUTES) {
+      const message = `more than ${MAX_ATTRIBUTES} attributes`
+      return this.#isForgiven(message) ? undefined : message
+    }
     const colon = value.indexOf(':')
     const name = (colon < 0 ? value : value.slice(0, colon)).trim()
     if (name === '') this.#warn('an attribute without name was dropped')
@@ -139,7 +162,9 @@ class Reader {
 
   #connection(value: string): string | undefined {
     const [network, addressType, address] = value.split(' ').filter((word) => word !== '')
-    if (network !== 'IN' || !isAddressType(addressType) || address === undefined) return 'malformed c= line'
+    if (network !== 'IN' || !isAddressType(addressType) || address === undefined) {
+      return this.#isForgiven('malformed c= line') ? undefined : 'malformed c= line'
+    }
     const section = this.#section()
     if (section.connection === undefined) section.connection = { addressType, address }
     else section.other.push(`c=${value}`)
@@ -147,8 +172,13 @@ class Reader {
   }
 
   #finish(lineCount: number): Result<ParsedSdp, SdpError> {
-    if (!this.#hasVersion) return err({ line: lineCount, message: 'does not begin with v=' })
-    if (this.#origin === undefined) return err({ line: lineCount, message: 'no well-formed o= line' })
+    // Without a version and a stream it is no description at all.
+    if (!this.#hasVersion && (this.#media.length === 0 || !this.#isForgiven('v= is missing'))) {
+      return err({ line: lineCount, message: 'does not begin with v=' })
+    }
+    if (this.#origin === undefined && !this.#isForgiven('no well-formed o= line')) {
+      return err({ line: lineCount, message: 'no well-formed o= line' })
+    }
     if (!this.#sessionName) this.#warn('s= is missing or empty')
     if (this.#timing.length === 0) this.#warn('t= is missing')
     const { connection, attributes, other } = this.#session
@@ -156,7 +186,7 @@ class Reader {
     if (connection === undefined && this.#media.some(lacksConnection)) this.#warn('c= is missing')
     const media: readonly SdpMedia[] = this.#media
     return ok({
-      origin: this.#origin,
+      origin: this.#origin ?? NO_ORIGIN,
       sessionName: this.#sessionName || '-',
       ...(connection === undefined ? {} : { connection }),
       timing: this.#timing.length === 0 ? ['0 0'] : this.#timing,
@@ -165,6 +195,11 @@ class Reader {
       other,
       warnings: this.#warnings,
     })
+  }
+
+  #isForgiven(message: string): boolean {
+    if (this.#isTolerant) this.#warn(message)
+    return this.#isTolerant
   }
 
   #section(): Section {

@@ -28,6 +28,8 @@ export interface SipCoreOptions {
   readonly contactUser: string
   /** Header parameters of every Contact, e.g. `+sip.srs`. */
   readonly contactParams?: string
+  /** Requests with a Contact that cannot be read, and datagrams shorter than their Content-Length, are taken instead of answered 400. */
+  readonly isTolerant?: boolean
   readonly timers?: Partial<TimerValues>
   /** False: the request is answered 403 before anything else is looked at. */
   readonly admit?: (flow: SipFlow) => boolean

@@ -92,7 +92,8 @@ class Core implements SipCore {
   receive(bytes: Uint8Array, flow: SipFlow): void {
     if (this.#closed) return
     this.#parts.wire.received(bytes, flow)
-    const parsed = parseMessage(bytes, { transport: flow.transport === 'udp' ? 'datagram' : 'stream' })
+    const { isTolerant = false } = this.#parts.options
+    const parsed = parseMessage(bytes, { transport: flow.transport === 'udp' ? 'datagram' : 'stream', isTolerant })
     if (!parsed.ok) this.#onMalformed(parsed.error, flow)
     else if (parsed.value.kind === 'response') this.#onResponse(parsed.value)
     else this.#onRequest(parsed.value, flow)

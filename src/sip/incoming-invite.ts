@@ -13,6 +13,7 @@ import { PendingRequest } from './pending-request.ts'
 import { ReliableProgress } from './reliability/reliable-progress.ts'
 import { rackOf, reliabilityOf } from './reliability/rseq.ts'
 import type {
+  AcceptOptions,
   DialogHandlers,
   HeaderList,
   IncomingRequest,
@@ -38,6 +39,11 @@ export interface InviteTraits {
   readonly terms: TimerTerms | undefined
 }
 
+/** Where a request came from, as a URI. */
+function sourceUri({ transport, remote: { host, port } }: SipFlow): string {
+  return `sip:${host.includes(':') ? `[${host}]` : host}:${port};transport=${transport}`
+}
+
 /** An answer that waits for a PRACK. */
 interface Held {
   readonly dialog: InviteDialogSession
@@ -57,7 +63,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
   onPrack?: (incoming: IncomingRequest) => void
   readonly #parts: CoreParts
   readonly #arrived: Arrived
-  readonly #context: DialogContext
+  #context: DialogContext
   readonly #timers: TimerSet<'ring-refresh' | 'expires'>
   readonly #reliable: ReliableProgress
   readonly #reliability: 'none' | 'supported' | 'required'
@@ -75,7 +81,8 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     this.#parts = parts
     this.#arrived = arrived
     const localAddress = toWithTag(request.headers.get('to') ?? '', this.localTag)
-    const state = DialogState.ofServer(request, localAddress, facts.cseqNumber)
+    const source = parts.options.isTolerant === true ? sourceUri(flow) : undefined
+    const state = DialogState.ofServer(request, localAddress, facts.cseqNumber, source)
     this.#context = { parts, state, contact, hop: new NextHop(parts, {}, flow), digest: undefined, terms }
     this.early = new EarlyDialogSession(this.#context)
     this.#reliability = parts.options.supported.includes('100rel') ? reliabilityOf(request.headers) : 'none'
@@ -111,7 +118,10 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     return isReliable
   }
 
-  accept(handlers: DialogHandlers, options: MessageOptions = {}): InviteDialog {
+  accept(handlers: DialogHandlers, options: AcceptOptions = {}): InviteDialog {
+    const { contactParams: params } = options
+    const { contact } = this.#context
+    if (params !== undefined) this.#context = { ...this.#context, contact: { ...contact, params } }
     const dialog = new InviteDialogSession(this.#context)
     if (!this.#settle()) return stillborn(dialog, handlers)
     dialog.handlers = handlers

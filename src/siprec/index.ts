@@ -8,6 +8,7 @@ export {
   parseBody,
 } from './body.ts'
 export { buildMultipart, type OutgoingPart, recordingBody } from './body-writer.ts'
+export { type LineSpeakers, lineSpeakers, type SpeakerEvidence } from './line-speakers.ts'
 export {
   CALL_NAMESPACE,
   type EndReason,
@@ -26,9 +27,10 @@ export {
 export type { Dialect } from './metadata-dialect.ts'
 export { changesOf, isEmptyMetadata } from './metadata-difference.ts'
 export { writeDraftMetadata } from './metadata-draft-writer.ts'
+export { type IdConflict, withoutIdConflicts } from './metadata-ids.ts'
 export { type DocumentFault, type DocumentFaultCode, inspectMetadata } from './metadata-inspection.ts'
 export { applyMetadata } from './metadata-merge.ts'
-export { callingParticipant, type LineSpeakers, lineSpeakers } from './metadata-parties.ts'
+export { callingParticipant } from './metadata-parties.ts'
 export { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
 export { redactMetadata, type StandIns } from './metadata-redaction.ts'
 export { validateMetadata } from './metadata-rules.ts'

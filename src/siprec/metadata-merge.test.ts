@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fixture } from '../../test/harness/fixtures.ts'
+import { lineSpeakers } from './line-speakers.ts'
 import { emptyMetadata, type RecordingMetadata } from './metadata.ts'
 import { applyMetadata } from './metadata-merge.ts'
-import { lineSpeakers } from './metadata-parties.ts'
 import { parseMetadata } from './metadata-reader.ts'
 import { validateMetadata } from './metadata-rules.ts'
 

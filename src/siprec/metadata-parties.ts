@@ -1,32 +1,7 @@
-// Who speaks in which m-line, and who called: questions a recorder asks of documents in every dialect.
+// Who called: a question that a recorder asks of documents in every dialect.
 
 import { CALL_NAMESPACE, type MetadataParticipant, type RecordingMetadata } from './metadata.ts'
 import { childElements, textOf, type XmlElement } from './xml-element.ts'
-
-/** The participants that contribute to the media of one m-line. */
-export interface LineSpeakers {
-  readonly label: string
-  readonly streamId?: string
-  /** Leavers excluded, unless all have left. */
-  readonly participantIds: readonly string[]
-  /** Whether stream or participants were guessed from their order, for lack of labels or associations. */
-  readonly isInferred: boolean
-}
-
-/** Speakers of each m-line, given the labels of the SDP in order ('' for a line without one). */
-export function lineSpeakers(metadata: RecordingMetadata, labels: readonly string[]): LineSpeakers[] {
-  const named = new Map(
-    metadata.streams.flatMap((stream) => (stream.label === undefined ? [] : [[stream.label, stream]])),
-  )
-  const hasLabels = labels.some((label) => named.has(label))
-  return labels.map((label, index) => {
-    const stream = hasLabels ? named.get(label) : metadata.streams[index]
-    if (stream === undefined) return { label, participantIds: [], isInferred: false }
-    const isOrdered = metadata.participantStreamAssocs.length === 0
-    const participantIds = isOrdered ? inOrder(metadata, index, labels.length) : sendersOf(metadata, stream.streamId)
-    return { label, streamId: stream.streamId, participantIds, isInferred: isOrdered || !hasLabels }
-  })
-}
 
 /** The participant that called, by what its own dialect says of it, else the first listed; undefined without participants. */
 export function callingParticipant(metadata: RecordingMetadata): string | undefined {
@@ -35,18 +10,6 @@ export function callingParticipant(metadata: RecordingMetadata): string | undefi
   const address = callingAddress(metadata)
   const named = address && participants.find((participant) => hasAddress(participant, address))
   return (flagged ?? (named || participants[0]))?.participantId
-}
-
-function sendersOf(metadata: RecordingMetadata, streamId: string): string[] {
-  const sending = metadata.participantStreamAssocs.filter((each) => each.send.includes(streamId))
-  const present = sending.filter((each) => each.disassociateTime === undefined)
-  return [...new Set((present.length > 0 ? present : sending).map((each) => each.participantId))]
-}
-
-// One line for several parties is a mixed stream; else the parties are taken in the order of the lines.
-function inOrder(metadata: RecordingMetadata, index: number, lineCount: number): string[] {
-  const ids = metadata.participants.map((participant) => participant.participantId)
-  return lineCount === 1 ? ids : ids.slice(index, index + 1)
 }
 
 function saysCaller(extension: XmlElement): boolean {

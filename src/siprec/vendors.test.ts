@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { labelOf, parseSdp } from '#sdp'
 import { fixtureText } from '../../test/harness/fixtures.ts'
 import { isMetadata, isSdp, parseBody } from './body.ts'
-import { callingParticipant, lineSpeakers } from './metadata-parties.ts'
+import { lineSpeakers } from './line-speakers.ts'
+import { callingParticipant } from './metadata-parties.ts'
 import { parseMetadata, type ReadMetadata } from './metadata-reader.ts'
 import { childElements, textOf } from './xml-element.ts'
 
@@ -31,7 +32,7 @@ function see(name: string, lineEnd = '\n'): Seen {
     metadata.participants.find((each) => each.participantId === id)?.nameIds[0]?.aor
   const labels = sdp.value.media.map((media) => labelOf(media) ?? '')
   const lines = lineSpeakers(metadata, labels)
-  assert.ok(lines.every((line) => !line.isInferred))
+  assert.ok(lines.every((line) => line.evidence !== 'inferred'))
   const senders = Object.fromEntries(lines.map((line) => [line.label, line.participantIds.map(aorOf)]))
   const caller = aorOf(callingParticipant(metadata) ?? '')
   return { ...read, senders, caller, otherParts: parts.length - 2 }

@@ -9,6 +9,8 @@ const MAX_ELEMENTS = 10_000
 const MAX_DEPTH = 32
 const MAX_ERRORS = 20
 const BARE_AMPERSAND = /&(?!(?:#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z_][\w.-]{0,31});)/g
+/** An address in angle brackets, as names are written in SIP. */
+const RAW_ADDRESS = /<((?:sips?|tel):[^<>"'\s]{1,200})>/gi
 const XMLNS = 'http://www.w3.org/2000/xmlns/'
 
 /** Where something stands in a text, both from 1; `column` is absent where only the line is known. */
@@ -37,12 +39,13 @@ export function readXml(bytes: Uint8Array, charset?: string): XmlDocument {
   if (bytes.length > MAX_BYTES) return { errors: [`larger than ${MAX_BYTES} bytes`], places: new Map() }
   const { text, fault } = decoded(bytes, charset)
   const asSent = treeOf(text)
-  // A name with a bare ampersand is the commonest break, and would swallow all that follows.
-  const repaired = asSent.errors.length === 0 ? text : text.replace(BARE_AMPERSAND, '&amp;')
+  // A bare ampersand or a bracketed address in a name is the commonest break, and would swallow all that follows.
+  const repaired =
+    asSent.errors.length === 0 ? text : text.replace(BARE_AMPERSAND, '&amp;').replace(RAW_ADDRESS, '&lt;$1&gt;')
   const { root, errors, places } = repaired === text ? asSent : treeOf(repaired)
   const faults = [
     ...(fault === undefined ? [] : [fault]),
-    ...(repaired === text ? [] : ['unescaped ampersand']),
+    ...(repaired === text ? [] : ['unescaped & or <']),
     ...errors,
   ]
   return { ...(root === undefined ? {} : { root }), errors: faults, places }

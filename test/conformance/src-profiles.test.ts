@@ -74,6 +74,38 @@ row(
   },
 )
 
+for (const [omit, told] of [
+  [[], ['Älice <&>', 'alice', 'fact']],
+  [['names'], ['alice']],
+  [['numbers'], ['Älice <&>']],
+  [['names', 'numbers'], []],
+] as const) {
+  row(
+    `SRC-59, SEC-25: a document without ${omit.join(' and ') || 'omissions'} is as valid as another, and in no message stands what is left out`,
+    { metadata: { omit } },
+    async (bench) => {
+      bench.call.change({ facts: { 'History-Info': '<sip:alice@desk.example>;index=1' } }, { type: 'codec-changed' })
+      const recorder = await bench.recording()
+      bench.call.join()
+      await bench.pass(500)
+      bench.call.end()
+      await bench.pass(500)
+      const messages = bench.sent(recorder.ip).filter(({ documentText }) => documentText !== undefined)
+      assert.ok(messages.length >= 3)
+      for (const message of messages) {
+        assert.deepEqual(documentProblems(message), [])
+        const text = message.documentText ?? ''
+        const found = ['Älice &lt;&amp;&gt;', 'alice', 'fact'].filter((person) => text.includes(person))
+        assert.deepEqual(
+          found.map((person) => (person.startsWith('Ä') ? 'Älice <&>' : person)),
+          told,
+        )
+        assert.equal(message.document?.participants[0]?.nameIds.length, 1)
+      }
+    },
+  )
+}
+
 const registered = 'application/rs-metadata+xml'
 const legacy = 'application/rs-metadata'
 
@@ -211,6 +243,36 @@ row(
     )
   },
 )
+
+for (const media of [{ codecs: 'g711' }, { streams: 'mixed' }] as const) {
+  test(`a recorder of ${Object.values(media)[0]} is refused when nothing of the call can be read, with the cause, and the call goes on`, () =>
+    withBench(
+      async (bench) => {
+        bench.call.changeEncodings(['OPUS/48000/2', 'TELEPHONE-EVENT/8000'])
+        const recorder = bench.recorder()
+        const start = bench.start(recorder.uri)
+        await bench.pass()
+        assert.deepEqual([start.status, start.outcome?.results[recorder.uri]], [503, 'failed(488)'])
+        const reason = 'nothing that the call speaks can be converted into what the recorder takes'
+        assert.deepEqual(
+          bench.events.flatMap((event) => (event.type === 'recorder.failed' ? [event.reason] : [])),
+          [reason],
+        )
+        assert.equal(recorder.sessions.length, 0)
+        assert.equal(bench.call.snapshot().state, 'answered')
+        bench.call.changeEncodings(['OPUS/48000/2', 'PCMA/8000'])
+        const again = bench.start(recorder.uri)
+        await bench.pass()
+        assert.equal(again.status, 200)
+        assert.deepEqual(descriptionOf(recorder.session().first).media[0]?.formats.slice(0, 1), ['8'])
+        bench.call.changeEncodings(['OPUS/48000/2'])
+        await bench.pass()
+        assert.deepEqual(descriptionOf(recorder.session().reoffers.at(-1)!).media[0]?.formats, ['0', '8'])
+        assert.ok(bench.log.lines.some(({ message }) => message === reason))
+      },
+      { ...profiled({ media }), transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000'] },
+    ))
+}
 
 row(
   'META-29, FLOW-06: a mixed stream: one m-line of G.711, to which everyone sends and which everyone hears',

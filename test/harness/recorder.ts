@@ -26,12 +26,14 @@ import type {
   SipBody,
   SipCore,
   SipResponse,
+  TransportName,
 } from '#sip'
-import { type Catalogue, openSqliteCatalogue, RecordingStore } from '#store'
+import { type Catalogue, type DiskPort, openCatalogue, RecordingStore } from '#store'
 import { RecordRoom } from '../../src/recording-server/record-room.ts'
 import { attachCore } from './core-pair.ts'
 import { RtpSource } from './rtp-source.ts'
 import { SipNetwork } from './sip-network.ts'
+import { instantPort } from './test-disk.ts'
 
 /** The recorder's SIP address on the network in memory. */
 export const RECORDER_IP = '192.0.2.9'
@@ -40,12 +42,13 @@ const CLIENT_IP = '192.0.2.1'
 const PATIENCE_MS = 15_000
 
 /** A record room in this thread, behind the port that the worker has. */
-export function roomMedia(root: string, clock: Clock): RecordMedia {
+export function roomMedia(root: string, clock: Clock, disk: DiskPort = instantPort): RecordMedia {
   const listeners = new Set<(event: RecordEvent) => void>()
   const room = new RecordRoom({
     root,
     keepDigits: false,
     clock,
+    disk,
     ids: seededIds(11),
     ports: new PortPool({
       host: '127.0.0.1',
@@ -78,7 +81,10 @@ export interface ClientSession {
 }
 
 /** What becomes of a bench's server. */
-export type RecorderBenchOptions = Partial<RecordingServerOptions>
+export interface RecorderBenchOptions extends Partial<RecordingServerOptions> {
+  /** Where recordings are written. */
+  readonly disk?: DiskPort
+}
 
 /** A recorder, and a core that plays its client. */
 export class RecorderBench {
@@ -93,12 +99,17 @@ export class RecorderBench {
   readonly client: SipCore
   readonly #sources: RtpSource[] = []
 
-  private constructor(root: string, catalogue: Catalogue, options: RecorderBenchOptions) {
+  private constructor(
+    root: string,
+    catalogue: Catalogue,
+    options: RecorderBenchOptions,
+    transports: readonly TransportName[] | undefined,
+  ) {
     this.root = root
     this.store = new RecordingStore({ root })
     this.catalogue = catalogue
     this.server = createRecordingServer({
-      media: roomMedia(root, this.clock),
+      media: roomMedia(root, this.clock, options.disk),
       address: '127.0.0.1',
       store: this.store,
       catalogue,
@@ -110,9 +121,11 @@ export class RecorderBench {
     this.server.events.add((event) => this.events.push(event))
     const recorder = attachCore(this.network, this.clock, RECORDER_IP, this.server.handlers, {
       isAvailable: () => this.server.isAvailable,
+      isTolerant: true,
+      ...(transports && { transports: [...transports] }),
       contactUser: 'recorder',
       contactParams: '+sip.srs',
-      supported: ['siprec'],
+      supported: ['siprec', 'timer'],
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
     })
     this.server.attach(recorder.core)
@@ -123,10 +136,14 @@ export class RecorderBench {
     }).core
   }
 
-  static async open(t: TestContext, options: RecorderBenchOptions = {}): Promise<RecorderBench> {
+  static async open(
+    t: TestContext,
+    options: RecorderBenchOptions = {},
+    transports?: readonly TransportName[],
+  ): Promise<RecorderBench> {
     const root = await mkdtemp(join(tmpdir(), 'recorder-'))
-    const catalogue = options.catalogue ?? (await openSqliteCatalogue(':memory:'))
-    const bench = new RecorderBench(root, catalogue, options)
+    const catalogue = options.catalogue ?? (await openCatalogue(':memory:'))
+    const bench = new RecorderBench(root, catalogue, options, transports)
     t.after(async () => {
       await bench.settled(bench.server.stop())
       for (const source of bench.#sources) source.close()
@@ -258,7 +275,8 @@ export class RecorderBench {
   }
 }
 
-type Ended = Extract<RecordingServerEvent, { type: 'ended' }>
+/** The event of a recording that is over. */
+export type Ended = Extract<RecordingServerEvent, { type: 'ended' }>
 
 /** Channels of a published recording. */
 export async function audioOf(folder: string): Promise<Int16Array[]> {

@@ -1,4 +1,4 @@
-// The Call Recording node: starts, stops, pauses or resumes recording of the call.
+// The Call Recording node: starts, stops, pauses or resumes recording of the call, and leaves keys out of it.
 
 import { Type } from 'typebox'
 
@@ -17,7 +17,14 @@ const RESULT_PATH = 'context.recording.last'
 export const callRecording = nodeType(
   'callRecording',
   {
-    activity: Type.Union([Type.Literal('start'), Type.Literal('stop'), Type.Literal('pause'), Type.Literal('resume')]),
+    activity: Type.Union([
+      Type.Literal('start'),
+      Type.Literal('stop'),
+      Type.Literal('pause'),
+      Type.Literal('resume'),
+      Type.Literal('mask'),
+      Type.Literal('unmask'),
+    ]),
     callRecordingServer: textField({ default: '' }),
     callRecordingId: textField({ default: '' }),
     wait: Type.Boolean({ default: false }),

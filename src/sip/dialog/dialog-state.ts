@@ -79,8 +79,8 @@ export class DialogState {
     return state
   }
 
-  /** From a received INVITE (section 12.1.1); `localAddress` is its To with our tag. */
-  static ofServer(invite: SipRequest, localAddress: string, cseqNumber: number): DialogState {
+  /** From a received INVITE (section 12.1.1); `localAddress` is its To with our tag, `source` is asked where no Contact can be read. */
+  static ofServer(invite: SipRequest, localAddress: string, cseqNumber: number, source?: string): DialogState {
     const remote = sideOf(invite.headers.get('from') ?? '')
     const state = new DialogState({
       callId: invite.headers.get('call-id') ?? '',
@@ -89,7 +89,7 @@ export class DialogState {
       routeSet: invite.headers.list('record-route'),
       ownsCallId: false,
       isSecure: isSips(invite.uri),
-      remoteTarget: contactUri(invite.headers) ?? remote.uri,
+      remoteTarget: contactUri(invite.headers) ?? source ?? remote.uri,
       localCSeq: 0,
       remoteCSeq: cseqNumber,
     })
@@ -175,8 +175,8 @@ function sideOf(address: string): Side {
 
 function contactUri(headers: SipHeaders): string | undefined {
   const contact = headers.list('contact')[0]
-  if (contact === undefined || contact === '*') return undefined
-  return uriOf(contact)
+  const parsed = contact === undefined ? undefined : parseNameAddr(contact)
+  return parsed?.ok === true ? parsed.value.uri : undefined
 }
 
 function isLoose(uri: string): boolean {

@@ -53,7 +53,11 @@ const KNOWN_METHODS = new Set(
 )
 
 /** The first thing wrong with the headers of a request (`method` given) or of a response; one pass over the lines. */
-export function checkHeaders(headers: SipHeaders, method: string | undefined): Complaint | undefined {
+export function checkHeaders(
+  headers: SipHeaders,
+  method: string | undefined,
+  isContactForgiven = false,
+): Complaint | undefined {
   let seen = 0
   let vias = 0
   for (const line of headers.lines) {
@@ -66,7 +70,7 @@ export function checkHeaders(headers: SipHeaders, method: string | undefined): C
     seen |= header.bit
     if (header === VIA) vias += countVias(line)
     const complaint = header === VIA && isFirst ? checkTopVia(line) : header.check?.(line, method)
-    if (complaint !== undefined) return complaint
+    if (complaint !== undefined && !(header === CONTACT && isContactForgiven)) return complaint
   }
   if (vias > MAX_VIAS) return { code: 'too-large', message: 'too many Vias', status: 513 }
   if ((seen & MANDATORY_BITS) === MANDATORY_BITS) return undefined

@@ -16,6 +16,8 @@ const TOO_LARGE: HeadFault = { code: 'too-large', message: 'message too large', 
 /** How the bytes came. On a datagram Content-Length may be absent and bytes after the body are dropped (section 18.3). */
 export interface ParseOptions {
   readonly transport?: 'datagram' | 'stream'
+  /** A Contact that cannot be read is no fault, and a datagram may be shorter than its Content-Length says. */
+  readonly isTolerant?: boolean
 }
 
 /** Parses one whole message: a datagram, or what StreamFramer cut out of a stream. Never throws. */
@@ -56,7 +58,7 @@ function parseRequest(
   const uri = startLine.slice(methodEnd + 1, Math.max(versionStart, methodEnd + 1))
   const complaint =
     checkRequestLine(uri, startLine.slice(versionStart + 1)) ??
-    (fault === undefined ? checkHeaders(headers, method) : faultComplaint(fault))
+    (fault === undefined ? checkHeaders(headers, method, options.isTolerant) : faultComplaint(fault))
   const body = complaint ?? bodyOf(bytes, bodyStart, headers, options)
   if (body instanceof Uint8Array) return ok({ kind: 'request', method, uri, headers, body })
   const partial: SipRequest = { kind: 'request', method, uri, headers, body: NO_BODY }
@@ -101,7 +103,8 @@ function bodyOf(bytes: Uint8Array, start: number, headers: SipHeaders, options: 
   const length = contentLength(value)
   if (length < 0) return { code: 'bad-content-length', message: 'bad Content-Length', status: 400 }
   if (length > MAX_MESSAGE_BYTES) return { code: 'too-large', message: 'Content-Length too large', status: 513 }
-  if (length > bytes.length - start)
+  const isForgiven = options.isTolerant === true && options.transport !== 'stream'
+  if (length > bytes.length - start && !isForgiven)
     return { code: 'short-body', message: 'body is shorter than Content-Length', status: 400 }
   return bytes.subarray(start, start + length)
 }

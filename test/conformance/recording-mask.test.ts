@@ -1,0 +1,136 @@
+// The mask of keys as a command: true of every stream when it is reported, of recorders to come as well, and fail-safe.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { defaultProfile } from '#recording-client'
+import { Command, type RecordingBench, withBench } from '../harness/recording-bench.ts'
+
+function bench(
+  name: string,
+  run: (bench: RecordingBench) => Promise<void>,
+  over?: Parameters<typeof withBench>[1],
+): void {
+  test(name, () => withBench(run, over))
+}
+
+function mask(b: RecordingBench, isOn: boolean): Command {
+  return new Command(b.client.mask(b.call, isOn, 'info'))
+}
+
+function masked(b: RecordingBench): boolean[] {
+  return [...b.call.media.forks.values()].map((fork) => fork.masked)
+}
+
+function shown(b: RecordingBench): boolean | undefined {
+  return b.client.recordingsOf(b.call.callId)[0]?.maskDtmf
+}
+
+bench(
+  'SEC-28: keys are left out from a command on and let in by another, while speech goes on at two recorders',
+  async (b) => {
+    b.start(`${b.recorder(11).uri},${b.recorder(12).uri}`)
+    await b.pass()
+    assert.deepEqual([masked(b), shown(b)], [[false, false, false, false], undefined])
+    const on = mask(b, true)
+    await b.pass(0)
+    assert.deepEqual([on.status, masked(b), shown(b)], [200, [true, true, true, true], true])
+    assert.equal(b.eventTypes.at(-1), 'recording.masked')
+    assert.equal(await b.audio(5), 20)
+    const off = mask(b, false)
+    await b.pass(0)
+    assert.deepEqual([off.status, masked(b), shown(b)], [200, [false, false, false, false], false])
+    assert.equal(b.eventTypes.at(-1), 'recording.unmasked')
+  },
+)
+
+bench('SEC-28: a mask is not reported before every stream has confirmed it', async (b) => {
+  await b.recording()
+  let confirm = (): void => {}
+  const waits = new Promise<void>((resolve) => {
+    confirm = resolve
+  })
+  let asked = 0
+  b.engine.onCommand = (command) => (command.name === 'maskDtmf' && ++asked === 2 ? waits : undefined)
+  const on = mask(b, true)
+  await b.pass(1_000)
+  assert.deepEqual([on.status, shown(b), b.eventTypes.includes('recording.masked')], ['pending', undefined, false])
+  confirm()
+  await b.pass(0)
+  assert.deepEqual([on.status, shown(b), b.eventTypes.at(-1)], [200, true, 'recording.masked'])
+})
+
+for (const how of ['refuses', 'never answers'] as const) {
+  bench(`SEC-28: a stream whose mask the engine ${how} is removed, and the command is 503`, async (b) => {
+    await b.recording()
+    const [first] = b.call.media.forks.keys()
+    b.engine.onCommand = (command) => {
+      if (command.name !== 'maskDtmf' || !command.forks.includes(first ?? '')) return undefined
+      return how === 'refuses' ? Promise.reject(new Error('no')) : new Promise(() => {})
+    }
+    const on = mask(b, true)
+    await b.pass(2_000)
+    assert.equal(on.status, 503)
+    assert.deepEqual([b.call.media.forks.has(first ?? ''), masked(b)], [false, [true]])
+    assert.equal(b.eventTypes.includes('recording.masked'), false)
+    assert.equal(await b.audio(3), 3, 'the other stream goes on')
+  })
+}
+
+bench('an end of the mask that is not confirmed is 503, costs no stream, and is not shown', async (b) => {
+  await b.recording()
+  mask(b, true)
+  await b.pass(0)
+  b.engine.onCommand = (command) => (command.name === 'maskDtmf' ? Promise.reject(new Error('no')) : undefined)
+  const off = mask(b, false)
+  await b.pass(0)
+  assert.deepEqual([off.status, b.call.media.forks.size, shown(b)], [503, 2, undefined])
+})
+
+bench('SEC-28: a recorder that comes late, and one whose ports are being bound, gets no keys either', async (b) => {
+  const [first, second] = [b.recorder(11), b.recorder(12)]
+  first.onInvite = 486
+  let bind = (): void => {}
+  const bound = new Promise<void>((resolve) => {
+    bind = resolve
+  })
+  let forks = 0
+  b.engine.onCommand = (command) => (command.name === 'addFork' && ++forks > 2 ? bound : undefined)
+  const start = b.start(`${first.uri}|${second.uri}`)
+  await b.pass()
+  assert.equal(start.status, 'pending')
+  const on = mask(b, true)
+  bind()
+  await b.pass()
+  assert.deepEqual([on.status, start.status, masked(b)], [200, 200, [true, true]])
+})
+
+bench(
+  'a command goes before what a profile says, and there is nothing to mask without a recording',
+  async (b) => {
+    assert.equal(mask(b, true).status, 'pending')
+    const early = mask(b, true)
+    await b.pass(0)
+    assert.deepEqual([early.status, early.outcome?.text], [400, 'discarding invalid maskCallRecording request'])
+    await b.recording()
+    assert.deepEqual(masked(b), [true, true])
+    const off = mask(b, false)
+    await b.pass(0)
+    assert.deepEqual([off.status, masked(b)], [200, [false, false]])
+    b.stop()
+    await b.pass()
+    const late = mask(b, false)
+    await b.pass(0)
+    assert.deepEqual([late.status, late.outcome?.text], [400, 'discarding invalid unmaskCallRecording request'])
+  },
+  { profileOf: () => ({ ...defaultProfile, media: { ...defaultProfile.media, maskDtmf: true } }) },
+)
+
+bench('the command lasts over a pause and holds for a pause under way', async (b) => {
+  await b.paused()
+  const on = mask(b, true)
+  await b.pass(0)
+  assert.deepEqual([on.status, b.state], [200, 'paused'])
+  b.resume()
+  await b.pass()
+  assert.deepEqual([b.state, masked(b)], ['recording', [true, true]])
+})

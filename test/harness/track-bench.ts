@@ -1,0 +1,79 @@
+// The recorder's writer without its sockets: packets are given with the times at which they arrive, hours take seconds.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
+import { type Manifest, NO_TOTALS, RecordingFolder } from '#store'
+import { Track, type TrackCodec } from '../../src/recording-server/track.ts'
+import { testDisk } from './test-disk.ts'
+
+const STARTED_MS = Date.UTC(2026, 0, 5)
+const FLUSH_MS = 500
+
+/** A packet on its way to a track; `sequence` is extended. */
+export interface BenchPacket {
+  readonly sequence: number
+  readonly timestamp: number
+  readonly arrivalMs: number
+  readonly payload: Uint8Array
+  readonly ssrc?: number
+  readonly payloadType?: number
+}
+
+/** Several tracks of one recording, in a folder of their own. */
+export class TrackBench {
+  readonly tracks: Track[] = []
+  readonly #folder: RecordingFolder
+  readonly #view = newRtpView()
+  #flushedMs = 0
+
+  constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[]) {
+    const root = mkdtempSync(join(tmpdir(), 'track-'))
+    t.after(() => rmSync(root, { recursive: true }))
+    const sip = { callId: 'c', fromUri: 'a', toUri: 'b', requestUri: 'b', source: 'x', transport: 'udp' }
+    this.#folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, {
+      sip,
+      participants: [],
+      sessionIds: [],
+      groupIds: [],
+      metadataInvalid: false,
+      speakers: [],
+      speakersInferred: false,
+      warnings: [],
+    })
+    for (const list of codecs) {
+      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false })
+      track.addCodecs(list)
+      this.tracks.push(track)
+    }
+  }
+
+  /** Gives a packet to a channel; everything is flushed on the way, as the recorder does it. */
+  accept(channel: number, packet: BenchPacket): void {
+    const { sequence, timestamp, arrivalMs, payload, ssrc = 1, payloadType = 0 } = packet
+    if (arrivalMs - this.#flushedMs >= FLUSH_MS) {
+      this.#flushedMs = arrivalMs
+      for (const track of this.tracks) track.flush()
+    }
+    const bytes = new Uint8Array(RTP_HEADER_BYTES + payload.length)
+    const header = { payloadType, marker: false, sequence: sequence & 0xffff, timestamp: timestamp >>> 0, ssrc }
+    writeRtpHeader(bytes, 0, header)
+    bytes.set(payload, RTP_HEADER_BYTES)
+    parseRtp(bytes, this.#view)
+    this.tracks[channel]!.accept(this.#view, bytes, sequence, arrivalMs)
+  }
+
+  /** Ends and publishes the recording. */
+  async publish(durationMs: number): Promise<{ manifest: Manifest; folder: string }> {
+    for (const track of this.tracks) track.finish(durationMs)
+    const totals = this.tracks.map(() => NO_TOTALS)
+    return await this.#folder.publish({
+      endedAtMs: STARTED_MS + durationMs,
+      durationMs,
+      totals,
+      noAudioCause: 'no-rtp',
+    })
+  }
+}
