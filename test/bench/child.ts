@@ -13,6 +13,7 @@ export const loadCore = 1
 
 const CLOCK_TICKS_PER_SECOND = 100
 const TASKSET = '/usr/bin/taskset'
+const CHRT = '/usr/bin/chrt'
 
 /** Whether processes are bound to cores: it takes two cores and the taskset of util-linux. */
 export const canPin = process.platform === 'linux' && availableParallelism() >= 2 && existsSync(TASKSET)
@@ -43,7 +44,7 @@ export function startModule(core: number, module: URL, args: readonly string[] =
 export function goFirst(pids: readonly number[], isFirst: boolean): boolean {
   const policy = isFirst ? ['--fifo', '--pid', '1'] : ['--other', '--pid', '0']
   try {
-    for (const pid of pids) execFileSync('chrt', ['--all-tasks', ...policy, `${pid}`], { stdio: 'ignore' })
+    for (const pid of pids) execFileSync(CHRT, ['--all-tasks', ...policy, `${pid}`], { stdio: 'ignore' })
     return true
   } catch {
     return false
