@@ -52,7 +52,7 @@ export async function openHttp(
     metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
     ...(gateway === undefined
       ? {}
-      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
+      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders, spool: gateway.spool }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
@@ -70,6 +70,8 @@ const noCalls = {
   recordings: {},
   recordingSessions: {},
   recorders: {},
+  spooled: {},
+  spooledBytes: 0,
   recordingSessionOutcomes: {},
   packetsForked: 0,
   packetsHeld: 0,

@@ -24,4 +24,5 @@ export type {
   MetricsView,
   RecordersView,
   RecordingsView,
+  SpoolView,
 } from './views.ts'
