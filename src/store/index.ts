@@ -1,5 +1,6 @@
 export { type Catalogue, type CatalogueQuery, type CatalogueRow, openRow, rowOf } from './catalogue.ts'
 export type {
+  Deviation,
   Gap,
   GapCause,
   Manifest,
@@ -11,9 +12,11 @@ export type {
   RecordingState,
   RunManifest,
   SipFacts,
+  SpeakerEvidence,
   StreamEvent,
   StreamManifest,
   StreamTotals,
+  VerdictFacts,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'

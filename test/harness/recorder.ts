@@ -9,6 +9,7 @@ import { encodePcmu, readWav } from '#audio'
 import { PortPool } from '#engine'
 import { type Clock, ManualClock, MemoryLogger, seededIds } from '#kernel'
 import {
+  type ClientPolicy,
   createRecordingServer,
   type RecordEvent,
   type RecordingServer,
@@ -33,6 +34,9 @@ import { RecordRoom } from '../../src/recording-server/record-room.ts'
 import { attachCore } from './core-pair.ts'
 import { RtpSource } from './rtp-source.ts'
 import { SipNetwork } from './sip-network.ts'
+
+/** What the strict profile expects of clients. */
+export const STRICT: ClientPolicy = { strict: 'refuse', plainCalls: 'record', tolerate: [] }
 
 /** The recorder's SIP address on the network in memory. */
 export const RECORDER_IP = '192.0.2.9'
