@@ -1,8 +1,10 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
-import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
+import { http } from './config-http.ts'
+import { role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
@@ -17,7 +19,20 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   sources: sources(
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),
+  maxSessions,
   store: section('Recordings on disk.', {
+    name: text({
+      default: 'recorder',
+      description: 'Name of this store in the catalogue; each recorder that shares a database needs its own.',
+    }),
+    database: Type.Optional(
+      text({
+        pattern: '^postgres(ql)?://',
+        expects: 'postgres://user@host/database',
+        description:
+          'PostgreSQL database of the catalogue; embedded SQLite in the folder when left out. The variable DATABASE_URL goes before it.',
+      }),
+    ),
     folder: text({
       default: './recordings',
       description: 'Folder of the recordings, relative to the working directory.',
@@ -26,6 +41,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       default: false,
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
+    ...durabilityKeys,
   }),
 })
 
@@ -38,11 +54,7 @@ export const configSchema = Type.Object(
         description: 'Least severity that is logged: debug, info, warn, error or silent.',
       }),
     }),
-    http: role('The HTTP API and console; off when left out.', {
-      host: ipAddress({ default: LOOPBACK, description: 'IP address to bind to.' }),
-      port: integer('Port; 0 lets the system choose.', 8080, 0, 65_535),
-      console: Type.Boolean({ default: true, description: 'Serve the web console at /.' }),
-    }),
+    http,
     dns: section('Name resolution.', {
       servers: Type.Array(text({ expects: 'address or address:port' }), {
         maxItems: 8,
@@ -62,6 +74,8 @@ export type Config = Readonly<Type.Static<typeof configSchema>>
 export type SipConfig = GatewayConfig['sip'] | RecorderConfig['sip']
 /** Certificates and keys, as files. */
 export type TlsFiles = Omit<NonNullable<RecorderConfig['sip']['tls']>, 'verifyClient'>
+/** Settings of the HTTP API. */
+export type HttpConfig = NonNullable<Config['http']>
 /** Settings of the gateway role. */
 export type GatewayConfig = NonNullable<Config['gateway']>
 /** A recorder profile as it is written. */

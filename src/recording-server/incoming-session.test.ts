@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
-import { tone } from '#audio'
-import { RecorderBench } from '../../test/harness/recorder.ts'
+import { correlate, tone } from '#audio'
+import { audioOf, RecorderBench } from '../../test/harness/recorder.ts'
 import { offer } from '../../test/harness/recording-offer.ts'
+import { TestDiskPort } from '../../test/harness/test-disk.ts'
 
 test('SRS-16: dropStream offers the stream with port 0, with Require: siprec (SRS-03)', async (t) => {
   const bench = await RecorderBench.open(t)
@@ -83,17 +83,53 @@ test('a catalogue that fails disturbs no recording', async (t) => {
   assert.ok(bench.log.messages().includes('catalogue not updated'))
 })
 
-test('SRS-24: when the disk fails in mid-recording, an alarm is raised and the client gets a BYE', async (t) => {
-  const bench = await RecorderBench.open(t)
+test('SRS-24: a full disk refuses new sessions with 503; those under way wait in memory, and lose nothing when it has room again', async (t) => {
+  const disk = new TestDiskPort()
+  const bench = await RecorderBench.open(t, { disk })
   const session = await bench.start(offer())
   const source = await bench.source(session, 0)
-  await rm(bench.root, { recursive: true })
-  await source.send(new Uint8Array(800))
-  await bench.until(() => session.dialog.ended)
+  const voice = tone(440, 1200)
+  await bench.talk([source, voice.subarray(0, 3200)])
+  disk.failsWith = 'ENOSPC'
+  await bench.talk([source, voice.subarray(3200, 6400)])
+  const refused = await bench.invite(offer())
+  assert.ok('status' in refused && refused.status === 503)
+  assert.match(refused.response?.headers.get('Retry-After') ?? '', /^\d+$/)
   const alarm = bench.events.find((event) => event.type === 'alarm')
   assert.equal(alarm?.alarm, 'disk-failed')
-  await bench.settled(bench.server.drain())
-  assert.ok(bench.log.messages().includes('recording could not be published'))
+  assert.ok(bench.log.messages().includes('disk does not write'))
+  disk.failsWith = undefined
+  await bench.talk([source, voice.subarray(6400)])
+  assert.ok(bench.log.messages().includes('disk writes again'))
+  assert.ok('dialog' in (await bench.invite(offer())))
+  const { manifest, folder } = await bench.end(session)
+  assert.deepEqual(
+    manifest.streams[0]?.gaps.filter(({ cause }) => cause === 'disk'),
+    [],
+  )
+  assert.ok(correlate(voice, (await audioOf(folder))[0]!, 4000).coefficient > 0.99)
+})
+
+test('a recording that a full disk does not take at its end is published when there is room', async (t) => {
+  const disk = new TestDiskPort()
+  const bench = await RecorderBench.open(t, { disk })
+  const session = await bench.start(offer())
+  const source = await bench.source(session, 0)
+  const voice = tone(440, 600)
+  await bench.talk([source, voice.subarray(0, 2400)])
+  disk.failsWith = 'ENOSPC'
+  await bench.talk([source, voice.subarray(2400)])
+  void session.dialog.bye()
+  await bench.until(() => bench.log.messages().includes('recording could not be published'))
+  assert.ok(!bench.eventTypes().includes('ended'))
+  disk.failsWith = undefined
+  bench.clock.advance(5000)
+  await bench.until(() => bench.eventTypes().includes('ended'))
+  const ended = bench.events.findLast((event) => event.type === 'ended')
+  assert.ok(ended?.type === 'ended')
+  assert.ok(correlate(voice, (await audioOf(ended.folder))[0]!, 4000).coefficient > 0.99)
+  const row = await bench.settled(bench.catalogue.get(ended.recordingId))
+  assert.equal(row?.state, 'published')
 })
 
 test('stop says BYE to every session and publishes what it holds', async (t) => {

@@ -138,8 +138,8 @@ export class IncomingSession {
     this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
   }
 
-  /** The worker cannot write this recording any more: the client is told, so that it can go elsewhere. */
-  onDiskFailed(detail: string): void {
+  /** The worker writes this recording no further: the client is told, so that it can go elsewhere. */
+  onTrackFailed(detail: string): void {
     this.#log.error('recording cannot be written', { detail })
     void this.hangUp()
     this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'disk-failed', detail })

@@ -2,7 +2,7 @@
 
 import type { Endpoint } from '#kernel'
 import type { SrtpKeys } from '#rtp'
-import type { Manifest, MetadataDocument, NoAudioCause, RecordingFacts, StreamTotals } from '#store'
+import type { DiskCondition, Manifest, MetadataDocument, NoAudioCause, RecordingFacts, StreamTotals } from '#store'
 import type { TrackCodec } from './track.ts'
 
 /** Negotiated state of a stream. */
@@ -17,8 +17,22 @@ export interface StreamSettings {
   readonly srtp?: SrtpKeys
 }
 
+/** When what was received goes where. */
+export interface StoragePolicy {
+  /** From one hand-over to the operating system to the next, in milliseconds: what `kill -9` may cost. */
+  readonly flushMs: number
+  /** When it is brought to the medium: what a loss of power may cost. At its end a recording always is. */
+  readonly sync: 'none' | 'second' | 'always'
+  /** What may wait in memory for a disk that does not write. */
+  readonly bufferBytes: number
+}
+
+/** What holds unless told. */
+export const defaultStorage: StoragePolicy = { flushMs: 100, sync: 'second', bufferBytes: 64 * 2 ** 20 }
+
 /** Options of the record worker. */
 export interface RecordWorkerOptions {
+  readonly storage?: StoragePolicy
   readonly root: string
   readonly host: string
   readonly portMin: number
@@ -72,7 +86,17 @@ export interface RecordReplies {
 /** What the worker reports by itself. */
 export type RecordEvent =
   | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
-  | { readonly type: 'disk-failed'; readonly recordingId: string; readonly message: string }
+  /** A fault of ours: this recording is written no further. */
+  | { readonly type: 'track-failed'; readonly recordingId: string; readonly message: string }
+  /** The disk's condition is another one. While it is not `well` audio waits in memory, and beyond `bufferBytes` is dropped. */
+  | {
+      readonly type: 'disk'
+      readonly condition: DiskCondition
+      readonly waitingBytes: number
+      readonly detail?: string
+    }
+  /** What could not be published when it was closed is now. */
+  | { readonly type: 'published'; readonly recordingId: string; readonly manifest: Manifest; readonly folder: string }
 
 /** Main thread to worker. */
 export interface RecordRequest {

@@ -10,6 +10,7 @@ import { ManualClock, seededIds } from '#kernel'
 import { parseRtcp, type RtcpPacket } from '#rtp'
 import { type RecordingFacts, readRawRun, type StreamTotals } from '#store'
 import { RtpSource } from '../../test/harness/rtp-source.ts'
+import { instantPort } from '../../test/harness/test-disk.ts'
 import type { RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
 
@@ -51,6 +52,7 @@ class Bench {
       root,
       keepDigits,
       clock: this.clock,
+      disk: instantPort,
       ids: seededIds(5),
       ports: new PortPool({
         host: '127.0.0.1',
@@ -77,12 +79,8 @@ class Bench {
 
   async addStream(settings: Partial<StreamSettings> = {}, label?: string): Promise<RtpSource> {
     const all = { codecs: [PCMU], isPaused: false, ...settings }
-    const reply = await this.room.handle({
-      type: 'add-stream',
-      recordingId: 'r1',
-      ...(label && { label }),
-      settings: all,
-    })
+    const command = { type: 'add-stream', recordingId: RECORDING, ...(label && { label }), settings: all } as const
+    const reply = await this.room.handle(command)
     this.ports.push((reply as RecordReplies['add-stream']).rtpPort)
     return await this.source(this.ports.length - 1)
   }

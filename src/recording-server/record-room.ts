@@ -2,14 +2,35 @@
 
 import type { PortPool } from '#engine'
 import { AppError, type Clock, type Ids, messageOf, type Timer } from '#kernel'
-import { type NoAudioCause, RecordingFolder, type StreamTotals } from '#store'
-import type { RecordCommand, RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
+import {
+  type Closing,
+  Disk,
+  type DiskCondition,
+  type DiskPort,
+  type NoAudioCause,
+  RecordingFolder,
+  type StreamTotals,
+  systemDisk,
+} from '#store'
+import {
+  defaultStorage,
+  type RecordCommand,
+  type RecordEvent,
+  type RecordReplies,
+  type StoragePolicy,
+  type StreamSettings,
+} from './record-messages.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 
-const FLUSH_MS = 500
-/** Every so many flushes the index gets clocks and counters. */
-const FLUSHES_PER_ANCHOR = 8
+/** The index gets clocks and counters so often. */
+const ANCHOR_MS = 4000
+const SYNC_MS = 1000
+/** A recording that the disk did not take at its end is tried again after this long. */
+const PUBLISH_RETRY_MS = 5000
+/** A disk that failed is tried so often. */
+const PROBE_MS = 1000
+const PROBE_FILE = '.probe'
 const CNAME_BYTES = 12
 
 interface Stream {
@@ -34,6 +55,10 @@ export interface RecordRoomOptions {
   readonly clock: Clock
   readonly ids: Ids
   readonly ports: PortPool
+  /** When what was received is written, and what may wait; `defaultStorage` unless told. */
+  readonly storage?: StoragePolicy
+  /** The file system unless told. */
+  readonly disk?: DiskPort
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -41,11 +66,24 @@ export interface RecordRoomOptions {
 export class RecordRoom {
   readonly #options: RecordRoomOptions
   readonly #recordings = new Map<string, Recording>()
+  readonly #storage: StoragePolicy
+  readonly #disk: Disk
+  /** Recordings that are over, and not published for the disk's sake. */
+  readonly #unpublished = new Set<{ readonly recording: Recording; readonly closing: Closing }>()
   #flushTimer: Timer | undefined
-  #flushes = 0
+  #retryTimer: Timer | undefined
+  #condition: DiskCondition = 'well'
+  #anchoredMs: number
+  #syncedMs: number
+  #probedMs = 0
 
   constructor(options: RecordRoomOptions) {
+    const { clock, storage = defaultStorage, disk: port = systemDisk } = options
     this.#options = options
+    this.#storage = storage
+    this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes })
+    this.#anchoredMs = clock.nowMs()
+    this.#syncedMs = clock.nowMs()
     this.#scheduleFlush()
   }
 
@@ -69,11 +107,11 @@ export class RecordRoom {
         this.#recording(command.recordingId).folder.addMetadata(command.document)
         return undefined
       case 'close':
-        return this.#close(command)
+        return await this.#close(command)
       case 'totals':
         return Object.fromEntries([...this.#recordings.values()].map((one) => [one.recordingId, totalsOf(one)]))
       case 'stop':
-        this.#stop()
+        await this.#stop()
         return undefined
     }
   }
@@ -84,7 +122,7 @@ export class RecordRoom {
     // Both clocks are read before the disk is waited for: they name the same moment.
     const startedAtMs = clock.wallMs()
     const originMs = clock.nowMs()
-    const folder = new RecordingFolder(root, recordingId, startedAtMs, facts)
+    const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, facts)
     const cname = ids.hex(CNAME_BYTES)
     this.#recordings.set(recordingId, {
       recordingId,
@@ -125,60 +163,108 @@ export class RecordRoom {
     return { channel: files.channel, rtpPort: ports.port }
   }
 
-  #close(command: RecordCommand & { type: 'close' }): RecordReplies['close'] {
+  async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
     const durationMs = this.#options.clock.nowMs() - recording.originMs
     for (const { receiver } of recording.streams) receiver.close()
     const totals = totalsOf(recording)
+    for (const { track } of recording.streams) track.finish(durationMs)
+    recording.folder.setFacts(command.facts)
+    const endedAtMs = recording.startedAtMs + durationMs
+    const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
-      for (const { track } of recording.streams) track.finish(durationMs)
-      recording.folder.setFacts(command.facts)
-      return recording.folder.publish({
-        endedAtMs: recording.startedAtMs + durationMs,
-        durationMs,
-        totals,
-        noAudioCause: command.noAudioCause ?? causeOf(totals),
-      })
+      return await recording.folder.publish(closing)
     } catch (fault) {
-      recording.folder.abandon()
+      this.#disk.note(fault)
+      this.#unpublished.add({ recording, closing })
+      this.#retryTimer ??= this.#scheduleRetry()
       throw fault
     }
   }
 
-  /** Flushes and lets go of sockets; folders stay open, for recovery. */
-  #stop(): void {
-    this.#flushTimer?.cancel()
-    for (const recording of this.#recordings.values()) {
-      this.#flush(recording)
-      for (const { receiver } of recording.streams) receiver.close()
+  #scheduleRetry(): Timer {
+    return this.#options.clock.after(PUBLISH_RETRY_MS, 'publish', () => {
+      void this.#publishLate().then(() => {
+        this.#retryTimer = this.#unpublished.size > 0 ? this.#scheduleRetry() : undefined
+      })
+    })
+  }
+
+  async #publishLate(): Promise<void> {
+    for (const late of this.#unpublished) {
+      try {
+        const published = await late.recording.folder.publish(late.closing)
+        this.#unpublished.delete(late)
+        const { recordingId } = late.recording
+        this.#options.onEvent({ type: 'published', recordingId, ...published })
+      } catch (fault) {
+        this.#disk.note(fault)
+      }
     }
   }
 
+  /** Writes what there is and lets go of sockets; folders stay open, for recovery. */
+  async #stop(): Promise<void> {
+    this.#flushTimer?.cancel()
+    this.#retryTimer?.cancel()
+    await this.#publishLate()
+    for (const recording of this.#recordings.values()) {
+      this.#flush(recording, true)
+      for (const { receiver } of recording.streams) receiver.close()
+    }
+    // A disk that does not write must not keep the process from ending.
+    await Promise.allSettled([...this.#recordings.values()].map(({ folder }) => folder.leave()))
+    for (const { recording } of this.#unpublished) recording.folder.abandon()
+  }
+
   #scheduleFlush(): void {
-    this.#flushTimer = this.#options.clock.after(FLUSH_MS, 'flush', () => {
-      this.#flushes += 1
-      for (const recording of this.#recordings.values()) this.#flush(recording)
+    this.#flushTimer = this.#options.clock.after(this.#storage.flushMs, 'flush', () => {
+      const nowMs = this.#options.clock.nowMs()
+      const isAnchorDue = nowMs - this.#anchoredMs >= ANCHOR_MS
+      const { sync } = this.#storage
+      const isSyncDue = sync === 'always' || (sync === 'second' && nowMs - this.#syncedMs >= SYNC_MS)
+      if (isAnchorDue) this.#anchoredMs = nowMs
+      if (isSyncDue) this.#syncedMs = nowMs
+      for (const recording of this.#recordings.values()) {
+        if (isSyncDue) recording.folder.sync()
+        this.#flush(recording, isAnchorDue)
+      }
+      this.#watchDisk()
       this.#scheduleFlush()
     })
   }
 
-  #flush(recording: Recording): void {
-    if (recording.hasFailed) return
+  #flush(recording: Recording, isAnchorDue: boolean): void {
     try {
       for (const { track, receiver } of recording.streams) {
-        if (this.#flushes % FLUSHES_PER_ANCHOR === 0) track.writeAnchor(receiver.totals())
+        if (isAnchorDue) track.writeAnchor(receiver.totals())
         track.flush()
       }
+      recording.folder.flush()
     } catch (fault) {
       this.#fail(recording, fault)
     }
   }
 
+  /** Tells of each change of the disk's condition. */
+  #watchDisk(): void {
+    const { condition, fault, waitingBytes } = this.#disk
+    const nowMs = this.#options.clock.nowMs()
+    if (fault !== undefined && nowMs - this.#probedMs >= PROBE_MS) {
+      this.#probedMs = nowMs
+      this.#disk.probe(`${this.#options.root}/${PROBE_FILE}`)
+    }
+    if (condition === this.#condition) return
+    this.#condition = condition
+    const detail = fault === undefined ? {} : { detail: messageOf(fault) }
+    this.#options.onEvent({ type: 'disk', condition, waitingBytes, ...detail })
+  }
+
   #fail(recording: Recording, fault: unknown): void {
     if (recording.hasFailed) return
     recording.hasFailed = true
-    this.#options.onEvent({ type: 'disk-failed', recordingId: recording.recordingId, message: messageOf(fault) })
+    this.#options.onEvent({ type: 'track-failed', recordingId: recording.recordingId, message: messageOf(fault) })
   }
 
   #recording(recordingId: string): Recording {

@@ -10,11 +10,12 @@ import { RecordRoom } from './record-room.ts'
 const port = parentPort
 invariant(port !== null, 'runs as a worker thread')
 
-const { root, keepDigits, host, portMin, portMax } = workerData as RecordWorkerOptions
+const { root, keepDigits, host, portMin, portMax, storage } = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
 const room = new RecordRoom({
   root,
   keepDigits,
+  ...(storage === undefined ? {} : { storage }),
   clock: systemClock,
   ids: cryptoIds,
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
@@ -31,9 +32,15 @@ async function serve({ requestId, command }: RecordRequest): Promise<void> {
   }
 }
 
-// One after another: a command may wait for sockets, and those behind it count on it.
-let queue: Promise<void> = Promise.resolve()
+// One after another for each recording: a command may wait for sockets or the disk, and those behind it count on it.
+const queues = new Map<string, Promise<void>>()
 port.on('message', (request: RecordRequest) => {
-  queue = queue.then(() => serve(request))
+  const { command } = request
+  const key = 'recordingId' in command ? command.recordingId : ''
+  const queue = (queues.get(key) ?? Promise.resolve()).then(() => serve(request))
+  queues.set(key, queue)
+  void queue.then(() => {
+    if (queues.get(key) === queue) queues.delete(key)
+  })
 })
 reply({ kind: 'ready' })

@@ -14,11 +14,12 @@ import {
 import { lintMessage } from '#lint'
 import type { SrtpSuite } from '#rtp'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
-import type { Catalogue, RecordingStore } from '#store'
+import { type Catalogue, type DiskCondition, type RecordingStore, rowOf } from '#store'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
 import type { RecordMedia } from './record-media.ts'
+import type { RecordEvent } from './record-messages.ts'
 import { missingMarks, readBodies } from './recording-request.ts'
 import type { RefusedInvitations } from './refused-invitations.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
@@ -99,6 +100,7 @@ class Server implements RecordingServer {
   readonly #packetsBefore = new Map<string, number>()
   #probeTimer: Timer | undefined
   #isDraining = false
+  #disk: DiskCondition = 'well'
 
   constructor(options: RecordingServerOptions) {
     this.#options = options
@@ -127,9 +129,7 @@ class Server implements RecordingServer {
         this.#onWorkerLost()
         return
       }
-      const session = this.#sessions.get(event.recordingId)
-      if (event.type === 'first-packet') session?.onFirstPacket(event.channel, event.atMs)
-      else session?.onDiskFailed(event.message)
+      this.#onMediaEvent(event)
     })
   }
 
@@ -208,6 +208,7 @@ class Server implements RecordingServer {
   #refusal(): InviteProblem | undefined {
     const { maxSessions = MAX_SESSIONS } = this.#options
     if (this.#isDraining) return { status: 503, reason: 'draining' }
+    if (this.#disk !== 'well') return { status: 503, reason: `disk ${this.#disk}` }
     return this.#sessions.size >= maxSessions ? { status: 503, reason: 'too many sessions' } : undefined
   }
 
@@ -236,6 +237,47 @@ class Server implements RecordingServer {
       if (packets === this.#packetsBefore.get(recordingId)) this.#sessions.get(recordingId)?.probe()
       else this.#packetsBefore.set(recordingId, packets)
     }
+  }
+
+  #onMediaEvent(event: RecordEvent): void {
+    switch (event.type) {
+      case 'first-packet':
+        this.#sessions.get(event.recordingId)?.onFirstPacket(event.channel, event.atMs)
+        return
+      case 'track-failed':
+        this.#sessions.get(event.recordingId)?.onTrackFailed(event.message)
+        return
+      case 'disk':
+        this.#onDisk(event)
+        return
+      case 'published':
+        this.#onPublishedLate(event)
+    }
+  }
+
+  /** New sessions go elsewhere; those under way go on in memory, as far as it reaches, and everybody is told. */
+  #onDisk({ condition, waitingBytes, detail }: RecordEvent & { type: 'disk' }): void {
+    this.#disk = condition
+    const { log } = this.#options
+    if (condition === 'well') {
+      log.warn('disk writes again', { waitingBytes })
+      return
+    }
+    log.error('disk does not write', { condition, waitingBytes, detail })
+    for (const { recordingId } of this.#sessions.values()) {
+      const told = detail ?? `disk ${condition}`
+      this.events.emit({ type: 'alarm', recordingId, alarm: 'disk-failed', detail: told })
+    }
+  }
+
+  #onPublishedLate({ recordingId, manifest, folder }: RecordEvent & { type: 'published' }): void {
+    const { catalogue, store, log } = this.#options
+    const { state, durationMs } = manifest
+    log.info('recording published late', { recordingId, state, durationMs })
+    catalogue.put(rowOf(manifest, store.relativeFolder(folder))).catch((thrown: unknown) => {
+      log.warn('catalogue not updated', { recordingId, reason: messageOf(thrown) })
+    })
+    this.events.emit({ type: 'ended', recordingId, manifest, folder })
   }
 
   #onWorkerLost(): void {

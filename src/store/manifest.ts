@@ -9,6 +9,8 @@ export type GapCause =
   | 'no-rtp'
   | 'ssrc-change'
   | 'recorder-restart'
+  /** The disk did not write, and there was no memory left to wait for it. */
+  | 'disk'
   /** The sender sent nothing: silence suppression or digits. */
   | 'dtx'
 
@@ -156,6 +158,8 @@ export interface RecordingFacts {
   readonly groupIds: readonly string[]
   /** Recording ID given by the call flow, where the SRC sends one. */
   readonly recordingReference?: string
+  /** Name and value pairs out of the metadata's extension data. */
+  readonly custom?: Readonly<Record<string, string>>
   readonly metadataInvalid: boolean
   /** Id of the participant that called. */
   readonly callerId?: string

@@ -3,15 +3,15 @@
 // milliseconds of the recording, f64 position in ticks of the RTP clock since the run's start, payload. Files of before,
 // `SRGWRAW1`, have no position. A record cut off at the end is to be ignored.
 
-import { closeSync, fsyncSync, openSync, readSync } from 'node:fs'
-import { writeFully } from './wav-run-file.ts'
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { Disk } from './disk.ts'
+import { GrowingFile } from './growing-file.ts'
 
 const MAGIC_BYTES = 8
 const MAGIC = new TextEncoder().encode('SRGWRAW2')
 const OLD_MAGIC = 'SRGWRAW1'
 const OLD_HEAD_BYTES = 24
 const RECORD_HEAD_BYTES = 32
-const BUFFER_BYTES = 16 * 1024
 const READ_BYTES = 128 * 1024
 
 /** One packet as kept. */
@@ -29,68 +29,71 @@ export interface RawRecord {
 
 /** Append-only file of raw records. */
 export class RawRunFile {
-  readonly #fd: number
-  readonly #buffer = new Uint8Array(BUFFER_BYTES)
-  readonly #view = new DataView(this.#buffer.buffer)
-  #buffered = 0
-  #writtenBytes = 0
+  readonly #file: GrowingFile
+  readonly #onDropped: (fromMs: number, toMs: number) => void
+  readonly #head = new DataView(new ArrayBuffer(RECORD_HEAD_BYTES))
+  #droppedFromMs: number | undefined
+  #lastMs = 0
 
-  /** Creates the file; throws what the file system throws. */
-  constructor(path: string) {
-    this.#fd = openSync(path, 'wx')
-    this.#write(MAGIC)
+  /** Creates the file; throws what the file system throws. `onDropped`: packets that found no memory while the disk did not write. */
+  constructor(disk: Disk, path: string, onDropped: (fromMs: number, toMs: number) => void) {
+    this.#file = new GrowingFile(disk, path)
+    this.#onDropped = onDropped
+    this.#file.appendAlways(MAGIC)
+    this.#file.flush()
   }
 
   /** File bytes so far. */
   get bytes(): number {
-    return this.#writtenBytes + this.#buffered
+    return this.#file.bytes
   }
 
   /** Appends one packet; payloads that do not fit a datagram cannot occur. */
   append(record: RawRecord): void {
-    const { payload } = record
-    if (RECORD_HEAD_BYTES + payload.length > BUFFER_BYTES - this.#buffered) this.flush()
-    const at = this.#buffered
-    this.#view.setUint16(at, payload.length)
-    this.#view.setUint8(at + 2, record.payloadType)
-    this.#view.setUint8(at + 3, record.marker ? 1 : 0)
-    this.#view.setUint16(at + 4, record.sequence)
-    this.#view.setUint16(at + 6, 0)
-    this.#view.setUint32(at + 8, record.timestamp)
-    this.#view.setUint32(at + 12, record.ssrc)
-    this.#view.setFloat64(at + 16, record.arrivalMs)
-    this.#view.setFloat64(at + 24, record.position)
-    this.#buffered += RECORD_HEAD_BYTES
-    if (payload.length > BUFFER_BYTES - this.#buffered) {
-      this.flush()
-      this.#write(payload)
-      return
-    }
-    this.#buffer.set(payload, this.#buffered)
-    this.#buffered += payload.length
+    const { payload, arrivalMs } = record
+    this.#lastMs = arrivalMs
+    const head = this.#head
+    head.setUint16(0, payload.length)
+    head.setUint8(2, record.payloadType)
+    head.setUint8(3, record.marker ? 1 : 0)
+    head.setUint16(4, record.sequence)
+    head.setUint16(6, 0)
+    head.setUint32(8, record.timestamp)
+    head.setUint32(12, record.ssrc)
+    head.setFloat64(16, arrivalMs)
+    head.setFloat64(24, record.position)
+    const bytes = new Uint8Array(RECORD_HEAD_BYTES + payload.length)
+    bytes.set(new Uint8Array(head.buffer))
+    bytes.set(payload, RECORD_HEAD_BYTES)
+    if (this.#file.append(bytes)) this.#endDropped(arrivalMs)
+    else this.#droppedFromMs ??= arrivalMs
   }
 
-  /** Hands everything to the operating system. */
+  /** Begins to hand everything to the operating system. */
   flush(): void {
-    if (this.#buffered === 0) return
-    const count = this.#buffered
-    this.#buffered = 0
-    this.#write(this.#buffer.subarray(0, count))
+    this.#file.flush()
   }
 
-  /** Flushes to the medium and closes. */
-  close(): void {
-    try {
-      this.flush()
-      fsyncSync(this.#fd)
-    } finally {
-      closeSync(this.#fd)
-    }
+  /** Begins to bring what is written to the medium. */
+  sync(): void {
+    this.#file.sync()
   }
 
-  #write(bytes: Uint8Array): void {
-    writeFully(this.#fd, bytes, this.#writtenBytes)
-    this.#writtenBytes += bytes.length
+  /** Writes all, to the medium, and closes; rejects with what the disk says, and may then be called again. */
+  async close(): Promise<void> {
+    this.#endDropped(this.#lastMs)
+    await this.#file.close()
+  }
+
+  /** Closes, whatever is not written. */
+  abandon(): void {
+    this.#file.abandon()
+  }
+
+  #endDropped(atMs: number): void {
+    if (this.#droppedFromMs === undefined) return
+    this.#onDropped(this.#droppedFromMs, atMs)
+    this.#droppedFromMs = undefined
   }
 }
 

@@ -1,10 +1,12 @@
 // The folder of one recording: `<yyyy>/<mm>/<dd>/<id>.open/` while it is received, renamed to `<id>/` when published.
-// All I/O is synchronous: only worker threads and the start of the process come here.
+// Small files are written at once, and synchronously: only worker threads and the start of the process come here. What
+// grows goes through a `Disk`.
 
 import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import type { Disk } from './disk.ts'
 import { isoTime } from './iso-time.ts'
 import {
   type Manifest,
@@ -24,6 +26,9 @@ export const OPEN_SUFFIX = '.open'
 export const MANIFEST_FILE = 'manifest.json'
 /** Folder of the metadata documents within a recording. */
 export const METADATA_FOLDER = 'metadata'
+
+/** A client that says more than this while the disk writes nothing is not listened to any more. */
+const MAX_KEPT = 1000
 
 /** One metadata document as it came. */
 export interface MetadataDocument {
@@ -50,16 +55,20 @@ export interface Closing {
 /** A recording being received. Every method throws what the file system throws. */
 export class RecordingFolder {
   readonly recordingId: string
+  readonly #disk: Disk
   readonly #path: string
   readonly #startedAtMs: number
   readonly #streams: StreamFiles[] = []
   #facts: RecordingFacts
   readonly #documents: MetadataEntry[] = []
+  /** Small files that the disk did not take yet. */
+  readonly #kept: (() => void)[] = []
 
   /** Makes the folder and writes its first manifest. `recordingId` is of letters, digits and dashes. */
-  constructor(root: string, recordingId: string, startedAtMs: number, facts: RecordingFacts) {
+  constructor(disk: Disk, root: string, recordingId: string, startedAtMs: number, facts: RecordingFacts) {
     invariant(/^[A-Za-z0-9-]{1,64}$/.test(recordingId), 'a recording id is safe as a file name')
     this.recordingId = recordingId
+    this.#disk = disk
     this.#startedAtMs = startedAtMs
     this.#facts = facts
     this.#path = join(root, `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`)
@@ -69,31 +78,45 @@ export class RecordingFolder {
 
   /** Adds the next channel. */
   addStream(label: string | undefined): StreamFiles {
-    const stream = new StreamFiles(this.#path, this.#streams.length, label)
+    const stream = new StreamFiles(this.#disk, this.#path, this.#streams.length, label)
     this.#streams.push(stream)
     return stream
   }
 
+  /** Notes facts; they are written now, or as soon as the disk takes them. */
   setFacts(facts: RecordingFacts): void {
     this.#facts = facts
-    this.writeManifest()
+    this.#keep(() => this.writeManifest())
   }
 
-  /** Keeps a metadata document and the state it led to. */
+  /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
   addMetadata(document: MetadataDocument): void {
+    this.#keep(this.#metadataWriter(document))
+  }
+
+  #metadataWriter(document: MetadataDocument): () => void {
     const folder = join(this.#path, METADATA_FOLDER)
-    mkdirSync(folder, { recursive: true })
     const { receivedAt, transaction, warnings, raw } = document
     const file = `${METADATA_FOLDER}/${String(this.#documents.length + 1).padStart(4, '0')}.xml`
-    if (raw !== undefined) writeFileSync(join(this.#path, file), raw)
-    this.#documents.push({ receivedAt, transaction, ...(raw && { file }) })
-    appendFileSync(join(folder, 'history.jsonl'), `${JSON.stringify({ ...this.#documents.at(-1), warnings })}\n`)
-    replaceFile(join(folder, 'state.json'), `${JSON.stringify(document.state, null, 2)}\n`)
+    const entry = { receivedAt, transaction, ...(raw && { file }) }
+    this.#documents.push(entry)
+    return () => {
+      mkdirSync(folder, { recursive: true })
+      if (raw !== undefined) writeFileSync(join(this.#path, file), raw)
+      appendFileSync(join(folder, 'history.jsonl'), `${JSON.stringify({ ...entry, warnings })}\n`)
+      replaceFile(join(folder, 'state.json'), `${JSON.stringify(document.state, null, 2)}\n`)
+    }
   }
 
-  /** Hands what has been received to the operating system. */
+  /** Begins to hand what has been received to the operating system. */
   flush(): void {
+    this.#writeKept()
     for (const stream of this.#streams) stream.flush()
+  }
+
+  /** Begins to bring what was handed over to the medium. */
+  sync(): void {
+    for (const stream of this.#streams) stream.sync()
   }
 
   /** Writes the manifest of a recording still open. */
@@ -104,12 +127,17 @@ export class RecordingFolder {
     replaceFile(join(this.#path, MANIFEST_FILE), serializeManifest({ ...this.#head(), state: 'receiving', streams }))
   }
 
-  /** Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name. */
-  publish(closing: Closing): { manifest: Manifest; folder: string } {
+  /**
+   * Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name.
+   * Rejects with what the disk says; then it may be called again.
+   */
+  async publish(closing: Closing): Promise<{ manifest: Manifest; folder: string }> {
     const end = endOf(closing.endedAtMs, closing.durationMs)
-    const streams = this.#streams.map((stream, index) => {
-      const closed = tidyTimes(stream.close(closing.totals[index]!), end.durationMs)
-      return { ...closed, participants: this.#facts.speakers[index] ?? [] }
+    const fault = this.#writeKept()
+    if (fault !== undefined) throw fault
+    const closed = await Promise.all(this.#streams.map((stream, index) => stream.close(closing.totals[index]!)))
+    const streams = closed.map((stream, index) => {
+      return { ...tidyTimes(stream, end.durationMs), participants: this.#facts.speakers[index] ?? [] }
     })
     const manifest: Manifest = {
       ...this.#head(),
@@ -120,9 +148,37 @@ export class RecordingFolder {
     return { manifest, folder: settleFolder(this.#path, manifest) }
   }
 
+  /** Writes what there is and lets go of the files; the folder is left to recovery. Rejects with what the disk says. */
+  async leave(): Promise<void> {
+    try {
+      await Promise.all(this.#streams.map((stream) => stream.leave()))
+    } finally {
+      this.abandon()
+    }
+  }
+
   /** Lets go of the files of a recording that cannot be published; the folder is left to recovery. */
   abandon(): void {
     for (const stream of this.#streams) stream.abandon()
+  }
+
+  #keep(write: () => void): void {
+    if (this.#kept.length < MAX_KEPT) this.#kept.push(write)
+    this.#writeKept()
+  }
+
+  /** Writes what waits, in order, until the disk says no; what it says then. */
+  #writeKept(): unknown {
+    while (this.#kept[0] !== undefined) {
+      try {
+        this.#kept[0]()
+      } catch (fault) {
+        this.#disk.note(fault)
+        return fault
+      }
+      this.#kept.shift()
+    }
+    return undefined
   }
 
   #head(): Omit<Manifest, 'state' | 'streams'> {

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { decodePcma, encodePcma, encodePcmu, goertzelPower, readWav, tone } from '#audio'
+import { testDisk } from '../../test/harness/test-disk.ts'
 import { isoTime, msOfIsoTime } from './iso-time.ts'
 import { type Manifest, NO_TOTALS, parseManifest, type RecordingFacts, serializeManifest } from './manifest.ts'
 import { RawRunFile, readRawRun } from './raw-run-file.ts'
@@ -63,7 +64,12 @@ test('a run file has a right header after every flush, however it was written', 
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(40_000)), { maxLength: 12 }), (steps) => {
       const path = join(root, `${count++}.wav`)
-      const file = new WavRunFile(path, { format: 'pcmu', sampleRateHz: 8000, silence: 0xff })
+      const file = new WavRunFile(testDisk(), path, {
+        format: 'pcmu',
+        sampleRateHz: 8000,
+        silence: 0xff,
+        onDropped: () => assert.fail('nothing is dropped'),
+      })
       let expected = 0
       for (const [isSilence, size] of steps) {
         if (isSilence) file.appendSilence(size)
@@ -74,16 +80,16 @@ test('a run file has a right header after every flush, however it was written', 
         assert.ok(wav.ok)
         assert.equal(wav.value.samples[0]?.length, expected)
       }
-      file.close()
+      void file.close()
       assert.equal(file.bytes, expected)
     }),
     { numRuns: 20 },
   )
 })
 
-test('raw records read back, and one cut off at the end is ignored', (t) => {
+test('raw records read back, and one cut off at the end is ignored', async (t) => {
   const path = join(rootOf(t), 'opus.rtp')
-  const file = new RawRunFile(path)
+  const file = new RawRunFile(testDisk(), path, () => {})
   const records = Array.from({ length: 40 }, (_unused, n) => ({
     payloadType: 96,
     marker: n === 0,
@@ -95,7 +101,7 @@ test('raw records read back, and one cut off at the end is ignored', (t) => {
     payload: new Uint8Array(n * 1400).fill(n),
   }))
   for (const record of records) file.append(record)
-  file.close()
+  await file.close()
   const bytes = readFileSync(path)
   assert.equal(bytes.length, file.bytes)
   const run = { clockRateHz: 48_000, startMs: 0 }
@@ -144,11 +150,11 @@ test('parseManifest takes only what serializeManifest wrote', () => {
   }
 })
 
-test('a folder is open under its day in UTC, and takes its name when published', (t) => {
+test('a folder is open under its day in UTC, and takes its name when published', async (t) => {
   const root = rootOf(t)
-  const folder = new RecordingFolder(root, 'r1', STARTED_MS, FACTS)
+  const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)
   assert.ok(existsSync(join(root, '2026/02/28/r1.open/manifest.json')))
-  const published = folder.publish(closing(0, 1000))
+  const published = await folder.publish(closing(0, 1000))
   assert.equal(published.folder, join(root, '2026/02/28/r1'))
   assert.equal(published.manifest.state, 'no-audio')
   assert.equal(published.manifest.cause, 'no-rtp')
@@ -157,14 +163,14 @@ test('a folder is open under its day in UTC, and takes its name when published',
   assert.deepEqual(recordingFolders(root), [published.folder])
 })
 
-test('recording.wav: channel n is stream n, a stream without audio is silent, runs stand where they began', (t) => {
-  const folder = new RecordingFolder(rootOf(t), 'r1', STARTED_MS, FACTS)
+test('recording.wav: channel n is stream n, a stream without audio is silent, runs stand where they began', async (t) => {
+  const folder = new RecordingFolder(testDisk(), rootOf(t), 'r1', STARTED_MS, FACTS)
   const first = folder.addStream('1')
   folder.addStream('2')
   const third = folder.addStream('3')
   first.startWavRun(PCMU, 'pcmu', 0).append(encodePcmu(tone(440, 500)))
   third.startWavRun(PCMU, 'pcmu', 1000).append(encodePcmu(tone(880, 500)))
-  const { folder: path } = folder.publish(closing(3, 2000))
+  const { folder: path } = await folder.publish(closing(3, 2000))
   const wav = readWav(readFileSync(join(path, 'recording.wav')))
   assert.ok(wav.ok)
   assert.equal(wav.value.format, 'pcmu')
@@ -176,14 +182,14 @@ test('recording.wav: channel n is stream n, a stream without audio is silent, ru
   assert.ok(goertzelPower(three!.subarray(8000, 12_000), 8000, 880) > 0.9)
 })
 
-test('runs of different formats and clock rates are decoded and brought to one rate', (t) => {
-  const folder = new RecordingFolder(rootOf(t), 'r1', STARTED_MS, FACTS)
+test('runs of different formats and clock rates are decoded and brought to one rate', async (t) => {
+  const folder = new RecordingFolder(testDisk(), rootOf(t), 'r1', STARTED_MS, FACTS)
   const narrow = folder.addStream('1')
   const wide = folder.addStream('2')
   narrow.startWavRun(PCMA, 'pcma', 0).append(encodePcma(tone(500, 3000)))
   const wideCodec = { encoding: 'PCMU/16000', clockRateHz: 16_000 }
   wide.startWavRun(wideCodec, 'pcmu', 0).append(encodePcmu(tone(3000, 3000, 16_000)))
-  const { folder: path } = folder.publish(closing(2, 3000))
+  const { folder: path } = await folder.publish(closing(2, 3000))
   const wav = readWav(readFileSync(join(path, 'recording.wav')))
   assert.ok(wav.ok)
   assert.equal(wav.value.format, 'pcm16')
@@ -194,7 +200,7 @@ test('runs of different formats and clock rates are decoded and brought to one r
 
 test('recovery closes what was left open: sizes from the files, header repaired, restart gap, half a line ignored', (t) => {
   const root = rootOf(t)
-  const folder = new RecordingFolder(root, 'r1', STARTED_MS, FACTS)
+  const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)
   const left = folder.addStream('1')
   const right = folder.addStream('2')
   left.startWavRun(PCMA, 'pcma', 0).append(encodePcma(tone(440, 1000)))
@@ -226,14 +232,14 @@ test('recovery closes what was left open: sizes from the files, header repaired,
 
 test('recovery after a kill during publishing works, and a folder without manifest is left alone and reported', (t) => {
   const root = rootOf(t)
-  const folder = new RecordingFolder(root, 'r1', STARTED_MS, FACTS)
+  const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)
   folder
     .addStream('1')
     .startWavRun(PCMU, 'pcmu', 0)
     .append(encodePcmu(tone(440, 300)))
   folder.flush()
   writeFileSync(join(root, '2026/02/28/r1.open/recording.wav.part'), 'half')
-  new RecordingFolder(root, 'r2', STARTED_MS, FACTS)
+  new RecordingFolder(testDisk(), root, 'r2', STARTED_MS, FACTS)
   truncateSync(join(root, '2026/02/28/r2.open/manifest.json'), 10)
   const { recovered, failures } = recoverOpenFolders(root)
   assert.deepEqual(

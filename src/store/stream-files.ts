@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
+import type { Disk } from './disk.ts'
 import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals } from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
@@ -37,14 +38,18 @@ export class StreamFiles {
   readonly #runBytes: number[] = []
   readonly #gaps: Gap[] = []
   readonly #events: StreamEvent[] = []
+  readonly #disk: Disk
   #open: WavRunFile | RawRunFile | undefined
+  /** Runs that have ended, as long as they are not closed. */
+  readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
 
-  constructor(folder: string, channel: number, label: string | undefined) {
+  constructor(disk: Disk, folder: string, channel: number, label: string | undefined) {
     this.channel = channel
+    this.#disk = disk
     this.#folder = folder
     this.#label = label
-    this.#index = new IndexWriter(join(folder, indexFileName(channel)))
+    this.#index = new IndexWriter(disk, join(folder, indexFileName(channel)))
     this.#index.add({ type: 'stream', channel, ...(label !== undefined && { label }) })
     this.#index.flush()
   }
@@ -57,7 +62,14 @@ export class StreamFiles {
   /** Ends the current run and begins a G.711 one at `startMs` of the recording. */
   startWavRun(codec: RunCodec, format: 'pcmu' | 'pcma', startMs: number): WavRunFile {
     const path = this.#beginRun(codec, startMs, true, `${format}.wav`)
-    const file = new WavRunFile(path, { format, sampleRateHz: codec.clockRateHz, silence: silenceOf(format) })
+    const { clockRateHz } = codec
+    const msOf = (byte: number): number => startMs + (byte * 1000) / clockRateHz
+    const file = new WavRunFile(this.#disk, path, {
+      format,
+      sampleRateHz: clockRateHz,
+      silence: silenceOf(format),
+      onDropped: (from, to) => this.addGap({ fromMs: msOf(from), toMs: msOf(to), cause: 'disk' }),
+    })
     this.#open = file
     return file
   }
@@ -68,7 +80,9 @@ export class StreamFiles {
       .split('/')[0]!
       .toLowerCase()
       .replace(/[^a-z0-9-]/g, '_')
-    const file = new RawRunFile(this.#beginRun(codec, startMs, false, `${name.slice(0, 32)}.rtp`))
+    const path = this.#beginRun(codec, startMs, false, `${name.slice(0, 32)}.rtp`)
+    const onDropped = (fromMs: number, toMs: number): void => this.addGap({ fromMs, toMs, cause: 'disk' })
+    const file = new RawRunFile(this.#disk, path, onDropped)
     this.#open = file
     return file
   }
@@ -90,32 +104,37 @@ export class StreamFiles {
     this.#index.add({ type: 'totals', ...totals })
   }
 
-  /** Hands everything to the operating system. */
+  /** Begins to hand everything to the operating system. */
   flush(): void {
-    this.#open?.flush()
-    this.#index.flush()
+    for (const file of this.#files()) file.flush()
   }
 
-  /** Closes all files and returns the stream's part of the manifest. */
-  close(totals: StreamTotals): StreamManifest {
+  /** Begins to bring what is written to the medium. */
+  sync(): void {
+    for (const file of this.#files()) file.sync()
+  }
+
+  /** Closes all files and gives the stream's part of the manifest; rejects with what the disk says, and may then be called again. */
+  async close(totals: StreamTotals): Promise<StreamManifest> {
     this.addAnchor(undefined, totals)
-    try {
-      this.#endRun()
-    } finally {
-      this.#index.close()
+    this.#endRun()
+    for (const file of this.#ended) {
+      await file.close()
+      this.#ended.delete(file)
     }
+    await this.#index.close()
     return this.manifest([])
   }
 
-  /** Closes what is open, whatever the file system says. */
+  /** Closes all files as they stand; rejects with what the disk says. */
+  async leave(): Promise<void> {
+    await Promise.all(this.#files().map((file) => file.close()))
+  }
+
+  /** Closes what is open, whatever is not written. */
   abandon(): void {
-    for (const file of [this.#open, this.#index]) {
-      try {
-        file?.close()
-      } catch {
-        // The file is closed already, or its last bytes are lost: recovery takes what is there.
-      }
-    }
+    for (const file of this.#files()) file.abandon()
+    this.#ended.clear()
     this.#open = undefined
   }
 
@@ -139,14 +158,25 @@ export class StreamFiles {
     const run = { file, encoding: codec.encoding, clockRateHz: codec.clockRateHz, startMs, decoded }
     this.#runs.push(run)
     this.#index.add({ type: 'run', ...run })
+    // Known before it is there: audio without a line would be found by nobody.
+    this.#index.flush()
     return join(this.#folder, file)
   }
 
   #endRun(): void {
-    if (this.#open === undefined) return
     const file = this.#open
+    if (file === undefined) return
     this.#open = undefined
     this.#runBytes.push(file.bytes)
-    file.close()
+    this.#ended.add(file)
+    // A file that the disk does not take now is closed with the stream.
+    file.close().then(
+      () => this.#ended.delete(file),
+      () => {},
+    )
+  }
+
+  #files(): (WavRunFile | RawRunFile | IndexWriter)[] {
+    return [...this.#ended, ...(this.#open === undefined ? [] : [this.#open]), this.#index]
   }
 }

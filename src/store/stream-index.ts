@@ -1,7 +1,8 @@
 // The index of one stream, `stream-N.index.jsonl`: one JSON object a line, appended at each flush, enough to rebuild
 // the stream's part of the manifest after a crash.
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import type { Disk } from './disk.ts'
+import { GrowingFile } from './growing-file.ts'
 import {
   type Gap,
   MAX_LISTED,
@@ -37,35 +38,36 @@ export function indexFileName(channel: number): string {
 
 /** Appends lines; they reach the operating system at `flush`. */
 export class IndexWriter {
-  readonly #fd: number
-  #pending = ''
-  #isClosed = false
+  readonly #file: GrowingFile
 
-  /** Creates the file; throws what the file system throws. */
-  constructor(path: string) {
-    this.#fd = openSync(path, 'ax')
+  /** Creates the file, or goes on with one of `continueAt` bytes; throws what the file system throws. */
+  constructor(disk: Disk, path: string, continueAt?: number) {
+    this.#file = new GrowingFile(disk, path, continueAt === undefined ? {} : { continueAt })
+    // What a crash left may end in half a line.
+    if (continueAt !== undefined) this.#file.appendAlways(new TextEncoder().encode('\n'))
   }
 
   add(line: IndexLine): void {
-    this.#pending += `${JSON.stringify(line)}\n`
+    this.#file.appendAlways(new TextEncoder().encode(`${JSON.stringify(line)}\n`))
   }
 
   flush(): void {
-    if (this.#pending === '') return
-    const text = this.#pending
-    this.#pending = ''
-    writeSync(this.#fd, text)
+    this.#file.flush()
   }
 
-  /** Closing again does nothing: the descriptor may be another file's by then. */
-  close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    try {
-      this.flush()
-    } finally {
-      closeSync(this.#fd)
-    }
+  /** Begins to bring what is written to the medium. */
+  sync(): void {
+    this.#file.sync()
+  }
+
+  /** Writes all, to the medium, and closes; rejects with what the disk says, and may then be called again. */
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+
+  /** Closes, whatever is not written. */
+  abandon(): void {
+    this.#file.abandon()
   }
 }
 

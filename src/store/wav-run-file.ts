@@ -1,86 +1,83 @@
 // A growing WAV file of one codec run that is playable after every flush: append, then patch the header in place.
 
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { WAV_HEADER_BYTES, type WavFormat, wavHeader } from '#audio'
+import type { Disk } from './disk.ts'
+import { GrowingFile } from './growing-file.ts'
 
-const SILENCE_CHUNK_BYTES = 64 * 1024
-const BUFFER_BYTES = 16 * 1024
+/** What a run file is made of. */
+export interface WavRunOptions {
+  readonly format: 'pcmu' | 'pcma'
+  readonly sampleRateHz: number
+  /** The byte that is silence. */
+  readonly silence: number
+  /** A stretch of audio that found no memory while the disk did not write; silence stands in its place. */
+  readonly onDropped: (fromByte: number, toByte: number) => void
+}
 
 /** G.711 payload as received, one channel. */
 export class WavRunFile {
-  readonly #fd: number
-  readonly #format: WavFormat
-  readonly #sampleRateHz: number
+  readonly #file: GrowingFile
   readonly #silence: number
-  readonly #buffer = new Uint8Array(BUFFER_BYTES)
-  #buffered = 0
-  #writtenBytes = 0
-  /** What the header says. */
-  #describedBytes = 0
+  readonly #onDropped: (fromByte: number, toByte: number) => void
+  #droppedFrom: number | undefined
 
-  /** Creates the file with an empty header; throws what the file system throws. */
-  constructor(path: string, options: { format: 'pcmu' | 'pcma'; sampleRateHz: number; silence: number }) {
-    this.#format = options.format
-    this.#sampleRateHz = options.sampleRateHz
+  /** Creates the file; throws what the file system throws. */
+  constructor(disk: Disk, path: string, options: WavRunOptions) {
+    const { format, sampleRateHz } = options
     this.#silence = options.silence
-    this.#fd = openSync(path, 'wx')
-    this.#patchHeader()
+    this.#onDropped = options.onDropped
+    this.#file = new GrowingFile(disk, path, {
+      headFor: (dataBytes) => wavHeader({ format: format satisfies WavFormat, sampleRateHz, channels: 1, dataBytes }),
+    })
+    this.#file.flush()
   }
 
   /** Audio bytes so far. */
   get bytes(): number {
-    return this.#writtenBytes + this.#buffered
+    return this.#file.bytes
   }
 
   /** Appends audio; it is on its way to disk at the next flush. */
   append(bytes: Uint8Array): void {
-    if (bytes.length > BUFFER_BYTES - this.#buffered) this.#spill()
-    if (bytes.length > BUFFER_BYTES) {
-      this.#writeAtEnd(bytes)
-      return
+    const at = this.#file.bytes
+    if (this.#file.append(bytes)) this.#endDropped(at)
+    else {
+      this.#droppedFrom ??= at
+      this.#file.appendFill(bytes.length, this.#silence)
     }
-    this.#buffer.set(bytes, this.#buffered)
-    this.#buffered += bytes.length
   }
 
   /** Appends `count` bytes of silence. */
   appendSilence(count: number): void {
-    const chunk = new Uint8Array(Math.min(count, SILENCE_CHUNK_BYTES)).fill(this.#silence)
-    for (let left = count; left > 0; left -= chunk.length) this.append(chunk.subarray(0, Math.min(left, chunk.length)))
+    this.#file.appendFill(count, this.#silence)
   }
 
-  /** Hands everything to the operating system: from now on it survives the death of the process. */
+  /** Begins to hand everything to the operating system: what is there survives the death of the process. */
   flush(): void {
-    this.#spill()
-    if (this.#describedBytes !== this.#writtenBytes) this.#patchHeader()
+    this.#file.flush()
   }
 
-  /** Flushes to the medium and closes. */
-  close(): void {
-    try {
-      this.flush()
-      fsyncSync(this.#fd)
-    } finally {
-      closeSync(this.#fd)
-    }
+  /** Begins to bring what is written to the medium. */
+  sync(): void {
+    this.#file.sync()
   }
 
-  #spill(): void {
-    if (this.#buffered === 0) return
-    const count = this.#buffered
-    this.#buffered = 0
-    this.#writeAtEnd(this.#buffer.subarray(0, count))
+  /** Writes all, to the medium, and closes; rejects with what the disk says, and may then be called again. */
+  async close(): Promise<void> {
+    this.#endDropped(this.#file.bytes)
+    await this.#file.close()
   }
 
-  #writeAtEnd(bytes: Uint8Array): void {
-    writeFully(this.#fd, bytes, WAV_HEADER_BYTES + this.#writtenBytes)
-    this.#writtenBytes += bytes.length
+  /** Closes, whatever is not written. */
+  abandon(): void {
+    this.#file.abandon()
   }
 
-  #patchHeader(): void {
-    const shape = { format: this.#format, sampleRateHz: this.#sampleRateHz, channels: 1, dataBytes: this.#writtenBytes }
-    writeFully(this.#fd, wavHeader(shape), 0)
-    this.#describedBytes = this.#writtenBytes
+  #endDropped(atByte: number): void {
+    if (this.#droppedFrom === undefined) return
+    this.#onDropped(this.#droppedFrom, atByte)
+    this.#droppedFrom = undefined
   }
 }
 

@@ -29,11 +29,12 @@ import type {
   SipResponse,
   TransportName,
 } from '#sip'
-import { type Catalogue, openSqliteCatalogue, RecordingStore } from '#store'
+import { type Catalogue, type DiskPort, openCatalogue, RecordingStore } from '#store'
 import { RecordRoom } from '../../src/recording-server/record-room.ts'
 import { attachCore } from './core-pair.ts'
 import { RtpSource } from './rtp-source.ts'
 import { SipNetwork } from './sip-network.ts'
+import { instantPort } from './test-disk.ts'
 
 /** What the strict profile expects of clients. */
 export const STRICT: ClientPolicy = { strict: 'refuse', plainCalls: 'record', tolerate: [] }
@@ -45,12 +46,13 @@ const CLIENT_IP = '192.0.2.1'
 const PATIENCE_MS = 15_000
 
 /** A record room in this thread, behind the port that the worker has. */
-export function roomMedia(root: string, clock: Clock): RecordMedia {
+export function roomMedia(root: string, clock: Clock, disk: DiskPort = instantPort): RecordMedia {
   const listeners = new Set<(event: RecordEvent) => void>()
   const room = new RecordRoom({
     root,
     keepDigits: false,
     clock,
+    disk,
     ids: seededIds(11),
     ports: new PortPool({
       host: '127.0.0.1',
@@ -83,7 +85,10 @@ export interface ClientSession {
 }
 
 /** What becomes of a bench's server. */
-export type RecorderBenchOptions = Partial<RecordingServerOptions>
+export interface RecorderBenchOptions extends Partial<RecordingServerOptions> {
+  /** Where recordings are written. */
+  readonly disk?: DiskPort
+}
 
 /** A recorder, and a core that plays its client. */
 export class RecorderBench {
@@ -108,7 +113,7 @@ export class RecorderBench {
     this.store = new RecordingStore({ root })
     this.catalogue = catalogue
     this.server = createRecordingServer({
-      media: roomMedia(root, this.clock),
+      media: roomMedia(root, this.clock, options.disk),
       address: '127.0.0.1',
       store: this.store,
       catalogue,
@@ -141,7 +146,7 @@ export class RecorderBench {
     transports?: readonly TransportName[],
   ): Promise<RecorderBench> {
     const root = await mkdtemp(join(tmpdir(), 'recorder-'))
-    const catalogue = options.catalogue ?? (await openSqliteCatalogue(':memory:'))
+    const catalogue = options.catalogue ?? (await openCatalogue(':memory:'))
     const bench = new RecorderBench(root, catalogue, options, transports)
     t.after(async () => {
       await bench.settled(bench.server.stop())

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
 import { type Manifest, NO_TOTALS, RecordingFolder } from '#store'
 import { Track, type TrackCodec } from '../../src/recording-server/track.ts'
+import { testDisk } from './test-disk.ts'
 
 const STARTED_MS = Date.UTC(2026, 0, 5)
 const FLUSH_MS = 500
@@ -32,7 +33,7 @@ export class TrackBench {
     const root = mkdtempSync(join(tmpdir(), 'track-'))
     t.after(() => rmSync(root, { recursive: true }))
     const sip = { callId: 'c', fromUri: 'a', toUri: 'b', requestUri: 'b', source: 'x', transport: 'udp' }
-    this.#folder = new RecordingFolder(root, 'r1', STARTED_MS, {
+    this.#folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, {
       sip,
       participants: [],
       sessionIds: [],
@@ -65,9 +66,14 @@ export class TrackBench {
   }
 
   /** Ends and publishes the recording. */
-  publish(durationMs: number): { manifest: Manifest; folder: string } {
+  async publish(durationMs: number): Promise<{ manifest: Manifest; folder: string }> {
     for (const track of this.tracks) track.finish(durationMs)
     const totals = this.tracks.map(() => NO_TOTALS)
-    return this.#folder.publish({ endedAtMs: STARTED_MS + durationMs, durationMs, totals, noAudioCause: 'no-rtp' })
+    return await this.#folder.publish({
+      endedAtMs: STARTED_MS + durationMs,
+      durationMs,
+      totals,
+      noAudioCause: 'no-rtp',
+    })
   }
 }

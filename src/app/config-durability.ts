@@ -1,0 +1,39 @@
+// Configuration of what the recorder promises to keep.
+
+import { Type } from 'typebox'
+import { integer } from './config-leaf.ts'
+
+/** Keys of `recorder.store` about flushing, syncing and full disks. */
+export const durabilityKeys = {
+  flushMs: integer(
+    'What was received goes to the operating system so often, in milliseconds: what the death of the process may cost.',
+    100,
+    20,
+    1000,
+  ),
+  sync: Type.Enum(['none', 'second', 'always'], {
+    default: 'second',
+    description:
+      'When it goes on to the medium, which only a loss of power asks for: none (at the end of each recording only), second, or always (with every flush).',
+  }),
+  bufferBytes: integer(
+    'Audio that waits in memory for a disk that is slow, full or read-only; what comes beyond it is lost, and marked as lost.',
+    67_108_864,
+    1_000_000,
+    2 ** 34,
+  ),
+  minFreeBytes: integer(
+    'With fewer bytes free on the disk, new recordings are refused with 503.',
+    500_000_000,
+    0,
+    2 ** 50,
+  ),
+}
+
+/** Key of `recorder`. */
+export const maxSessions = integer(
+  'Recording sessions at a time; above it new ones are refused with 503.',
+  2000,
+  1,
+  100_000,
+)

@@ -1,0 +1,140 @@
+// What the files of one record thread are written through: nothing here waits for the disk, and what waits has a bound.
+
+import { closeSync, fdatasync, openSync, rmSync, write } from 'node:fs'
+
+/** The file system as far as files that grow are concerned; tests put a slow or a full one in its place. */
+export interface DiskPort {
+  /** Makes a file; throws what the file system throws. */
+  create(path: string): number
+  /** Opens one that is there. */
+  reopen(path: string): number
+  write(fd: number, bytes: Uint8Array, position: number, done: (error: Error | null, written: number) => void): void
+  /** Brings what was written to the medium. */
+  sync(fd: number, done: (error: Error | null) => void): void
+  close(fd: number): void
+  remove(path: string): void
+}
+
+/** The file system of this machine. */
+export const systemDisk: DiskPort = {
+  create: (path) => openSync(path, 'wx'),
+  reopen: (path) => openSync(path, 'r+'),
+  write: (fd, bytes, position, done) => write(fd, bytes, 0, bytes.length, position, done),
+  sync: (fd, done) => fdatasync(fd, done),
+  close: (fd) => closeSync(fd),
+  remove: (path) => rmSync(path, { force: true }),
+}
+
+/** `well`: what is given is written. `slow`: a write takes long, audio waits in memory. Else the last write failed. */
+export type DiskCondition = 'well' | 'slow' | 'full' | 'unwritable'
+
+/** What a disk is made of. */
+export interface DiskOptions {
+  readonly port: DiskPort
+  readonly nowMs: () => number
+  /** What may wait in memory, in bytes; beyond it audio is dropped, and its place marked. */
+  readonly maxWaitingBytes: number
+}
+
+/** A write that takes longer is a sign. */
+const SLOW_MS = 1000
+/** Syncs at a time: writes of the other files go on beside them. */
+const MAX_SYNCS = 2
+const PROBE_BYTES = 64 * 1024
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+/** One record thread's way to the disk. */
+export class Disk {
+  readonly port: DiskPort
+  readonly #nowMs: () => number
+  readonly #maxWaitingBytes: number
+  #waitingBytes = 0
+  #fault: NodeJS.ErrnoException | undefined
+  /** When the writes under way began, oldest first. */
+  readonly #writing = new Set<{ readonly sinceMs: number }>()
+  #syncs = 0
+  readonly #syncQueue: (() => void)[] = []
+
+  constructor(options: DiskOptions) {
+    this.port = options.port
+    this.#nowMs = options.nowMs
+    this.#maxWaitingBytes = options.maxWaitingBytes
+  }
+
+  /** Bytes that are not written yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  /** What the last write that failed said; undefined once one succeeded. */
+  get fault(): Error | undefined {
+    return this.#fault
+  }
+
+  get condition(): DiskCondition {
+    if (this.#fault !== undefined) return FULL.has(this.#fault.code ?? '') ? 'full' : 'unwritable'
+    const [oldest] = this.#writing
+    const isSlow = oldest !== undefined && this.#nowMs() - oldest.sinceMs > SLOW_MS
+    return isSlow || this.#waitingBytes > this.#maxWaitingBytes / 2 ? 'slow' : 'well'
+  }
+
+  /** Takes memory for bytes that wait; false when there is none left. */
+  reserve(bytes: number): boolean {
+    if (this.#waitingBytes + bytes > this.#maxWaitingBytes) return false
+    this.#waitingBytes += bytes
+    return true
+  }
+
+  /** As `reserve`, for what is small and must not be lost. */
+  charge(bytes: number): void {
+    this.#waitingBytes += bytes
+  }
+
+  release(bytes: number): void {
+    this.#waitingBytes -= bytes
+  }
+
+  /** Notes what an operation beside those here said; undefined: that it succeeded. */
+  note(fault: unknown): void {
+    this.#fault = fault === undefined || fault instanceof Error ? fault : new Error(String(fault))
+  }
+
+  write(fd: number, bytes: Uint8Array, position: number, done: (error: Error | null, written: number) => void): void {
+    const write = { sinceMs: this.#nowMs() }
+    this.#writing.add(write)
+    this.port.write(fd, bytes, position, (error, written) => {
+      this.#writing.delete(write)
+      this.#fault = error ?? undefined
+      done(error, written)
+    })
+  }
+
+  /** Writes a file and removes it: a disk that failed and is asked for nothing would count as failed for ever. */
+  probe(path: string): void {
+    try {
+      this.port.remove(path)
+      const fd = this.port.create(path)
+      this.write(fd, new Uint8Array(PROBE_BYTES), 0, () => {
+        this.port.close(fd)
+        this.port.remove(path)
+      })
+    } catch (fault) {
+      this.note(fault)
+    }
+  }
+
+  /** Syncs a file when its turn comes. */
+  sync(fd: number, done: (error: Error | null) => void): void {
+    const begin = (): void => {
+      this.#syncs += 1
+      this.port.sync(fd, (error) => {
+        this.#syncs -= 1
+        if (error !== null) this.#fault = error
+        this.#syncQueue.shift()?.()
+        done(error)
+      })
+    }
+    if (this.#syncs < MAX_SYNCS) begin()
+    else this.#syncQueue.push(begin)
+  }
+}

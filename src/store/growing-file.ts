@@ -1,0 +1,224 @@
+// A file that grows at its end, and may have a head that says how long it is. Bytes wait in memory until `flush`; they
+// are written in order, one write at a time, and again after a write that failed.
+
+import type { Disk } from './disk.ts'
+
+const CHUNK_BYTES = 4 * 1024
+const FILL_BYTES = 64 * 1024
+
+/** Bytes that wait; a fill takes no memory until it is written. */
+interface Waiting {
+  /** Undefined: `count` times `fill`. */
+  readonly bytes: Uint8Array | undefined
+  readonly fill: number
+  from: number
+  to: number
+}
+
+/** How a file is opened. */
+export interface GrowingFileOptions {
+  /** The head of a file that holds so many bytes after it; always of one length. */
+  readonly headFor?: (dataBytes: number) => Uint8Array
+  /** Goes on behind so many bytes of a file that is there. */
+  readonly continueAt?: number
+}
+
+/** Writer of one file. */
+export class GrowingFile {
+  readonly #disk: Disk
+  readonly #path: string
+  readonly #isContinued: boolean
+  /** Opened at the first write: a file that cannot be made now can be made later. */
+  #fd: number | undefined
+  readonly #headFor: ((dataBytes: number) => Uint8Array) | undefined
+  readonly #headBytes: number
+  readonly #waiting: Waiting[] = []
+  /** Bytes after the head, given so far; written so far; and what the head on disk says. */
+  #bytes: number
+  #written: number
+  #described: number
+  #isWriting = false
+  #isUnsynced = false
+  #isSyncing = false
+  #isClosed = false
+  #closing: Promise<void> | undefined
+  /** A chunk that is written, for the next bytes. */
+  #spare: Uint8Array | undefined
+  readonly #settled: { readonly resolve: () => void; readonly reject: (fault: unknown) => void }[] = []
+
+  /** Touches nothing before the first flush; what the file system says then is the disk's condition. */
+  constructor(disk: Disk, path: string, options: GrowingFileOptions = {}) {
+    this.#disk = disk
+    this.#headFor = options.headFor
+    this.#headBytes = options.headFor?.(0).length ?? 0
+    this.#bytes = options.continueAt ?? 0
+    this.#written = this.#bytes
+    this.#described = options.continueAt ?? -1
+    this.#path = path
+    this.#isContinued = options.continueAt !== undefined
+  }
+
+  /** Bytes after the head, those that wait included. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Appends bytes; false when there is no memory left for them: they are not taken. */
+  append(bytes: Uint8Array): boolean {
+    if (!this.#disk.reserve(bytes.length)) return false
+    this.#push(bytes)
+    return true
+  }
+
+  /** As `append`, for what is small and must not be lost. */
+  appendAlways(bytes: Uint8Array): void {
+    this.#disk.charge(bytes.length)
+    this.#push(bytes)
+  }
+
+  /** Appends `count` times the same byte. */
+  appendFill(count: number, fill: number): void {
+    if (count <= 0) return
+    this.#bytes += count
+    const last = this.#waiting.at(-1)
+    if (last !== undefined && last.bytes === undefined && last.fill === fill) last.to += count
+    else this.#waiting.push({ bytes: undefined, fill, from: 0, to: count })
+  }
+
+  /** Begins to hand everything to the operating system: what is written survives the death of the process. */
+  flush(): void {
+    if (!this.#isWriting && !this.#isClosed) this.#writeNext()
+  }
+
+  /** Begins to bring what is written to the medium. */
+  sync(): void {
+    if (this.#fd === undefined || !this.#isUnsynced || this.#isSyncing || this.#isClosed) return
+    this.#isUnsynced = false
+    this.#isSyncing = true
+    this.#disk.sync(this.#fd, (error) => {
+      this.#isSyncing = false
+      if (error !== null) this.#isUnsynced = true
+    })
+  }
+
+  /** Writes all, brings it to the medium and closes. Rejects with what the disk says; then it may be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish().catch((fault: unknown) => {
+      this.#closing = undefined
+      throw fault
+    })
+    return this.#closing
+  }
+
+  /** Closes, whatever is not written. */
+  abandon(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const { bytes, from, to } of this.#waiting.splice(0)) if (bytes !== undefined) this.#disk.release(to - from)
+    if (!this.#isWriting) this.#letGo()
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#isClosed) return
+    await new Promise<void>((resolve, reject) => {
+      this.#settled.push({ resolve, reject })
+      this.flush()
+    })
+    const fd = this.#fd
+    if (fd !== undefined) {
+      await new Promise<void>((resolve, reject) => {
+        this.#disk.sync(fd, (error) => (error === null ? resolve() : reject(error)))
+      })
+    }
+    this.abandon()
+  }
+
+  #push(bytes: Uint8Array): void {
+    this.#bytes += bytes.length
+    const last = this.#waiting.at(-1)
+    if (last?.bytes !== undefined && last.bytes.length - last.to >= bytes.length) {
+      last.bytes.set(bytes, last.to)
+      last.to += bytes.length
+      return
+    }
+    const isSpare = this.#spare !== undefined && bytes.length <= CHUNK_BYTES
+    const chunk = isSpare ? this.#spare! : new Uint8Array(Math.max(CHUNK_BYTES, bytes.length))
+    if (isSpare) this.#spare = undefined
+    chunk.set(bytes)
+    this.#waiting.push({ bytes: chunk, fill: 0, from: 0, to: bytes.length })
+  }
+
+  #writeNext(): void {
+    const next = this.#waiting[0]
+    if (next === undefined) {
+      if (this.#headFor !== undefined && this.#described !== this.#written) this.#writeHead(this.#headFor)
+      else for (const { resolve } of this.#settled.splice(0)) resolve()
+      return
+    }
+    const { bytes, fill, from, to } = next
+    const part = bytes?.subarray(from, to) ?? new Uint8Array(Math.min(to - from, FILL_BYTES)).fill(fill)
+    this.#write(part, this.#headBytes + this.#written, (written) => {
+      this.#written += written
+      next.from += written
+      if (bytes !== undefined) this.#disk.release(written)
+      // What came meanwhile stands behind in the same chunk.
+      if (next.from < next.to) return
+      this.#waiting.shift()
+      if (bytes?.length === CHUNK_BYTES) this.#spare = bytes
+    })
+  }
+
+  #writeHead(headFor: (dataBytes: number) => Uint8Array): void {
+    const described = this.#written
+    const head = headFor(described)
+    let done = 0
+    const writeRest = (): void =>
+      this.#write(head.subarray(done), done, (written) => {
+        done += written
+        if (done === head.length) this.#described = described
+        else writeRest()
+      })
+    writeRest()
+  }
+
+  #write(part: Uint8Array, position: number, onWritten: (count: number) => void): void {
+    const fd = this.#opened()
+    if (fd === undefined) return
+    this.#isWriting = true
+    this.#disk.write(fd, part, position, (error, written) => {
+      this.#isWriting = false
+      if (this.#isClosed) {
+        this.#letGo()
+        return
+      }
+      if (error !== null) {
+        this.#fail(error)
+        return
+      }
+      this.#isUnsynced = true
+      onWritten(written)
+      if (!this.#isWriting) this.#writeNext()
+    })
+  }
+
+  #opened(): number | undefined {
+    try {
+      const { port } = this.#disk
+      this.#fd ??= this.#isContinued ? port.reopen(this.#path) : port.create(this.#path)
+    } catch (fault) {
+      this.#disk.note(fault)
+      this.#fail(fault)
+    }
+    return this.#fd
+  }
+
+  /** Those who wait for the end are told; what is not written waits for the next flush. */
+  #fail(fault: unknown): void {
+    for (const { reject } of this.#settled.splice(0)) reject(fault)
+  }
+
+  #letGo(): void {
+    if (this.#fd !== undefined) this.#disk.port.close(this.#fd)
+    this.#fd = undefined
+  }
+}
