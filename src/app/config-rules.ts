@@ -28,7 +28,12 @@ export function ruleBreaches(config: Config): RuleBreach[] {
     breaches.push(...networkBreaches(['gateway', 'info', 'trustedPeers'], gateway.info.trustedPeers))
     breaches.push(...quotaBreaches(gateway.limits))
   }
-  if (recorder !== undefined) breaches.push(...roleBreaches('recorder', recorder))
+  if (recorder !== undefined) {
+    breaches.push(...roleBreaches('recorder', recorder), ...hostBreaches(['recorder', 'invite'], recorder.invite))
+    for (const [at, { sources }] of recorder.clients.entries()) {
+      breaches.push(...networkBreaches(['recorder', 'clients', at, 'sources'], sources))
+    }
+  }
   return breaches
 }
 

@@ -13,6 +13,7 @@ import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
+import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
@@ -34,6 +35,7 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly clients?: RecorderClientsView
   readonly events?: EventLog
   /** The web console; left out, there is none. */
   readonly console?: ConsoleFiles
@@ -98,6 +100,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)
   return app

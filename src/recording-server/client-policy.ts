@@ -66,7 +66,9 @@ export function policyRefusal(
   if (policy.plainCalls === 'refuse' && isPlain) return { status: 403, reason: 'plain-call' }
   if (policy.strict !== 'refuse') return undefined
   // Who is not a recording client by its head is told so before its body is judged.
-  const missing = marks.filter((mark) => !policy.tolerate.includes(mark.includes('Require') ? 'no-require-siprec' : 'no-sip-src'))
+  const missing = marks.filter(
+    (mark) => !policy.tolerate.includes(mark.includes('Require') ? 'no-require-siprec' : 'no-sip-src'),
+  )
   if (missing.length > 0) return { status: 403, reason: missing.join(', ') }
   if (message.kind === 'request' && bodies.unknownTypes.length > 0 && !policy.tolerate.includes('unknown-part')) {
     return { status: 415, reason: `unknown-part ${bodies.unknownTypes.join(', ')}` }

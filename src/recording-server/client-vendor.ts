@@ -66,10 +66,7 @@ const products: Readonly<Record<string, readonly Sign[]>> = {
     header(/^X-AC-/i, 'X-AC headers'),
     body(/xmlns:ac="[^"]*audiocodes/i, 'namespace of AudioCodes'),
   ],
-  jambonz: [
-    product(/jambonz|drachtio/i),
-    body(/xmlns:jb="|jambonz\.org/i, 'namespace jb'),
-  ],
+  jambonz: [product(/jambonz|drachtio/i), body(/xmlns:jb="|jambonz\.org/i, 'namespace jb')],
   SEMS: [product(/sip express media server|\bsems\b/i), body(/^[os]=sems\b/im, 'SDP of sems')],
   OpenSIPS: [product(/opensips/i)],
   Kamailio: [product(/kamailio/i)],

@@ -1,7 +1,7 @@
 // The verdict on a recording client: what it is, what it does against the RFCs, what was tolerated, and what that costs.
 
 import type { Finding } from '#lint'
-import { type SdpMedia, type SessionDescription, codecsOf } from '#sdp'
+import { codecsOf, type SdpMedia, type SessionDescription } from '#sdp'
 import type { SipMessage } from '#sip'
 import type { Deviation, RecordingFacts, SipFacts, VerdictFacts } from '#store'
 import type { ClientPolicy } from './client-policy.ts'
@@ -83,12 +83,14 @@ export class SessionVerdict {
   }
 
   #costs(facts: Omit<RecordingFacts, 'verdict'>): string[] {
-    const { participants, speakerEvidence = [], metadataInvalid } = facts
+    const { participants, speakerEvidence = [], metadataInvalid, warnings } = facts
     const channels = (wanted: string): string =>
       speakerEvidence.flatMap((evidence, channel) => (evidence === wanted ? [`${channel}`] : [])).join(', ')
-    const has = (code: string): boolean => this.#deviations.has(code)
     const costs: string[] = []
-    if (this.#isPlain) costs.push('Who speaks where is not known: the call has no recording metadata, its parties are those of From and To.')
+    if (this.#isPlain)
+      costs.push(
+        'Who speaks where is not known: the call has no recording metadata, its parties are those of From and To.',
+      )
     else if (participants.length === 0) costs.push('Who was recorded is not known: no metadata names a participant.')
     else {
       if (channels('unknown') !== '') costs.push(`The speaker of channel ${channels('unknown')} is not known.`)
@@ -100,7 +102,7 @@ export class SessionVerdict {
       }
     }
     if (metadataInvalid) costs.push('Part of the metadata could not be read; it is kept as it came.')
-    if (has('time-zone')) costs.push('Times of the metadata without zone are taken as UTC.')
+    if (warnings.includes('time without zone')) costs.push('Times of the metadata without zone are taken as UTC.')
     for (const codec of this.#rawCodecs) costs.push(`Audio of ${codec} is kept as it came.`)
     return costs
   }
