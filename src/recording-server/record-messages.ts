@@ -10,6 +10,8 @@ export interface StreamSettings {
   readonly codecs: readonly TrackCodec[]
   /** The peer announced that it sends nothing. */
   readonly isPaused: boolean
+  /** It announced so in the way of a hold (c=0.0.0.0, RFC 2543 section B.5). */
+  readonly isHeld?: boolean
   /** The peer's addresses by SDP; absent for c=0.0.0.0. */
   readonly rtp?: Endpoint
   readonly rtcp?: Endpoint
@@ -57,6 +59,8 @@ export type RecordCommand =
       readonly settings: StreamSettings
     }
   | { readonly type: 'remove-stream'; readonly recordingId: string; readonly channel: number }
+  /** Keeps nothing of what arrives until `resume`; what arrived before stays. */
+  | { readonly type: 'pause' | 'resume'; readonly recordingId: string }
   | { readonly type: 'facts'; readonly recordingId: string; readonly facts: RecordingFacts }
   | { readonly type: 'metadata'; readonly recordingId: string; readonly document: MetadataDocument }
   | {
@@ -75,6 +79,8 @@ export interface RecordReplies {
   'add-stream': { readonly channel: number; readonly rtpPort: number }
   'set-stream': undefined
   'remove-stream': undefined
+  pause: undefined
+  resume: undefined
   facts: undefined
   metadata: undefined
   close: { readonly manifest: Manifest; readonly folder: string }

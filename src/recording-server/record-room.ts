@@ -8,6 +8,7 @@ import {
   type DiskCondition,
   type DiskPort,
   type NoAudioCause,
+  type RecordingFacts,
   RecordingFolder,
   type StreamTotals,
   systemDisk,
@@ -45,6 +46,8 @@ interface Recording {
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
+  /** Told to keep nothing. */
+  isPaused: boolean
   hasFailed: boolean
 }
 
@@ -98,10 +101,14 @@ export class RecordRoom {
         this.#stream(command.recordingId, command.channel).receiver.configure(command.settings)
         return undefined
       case 'remove-stream':
-        this.#stream(command.recordingId, command.channel).receiver.close()
+        this.#stream(command.recordingId, command.channel).receiver.remove()
+        return undefined
+      case 'pause':
+      case 'resume':
+        this.#pause(this.#recording(command.recordingId), command.type === 'pause')
         return undefined
       case 'facts':
-        this.#recording(command.recordingId).folder.setFacts(command.facts)
+        this.#setFacts(this.#recording(command.recordingId), command.facts)
         return undefined
       case 'metadata':
         this.#recording(command.recordingId).folder.addMetadata(command.document)
@@ -131,6 +138,7 @@ export class RecordRoom {
       startedAtMs,
       cname,
       streams: [],
+      isPaused: false,
       hasFailed: false,
     })
     return { startedAtMs }
@@ -159,19 +167,32 @@ export class RecordRoom {
       onClosed: () => void this.#options.ports.release(ports),
       onFault: (fault) => this.#fail(recording, fault),
     })
+    receiver.pauseHere(recording.isPaused)
     recording.streams.push({ track, receiver })
     return { channel: files.channel, rtpPort: ports.port }
+  }
+
+  #pause(recording: Recording, isPaused: boolean): void {
+    recording.isPaused = isPaused
+    for (const { receiver } of recording.streams) receiver.pauseHere(isPaused)
+  }
+
+  #setFacts(recording: Recording, facts: RecordingFacts): void {
+    for (const [channel, { receiver }] of recording.streams.entries()) receiver.setHeld(facts.held?.[channel] === true)
+    recording.folder.setFacts(facts)
   }
 
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
-    const durationMs = this.#options.clock.nowMs() - recording.originMs
+    const elapsedMs = this.#options.clock.nowMs() - recording.originMs
+    // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
+    const durationMs = Math.max(elapsedMs, ...recording.streams.map(({ track }) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
-    const endedAtMs = recording.startedAtMs + durationMs
+    const endedAtMs = recording.startedAtMs + elapsedMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
       return await recording.folder.publish(closing)

@@ -31,6 +31,7 @@ export type {
   StreamEvent,
   StreamManifest,
   StreamTotals,
+  TimeAccount,
   VerdictFacts,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'

@@ -3,7 +3,8 @@
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Disk } from './disk.ts'
-import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals } from './manifest.ts'
+import { GapLedger } from './gap-ledger.ts'
+import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals, TimeAccount } from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
 import { type IndexAnchor, IndexWriter, indexFileName } from './stream-index.ts'
@@ -36,13 +37,14 @@ export class StreamFiles {
   readonly #index: IndexWriter
   readonly #runs: (Omit<RunManifest, 'bytes'> & { file: string })[] = []
   readonly #runBytes: number[] = []
-  readonly #gaps: Gap[] = []
+  readonly #gaps = new GapLedger()
   readonly #events: StreamEvent[] = []
   readonly #disk: Disk
   #open: WavRunFile | RawRunFile | undefined
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
+  #audioMs = 0
 
   constructor(disk: Disk, folder: string, channel: number, label: string | undefined) {
     this.channel = channel
@@ -88,8 +90,13 @@ export class StreamFiles {
   }
 
   addGap(gap: Gap): void {
-    if (this.#gaps.length < MAX_LISTED) this.#gaps.push(gap)
+    this.#gaps.add(gap)
     this.#index.add({ type: 'gap', ...gap })
+  }
+
+  /** Notes how much audio there is so far. */
+  setAudio(audioMs: number): void {
+    this.#audioMs = audioMs
   }
 
   addEvent(event: StreamEvent): void {
@@ -146,10 +153,17 @@ export class StreamFiles {
       ...(this.#label !== undefined && { label: this.#label }),
       participants,
       runs,
-      gaps: this.#gaps,
+      gaps: this.#gaps.gaps,
       events: this.#events,
+      account: this.#account(),
       totals: this.#totals,
     }
+  }
+
+  #account(): TimeAccount {
+    const { missingMs } = this.#gaps
+    // What the disk did not take had come as audio.
+    return { audioMs: Math.max(0, this.#audioMs - (missingMs.disk ?? 0)), missingMs }
   }
 
   #beginRun(codec: RunCodec, startMs: number, decoded: boolean, ending: string): string {
