@@ -26,6 +26,9 @@ export function ruleBreaches(config: Config): RuleBreach[] {
       breaches.push(...hostBreaches(['gateway', 'destinations', list], gateway.destinations[list]))
     }
     breaches.push(...networkBreaches(['gateway', 'info', 'trustedPeers'], gateway.info.trustedPeers))
+    for (const [at, { sources }] of gateway.recording.invitations.entries()) {
+      breaches.push(...networkBreaches(['gateway', 'recording', 'invitations', at, 'sources'], sources))
+    }
     breaches.push(...quotaBreaches(gateway.limits))
   }
   if (recorder !== undefined) {
