@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { env } from 'node:process'
 import type { RecordingsView } from '#control'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
@@ -11,16 +12,19 @@ import {
   createDeriver,
   type Deriver,
   JournaledCatalogue,
+  openS3,
   type RecordingLibrary,
   RecordingStore,
   recoverRecordings,
 } from '#store'
+import type { Environment } from './config.ts'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
 import { LibraryThread } from './library/library-thread.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
+import { uploadSettings } from './upload-settings.ts'
 
 /** A running recorder. */
 export interface Recorder {
@@ -47,7 +51,9 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
-  const library = new LibraryThread(librarySettings(config), log)
+  const settings = librarySettings(config)
+  const uploaded = settings.upload && openS3(settings.upload.s3)
+  const library = new LibraryThread(settings, log)
   const catalogue = openJournal(store, library, around.clock, log)
   await recover(store, catalogue, await createDeriver({ archive }), log)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
@@ -94,7 +100,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView(store, catalogue),
+      recordings: createRecordingsView(store, catalogue, uploaded),
       library,
       renewTls: () => role.renewTls(),
       drain: () => server.drain(),
@@ -111,9 +117,10 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 }
 
 /** What the library of a recorder is opened with. */
-export function librarySettings({ store }: RecorderConfig): LibrarySettings {
+export function librarySettings({ store }: RecorderConfig, environment: Environment = env): LibrarySettings {
   const { folder, name, database, retention } = store
-  return { folder, name, retention, ...(database !== undefined && { database }) }
+  const upload = store.upload && uploadSettings(store.upload, environment)
+  return { folder, name, retention, ...(database !== undefined && { database }), ...(upload && { upload }) }
 }
 
 /** A database that is away delays no start and no recording: rows wait in the journal. */
