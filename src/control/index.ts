@@ -3,6 +3,7 @@ export { hashPassword, passwordHashPattern } from './access/password.ts'
 export { roleNames, type Scope, scopeNames, scopes } from './access/scopes.ts'
 export { type Account, AccountSignIn } from './access/sign-in.ts'
 export { TokenFile } from './access/token-file.ts'
+export { AuditLog, verifyAudit } from './audit/audit-log.ts'
 export type {
   CallView,
   PageQuery,
@@ -13,6 +14,7 @@ export { EventLog } from './events/event-log.ts'
 export type { EventNews, EventType } from './events/event-vocabulary.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { InfoRecordingCommand } from './info-dialect.ts'
+export type { RecorderClientsView } from './recorder-client-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type {
   AudioFile,
