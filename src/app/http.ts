@@ -56,11 +56,13 @@ export async function openHttp(
     events,
     audit,
     health: { readiness },
-    metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
+    metrics: {
+      snapshot: () => ({ ...(gateway?.metrics() ?? noCalls), deviations: recorder?.server.deviations() ?? {} }),
+    },
     ...(gateway === undefined
       ? {}
-      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
-    ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
+      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders, spool: gateway.spool }),
+    ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
   return {
@@ -78,6 +80,8 @@ const noCalls = {
   recordings: {},
   recordingSessions: {},
   recorders: {},
+  spooled: {},
+  spooledBytes: 0,
   recordingSessionOutcomes: {},
   packetsForked: 0,
   packetsHeld: 0,

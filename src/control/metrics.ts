@@ -89,6 +89,24 @@ function viewMetrics(view: MetricsView, registers: Registry[]): void {
       for (const [state, count] of Object.entries(view.snapshot().recorders)) this.set({ state }, count)
     },
   })
+  new Gauge({
+    name: 'siprec_gateway_spooled_recordings',
+    help: 'Recordings that wait in the spool, by state: waiting, delivering or unreadable',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [state, count] of Object.entries(view.snapshot().spooled)) this.set({ state }, count)
+    },
+  })
+  new Gauge({
+    name: 'siprec_gateway_spooled_bytes',
+    help: 'Bytes of the recordings that wait in the spool',
+    registers,
+    collect() {
+      this.set(view.snapshot().spooledBytes)
+    },
+  })
   new Counter({
     name: 'siprec_gateway_recording_sessions_total',
     help: 'Recording sessions ended, by outcome',
@@ -98,6 +116,16 @@ function viewMetrics(view: MetricsView, registers: Registry[]): void {
       this.reset()
       for (const [outcome, count] of Object.entries(view.snapshot().recordingSessionOutcomes))
         this.inc({ outcome }, count)
+    },
+  })
+  new Counter({
+    name: 'siprec_gateway_client_deviations_total',
+    help: 'Recording sessions at the recorder whose client departed from an RFC, by code',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [code, count] of Object.entries(view.snapshot().deviations ?? {})) this.inc({ code }, count)
     },
   })
   new Counter({
