@@ -19,6 +19,7 @@ const g711 = ['PCMU/8000', 'PCMA/8000']
 /** One stream as offered: its m-line, and the codecs it may be sent in. */
 export interface OfferedStream extends StreamSlot {
   readonly codecs: readonly SdpCodec[]
+  readonly direction: Direction
 }
 
 /** The payload types of our offers within one recording session: a number never changes its meaning (SRC-45). */
@@ -65,14 +66,14 @@ export function audioEncodings(
 }
 
 /** The media slots of an offer, one m-line per stream. */
-export function offeredMedia(streams: readonly OfferedStream[], direction: Direction): LocalMedia[] {
+export function offeredMedia(streams: readonly OfferedStream[]): LocalMedia[] {
   return streams.map((stream) => ({
     kind: stream.kind,
     port: stream.isRemoved ? 0 : stream.local.rtpPort,
     rtcpPort: stream.local.rtcpPort,
     protocol: stream.keys.protocol,
     codecs: stream.codecs,
-    direction,
+    direction: stream.direction,
     label: stream.label,
     extra: stream.keys.attributes,
   }))

@@ -99,9 +99,10 @@ export interface SessionPlan {
 export interface RecordingPlan
   extends Omit<
     SessionPlan,
-    'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'invitation' | 'spooled' | 'call' | 'mask'
+    'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'invitation' | 'spooled' | 'call' | 'streams' | 'mask'
   > {
   readonly call: RecordableCall
+  readonly streams: CallStreams
   readonly mask: RecordingMask
 }
 
