@@ -6,6 +6,7 @@ import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
+import { retention } from './config-store.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
   sip: sip(5080, roleTls),
@@ -37,10 +38,17 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       default: './recordings',
       description: 'Folder of the recordings, relative to the working directory.',
     }),
+    archive: Type.Enum(['none', 'flac', 'opus'], {
+      default: 'none',
+      description:
+        'A smaller copy beside recording.wav: flac loses nothing and takes up to eight streams, opus takes two; recordings that do not fit have none.',
+      expects: 'none, flac or opus',
+    }),
     keepDigits: Type.Boolean({
       default: false,
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
+    retention,
     ...durabilityKeys,
   }),
 })

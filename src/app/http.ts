@@ -1,12 +1,14 @@
 // The HTTP API over the roles of the program.
 
 import { join } from 'node:path'
-import { createHttpServer, EventLog, type HttpServer, type Readiness } from '#control'
+import { AuditLog, createHttpServer, EventLog, type HttpServer, type Readiness } from '#control'
 import type { HttpConfig } from './config-schema.ts'
 import { sessionNews, tapGateway } from './event-tap.ts'
 import type { Gateway } from './gateway.ts'
+import { openAccess } from './http-access.ts'
 import type { Recorder } from './recorder.ts'
 import { productVersion, type Surroundings } from './sip-role.ts'
+import { readCertificate } from './tls-files.ts'
 
 /** Where the build puts the web console, beside the compiled sources. */
 const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
@@ -26,8 +28,16 @@ export async function openHttp(
   readiness: () => Readiness,
 ): Promise<HttpServer> {
   const { clock, log } = around
-  const { host, port } = config
+  const { host, port, proxies, recordingControl, rateLimits: limits } = config
+  const access = await openAccess(config, around, (text) => process.stderr.write(text))
+  const tls = config.tls === undefined ? undefined : await readCertificate(config.tls)
   const events = new EventLog({ clock, keep: config.events.keep })
+  const audit = new AuditLog({
+    folder: join(config.folder, 'audit'),
+    maxBytes: config.audit.maxFileBytes,
+    keepFiles: config.audit.keepFiles,
+    clock,
+  })
   const taps = [
     ...(gateway === undefined ? [] : [tapGateway(gateway, events)]),
     ...(recorder === undefined ? [] : [recorder.server.events.add((event) => events.add(sessionNews(event)))]),
@@ -35,10 +45,16 @@ export async function openHttp(
   const server = await createHttpServer({
     host,
     port,
+    access,
+    limits,
+    proxies,
+    recordingControl,
+    ...(tls === undefined ? {} : { tls }),
     version: productVersion,
     log,
     clock,
     events,
+    audit,
     health: { readiness },
     metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
     ...(gateway === undefined
@@ -52,6 +68,7 @@ export async function openHttp(
     close: async () => {
       for (const end of taps) end()
       await server.close()
+      await audit.close()
     },
   }
 }

@@ -30,11 +30,23 @@ const getCall = operation(
   { params: callParams, response: { 200: callView } },
 )
 const joinCall = operation(
-  { id: 'joinCall', summary: 'Call a further party into a call', tag: 'calls', scope: 'calls:control' },
+  {
+    id: 'joinCall',
+    summary: 'Call a further party into a call',
+    tag: 'calls',
+    scope: 'calls:control',
+    audit: { action: 'call.join' },
+  },
   { params: callParams, body: joinBody, response: { 201: joinResult } },
 )
 const leaveCall = operation(
-  { id: 'leaveCall', summary: 'Let a party of a call go', tag: 'calls', scope: 'calls:control' },
+  {
+    id: 'leaveCall',
+    summary: 'Let a party of a call go',
+    tag: 'calls',
+    scope: 'calls:control',
+    audit: { action: 'call.leave' },
+  },
   { params: partyParams, response: { 204: noContent } },
 )
 const commandRecording = operation(
@@ -45,12 +57,16 @@ const commandRecording = operation(
       'Answers with the outcome: 200, 400 when the state of the recording does not allow it, 503 when it could not be done.',
     tag: 'calls',
     scope: 'calls:control',
+    audit: {
+      action: 'call.recording',
+      detail: ({ activity, recorder }) => ({ activity, ...(recorder === undefined ? {} : { recorder }) }),
+    },
   },
   { params: callParams, body: recordingCommandBody, response: { 200: recordingResult } },
 )
 
-/** Adds the routes. */
-export function callRoutes(app: HttpApp, calls: CallsView): void {
+/** Adds the routes; unless `isControlled` recordings are not commanded here. */
+export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean): void {
   app.get('/api/calls', listCalls, async () => {
     const items = [...calls.list()]
     return { total: items.length, items }
@@ -77,6 +93,7 @@ export function callRoutes(app: HttpApp, calls: CallsView): void {
   })
 
   app.post('/api/calls/:callId/recording', commandRecording, async (request) => {
+    if (!isControlled) throw new HttpError(403, 'recording-control-off', 'recordings are not commanded by this API')
     const { activity, callRecordingServer, callRecordingId, ...more } = request.body
     const outcome = calls.record(request.params.callId, {
       activity,

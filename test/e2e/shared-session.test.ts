@@ -39,7 +39,7 @@ async function openStage(t: TestContext): Promise<Stage> {
   })
   const first = await placeTalk(opened, alice, bob)
   assert.equal((await first.rest('start', recorder.uri('tcp'))).status, 200)
-  const second = await placeTalk(opened, carol, dave, 'dave')
+  const second = await placeTalk(opened, carol, dave, undefined, 'dave')
   assert.equal((await second.rest('start', recorder.uri('tcp'))).status, 200)
   return { recorder, first, second }
 }
