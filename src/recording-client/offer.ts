@@ -1,6 +1,6 @@
 // The SDP that a recording session offers: one m-line per stream, and codecs by the style of the recorder (RFC 7866 section 7.1).
 
-import type { Direction, LocalMedia, SdpCodec } from '#sdp'
+import { type Direction, deliveryPaceAttribute, type LocalMedia, type SdpCodec } from '#sdp'
 import type { MediaStyle } from './recorder-profile.ts'
 import type { StreamSlot } from './session-forks.ts'
 
@@ -20,6 +20,8 @@ const g711 = ['PCMU/8000', 'PCMA/8000']
 export interface OfferedStream extends StreamSlot {
   readonly codecs: readonly SdpCodec[]
   readonly direction: Direction
+  /** How many times faster than it was said a delivery is; absent: not at all. */
+  readonly pace?: number
 }
 
 /** The payload types of our offers within one recording session: a number never changes its meaning (SRC-45). */
@@ -75,6 +77,6 @@ export function offeredMedia(streams: readonly OfferedStream[]): LocalMedia[] {
     codecs: stream.codecs,
     direction: stream.direction,
     label: stream.label,
-    extra: stream.keys.attributes,
+    extra: [...stream.keys.attributes, ...((stream.pace ?? 1) > 1 ? [deliveryPaceAttribute(stream.pace ?? 1)] : [])],
   }))
 }

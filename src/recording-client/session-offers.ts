@@ -154,7 +154,9 @@ export class SessionOffers {
       audio: this.continuity.payloadTypes.codecsFor(audio.length > 0 ? audio : silentEncodings),
       video: this.continuity.payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
     }
-    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
+    const { pace } = this.#plan
+    const paced = pace === undefined ? {} : { pace }
+    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind], ...paced }))
     this.#direction = direction
     lines.place(this)
     return sdp.describe(lines.media)
