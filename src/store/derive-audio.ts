@@ -3,21 +3,16 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodePcma, decodePcmu, interleavePcm16, resample, WAV_HEADER_BYTES, wavFrameBytes, wavHeader } from '#audio'
-import type { RunManifest, StreamManifest } from './manifest.ts'
+import type { StreamManifest } from './manifest.ts'
+import { PlacedRun } from './placed-run.ts'
+import { RunTime } from './run-time.ts'
 import { g711FormatOf, silenceOf } from './stream-files.ts'
-import { readWavData, writeFully } from './wav-run-file.ts'
+import { writeFully } from './wav-run-file.ts'
 
 /** Name of the derived file. */
 export const AUDIO_FILE = 'recording.wav'
 
 const FRAMES_PER_STEP = 16_384
-
-interface OpenRun {
-  readonly run: RunManifest
-  readonly format: 'pcmu' | 'pcma'
-  readonly fd: number
-  readonly startFrame: number
-}
 
 /** Writes `recording.wav` into the folder; false when no stream has decoded audio. Throws what the file system throws. */
 export function deriveAudio(folder: string, streams: readonly StreamManifest[], durationMs: number): boolean {
@@ -27,9 +22,9 @@ export function deriveAudio(folder: string, streams: readonly StreamManifest[], 
   const formats = new Set(decoded.map((run) => g711FormatOf(run.encoding)))
   const isUniform = formats.size === 1 && decoded.every((run) => run.clockRateHz === sampleRateHz)
   const format = isUniform ? [...formats][0]! : 'pcm16'
-  const endMs = Math.max(durationMs, ...decoded.map((run) => run.startMs + (run.bytes * 1000) / run.clockRateHz))
+  const endMs = Math.max(durationMs, ...decoded.map((run) => new RunTime(run).msOf(run.bytes)))
   const frames = Math.round((endMs * sampleRateHz) / 1000)
-  const channels = streams.map((stream) => openRuns(folder, stream, sampleRateHz))
+  const channels = streams.map((stream) => openRuns(folder, stream))
   const target = openSync(join(folder, `${AUDIO_FILE}.part`), 'w')
   try {
     const frameBytes = wavFrameBytes(format, channels.length)
@@ -49,41 +44,40 @@ export function deriveAudio(folder: string, streams: readonly StreamManifest[], 
     fsyncSync(target)
   } finally {
     closeSync(target)
-    for (const run of channels.flat()) closeSync(run.fd)
+    for (const run of channels.flat()) run.close()
   }
   return true
 }
 
-function openRuns(folder: string, stream: StreamManifest, sampleRateHz: number): OpenRun[] {
+function openRuns(folder: string, stream: StreamManifest): PlacedRun[] {
   return stream.runs.flatMap((run) => {
     const format = g711FormatOf(run.encoding)
-    if (!run.decoded || format === undefined) return []
-    const startFrame = Math.round((run.startMs * sampleRateHz) / 1000)
-    return [{ run, format, fd: openSync(join(folder, run.file), 'r'), startFrame }]
+    return run.decoded && format !== undefined ? [new PlacedRun(folder, run, format)] : []
   })
 }
 
 /** One channel's bytes; all runs have the rate and format of the file. */
-function readBytes(runs: readonly OpenRun[], frame: number, count: number, silence: number): Uint8Array {
+function readBytes(runs: readonly PlacedRun[], frame: number, count: number, silence: number): Uint8Array {
   const bytes = new Uint8Array(count).fill(silence)
-  for (const { run, fd, startFrame } of runs) {
-    const from = Math.max(frame, startFrame)
-    const to = Math.min(frame + count, startFrame + run.bytes)
-    if (to > from) readWavData(fd, from - startFrame, bytes.subarray(from - frame, to - frame))
+  for (const run of runs) {
+    const from = Math.max(frame, run.startFrame)
+    const to = Math.min(frame + count, run.endFrame)
+    if (to > from) run.read(from, bytes.subarray(from - frame, to - frame))
   }
   return bytes
 }
 
 /** One channel's samples, decoded, and resampled where a run has a lower rate. */
-function readSamples(runs: readonly OpenRun[], frame: number, count: number, sampleRateHz: number): Int16Array {
+function readSamples(runs: readonly PlacedRun[], frame: number, count: number, sampleRateHz: number): Int16Array {
   const samples = new Int16Array(count)
-  for (const { run, format, fd, startFrame } of runs) {
+  for (const placed of runs) {
+    const { run, format, startFrame, endFrame } = placed
     const ratio = sampleRateHz / run.clockRateHz
-    const from = Math.max(frame, startFrame)
-    const to = Math.min(frame + count, startFrame + Math.floor(run.bytes * ratio))
+    const from = Math.max(frame, Math.round(startFrame * ratio))
+    const to = Math.min(frame + count, Math.floor(endFrame * ratio))
     if (to <= from) continue
     const source = new Uint8Array(Math.ceil((to - from) / ratio))
-    const have = readWavData(fd, Math.floor((from - startFrame) / ratio), source)
+    const have = placed.read(Math.max(startFrame, Math.floor(from / ratio)), source)
     const decoded = (format === 'pcmu' ? decodePcmu : decodePcma)(source.subarray(0, have))
     samples.set(resample(decoded, run.clockRateHz, sampleRateHz).subarray(0, to - from), from - frame)
   }

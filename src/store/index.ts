@@ -15,6 +15,7 @@ export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
+  ClockFacts,
   Gap,
   GapCause,
   Manifest,
@@ -36,5 +37,6 @@ export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type Closing, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
 export type { RecoveryFailure } from './recovery.ts'
+export { type ClockBend, RunTime } from './run-time.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'
