@@ -7,7 +7,14 @@ import type { RecordingsView } from '#control'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
-import { JournaledCatalogue, type RecordingLibrary, RecordingStore, recoverRecordings } from '#store'
+import {
+  createDeriver,
+  type Deriver,
+  JournaledCatalogue,
+  type RecordingLibrary,
+  RecordingStore,
+  recoverRecordings,
+} from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
@@ -37,15 +44,15 @@ const staleFile = 'catalogue.stale'
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
-  const { folder, keepDigits, flushMs, sync, bufferBytes, minFreeBytes } = config.store
+  const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const library = new LibraryThread(librarySettings(config), log)
   const catalogue = openJournal(store, library, around.clock, log)
-  await recover(store, catalogue, log)
+  await recover(store, catalogue, await createDeriver({ archive }), log)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage }).catch(
+  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage, archive }).catch(
     async (fault: unknown) => {
       await catalogue.close()
       throw fault
@@ -115,8 +122,13 @@ function openJournal(store: RecordingStore, library: LibraryThread, clock: Clock
 }
 
 /** The folders are the truth: what a crash left open is closed before anything is recorded. */
-async function recover(store: RecordingStore, catalogue: JournaledCatalogue, log: Logger): Promise<void> {
-  const { recovered, failures } = await recoverRecordings(store, catalogue)
+async function recover(
+  store: RecordingStore,
+  catalogue: JournaledCatalogue,
+  derive: Deriver,
+  log: Logger,
+): Promise<void> {
+  const { recovered, failures } = await recoverRecordings(store, catalogue, derive)
   for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
   for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
 }

@@ -4,6 +4,7 @@ import type { PortPool } from '#engine'
 import { AppError, type Clock, type Ids, messageOf, type Timer } from '#kernel'
 import {
   type Closing,
+  type Deriver,
   Disk,
   type DiskCondition,
   type DiskPort,
@@ -62,6 +63,8 @@ export interface RecordRoomOptions {
   readonly storage?: StoragePolicy
   /** The file system unless told. */
   readonly disk?: DiskPort
+  /** Makes what players need of a recording that is over; in this thread unless told. */
+  readonly derive?: Deriver
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -195,7 +198,7 @@ export class RecordRoom {
     const endedAtMs = recording.startedAtMs + elapsedMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
-      return await recording.folder.publish(closing)
+      return await recording.folder.publish(closing, this.#options.derive)
     } catch (fault) {
       this.#disk.note(fault)
       this.#unpublished.add({ recording, closing })
@@ -215,7 +218,7 @@ export class RecordRoom {
   async #publishLate(): Promise<void> {
     for (const late of this.#unpublished) {
       try {
-        const published = await late.recording.folder.publish(late.closing)
+        const published = await late.recording.folder.publish(late.closing, this.#options.derive)
         this.#unpublished.delete(late)
         const { recordingId } = late.recording
         this.#options.onEvent({ type: 'published', recordingId, ...published })

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
@@ -24,12 +25,15 @@ export interface RecoveryFailure {
 }
 
 /** Recovers every open folder under `root`. To be called before anything is recorded there. */
-export function recoverOpenFolders(root: string): { recovered: Recovered[]; failures: RecoveryFailure[] } {
+export async function recoverOpenFolders(
+  root: string,
+  derive: Deriver = plainDeriver,
+): Promise<{ recovered: Recovered[]; failures: RecoveryFailure[] }> {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
   for (const folder of recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))) {
     try {
-      recovered.push(recoverFolder(folder))
+      recovered.push(await recoverFolder(folder, derive))
     } catch (cause) {
       failures.push({ folder, cause })
     }
@@ -53,7 +57,7 @@ export function recordingFolders(root: string): string[] {
   return folders
 }
 
-function recoverFolder(folder: string): Recovered {
+async function recoverFolder(folder: string, derive: Deriver): Promise<Recovered> {
   const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
   if (open === undefined) throw new Error('manifest.json is not readable')
   const streams = readdirSync(folder)
@@ -68,7 +72,7 @@ function recoverFolder(folder: string): Recovered {
     ...open,
     recovered: true,
     ...end,
-    ...audioOf(folder, padded, durationMs, 'no-rtp'),
+    ...(await audioOf({ folder, streams: padded, durationMs }, 'no-rtp', derive)),
     streams: padded,
   }
   return { manifest, folder: settleFolder(folder, manifest) }

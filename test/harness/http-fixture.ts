@@ -124,6 +124,8 @@ export function httpFixture(): HttpFixture {
                   Readable.from([audio.subarray(start, start + 2), audio.subarray(start + 2, end + 1)]),
               }
             : undefined,
+        peaks: async (id, { fromMs = 0, toMs = 40, buckets }) =>
+          id === 'rec-1' ? { channels: 1, fromMs, toMs, values: [[-5, 5, -9, 9].slice(0, 2 * buckets)] } : undefined,
         metadata: async (id) =>
           id === 'rec-1'
             ? { contentType: 'application/rs-metadata+xml', content: Buffer.from('<recording/>') }

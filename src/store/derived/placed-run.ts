@@ -1,47 +1,46 @@
 // A G.711 run as it lies in the recording: its bytes by recording time, a byte left out or repeated where clocks differ.
 
 import { closeSync, openSync } from 'node:fs'
-import { join } from 'node:path'
 import { decodePcma, decodePcmu } from '#audio'
-import type { RunManifest } from './manifest.ts'
-import { RunTime } from './run-time.ts'
-import { readWavData } from './wav-run-file.ts'
+import type { RunManifest } from '../manifest.ts'
+import { RunTime } from '../run-time.ts'
+import { readWavData } from '../wav-run-file.ts'
 
 /** How far a byte that is left out or repeated may be from where the clocks say, to be where it is not heard. */
 const SEARCH_MS = 10
 
-/** Reader of one run; frames count from the start of the recording at the run's own rate. */
+/** Reader of one run; frames count from the run's start in the recording, at the run's own rate. */
 export class PlacedRun {
-  readonly run: RunManifest
-  readonly format: 'pcmu' | 'pcma'
-  readonly startFrame: number
-  readonly endFrame: number
+  /** How many there are. */
+  readonly frames: number
+  readonly #run: RunManifest
+  readonly #decode: (bytes: Uint8Array) => Int16Array
   readonly #fd: number
   readonly #time: RunTime
 
   /** Opens the file; throws what the file system throws. */
-  constructor(folder: string, run: RunManifest, format: 'pcmu' | 'pcma') {
-    this.run = run
-    this.format = format
+  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma') {
+    this.#run = run
+    this.#decode = format === 'pcmu' ? decodePcmu : decodePcma
     this.#time = new RunTime(run)
-    this.startFrame = this.#frameOf(run.startMs)
-    this.endFrame = this.#time.isStraight ? this.startFrame + run.bytes : this.#frameOf(this.#time.msOf(run.bytes))
-    this.#fd = openSync(join(folder, run.file), 'r')
+    const lengthMs = this.#time.msOf(run.bytes) - run.startMs
+    this.frames = this.#time.isStraight ? run.bytes : Math.round((lengthMs * run.clockRateHz) / 1000)
+    this.#fd = openSync(path, 'r')
   }
 
   close(): void {
     closeSync(this.#fd)
   }
 
-  /** Bytes from `frame` on, which is within the run; returns how many there were. */
+  /** Bytes from `frame` on; returns how many there were. */
   read(frame: number, into: Uint8Array): number {
-    if (this.#time.isStraight) return readWavData(this.#fd, frame - this.startFrame, into)
+    if (this.#time.isStraight) return readWavData(this.#fd, frame, into)
     const first = this.#positionAt(frame)
     const last = this.#positionAt(frame + into.length - 1)
     const source = new Uint8Array(last - first + 1)
     const have = readWavData(this.#fd, first, source)
     const isShifted = last - first + 1 !== into.length
-    const samples = isShifted ? (this.format === 'pcmu' ? decodePcmu : decodePcma)(source) : new Int16Array(0)
+    const samples = isShifted ? this.#decode(source) : new Int16Array(0)
     let done = 0
     let shift = 0
     while (done < into.length) {
@@ -76,7 +75,7 @@ export class PlacedRun {
 
   /** The least step between neighbours near the place, so that nobody hears that one is missing or there twice. */
   #quietest(samples: Int16Array, at: number, shift: number, from: number, to: number): number {
-    const reach = Math.round((SEARCH_MS * this.run.clockRateHz) / 1000)
+    const reach = Math.round((SEARCH_MS * this.#run.clockRateHz) / 1000)
     let best = at
     let least = Number.POSITIVE_INFINITY
     for (let i = Math.max(from + 1, at - reach); i < Math.min(to - 1, at + reach); i++) {
@@ -93,10 +92,6 @@ export class PlacedRun {
   }
 
   #positionAt(frame: number): number {
-    return Math.max(0, Math.round(this.#time.positionOf((frame * 1000) / this.run.clockRateHz)))
-  }
-
-  #frameOf(ms: number): number {
-    return Math.round((ms * this.run.clockRateHz) / 1000)
+    return Math.max(0, Math.round(this.#time.positionOf(this.#run.startMs + (frame * 1000) / this.#run.clockRateHz)))
   }
 }
