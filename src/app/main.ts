@@ -2,19 +2,23 @@
 // The command line: one file of `cli/` per command.
 
 import { Command } from 'commander'
+import { addAuditCommand } from './cli/audit.ts'
 import { addCatalogueCommands } from './cli/catalogue.ts'
 import { addChaosCommand } from './cli/chaos.ts'
 import { addCheckCommand } from './cli/check.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
+import { addRetentionCommand } from './cli/retention.ts'
 import { addStartCommands } from './cli/start.ts'
 import { addAccessCommands } from './cli/token.ts'
 
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
 addCatalogueCommands(command)
+addRetentionCommand(command)
 addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)
 addAccessCommands(command)
+addAuditCommand(command)
 command.parseAsync().catch(fail)

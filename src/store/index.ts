@@ -45,6 +45,14 @@ export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type Closing, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
 export type { RecoveryFailure } from './recovery.ts'
+export {
+  applyRetention,
+  type DueRecording,
+  planRetention,
+  type RetentionOutcome,
+  type RetentionPlan,
+} from './retention/retention.ts'
+export type { RetentionRule } from './retention/rules.ts'
 export { type ClockBend, RunTime } from './run-time.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'
