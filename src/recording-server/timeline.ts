@@ -47,6 +47,8 @@ export interface TimelineOptions {
   /** Where in the recording position 0 is. */
   readonly startMs: number
   readonly sink: TimelineSink
+  /** What was kept is delivered at another pace: RTP time alone says when it was said. */
+  readonly isDelivered?: boolean
   /** What was announced, and explains holes. */
   readonly pauses: PauseLog
   /** Since when, and unless somebody paused why, there has been no audio before this run. */
@@ -82,6 +84,8 @@ const REORDER_MS = 100
 const AHEAD_LIMIT_MS = 10_000
 /** The same for the sum of all leaps: bounds what a hostile clock can make us fill. */
 const AHEAD_TOTAL_LIMIT_MS = 60_000
+/** The longest recording that can be delivered. */
+const DELIVERED_LIMIT_MS = 12 * 3_600_000
 /** RTP time that falls behind arrival by more than this stood still; less is a stall of the network. */
 const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
@@ -103,6 +107,7 @@ export class Timeline {
   readonly #steering = new ClockSteering()
   readonly #sink: TimelineSink
   readonly #pauses: PauseLog
+  readonly #isDelivered: boolean
   readonly #opening: { fromMs: number; cause: GapCause }
   /** By position. */
   readonly #pending: Placed[] = []
@@ -124,6 +129,7 @@ export class Timeline {
     this.#time = new RunTime(options)
     this.#sink = options.sink
     this.#pauses = options.pauses
+    this.#isDelivered = options.isDelivered ?? false
     this.#opening = options.opening
   }
 
@@ -241,6 +247,8 @@ export class Timeline {
     if (residualMs < this.#steering.baseMs && this.#written?.epoch !== this.#epoch) {
       residualMs += this.#moveEarlier(this.#steering.baseMs - residualMs)
     }
+    // What is delivered arrives at the pace of the delivery, which is nobody's clock.
+    if (this.#isDelivered) return
     const rate = this.#steering.note(residualMs, arrivalMs, this.#time.ppm)
     if (rate === 'astray') this.#isAstrayNow = true
     else if (rate !== undefined) this.#sink.bend(this.#time.bend(this.#coverageEnd(), rate))
@@ -259,6 +267,7 @@ export class Timeline {
   }
 
   #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {
+    if (this.#isDelivered) return this.#msOf(end) > DELIVERED_LIMIT_MS
     if (this.#isAstrayNow) return true
     const endMs = this.#msOf(end)
     if (endMs - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true

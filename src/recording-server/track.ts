@@ -42,6 +42,7 @@ type RunSink = Omit<TimelineSink, 'gap' | 'bend'>
 export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
+  readonly #isDelivered: boolean
   readonly #codecs = new Map<number, TrackCodec>()
   readonly #pauses = new PauseLog()
   #running: Running | undefined
@@ -54,9 +55,11 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  constructor(files: StreamFiles, options: { keepDigits: boolean }) {
+  /** `isDelivered`: a client that kept the audio gives it away. */
+  constructor(files: StreamFiles, options: { keepDigits: boolean; isDelivered?: boolean }) {
     this.#files = files
     this.#keepDigits = options.keepDigits
+    this.#isDelivered = options.isDelivered ?? false
   }
 
   /** Packets that came too late to be placed. */
@@ -177,7 +180,14 @@ export class Track {
       bend: (bend: ClockBend) => this.#files.addBend(bend),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
-    const timeline = new Timeline({ clockRateHz, startMs, sink, pauses: this.#pauses, opening })
+    const timeline = new Timeline({
+      clockRateHz,
+      startMs,
+      sink,
+      pauses: this.#pauses,
+      opening,
+      isDelivered: this.#isDelivered,
+    })
     this.#running = { codec, timeline }
     return this.#running
   }

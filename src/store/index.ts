@@ -24,6 +24,7 @@ export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
   ClockFacts,
+  Deviation,
   Gap,
   GapCause,
   Manifest,
@@ -35,10 +36,12 @@ export type {
   RecordingState,
   RunManifest,
   SipFacts,
+  SpeakerEvidence,
   StreamEvent,
   StreamManifest,
   StreamTotals,
   TimeAccount,
+  VerdictFacts,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
