@@ -22,10 +22,13 @@ import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
 import { recorderRoutes } from './recorder-routes.ts'
+import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
 import { acceptWebSockets } from './web-socket.ts'
+import { webhookRoutes } from './webhooks/webhook-routes.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
@@ -50,6 +53,8 @@ export interface HttpServerOptions {
   readonly recorders?: RecordersView
   readonly events?: EventLog
   readonly audit?: AuditLog
+  readonly webhooks?: Webhooks
+  readonly recorderTests?: RecorderTestsView
   /** False: recordings are not commanded by the API; they are unless given. */
   readonly recordingControl?: boolean
   /** PEM texts for HTTPS; plain HTTP when left out. */
@@ -126,6 +131,8 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
+  if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)

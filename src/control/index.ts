@@ -14,11 +14,13 @@ export { EventLog } from './events/event-log.ts'
 export type { EventNews, EventType } from './events/event-vocabulary.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { InfoRecordingCommand } from './info-dialect.ts'
+export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type {
   AudioFile,
   CallsView,
   CapturesView,
+  CommandResult,
   HealthView,
   MetadataDocument,
   MetricsSnapshot,
@@ -26,3 +28,5 @@ export type {
   RecordersView,
   RecordingsView,
 } from './views.ts'
+export type { WebhookOrder } from './webhooks/webhook-target.ts'
+export { Webhooks } from './webhooks/webhooks.ts'
