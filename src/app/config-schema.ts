@@ -1,12 +1,13 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { clientKeys } from './config-clients.ts'
 import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
-import { retention } from './config-store.ts'
+import { retention, upload } from './config-store.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
   sip: sip(5080, roleTls),
@@ -21,6 +22,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),
   maxSessions,
+  ...clientKeys,
   store: section('Recordings on disk.', {
     name: text({
       default: 'recorder',
@@ -49,6 +51,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
     retention,
+    upload,
     ...durabilityKeys,
   }),
 })

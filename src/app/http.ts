@@ -68,7 +68,9 @@ export async function openHttp(
     audit,
     webhooks,
     health: { readiness },
-    metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
+    metrics: {
+      snapshot: () => ({ ...(gateway?.metrics() ?? noCalls), deviations: recorder?.server.deviations() ?? {} }),
+    },
     ...(gateway === undefined
       ? {}
       : {
@@ -77,7 +79,7 @@ export async function openHttp(
           recorders: gateway.recorders,
           recorderTests: gateway.recorderTests,
         }),
-    ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
+    ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
   return {

@@ -21,6 +21,7 @@ import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
+import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes } from './recorder-routes.ts'
 import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
@@ -51,6 +52,7 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly clients?: RecorderClientsView
   readonly events?: EventLog
   readonly audit?: AuditLog
   readonly webhooks?: Webhooks
@@ -133,6 +135,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
+  if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)

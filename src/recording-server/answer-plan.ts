@@ -5,6 +5,7 @@ import {
   type CryptoSuite,
   codecsOf,
   cryptosOf,
+  deliveryPaceOf,
   directionOf,
   hasNullAddress,
   isSecureProtocol,
@@ -41,10 +42,10 @@ export type PlannedLine =
       readonly cryptos: readonly SdpCrypto[] | undefined
     }
 
-/** Redundancy and repair formats; taking them would put packets into the stream that are no audio (RTP-19). */
-const LEFT_OUT = new Set(['RED', 'ULPFEC', 'PARITYFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX'])
+/** Repair formats; taking them would put packets into the stream that are no audio (RTP-19). */
+const LEFT_OUT = new Set(['ULPFEC', 'PARITYFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX'])
 const PLAIN_PROTOCOLS = new Set(['RTP/AVP', 'RTP/AVPF'])
-const BESIDE_AUDIO = new Set(['TELEPHONE-EVENT', 'CN'])
+const BESIDE_AUDIO = new Set(['TELEPHONE-EVENT', 'CN', 'RED'])
 const FALLBACK_CLOCK_HZ = 8000
 
 /** Plans the answer to an offer, line by line; `suites` are those for which keys may be exchanged. */
@@ -66,7 +67,9 @@ export function refuseAll(offer: SessionDescription): LocalMedia[] {
 /** What the peer's description says of a stream that we know: used for answers to our own offers. */
 export function settingsOf(media: SdpMedia, session: SessionDescription): StreamSettings {
   const remote = remoteOf(media, session)
+  const pace = deliveryPaceOf(media)
   return {
+    ...(pace !== undefined && { pace }),
     codecs: trackCodecs(media),
     isHeld: hasNullAddress(media, session),
     isPaused: media.port === 0 || hasNullAddress(media, session) || !sends(directionOf(media, session)),

@@ -22,6 +22,7 @@ import {
   type StoragePolicy,
   type StreamSettings,
 } from './record-messages.ts'
+import { RecordingTime } from './recording-time.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 
@@ -43,7 +44,7 @@ interface Stream {
 interface Recording {
   readonly recordingId: string
   readonly folder: RecordingFolder
-  readonly originMs: number
+  readonly time: RecordingTime
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
@@ -131,13 +132,13 @@ export class RecordRoom {
     const { recordingId, facts } = command
     // Both clocks are read before the disk is waited for: they name the same moment.
     const startedAtMs = clock.wallMs()
-    const originMs = clock.nowMs()
+    const time = new RecordingTime(clock)
     const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, facts)
     const cname = ids.hex(CNAME_BYTES)
     this.#recordings.set(recordingId, {
       recordingId,
       folder,
-      originMs,
+      time,
       startedAtMs,
       cname,
       streams: [],
@@ -155,15 +156,16 @@ export class RecordRoom {
     const { clock, ids, keepDigits } = this.#options
     const ports = await this.#options.ports.take()
     const files = recording.folder.addStream(label)
-    const track = new Track(files, { keepDigits })
-    const { recordingId, cname, originMs } = recording
+    const { recordingId, cname, time } = recording
+    time.deliverAt(settings.pace ?? 1)
+    const track = new Track(files, { keepDigits, isDelivered: time.isDelivered })
     const receiver = new StreamReceiver({
       ports,
       track,
       clock,
       ids,
       cname,
-      originMs,
+      time,
       settings,
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
@@ -188,14 +190,15 @@ export class RecordRoom {
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
-    const elapsedMs = this.#options.clock.nowMs() - recording.originMs
+    const { time } = recording
+    const tookMs = time.tookMs()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
-    const durationMs = Math.max(elapsedMs, ...recording.streams.map(({ track }) => track.endMs))
+    const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...recording.streams.map(({ track }) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
-    const endedAtMs = recording.startedAtMs + elapsedMs
+    const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
       return await recording.folder.publish(closing, this.#options.derive)

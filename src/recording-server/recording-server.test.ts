@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { correlate, goertzelPower, tone } from '#audio'
 import { attributeOf, directionOf, labelOf } from '#sdp'
-import { audioOf, type ClientSession, RecorderBench } from '../../test/harness/recorder.ts'
+import { audioOf, type ClientSession, RecorderBench, STRICT } from '../../test/harness/recorder.ts'
 import { metadata, offer, withMetadata } from '../../test/harness/recording-offer.ts'
 
 const text = new TextEncoder()
@@ -58,7 +58,7 @@ test('RTP-15: contributors in the packets of a mixed stream are passed over: who
 })
 
 test('SRS-01: strict takes only INVITEs with +sip.src and Require: siprec, others get 403', async (t) => {
-  const bench = await RecorderBench.open(t, { strict: true })
+  const bench = await RecorderBench.open(t, { policyFor: () => STRICT })
   assert.ok('dialog' in (await bench.invite(offer())))
   const outcome = await bench.invite(offer(), [])
   assert.ok('status' in outcome && outcome.status === 403)
@@ -134,22 +134,23 @@ test('RTP-23 RTP-24: static types need no rtpmap; a bundle is answered without i
   assert.notEqual(session.ports[0], session.ports[1])
 })
 
-test('RTP-19: G.711 is answered first, unknown codecs are taken, redundancy formats are left out', async (t) => {
+test('RTP-19: G.711 is answered first, unknown codecs and redundancy are taken, repair formats are left out', async (t) => {
   const bench = await RecorderBench.open(t)
   const session = await bench.start(
     offer([
       {
-        formats: '96 101 97 98 8',
+        formats: '96 101 97 98 8 99',
         attributes: [
           'rtpmap:96 opus/48000/2',
           'rtpmap:101 telephone-event/8000',
           'rtpmap:97 AMR-WB/16000',
           'rtpmap:98 red/8000',
+          'rtpmap:99 ulpfec/8000',
         ],
       },
     ]),
   )
-  assert.deepEqual(session.answer.media[0]?.formats, ['8', '96', '97', '101'])
+  assert.deepEqual(session.answer.media[0]?.formats, ['8', '96', '97', '101', '98'])
 })
 
 test('an offer of nothing that we can take is refused with 488, and nothing is stored', async (t) => {

@@ -23,6 +23,7 @@ export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
+  Deviation,
   Gap,
   GapCause,
   Manifest,
@@ -34,10 +35,12 @@ export type {
   RecordingState,
   RunManifest,
   SipFacts,
+  SpeakerEvidence,
   StreamEvent,
   StreamManifest,
   StreamTotals,
   TimeAccount,
+  VerdictFacts,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
@@ -53,4 +56,8 @@ export {
 } from './retention/retention.ts'
 export type { RetentionRule } from './retention/rules.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
+export type { ObjectStorage } from './upload/object-storage.ts'
+export { openS3, type S3Settings } from './upload/s3-storage.ts'
+export { readUploadRecord } from './upload/upload-file.ts'
+export { eraseObjects, UploadLine, type UploadPolicy } from './upload/upload-line.ts'
 export type { WavRunFile } from './wav-run-file.ts'
