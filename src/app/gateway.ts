@@ -9,7 +9,7 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, type RecorderTestsView, RecordingInfo } from '#control'
+import { type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -33,7 +33,7 @@ import type { FlowLibrary } from './flow-library.ts'
 import { createInvitations } from './invitations.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { createRecorderTests } from './recorder-tests.ts'
-import { openRecorders, recordersView, startProbes } from './recorders.ts'
+import { openRecorders, recordersView, spoolView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
@@ -52,6 +52,7 @@ export interface Gateway extends GatewayViews {
   readonly recordingClient: RecordingClient
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
+  readonly spool: SpoolView
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
@@ -303,6 +304,7 @@ function assemble(parts: {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
     recorderTests,
+    spool: spoolView(client),
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),

@@ -28,6 +28,7 @@ export type {
   MetricsView,
   RecordersView,
   RecordingsView,
+  SpoolView,
 } from './views.ts'
 export type { WebhookOrder } from './webhooks/webhook-target.ts'
 export { Webhooks } from './webhooks/webhooks.ts'

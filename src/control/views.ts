@@ -11,6 +11,7 @@ import type {
   RecorderView,
   RecordingView,
   recordingResult,
+  SpooledRecording,
 } from './contract.ts'
 
 /** What became of a recording command, with the proof of a pause. */
@@ -88,6 +89,12 @@ export interface RecordersView {
   list(): readonly RecorderView[]
 }
 
+/** Recordings that wait for a recorder. */
+export interface SpoolView {
+  /** Oldest first. */
+  list(): readonly SpooledRecording[]
+}
+
 /** Whether this process should be sent calls. */
 export interface HealthView {
   readiness(): Readiness
@@ -102,6 +109,9 @@ export interface MetricsSnapshot {
   readonly recordingSessions: Readonly<Record<string, number>>
   /** Recorders now, by what is known of their health. */
   readonly recorders: Readonly<Record<string, number>>
+  /** Recordings that wait in the spool now, by state, and their bytes. */
+  readonly spooled: Readonly<Record<string, number>>
+  readonly spooledBytes: number
   /** Recording sessions ended since the start of the process, by outcome. */
   readonly recordingSessionOutcomes: Readonly<Record<string, number>>
   /** RTP packets copied to recorders since the start of the process. */

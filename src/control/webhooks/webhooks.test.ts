@@ -72,7 +72,6 @@ async function benchFor(
   types: readonly string[] = [],
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'webhooks-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
   const clock = new ManualClock()
   const events = new EventLog({ clock, keep: 100 })
   const log = new MemoryLogger()
@@ -86,7 +85,10 @@ async function benchFor(
       log,
     })
   const webhooks = await open()
-  t.after(() => webhooks.close())
+  t.after(async () => {
+    await webhooks.close()
+    await rm(folder, { recursive: true, force: true })
+  })
   const tell = (...calls: readonly string[]): void => {
     for (const callId of calls) events.add({ type: 'call.answered', callId, data: {} })
   }
