@@ -6,6 +6,7 @@ import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
+import { RunTime } from './run-time.ts'
 import { g711FormatOf } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { tidyTimes } from './tidy-times.ts'
@@ -92,13 +93,13 @@ function withFiles(folder: string, open: Manifest, stream: StreamManifest): Stre
 }
 
 function endMsOf(stream: StreamManifest): number {
-  const ends = stream.runs.map((run) => run.startMs + (run.decoded ? (run.bytes * 1000) / run.clockRateHz : 0))
+  const ends = stream.runs.map((run) => (run.decoded ? new RunTime(run).msOf(run.bytes) : run.startMs))
   return Math.max(0, stream.totals.lastPacketMs ?? 0, ...ends)
 }
 
 function withRestartGap(stream: StreamManifest, durationMs: number): StreamManifest {
   const lastRun = stream.runs.at(-1)
-  const fromMs = lastRun?.decoded ? lastRun.startMs + (lastRun.bytes * 1000) / lastRun.clockRateHz : durationMs
+  const fromMs = lastRun?.decoded ? new RunTime(lastRun).msOf(lastRun.bytes) : durationMs
   const isShort = fromMs < durationMs
   return isShort
     ? { ...stream, gaps: [...stream.gaps, { fromMs, toMs: durationMs, cause: 'recorder-restart' }] }

@@ -4,9 +4,18 @@ import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Disk } from './disk.ts'
 import { GapLedger } from './gap-ledger.ts'
-import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals, TimeAccount } from './manifest.ts'
+import type {
+  ClockFacts,
+  Gap,
+  RunManifest,
+  StreamEvent,
+  StreamManifest,
+  StreamTotals,
+  TimeAccount,
+} from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
+import type { ClockBend } from './run-time.ts'
 import { type IndexAnchor, IndexWriter, indexFileName } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
@@ -35,7 +44,7 @@ export class StreamFiles {
   readonly #folder: string
   readonly #label: string | undefined
   readonly #index: IndexWriter
-  readonly #runs: (Omit<RunManifest, 'bytes'> & { file: string })[] = []
+  readonly #runs: (Omit<RunManifest, 'bytes' | 'clock'> & { file: string; clock?: readonly ClockBend[] })[] = []
   readonly #runBytes: number[] = []
   readonly #gaps = new GapLedger()
   readonly #events: StreamEvent[] = []
@@ -45,6 +54,7 @@ export class StreamFiles {
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
   #audioMs = 0
+  #clock: ClockFacts | undefined
 
   constructor(disk: Disk, folder: string, channel: number, label: string | undefined) {
     this.channel = channel
@@ -92,6 +102,19 @@ export class StreamFiles {
   addGap(gap: Gap): void {
     this.#gaps.add(gap)
     this.#index.add({ type: 'gap', ...gap })
+  }
+
+  /** Notes that ticks of the current run are longer or shorter from now on. */
+  addBend(bend: ClockBend): void {
+    const run = this.#runs.at(-1)
+    if (run === undefined) return
+    run.clock = [...(run.clock ?? []), bend]
+    this.#index.add({ type: 'bend', ...bend })
+  }
+
+  /** Notes how the sender's clock ran so far. */
+  setClock(clock: ClockFacts): void {
+    this.#clock = clock
   }
 
   /** Notes how much audio there is so far. */
@@ -156,6 +179,7 @@ export class StreamFiles {
       gaps: this.#gaps.gaps,
       events: this.#events,
       account: this.#account(),
+      ...(this.#clock && { clock: this.#clock }),
       totals: this.#totals,
     }
   }
