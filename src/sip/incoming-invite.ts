@@ -3,7 +3,7 @@
 import { answer, answerBusy } from './answer.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
 import { DialogState } from './dialog/dialog-state.ts'
-import type { DialogContext } from './dialog-context.ts'
+import { type DialogContext, snapshotOf } from './dialog-context.ts'
 import { EarlyDialogSession } from './early-dialog.ts'
 import { InviteDialogSession } from './invite-dialog.ts'
 import type { SipRequest } from './message/message.ts'
@@ -14,6 +14,7 @@ import { ReliableProgress } from './reliability/reliable-progress.ts'
 import { rackOf, reliabilityOf } from './reliability/rseq.ts'
 import type {
   DialogHandlers,
+  DialogSnapshot,
   HeaderList,
   IncomingRequest,
   InviteDialog,
@@ -127,6 +128,16 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
       dialog.hold(() => this.#drop(487))
     } else send()
     return dialog
+  }
+
+  snapshot(): DialogSnapshot | undefined {
+    const agreed = this.#context.terms?.answerTo(this.request.headers)
+    const timer = agreed && {
+      seconds: agreed.seconds,
+      isOurs: agreed.refresher === 'uas',
+      expiresInMs: 500 * agreed.seconds,
+    }
+    return snapshotOf(this.#context, timer)
   }
 
   reject(status: number, options: MessageOptions = {}): void {
