@@ -1,7 +1,7 @@
 // The recording of a call as the HTTP API shows it.
 
 import type { CallView } from '#control'
-import type { RecordingView } from '#recording-client'
+import type { RecorderReceipt, RecordingView } from '#recording-client'
 
 type CallRecordingView = NonNullable<CallView['recording']>
 
@@ -18,19 +18,26 @@ export function callRecordingOf(recording: RecordingView): CallRecordingView {
       result,
       ...(noAudio === undefined ? {} : { noAudio }),
     })),
-    receipts: recording.receipts.map(({ recorder, ssrc, lastSequence, lastSentAtMs, packetsSent, packetsHeld }) => ({
-      recorder,
-      ssrc,
-      ...(lastSequence === undefined ? {} : { lastSequence }),
-      ...at('lastSentAt', lastSentAtMs),
-      packetsSent,
-      packetsHeld,
-    })),
-    ledger: recording.ledger.map(rowOf),
+    receipts: recording.receipts.map(receiptOf),
+    ledger: recording.ledger.map(ledgerRowOf),
   }
 }
 
-function rowOf(row: RecordingView['ledger'][number]): CallRecordingView['ledger'][number] {
+/** A receipt with an ISO time. */
+export function receiptOf(receipt: RecorderReceipt): CallRecordingView['receipts'][number] {
+  const { recorder, ssrc, lastSequence, lastSentAtMs, packetsSent, packetsHeld } = receipt
+  return {
+    recorder,
+    ssrc,
+    ...(lastSequence === undefined ? {} : { lastSequence }),
+    ...at('lastSentAt', lastSentAtMs),
+    packetsSent,
+    packetsHeld,
+  }
+}
+
+/** A row of a ledger with ISO times. */
+export function ledgerRowOf(row: RecordingView['ledger'][number]): CallRecordingView['ledger'][number] {
   const { askedAtMs, answeredAtMs, firstPacketAtMs, lastPacketAtMs, gaps, ...counts } = row
   return {
     ...counts,

@@ -3,7 +3,8 @@
 import { Type } from 'typebox'
 import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
-import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
+import { http } from './config-http.ts'
+import { role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
@@ -41,11 +42,7 @@ export const configSchema = Type.Object(
         description: 'Least severity that is logged: debug, info, warn, error or silent.',
       }),
     }),
-    http: role('The HTTP API and console; off when left out.', {
-      host: ipAddress({ default: LOOPBACK, description: 'IP address to bind to.' }),
-      port: integer('Port; 0 lets the system choose.', 8080, 0, 65_535),
-      console: Type.Boolean({ default: true, description: 'Serve the web console at /.' }),
-    }),
+    http,
     dns: section('Name resolution.', {
       servers: Type.Array(text({ expects: 'address or address:port' }), {
         maxItems: 8,
@@ -65,6 +62,8 @@ export type Config = Readonly<Type.Static<typeof configSchema>>
 export type SipConfig = GatewayConfig['sip'] | RecorderConfig['sip']
 /** Certificates and keys, as files. */
 export type TlsFiles = Omit<NonNullable<RecorderConfig['sip']['tls']>, 'verifyClient'>
+/** Settings of the HTTP API. */
+export type HttpConfig = NonNullable<Config['http']>
 /** Settings of the gateway role. */
 export type GatewayConfig = NonNullable<Config['gateway']>
 /** A recorder profile as it is written. */

@@ -2,6 +2,7 @@
 
 import {
   type Call,
+  type CallService,
   createCallService,
   createDestinationPolicy,
   createRouter,
@@ -43,6 +44,8 @@ const coreName = 'gateway'
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
+  /** Calls as they come. */
+  readonly onCall: CallService['onCall']
   readonly recordingClient: RecordingClient
   readonly recorders: RecordersView
   /** Changes of what is known of recorders' health. */
@@ -272,6 +275,7 @@ function assemble(parts: {
     recorders: recordersView(recorders),
     recorderEvents: recorders.events,
     listeners: role.listeners,
+    onCall: (listener) => service.onCall(listener),
     recordingClient: client,
     captures: evidence.shelf,
     census: async () => ({

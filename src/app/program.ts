@@ -1,17 +1,17 @@
 // The program: the roles that a configuration switches on, in one process, with their HTTP API.
 
 import { open, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
 import { cwd } from 'node:process'
-import { createHttpServer, type HttpServer, type Readiness } from '#control'
+import type { HttpServer, Readiness } from '#control'
 import { AppError, type Clock, type Logger, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { Config } from './config-schema.ts'
 import { loadFlows } from './flow-library.ts'
 import { type Gateway, openGateway } from './gateway.ts'
+import { openHttp } from './http.ts'
 import { PromptLibrary } from './prompt-library.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
-import { productVersion, type Surroundings } from './sip-role.ts'
+import type { Surroundings } from './sip-role.ts'
 
 /** A running program. */
 export interface Program {
@@ -25,9 +25,6 @@ export interface Program {
 }
 
 const promptFolder = 'prompts'
-/** Where the build puts the web console, beside the compiled sources. */
-const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
-const NONCE_BYTES = 16
 
 /** Opens the roles of the configuration, all or none; rejects with an AppError that names the key or port at fault. */
 export async function openProgram(config: Config, log: Logger, clock: Clock = systemClock): Promise<Program> {
@@ -84,40 +81,6 @@ async function drained(roles: { gateway?: Gateway; recorder?: Recorder }, graceM
   })
   await Promise.race([Promise.all([roles.gateway?.drain(), roles.recorder?.drain()]), patience])
   clearTimeout(timer)
-}
-
-function openHttp(
-  http: NonNullable<Config['http']>,
-  roles: { gateway?: Gateway; recorder?: Recorder },
-  around: Surroundings,
-  readiness: () => Readiness,
-): Promise<HttpServer> {
-  const { gateway, recorder } = roles
-  const { host, port } = http
-  return createHttpServer({
-    host,
-    port,
-    version: productVersion,
-    log: around.log,
-    clock: around.clock,
-    health: { readiness },
-    metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
-    ...(gateway === undefined
-      ? {}
-      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
-    ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
-    ...(http.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
-  })
-}
-
-const noCalls = {
-  activeCalls: 0,
-  recordings: {},
-  recordingSessions: {},
-  recorders: {},
-  recordingSessionOutcomes: {},
-  packetsForked: 0,
-  packetsHeld: 0,
 }
 
 /** Adds the configuration key to a failure to listen. */

@@ -16,7 +16,7 @@ const session = Type.Object(
 )
 
 /** Proof of a pause for one stream to one recorder. */
-const receipt = Type.Object(
+export const receipt = Type.Object(
   {
     recorder: Type.String(),
     ssrc: Type.Integer(),
@@ -31,7 +31,7 @@ const receipt = Type.Object(
 const gap = Type.Object({ reason: Type.String(), from: Type.String(), to: Type.Optional(Type.String()) }, closed)
 
 /** What one recorder was asked and sent. */
-const ledgerRow = Type.Object(
+export const ledgerRow = Type.Object(
   {
     recorder: Type.String(),
     askedAt: Type.String(),

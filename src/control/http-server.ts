@@ -6,6 +6,8 @@ import type { Clock, Endpoint, Logger } from '#kernel'
 import { callRoutes } from './call-routes.ts'
 import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
+import type { EventLog } from './events/event-log.ts'
+import { eventRoutes } from './events/event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
@@ -14,6 +16,7 @@ import { describeRoutes, openApiRoute } from './openapi.ts'
 import { recorderRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
+import { acceptWebSockets } from './web-socket.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
@@ -31,6 +34,7 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly events?: EventLog
   /** The web console; left out, there is none. */
   readonly console?: ConsoleFiles
 }
@@ -86,6 +90,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     return reply.code(status).send(body)
   })
 
+  await acceptWebSockets(app, log)
   await describeRoutes(app, options.version)
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)
@@ -93,6 +98,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)
   return app
 }

@@ -10,6 +10,7 @@ export const tags = {
   recordings: "The recorder's recordings",
   recorders: 'The recorders of the recording client',
   captures: 'Evidence of recording sessions that failed',
+  events: 'What happens, as it happens',
   process: 'The process itself',
 } as const
 

@@ -1,0 +1,109 @@
+// Turns what the roles tell into events of the API.
+
+import type { Call } from '#call'
+import type { EventLog, EventNews, EventType } from '#control'
+import { assertNever } from '#kernel'
+import type { RecordingEvent } from '#recording-client'
+import type { RecordingServerEvent } from '#recording-server'
+import { ledgerRowOf, receiptOf } from './call-recording-view.ts'
+import type { Gateway } from './gateway.ts'
+
+/** Tells the log of what the gateway does; the returned function ends it. */
+export function tapGateway(gateway: Gateway, log: EventLog): () => void {
+  const ends = [
+    gateway.onCall((event) => {
+      if (event.type === 'call-started') tapCall(event.call, log)
+    }),
+    gateway.events.add((event) => log.add(recordingNews(event))),
+    gateway.recorderEvents.add(({ type, recorder }) => log.add({ type, recorder, data: {} })),
+  ]
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+function tapCall(call: Call, log: EventLog): void {
+  const { callId } = call
+  const { direction, parties } = call.snapshot()
+  const from = parties[0]?.aors[0]
+  log.add({
+    type: 'call.started',
+    callId,
+    data: { direction, ...(from === undefined ? {} : { from }), to: call.dialledUri },
+  })
+  call.onEvent((event) => {
+    switch (event.type) {
+      case 'answered':
+        log.add({ type: 'call.answered', callId, data: {} })
+        break
+      case 'party-joined':
+      case 'party-left':
+      case 'hold-changed': {
+        const same = (id: Uint8Array): boolean => Buffer.compare(id, event.participantId) === 0
+        const party = call.snapshot().parties.find(({ participantId }) => same(participantId))
+        if (party === undefined) break
+        const { leg, role, aors, hold } = party
+        const data = { leg, role, aors: [...aors] }
+        if (event.type === 'hold-changed') log.add({ type: 'call.hold-changed', callId, data: { ...data, hold } })
+        else log.add({ type: `call.${event.type}`, callId, data })
+        break
+      }
+      case 'ended': {
+        const { startedAtMs, endedAtMs = startedAtMs, endReason } = call.snapshot()
+        const reason = endReason === undefined ? {} : { reason: endReason.text }
+        log.add({ type: 'call.ended', callId, data: { durationMs: endedAtMs - startedAtMs, ...reason } })
+        break
+      }
+      default:
+    }
+  })
+}
+
+/** The event of a recording or of one of its recorders. */
+function recordingNews({ callId, recording, recorder, ...happening }: RecordingEvent): EventNews {
+  const subject = { callId, recording, ...(recorder === undefined ? {} : { recorder }) }
+  switch (happening.type) {
+    case 'recording.paused':
+      return { ...subject, type: happening.type, data: { receipts: happening.receipts.map(receiptOf) } }
+    case 'recording.closed':
+      return { ...subject, type: happening.type, data: { ledger: happening.ledger.map(ledgerRowOf) } }
+    default: {
+      const { type, ...data } = happening
+      const known: EventType = type
+      return { ...subject, type: known, data } as EventNews
+    }
+  }
+}
+
+/** Event of our own recorder. */
+export function sessionNews(event: RecordingServerEvent): EventNews {
+  const { recordingId } = event
+  switch (event.type) {
+    case 'started':
+    case 'metadata': {
+      const participants = event.facts.participants.map(({ aor, name }) => ({
+        ...(aor === undefined ? {} : { aor }),
+        ...(name === undefined ? {} : { name }),
+      }))
+      return { type: `session.${event.type}`, recordingId, data: { participants } }
+    }
+    case 'first-packet': {
+      const { channel } = event
+      return { type: 'session.first-packet', recordingId, data: { channel } }
+    }
+    case 'paused':
+    case 'resumed':
+      return { type: `session.${event.type}`, recordingId, data: {} }
+    case 'alarm': {
+      const { type: _type, recordingId: _id, ...data } = event
+      return { type: 'session.alarm', recordingId, data }
+    }
+    case 'ended': {
+      const { state, cause, durationMs } = event.manifest
+      const why = cause === undefined ? {} : { cause }
+      return { type: 'session.ended', recordingId, data: { state, ...why, durationMs } }
+    }
+    default:
+      return assertNever(event)
+  }
+}

@@ -1,0 +1,67 @@
+// The HTTP API over the roles of the program.
+
+import { join } from 'node:path'
+import { createHttpServer, EventLog, type HttpServer, type Readiness } from '#control'
+import type { HttpConfig } from './config-schema.ts'
+import { sessionNews, tapGateway } from './event-tap.ts'
+import type { Gateway } from './gateway.ts'
+import type { Recorder } from './recorder.ts'
+import { productVersion, type Surroundings } from './sip-role.ts'
+
+/** Where the build puts the web console, beside the compiled sources. */
+const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
+const NONCE_BYTES = 16
+
+/** What the API shows and steers. */
+export interface HttpRoles {
+  readonly gateway?: Gateway
+  readonly recorder?: Recorder
+}
+
+/** Opens the API; rejects when the address cannot be bound. */
+export async function openHttp(
+  config: HttpConfig,
+  { gateway, recorder }: HttpRoles,
+  around: Surroundings,
+  readiness: () => Readiness,
+): Promise<HttpServer> {
+  const { clock, log } = around
+  const { host, port } = config
+  const events = new EventLog({ clock, keep: config.events.keep })
+  const taps = [
+    ...(gateway === undefined ? [] : [tapGateway(gateway, events)]),
+    ...(recorder === undefined ? [] : [recorder.server.events.add((event) => events.add(sessionNews(event)))]),
+  ]
+  const server = await createHttpServer({
+    host,
+    port,
+    version: productVersion,
+    log,
+    clock,
+    events,
+    health: { readiness },
+    metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
+    ...(gateway === undefined
+      ? {}
+      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
+    ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
+    ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
+  })
+  return {
+    address: server.address,
+    close: async () => {
+      for (const end of taps) end()
+      await server.close()
+    },
+  }
+}
+
+const noCalls = {
+  activeCalls: 0,
+  recordings: {},
+  recordingSessions: {},
+  recorders: {},
+  recordingSessionOutcomes: {},
+  packetsForked: 0,
+  packetsHeld: 0,
+}

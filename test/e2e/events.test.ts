@@ -1,0 +1,85 @@
+// What is told of a real call that is recorded: over WebSocket, in order, and as the vocabulary says.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { Check } from 'typebox/value'
+import WebSocket from 'ws'
+import { silentLogger } from '#kernel'
+import { cryptoIds, systemClock } from '#net'
+import { type ApiEvent, apiEvent, type EventType, eventVocabulary } from '../../src/control/events/event-vocabulary.ts'
+import { openTestProgram } from '../harness/open-program.ts'
+import { Softphone } from '../harness/softphone.ts'
+import { until } from '../harness/until.ts'
+
+const flow = `
+name: recorded
+nodes:
+  - { type: answer }
+  - { type: callRecording, activity: start, callRecordingServer: '{{ input.recorders }}', wait: true }
+  - { type: wait, ms: 60000 }
+`
+
+test('a recorded call is told from its start to its ledger, and so is what the recorder took', async (t) => {
+  const recorders = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorders.close())
+  const recorder = recorders.recorderUri('tcp')
+  const gateway = await openTestProgram({ flow, gateway: { recording: { recorders: [recorder] } } })
+  t.after(() => gateway.close())
+  const sent = await eventsOf(gateway.httpUrl)
+  const taken = await eventsOf(recorders.httpUrl)
+
+  const ports = { clock: systemClock, ids: cryptoIds, log: silentLogger }
+  const phone = await Softphone.open({ host: '127.0.0.1', transport: 'udp', ...ports })
+  t.after(() => phone.close())
+  const call = await phone.call(`sip:flow@127.0.0.1:${gateway.port('gateway', 'udp')}`)
+  assert.equal(await call.answered, true)
+  await until('it is recorded', () => typesOf(sent).includes('recording.started'))
+  const { callId = '' } = sent[0] ?? {}
+  for (const activity of ['pause', 'resume', 'stop']) {
+    const response = await fetch(`${gateway.httpUrl}/api/calls/${callId}/recording`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ activity }),
+    })
+    assert.equal(response.status, 200, activity)
+  }
+  await call.hangup()
+  await until('the call is over', () => typesOf(sent).includes('call.ended'))
+  await until('the ledger is told', () => typesOf(sent).includes('recording.closed'))
+  await until('the recorder is done', () => typesOf(taken).includes('session.ended'))
+
+  const ofRecording = typesOf(sent).filter((type) => type.startsWith('recording.'))
+  assert.deepEqual(ofRecording, [
+    'recording.started',
+    'recording.paused',
+    'recording.resumed',
+    'recording.stopped',
+    'recording.closed',
+  ])
+  const ofCall = typesOf(sent).filter((type) => /^call\.(started|answered|ended)$/.test(type))
+  assert.deepEqual(ofCall, ['call.started', 'call.answered', 'call.ended'])
+  assert.deepEqual([typesOf(taken)[0], typesOf(taken).at(-1)], ['session.started', 'session.ended'])
+  const accepted = sent.find(({ type }) => type === 'recorder.accepted')
+  assert.deepEqual([accepted?.callId, accepted?.recorder], [callId, recorder])
+  const receipts = sent.find(({ type }) => type === 'recording.paused')?.data['receipts'] as readonly unknown[]
+  assert.equal(receipts.length, 2)
+  for (const event of [...sent, ...taken]) {
+    assert.ok(Check(apiEvent, event), JSON.stringify(event))
+    assert.ok(Check(eventVocabulary[event.type as EventType].data, event.data), JSON.stringify(event))
+  }
+})
+
+function typesOf(events: readonly ApiEvent[]): string[] {
+  return events.map(({ type }) => type)
+}
+
+/** The events of a program from now on. */
+async function eventsOf(httpUrl: string): Promise<ApiEvent[]> {
+  const events: ApiEvent[] = []
+  const socket = new WebSocket(`${httpUrl.replace('http', 'ws')}/api/events`)
+  socket.on('message', (data) => events.push(JSON.parse(String(data))))
+  socket.on('error', () => {})
+  await once(socket, 'open')
+  return events
+}
