@@ -1,10 +1,10 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
-import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
+import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, SESSION_FILE, settleFolder } from './recording-folder.ts'
 import { g711FormatOf } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { tidyTimes } from './tidy-times.ts'
@@ -22,11 +22,44 @@ export interface RecoveryFailure {
   readonly cause: unknown
 }
 
-/** Recovers every open folder under `root`. To be called before anything is recorded there. */
-export function recoverOpenFolders(root: string): { recovered: Recovered[]; failures: RecoveryFailure[] } {
+/** A folder that a dead recorder left open. */
+export interface LeftFolder {
+  readonly folder: string
+  /** Undefined if it cannot be read. */
+  readonly manifest: Manifest | undefined
+  /** What its session file holds; undefined without one. */
+  readonly session: unknown
+  /** When anything in it was written last, ms since 1970. */
+  readonly touchedAtMs: number
+}
+
+/** The folders left open under `root`. To be called before anything is recorded there. */
+export function leftFolders(root: string): LeftFolder[] {
+  const open = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
+  return open.map((folder) => {
+    const touched = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)
+    const manifest = readIf(join(folder, MANIFEST_FILE), parseManifest)
+    const session = readIf(join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
+    return { folder, manifest, session, touchedAtMs: Math.max(0, ...touched) }
+  })
+}
+
+function readIf<T>(path: string, parse: (text: string) => T): T | undefined {
+  try {
+    return parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Recovers folders left open, every one under `root` unless told. */
+export function recoverOpenFolders(
+  root: string,
+  folders = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
+): { recovered: Recovered[]; failures: RecoveryFailure[] } {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
-  for (const folder of recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))) {
+  for (const folder of folders) {
     try {
       recovered.push(recoverFolder(folder))
     } catch (cause) {
@@ -55,11 +88,8 @@ export function recordingFolders(root: string): string[] {
 function recoverFolder(folder: string): Recovered {
   const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
   if (open === undefined) throw new Error('manifest.json is not readable')
-  const streams = readdirSync(folder)
-    .filter((name) => name.endsWith('.index.jsonl'))
-    .flatMap((name) => streamFromIndex(readFileSync(join(folder, name), 'utf8')) ?? [])
-    .sort((a, b) => a.channel - b.channel)
-    .map((stream) => withFiles(folder, open, stream))
+  rmSync(join(folder, SESSION_FILE), { force: true })
+  const streams = streamsLeft(folder, open)
   const durationMs = Math.max(0, ...streams.map(endMsOf))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
   const padded = streams.map((stream) => tidyTimes(withRestartGap(stream, durationMs), end.durationMs))
@@ -71,6 +101,15 @@ function recoverFolder(folder: string): Recovered {
     streams: padded,
   }
   return { manifest, folder: settleFolder(folder, manifest) }
+}
+
+/** The streams of a folder left open, by channel, as its files tell; headers are repaired. */
+export function streamsLeft(folder: string, open: Manifest): StreamManifest[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.index.jsonl'))
+    .flatMap((name) => streamFromIndex(readFileSync(join(folder, name), 'utf8')) ?? [])
+    .sort((a, b) => a.channel - b.channel)
+    .map((stream) => withFiles(folder, open, stream))
 }
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */
@@ -87,7 +126,8 @@ function withFiles(folder: string, open: Manifest, stream: StreamManifest): Stre
   return { ...stream, participants, runs }
 }
 
-function endMsOf(stream: StreamManifest): number {
+/** Recording time up to which a stream left open holds anything. */
+export function endMsOf(stream: StreamManifest): number {
   const ends = stream.runs.map((run) => run.startMs + (run.decoded ? (run.bytes * 1000) / run.clockRateHz : 0))
   return Math.max(0, stream.totals.lastPacketMs ?? 0, ...ends)
 }
