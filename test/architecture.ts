@@ -35,6 +35,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['node:sqlite'],
       ['@photostructure/sqlite'],
       ['kysely'],
+      ['pg', 'store/catalogue/'],
     ],
     globals: [],
   },

@@ -21,6 +21,18 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   ),
   maxSessions,
   store: section('Recordings on disk.', {
+    name: text({
+      default: 'recorder',
+      description: 'Name of this store in the catalogue; each recorder that shares a database needs its own.',
+    }),
+    database: Type.Optional(
+      text({
+        pattern: '^postgres(ql)?://',
+        expects: 'postgres://user@host/database',
+        description:
+          'PostgreSQL database of the catalogue; embedded SQLite in the folder when left out. The variable DATABASE_URL goes before it.',
+      }),
+    ),
     folder: text({
       default: './recordings',
       description: 'Folder of the recordings, relative to the working directory.',

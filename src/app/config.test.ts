@@ -232,3 +232,14 @@ test('arbitrary text never makes the reader throw', () => {
   fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => void parseConfig(text, 'test.yaml')))
   fc.assert(fc.property(fc.json(), (text) => void parseConfig(text, 'test.yaml')))
 })
+
+test('DATABASE_URL goes before the file, is checked, switches no recorder on, and its password is not printed', () => {
+  const address = 'postgres://recorder:secret@db.test/recordings'
+  const config = accepted('recorder:\n  store: { database: "postgres://other/x" }', { DATABASE_URL: address })
+  assert.equal(config.recorder?.store.database, address)
+  assert.match(printConfig(config), /database: postgres:\/\/recorder:\*\*\*@db\.test\/recordings/)
+  assert.equal(accepted('gateway: {}', { DATABASE_URL: address }).recorder, undefined)
+  assert.deepEqual(refused('recorder: {}', { DATABASE_URL: 'mysql://x' }), [
+    'DATABASE_URL: recorder.store.database: expected postgres://user@host/database',
+  ])
+})

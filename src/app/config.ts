@@ -25,11 +25,14 @@ export interface ConfigProblem {
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Variables that go before the file, and the keys that they set. */
-const VARIABLES: readonly (readonly [name: string, section: string, key: string])[] = [
+const VARIABLES: readonly (readonly [name: string, ...path: string[]])[] = [
   ['SIPREC_LOG_LEVEL', 'log', 'level'],
   ['SIPREC_HTTP_HOST', 'http', 'host'],
   ['SIPREC_HTTP_PORT', 'http', 'port'],
+  ['DATABASE_URL', 'recorder', 'store', 'database'],
 ]
+/** Sections that a variable does not switch on. */
+const ONLY_IF_WRITTEN = new Set(['recorder'])
 
 /** `file:line: key: what was expected`. */
 export function configProblemText({ source, line, key, expected }: ConfigProblem): string {
@@ -109,20 +112,33 @@ export function printConfig(config: Config): string {
 }
 
 function maskPassword(text: string): string {
-  return text.replace(/^(sips?:[^:@]*:)[^@]*@/i, '$1***@')
+  return text.replace(/^((?:sips?:|postgres(?:ql)?:\/\/)[^:@/]*:)[^@]*@/i, '$1***@')
 }
 
 function withVariables(value: unknown, environment: Environment, overridden: Map<string, string>): unknown {
   if (!isMapping(value)) return value
-  const result: Record<string, unknown> = { ...value }
-  for (const [name, section, key] of VARIABLES) {
+  let result: Record<string, unknown> = value
+  for (const [name, ...path] of VARIABLES) {
     const text = environment[name]
-    const old = result[section] ?? {}
-    if (text === undefined || !isMapping(old)) continue
-    result[section] = { ...old, [key]: /^\d+$/.test(text) ? Number(text) : text }
-    overridden.set(`${section}.${key}`, name)
+    if (text === undefined || (ONLY_IF_WRITTEN.has(path[0]!) && !isMapping(result[path[0]!]))) continue
+    const changed = withValue(result, path, /^\d+$/.test(text) ? Number(text) : text)
+    if (changed === undefined) continue
+    result = changed
+    overridden.set(path.join('.'), name)
   }
   return result
+}
+
+/** A copy with one value replaced; undefined where something else than a section is in its way. */
+function withValue(
+  section: Record<string, unknown>,
+  [key = '', ...below]: readonly string[],
+  value: unknown,
+): Record<string, unknown> | undefined {
+  if (below.length === 0) return { ...section, [key]: value }
+  const old = section[key] ?? {}
+  const changed = isMapping(old) ? withValue(old, below, value) : undefined
+  return changed && { ...section, [key]: changed }
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -2,6 +2,7 @@
 // The command line: one file of `cli/` per command.
 
 import { Command } from 'commander'
+import { addCatalogueCommands } from './cli/catalogue.ts'
 import { addChaosCommand } from './cli/chaos.ts'
 import { addCheckCommand } from './cli/check.ts'
 import { addLintCommand } from './cli/lint.ts'
@@ -10,6 +11,7 @@ import { addStartCommands } from './cli/start.ts'
 
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
+addCatalogueCommands(command)
 addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)

@@ -1,14 +1,17 @@
 // The recorder role: a SIPREC recording server over a store of folders and its catalogue.
 
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecordingsView } from '#control'
-import { type Logger, messageOf } from '#kernel'
+import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
-import { type Catalogue, openSqliteCatalogue, RecordingStore, rebuildCatalogue, recoverRecordings } from '#store'
+import { JournaledCatalogue, type RecordingLibrary, RecordingStore, recoverRecordings } from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
+import type { LibrarySettings } from './library/library-room.ts'
+import { LibraryThread } from './library/library-thread.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
 
@@ -17,6 +20,8 @@ export interface Recorder {
   readonly listeners: readonly BoundListener[]
   readonly server: RecordingServer
   readonly recordings: RecordingsView
+  /** Search, tags, holds and deletion; rejects with AppError `store.catalogue` while the database is away. */
+  readonly library: RecordingLibrary
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
   renewTls(): Promise<void>
   /** Refuses new sessions and waits for those under way. */
@@ -25,7 +30,8 @@ export interface Recorder {
   close(): Promise<void>
 }
 
-const catalogueFile = 'catalogue.sqlite'
+/** Exists while the catalogue lacks rows, so that the next start rebuilds it. */
+const staleFile = 'catalogue.stale'
 
 /** Opens the recorder: recovers what a crash left open, then listens. */
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
@@ -34,10 +40,17 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const { folder, keepDigits, flushMs, sync, bufferBytes, minFreeBytes } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
-  const catalogue = await openCatalogue(store, log)
+  const library = new LibraryThread(librarySettings(config), log)
+  const catalogue = openJournal(store, library, around.clock, log)
+  await recover(store, catalogue, log)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage })
+  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage }).catch(
+    async (fault: unknown) => {
+      await catalogue.close()
+      throw fault
+    },
+  )
   const server = createRecordingServer({
     media,
     address: advertisedHost ?? host,
@@ -75,6 +88,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       listeners: role.listeners,
       server,
       recordings: createRecordingsView(store, catalogue),
+      library,
       renewTls: () => role.renewTls(),
       drain: () => server.drain(),
       close: async () => {
@@ -89,12 +103,20 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   }
 }
 
-/** The folders are the truth: what a crash left open is closed first, and an empty catalogue is built anew from them. */
-async function openCatalogue(store: RecordingStore, log: Logger): Promise<Catalogue> {
-  const catalogue = await openSqliteCatalogue(join(store.root, catalogueFile))
+/** What the library of a recorder is opened with. */
+export function librarySettings({ store: { folder, name, database } }: RecorderConfig): LibrarySettings {
+  return { folder, name, ...(database !== undefined && { database }) }
+}
+
+/** A database that is away delays no start and no recording: rows wait in the journal. */
+function openJournal(store: RecordingStore, library: LibraryThread, clock: Clock, log: Logger): JournaledCatalogue {
+  const path = join(store.root, staleFile)
+  return new JournaledCatalogue({ target: library, staleFile: path, isStale: existsSync(path), clock, log })
+}
+
+/** The folders are the truth: what a crash left open is closed before anything is recorded. */
+async function recover(store: RecordingStore, catalogue: JournaledCatalogue, log: Logger): Promise<void> {
   const { recovered, failures } = await recoverRecordings(store, catalogue)
   for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
   for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
-  if ((await catalogue.count({})) === 0) await rebuildCatalogue(store, catalogue)
-  return catalogue
 }

@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test'
 import { encodePcmu, goertzelPower, readWav, tone } from '#audio'
 import { AppError } from '#kernel'
 import { systemClock } from '#net'
-import { openSqliteCatalogue, RecordingStore, recoverRecordings } from '#store'
+import { openCatalogue, RecordingStore, recoverRecordings } from '#store'
 import { RtpSource } from '../../test/harness/rtp-source.ts'
 import { startRecordMedia } from './record-media.ts'
 
@@ -105,7 +105,7 @@ test('after kill -9 the run file plays, recovery publishes the recording, and at
   await once(child, 'exit')
 
   const store = new RecordingStore({ root })
-  const catalogue = await openSqliteCatalogue(join(root, 'catalogue.sqlite'))
+  const catalogue = await openCatalogue(join(root, 'catalogue.sqlite'))
   t.after(() => catalogue.close())
   const { recovered, failures } = await recoverRecordings(store, catalogue)
   assert.deepEqual(failures, [])

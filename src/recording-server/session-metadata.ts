@@ -15,6 +15,7 @@ import {
   type XmlElement,
 } from '#siprec'
 import type { ParticipantFacts, RecordingFacts } from '#store'
+import { customValues } from './custom-values.ts'
 
 /** Names, in any namespace, of the element that carries the call flow's Recording ID. */
 const REFERENCE_NAMES = new Set(['recordingref', 'recordingid'])
@@ -42,6 +43,7 @@ export type MetadataPart = Pick<
   | 'sessionIds'
   | 'groupIds'
   | 'recordingReference'
+  | 'custom'
   | 'metadataInvalid'
   | 'speakers'
   | 'speakersInferred'
@@ -94,7 +96,10 @@ export class SessionMetadata {
   /** The facts as of now, for the labels of the session's streams, '' where there is none, and their media types. */
   facts(labels: readonly string[], kinds: readonly string[] = []): MetadataPart {
     const state = this.#state
-    const reference = state && referenceOf([...state.extensions, ...state.sessions.flatMap((one) => one.extensions)], 0)
+    const extensions =
+      state === undefined ? [] : [...state.extensions, ...state.sessions.flatMap((one) => one.extensions)]
+    const reference = referenceOf(extensions, 0)
+    const custom = customValues(extensions)
     const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, kinds }
     const lines = lineSpeakers(state ?? NOTHING, labels, hints)
     const callerId = state && callingParticipant(state)
@@ -104,6 +109,7 @@ export class SessionMetadata {
       sessionIds: state?.sessions.map(({ sessionId }) => sessionId) ?? [],
       groupIds: state?.groups.map(({ groupId }) => groupId) ?? [],
       ...(reference !== undefined && { recordingReference: reference }),
+      ...(Object.keys(custom).length > 0 && { custom }),
       metadataInvalid: this.#isInvalid,
       speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
       speakersInferred: lines.some(({ evidence }) => evidence === 'inferred'),

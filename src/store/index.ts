@@ -1,5 +1,19 @@
-export { type Catalogue, type CatalogueQuery, type CatalogueRow, openRow, rowOf } from './catalogue.ts'
+export {
+  type Catalogue,
+  type CatalogueFilter,
+  type CataloguePage,
+  type CatalogueQuery,
+  type CatalogueRow,
+  openRow,
+  rowOf,
+} from './catalogue/catalogue.ts'
+export type { JobQueue } from './catalogue/job-queue.ts'
+export { JournaledCatalogue, type JournalTarget } from './catalogue/journaled-catalogue.ts'
+export { openCatalogue, openCatalogueAndJobs } from './catalogue/open-database.ts'
+export type { SqlCatalogue } from './catalogue/sql-catalogue.ts'
 export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
+export type { Rebuilt } from './library/rebuild.ts'
+export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
   Gap,
   GapCause,
@@ -19,8 +33,7 @@ export type {
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type Closing, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
-export { RecordingStore, rebuildCatalogue, recoverRecordings } from './recording-store.ts'
+export { RecordingStore, recoverRecordings } from './recording-store.ts'
 export type { RecoveryFailure } from './recovery.ts'
-export { openSqliteCatalogue } from './sqlite-catalogue.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

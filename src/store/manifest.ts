@@ -127,6 +127,8 @@ export interface RecordingFacts {
   readonly groupIds: readonly string[]
   /** Recording ID given by the call flow, where the SRC sends one. */
   readonly recordingReference?: string
+  /** Name and value pairs out of the metadata's extension data. */
+  readonly custom?: Readonly<Record<string, string>>
   readonly metadataInvalid: boolean
   /** Id of the participant that called. */
   readonly callerId?: string

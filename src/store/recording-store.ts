@@ -1,13 +1,11 @@
-// Published recordings for those who read them: manifests, files, free space, and the way back from folders to catalogue.
+// Published recordings for those who read them: manifests, files, free space, and what a dead recorder left.
 
 import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { type Catalogue, rowOf } from './catalogue.ts'
+import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
-import { type RecoveryFailure, recordingFolders, recoverOpenFolders } from './recovery.ts'
-
-const MOST_ROWS = 1000
+import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
 
 /** Reader of the recordings under one root folder. */
 export class RecordingStore {
@@ -72,19 +70,6 @@ export class RecordingStore {
   }
 }
 
-/** Writes a row for every published folder; returns how many. Rows without a folder stay. */
-export async function rebuildCatalogue(store: RecordingStore, catalogue: Catalogue): Promise<number> {
-  let count = 0
-  for (const path of recordingFolders(store.root)) {
-    const folder = store.relativeFolder(path)
-    const manifest = await store.manifest(folder)
-    if (manifest === undefined || manifest.state === 'receiving') continue
-    await catalogue.put(rowOf(manifest, folder))
-    count += 1
-  }
-  return count
-}
-
 /** Closes what a dead recorder left open and tells the catalogue. To be called before anything is recorded. */
 export async function recoverRecordings(
   store: RecordingStore,
@@ -92,8 +77,5 @@ export async function recoverRecordings(
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
   const { recovered, failures } = recoverOpenFolders(store.root)
   for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
-  for (const row of await catalogue.list({ state: 'receiving', limit: MOST_ROWS })) {
-    await catalogue.put({ ...row, state: 'no-audio', cause: 'lost', recovered: true })
-  }
   return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

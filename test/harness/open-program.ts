@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly gateway?: Section | false
   /** Whether the recorder is opened too. */
   readonly recorder?: boolean
+  /** Keys of the recorder's store. */
+  readonly recorderStore?: Section
   /** Both roles listen over TLS too, with the certificates `gw` and `peer`. */
   readonly tls?: boolean
   /** Keys of `http` beside the port. */
@@ -62,7 +64,9 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
       http: { port: 0, ...options.http },
       dns: { servers: options.dnsServers ?? [] },
       ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
-      ...(options.recorder === true ? { recorder: recorderSection(store, options.tls) } : {}),
+      ...(options.recorder === true
+        ? { recorder: recorderSection({ folder: store, ...options.recorderStore }, options.tls) }
+        : {}),
     },
     { aliasDuplicateObjects: false },
   )
@@ -121,7 +125,7 @@ function gatewaySection(options: ProgramOptions, flowFile: string): Section {
   }
 }
 
-function recorderSection(folder: string, isTls?: boolean): Section {
+function recorderSection(store: Section, isTls?: boolean): Section {
   const portMin = 12_000 + 2 * cryptoIds.integer(3000)
-  return { sip: sipSection('peer', isTls), media: { portMin, portMax: portMin + PORTS }, store: { folder } }
+  return { sip: sipSection('peer', isTls), media: { portMin, portMax: portMin + PORTS }, store }
 }

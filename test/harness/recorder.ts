@@ -28,7 +28,7 @@ import type {
   SipResponse,
   TransportName,
 } from '#sip'
-import { type Catalogue, type DiskPort, openSqliteCatalogue, RecordingStore } from '#store'
+import { type Catalogue, type DiskPort, openCatalogue, RecordingStore } from '#store'
 import { RecordRoom } from '../../src/recording-server/record-room.ts'
 import { attachCore } from './core-pair.ts'
 import { RtpSource } from './rtp-source.ts'
@@ -142,7 +142,7 @@ export class RecorderBench {
     transports?: readonly TransportName[],
   ): Promise<RecorderBench> {
     const root = await mkdtemp(join(tmpdir(), 'recorder-'))
-    const catalogue = options.catalogue ?? (await openSqliteCatalogue(':memory:'))
+    const catalogue = options.catalogue ?? (await openCatalogue(':memory:'))
     const bench = new RecorderBench(root, catalogue, options, transports)
     t.after(async () => {
       await bench.settled(bench.server.stop())

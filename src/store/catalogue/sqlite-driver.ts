@@ -24,7 +24,8 @@ export async function openSqlite(path: string): Promise<SqliteDatabase> {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000')
   return {
     close: () => database.close(),
-    prepare: (sql) => statementOf(database.prepare(sql)),
+    // A transaction that reads first and then writes would fail where another process wrote between; so it locks at once.
+    prepare: (sql) => statementOf(database.prepare(sql === 'begin' ? 'begin immediate' : sql)),
   }
 }
 

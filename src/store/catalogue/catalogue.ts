@@ -1,0 +1,169 @@
+// The catalogue: an index of recordings that can be thrown away and rebuilt from the folders.
+
+import { msOfIsoTime } from '../iso-time.ts'
+import type { Manifest, NoAudioCause, RecordingFacts, RecordingState } from '../manifest.ts'
+
+/** Where the copy of a recording in object storage stands; `failed` is tried again. */
+export type UploadState = 'waiting' | 'uploading' | 'failed' | 'verified' | 'local-removed'
+
+/** Who did something to a recording, when and why. */
+export interface Act {
+  readonly reason: string
+  /** A user, a token's name, or a rule of retention. */
+  readonly actor: string
+  readonly atMs: number
+}
+
+/** What was decided about a recording after it was made; kept beside the recording, in `notes.json`. */
+export interface RecordingNotes {
+  /** Lower-case, in order, each once. */
+  readonly tags?: readonly string[]
+  /** Legal holds in force: while there is one, nothing deletes the recording. */
+  readonly holds?: readonly Act[]
+  readonly uploadState?: UploadState
+  /** The recording is deleted; of its row only ids and times are left. */
+  readonly deletion?: Act
+}
+
+/** One recording as the catalogue knows it. */
+export interface CatalogueRow extends RecordingNotes {
+  readonly recordingId: string
+  /** Name of the store that holds the folder, where several share a database. */
+  readonly store?: string
+  readonly state: RecordingState
+  readonly cause?: NoAudioCause
+  readonly recovered: boolean
+  readonly startedAtMs: number
+  readonly endedAtMs?: number
+  readonly durationMs: number
+  /** Path of the folder below the store's root; absent while receiving. */
+  readonly folder?: string
+  readonly sipCallId: string
+  readonly fromUri: string
+  readonly toUri: string
+  /** Recording ID given by the call flow. */
+  readonly reference?: string
+  readonly sessionIds: readonly string[]
+  readonly groupIds: readonly string[]
+  /** Names and AORs of the participants. */
+  readonly participants: readonly string[]
+  readonly streams: number
+  readonly packets: number
+  readonly warnings: number
+  /** Bytes of all files of the folder. */
+  readonly sizeBytes?: number
+  /** Which vendor's client sent it. */
+  readonly vendor?: string
+  /** Outcome of looking at the session as a whole, one word. */
+  readonly verdict?: string
+  /** Name and value pairs out of the metadata's extension data. */
+  readonly custom?: Readonly<Record<string, string>>
+}
+
+/** Place in a list: what follows it is asked for with `after`. */
+export interface Cursor {
+  readonly startedAtMs: number
+  readonly rowNo: number
+}
+
+/** What recordings to look for; every condition given must hold. Texts are compared without regard to case. */
+export interface CatalogueFilter {
+  /** Words, or phrases in double quotes: each is somewhere in parties, URIs, ids, custom values or metadata documents. */
+  readonly text?: string
+  /** Part of a participant's name, AOR or number. */
+  readonly party?: string
+  /** A recording id, Recording ID of the flow, Call-ID, session id or group id, whole. */
+  readonly id?: string
+  /** The recording began at this time or later. */
+  readonly fromMs?: number
+  /** The recording began before this time. */
+  readonly toMs?: number
+  readonly minDurationMs?: number
+  readonly maxDurationMs?: number
+  readonly state?: RecordingState
+  readonly cause?: NoAudioCause
+  readonly tags?: readonly string[]
+  readonly uploadState?: UploadState
+  readonly isHeld?: boolean
+  readonly vendor?: string
+  readonly verdict?: string
+  readonly custom?: Readonly<Record<string, string>>
+  readonly store?: string
+  /** Deleted recordings are left out unless asked for. */
+  readonly deleted?: 'without' | 'only' | 'with'
+}
+
+/** What to list; newest first. */
+export interface CatalogueQuery extends CatalogueFilter {
+  /** At most this many, 1 to 1000. */
+  readonly limit: number
+  readonly offset?: number
+  readonly after?: Cursor
+}
+
+/** A page of a list. */
+export interface CataloguePage {
+  readonly rows: readonly CatalogueRow[]
+  /** Absent on the last page. */
+  readonly next?: Cursor
+}
+
+/** Port of the catalogue. Rejections are AppError with code `store.catalogue`. */
+export interface Catalogue {
+  /** Writes the facts of a recording; notes that the catalogue has already stay as they are. */
+  put(row: CatalogueRow): Promise<void>
+  get(recordingId: string): Promise<CatalogueRow | undefined>
+  list(query: CatalogueQuery): Promise<CatalogueRow[]>
+  /** How many there are; counting ends at `most`. */
+  count(filter: CatalogueFilter, most?: number): Promise<number>
+  remove(recordingId: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** The row of a recording that is being received. */
+export function openRow(
+  recordingId: string,
+  startedAtMs: number,
+  facts: RecordingFacts,
+  streams: number,
+): CatalogueRow {
+  const base = { recordingId, state: 'receiving', recovered: false, startedAtMs, durationMs: 0 } as const
+  return { ...base, ...factsPart(facts), streams, packets: 0 }
+}
+
+/** The row of a manifest; `folder` is relative to the store's root. */
+export function rowOf(manifest: Manifest, folder: string): CatalogueRow {
+  const { recordingId, state, cause, recovered, startedAt, endedAt, durationMs, facts, streams } = manifest
+  return {
+    recordingId,
+    state,
+    ...(cause && { cause }),
+    recovered,
+    startedAtMs: msOfIsoTime(startedAt),
+    ...(endedAt !== undefined && { endedAtMs: msOfIsoTime(endedAt) }),
+    durationMs,
+    folder,
+    ...factsPart(facts),
+    streams: streams.length,
+    packets: streams.reduce((sum, stream) => sum + stream.totals.packets, 0),
+  }
+}
+
+type FactsPart = Pick<
+  CatalogueRow,
+  'sipCallId' | 'fromUri' | 'toUri' | 'reference' | 'sessionIds' | 'groupIds' | 'participants' | 'warnings' | 'custom'
+>
+
+function factsPart(facts: RecordingFacts): FactsPart {
+  return {
+    sipCallId: facts.sip.callId,
+    fromUri: facts.sip.fromUri,
+    toUri: facts.sip.toUri,
+    ...(facts.recordingReference !== undefined && { reference: facts.recordingReference }),
+    sessionIds: facts.sessionIds,
+    groupIds: facts.groupIds,
+    participants: facts.participants.flatMap(({ name, aor }) => [name, aor].filter((text) => text !== undefined)),
+    warnings: facts.warnings.length,
+    ...(facts.custom && { custom: facts.custom }),
+  }
+}

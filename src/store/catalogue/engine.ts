@@ -1,0 +1,82 @@
+// What differs between the two database engines: row numbers, the index over parts of texts, and taking jobs.
+
+import { type Expression, type Kysely, type SqlBool, sql } from 'kysely'
+import type { Tables } from './tables.ts'
+
+/** Columns that are searched for parts of texts. */
+export type TextColumn = 'party' | 'content'
+
+/** One of the two engines. */
+export interface DatabaseEngine {
+  /** Column type of a row number that the database gives. */
+  readonly rowNo: 'integer' | 'bigserial'
+  /** End of the definition of a table that is nothing but its primary key. */
+  readonly keyTable: string
+  /** Locks the rows of a selection, and leaves out those that others have locked. */
+  readonly skipLocked: boolean
+  /** Makes the index over parts of texts. */
+  installTextIndex(database: Kysely<Tables>): Promise<void>
+  /** Tells the index of new texts, after they were written. */
+  indexText(database: Kysely<Tables>, rowNo: number, party: string, content: string): Promise<void>
+  unindexText(database: Kysely<Tables>, rowNo: number): Promise<void>
+  /** Up to `most` rows with `term` in a column, by the index; undefined where the index cannot tell. */
+  hits(database: Kysely<Tables>, column: TextColumn, term: string, most: number): Promise<number[] | undefined>
+  /** Condition on a row of `siprec_text`. */
+  contains(column: TextColumn, term: string): Expression<SqlBool>
+}
+
+/** Shortest part of a text that an index of trigrams can find. */
+const SHORTEST_INDEXED = 3
+
+/** SQLite with FTS5 over trigrams. */
+export const sqliteEngine: DatabaseEngine = {
+  rowNo: 'integer',
+  keyTable: 'without rowid',
+  skipLocked: false,
+  installTextIndex: async (database) => {
+    await sql`create virtual table siprec_trigram using fts5(
+      party, content, tokenize = 'trigram', content = '', contentless_delete = 1)`.execute(database)
+  },
+  indexText: async (database, rowNo, party, content) => {
+    await sql`insert or replace into siprec_trigram (rowid, party, content)
+      values (${rowNo}, ${party}, ${content})`.execute(database)
+  },
+  unindexText: async (database, rowNo) => {
+    await sql`delete from siprec_trigram where rowid = ${rowNo}`.execute(database)
+  },
+  hits: async (database, column, term, most) => {
+    if ([...term].length < SHORTEST_INDEXED) return undefined
+    const phrase = `${column} : "${term.replaceAll('"', '""')}"`
+    const found = await sql<{ row_no: number }>`select rowid as row_no from siprec_trigram
+      where siprec_trigram match ${phrase} limit ${most}`.execute(database)
+    return found.rows.map(({ row_no }) => row_no)
+  },
+  contains: (column, term) => sql<SqlBool>`instr(${sql.ref(`siprec_text.${column}`)}, ${term}) > 0`,
+}
+
+/** PostgreSQL with pg_trgm. */
+export const postgresEngine: DatabaseEngine = {
+  rowNo: 'bigserial',
+  keyTable: '',
+  skipLocked: true,
+  installTextIndex: async (database) => {
+    await sql`create extension if not exists pg_trgm`.execute(database)
+    for (const column of ['party', 'content'] as const) {
+      const name = sql.id(`siprec_text_${column}`)
+      await sql`create index ${name} on siprec_text using gin (${sql.id(column)} gin_trgm_ops)`.execute(database)
+    }
+  },
+  indexText: async () => {},
+  unindexText: async () => {},
+  hits: async (database, column, term, most) => {
+    if ([...term].length < SHORTEST_INDEXED) return undefined
+    const query = database
+      .selectFrom('siprec_text')
+      .select('row_no')
+      .where(postgresEngine.contains(column, term))
+      .limit(most)
+    return (await query.execute()).map(({ row_no }) => row_no)
+  },
+  contains: (column, term) =>
+    sql<SqlBool>`${sql.ref(`siprec_text.${column}`)} like ${`%${term.replace(/[\\%_]/g, '\\$&')}%`}`,
+}

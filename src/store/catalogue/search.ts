@@ -1,0 +1,198 @@
+// How a filter becomes one fast query: by the few rows that its rarest condition leaves, along an index in the order of the list, or along all.
+
+import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
+import type { CatalogueFilter, CatalogueQuery } from './catalogue.ts'
+import type { DatabaseEngine, TextColumn } from './engine.ts'
+import { customKey, type Key, keyOf, partyTerm, termsOf } from './index-terms.ts'
+import type { Tables } from './tables.ts'
+
+/** A condition that leaves more rows than this is common: a page of its matches is found soon by walking in order. */
+const FEW = 1000
+
+interface Term {
+  readonly column: TextColumn
+  readonly text: string
+}
+
+/** How to run a query. */
+export interface SearchPlan {
+  readonly filter: CatalogueFilter
+  /** The rows that one of the conditions leaves; every other condition is still to be checked. */
+  readonly candidates?: readonly number[]
+  /** Else: a key along whose index the rows stand in order. */
+  readonly driver?: Key
+  readonly keys: readonly Key[]
+  readonly terms: readonly Term[]
+}
+
+/** A row as the tables have it. */
+export interface FoundRow {
+  readonly row_no: number
+  readonly started_at_ms: number
+  readonly store: string
+  readonly facts: string
+  readonly notes: string
+}
+
+/** Finds out which condition leaves the fewest rows. */
+export async function planSearch(
+  database: Kysely<Tables>,
+  engine: DatabaseEngine,
+  filter: CatalogueFilter,
+): Promise<SearchPlan> {
+  const keys = filterKeys(filter)
+  const terms = filterTerms(filter)
+  let fewest: readonly number[] | undefined
+  const probe = async (hits: Promise<number[] | undefined>): Promise<void> => {
+    const rows = await hits
+    if (rows !== undefined && rows.length <= FEW && rows.length < (fewest?.length ?? Number.POSITIVE_INFINITY)) {
+      fewest = rows
+    }
+  }
+  for (const key of keys) await probe(keyHits(database, key))
+  for (const { column, text } of terms) {
+    if (fewest === undefined || fewest.length > 0) await probe(engine.hits(database, column, text, FEW + 1))
+  }
+  if (fewest === undefined) await probe(durationHits(database, filter))
+  const plan = { filter, keys, terms }
+  if (fewest !== undefined) return { ...plan, candidates: fewest }
+  const driver = keys.find(({ kind }) => kind !== 'state' && kind !== 'held' && kind !== 'store') ?? keys[0]
+  return { ...plan, ...(driver && { driver }) }
+}
+
+/** A page of the matches of a plan, newest first. */
+export async function findPage(
+  database: Kysely<Tables>,
+  engine: DatabaseEngine,
+  plan: SearchPlan,
+  { limit, offset = 0, after }: CatalogueQuery,
+): Promise<FoundRow[]> {
+  if (plan.candidates?.length === 0) return []
+  const driver = plan.candidates === undefined ? plan.driver : undefined
+  const order = driver === undefined ? 'siprec_recording' : 'driver'
+  let query = matching(database, engine, plan)
+    .select(['siprec_recording.row_no', 'siprec_recording.started_at_ms', 'store', 'facts', 'notes'])
+    .orderBy(`${order}.started_at_ms` as 'siprec_recording.started_at_ms', 'desc')
+    .orderBy(`${order}.row_no` as 'siprec_recording.row_no', 'desc')
+    .limit(limit)
+    .offset(offset)
+  if (after !== undefined) {
+    const place = sql`(${sql.ref(`${order}.started_at_ms`)}, ${sql.ref(`${order}.row_no`)})`
+    query = query.where(sql<SqlBool>`${place} < (${after.startedAtMs}, ${after.rowNo})`)
+  }
+  return await query.execute()
+}
+
+/** How many rows match a plan; counting ends at `most`. */
+export async function countMatches(
+  database: Kysely<Tables>,
+  engine: DatabaseEngine,
+  plan: SearchPlan,
+  most: number | undefined,
+): Promise<number> {
+  if (plan.candidates?.length === 0) return 0
+  const matches = matching(database, engine, plan).select('siprec_recording.row_no')
+  const bounded = most === undefined ? matches : matches.limit(most)
+  const { total } = await database
+    .selectFrom(bounded.as('matches'))
+    .select((builder) => builder.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow()
+  return Number(total)
+}
+
+function matching(database: Kysely<Tables>, engine: DatabaseEngine, plan: SearchPlan) {
+  const { candidates, driver, filter } = plan
+  const isDriven = candidates === undefined && driver !== undefined
+  const from = isDriven
+    ? database
+        .selectFrom('siprec_key as driver')
+        .innerJoin('siprec_recording', 'siprec_recording.row_no', 'driver.row_no')
+        .where('driver.kind', '=', driver.kind)
+        .where('driver.value', '=', driver.value)
+        .where((builder) => builder.and(timeConditions(filter, 'driver.started_at_ms')))
+    : database.selectFrom('siprec_recording')
+  return (from as ReturnType<typeof plain>)
+    .$if(candidates !== undefined, (query) => query.where('siprec_recording.row_no', 'in', [...(candidates ?? [])]))
+    .where((builder) => builder.and(conditions(builder, engine, plan, isDriven)))
+}
+
+function plain(database: Kysely<Tables>) {
+  return database.selectFrom('siprec_recording')
+}
+
+function conditions(
+  builder: ExpressionBuilder<Tables, 'siprec_recording'>,
+  engine: DatabaseEngine,
+  { filter, keys, terms, driver }: SearchPlan,
+  isDriven: boolean,
+): Expression<SqlBool>[] {
+  const all = isDriven ? [] : timeConditions(filter, 'siprec_recording.started_at_ms')
+  const { deleted = 'without', minDurationMs, maxDurationMs } = filter
+  if (deleted !== 'with') all.push(builder('is_deleted', '=', deleted === 'only' ? 1 : 0))
+  if (minDurationMs !== undefined) all.push(builder('duration_ms', '>=', minDurationMs))
+  if (maxDurationMs !== undefined) all.push(builder('duration_ms', '<=', maxDurationMs))
+  for (const key of keys) if (!isDriven || key !== driver) all.push(hasKey(key))
+  if (terms.length > 0) {
+    const texts = builder
+      .selectFrom('siprec_text')
+      .select('siprec_text.row_no')
+      .whereRef('siprec_text.row_no', '=', 'siprec_recording.row_no')
+      .where((inner) => inner.and(terms.map(({ column, text }) => engine.contains(column, text))))
+    all.push(builder.exists(texts))
+  }
+  return all
+}
+
+function timeConditions({ fromMs, toMs }: CatalogueFilter, column: string): Expression<SqlBool>[] {
+  const time = sql.ref(column)
+  return [
+    ...(fromMs === undefined ? [] : [sql<SqlBool>`${time} >= ${fromMs}`]),
+    ...(toMs === undefined ? [] : [sql<SqlBool>`${time} < ${toMs}`]),
+  ]
+}
+
+/** All four columns of the key's primary key are given: a single look into its index. */
+function hasKey({ kind, value }: Key): Expression<SqlBool> {
+  return sql<SqlBool>`exists (select 1 from siprec_key where siprec_key.kind = ${kind} and siprec_key.value = ${value}
+    and siprec_key.started_at_ms = siprec_recording.started_at_ms and siprec_key.row_no = siprec_recording.row_no)`
+}
+
+function filterKeys(filter: CatalogueFilter): Key[] {
+  const keys: Key[] = []
+  const add = (kind: Key['kind'], value: string | undefined): void => {
+    if (value !== undefined) keys.push(keyOf(kind, value))
+  }
+  add('id', filter.id)
+  for (const tag of filter.tags ?? []) add('tag', tag)
+  for (const [name, value] of Object.entries(filter.custom ?? {})) keys.push(customKey(name, value))
+  add('cause', filter.cause)
+  add('vendor', filter.vendor)
+  add('verdict', filter.verdict)
+  add('upload', filter.uploadState)
+  add('state', filter.state)
+  if (filter.isHeld !== undefined) add('held', filter.isHeld ? 'yes' : 'no')
+  add('store', filter.store)
+  return keys
+}
+
+function filterTerms({ party, text }: CatalogueFilter): Term[] {
+  const terms: Term[] = text === undefined ? [] : termsOf(text).map((term) => ({ column: 'content', text: term }))
+  if (party !== undefined && partyTerm(party) !== '') terms.unshift({ column: 'party', text: partyTerm(party) })
+  return terms
+}
+
+async function keyHits(database: Kysely<Tables>, { kind, value }: Key): Promise<number[]> {
+  const query = database.selectFrom('siprec_key').select('row_no').where('kind', '=', kind).where('value', '=', value)
+  return (await query.limit(FEW + 1).execute()).map(({ row_no }) => row_no)
+}
+
+async function durationHits(
+  database: Kysely<Tables>,
+  { minDurationMs, maxDurationMs }: CatalogueFilter,
+): Promise<number[] | undefined> {
+  if (minDurationMs === undefined && maxDurationMs === undefined) return undefined
+  let query = database.selectFrom('siprec_recording').select('row_no')
+  if (minDurationMs !== undefined) query = query.where('duration_ms', '>=', minDurationMs)
+  if (maxDurationMs !== undefined) query = query.where('duration_ms', '<=', maxDurationMs)
+  return (await query.limit(FEW + 1).execute()).map(({ row_no }) => row_no)
+}

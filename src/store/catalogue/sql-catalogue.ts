@@ -1,0 +1,221 @@
+// The catalogue in a database; the code is the same for SQLite and PostgreSQL.
+
+import type { Kysely, Transaction } from 'kysely'
+import type {
+  Catalogue,
+  CatalogueFilter,
+  CataloguePage,
+  CatalogueQuery,
+  CatalogueRow,
+  RecordingNotes,
+} from './catalogue.ts'
+import type { DatabaseEngine } from './engine.ts'
+import { guarded } from './guarded.ts'
+import { keysOf, metadataOf, textOf } from './index-terms.ts'
+import { countMatches, type FoundRow, findPage, planSearch } from './search.ts'
+import type { Tables } from './tables.ts'
+
+const MOST_ROWS = 1000
+const COLUMNS = ['row_no', 'started_at_ms', 'store', 'facts', 'notes'] as const
+
+/** What is written of a recording at once. */
+export interface Entry {
+  readonly row: CatalogueRow
+  /** What its metadata documents say; the old text stays where this is left out. */
+  readonly metadata?: string
+  /** Replaces the notes that are there. */
+  readonly notes?: RecordingNotes
+}
+
+/** The catalogue over a database that has its tables. */
+export class SqlCatalogue implements Catalogue {
+  readonly #database: Kysely<Tables>
+  readonly #engine: DatabaseEngine
+  readonly #store: string
+
+  /** `store` is the name under which rows are written. */
+  constructor(database: Kysely<Tables>, engine: DatabaseEngine, store: string) {
+    this.#database = database
+    this.#engine = engine
+    this.#store = store
+  }
+
+  async put(row: CatalogueRow): Promise<void> {
+    await this.putAll([{ row }])
+  }
+
+  /** Writes several recordings in one transaction; a deleted recording is left as it is. */
+  async putAll(entries: readonly Entry[]): Promise<void> {
+    await guarded(() =>
+      this.#database.transaction().execute(async (transaction) => {
+        for (const entry of entries) await this.#write(transaction, entry)
+      }),
+    )
+  }
+
+  async get(recordingId: string): Promise<CatalogueRow | undefined> {
+    const query = this.#database.selectFrom('siprec_recording').select(COLUMNS).where('recording_id', '=', recordingId)
+    const found = await guarded(() => query.executeTakeFirst())
+    return found && rowOfFound(found)
+  }
+
+  async list(query: CatalogueQuery): Promise<CatalogueRow[]> {
+    return [...(await this.page(query)).rows]
+  }
+
+  /** A page with the place where the next one begins. */
+  async page(query: CatalogueQuery): Promise<CataloguePage> {
+    const limit = Math.max(1, Math.min(MOST_ROWS, Math.floor(query.limit)))
+    const offset = Math.max(0, Math.floor(query.offset ?? 0))
+    return await guarded(async () => {
+      const plan = await planSearch(this.#database, this.#engine, query)
+      const found = await findPage(this.#database, this.#engine, plan, { ...query, limit, offset })
+      const last = found.length === limit ? found.at(-1) : undefined
+      const next = last && { startedAtMs: last.started_at_ms, rowNo: last.row_no }
+      return { rows: found.map(rowOfFound), ...(next && { next }) }
+    })
+  }
+
+  async count(filter: CatalogueFilter, most?: number): Promise<number> {
+    return await guarded(async () => {
+      const plan = await planSearch(this.#database, this.#engine, filter)
+      return await countMatches(this.#database, this.#engine, plan, most)
+    })
+  }
+
+  /** Changes the notes of a recording; `change` gives undefined to leave them. Resolves with the row then, undefined if there is none. */
+  async annotate(
+    recordingId: string,
+    change: (row: CatalogueRow) => RecordingNotes | undefined,
+  ): Promise<CatalogueRow | undefined> {
+    return await guarded(() =>
+      this.#database.transaction().execute(async (transaction) => {
+        const locked = await this.#locked(transaction, recordingId)
+        if (locked === undefined) return undefined
+        const row = rowOfFound(locked)
+        const notes = change(row)
+        if (notes === undefined) return row
+        const changed = { ...factsOf(row), store: locked.store, ...notes }
+        await this.#write(transaction, { row: changed, notes })
+        return changed
+      }),
+    )
+  }
+
+  async remove(recordingId: string): Promise<void> {
+    await guarded(() =>
+      this.#database.transaction().execute(async (transaction) => {
+        const found = await this.#locked(transaction, recordingId)
+        if (found === undefined) return
+        const rowNo = found.row_no
+        await transaction.deleteFrom('siprec_key').where('row_no', '=', rowNo).execute()
+        await transaction.deleteFrom('siprec_text').where('row_no', '=', rowNo).execute()
+        await this.#engine.unindexText(transaction, rowNo)
+        await transaction.deleteFrom('siprec_recording').where('row_no', '=', rowNo).execute()
+      }),
+    )
+  }
+
+  /** Removes the rows of this store that began before `nowMs`, but for those of these recordings; resolves with how many. */
+  async removeUnseen(recordingIds: ReadonlySet<string>, nowMs: number): Promise<number> {
+    const query = this.#database
+      .selectFrom('siprec_recording')
+      .select('recording_id')
+      .where('store', '=', this.#store)
+      .where('started_at_ms', '<', Math.floor(nowMs))
+    const rows = await guarded(() => query.execute())
+    const unseen = rows.filter(({ recording_id }) => !recordingIds.has(recording_id))
+    for (const { recording_id } of unseen) await this.remove(recording_id)
+    return unseen.length
+  }
+
+  /** Rows of this store that are still `receiving` though their recorder, which began them before `nowMs`, is gone: they are lost. */
+  async settleReceiving(nowMs: number): Promise<number> {
+    const lost = { state: 'no-audio', cause: 'lost', recovered: true } as const
+    let settled = 0
+    for (;;) {
+      const rows = await this.list({
+        state: 'receiving',
+        store: this.#store,
+        toMs: Math.floor(nowMs),
+        limit: MOST_ROWS,
+      })
+      if (rows.length === 0) return settled
+      await this.putAll(rows.map((row) => ({ row: { ...row, ...lost } })))
+      settled += rows.length
+    }
+  }
+
+  async close(): Promise<void> {
+    await guarded(() => this.#database.destroy())
+  }
+
+  async #write(transaction: Transaction<Tables>, { row, metadata, notes: given }: Entry): Promise<void> {
+    const old = await this.#locked(transaction, row.recordingId)
+    const notes = given ?? (old === undefined ? notesOf(row) : (JSON.parse(old.notes) as RecordingNotes))
+    if (old !== undefined && given === undefined && notes.deletion !== undefined) return
+    const facts = factsOf(row)
+    const { store = this.#store, startedAtMs, durationMs } = row
+    const values = {
+      store,
+      started_at_ms: Math.round(startedAtMs),
+      duration_ms: Math.round(durationMs),
+      is_deleted: notes.deletion === undefined ? 0 : 1,
+      facts: JSON.stringify(facts),
+      notes: JSON.stringify(notes),
+    }
+    const { row_no } = await transaction
+      .insertInto('siprec_recording')
+      .values({ recording_id: row.recordingId, ...values })
+      .onConflict((conflict) => conflict.column('recording_id').doUpdateSet(values))
+      .returning('row_no')
+      .executeTakeFirstOrThrow()
+    const whole = { ...facts, ...notes, store }
+    await this.#writeKeys(transaction, row_no, values.started_at_ms, whole)
+    await this.#writeText(transaction, row_no, whole, metadata)
+  }
+
+  async #writeKeys(transaction: Transaction<Tables>, rowNo: number, startedAtMs: number, row: CatalogueRow) {
+    await transaction.deleteFrom('siprec_key').where('row_no', '=', rowNo).execute()
+    const keys = keysOf(row).map((key) => ({ ...key, started_at_ms: startedAtMs, row_no: rowNo }))
+    await transaction.insertInto('siprec_key').values(keys).execute()
+  }
+
+  async #writeText(transaction: Transaction<Tables>, rowNo: number, row: CatalogueRow, given: string | undefined) {
+    const query = transaction.selectFrom('siprec_text').selectAll().where('row_no', '=', rowNo)
+    const old = await query.executeTakeFirst()
+    const metadata = given ?? (row.deletion === undefined && old !== undefined ? metadataOf(old.content) : '')
+    const text = textOf(row, metadata)
+    if (old !== undefined && old.party === text.party && old.content === text.content) return
+    await transaction
+      .insertInto('siprec_text')
+      .values({ row_no: rowNo, ...text })
+      .onConflict((conflict) => conflict.column('row_no').doUpdateSet(text))
+      .execute()
+    await this.#engine.indexText(transaction, rowNo, text.party, text.content)
+  }
+
+  async #locked(transaction: Transaction<Tables>, recordingId: string): Promise<FoundRow | undefined> {
+    const query = transaction.selectFrom('siprec_recording').select(COLUMNS).where('recording_id', '=', recordingId)
+    return await (this.#engine.skipLocked ? query.forUpdate() : query).executeTakeFirst()
+  }
+}
+
+/** The notes of a row, alone. */
+export function notesOf({ tags, holds, uploadState, deletion }: CatalogueRow): RecordingNotes {
+  return {
+    ...(tags?.length && { tags }),
+    ...(holds?.length && { holds }),
+    ...(uploadState && { uploadState }),
+    ...(deletion && { deletion }),
+  }
+}
+
+function factsOf(row: CatalogueRow): CatalogueRow {
+  const { tags: _tags, holds: _holds, uploadState: _upload, deletion: _deletion, store: _store, ...facts } = row
+  return facts
+}
+
+function rowOfFound({ store, facts, notes }: FoundRow): CatalogueRow {
+  return { ...(JSON.parse(facts) as CatalogueRow), ...(JSON.parse(notes) as RecordingNotes), store }
+}

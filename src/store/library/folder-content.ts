@@ -1,0 +1,62 @@
+// What the catalogue wants to know of a recording's folder beyond its manifest: the words of its metadata, and its size.
+
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { METADATA_FOLDER } from '../recording-folder.ts'
+
+const MOST_DOCUMENTS = 200
+const MOST_TEXT = 65_536
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+/** The texts and attribute values of all metadata documents, each once, a line each; empty where none are kept. */
+export async function metadataWords(folder: string): Promise<string> {
+  const path = join(folder, METADATA_FOLDER)
+  const names = (await readdir(path).catch(() => [])).filter((name) => name.endsWith('.xml')).sort()
+  const words = new Set<string>()
+  let size = 0
+  for (const name of names.slice(-MOST_DOCUMENTS).reverse()) {
+    for (const word of documentTexts(await readFile(join(path, name), 'utf8').catch(() => ''))) {
+      if (words.has(word) || size + word.length > MOST_TEXT) continue
+      words.add(word)
+      size += word.length + 1
+    }
+  }
+  return [...words].join('\n')
+}
+
+/** Texts and attribute values of an XML document, well formed or not. */
+export function documentTexts(xml: string): string[] {
+  const texts: string[] = []
+  const markup = /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<([^>]*)>|<[^>]*$|([^<]+)/g
+  for (const [, literal, tag, text] of xml.matchAll(markup)) {
+    if (literal !== undefined) texts.push(literal.trim())
+    else if (text !== undefined) texts.push(decoded(text).trim())
+    else if (tag !== undefined && !/^[?!/]/.test(tag)) texts.push(...attributeValues(tag))
+  }
+  return texts.filter((text) => text !== '')
+}
+
+/** Bytes of all files of a folder, and of its folders. */
+export async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) bytes += await folderBytes(path)
+    else if (entry.isFile()) bytes += (await stat(path).catch(() => undefined))?.size ?? 0
+  }
+  return bytes
+}
+
+function attributeValues(tag: string): string[] {
+  return [...tag.matchAll(/\s([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)]
+    .filter(([, name]) => !/^xmlns(:|$)/.test(name!))
+    .map(([, , double, single]) => decoded(double ?? single ?? '').trim())
+}
+
+function decoded(text: string): string {
+  return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,4}));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)
+    return code > 0 && code <= 0x10_ffff ? String.fromCodePoint(code) : whole
+  })
+}

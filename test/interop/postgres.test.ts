@@ -1,0 +1,56 @@
+// The catalogue in PostgreSQL does what it does in SQLite.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openCatalogue, openCatalogueAndJobs } from '#store'
+import { catalogueSuite } from '../harness/catalogue-suite.ts'
+import { jobSuite } from '../harness/job-suite.ts'
+import { keptRecordings } from '../harness/kept-recording.ts'
+import { openTestProgram } from '../harness/open-program.ts'
+import { type PostgresCluster, startPostgres } from '../harness/postgres.ts'
+import { recordSession } from '../harness/recorded-session.ts'
+import { until } from '../harness/until.ts'
+
+let cluster: PostgresCluster
+before(async () => {
+  cluster = await startPostgres()
+})
+after(() => cluster.close())
+
+catalogueSuite('PostgreSQL', async (t) => {
+  const catalogue = await openCatalogue(await cluster.database())
+  t.after(() => catalogue.close())
+  return catalogue
+})
+
+jobSuite('PostgreSQL', async (t, [one, two]) => {
+  const address = await cluster.database()
+  const [first, second] = await Promise.all([openCatalogueAndJobs(address, one), openCatalogueAndJobs(address, two)])
+  t.after(() => Promise.all([first.catalogue.close(), second.catalogue.close()]))
+  return [first.jobs, second.jobs]
+})
+
+test('a recorder whose PostgreSQL is away, at its start or later, records on and catalogues all when it is back', async (t) => {
+  const own = await startPostgres()
+  t.after(() => own.close())
+  const database = await own.database()
+  await own.stop()
+  const recorder = await openTestProgram({ gateway: false, recorder: true, recorderStore: { database, name: 'one' } })
+  t.after(() => recorder.close())
+  const library = recorder.program.recorder?.library
+  assert.ok(library)
+  await recordSession(recorder)
+  await keptRecordings(recorder.store, 1)
+  await assert.rejects(library.count({}), { code: 'store.catalogue' })
+
+  await own.start()
+  const published = async (): Promise<number> =>
+    await library.count({ state: 'published', store: 'one' }).catch(() => 0)
+  await until('the first is catalogued', async () => (await published()) === 1, 40_000)
+
+  await own.stop()
+  await recordSession(recorder)
+  await keptRecordings(recorder.store, 2)
+  await own.start()
+  await until('the second is catalogued', async () => (await published()) === 2, 40_000)
+})
