@@ -7,7 +7,7 @@ import type { RecordingsView } from '#control'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
-import { JournaledCatalogue, type RecordingLibrary, RecordingStore, recoverRecordings } from '#store'
+import { JournaledCatalogue, leftFolders, type RecordingLibrary, RecordingStore, recoverRecordings } from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
@@ -37,12 +37,12 @@ const staleFile = 'catalogue.stale'
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
-  const { folder, keepDigits, flushMs, sync, bufferBytes, minFreeBytes } = config.store
+  const { folder, keepDigits, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const library = new LibraryThread(librarySettings(config), log)
   const catalogue = openJournal(store, library, around.clock, log)
-  await recover(store, catalogue, log)
+  const left = leftFolders(folder)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
   const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage }).catch(
@@ -62,6 +62,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     srtp,
     maxSessions: config.maxSessions,
   })
+  const closed = await server.resume(left, 1000 * resumeSeconds)
   const closeStore = async (): Promise<void> => {
     await media.close()
     await catalogue.close()
@@ -84,6 +85,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
+    await recover(store, catalogue, closed, log)
     return {
       listeners: role.listeners,
       server,
@@ -114,9 +116,17 @@ function openJournal(store: RecordingStore, library: LibraryThread, clock: Clock
   return new JournaledCatalogue({ target: library, staleFile: path, isStale: existsSync(path), clock, log })
 }
 
-/** The folders are the truth: what a crash left open is closed before anything is recorded. */
-async function recover(store: RecordingStore, catalogue: JournaledCatalogue, log: Logger): Promise<void> {
-  const { recovered, failures } = await recoverRecordings(store, catalogue)
-  for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
-  for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
+/** The folders are the truth: what a crash left open, and nobody goes on with, is closed; what arrives meanwhile has its turn in between. */
+async function recover(
+  store: RecordingStore,
+  catalogue: JournaledCatalogue,
+  folders: readonly string[],
+  log: Logger,
+): Promise<void> {
+  for (const folder of folders) {
+    const { recovered, failures } = await recoverRecordings(store, catalogue, [folder])
+    for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
+    for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
 }

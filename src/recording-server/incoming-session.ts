@@ -13,11 +13,21 @@ import {
 } from '#kernel'
 import type { SrtpSuite } from '#rtp'
 import { parseSdp } from '#sdp'
-import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, RequestOutcome } from '#sip'
+import type {
+  DialogEnd,
+  DialogHandlers,
+  DialogSnapshot,
+  HeaderList,
+  IncomingRequest,
+  InviteDialog,
+  RequestOutcome,
+} from '#sip'
 import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
+import { type KeptRecording, keptSession } from './kept-session.ts'
 import { PacketWatch } from './packet-watch.ts'
 import type { RecordMedia } from './record-media.ts'
 import { ACCEPTED_TYPES, logFieldsOf, type RequestBodies, readBodies } from './recording-request.ts'
+import { ResumedWatch } from './resumed-watch.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import type { SessionOpening } from './session-opening.ts'
 import { SessionRecord } from './session-record.ts'
@@ -67,6 +77,8 @@ export class IncomingSession {
   readonly #watch: PacketWatch
   readonly #snapshots: SnapshotRequests
   #state: State = 'opening'
+  /** Of a session that was up before this process was. */
+  #resumed: ResumedWatch | undefined
   #dialog: InviteDialog | undefined
   /** Work of this session, one piece after another. */
   #queue: Promise<void> = Promise.resolve()
@@ -74,18 +86,31 @@ export class IncomingSession {
   /** `marks`: what the client's message lacks of RFC 7866 section 6. */
   constructor(opening: SessionOpening, bodies: RequestBodies, marks: readonly string[], context: SessionContext) {
     const { media, address, clock, ids, suitesOver } = context
-    const recordingId = uuidText(ids.uuid())
-    const { sip } = opening
+    const { sip, kept } = opening
+    const recordingId = kept?.manifest.recordingId ?? uuidText(ids.uuid())
     const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
     this.recordingId = recordingId
     this.source = sip.source
     this.#context = context
     this.#opening = opening
     this.#log = log
-    this.#streams = new SessionStreams({ recordingId, media, ids, address, suites: suitesOver(sip.transport) })
+    const sessionId = kept?.session.media?.description.sessionId
+    const described = sessionId === undefined ? {} : { sessionId }
+    this.#streams = new SessionStreams({
+      recordingId,
+      media,
+      ids,
+      address,
+      suites: suitesOver(sip.transport),
+      ...described,
+    })
     this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels: () => this.#streams.labels })
     this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
     this.#snapshots = new SnapshotRequests(clock, log)
+    if (kept !== undefined) {
+      this.#resume(kept)
+      return
+    }
     this.#record.warn([...marks, ...bodies.warnings])
     // In a later turn: the caller has to know the session before anything can end it.
     void this.#enqueue(() => this.#establish(bodies))
@@ -104,6 +129,7 @@ export class IncomingSession {
 
   /** The worker got the first packet of a stream. */
   onFirstPacket(channel: number, atMs: number): void {
+    this.#resumed?.heard()
     this.#watch.heard(channel)
     this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
   }
@@ -141,6 +167,38 @@ export class IncomingSession {
     return outcome
   }
 
+  /** Goes on with a session of a recorder that died; its folder has been reopened. */
+  #resume({ session, manifest }: KeptRecording): void {
+    if (session.media !== undefined) this.#streams.resume(session.media)
+    this.#record.resume(session.metadata, manifest)
+    const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
+    this.#dialog = dialog
+    this.#enter('active')
+    this.#resumed = new ResumedWatch(
+      this.#context.clock,
+      () => dialog.request('OPTIONS'),
+      () => void this.hangUp(),
+    )
+    this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts: this.#record.facts() })
+    this.#watch.expect(this.#streams.sendingChannels)
+    this.#log.warn('recording session goes on after a restart', { streams: this.#streams.labels.length })
+  }
+
+  get #handlers(): DialogHandlers {
+    return {
+      onRequest: (incoming) => void this.#enqueue(() => this.#onRequest(incoming)),
+      onEnd: (end) => void this.#enqueue(() => this.#onEnd(end)),
+    }
+  }
+
+  /** Keeps what another process needs to go on, should this one die. */
+  async #keep(dialog: DialogSnapshot | undefined): Promise<void> {
+    if (dialog === undefined) return
+    const media = this.#streams.kept()
+    const session = keptSession({ dialog, ...(media && { media }), metadata: this.#record.kept() })
+    await this.#context.media.ask({ type: 'keep-session', recordingId: this.recordingId, session })
+  }
+
   async #establish(bodies: RequestBodies): Promise<void> {
     const problem = bodies.offer === undefined ? 'no offer' : this.#streams.problemOf(bodies.offer)
     if (bodies.offer === undefined || problem !== undefined) {
@@ -155,16 +213,14 @@ export class IncomingSession {
     const documents = this.#record.apply(this.#opening.message, bodies)
     const answer = await this.#openMedia(bodies.offer, bodies.offerText ?? '')
     if (answer === undefined) return
+    // Before the 200: what was accepted is never lost.
+    await this.#keep(this.#opening.snapshot())
     if (this.#opening.isCancelled) {
       this.#opening.reject(487, 'cancelled')
       await this.#finish('cancelled', 'cancelled')
       return
     }
-    const handlers = {
-      onRequest: (incoming: IncomingRequest) => void this.#enqueue(() => this.#onRequest(incoming)),
-      onEnd: (end: DialogEnd) => void this.#enqueue(() => this.#onEnd(end)),
-    }
-    this.#dialog = this.#opening.accept(handlers, answer)
+    this.#dialog = this.#opening.accept(this.#handlers, answer)
     this.#enter('active')
     this.#context.emit({ type: 'started', recordingId: this.recordingId, facts: this.#record.facts() })
     if (this.#streams.isPaused) this.#context.emit({ type: 'paused', recordingId: this.recordingId })
@@ -208,6 +264,7 @@ export class IncomingSession {
 
   async #onRequest(incoming: IncomingRequest): Promise<void> {
     const { request } = incoming
+    this.#resumed?.heard()
     if (this.#state !== 'active') {
       incoming.respond(481)
       return
@@ -233,6 +290,7 @@ export class IncomingSession {
     await this.#respond(incoming, bodies)
     this.#reportPause(wasPaused)
     const documents = this.#record.apply(request, bodies)
+    await this.#keep(this.#dialog?.snapshot())
     if (documents.length === 0) return
     await this.#record.keep(documents)
     this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#record.facts() })
@@ -266,6 +324,7 @@ export class IncomingSession {
     if (answer.ok) await this.#streams.takeAnswer(answer.value, warnings)
     else warnings.push('answer to our offer is not readable')
     this.#record.warn(warnings)
+    await this.#keep(this.#dialog?.snapshot())
     this.#reportPause(wasPaused)
   }
 
@@ -283,6 +342,7 @@ export class IncomingSession {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#enter('closing')
     this.#watch.stop()
+    this.#resumed?.heard()
     this.#record.end(ended)
     const { recordingId } = this
     const neverSent = this.#streams.view().length > 0 && !this.#watch.wasExpecting

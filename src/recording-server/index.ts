@@ -1,3 +1,4 @@
+export type { LeftRecording } from './kept-session.ts'
 export { type RecordMedia, startRecordMedia } from './record-media.ts'
 export type { RecordCommand, RecordEvent, RecordReplies, RecordWorkerOptions } from './record-messages.ts'
 export { ACCEPTED_TYPES } from './recording-request.ts'

@@ -22,7 +22,8 @@ export interface KeptSession {
 /** A recording that a dead recorder left open. */
 export interface LeftRecording {
   readonly folder: string
-  readonly manifest: Manifest
+  /** Undefined if it cannot be read. */
+  readonly manifest: Manifest | undefined
   /** What the session file holds. */
   readonly session: unknown
   /** When it was written last, ms since 1970. */
@@ -31,6 +32,7 @@ export interface LeftRecording {
 
 /** A session that can be taken up, or at least be ended. */
 export interface KeptRecording extends LeftRecording {
+  readonly manifest: Manifest
   readonly session: KeptSession
 }
 
@@ -47,5 +49,10 @@ export function keptSession(parts: Omit<KeptSession, 'format'>): KeptSession {
 
 function isKept(left: LeftRecording): left is KeptRecording {
   const session = left.session as Partial<KeptSession> | null | undefined
-  return session?.format === FORMAT && typeof session.dialog === 'object' && typeof session.metadata === 'object'
+  return (
+    left.manifest !== undefined &&
+    session?.format === FORMAT &&
+    typeof session.dialog === 'object' &&
+    typeof session.metadata === 'object'
+  )
 }

@@ -1,15 +1,19 @@
 // All recordings of one record worker: carries out commands, flushes on time, publishes.
 
-import type { PortPool } from '#engine'
-import { AppError, type Clock, type Ids, messageOf, type Timer } from '#kernel'
+import type { PortPair, PortPool } from '#engine'
+import { AppError, type Clock, type Ids, invariant, messageOf, type Timer } from '#kernel'
 import {
   type Closing,
   Disk,
   type DiskCondition,
   type DiskPort,
+  endMsOf,
   type NoAudioCause,
   RecordingFolder,
+  type StreamFiles,
+  type StreamManifest,
   type StreamTotals,
+  streamsLeft,
   systemDisk,
 } from '#store'
 import {
@@ -92,6 +96,11 @@ export class RecordRoom {
     switch (command.type) {
       case 'open':
         return this.#open(command)
+      case 'reopen':
+        return await this.#reopen(command)
+      case 'keep-session':
+        this.#recording(command.recordingId).folder.keepSession(command.session)
+        return undefined
       case 'add-stream':
         return await this.#addStream(this.#recording(command.recordingId), command.label, command.settings)
       case 'set-stream':
@@ -136,15 +145,55 @@ export class RecordRoom {
     return { startedAtMs }
   }
 
+  async #reopen(command: RecordCommand & { type: 'reopen' }): Promise<RecordReplies['reopen']> {
+    const { clock, ids, root, ports } = this.#options
+    const { recordingId, folder: path, manifest, streams } = command
+    const pairs: PortPair[] = []
+    try {
+      // A stream that was removed needs ports only to be closed.
+      for (const { rtpPort, isRemoved } of streams) pairs.push(await (isRemoved ? ports.take() : ports.takeAt(rtpPort)))
+      const left = streamsLeft(path, manifest)
+      const startedAtMs = Date.parse(manifest.startedAt)
+      const opened = { folder: path, metadata: manifest.metadata, streams: left }
+      const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, manifest.facts, opened)
+      // The recording's clock goes on as the wall clock did.
+      const originMs = clock.nowMs() - (clock.wallMs() - startedAtMs)
+      const cname = ids.hex(CNAME_BYTES)
+      const recording: Recording = { recordingId, folder, originMs, startedAtMs, cname, streams: [], hasFailed: false }
+      invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
+      for (const [channel, { settings, isRemoved }] of streams.entries()) {
+        const files = folder.streams[channel]!
+        const receiver = this.#receive(recording, files, settings, pairs[channel]!, left[channel])
+        if (isRemoved) receiver.close()
+      }
+      this.#recordings.set(recordingId, recording)
+      return { startedAtMs }
+    } catch (fault) {
+      for (const pair of pairs) void ports.release(pair)
+      throw fault
+    }
+  }
+
   async #addStream(
     recording: Recording,
     label: string | undefined,
     settings: StreamSettings,
   ): Promise<RecordReplies['add-stream']> {
-    const { clock, ids, keepDigits } = this.#options
     const ports = await this.#options.ports.take()
     const files = recording.folder.addStream(label)
-    const track = new Track(files, { keepDigits })
+    this.#receive(recording, files, settings, ports)
+    return { channel: files.channel, rtpPort: ports.port }
+  }
+
+  #receive(
+    recording: Recording,
+    files: StreamFiles,
+    settings: StreamSettings,
+    ports: PortPair,
+    left?: StreamManifest,
+  ): StreamReceiver {
+    const { clock, ids, keepDigits } = this.#options
+    const track = new Track(files, { keepDigits, ...(left && { accountedMs: endMsOf(left) }) })
     const { recordingId, cname, originMs } = recording
     const receiver = new StreamReceiver({
       ports,
@@ -154,13 +203,14 @@ export class RecordRoom {
       cname,
       originMs,
       settings,
+      ...(left && { before: left.totals }),
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
       onClosed: () => void this.#options.ports.release(ports),
       onFault: (fault) => this.#fail(recording, fault),
     })
     recording.streams.push({ track, receiver })
-    return { channel: files.channel, rtpPort: ports.port }
+    return receiver
   }
 
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {

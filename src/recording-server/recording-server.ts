@@ -16,13 +16,16 @@ import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
 import { type Catalogue, type DiskCondition, type RecordingStore, rowOf } from '#store'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
+import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { RecordEvent } from './record-messages.ts'
-import { missingMarks, readBodies } from './recording-request.ts'
+import { missingMarks, type RequestBodies, readBodies } from './recording-request.ts'
+import { RestoredOpening } from './restored-opening.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
 
 const MAX_SESSIONS = 2000
+const NO_BODIES: RequestBodies = { metadata: [], warnings: [], unknownTypes: [] }
 /** A session without a packet for one to two of these is asked whether it lives. */
 const PROBE_MS = 60_000
 
@@ -61,6 +64,11 @@ export interface RecordingServer {
   readonly events: Listeners<RecordingServerEvent>
   /** False while draining or full. */
   readonly isAvailable: boolean
+  /**
+   * Goes on with recordings that a dead recorder left open: takes their ports and files now, their dialogs with `attach`.
+   * Gives the folders that it leaves to recovery; clients of sessions that cannot go on get a BYE, so that they come back.
+   */
+  resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]>
   /** Gives the server its SIP core, which `invite` needs; once. */
   attach(core: SipCore): void
   /** Asks a client to be recorded (RFC 7866 section 7.2); gives the recording's id once the session is up. */
@@ -88,6 +96,8 @@ class Server implements RecordingServer {
   readonly #sessions = new Map<string, IncomingSession>()
   readonly #invitations: ClientInvitations
   #core: SipCore | undefined
+  /** Recordings to go on with, until there is a core; not open: only their clients are told. */
+  readonly #resumed: { readonly kept: KeptRecording; readonly isOpen: boolean }[] = []
   readonly #idle: (() => void)[] = []
   readonly #packetsBefore = new Map<string, number>()
   #probeTimer: Timer | undefined
@@ -126,8 +136,32 @@ class Server implements RecordingServer {
     return this.#refusal() === undefined
   }
 
+  async resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]> {
+    const { clock, media, log } = this.#options
+    for (const kept of keptRecordings(left, withinMs, clock)) {
+      const { folder, manifest, session } = kept
+      const { recordingId } = manifest
+      try {
+        if (session.media === undefined) throw new Error('the keys of its media are gone')
+        const { streams } = session.media.streams
+        await media.ask({ type: 'reopen', recordingId, folder, manifest, streams })
+        this.#resumed.push({ kept, isOpen: true })
+      } catch (thrown) {
+        log.warn('recording session cannot go on', { recordingId, reason: messageOf(thrown) })
+        this.#resumed.push({ kept, isOpen: false })
+      }
+    }
+    const isTaken = (folder: string): boolean => this.#resumed.some((one) => one.isOpen && one.kept.folder === folder)
+    return left.map(({ folder }) => folder).filter((folder) => !isTaken(folder))
+  }
+
   attach(core: SipCore): void {
     this.#core = core
+    for (const { kept, isOpen } of this.#resumed.splice(0)) {
+      const opening = new RestoredOpening(kept, core)
+      if (isOpen) this.#take(new IncomingSession(opening, NO_BODIES, [], this.#context))
+      else opening.reject()
+    }
   }
 
   async invite(uri: string): Promise<Result<string, InviteProblem>> {
@@ -176,9 +210,13 @@ class Server implements RecordingServer {
       return this.#reject(opening, { status: 415, reason: unknownTypes.join(', ') })
     }
     const session = new IncomingSession(opening, bodies.value, marks, this.#context)
+    this.#take(session)
+    return session.recordingId
+  }
+
+  #take(session: IncomingSession): void {
     this.#sessions.set(session.recordingId, session)
     this.#probeTimer ??= this.#scheduleProbe()
-    return session.recordingId
   }
 
   #reject(opening: SessionOpening, { status, reason }: InviteProblem): undefined {

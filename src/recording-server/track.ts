@@ -38,9 +38,11 @@ export class Track {
   #accountedMs = 0
   #lateBefore = 0
 
-  constructor(files: StreamFiles, options: { keepDigits: boolean }) {
+  /** `accountedMs`: the stream goes on from there after a restart. */
+  constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number }) {
     this.#files = files
     this.#keepDigits = options.keepDigits
+    this.#accountedMs = options.accountedMs ?? 0
   }
 
   /** Packets that came too late to be placed. */
@@ -102,7 +104,7 @@ export class Track {
 
   /** Ends the stream, with silence up to the end of the recording. */
   finish(endMs: number): void {
-    if (this.#running === undefined) this.#addGap(0, endMs, 'no-rtp-yet')
+    if (this.#running === undefined) this.#addGap(this.#accountedMs, endMs, this.#firstCause)
     else this.#running.timeline.finish(endMs)
   }
 
@@ -111,7 +113,7 @@ export class Track {
     if (this.#files.runCount >= MAX_RUNS) return undefined
     this.#endRun()
     const { clockRateHz } = codec
-    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? 'no-rtp-yet' : 'dtx' } as const
+    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? this.#firstCause : 'dtx' } as const
     const lengthMs = ticks === undefined ? USUAL_PACKET_MS : (ticks * 1000) / clockRateHz
     const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
     const sink = {
@@ -147,6 +149,11 @@ export class Track {
     this.#accountedMs = timeline.endMs
     this.#lateBefore += timeline.late
     this.#running = undefined
+  }
+
+  /** Why nothing was heard before the first packet. */
+  get #firstCause(): GapCause {
+    return this.#files.hasLeftRuns ? 'recorder-restart' : 'no-rtp-yet'
   }
 
   #noteQuiet(extended: number): void {

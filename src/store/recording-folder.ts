@@ -92,7 +92,8 @@ export class RecordingFolder {
     if (left !== undefined) {
       this.#isRecovered = true
       this.#documents.push(...left.metadata)
-      for (const stream of left.streams) this.#streams.push(new StreamFiles(disk, this.#path, stream.channel, stream.label, stream))
+      for (const stream of left.streams)
+        this.#streams.push(new StreamFiles(disk, this.#path, stream.channel, stream.label, stream))
       return
     }
     mkdirSync(this.#path, { recursive: true })

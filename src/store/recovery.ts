@@ -55,7 +55,7 @@ function readIf<T>(path: string, parse: (text: string) => T): T | undefined {
 /** Recovers folders left open, every one under `root` unless told. */
 export function recoverOpenFolders(
   root: string,
-  folders = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
+  folders: readonly string[] = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
 ): { recovered: Recovered[]; failures: RecoveryFailure[] } {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []

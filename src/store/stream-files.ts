@@ -1,5 +1,6 @@
 // The files of one stream while it is received: codec runs and their index.
 
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Disk } from './disk.ts'
@@ -39,24 +40,41 @@ export class StreamFiles {
   readonly #gaps: Gap[] = []
   readonly #events: StreamEvent[] = []
   readonly #disk: Disk
+  readonly #runsLeft: number
   #open: WavRunFile | RawRunFile | undefined
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
 
-  constructor(disk: Disk, folder: string, channel: number, label: string | undefined) {
+  /** `left`: goes on with a stream that was left open. */
+  constructor(disk: Disk, folder: string, channel: number, label: string | undefined, left?: StreamManifest) {
     this.channel = channel
     this.#disk = disk
     this.#folder = folder
     this.#label = label
-    this.#index = new IndexWriter(disk, join(folder, indexFileName(channel)))
+    const path = join(folder, indexFileName(channel))
+    this.#index = new IndexWriter(disk, path, left && statSync(path).size)
+    this.#runsLeft = left?.runs.length ?? 0
+    if (left !== undefined) {
+      this.#runBytes.push(...left.runs.map(({ bytes }) => bytes))
+      this.#runs.push(...left.runs)
+      this.#gaps.push(...left.gaps)
+      this.#events.push(...left.events)
+      this.#totals = left.totals
+      return
+    }
     this.#index.add({ type: 'stream', channel, ...(label !== undefined && { label }) })
     this.#index.flush()
   }
 
-  /** Number of runs begun. */
+  /** Number of runs begun, those left open by a dead recorder aside. */
   get runCount(): number {
-    return this.#runs.length
+    return this.#runs.length - this.#runsLeft
+  }
+
+  /** Whether a dead recorder left anything to go on from. */
+  get hasLeftRuns(): boolean {
+    return this.#runsLeft > 0
   }
 
   /** Ends the current run and begins a G.711 one at `startMs` of the recording. */
