@@ -28,7 +28,7 @@ import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 
 /** The index gets clocks and counters so often. */
-const ANCHOR_MS = 4000
+const ANCHOR_MS = 1000
 const SYNC_MS = 1000
 /** A recording that the disk did not take at its end is tried again after this long. */
 const PUBLISH_RETRY_MS = 5000
