@@ -22,7 +22,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   },
   sdp: { rank: 1, outside: [], globals: [] },
   rtp: { rank: 1, outside: [['node:crypto', 'rtp/srtp']], globals: [] },
-  audio: { rank: 1, outside: [], globals: [] },
+  audio: { rank: 1, outside: [['@evan/opus/wasm/index.js', 'audio/opus.ts']], globals: [] },
   flow: { rank: 1, outside: [['yaml'], ['typebox'], ['typebox/value'], ['acorn']], globals: [] },
   media: { rank: 2, outside: [], globals: [] },
   siprec: { rank: 2, outside: [['saxes', 'siprec/']], globals: [] },

@@ -175,7 +175,8 @@ export async function openGateway(
     const call = service.call(callId)
     if (call !== undefined) commands.announce(call)
   }
-  const recordingClient = createRecordingClient(config, core, domain, recorders, announce, spool, around)
+  const { transcodes } = engine.capabilities
+  const recordingClient = createRecordingClient(config, core, domain, recorders, announce, spool, transcodes, around)
   client = recordingClient
   recorders.events.add(({ type }) => {
     if (type === 'recorder.up') recordingClient.deliverSpooled()
@@ -198,6 +199,7 @@ function createRecordingClient(
   recorders: RecorderDirectory,
   announce: (call: RecordableCall) => void,
   spool: Spool | undefined,
+  transcodes: readonly string[],
   around: Surroundings,
 ): RecordingClient {
   const { answerDeadlineMs, lateAnswerMs, firstResponseMs, replaySeconds } = config.recording
@@ -213,6 +215,7 @@ function createRecordingClient(
     recorders,
     policy: policy.ok ? policy.value : defaultPolicy,
     replayMs: replaySeconds * 1_000,
+    transcodes,
     announce,
     ...(spool === undefined ? {} : { spool }),
   })

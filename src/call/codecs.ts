@@ -9,14 +9,17 @@ const G711: readonly string[] = ['PCMU/8000', 'PCMA/8000']
 /** Encodings of calls that a flow may talk to. */
 export const PLAYED: readonly string[] = [...G711, TELEPHONE_EVENT]
 
-/** Encodings of calls between two parties, in our order of preference; G.722 is only relayed. */
-export const RELAYED: readonly string[] = [...G711, 'G722/8000', TELEPHONE_EVENT]
+const OPUS = 'OPUS/48000/2'
+
+/** Encodings of calls between two parties, in our order of preference; G.722 and Opus are only relayed. */
+export const RELAYED: readonly string[] = [...G711, 'G722/8000', OPUS, TELEPHONE_EVENT]
 
 /** The payload type we offer for an encoding that the peer has not numbered yet (RFC 3551 section 6; 101 by custom). */
 export const OFFERED_PAYLOAD_TYPES: Readonly<Record<string, number>> = {
   'PCMU/8000': 0,
   'PCMA/8000': 8,
   'G722/8000': 9,
+  [OPUS]: 111,
   [TELEPHONE_EVENT]: 101,
 }
 

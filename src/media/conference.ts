@@ -1,5 +1,6 @@
 // A conversation of several parties: each hears the sum of the others as one stream that never stops.
 
+import type { OpusDecoders } from '#audio'
 import type { Clock } from '#kernel'
 import { Beat } from './beat.ts'
 import { Contributor } from './contributor.ts'
@@ -23,12 +24,13 @@ export class Conference {
   readonly #beat: Beat
 
   /** Begins at once. */
-  constructor(legs: Iterable<RelayLeg>, clock: Clock, sourceIds: SourceIds) {
+  constructor(legs: Iterable<RelayLeg>, clock: Clock, sourceIds: SourceIds, opus?: OpusDecoders) {
     for (const leg of legs) {
-      const contributor: Contributor = new Contributor(leg.incoming, {
-        mayHear: ALWAYS,
-        onEvent: (packet, nowMs) => this.#passEvent(packet, leg, nowMs),
-      })
+      const contributor: Contributor = new Contributor(
+        leg.incoming,
+        { mayHear: ALWAYS, onEvent: (packet, nowMs) => this.#passEvent(packet, leg, nowMs) },
+        opus,
+      )
       leg.audience = contributor
       this.#members.set(leg, { contributor, packets: new MixedPackets(sourceIds.next()) })
     }

@@ -1,9 +1,10 @@
 // One of those who speak into a mix: decodes what a tap carries and gives it out in frames.
 
-import { type NarrowbandDecoder, narrowbandDecoder } from '#audio'
+import type { OpusDecoders } from '#audio'
 import { DtmfMask } from './dtmf-mask.ts'
 import { FRAME_SAMPLES, JitterBuffer } from './jitter-buffer.ts'
 import type { MediaPacket, PacketTaker } from './media-packet.ts'
+import { NarrowbandReader } from './narrowband-reader.ts'
 
 /** The smallest step of A-law: what is not louder is digital silence. */
 const SILENT_PEAK = 8
@@ -35,15 +36,15 @@ export class Contributor implements PacketTaker {
   isSpeaking = false
   readonly #listener: ContributorListener
   readonly #buffer = new JitterBuffer()
-  readonly #mask = new DtmfMask(({ packet }) => this.#accept(packet, packet.atMs))
+  readonly #reader: NarrowbandReader
+  readonly #mask: DtmfMask
   #isMasking = false
-  #decoder: NarrowbandDecoder | undefined
-  #encoding = ''
-  #sourceId = -1
 
-  constructor(source: ContributingSource, listener: ContributorListener) {
+  constructor(source: ContributingSource, listener: ContributorListener, opus?: OpusDecoders) {
     this.source = source
     this.#listener = listener
+    this.#reader = new NarrowbandReader(opus)
+    this.#mask = new DtmfMask(({ packet }) => this.#accept(packet, packet.atMs), opus)
   }
 
   /** Packets left out or blanked by the mask. */
@@ -75,16 +76,8 @@ export class Contributor implements PacketTaker {
       this.#listener.onEvent(packet, nowMs)
       return
     }
-    const isFresh = packet.sourceId !== this.#sourceId || packet.payload.encoding !== this.#encoding
-    if (isFresh) {
-      this.#sourceId = packet.sourceId
-      this.#encoding = packet.payload.encoding
-      this.#decoder = narrowbandDecoder(this.#encoding)
-    }
-    if (this.#decoder === undefined) return
-    const { bytes, payloadOffset, payloadLength } = packet
-    const samples = this.#decoder(bytes.subarray(payloadOffset, payloadOffset + payloadLength))
-    this.#buffer.put(samples, packet.timestamp, isFresh)
+    const reader = this.#reader
+    if (reader.read(packet)) this.#buffer.put(reader.samples, reader.timestamp, reader.isFresh)
   }
 
   #forget(): void {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { decodePcmu, encodePcmu, KeyToneDetector, readWav, rmsDbfs, tone } from '#audio'
+import { decodePcmu, encodePcmu, KeyToneDetector, loadOpus, type OpusDecoders, readWav, rmsDbfs, tone } from '#audio'
 import { fixture } from '../../test/harness/fixtures.ts'
+import { opusPackets } from '../../test/harness/opus-packets.ts'
 import { payloadOf } from './codec.ts'
 import { DtmfMask } from './dtmf-mask.ts'
 import { type MediaPacket, newMediaPacket } from './media-packet.ts'
@@ -16,12 +17,16 @@ const HEADER_BYTES = 12
 class Stage {
   readonly passed: KeptPacket[] = []
   readonly cuts: number[] = []
-  readonly mask = new DtmfMask(({ packet, isAfterCut }) => {
-    if (isAfterCut) this.cuts.push(packet.extendedSequence)
-    this.passed.push(packet)
-  })
+  readonly mask: DtmfMask
   #sequence = 0
   #atMs = 0
+
+  constructor(opus?: OpusDecoders) {
+    this.mask = new DtmfMask(({ packet, isAfterCut }) => {
+      if (isAfterCut) this.cuts.push(packet.extendedSequence)
+      this.passed.push(packet)
+    }, opus)
+  }
 
   /** Feeds samples in packets of `ms`. */
   say(samples: Int16Array, ms = 20): void {
@@ -167,6 +172,28 @@ test('RTP-22: what cannot be read is left out while an event lasts', () => {
     stage.passed.map(({ bytes, payloadOffset }) => bytes[payloadOffset]),
     [1, 3],
   )
+})
+
+test('RTP-22: a key that sounds in Opus is left out with its packets, and the speech beside it is there', async () => {
+  const opus = await loadOpus()
+  const stage = new Stage(opus)
+  const start = 8000
+  const samples = speech('caller').slice(0, 16_000)
+  samples.set(key(), start)
+  for (const packet of opusPackets(samples)) {
+    stage.put({ payload: OPUS }, packet)
+    stage.wait(20)
+  }
+  stage.mask.flush()
+  const decode = opus()
+  const heard = stage.passed.map(({ bytes, payloadOffset }) => decode(bytes.subarray(payloadOffset)))
+  assert.equal(hasKey(Int16Array.from(heard.flatMap((part) => [...part]))), false)
+  const left = stage.passed.map(({ extendedSequence }) => extendedSequence)
+  const missing = Array.from({ length: 100 }, (_unused, index) => index).filter((index) => !left.includes(index))
+  assert.ok(missing.length >= 4 && missing.length <= 12, `${missing.length} packets were left out`)
+  assert.ok(missing.every((index) => index >= start / 160 - 3 && index <= start / 160 + 10))
+  assert.deepEqual(stage.cuts, [missing.at(-1)! + 1])
+  assert.equal(stage.mask.masked, missing.length)
 })
 
 test('RTP-25: audio waits for two packets only, and not for one that does not come', () => {

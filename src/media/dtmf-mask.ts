@@ -1,7 +1,7 @@
 // Leaves the keys that a party presses out of a copy: its telephone-events, and the audio in which a key sounds (RTP-22).
 // Audio is held back for 40 ms, so that the beginning of a tone is still here when it is recognised: 30 ms later at the latest.
 
-import { KeyToneDetector, type NarrowbandDecoder, narrowbandDecoder, silence } from '#audio'
+import { KeyToneDetector, type NarrowbandDecoder, narrowbandDecoder, type OpusDecoders, silence } from '#audio'
 import type { MediaPacket } from './media-packet.ts'
 import { type KeptPacket, keepPacket } from './packet-memory.ts'
 
@@ -33,6 +33,7 @@ export class DtmfMask {
   /** Packets left out or blanked. */
   masked = 0
   readonly #outlet: (passed: MaskedPacket) => void
+  readonly #opus: OpusDecoders | undefined
   readonly #detector = new KeyToneDetector()
   readonly #held: Held[] = []
   #decoder: NarrowbandDecoder | undefined
@@ -40,12 +41,15 @@ export class DtmfMask {
   #sourceId = -1
   #nextSequence = -1
   #isCut = false
+  /** What could not be blanked was left out on its way out. */
+  #wasLeftOut = false
   /** Until when, by the time at which packets were carried, audio is blanked. */
   #blankUntilMs = Number.NEGATIVE_INFINITY
 
-  /** `outlet`: where packets go that have passed. */
-  constructor(outlet: (passed: MaskedPacket) => void) {
+  /** `outlet`: where packets go that have passed; `opus`: absent when it cannot be read. */
+  constructor(outlet: (passed: MaskedPacket) => void, opus?: OpusDecoders) {
     this.#outlet = outlet
+    this.#opus = opus
   }
 
   /** Takes a packet that was carried at `atMs`; false when it is left out of the copy. */
@@ -74,8 +78,9 @@ export class DtmfMask {
 
   /** Whether the last thing that happened was a cut; forgets it. */
   endCut(): boolean {
-    const isCut = this.#isCut
+    const isCut = this.#isCut || this.#wasLeftOut
     this.#isCut = false
+    this.#wasLeftOut = false
     return isCut
   }
 
@@ -101,7 +106,7 @@ export class DtmfMask {
     if (payload.encoding !== this.#encoding || sourceId !== this.#sourceId) {
       this.#encoding = payload.encoding
       this.#sourceId = sourceId
-      this.#decoder = narrowbandDecoder(payload.encoding)
+      this.#decoder = narrowbandDecoder(payload.encoding, this.#opus)
       this.#detector.reset()
     } else if (extendedSequence !== this.#nextSequence) this.#detector.reset()
     this.#nextSequence = extendedSequence + 1
@@ -144,10 +149,13 @@ export class DtmfMask {
 
   #letGo(held: Held): void {
     const { packet, isBlank } = held
-    if (isBlank) {
-      this.masked++
-      silence(packet.payload.encoding, packet.bytes.subarray(packet.payloadOffset))
+    if (isBlank) this.masked++
+    if (isBlank && !silence(packet.payload.encoding, packet.bytes.subarray(packet.payloadOffset))) {
+      this.#wasLeftOut = true
+      return
     }
-    this.#outlet(held)
+    const isAfterCut = held.isAfterCut || this.#wasLeftOut
+    this.#wasLeftOut = false
+    this.#outlet({ ...held, isAfterCut })
   }
 }

@@ -1,5 +1,6 @@
 // Feeds a fork with the sum of several taps: one stream of G.711 that never stops, contributors in the CSRC list (RFC 7866 sections 8.1.4, 8.3.2; RTP-13, RTP-14).
 
+import type { OpusDecoders } from '#audio'
 import type { Clock } from '#kernel'
 import type { SourceName } from '#rtp'
 import { Beat } from './beat.ts'
@@ -21,6 +22,7 @@ interface Member {
 export class ForkMixer {
   readonly #fork: Fork
   readonly #onGone: (csrcs: readonly number[]) => void
+  readonly #opus: OpusDecoders | undefined
   readonly #members = new Map<string, Member>()
   readonly #mixer = new Mixer()
   readonly #packets: MixedPackets
@@ -30,8 +32,15 @@ export class ForkMixer {
   #maskedBefore = 0
 
   /** Begins to beat at once; `onGone` is told of sources that will not be heard any more. */
-  constructor(fork: Fork, clock: Clock, sourceIds: SourceIds, onGone: (csrcs: readonly number[]) => void) {
+  constructor(
+    fork: Fork,
+    clock: Clock,
+    sourceIds: SourceIds,
+    onGone: (csrcs: readonly number[]) => void,
+    opus?: OpusDecoders,
+  ) {
     this.#fork = fork
+    this.#opus = opus
     this.#onGone = onGone
     this.#packets = new MixedPackets(sourceIds.next())
     this.#beat = new Beat(clock, (dueMs) => this.#onFrame(dueMs))
@@ -76,12 +85,16 @@ export class ForkMixer {
   }
 
   #join(source: ContributingSource): Member {
-    const contributor = new Contributor(source, {
-      mayHear: () => this.#fork.gate.isOpen,
-      onEvent: (packet, nowMs) => {
-        if (packet.payload.clockRateHz === 8000) this.#fork.copy(this.#packets.event(packet, contributor), nowMs)
+    const contributor = new Contributor(
+      source,
+      {
+        mayHear: () => this.#fork.gate.isOpen,
+        onEvent: (packet, nowMs) => {
+          if (packet.payload.clockRateHz === 8000) this.#fork.copy(this.#packets.event(packet, contributor), nowMs)
+        },
       },
-    })
+      this.#opus,
+    )
     contributor.maskDtmf(this.#isMasking)
     return { contributor, ssrc: undefined, csrc: undefined }
   }

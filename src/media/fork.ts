@@ -1,5 +1,6 @@
 // A fork: copies of what a tap sees, sent to one recorder as an RTP stream of its own (RFC 7866 section 8.2.3, RTP-07).
 
+import type { OpusDecoders } from '#audio'
 import type { Clock } from '#kernel'
 import type { CodecTable, G711Encoding, Payload } from './codec.ts'
 import { DtmfMask, type MaskedPacket } from './dtmf-mask.ts'
@@ -33,13 +34,25 @@ export class Fork {
   readonly #port: RtpPort
   readonly #clock: Clock
   readonly #listener: ForkListener
-  readonly #mask = new DtmfMask((passed) => this.#onPassed(passed))
+  readonly #opus: OpusDecoders | undefined
+  readonly #mask: DtmfMask
   #isMasking = false
   #codecs: CodecTable | undefined
   #transcoder: Transcoder | undefined
   #replay: Replay | 'to-come' | undefined
 
-  constructor(id: string, stream: OutgoingStream, gate: Gate, port: RtpPort, clock: Clock, listener: ForkListener) {
+  /** `opus`: absent when it cannot be read. */
+  constructor(
+    id: string,
+    stream: OutgoingStream,
+    gate: Gate,
+    port: RtpPort,
+    clock: Clock,
+    listener: ForkListener,
+    opus?: OpusDecoders,
+  ) {
+    this.#opus = opus
+    this.#mask = new DtmfMask((passed) => this.#onPassed(passed), opus)
     this.id = id
     this.stream = stream
     this.gate = gate
@@ -51,7 +64,7 @@ export class Fork {
   /** From now on packets may leave, in the encodings that the recorder accepted. */
   connect(codecs: CodecTable): void {
     if (codecs.g711 !== this.#codecs?.g711) {
-      this.#transcoder = codecs.g711 === undefined ? undefined : new Transcoder(codecs.g711)
+      this.#transcoder = codecs.g711 === undefined ? undefined : new Transcoder(codecs.g711, this.#opus)
     }
     this.#codecs = codecs
   }

@@ -1,6 +1,6 @@
 // A tone laid over what a party hears: mixed into the G.711 that goes to it, and sent with silence when nothing else does.
 
-import { decodePcma, decodePcmu, encodePcma, encodePcmu, silence } from '#audio'
+import { decodePcma, decodePcmu, encodePcma, encodePcmu, type OpusDecoders, silence } from '#audio'
 import type { Clock, Timer } from '#kernel'
 import { RTP_HEADER_BYTES } from '#rtp'
 import { type G711Encoding, payloadOf } from './codec.ts'
@@ -40,6 +40,7 @@ export class TonePlayer implements Overlay {
   readonly #clock: Clock
   readonly #tone: ToneSettings
   readonly #peak: number
+  readonly #opus: OpusDecoders | undefined
   readonly #filler = newMediaPacket()
   readonly #startMs: number
   #transcoder: { readonly to: G711Encoding; readonly transcoder: Transcoder } | undefined
@@ -49,7 +50,8 @@ export class TonePlayer implements Overlay {
   #timer: Timer | undefined
 
   /** Begins at once. */
-  constructor(leg: RelayLeg, tone: ToneSettings, clock: Clock, sourceIds: SourceIds) {
+  constructor(leg: RelayLeg, tone: ToneSettings, clock: Clock, sourceIds: SourceIds, opus?: OpusDecoders) {
+    this.#opus = opus
     this.#leg = leg
     this.#clock = clock
     this.#tone = tone
@@ -72,7 +74,8 @@ export class TonePlayer implements Overlay {
   prepare(packet: MediaPacket, encoding: G711Encoding | undefined, nowMs: number): MediaPacket {
     if (packet.sourceId !== this.#filler.sourceId) this.#otherAtMs = nowMs
     if (encoding === undefined) return packet
-    if (this.#transcoder?.to !== encoding) this.#transcoder = { to: encoding, transcoder: new Transcoder(encoding) }
+    if (this.#transcoder?.to !== encoding)
+      this.#transcoder = { to: encoding, transcoder: new Transcoder(encoding, this.#opus) }
     return this.#transcoder.transcoder.convert(packet) ?? packet
   }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { correlate, decodePcma, decodePcmu, encodePcma, readWav, tone } from '#audio'
+import { correlate, decodePcma, decodePcmu, encodePcma, loadOpus, readWav, tone } from '#audio'
 import { fixture } from '../../test/harness/fixtures.ts'
+import { opusPackets } from '../../test/harness/opus-packets.ts'
 import { payloadOf } from './codec.ts'
 import { type MediaPacket, newMediaPacket } from './media-packet.ts'
 import { Transcoder } from './transcoder.ts'
@@ -55,4 +56,46 @@ test('another source begins with a decoder of its own, and what we cannot read i
   assert.notDeepEqual(payloadBytes(transcoder.convert(packetOf('G722/8000', loud))!), fresh)
   assert.deepEqual(payloadBytes(transcoder.convert(packetOf('G722/8000', loud, { sourceId: 5 }))!), fresh)
   assert.equal(transcoder.convert(packetOf('OPUS/48000/2', loud)), undefined)
+})
+
+const SPEECH = 'speech/caller.wav'
+
+function speech(): Int16Array {
+  const wav = readWav(fixture(SPEECH))
+  assert.ok(wav.ok)
+  return wav.value.samples[0]!.subarray(0, 24_000)
+}
+
+test('Opus becomes G.711 on an 8 kHz clock that goes on over a wrap of the 48 kHz clock, a gap and a broken payload', async () => {
+  const spoken = speech()
+  const opus = await loadOpus()
+  const transcoder = new Transcoder('PCMU/8000', opus)
+  assert.equal(transcoder.canConvert(payloadOf('OPUS/48000/2')), true)
+  const firstTimestamp = 2 ** 32 - 960 * 20
+  const heard = new Int16Array(spoken.length)
+  let origin: number | undefined
+  for (const [index, payload] of opusPackets(spoken).entries()) {
+    if (index === 40) continue
+    const broken = index === 60 ? Uint8Array.of(0xff, 0xff, 0xff, 1) : payload
+    const timestamp = (firstTimestamp + index * 960) >>> 0
+    const converted = transcoder.convert(packetOf('OPUS/48000/2', broken, { extendedSequence: index, timestamp }))
+    if (index === 60) {
+      assert.equal(converted, undefined)
+      continue
+    }
+    assert.ok(converted !== undefined)
+    assert.deepEqual([converted.extendedSequence, converted.payloadLength], [index, FRAME])
+    assert.equal(converted.payload.encoding, 'PCMU/8000')
+    origin ??= converted.timestamp
+    assert.equal((converted.timestamp - origin) >>> 0, index * FRAME)
+    heard.set(decodePcmu(payloadBytes(converted)), index * FRAME)
+  }
+  const found = correlate(spoken, heard, 400)
+  assert.ok(found.coefficient > 0.9, `correlation ${found.coefficient}`)
+})
+
+test('without its codec Opus is none of what can be converted', () => {
+  const transcoder = new Transcoder('PCMU/8000')
+  assert.equal(transcoder.canConvert(payloadOf('OPUS/48000/2')), false)
+  assert.equal(transcoder.convert(packetOf('OPUS/48000/2', Uint8Array.of(8, 1, 2))), undefined)
 })

@@ -73,6 +73,7 @@ export const texts = {
   invalidUnmask: 'discarding invalid unmaskCallRecording request',
   maskUnproved: 'the media engine did not confirm the mask; the streams were removed',
   stillMasked: 'the media engine did not confirm the end of the mask',
+  unreadable: 'nothing that the call speaks can be converted into what the recorder takes',
   cutUnproved: 'the media engine did not confirm the cut; the streams were removed',
   policyUnmet: 'fewer recorders than the policy wants',
   spooled: 'no recorder accepted the recording yet; it is spooled',

@@ -44,12 +44,24 @@ export class PayloadTypes {
   }
 }
 
-/** The encodings in which a recorder of this style is offered a call's audio: a mix is made of G.711, and has no digits of its own. */
-export function audioEncodings(spoken: readonly string[], { codecs, streams }: MediaStyle): readonly string[] {
-  if (codecs === 'as-call' && streams === 'separate') return spoken
-  const first = spoken.filter((encoding) => g711.includes(encoding))
-  const digits = streams === 'separate' ? spoken.filter((encoding) => encoding === telephoneEvent) : []
-  return [...new Set([...first, ...g711, ...digits])]
+/**
+ * The encodings in which a recorder of this style is offered a call's audio: a mix is made of G.711, and has no digits of its own; what can
+ * be `converted` into G.711 is offered as that too, when the call speaks none. None: nothing of the call can be brought into what it takes.
+ */
+export function audioEncodings(
+  spoken: readonly string[],
+  { codecs, streams }: MediaStyle,
+  converted: readonly string[],
+): readonly string[] {
+  const digits = spoken.filter((encoding) => encoding === telephoneEvent)
+  const voice = spoken.filter((encoding) => encoding !== telephoneEvent)
+  const first = voice.filter((encoding) => g711.includes(encoding))
+  const isConverted = voice.some((encoding) => converted.includes(encoding))
+  if (codecs === 'as-call' && streams === 'separate') {
+    return first.length > 0 || !isConverted ? spoken : [...voice, ...g711, ...digits]
+  }
+  if (first.length === 0 && !isConverted) return []
+  return [...new Set([...first, ...(isConverted ? g711 : []), ...(streams === 'separate' ? digits : [])])]
 }
 
 /** The media slots of an offer, one m-line per stream. */

@@ -41,7 +41,8 @@ export type RecordingHappening =
   /** Accepts and leaves at once, again and again, and counts as no recorder; or has stayed for once. */
   | { readonly type: 'recorder.unsteady' | 'recorder.steady' }
   | { readonly type: 'recorder.accepted' | 'recorder.resumed' | 'recorder.paused' | 'recorder.closed' }
-  | { readonly type: 'recorder.failed' | 'recorder.signal-failed'; readonly status: number }
+  | { readonly type: 'recorder.failed'; readonly status: number; readonly reason: string }
+  | { readonly type: 'recorder.signal-failed'; readonly status: number }
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
   | { readonly type: 'recorder.streams-refused'; readonly labels: readonly string[] }
   | { readonly type: 'recorder.lost'; readonly reason: string }
@@ -124,7 +125,7 @@ export function happeningOf(news: HappeningNews): RecordingHappening {
 function recorderHappening(report: SessionReport): RecordingHappening {
   switch (report.type) {
     case 'failed':
-      return { type: 'recorder.failed', status: report.status }
+      return { type: 'recorder.failed', status: report.status, reason: report.reason }
     case 'signal-failed':
       return { type: 'recorder.signal-failed', status: report.status }
     case 'streams-refused':

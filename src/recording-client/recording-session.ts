@@ -4,6 +4,7 @@ import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { assertNever, messageOf, stateTrace, type Timer } from '#kernel'
 import type { AnsweredStream } from './answer.ts'
+import { texts } from './command.ts'
 import { suitesFor } from './protection.ts'
 import { type DialogUser, RecordingDialog } from './recording-dialog.ts'
 import { type ForkPath, type Replayed, SessionForks } from './session-forks.ts'
@@ -15,6 +16,7 @@ import {
   type SessionState,
   type Wish,
 } from './session-machine.ts'
+import { audibleEncodings } from './session-offers.ts'
 import type { SessionPlan, SessionSurroundings } from './session-port.ts'
 
 /** Who is told about a session. */
@@ -89,6 +91,12 @@ export class RecordingSession {
         reason: suites.error,
       })
       this.#feed({ type: 'refused', status: 488, reason: suites.error })
+      return
+    }
+    if (audibleEncodings(this.plan, this.#around).length === 0) {
+      const { encodings } = call.snapshot()
+      this.#around.log.warn('recorder refused for its codecs', { session: id, profile: profile.name, encodings })
+      this.#feed({ type: 'refused', status: 488, reason: texts.unreadable })
       return
     }
     this.#forks.add(suites.value).then(

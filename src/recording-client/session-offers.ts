@@ -6,9 +6,10 @@ import type { LocalMedia } from '#sdp'
 import type { MessageOptions, SipBody, SipResponse } from '#sip'
 import { METADATA_DISPOSITION } from '#siprec'
 import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
+import { texts } from './command.ts'
 import type { Continuity } from './continuity.ts'
 import { type OutgoingDocument, SessionDocuments } from './document.ts'
-import { audioEncodings, type OfferedStream, offeredMedia } from './offer.ts'
+import { audioEncodings, type OfferedStream, offeredMedia, telephoneEvent } from './offer.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'
@@ -107,8 +108,13 @@ export class SessionOffers {
 
   #offer(direction: OfferDirection): Uint8Array {
     const snapshot = this.#plan.call.snapshot()
+    const audio = audibleEncodings(this.#plan, this.#around)
+    if (audio.length === 0) {
+      this.#around.log.warn(texts.unreadable, { session: this.#plan.id, encodings: snapshot.encodings })
+    }
     const codecs = {
-      audio: this.continuity.payloadTypes.codecsFor(audioEncodings(encodingsOf(snapshot), this.#plan.profile.media)),
+      // A stream keeps its place while nothing of it can be sent.
+      audio: this.continuity.payloadTypes.codecsFor(audio.length > 0 ? audio : silentEncodings),
       video: this.continuity.payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
     }
     this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
@@ -116,7 +122,18 @@ export class SessionOffers {
   }
 }
 
+const silentEncodings = ['PCMU/8000', 'PCMA/8000']
+
+/** In what a call can be sent to a recorder now; none: nothing it speaks can be brought into what the recorder takes. */
+export function audibleEncodings(
+  { call, profile, spooled }: SessionPlan,
+  { transcodes }: Pick<RecordingSurroundings, 'transcodes'>,
+): readonly string[] {
+  // What was spooled is delivered as it is.
+  return audioEncodings(encodingsOf(call.snapshot()), profile.media, spooled === undefined ? transcodes : [])
+}
+
 /** Before the answer of a call nothing is agreed; the offer after it says what it will be. */
 function encodingsOf({ encodings }: CallSnapshot): readonly string[] {
-  return encodings.length > 0 ? encodings : ['PCMU/8000', 'PCMA/8000', 'TELEPHONE-EVENT/8000']
+  return encodings.length > 0 ? encodings : [...silentEncodings, telephoneEvent]
 }

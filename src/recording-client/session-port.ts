@@ -53,6 +53,8 @@ export interface RecordingSurroundings {
   readonly policy: SuccessPolicy
   /** How much of what was said is kept for recorders that come late or take another's place, in milliseconds; 0: nothing. */
   readonly replayMs: number
+  /** Encodings that forks can send as G.711. */
+  readonly transcodes: readonly string[]
   /** Tells the caller that the call is not recorded as it should be. */
   readonly announce: (call: RecordableCall) => void
   /** Where recordings go for which no recorder can be had; absent: they end. */

@@ -68,6 +68,7 @@ export function settingsOf(media: SdpMedia, session: SessionDescription): Stream
   const remote = remoteOf(media, session)
   return {
     codecs: trackCodecs(media),
+    isHeld: hasNullAddress(media, session),
     isPaused: media.port === 0 || hasNullAddress(media, session) || !sends(directionOf(media, session)),
     ...remote,
   }

@@ -34,10 +34,28 @@ test('of 2500 pauses the last 1000 are kept, and the others are counted', () => 
 test('the log of pauses that explains gaps is bounded too, and knows the last ones', () => {
   const log = new PauseLog()
   for (let n = 0; n < 2500; n++) {
-    log.set(true, 10 * n)
-    log.set(false, 10 * n + 5)
+    log.set('hold', true, 10 * n)
+    log.set('hold', false, 10 * n + 5)
   }
   assert.equal(log.touches(24_991, 24_994), true)
   assert.equal(log.touches(24_986, 24_989), false)
   assert.equal(log.touches(0, 9), false)
+})
+
+test("a gap is divided by what was announced, the recorder's own pause first, and the edges are still the pause", () => {
+  const log = new PauseLog()
+  log.set('paused-by-client', true, 2000)
+  log.set('hold', true, 3000)
+  log.set('paused-here', true, 4000)
+  log.set('hold', false, 5000)
+  log.set('paused-here', false, 6000)
+  log.set('paused-by-client', false, 7000)
+  assert.deepEqual(log.explain(1900, 9000), [
+    { fromMs: 1900, toMs: 3000, cause: 'paused-by-client' },
+    { fromMs: 3000, toMs: 4000, cause: 'hold' },
+    { fromMs: 4000, toMs: 6000, cause: 'paused-here' },
+    { fromMs: 6000, toMs: 7000, cause: 'paused-by-client' },
+    { fromMs: 7000, toMs: 9000 },
+  ])
+  assert.deepEqual(log.explain(100, 900), [{ fromMs: 100, toMs: 900 }])
 })

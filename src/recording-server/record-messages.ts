@@ -10,6 +10,8 @@ export interface StreamSettings {
   readonly codecs: readonly TrackCodec[]
   /** The peer announced that it sends nothing. */
   readonly isPaused: boolean
+  /** It announced so in the way of a hold (c=0.0.0.0, RFC 2543 section B.5). */
+  readonly isHeld?: boolean
   /** The peer's addresses by SDP; absent for c=0.0.0.0. */
   readonly rtp?: Endpoint
   readonly rtcp?: Endpoint
@@ -75,6 +77,8 @@ export type RecordCommand =
     }
   /** What a restarted recorder needs to go on, as plain data. */
   | { readonly type: 'keep-session'; readonly recordingId: string; readonly session: unknown }
+  /** Keeps nothing of what arrives until `resume`; what arrived before stays. */
+  | { readonly type: 'pause' | 'resume'; readonly recordingId: string }
   | { readonly type: 'facts'; readonly recordingId: string; readonly facts: RecordingFacts }
   | { readonly type: 'metadata'; readonly recordingId: string; readonly document: MetadataDocument }
   | {
@@ -95,6 +99,8 @@ export interface RecordReplies {
   'keep-session': undefined
   'set-stream': undefined
   'remove-stream': undefined
+  pause: undefined
+  resume: undefined
   facts: undefined
   metadata: undefined
   close: { readonly manifest: Manifest; readonly folder: string }

@@ -7,11 +7,10 @@ import {
   Disk,
   type DiskCondition,
   type DiskPort,
-  endMsOf,
   type NoAudioCause,
+  type RecordingFacts,
   RecordingFolder,
   type StreamFiles,
-  type StreamManifest,
   type StreamTotals,
   streamsLeft,
   systemDisk,
@@ -49,6 +48,8 @@ interface Recording {
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
+  /** Told to keep nothing. */
+  isPaused: boolean
   hasFailed: boolean
 }
 
@@ -107,10 +108,14 @@ export class RecordRoom {
         this.#stream(command.recordingId, command.channel).receiver.configure(command.settings)
         return undefined
       case 'remove-stream':
-        this.#stream(command.recordingId, command.channel).receiver.close()
+        this.#stream(command.recordingId, command.channel).receiver.remove()
+        return undefined
+      case 'pause':
+      case 'resume':
+        this.#pause(this.#recording(command.recordingId), command.type === 'pause')
         return undefined
       case 'facts':
-        this.#recording(command.recordingId).folder.setFacts(command.facts)
+        this.#setFacts(this.#recording(command.recordingId), command.facts)
         return undefined
       case 'metadata':
         this.#recording(command.recordingId).folder.addMetadata(command.document)
@@ -140,6 +145,7 @@ export class RecordRoom {
       startedAtMs,
       cname,
       streams: [],
+      isPaused: false,
       hasFailed: false,
     })
     return { startedAtMs }
@@ -159,13 +165,16 @@ export class RecordRoom {
       // The recording's clock goes on as the wall clock did.
       const originMs = clock.nowMs() - (clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
-      const recording: Recording = { recordingId, folder, originMs, startedAtMs, cname, streams: [], hasFailed: false }
+      const isPaused = folder.isPaused
+      const about = { recordingId, folder, originMs, startedAtMs, cname, isPaused }
+      const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
       for (const [channel, { settings, isRemoved }] of streams.entries()) {
         const files = folder.streams[channel]!
-        const receiver = this.#receive(recording, files, settings, pairs[channel]!, left[channel])
+        const receiver = this.#receive(recording, files, settings, pairs[channel]!, left[channel]!.totals)
         if (isRemoved) receiver.close()
       }
+      this.#setFacts(recording, manifest.facts)
       this.#recordings.set(recordingId, recording)
       return { startedAtMs }
     } catch (fault) {
@@ -190,10 +199,10 @@ export class RecordRoom {
     files: StreamFiles,
     settings: StreamSettings,
     ports: PortPair,
-    left?: StreamManifest,
+    before?: StreamTotals,
   ): StreamReceiver {
     const { clock, ids, keepDigits } = this.#options
-    const track = new Track(files, { keepDigits, ...(left && { accountedMs: endMsOf(left) }) })
+    const track = new Track(files, { keepDigits, accountedMs: files.leftMs })
     const { recordingId, cname, originMs } = recording
     const receiver = new StreamReceiver({
       ports,
@@ -203,25 +212,39 @@ export class RecordRoom {
       cname,
       originMs,
       settings,
-      ...(left && { before: left.totals }),
+      ...(before && { before }),
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
       onClosed: () => void this.#options.ports.release(ports),
       onFault: (fault) => this.#fail(recording, fault),
     })
+    receiver.pauseHere(recording.isPaused)
     recording.streams.push({ track, receiver })
     return receiver
+  }
+
+  #pause(recording: Recording, isPaused: boolean): void {
+    recording.isPaused = isPaused
+    recording.folder.setPaused(isPaused)
+    for (const { receiver } of recording.streams) receiver.pauseHere(isPaused)
+  }
+
+  #setFacts(recording: Recording, facts: RecordingFacts): void {
+    for (const [channel, { receiver }] of recording.streams.entries()) receiver.setHeld(facts.held?.[channel] === true)
+    recording.folder.setFacts(facts)
   }
 
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
-    const durationMs = this.#options.clock.nowMs() - recording.originMs
+    const elapsedMs = this.#options.clock.nowMs() - recording.originMs
+    // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
+    const durationMs = Math.max(elapsedMs, ...recording.streams.map(({ track }) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
-    const endedAtMs = recording.startedAtMs + durationMs
+    const endedAtMs = recording.startedAtMs + elapsedMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
       return await recording.folder.publish(closing)

@@ -198,7 +198,7 @@ test('SRS-54: pause and resume by re-INVITE: the answer follows, the file keeps 
   const { manifest, folder } = await bench.end(session)
   const [channel] = await audioOf(folder)
   assert.ok(Math.abs(channel!.length / 8 - wallMs) <= 20, `${channel!.length / 8} ms of file for ${wallMs} ms of wall`)
-  const gap = manifest.streams[0]!.gaps.find(({ cause }) => cause === 'paused')
+  const gap = manifest.streams[0]!.gaps.find(({ cause }) => cause === 'paused-by-client')
   assert.ok(gap !== undefined && Math.abs(gap.toMs - gap.fromMs - pausedMs) <= 40)
   assert.deepEqual(
     bench.eventTypes().filter((type) => type !== 'first-packet'),

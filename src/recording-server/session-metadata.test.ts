@@ -116,3 +116,38 @@ test('SRS-06: SDP and metadata are found in any order and nesting', async (t) =>
   const { manifest } = await bench.end(session)
   assert.deepEqual(manifest.streams[0]?.participants, ['Bob'])
 })
+
+test('SRS-54, FLOW-02: while the metadata says that nobody speaks on a stream, its silence is a hold', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(withMetadata(offer(), metadata('Bob')))
+  const source = await bench.source(session, 0)
+  await bench.talk([source, tone(440, 1000)])
+  const document = new TextDecoder().decode(metadata('Bob', 'partial'))
+  const told = (from: string, to: string) => {
+    const content = text.encode(document.replace(from, to))
+    const body = { contentType: 'application/rs-metadata+xml', content }
+    return bench.settled(session.dialog.request('UPDATE', { body }))
+  }
+  await told('<send>UAAMm5GRQKSCMVvLyl4rFw==</send>', '<recv>UAAMm5GRQKSCMVvLyl4rFw==</recv>')
+  bench.clock.advance(5000)
+  await told('', '')
+  source.skip(0, 5000 * 8)
+  await bench.talk([source, tone(440, 1000)])
+  const { manifest } = await bench.end(session)
+  const { account } = manifest.streams[0]!
+  assert.ok(Math.abs((account?.missingMs.hold ?? 0) - 5000) <= 40, JSON.stringify(account))
+  assert.equal(account?.missingMs.dtx, undefined)
+})
+
+test('a hold in the old form, c=0.0.0.0, is a hold in the ledger', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer([{ attributes: ['sendonly', 'label:1'] }]))
+  const source = await bench.source(session, 0)
+  await bench.talk([source, tone(440, 1000)])
+  await bench.settled(
+    session.dialog.reinvite({ body: offer([{ attributes: ['sendonly', 'label:1'], connection: '0.0.0.0' }], 2) }),
+  )
+  bench.clock.advance(5000)
+  const { manifest } = await bench.end(session)
+  assert.ok(Math.abs((manifest.streams[0]!.account?.missingMs.hold ?? 0) - 5000) <= 40)
+})

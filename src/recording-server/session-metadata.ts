@@ -46,6 +46,7 @@ export type MetadataPart = Pick<
   | 'custom'
   | 'metadataInvalid'
   | 'speakers'
+  | 'held'
   | 'speakersInferred'
   | 'speakerEvidence'
 >
@@ -132,6 +133,7 @@ export class SessionMetadata {
       ...(Object.keys(custom).length > 0 && { custom }),
       metadataInvalid: this.#isInvalid,
       speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
+      held: lines.map(({ isHeld = false }) => isHeld),
       speakersInferred: lines.some(({ evidence }) => evidence === 'inferred'),
       speakerEvidence: lines.map(({ evidence }) => evidence),
     }

@@ -76,6 +76,8 @@ export class StreamReceiver {
   #firstPacketMs: number | undefined
   #lastPacketMs: number | undefined
   #lastSequence: number | undefined
+  #heldBySdp = false
+  #heldByMetadata = false
   readonly #pauses = new PauseWitness()
 
   constructor(options: StreamReceiverOptions) {
@@ -85,7 +87,7 @@ export class StreamReceiver {
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
-    this.#setPaused(options.settings.isPaused)
+    this.#setPaused(options.settings)
     const { before } = options
     if (before !== undefined) {
       this.#packets = before.packets
@@ -111,7 +113,18 @@ export class StreamReceiver {
     this.#settings = settings
     this.#channel.rekey(settings.srtp)
     this.#options.track.addCodecs(settings.codecs)
-    this.#setPaused(settings.isPaused)
+    this.#setPaused(settings)
+  }
+
+  /** The metadata says whether anybody speaks here. */
+  setHeld(isHeld: boolean): void {
+    this.#heldByMetadata = isHeld
+    this.#setHold(this.#elapsedMs())
+  }
+
+  /** The recorder itself keeps nothing, from now on or no more. */
+  pauseHere(isPaused: boolean): void {
+    this.#options.track.setPaused('paused-here', isPaused, this.#elapsedMs())
   }
 
   /** Counters so far. */
@@ -124,11 +137,18 @@ export class StreamReceiver {
       duplicates: this.#duplicates,
       wrongSource: this.#wrongSource,
       refused: this.#refused,
+      ...(this.#options.track.discarded > 0 && { discarded: this.#options.track.discarded }),
       ...(this.#firstPacketMs !== undefined && { firstPacketMs: this.#firstPacketMs }),
       ...(this.#lastPacketMs !== undefined && { lastPacketMs: this.#lastPacketMs }),
       pauses: this.#pauses.pauses,
       pausesForgotten: this.#pauses.forgotten,
     }
+  }
+
+  /** The client takes the stream away: for the rest of the recording it sends nothing. */
+  remove(): void {
+    this.#options.track.setPaused('paused-by-client', true, this.#elapsedMs())
+    this.close()
   }
 
   /** Says goodbye and stops; the ports are the owner's to release, and so is the track. */
@@ -212,10 +232,16 @@ export class StreamReceiver {
     }
   }
 
-  #setPaused(isPaused: boolean): void {
+  #setPaused({ isPaused, isHeld = false }: StreamSettings): void {
     const atMs = this.#elapsedMs()
-    this.#options.track.setPaused(isPaused, atMs)
+    this.#options.track.setPaused('paused-by-client', isPaused && !isHeld, atMs)
+    this.#heldBySdp = isPaused && isHeld
+    this.#setHold(atMs)
     this.#pauses.set(isPaused, atMs, this.#lastSequence)
+  }
+
+  #setHold(atMs: number): void {
+    this.#options.track.setPaused('hold', this.#heldBySdp || this.#heldByMetadata, atMs)
   }
 
   #onRtcp(datagram: Uint8Array, from: DatagramSource): void {

@@ -118,8 +118,8 @@ test('SRS-54: a pause of 5 s lengthens the track by 5 s, whether the clock of th
   for (const clockRuns of [true, false]) {
     const { tape, pauses, timeline } = setUp()
     for (let n = 0; n < 50; n++) timeline.accept(packet(n))
-    pauses.set(true, 1010)
-    pauses.set(false, 6000)
+    pauses.set('paused-by-client', true, 1010)
+    pauses.set('paused-by-client', false, 6000)
     for (let n = 300; n < 350; n++) {
       const timestamp = packet(clockRuns ? n : n - 250).timestamp
       timeline.accept(packet(n, { sequence: 1000 + n - 250, timestamp }))
@@ -128,7 +128,7 @@ test('SRS-54: a pause of 5 s lengthens the track by 5 s, whether the clock of th
     assert.equal(tape.bytes.length, 56_000)
     assert.deepEqual(
       tape.gaps.map(({ cause }) => cause),
-      ['paused'],
+      ['paused-by-client'],
     )
     assert.ok(Math.abs(tape.gaps[0]!.toMs - 6000) <= 20)
     assert.deepEqual([...new Set(tape.bytes.slice(8000, 47_900))], [SILENCE])
@@ -175,7 +175,10 @@ test('a packet later than the window is counted and left out', () => {
   assert.equal(timeline.accept(packet(50)), false)
   timeline.finish(2000)
   assert.equal(timeline.late, 1)
-  assert.deepEqual(tape.gaps, [{ fromMs: 1000, toMs: 1020, cause: 'lost' }])
+  assert.deepEqual(tape.gaps, [
+    { fromMs: 1000, toMs: 1020, cause: 'lost' },
+    { fromMs: 1000, toMs: 1020, cause: 'late' },
+  ])
 })
 
 test('an insane timestamp cannot make a file of hours', () => {

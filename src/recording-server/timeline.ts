@@ -44,9 +44,9 @@ export interface TimelineOptions {
   /** Where in the recording position 0 is. */
   readonly startMs: number
   readonly sink: TimelineSink
-  /** What the peer announced; holes that touch a pause are `paused`. */
+  /** What was announced, and explains holes. */
   readonly pauses: PauseLog
-  /** Since when, and unless paused why, there has been no audio before this run. */
+  /** Since when, and unless somebody paused why, there has been no audio before this run. */
   readonly opening: { readonly fromMs: number; readonly cause: GapCause }
 }
 
@@ -107,6 +107,7 @@ export class Timeline {
   #lead = 0
   #epoch = 0
   #late = 0
+  #audioMs = 0
   readonly #steps = new UsualStep()
   /** Sequence numbers that carry no audio and are not written yet. */
   readonly #quiet = new Set<number>()
@@ -122,6 +123,11 @@ export class Timeline {
   /** Packets that came too late to be placed. */
   get late(): number {
     return this.#late
+  }
+
+  /** Milliseconds of the recording that have audio, as far as they left. */
+  get audioMs(): number {
+    return this.#audioMs
   }
 
   /** Recording time up to which audio has been placed. */
@@ -146,6 +152,7 @@ export class Timeline {
     const position = this.#place(packet)
     if (position < (this.#written?.end ?? 0)) {
       this.#late += 1
+      this.#sink.gap(this.#msOf(position), this.#msOf(position + this.#lengthOf(packet)), 'late')
       return false
     }
     this.#insert({ position, packet, epoch: this.#epoch })
@@ -173,7 +180,7 @@ export class Timeline {
   finish(endMs: number): void {
     this.close()
     const from = this.#written?.end ?? 0
-    const end = this.#expectedEnd(endMs)
+    const end = this.#ticksOf(endMs - this.#startMs)
     if (end <= from) return
     this.#reportGap(undefined, end)
     this.#sink.silence(end - from)
@@ -271,6 +278,7 @@ export class Timeline {
       const { epoch } = placed
       const highest = this.#written?.epoch === epoch ? this.#written.sequence : packet.sequence
       const sequence = Math.max(packet.sequence, highest)
+      this.#audioMs += Math.max(0, this.#msOf(end) - this.#msOf(Math.max(from, position)))
       this.#written = { end: Math.max(from, end), sequence, ssrc: packet.ssrc, epoch }
       done += 1
     }
@@ -284,15 +292,28 @@ export class Timeline {
     const before = this.#written
     const fromMs = before === undefined ? this.#opening.fromMs : this.#msOf(before.end)
     const toMs = this.#msOf(to)
-    if (toMs > fromMs) this.#sink.gap(fromMs, toMs, this.#causeOf(before, next, fromMs, toMs))
+    let lostMs = before !== undefined && next?.ssrc === before.ssrc ? this.#missingMs(before.sequence, next) : 0
+    for (const part of this.#pauses.explain(fromMs, toMs)) {
+      if (part.cause !== undefined) {
+        this.#sink.gap(part.fromMs, part.toMs, part.cause)
+        continue
+      }
+      // No more is lost than the missing packets can have held: the rest of a talker's silence is silence.
+      const lostToMs = Math.min(part.toMs, part.fromMs + lostMs)
+      if (lostToMs > part.fromMs) this.#sink.gap(part.fromMs, lostToMs, 'lost')
+      if (part.toMs > lostToMs) this.#sink.gap(lostToMs, part.toMs, this.#causeOf(before, next))
+      lostMs -= lostToMs - part.fromMs
+    }
   }
 
-  #causeOf(before: Written | undefined, next: TimelinePacket | undefined, fromMs: number, toMs: number): GapCause {
-    if (this.#pauses.touches(fromMs, toMs)) return 'paused'
+  #causeOf(before: Written | undefined, next: TimelinePacket | undefined): GapCause {
     if (before === undefined) return this.#opening.cause
     if (next === undefined) return 'no-rtp'
-    if (before.ssrc !== next.ssrc) return 'ssrc-change'
-    return this.#missing(before.sequence, next.sequence) > 0 ? 'lost' : 'dtx'
+    return before.ssrc === next.ssrc ? 'dtx' : 'ssrc-change'
+  }
+
+  #missingMs(before: number, next: TimelinePacket): number {
+    return (this.#missing(before, next.sequence) * this.#lengthOf(next) * 1000) / this.#clockRateHz
   }
 
   /** Packets between two that were sent and did not come. */

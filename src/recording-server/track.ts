@@ -3,7 +3,7 @@
 import { type RtpView, TelephoneEventDetector } from '#rtp'
 import { type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
 import { packetTicks } from './packet-length.ts'
-import { PauseLog } from './pause-log.ts'
+import { type PauseCause, PauseLog } from './pause-log.ts'
 import { Timeline, type TimelineAnchor, type TimelineSink } from './timeline.ts'
 
 /** A negotiated payload type. */
@@ -37,6 +37,8 @@ export class Track {
   /** Recording time up to which the stream is accounted for by finished runs. */
   #accountedMs = 0
   #lateBefore = 0
+  #audioBeforeMs = 0
+  #discarded = 0
 
   /** `accountedMs`: the stream goes on from there after a restart. */
   constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number }) {
@@ -59,14 +61,30 @@ export class Track {
     return this.#codecs.get(payloadType)
   }
 
-  setPaused(isPaused: boolean, atMs: number): void {
-    this.#pauses.set(isPaused, atMs)
+  /** Notes that a cause for silence begins or ends. While `paused-here` holds, nothing is kept. */
+  setPaused(cause: PauseCause, isOn: boolean, atMs: number): void {
+    this.#pauses.set(cause, isOn, atMs)
+  }
+
+  /** Packets that came while the recorder was told to keep nothing. */
+  get discarded(): number {
+    return this.#discarded
+  }
+
+  /** Recording time up to which there is audio, all that came included. */
+  get endMs(): number {
+    return this.#running?.timeline.endMs ?? this.#accountedMs
   }
 
   /** Keeps a packet; `extended` is its sequence number without wraps. False: it was not taken. */
   accept(view: RtpView, datagram: Uint8Array, extended: number, arrivalMs: number): boolean {
     const codec = this.#codecs.get(view.payloadType)
     if (codec === undefined) return false
+    if (this.#pauses.isOn('paused-here')) {
+      this.#discarded += 1
+      this.#noteQuiet(extended)
+      return false
+    }
     const payload = datagram.subarray(view.payloadOffset, view.payloadOffset + view.payloadLength)
     if (codec.encoding.startsWith('TELEPHONE-EVENT/')) {
       this.#onEventPacket(view, payload, codec, arrivalMs)
@@ -95,6 +113,7 @@ export class Track {
 
   /** Writes clocks and counters to the index. */
   writeAnchor(totals: StreamTotals): void {
+    this.#files.setAudio(this.#audioMs())
     this.#files.addAnchor(this.anchor(), totals)
   }
 
@@ -104,8 +123,11 @@ export class Track {
 
   /** Ends the stream, with silence up to the end of the recording. */
   finish(endMs: number): void {
-    if (this.#running === undefined) this.#addGap(this.#accountedMs, endMs, this.#firstCause)
-    else this.#running.timeline.finish(endMs)
+    if (this.#running !== undefined) this.#running.timeline.finish(endMs)
+    else
+      for (const part of this.#pauses.explain(this.#accountedMs, endMs))
+        this.#files.addGap({ cause: this.#firstCause, ...part })
+    this.#files.setAudio(this.#audioMs())
   }
 
   /** Ends the current run and begins one; undefined when there have been too many. */
@@ -148,12 +170,17 @@ export class Track {
     timeline.close()
     this.#accountedMs = timeline.endMs
     this.#lateBefore += timeline.late
+    this.#audioBeforeMs += timeline.audioMs
     this.#running = undefined
   }
 
   /** Why nothing was heard before the first packet. */
   get #firstCause(): GapCause {
     return this.#files.hasLeftRuns ? 'recorder-restart' : 'no-rtp-yet'
+  }
+
+  #audioMs(): number {
+    return this.#audioBeforeMs + (this.#running?.timeline.audioMs ?? 0)
   }
 
   #noteQuiet(extended: number): void {
@@ -170,10 +197,5 @@ export class Track {
     const { digit, durationMs } = event
     const atMs = Math.max(0, endedMs - durationMs)
     this.#files.addEvent({ atMs, durationMs, ...(this.#keepDigits && { digit }) })
-  }
-
-  #addGap(fromMs: number, toMs: number, cause: GapCause): void {
-    if (toMs <= fromMs) return
-    this.#files.addGap({ fromMs, toMs, cause: this.#pauses.touches(fromMs, toMs) ? 'paused' : cause })
   }
 }

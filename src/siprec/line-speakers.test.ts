@@ -51,6 +51,15 @@ test('L-16, L-19: without associations the parties are taken in order, and all o
   ])
 })
 
+test('a stream that nobody sends any more, while others are sent, is on hold', () => {
+  const held = (flows: RecordingMetadata['participantStreamAssocs']): boolean[] =>
+    lineSpeakers(document({ participantStreamAssocs: flows }), ['1', '2']).map(({ isHeld }) => isHeld === true)
+  assert.deepEqual(held(FLOWS), [false, false])
+  assert.deepEqual(held([FLOWS[0]!, { ...FLOWS[1]!, send: [], recv: ['s2'] }]), [true, false])
+  assert.deepEqual(held([FLOWS[0]!, { ...FLOWS[1]!, disassociateTime: '2026-01-01T00:00:00Z' }]), [true, false])
+  assert.deepEqual(held([]), [false, false])
+})
+
 test('a leaver gives way to who still speaks, and stays the speaker if nobody follows', () => {
   const left = { participantId: 'a', send: ['s1'], recv: [], disassociateTime: '2026-01-01T00:00:00Z', extensions: [] }
   const speakers = (...flows: (typeof left | (typeof FLOWS)[number])[]): readonly string[] =>

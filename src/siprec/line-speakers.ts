@@ -15,6 +15,8 @@ export interface LineSpeakers {
   /** Leavers excluded, unless all have left; empty unless `stated` or `inferred`. */
   readonly participantIds: readonly string[]
   readonly evidence: SpeakerEvidence
+  /** Participants are tied to streams, and now none to this one: those who spoke there hold (RFC 8068 section 3.2.2). */
+  readonly isHeld?: boolean
 }
 
 /** What else is known of the document. */
@@ -49,7 +51,8 @@ export function lineSpeakers(
     if (stream === undefined) return { label, ...named, participantIds: [], evidence }
     const speakers = census.speakers(stream, index)
     const isInferred = evidence === 'inferred' && speakers.evidence === 'stated'
-    return { label, ...named, ...speakers, ...(isInferred && { evidence: 'inferred' }) }
+    const isHeld = census.isHeld(stream) && { isHeld: true }
+    return { label, ...named, ...speakers, ...(isInferred && { evidence: 'inferred' }), ...isHeld }
   })
   return census.withoutUsurpers(lines)
 }
@@ -112,6 +115,14 @@ class Census {
     if (ids.some((id) => doubtfulIds.has(id))) return { participantIds: [], evidence: 'conflict' }
     const participantIds = ids.filter((id) => this.#known.has(id))
     return { participantIds, evidence: participantIds.length > 0 ? 'stated' : 'unknown' }
+  }
+
+  /** Whether some send streams, and none of them sends this one now. */
+  isHeld({ streamId }: MetadataStream): boolean {
+    const sending = this.#senders.get(streamId) ?? []
+    return (
+      this.#metadata.participantStreamAssocs.length > 0 && sending.every((flow) => flow.disassociateTime !== undefined)
+    )
   }
 
   // One line for several parties is a mixed stream; else there must be as many parties as lines, and both in one order.

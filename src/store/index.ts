@@ -29,11 +29,12 @@ export type {
   StreamEvent,
   StreamManifest,
   StreamTotals,
+  TimeAccount,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
-export { endMsOf, type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
+export { type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

@@ -2,8 +2,18 @@
 
 /** Why a stretch of a stream holds silence. */
 export type GapCause =
-  | 'paused'
+  /** Packets were sent and did not come. */
   | 'lost'
+  /** Packets came, after what follows them was written. */
+  | 'late'
+  /** The sender sent nothing: silence suppression or digits. */
+  | 'dtx'
+  /** The party was on hold, as metadata or SDP told. */
+  | 'hold'
+  /** The client announced that it sends nothing. */
+  | 'paused-by-client'
+  /** The recorder was told to keep nothing. */
+  | 'paused-here'
   | 'no-rtp-yet'
   /** Packets stopped and did not come back. */
   | 'no-rtp'
@@ -11,8 +21,6 @@ export type GapCause =
   | 'recorder-restart'
   /** The disk did not write, and there was no memory left to wait for it. */
   | 'disk'
-  /** The sender sent nothing: silence suppression or digits. */
-  | 'dtx'
 
 /** A stretch without audio, in milliseconds from the start of the recording. */
 export interface Gap {
@@ -64,12 +72,20 @@ export interface StreamTotals {
   readonly wrongSource: number
   /** Not RTP, or of a payload type that was not negotiated. */
   readonly refused: number
+  /** Kept out because the recorder was told to pause. */
+  readonly discarded?: number
   readonly firstPacketMs?: number
   readonly lastPacketMs?: number
   /** The last 1000 of them. */
   readonly pauses: readonly PauseEvidence[]
   /** Pauses before those of `pauses`. */
   readonly pausesForgotten: number
+}
+
+/** Where the time of a stream went: all of it together is the recording's duration. */
+export interface TimeAccount {
+  readonly audioMs: number
+  readonly missingMs: Readonly<Partial<Record<GapCause, number>>>
 }
 
 /** Gaps, and events, that a manifest lists per stream; the index has them all. */
@@ -87,6 +103,8 @@ export interface StreamManifest {
   readonly gaps: readonly Gap[]
   /** At most MAX_LISTED of them. */
   readonly events: readonly StreamEvent[]
+  /** Absent in manifests of before. */
+  readonly account?: TimeAccount
   readonly totals: StreamTotals
 }
 
@@ -134,6 +152,8 @@ export interface RecordingFacts {
   readonly callerId?: string
   /** Names or AORs of those who speak, by channel. */
   readonly speakers: readonly (readonly string[])[]
+  /** Channels on which, as the metadata says, nobody speaks now: those who did are on hold. */
+  readonly held?: readonly boolean[]
   /** The metadata did not say who speaks where; it was inferred from the order. */
   readonly speakersInferred: boolean
   /** How the speakers of each channel are known; nobody is named where it is `unknown` or `conflict`. */

@@ -2,7 +2,17 @@
 // Small files are written at once, and synchronously: only worker threads and the start of the process come here. What
 // grows goes through a `Disk`.
 
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
@@ -17,7 +27,7 @@ import {
   type StreamTotals,
   serializeManifest,
 } from './manifest.ts'
-import { StreamFiles } from './stream-files.ts'
+import { StreamFiles, type StreamLeft } from './stream-files.ts'
 import { tidyTimes } from './tidy-times.ts'
 
 /** Suffix of the folder of a recording that is being received. */
@@ -26,6 +36,8 @@ export const OPEN_SUFFIX = '.open'
 export const MANIFEST_FILE = 'manifest.json'
 /** What a restarted recorder needs to go on with the session; only while the recording is open. */
 export const SESSION_FILE = 'session.json'
+/** Exists while the recorder was told to keep nothing. */
+export const PAUSED_FILE = 'paused'
 /** Folder of the metadata documents within a recording. */
 export const METADATA_FOLDER = 'metadata'
 
@@ -49,7 +61,7 @@ export interface MetadataDocument {
 export interface LeftOpen {
   readonly folder: string
   readonly metadata: readonly MetadataEntry[]
-  readonly streams: readonly StreamManifest[]
+  readonly streams: readonly StreamLeft[]
 }
 
 /** What publishing needs to know. */
@@ -103,6 +115,17 @@ export class RecordingFolder {
   /** The channels so far. */
   get streams(): readonly StreamFiles[] {
     return this.#streams
+  }
+
+  /** Told to keep nothing, if need be by the process before. */
+  get isPaused(): boolean {
+    return existsSync(join(this.#path, PAUSED_FILE))
+  }
+
+  /** Notes that nothing is to be kept, or again: a restart must not end a pause. */
+  setPaused(isPaused: boolean): void {
+    const path = join(this.#path, PAUSED_FILE)
+    this.#keep(() => (isPaused ? writeFileSync(path, '') : rmSync(path, { force: true })))
   }
 
   /** Keeps what a restarted recorder needs to go on with the session; written now, or as soon as the disk takes it. */
@@ -169,7 +192,7 @@ export class RecordingFolder {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
-    rmSync(join(this.#path, SESSION_FILE), { force: true })
+    for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(this.#path, file), { force: true })
     const closed = await Promise.all(this.#streams.map((stream, index) => stream.close(closing.totals[index]!)))
     const streams = closed.map((stream, index) => {
       return { ...tidyTimes(stream, end.durationMs), participants: this.#facts.speakers[index] ?? [] }

@@ -4,11 +4,23 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { join } from 'node:path'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
-import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, SESSION_FILE, settleFolder } from './recording-folder.ts'
-import { g711FormatOf } from './stream-files.ts'
+import { readRawRun } from './raw-run-file.ts'
+import {
+  audioOf,
+  endOf,
+  MANIFEST_FILE,
+  OPEN_SUFFIX,
+  PAUSED_FILE,
+  SESSION_FILE,
+  settleFolder,
+} from './recording-folder.ts'
+import { g711FormatOf, type StreamLeft } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { tidyTimes } from './tidy-times.ts'
 import { repairWavHeader } from './wav-run-file.ts'
+
+/** Of a packet whose codec we do not read. */
+const USUAL_PACKET_MS = 20
 
 /** A recording brought to its end. */
 export interface Recovered {
@@ -88,8 +100,8 @@ export function recordingFolders(root: string): string[] {
 function recoverFolder(folder: string): Recovered {
   const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
   if (open === undefined) throw new Error('manifest.json is not readable')
-  rmSync(join(folder, SESSION_FILE), { force: true })
-  const streams = streamsLeft(folder, open)
+  for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(folder, file), { force: true })
+  const streams = streamsLeft(folder, open).map(({ endMs: _endMs, ...stream }) => stream)
   const durationMs = Math.max(0, ...streams.map(endMsOf))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
   const padded = streams.map((stream) => tidyTimes(withRestartGap(stream, durationMs), end.durationMs))
@@ -104,12 +116,25 @@ function recoverFolder(folder: string): Recovered {
 }
 
 /** The streams of a folder left open, by channel, as its files tell; headers are repaired. */
-export function streamsLeft(folder: string, open: Manifest): StreamManifest[] {
+export function streamsLeft(folder: string, open: Manifest): StreamLeft[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.index.jsonl'))
     .flatMap((name) => streamFromIndex(readFileSync(join(folder, name), 'utf8')) ?? [])
     .sort((a, b) => a.channel - b.channel)
     .map((stream) => withFiles(folder, open, stream))
+    .map((stream) => ({ ...stream, endMs: leftEndMs(folder, stream) }))
+}
+
+/** Recording time at which what the last run of a stream left open holds ends. */
+function leftEndMs(folder: string, { runs }: StreamManifest): number {
+  const last = runs.at(-1)
+  if (last === undefined) return 0
+  if (last.decoded) return last.startMs + (last.bytes * 1000) / last.clockRateHz
+  let endMs = last.startMs
+  for (const { position } of readRawRun(join(folder, last.file), last)) {
+    endMs = last.startMs + (position * 1000) / last.clockRateHz + USUAL_PACKET_MS
+  }
+  return endMs
 }
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */
@@ -126,8 +151,7 @@ function withFiles(folder: string, open: Manifest, stream: StreamManifest): Stre
   return { ...stream, participants, runs }
 }
 
-/** Recording time up to which a stream left open holds anything. */
-export function endMsOf(stream: StreamManifest): number {
+function endMsOf(stream: StreamManifest): number {
   const ends = stream.runs.map((run) => run.startMs + (run.decoded ? (run.bytes * 1000) / run.clockRateHz : 0))
   return Math.max(0, stream.totals.lastPacketMs ?? 0, ...ends)
 }

@@ -1,10 +1,11 @@
 // The files of one stream while it is received: codec runs and their index.
 
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Disk } from './disk.ts'
-import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals } from './manifest.ts'
+import { GapLedger } from './gap-ledger.ts'
+import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals, TimeAccount } from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
 import { type IndexAnchor, IndexWriter, indexFileName } from './stream-index.ts'
@@ -29,15 +30,23 @@ export function silenceOf(format: 'pcmu' | 'pcma'): number {
   return format === 'pcmu' ? PCMU_SILENCE : PCMA_SILENCE
 }
 
+/** A stream that a dead recorder left open. */
+export interface StreamLeft extends StreamManifest {
+  /** Recording time at which it ends. */
+  readonly endMs: number
+}
+
 /** Writer of one stream. Every method throws what the file system throws. */
 export class StreamFiles {
   readonly channel: number
+  /** Recording time up to which a process before has kept the stream. */
+  readonly leftMs: number
   readonly #folder: string
   readonly #label: string | undefined
   readonly #index: IndexWriter
   readonly #runs: (Omit<RunManifest, 'bytes'> & { file: string })[] = []
   readonly #runBytes: number[] = []
-  readonly #gaps: Gap[] = []
+  readonly #gaps = new GapLedger()
   readonly #events: StreamEvent[] = []
   readonly #disk: Disk
   readonly #runsLeft: number
@@ -45,26 +54,29 @@ export class StreamFiles {
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
+  #audioMs = 0
+  #audioLeftMs = 0
 
   /** `left`: goes on with a stream that was left open. */
-  constructor(disk: Disk, folder: string, channel: number, label: string | undefined, left?: StreamManifest) {
+  constructor(disk: Disk, folder: string, channel: number, label: string | undefined, left?: StreamLeft) {
     this.channel = channel
     this.#disk = disk
     this.#folder = folder
     this.#label = label
     const path = join(folder, indexFileName(channel))
-    this.#index = new IndexWriter(disk, path, left && statSync(path).size)
+    const first = { type: 'stream', channel, ...(label !== undefined && { label }) } as const
+    this.#index = new IndexWriter(disk, path, first, left && statSync(path).size)
     this.#runsLeft = left?.runs.length ?? 0
+    this.leftMs = left?.endMs ?? 0
     if (left !== undefined) {
       this.#runBytes.push(...left.runs.map(({ bytes }) => bytes))
       this.#runs.push(...left.runs)
-      this.#gaps.push(...left.gaps)
+      for (const gap of left.gaps) this.#gaps.add(gap)
       this.#events.push(...left.events)
       this.#totals = left.totals
-      return
+      const missingMs = Object.values(this.#gaps.missingMs).reduce((sum, ms) => sum + ms, 0)
+      this.#audioLeftMs = Math.max(0, left.endMs - missingMs)
     }
-    this.#index.add({ type: 'stream', channel, ...(label !== undefined && { label }) })
-    this.#index.flush()
   }
 
   /** Number of runs begun, those left open by a dead recorder aside. */
@@ -106,8 +118,13 @@ export class StreamFiles {
   }
 
   addGap(gap: Gap): void {
-    if (this.#gaps.length < MAX_LISTED) this.#gaps.push(gap)
+    this.#gaps.add(gap)
     this.#index.add({ type: 'gap', ...gap })
+  }
+
+  /** Notes how much audio there is so far. */
+  setAudio(audioMs: number): void {
+    this.#audioMs = this.#audioLeftMs + audioMs
   }
 
   addEvent(event: StreamEvent): void {
@@ -164,15 +181,26 @@ export class StreamFiles {
       ...(this.#label !== undefined && { label: this.#label }),
       participants,
       runs,
-      gaps: this.#gaps,
+      gaps: this.#gaps.gaps,
       events: this.#events,
+      account: this.#account(),
       totals: this.#totals,
     }
   }
 
+  #account(): TimeAccount {
+    const { missingMs } = this.#gaps
+    // What the disk did not take had come as audio.
+    return { audioMs: Math.max(0, this.#audioMs - (missingMs.disk ?? 0)), missingMs }
+  }
+
   #beginRun(codec: RunCodec, startMs: number, decoded: boolean, ending: string): string {
     this.#endRun()
-    const file = `stream-${this.channel + 1}.run-${this.#runs.length + 1}.${ending}`
+    const nameOf = (number: number): string => `stream-${this.channel + 1}.run-${number}.${ending}`
+    let number = this.#runs.length + 1
+    // What a crash left without a line in the index keeps its name.
+    while (this.#runsLeft > 0 && existsSync(join(this.#folder, nameOf(number)))) number += 1
+    const file = nameOf(number)
     const run = { file, encoding: codec.encoding, clockRateHz: codec.clockRateHz, startMs, decoded }
     this.#runs.push(run)
     this.#index.add({ type: 'run', ...run })

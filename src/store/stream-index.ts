@@ -2,6 +2,7 @@
 // the stream's part of the manifest after a crash.
 
 import type { Disk } from './disk.ts'
+import { GapLedger } from './gap-ledger.ts'
 import { GrowingFile } from './growing-file.ts'
 import {
   type Gap,
@@ -40,15 +41,16 @@ export function indexFileName(channel: number): string {
 export class IndexWriter {
   readonly #file: GrowingFile
 
-  /** Creates the file, or goes on with one of `continueAt` bytes; throws what the file system throws. */
-  constructor(disk: Disk, path: string, continueAt?: number) {
-    this.#file = new GrowingFile(disk, path, continueAt === undefined ? {} : { continueAt })
+  /** Creates the file with its first line, or goes on with one of `continueAt` bytes. */
+  constructor(disk: Disk, path: string, first: IndexLine, continueAt?: number) {
+    this.#file = new GrowingFile(disk, path, continueAt === undefined ? { initial: textOf(first) } : { continueAt })
     // What a crash left may end in half a line.
     if (continueAt !== undefined) this.#file.appendAlways(new TextEncoder().encode('\n'))
+    this.#file.flush()
   }
 
   add(line: IndexLine): void {
-    this.#file.appendAlways(new TextEncoder().encode(`${JSON.stringify(line)}\n`))
+    this.#file.appendAlways(textOf(line))
   }
 
   flush(): void {
@@ -71,10 +73,14 @@ export class IndexWriter {
   }
 }
 
+function textOf(line: IndexLine): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(line)}\n`)
+}
+
 /** The stream as its index tells; a last line cut off is ignored. Bytes of runs are left at 0. */
 export function streamFromIndex(text: string): StreamManifest | undefined {
   const runs: RunManifest[] = []
-  const gaps: Gap[] = []
+  const gaps = new GapLedger()
   const events: StreamEvent[] = []
   let totals = NO_TOTALS
   let stream: { channel: number; label?: string } | undefined
@@ -84,11 +90,11 @@ export function streamFromIndex(text: string): StreamManifest | undefined {
     const { type, ...rest } = entry
     if (type === 'stream') stream = rest as { channel: number; label?: string }
     if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
-    if (type === 'gap' && gaps.length < MAX_LISTED) gaps.push(rest as Gap)
+    if (type === 'gap') gaps.add(rest as Gap)
     if (type === 'event' && events.length < MAX_LISTED) events.push(rest as StreamEvent)
     if (type === 'totals') totals = rest as StreamTotals
   }
-  return stream && { ...stream, participants: [], runs, gaps, events, totals }
+  return stream && { ...stream, participants: [], runs, gaps: gaps.gaps, events, totals }
 }
 
 function parseLine(line: string): IndexLine | undefined {

@@ -1,13 +1,13 @@
 // Times as a manifest has them: to a tenth of a millisecond, and within the recording.
 
-import type { StreamManifest } from './manifest.ts'
+import type { StreamManifest, TimeAccount } from './manifest.ts'
 
 const STEPS_PER_MS = 10
 
 /** The stream with its times rounded, and nothing beyond the recording's end; gaps that begin there are left out. */
 export function tidyTimes(stream: StreamManifest, durationMs: number): StreamManifest {
   const tidy = (ms: number): number => Math.min(rounded(ms), durationMs)
-  const { runs, gaps, events, totals } = stream
+  const { runs, gaps, events, account, totals } = stream
   const { firstPacketMs, lastPacketMs, pauses } = totals
   return {
     ...stream,
@@ -16,6 +16,7 @@ export function tidyTimes(stream: StreamManifest, durationMs: number): StreamMan
       .map((gap) => ({ ...gap, fromMs: tidy(gap.fromMs), toMs: tidy(gap.toMs) }))
       .filter(({ fromMs, toMs }) => toMs > fromMs),
     events: events.map((event) => ({ ...event, atMs: tidy(event.atMs), durationMs: rounded(event.durationMs) })),
+    ...(account && { account: tidyAccount(account) }),
     totals: {
       ...totals,
       ...(firstPacketMs !== undefined && { firstPacketMs: tidy(firstPacketMs) }),
@@ -27,6 +28,11 @@ export function tidyTimes(stream: StreamManifest, durationMs: number): StreamMan
       })),
     },
   }
+}
+
+function tidyAccount({ audioMs, missingMs }: TimeAccount): TimeAccount {
+  const causes = Object.entries(missingMs).map(([cause, ms]) => [cause, rounded(ms)] as const)
+  return { audioMs: rounded(audioMs), missingMs: Object.fromEntries(causes.filter(([, ms]) => ms > 0)) }
 }
 
 function rounded(ms: number): number {

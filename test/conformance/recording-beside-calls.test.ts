@@ -28,6 +28,7 @@ class RecordedCalls {
       recorders: { profileOf: () => defaultProfile, candidates: (entry) => entry, report: () => {} },
       policy: defaultPolicy,
       replayMs: 0,
+      transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000', 'OPUS/48000/2'],
       announce: () => {},
     })
   }

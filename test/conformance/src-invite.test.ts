@@ -311,15 +311,22 @@ for (const [encodings, formats] of [
     ['9', '0'],
   ],
   [
-    ['OPUS/48000/2', 'ILBC/8000'],
-    ['96', '97'],
+    ['OPUS/48000/2', 'ILBC/8000', 'TELEPHONE-EVENT/8000'],
+    ['96', '97', '0', '8', '101'],
+  ],
+  [
+    ['G722/8000', 'ILBC/8000'],
+    ['9', '96', '0', '8'],
   ],
 ] as const) {
-  row(`SRC-31: a call in ${encodings.join(', ')} offers just that`, async (bench) => {
-    bench.call.changeEncodings(encodings)
-    const recorder = await bench.recording()
-    for (const media of descriptionOf(recorder.session().first).media) assert.deepEqual(media.formats, formats)
-  })
+  row(
+    `SRC-31: a call in ${encodings.join(', ')} offers just that, and G.711 if that can be made of it`,
+    async (bench) => {
+      bench.call.changeEncodings(encodings)
+      const recorder = await bench.recording()
+      for (const media of descriptionOf(recorder.session().first).media) assert.deepEqual(media.formats, formats)
+    },
+  )
 }
 
 row(

@@ -212,6 +212,36 @@ row(
   },
 )
 
+for (const media of [{ codecs: 'g711' }, { streams: 'mixed' }] as const) {
+  test(`a recorder of ${Object.values(media)[0]} is refused when nothing of the call can be read, with the cause, and the call goes on`, () =>
+    withBench(
+      async (bench) => {
+        bench.call.changeEncodings(['OPUS/48000/2', 'TELEPHONE-EVENT/8000'])
+        const recorder = bench.recorder()
+        const start = bench.start(recorder.uri)
+        await bench.pass()
+        assert.deepEqual([start.status, start.outcome?.results[recorder.uri]], [503, 'failed(488)'])
+        const reason = 'nothing that the call speaks can be converted into what the recorder takes'
+        assert.deepEqual(
+          bench.events.flatMap((event) => (event.type === 'recorder.failed' ? [event.reason] : [])),
+          [reason],
+        )
+        assert.equal(recorder.sessions.length, 0)
+        assert.equal(bench.call.snapshot().state, 'answered')
+        bench.call.changeEncodings(['OPUS/48000/2', 'PCMA/8000'])
+        const again = bench.start(recorder.uri)
+        await bench.pass()
+        assert.equal(again.status, 200)
+        assert.deepEqual(descriptionOf(recorder.session().first).media[0]?.formats.slice(0, 1), ['8'])
+        bench.call.changeEncodings(['OPUS/48000/2'])
+        await bench.pass()
+        assert.deepEqual(descriptionOf(recorder.session().reoffers.at(-1)!).media[0]?.formats, ['0', '8'])
+        assert.ok(bench.log.lines.some(({ message }) => message === reason))
+      },
+      { ...profiled({ media }), transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000'] },
+    ))
+}
+
 row(
   'META-29, FLOW-06: a mixed stream: one m-line of G.711, to which everyone sends and which everyone hears',
   { media: { streams: 'mixed' } },

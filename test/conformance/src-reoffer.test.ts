@@ -86,7 +86,7 @@ row('SRC-45: a codec that comes with a change of the call gets a number of its o
   await bench.pass()
   assert.deepEqual(
     [recorder.session().first, ...recorder.session().reoffers].map((offer) => descriptionOf(offer).media[0]?.formats),
-    [['96'], ['97'], ['97', '96']],
+    [['96', '0', '8'], ['97'], ['97', '96', '0', '8']],
   )
   assert.equal([...bench.call.media.forks.values()][0]?.remote?.codecs[0]?.encoding, 'ILBC/8000')
 })

@@ -78,7 +78,8 @@ export async function examine(
     const other = spoken.filter((utterance) => utterance.who !== who).map((utterance) => compare(channel, utterance))
     const receipt = receipts.find(({ fork }) => fork.endsWith(`/${stream?.label}`))
     const pause = stream?.totals.pauses[0]
-    const silence = stream?.gaps.filter((gap) => gap.cause === 'paused' && gap.toMs - gap.fromMs > leastPauseMs) ?? []
+    const silence =
+      stream?.gaps.filter((gap) => gap.cause === 'paused-by-client' && gap.toMs - gap.fromMs > leastPauseMs) ?? []
     return {
       who,
       own: Math.min(...own.map(({ coefficient }) => coefficient)),

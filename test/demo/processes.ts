@@ -41,11 +41,15 @@ const listen = [
 /** SIP listeners on ports of the system's choice. */
 export const anySipPorts = { listen }
 
-/** Starts a program with a configuration; its log is kept beside the configuration. */
+/**
+ * Starts a program with a configuration; its log is kept beside the configuration.
+ * `onSpawn` is told how to kill it, before it is ready.
+ */
 export async function startProgram(
   folder: string,
   name: string,
   config: Record<string, unknown>,
+  onSpawn?: (kill: () => Promise<void>) => void,
 ): Promise<RunningProgram> {
   await mkdir(folder, { recursive: true })
   const file = join(folder, `${name}.yaml`)
@@ -64,6 +68,7 @@ export async function startProgram(
     child.kill(signal)
     await exited
   }
+  onSpawn?.(() => end('SIGKILL'))
   const ready = await readyLine(name, child, listeners)
   const sip = (ready['gateway'] ?? ready['recorder']) as readonly ListeningAt[]
   const http = ready['http'] as ListeningAt

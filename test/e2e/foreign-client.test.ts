@@ -124,7 +124,7 @@ for (const transport of ['tcp', 'udp'] as const) {
     assert.equal(kept.manifest.metadata.length, 5)
     assertSpoken(kept, 200, 900)
     for (const [index, { gaps, totals }] of kept.manifest.streams.entries()) {
-      const gap = gaps.find((one) => one.cause === 'paused')!
+      const gap = gaps.find((one) => one.cause === 'paused-by-client')!
       assert.ok(gap.toMs - gap.fromMs > 550, `the pause of ${gap.toMs - gap.fromMs} ms is a gap`)
       const silence = kept.channels[index]!.subarray((gap.fromMs + 20) * 8, (gap.toMs - 20) * 8)
       assert.equal(rmsDbfs(silence), Number.NEGATIVE_INFINITY)

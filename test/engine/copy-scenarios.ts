@@ -1,13 +1,15 @@
 // What forks leave out and what they change: keys under a mask, encodings that the recorder does not take, losses of the call.
 
 import assert from 'node:assert/strict'
-import { decodePcmu, encodePcma, encodePcmu, narrowbandDecoder } from '#audio'
+import { decodePcmu, encodePcma, encodePcmu, narrowbandDecoder, tone } from '#audio'
 import type { MediaCodec } from '#engine'
 import { fixture } from '../harness/fixtures.ts'
+import { opusPackets } from '../harness/opus-packets.ts'
 import { assertContinuous, frameOf } from './rtp-party.ts'
-import { EVENT_101, PCMA, PCMU, type Scenario } from './scene.ts'
+import { EVENT_101, PCMA, PCMU, type Scenario, toneShares } from './scene.ts'
 
 const G722: MediaCodec = { encoding: 'G722/8000', receivePayloadType: 9, sendPayloadType: 9 }
+const OPUS: MediaCodec = { encoding: 'OPUS/48000/2', receivePayloadType: 111, sendPayloadType: 111 }
 const FRAME = 160
 /** Less than what a source's clock may be ahead of time. */
 const FRAMES = 20
@@ -55,6 +57,78 @@ export function copyScenarios(scenario: Scenario): void {
     const heard = decodePcmu(packet!.payload)
     assert.ok(samples.every((sample, index) => Math.abs(sample - heard[index]!) < 300))
   })
+
+  for (const { name, codecs } of [
+    { name: 'as it is where the recorder takes it', codecs: [OPUS, PCMU] },
+    { name: 'as G.711 where it does not, in its own time', codecs: [PCMU] },
+  ]) {
+    scenario(`RTP-17: a call in Opus reaches the other party untouched, and a recorder ${name}`, async (scene) => {
+      const [a, b] = [await scene.leg('a', [OPUS]), await scene.leg('b', [OPUS])]
+      await scene.call.bridge('a', 'b')
+      const { recorder } = await scene.fork('f', 'a', 'received', true, codecs)
+      const spoken = tone(700, 1000)
+      const packets = opusPackets(spoken).slice(0, FRAMES)
+      for (const [index, payload] of packets.entries()) {
+        a.party.say(a.local.rtpPort, { payloadType: 111, sequence: index, timestamp: index * 960 }, payload)
+      }
+      const [relayed, heard] = await Promise.all([b.party.hears(FRAMES), recorder.hears(FRAMES)])
+      assertContinuous(heard)
+      assert.ok(relayed.every(({ payload }, index) => Buffer.from(payload).equals(packets[index]!)))
+      const steps = heard.slice(1).map(({ header }, index) => header.timestamp - heard[index]!.header.timestamp)
+      if (codecs.length > 1) {
+        assert.ok(heard.every(({ payload }, index) => Buffer.from(payload).equals(packets[index]!)))
+        assert.ok(steps.every((step) => step === 960))
+        return
+      }
+      assert.ok(heard.every(({ header, payload }) => header.payloadType === 0 && payload.length === FRAME))
+      assert.ok(steps.every((step) => step === FRAME))
+      assert.ok(toneShares(heard.slice(5), [700])[0]! > 0.95)
+    })
+  }
+
+  scenario(
+    'a mix and a conference take in Opus, and a tone is laid over it where the party also takes G.711',
+    async (scene) => {
+      const [a, b] = [await scene.leg('a', [OPUS, PCMU]), await scene.leg('b', [OPUS, PCMU])]
+      await scene.call.bridge('a', 'b')
+      const recorder = await scene.party()
+      const mix = ['a', 'b'].map((leg) => ({ leg, point: 'received' as const }))
+      await scene.call.addFork({ id: 'f', tap: { mix }, open: true })
+      await scene.call.connectFork('f', { remote: recorder.remote, codecs: [PCMU] })
+      await scene.call.setTone('b', { frequencyHz: 1400, onMs: 2000, everyMs: 2000, levelDbm0: -10 })
+      const speakers = [400, 700].map((hz) => opusPackets(tone(hz, 1000)))
+      let sequence = 0
+      const talk = setInterval(() => {
+        for (const [index, leg] of [a, b].entries()) {
+          const payload = speakers[index]![sequence % 50]!
+          leg.party.say(
+            leg.local.rtpPort,
+            { payloadType: 111, sequence, timestamp: sequence * 960, ssrc: index + 1 },
+            payload,
+          )
+        }
+        sequence++
+      }, 20)
+      try {
+        await recorder.until('both voices', () => {
+          const shares = toneShares(recorder.heard.slice(-20), [400, 700])
+          return recorder.heard.length > 20 && shares.every((share) => share > 0.25)
+        })
+        await b.party.until('the tone and the voice', () => {
+          const last = b.party.heard.slice(-20)
+          const isG711 = last.length === 20 && last.every(({ header }) => header.payloadType === 0)
+          return isG711 && toneShares(last, [400, 1400]).every((share) => share > 0.1)
+        })
+        await scene.call.conference(['a', 'b'])
+        await a.party.until('the conference', () => {
+          const last = a.party.heard.slice(-20).filter(({ header }) => header.payloadType === 0)
+          return last.length === 20 && toneShares(last, [700])[0]! > 0.8
+        })
+      } finally {
+        clearInterval(talk)
+      }
+    },
+  )
 
   scenario(
     'RTP-17: a call in G.722 reaches a recorder of G.711, and what the call lost is a gap there',

@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { cryptoIds } from '#net'
+import { cryptoIds, systemClock } from '#net'
 import { anySipPorts, type RunningProgram, startProgram } from '../demo/processes.ts'
+import { until } from './until.ts'
 
 const RTP_PORTS = 1000
 
@@ -13,6 +14,8 @@ const RTP_PORTS = 1000
 export class MortalRecorder {
   /** Folder of the recordings. */
   readonly store: string
+  /** By the system's clock. */
+  killedAtMs = 0
   readonly #folder: string
   readonly #settings: Record<string, unknown>
   readonly #portMin: number
@@ -54,26 +57,50 @@ export class MortalRecorder {
 
   /** Starts it, or starts it again. */
   async start(): Promise<void> {
-    this.#life += 1
-    this.#running = await startProgram(this.#folder, `life-${this.#life}`, {
-      http: { port: 0 },
-      recorder: {
-        sip: this.#sip,
-        media: { portMin: this.#portMin, portMax: this.#portMin + RTP_PORTS },
-        store: { folder: this.store, minFreeBytes: 0, ...this.#settings },
-      },
-    })
+    this.#running = await startProgram(this.#folder, this.#nextName(), this.#config)
     const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
     this.#sip = { listen }
   }
 
   /** kill -9. */
   async kill(): Promise<void> {
+    this.killedAtMs = systemClock.nowMs()
     await this.#program.kill()
+  }
+
+  /** Starts it and kills it so much later, whether it is ready or not. */
+  async startAndKill(afterMs: number): Promise<void> {
+    let killed: Promise<void> | undefined
+    const starting = startProgram(this.#folder, this.#nextName(), this.#config, (kill) => {
+      systemClock.after(afterMs, 'kill', () => {
+        this.killedAtMs = systemClock.nowMs()
+        killed = kill()
+      })
+    })
+    const outlived = await starting.catch(() => undefined)
+    await until('it is dead', () => killed !== undefined)
+    await killed
+    await outlived?.kill()
   }
 
   async stop(): Promise<void> {
     await this.#running?.stop()
+  }
+
+  #nextName(): string {
+    this.#life += 1
+    return `life-${this.#life}`
+  }
+
+  get #config(): Record<string, unknown> {
+    return {
+      http: { port: 0 },
+      recorder: {
+        sip: this.#sip,
+        media: { portMin: this.#portMin, portMax: this.#portMin + RTP_PORTS },
+        store: { folder: this.store, minFreeBytes: 0, ...this.#settings },
+      },
+    }
   }
 
   get #program(): RunningProgram {

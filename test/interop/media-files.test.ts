@@ -59,7 +59,7 @@ async function soxPeak(file: string, fromMs: number, toMs: number): Promise<numb
 
 /** The stretch in which both streams were paused. */
 function pauseOf(manifest: Manifest): { readonly fromMs: number; readonly toMs: number } {
-  const pauses = manifest.streams.map((stream) => stream.gaps.find((gap) => gap.cause === 'paused'))
+  const pauses = manifest.streams.map((stream) => stream.gaps.find((gap) => gap.cause === 'paused-by-client'))
   const [one, two] = pauses
   assert.ok(one !== undefined && two !== undefined, 'both streams have a pause')
   return { fromMs: Math.max(one.fromMs, two.fromMs) + EDGE_MS, toMs: Math.min(one.toMs, two.toMs) - EDGE_MS }

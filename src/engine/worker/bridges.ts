@@ -29,8 +29,8 @@ export class Bridges {
       throw mediaError('media.no-g711', 'a leg of the conference speaks no G.711')
     }
     for (const leg of legs) this.part(leg)
-    const { clock, sourceIds } = this.#context
-    const conference = new Conference(relays, clock, sourceIds)
+    const { clock, sourceIds, opus } = this.#context
+    const conference = new Conference(relays, clock, sourceIds, opus)
     for (const leg of legs) this.#conferences.set(leg, conference)
   }
 

@@ -70,13 +70,27 @@ export class ForkLine {
     })
     const stream = new OutgoingStream(identity, context.sourceIds.next())
     const port = new SecurePort(this.#socket, this.#channel)
-    this.fork = new Fork(id, stream, Gate.attach(gate), port, context.copyClock, {
-      onFirstPacket: () => listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
-      onReplayed: (fromMs, toMs, packets) => {
-        const originMs = this.#originMs
-        listener.onEvent({ type: 'fork-replayed', fork: id, fromMs: originMs + fromMs, toMs: originMs + toMs, packets })
+    this.fork = new Fork(
+      id,
+      stream,
+      Gate.attach(gate),
+      port,
+      context.copyClock,
+      {
+        onFirstPacket: () => listener.onEvent({ type: 'fork-first-packet', fork: id, atMs: context.clock.wallMs() }),
+        onReplayed: (fromMs, toMs, packets) => {
+          const originMs = this.#originMs
+          listener.onEvent({
+            type: 'fork-replayed',
+            fork: id,
+            fromMs: originMs + fromMs,
+            toMs: originMs + toMs,
+            packets,
+          })
+        },
       },
-    })
+      context.opus,
+    )
     if (replayFromMs !== undefined) this.fork.awaitReplay()
     const onFeedback = (feedback: RtcpFeedback) => this.#onFeedback(feedback)
     const contributors = () => this.#mixer?.names ?? []
@@ -92,8 +106,8 @@ export class ForkLine {
     this.#tap = tap
     if (!('mix' in tap)) this.#endMix()
     else if (this.#mixer === undefined) {
-      const { copyClock, sourceIds } = this.#context
-      this.#mixer = new ForkMixer(this.fork, copyClock, sourceIds, (csrcs) => this.#rtcp.session.sayGone(csrcs))
+      const { copyClock, sourceIds, opus } = this.#context
+      this.#mixer = new ForkMixer(this.fork, copyClock, sourceIds, (csrcs) => this.#rtcp.session.sayGone(csrcs), opus)
     }
     this.maskDtmf(this.#isMasking)
   }

@@ -95,8 +95,8 @@ export class LegLine {
   /** Lays a tone over what the party hears, in place of one that is. */
   setTone(tone: Tone | undefined): void {
     this.#tone?.stop()
-    const { clock, sourceIds } = this.#context
-    this.#tone = tone === undefined ? undefined : new TonePlayer(this.relay, tone, clock, sourceIds)
+    const { clock, sourceIds, opus } = this.#context
+    this.#tone = tone === undefined ? undefined : new TonePlayer(this.relay, tone, clock, sourceIds, opus)
   }
 
   sweep(nowMs: number): void {

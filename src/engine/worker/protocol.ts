@@ -24,6 +24,8 @@ export interface RelayWorkerSettings {
   /** Seed of the randomness that need not be secret: RTCP intervals, order of ports. */
   readonly seed: number
   readonly silentAfterMs: number
+  /** Opus is to be read. */
+  readonly hasOpus: boolean
   readonly rtcpMinimumMs: number
 }
 

@@ -1,6 +1,7 @@
 // Entry of a relay worker thread: all packets of its calls, no disk, nothing but commands and events on the port.
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadOpus } from '#audio'
 import { AppError, invariant, messageOf, seededIds } from '#kernel'
 import { CopyQueue, clockBehindCopies, SourceIds } from '#media'
 import { PortPool } from '../port-pool.ts'
@@ -18,6 +19,8 @@ const settings = workerData as RelayWorkerSettings
 const ids = seededIds(settings.seed)
 // An immediate comes when every socket that had packets has been read.
 const copies = new CopyQueue((turn) => void setImmediate(turn))
+// Loaded before there are calls, which would hear this thread stand still meanwhile.
+const opus = settings.hasOpus ? await loadOpus() : undefined
 const context: WorkerContext = {
   clock: workerClock,
   copies,
@@ -33,6 +36,7 @@ const context: WorkerContext = {
   random: () => ids.integer(RANDOM_STEPS) / RANDOM_STEPS,
   rtcpMinimumMs: settings.rtcpMinimumMs,
   silentAfterMs: settings.silentAfterMs,
+  ...(opus === undefined ? {} : { opus }),
 }
 const rooms = new Map<string, CallRoom>()
 

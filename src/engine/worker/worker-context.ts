@@ -1,5 +1,6 @@
 // What all calls of one relay worker share.
 
+import type { OpusDecoders } from '#audio'
 import type { Clock } from '#kernel'
 import type { CopyQueue, SourceIds } from '#media'
 import type { PortPool } from '../port-pool.ts'
@@ -17,4 +18,6 @@ export interface WorkerContext {
   readonly random: () => number
   readonly rtcpMinimumMs: number
   readonly silentAfterMs: number
+  /** Absent: Opus is only passed on. */
+  readonly opus?: OpusDecoders
 }

@@ -1,8 +1,9 @@
 // The TypeScript media engine: relay worker threads, one per call by hash, commanded from the main thread.
 
 import { setPriority } from 'node:os'
+import { hasOpus } from '#audio'
 import type { Clock, Ids, Logger } from '#kernel'
-import { TRANSCODED } from '#media'
+import { transcoded } from '#media'
 import { srtpSuites } from '#rtp'
 import { mediaError } from '../errors.ts'
 import type { EngineCapabilities, MediaCall, MediaEngine } from '../media-engine.ts'
@@ -35,9 +36,11 @@ export interface WorkerEngineOptions {
   readonly silentAfterMs?: number
   /** Minimum RTCP interval in ms; default 5000 (RFC 3550 section 6.2). */
   readonly rtcpMinimumMs?: number
+  /** False: Opus is only passed on, as if its codec was not installed. */
+  readonly readsOpus?: boolean
 }
 
-const CAPABILITIES: EngineCapabilities = {
+const CAPABILITIES: Omit<EngineCapabilities, 'transcodes'> = {
   ownSsrc: true,
   rtcpInPause: true,
   receipt: true,
@@ -46,7 +49,6 @@ const CAPABILITIES: EngineCapabilities = {
   taps: ['received', 'sent'],
   srtp: srtpSuites,
   mix: true,
-  transcodes: TRANSCODED,
   tones: true,
   video: true,
 }
@@ -57,7 +59,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   if (advertisedHost === '0.0.0.0' || advertisedHost === '::') {
     throw mediaError('media.bad-address', 'an any-address cannot stand in SDP: set the advertised host')
   }
-  const engine = new WorkerEngine(options, advertisedHost)
+  const engine = new WorkerEngine(options, advertisedHost, options.readsOpus !== false && (await hasOpus()))
   try {
     await engine.start()
   } catch (error) {
@@ -69,14 +71,17 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
 }
 
 class WorkerEngine implements MediaEngine {
-  readonly capabilities = CAPABILITIES
+  readonly capabilities: EngineCapabilities
+  readonly #hasOpus: boolean
   readonly #options: WorkerEngineOptions
   readonly #advertisedHost: string
   readonly #links: (WorkerLink | undefined)[]
   readonly #calls = new Map<string, MediaCall>()
   #isClosed = false
 
-  constructor(options: WorkerEngineOptions, advertisedHost: string) {
+  constructor(options: WorkerEngineOptions, advertisedHost: string, withOpus: boolean) {
+    this.capabilities = { ...CAPABILITIES, transcodes: transcoded(withOpus) }
+    this.#hasOpus = withOpus
     this.#options = options
     this.#advertisedHost = advertisedHost
     this.#links = new Array(Math.max(1, options.workers)).fill(undefined)
@@ -157,6 +162,7 @@ class WorkerEngine implements MediaEngine {
       seed: ids.integer(2 ** 32),
       silentAfterMs: silentAfterMs ?? SILENT_AFTER_MS,
       rtcpMinimumMs: rtcpMinimumMs ?? RTCP_MINIMUM_MS,
+      hasOpus: this.#hasOpus,
     }
   }
 }
