@@ -84,6 +84,7 @@ const built = (path) => {
   return import(file)
 }
 const { configReference } = await built('app/config-reference')
+const { accessReference } = await built('control/access/access-reference')
 const { eventReference } = await built('control/events/event-reference')
 const { sessionEdges } = await built('recording-client/session-machine')
 const { CALL_EDGES } = await built('call/call-machine')
@@ -98,6 +99,7 @@ const documents = {
   'docs/rfc-coverage.md': coverage(),
   'docs/field-cases.md': cases.page,
   'docs/reference/config.md': configReference(),
+  'docs/reference/access.md': accessReference(),
   'docs/reference/events.md': eventReference(),
   'ARCHITECTURE.md': architecture,
 }

@@ -21,6 +21,7 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
     const identities = 'identities' in tls ? tls.identities : []
     for (const [at, files] of identities.entries()) checks.push(tlsBreaches([...path, 'identities', at], files))
   }
+  if (config.http?.tls !== undefined) checks.push(tlsBreaches(['http', 'tls'], config.http.tls))
   for (const [at, { credentials }] of (config.gateway?.recording.profiles ?? []).entries()) {
     if (credentials === undefined) continue
     const path = ['gateway', 'recording', 'profiles', at, 'credentials']
@@ -30,7 +31,10 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
   return (await Promise.all(checks)).flat()
 }
 
-async function tlsBreaches(path: Path, { certFile, keyFile, caFile }: TlsFiles): Promise<RuleBreach[]> {
+async function tlsBreaches(
+  path: Path,
+  { certFile, keyFile, caFile }: Omit<TlsFiles, 'allowWildcard'>,
+): Promise<RuleBreach[]> {
   const breaches: RuleBreach[] = []
   const read = async <T>(
     key: string,

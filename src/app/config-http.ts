@@ -1,13 +1,51 @@
 // Configuration of the HTTP API and the console.
 
 import { Type } from 'typebox'
-import { integer, ipAddress, LOOPBACK, role, section } from './config-leaf.ts'
+import { passwordHashPattern, roleNames } from '#control'
+import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
+import { sources } from './config-network.ts'
+
+const account = Type.Object(
+  {
+    name: text({ description: 'Name to sign in by.' }),
+    passwordHash: text({
+      pattern: passwordHashPattern,
+      expects: 'what `siprec-gateway hash-password` prints',
+      description: 'Hash of the password, as `siprec-gateway hash-password` prints it.',
+    }),
+    role: Type.Enum([...roleNames], { description: 'What the account may do: see docs/reference/access.md.' }),
+  },
+  { additionalProperties: false },
+)
 
 /** The section `http`. */
 export const http = role('The HTTP API and console; off when left out.', {
-  host: ipAddress({ default: LOOPBACK, description: 'IP address to bind to.' }),
+  host: ipAddress({
+    default: LOOPBACK,
+    description:
+      'IP address to bind to. On loopback, without accounts, nobody has to sign in; on any other address everybody has to.',
+  }),
   port: integer('Port; 0 lets the system choose.', 8080, 0, 65_535),
+  tls: role('HTTPS; plain HTTP when left out.', {
+    certFile: text({ description: 'PEM file with our certificate and its chain.' }),
+    keyFile: text({ description: 'PEM file with the private key of that certificate.' }),
+  }),
   console: Type.Boolean({ default: true, description: 'Serve the web console at /.' }),
+  folder: text({ default: './data/http', description: 'Folder of API tokens and of what else the API keeps.' }),
+  accounts: Type.Array(account, { maxItems: 1_000, default: [], description: 'Who may sign in.' }),
+  session: section('Sessions of those who have signed in.', {
+    idleMinutes: integer('Minutes without a request after which a session ends.', 60, 1, 10_080),
+    maxHours: integer('Hours after which a session ends in any case.', 12, 1, 720),
+  }),
+  rateLimits: section('What one may ask; nobody is limited where nobody has to sign in.', {
+    perMinute: integer('Requests by one token or session in a minute.', 1_200, 10, 1_000_000),
+    signInsPerMinute: integer('Attempts to sign in by one address in a minute.', 10, 1, 10_000),
+  }),
+  proxies: sources('Proxies in front of the API whose X-Forwarded-For, -Host and -Proto are believed.'),
+  recordingControl: Type.Boolean({
+    default: true,
+    description: 'Let the API start, pause, resume and stop recordings; false refuses it to everybody.',
+  }),
   events: section('Events over WebSocket, server-sent events and as a list.', {
     keep: integer('Latest events that are kept for those who come back.', 5_000, 100, 1_000_000),
   }),

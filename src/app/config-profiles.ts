@@ -40,6 +40,14 @@ const metadata = part('How metadata is written.', {
   extensionNamespace: optional(
     text({ description: "Namespace URI of a call's own extension data instead of the gateway's." }),
   ),
+  omit: optional(
+    Type.Array(Type.Enum(['names', 'numbers']), {
+      maxItems: 2,
+      uniqueItems: true,
+      description:
+        'What the recorder is not told of people: names, and numbers and other addresses, in whose place stands sip:anonymous@anonymous.invalid.',
+    }),
+  ),
   updates: optional(
     Type.Enum(['complete', 'partial'], {
       description: 'Documents during a call tell everything, or what has changed.',

@@ -3,6 +3,7 @@
 import { Type } from 'typebox'
 import { policyForm } from '#recording-client'
 import { integer, role, section, text } from './config-leaf.ts'
+import { sources } from './config-network.ts'
 import { profiles } from './config-profiles.ts'
 
 const recorder = text({ expects: 'a sip: or sips: URI', pattern: '^sips?:' })
@@ -72,6 +73,28 @@ export const recording = section('The recording client.', {
       16,
     ),
   }),
+  invitations: Type.Array(
+    Type.Object(
+      {
+        sources: sources('Addresses and networks that these recorders send from.'),
+        unrecorded: Type.Enum(['refuse', 'start'], {
+          default: 'refuse',
+          description: 'When nobody records the call: refuse the recorder, or start a recording with it.',
+        }),
+        recorded: Type.Enum(['join', 'refuse'], {
+          default: 'join',
+          description: 'When the call is recorded: give it to this recorder too, or refuse it.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    {
+      maxItems: 100,
+      default: [],
+      description:
+        'Recorders that may ask for a call by an INVITE to record-ID at the gateway, ID being that of the call or the Call-ID of a leg; the first whose sources fit holds, all others are refused. They must be in destinations.record too.',
+    },
+  ),
   profiles,
   captures: section('Evidence of recording sessions that failed: SIP, states and counters, without people and audio.', {
     keep: integer('Number of captures kept in memory for the API; 0 makes none.', 100, 0, 10_000),

@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from 'node:net'
 import { hostBreaches, recorderBreaches } from './config-recorder-rules.ts'
-import type { Config, SipConfig } from './config-schema.ts'
+import type { Config, HttpConfig, SipConfig } from './config-schema.ts'
 
 /** A broken rule. */
 export interface RuleBreach {
@@ -15,7 +15,7 @@ type Recorder = NonNullable<Config['recorder']>
 
 /** Breaches of the rules between keys, by a configuration that the schema accepts. */
 export function ruleBreaches(config: Config): RuleBreach[] {
-  const { gateway, recorder } = config
+  const { gateway, recorder, http } = config
   const breaches: RuleBreach[] = []
   if (gateway === undefined && recorder === undefined) {
     breaches.push({ path: [], expected: 'at least one role is needed: gateway or recorder' })
@@ -26,9 +26,22 @@ export function ruleBreaches(config: Config): RuleBreach[] {
       breaches.push(...hostBreaches(['gateway', 'destinations', list], gateway.destinations[list]))
     }
     breaches.push(...networkBreaches(['gateway', 'info', 'trustedPeers'], gateway.info.trustedPeers))
+    for (const [at, { sources }] of gateway.recording.invitations.entries()) {
+      breaches.push(...networkBreaches(['gateway', 'recording', 'invitations', at, 'sources'], sources))
+    }
     breaches.push(...quotaBreaches(gateway.limits))
   }
   if (recorder !== undefined) breaches.push(...roleBreaches('recorder', recorder))
+  if (http !== undefined) breaches.push(...httpBreaches(http))
+  return breaches
+}
+
+function httpBreaches({ accounts, proxies }: HttpConfig): RuleBreach[] {
+  const breaches = networkBreaches(['http', 'proxies'], proxies)
+  for (const [at, { name }] of accounts.entries()) {
+    if (accounts.findIndex((other) => other.name === name) === at) continue
+    breaches.push({ path: ['http', 'accounts', at, 'name'], expected: 'another name than those before' })
+  }
   return breaches
 }
 

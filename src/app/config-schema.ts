@@ -37,6 +37,12 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       default: './recordings',
       description: 'Folder of the recordings, relative to the working directory.',
     }),
+    archive: Type.Enum(['none', 'flac', 'opus'], {
+      default: 'none',
+      description:
+        'A smaller copy beside recording.wav: flac loses nothing and takes up to eight streams, opus takes two; recordings that do not fit have none.',
+      expects: 'none, flac or opus',
+    }),
     keepDigits: Type.Boolean({
       default: false,
       description: 'Keep the digits that were dialled, not only when they were dialled.',

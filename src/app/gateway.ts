@@ -30,6 +30,7 @@ import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { createInvitations } from './invitations.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { openRecorders, recordersView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
@@ -97,7 +98,13 @@ export async function openGateway(
     unmetPrompt: config.recording.unmetPrompt,
   })
 
-  const service = createCallService({
+  const invitations = createInvitations(config, {
+    service: () => service,
+    client: () => ready(client),
+    commands,
+    log,
+  })
+  const service: CallService = createCallService({
     engine,
     clock,
     ids,
@@ -113,6 +120,7 @@ export async function openGateway(
     limits: { ...config.limits, silenceMs: config.media.silentAfterMs },
     sessionTimer: sessionTimerOf(config.sip),
     info: (call, incoming) => infoOf(call).handle(incoming),
+    recordingSession: (invite) => invitations.handle(invite),
     flows: (call, flowName) => startFlow(call, flowName),
   })
 

@@ -5,8 +5,10 @@ import { createHttpServer, EventLog, type HttpServer, type Readiness } from '#co
 import type { HttpConfig } from './config-schema.ts'
 import { sessionNews, tapGateway } from './event-tap.ts'
 import type { Gateway } from './gateway.ts'
+import { openAccess } from './http-access.ts'
 import type { Recorder } from './recorder.ts'
 import { productVersion, type Surroundings } from './sip-role.ts'
+import { readCertificate } from './tls-files.ts'
 
 /** Where the build puts the web console, beside the compiled sources. */
 const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
@@ -26,7 +28,9 @@ export async function openHttp(
   readiness: () => Readiness,
 ): Promise<HttpServer> {
   const { clock, log } = around
-  const { host, port } = config
+  const { host, port, proxies, recordingControl, rateLimits: limits } = config
+  const access = await openAccess(config, around, (text) => process.stderr.write(text))
+  const tls = config.tls === undefined ? undefined : await readCertificate(config.tls)
   const events = new EventLog({ clock, keep: config.events.keep })
   const taps = [
     ...(gateway === undefined ? [] : [tapGateway(gateway, events)]),
@@ -35,6 +39,11 @@ export async function openHttp(
   const server = await createHttpServer({
     host,
     port,
+    access,
+    limits,
+    proxies,
+    recordingControl,
+    ...(tls === undefined ? {} : { tls }),
     version: productVersion,
     log,
     clock,

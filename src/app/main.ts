@@ -8,6 +8,7 @@ import { addCheckCommand } from './cli/check.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addStartCommands } from './cli/start.ts'
+import { addAccessCommands } from './cli/token.ts'
 
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
@@ -15,4 +16,5 @@ addCatalogueCommands(command)
 addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)
+addAccessCommands(command)
 command.parseAsync().catch(fail)

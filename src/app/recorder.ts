@@ -7,7 +7,15 @@ import type { RecordingsView } from '#control'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
-import { JournaledCatalogue, leftFolders, type RecordingLibrary, RecordingStore, recoverRecordings } from '#store'
+import {
+  createDeriver,
+  type Deriver,
+  JournaledCatalogue,
+  leftFolders,
+  type RecordingLibrary,
+  RecordingStore,
+  recoverRecordings,
+} from '#store'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
@@ -37,7 +45,7 @@ const staleFile = 'catalogue.stale'
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
-  const { folder, keepDigits, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
+  const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const library = new LibraryThread(librarySettings(config), log)
@@ -45,7 +53,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const left = leftFolders(folder)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage }).catch(
+  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage, archive }).catch(
     async (fault: unknown) => {
       await catalogue.close()
       throw fault
@@ -85,7 +93,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
-    await recover(store, catalogue, closed, log)
+    await recover(store, catalogue, closed, await createDeriver({ archive }), log)
     return {
       listeners: role.listeners,
       server,
@@ -121,10 +129,11 @@ async function recover(
   store: RecordingStore,
   catalogue: JournaledCatalogue,
   folders: readonly string[],
+  derive: Deriver,
   log: Logger,
 ): Promise<void> {
   for (const folder of folders) {
-    const { recovered, failures } = await recoverRecordings(store, catalogue, [folder])
+    const { recovered, failures } = await recoverRecordings(store, catalogue, derive, [folder])
     for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
     for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
     await new Promise<void>((resolve) => setImmediate(resolve))

@@ -4,6 +4,7 @@ import type { Call } from '#call'
 import type { RecordingCommand } from '#flow'
 import { type Logger, messageOf } from '#kernel'
 import type { CommandOrigin, CommandOutcome, RecordingClient } from '#recording-client'
+import type { ServerInvite } from '#sip'
 import type { PromptLibrary } from './prompt-library.ts'
 import { preferenceOf } from './recording-indicator.ts'
 
@@ -37,6 +38,8 @@ export interface RecordingCommandsOptions {
 export interface CommandContext {
   readonly origin: CommandOrigin
   readonly headers?: ReadonlyArray<readonly [string, string]>
+  /** The INVITE of the recorder that asks. */
+  readonly invitation?: ServerInvite
 }
 
 const partyRefuses = 'a party of the call asked not to be recorded'

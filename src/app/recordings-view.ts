@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { RecordingsView, RecordingView } from '#control'
-import type { Catalogue, CatalogueRow, Manifest, RecordingStore } from '#store'
+import { type Catalogue, type CatalogueRow, type Manifest, type RecordingStore, readPeaks } from '#store'
 
 /** Builds the view over a store and its catalogue. */
 export function createRecordingsView(store: RecordingStore, catalogue: Catalogue): RecordingsView {
@@ -38,6 +38,10 @@ export function createRecordingsView(store: RecordingStore, catalogue: Catalogue
         etag: `${facts.size.toString(16)}-${Math.floor(facts.mtimeMs).toString(16)}`,
         open: (start, end) => createReadStream(path, { start, end }),
       }
+    },
+    peaks: async (recordingId, query) => {
+      const path = await fileOf(recordingId, (manifest) => manifest.peaksFile)
+      return path === undefined ? undefined : await readPeaks(path, query)
     },
     metadata: async (recordingId) => {
       const folder = (await catalogue.get(recordingId))?.folder

@@ -13,10 +13,17 @@ export async function readTls(tls: SipConfig['tls']): Promise<TlsOptions | undef
   return { ...(await readIdentity(tls)), verifyClient: tls.verifyClient, identities }
 }
 
+/** PEM texts of a certificate and its key; rejects with AppError `config.tls-unreadable`. */
+export async function readCertificate(files: Pick<TlsFiles, 'certFile' | 'keyFile'>) {
+  return { cert: await readPem(files.certFile), key: await readPem(files.keyFile) }
+}
+
 async function readIdentity({ certFile, keyFile, caFile, allowWildcard }: TlsFiles): Promise<TlsIdentity> {
-  const cert = await readPem(certFile)
-  const key = await readPem(keyFile)
-  return { cert, key, allowWildcard, ...(caFile === undefined ? {} : { ca: await readPem(caFile) }) }
+  return {
+    ...(await readCertificate({ certFile, keyFile })),
+    allowWildcard,
+    ...(caFile === undefined ? {} : { ca: await readPem(caFile) }),
+  }
 }
 
 async function readPem(file: string): Promise<string> {

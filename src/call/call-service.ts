@@ -51,6 +51,8 @@ export interface CallServiceOptions {
   /** Asked for in calls to callees; absent: none is (RFC 4028). */
   readonly sessionTimer?: SessionTimerWish | undefined
   readonly info?: InfoHook
+  /** Answers an INVITE that asks for a recording session; absent: 403. */
+  readonly recordingSession?: (invite: ServerInvite) => void
   readonly flows: FlowStarter
 }
 
@@ -152,6 +154,10 @@ export function createCallService(options: CallServiceOptions): CallService {
   }
 
   const onInvite = (invite: ServerInvite): void => {
+    if (options.recordingSession !== undefined && isRecordingSession(invite.request)) {
+      options.recordingSession(invite)
+      return
+    }
     if (invite.replaced !== undefined) {
       if (invite.replaced.kind === 'confirmed') replace(invite, invite.replaced.dialog)
       else refuse(invite, { status: 481 })

@@ -4,6 +4,7 @@ export type { QuotaRules } from './call-quotas.ts'
 export { type CallService, createCallService } from './call-service.ts'
 export { createDestinationPolicy, type DestinationPolicy } from './destinations.ts'
 export type { DialResult } from './failure-status.ts'
+export { ANONYMOUS } from './identity.ts'
 export { withoutPrivateIdentities } from './privacy.ts'
 export type {
   CallEvent,

@@ -165,7 +165,7 @@ test('SIP-18: an offerless INVITE is offered what the callee answered, and its A
   const alice = bench.alice.call(bench.uri('bob'), { ackBody: phoneSdp({ codecs: ['PCMA'], port: 4500 }) })
   await bench.pass()
   const bob = bench.bob.incoming[0]!
-  assert.match(bodyText(bob.incoming?.request), /RTP\/AVP 0 8 9 101\r\n/)
+  assert.match(bodyText(bob.incoming?.request), /RTP\/AVP 0 8 9 111 101\r\n/)
   bob.incoming?.progress(183, { body: phoneSdp({ codecs: ['PCMA', 'PCMU'] }) })
   bob.accept(phoneSdp({ codecs: ['PCMA', 'PCMU'] }))
   await bench.pass(200)

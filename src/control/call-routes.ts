@@ -49,8 +49,8 @@ const commandRecording = operation(
   { params: callParams, body: recordingCommandBody, response: { 200: recordingResult } },
 )
 
-/** Adds the routes. */
-export function callRoutes(app: HttpApp, calls: CallsView): void {
+/** Adds the routes; unless `isControlled` recordings are not commanded here. */
+export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean): void {
   app.get('/api/calls', listCalls, async () => {
     const items = [...calls.list()]
     return { total: items.length, items }
@@ -77,6 +77,7 @@ export function callRoutes(app: HttpApp, calls: CallsView): void {
   })
 
   app.post('/api/calls/:callId/recording', commandRecording, async (request) => {
+    if (!isControlled) throw new HttpError(403, 'recording-control-off', 'recordings are not commanded by this API')
     const { activity, callRecordingServer, callRecordingId, ...more } = request.body
     const outcome = calls.record(request.params.callId, {
       activity,

@@ -155,6 +155,28 @@ export const recordingPage = Type.Object(
   closed,
 )
 
+/** Which part of a wave form is drawn, and how finely. */
+export const peaksQuery = Type.Object(
+  {
+    fromMs: Type.Optional(Type.Number({ minimum: 0 })),
+    toMs: Type.Optional(Type.Number({ minimum: 0 })),
+    buckets: Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 }),
+  },
+  closed,
+)
+
+/** A wave form. */
+export const peaksView = Type.Object(
+  {
+    channels: Type.Integer(),
+    fromMs: Type.Number(),
+    toMs: Type.Number(),
+    /** By channel: least and greatest sample of each bucket in turn, -128 to 127; no more buckets than 20 ms make. */
+    values: Type.Array(Type.Array(Type.Integer())),
+  },
+  closed,
+)
+
 /** A recorder and how it is. */
 const recorderView = Type.Object(
   {
@@ -224,6 +246,10 @@ export type CallView = Static<typeof callView>
 export type RecorderView = Static<typeof recorderView>
 /** See `recordingView`. */
 export type RecordingView = Static<typeof recordingView>
+/** See `peaksQuery`. */
+export type PeaksQuery = Static<typeof peaksQuery>
+/** See `peaksView`. */
+export type PeaksView = Static<typeof peaksView>
 /** See `pageQuery`. */
 export type PageQuery = Static<typeof pageQuery>
 /** See `readiness`. */

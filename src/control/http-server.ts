@@ -3,6 +3,11 @@
 import Fastify from 'fastify'
 
 import type { Clock, Endpoint, Logger } from '#kernel'
+import type { Access } from './access/access.ts'
+import { guardRoutes, identifyCallers } from './access/gate.ts'
+import { limitRates, type RateLimits } from './access/rate-limits.ts'
+import { sessionRoutes } from './access/session-routes.ts'
+import { tokenRoutes } from './access/token-routes.ts'
 import { callRoutes } from './call-routes.ts'
 import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
@@ -15,11 +20,17 @@ import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
 import { recorderRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
+import { setSecurityHeaders } from './security-headers.ts'
 import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
 import { acceptWebSockets } from './web-socket.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
+  /** Who may use it. */
+  readonly access: Access
+  readonly limits: RateLimits
+  /** Proxies whose X-Forwarded-For is believed; nobody unless given. */
+  readonly proxies?: readonly string[]
   /** Loopback unless given. */
   readonly host?: string
   /** 0: any free port. */
@@ -35,6 +46,10 @@ export interface HttpServerOptions {
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
   readonly events?: EventLog
+  /** False: recordings are not commanded by the API; they are unless given. */
+  readonly recordingControl?: boolean
+  /** PEM texts for HTTPS; plain HTTP when left out. */
+  readonly tls?: { readonly cert: string; readonly key: string }
   /** The web console; left out, there is none. */
   readonly console?: ConsoleFiles
 }
@@ -53,23 +68,26 @@ const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
 export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp> {
-  const { log, clock, calls, recordings, captures, recorders } = options
+  const { access, limits, log, clock, calls, recordings, captures, recorders } = options
+  const { tls } = options
   const app: HttpApp = Fastify({
+    ...(tls === undefined ? {} : { https: tls }),
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: RECEIVE_TIMEOUT_MS,
     forceCloseConnections: true,
+    trustProxy: options.proxies === undefined ? false : [...options.proxies],
     ajv: { customOptions: { removeAdditional: false, allErrors: false } },
   })
   const metrics = createMetrics(options.metrics)
   const startedAtMs = new WeakMap<object, number>()
 
-  // A page from elsewhere may point a name of its own at loopback; its requests carry that name.
-  const isLocalOnly = LOOPBACK_NAMES.has(options.host ?? LOOPBACK_HOST)
+  // A page from elsewhere may point a name of its own at loopback; its requests carry that name, but no cookie of ours.
+  const isLocalOnly = access.isOpen && LOOPBACK_NAMES.has(options.host ?? LOOPBACK_HOST)
 
   app.addHook('onRequest', async (request, reply) => {
     startedAtMs.set(request, clock.nowMs())
-    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+    setSecurityHeaders(reply, request.protocol === 'https')
     if (isLocalOnly && !LOOPBACK_NAMES.has(request.hostname)) {
       throw new HttpError(403, 'forbidden-host', 'this server answers to loopback names only')
     }
@@ -91,10 +109,15 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   })
 
   await acceptWebSockets(app, log)
+  await identifyCallers(app, access)
+  await limitRates(app, limits)
+  guardRoutes(app)
   await describeRoutes(app, options.version)
+  sessionRoutes(app, access, limits)
+  tokenRoutes(app, access.tokens, clock)
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)
-  if (calls !== undefined) callRoutes(app, calls)
+  if (calls !== undefined) callRoutes(app, calls, options.recordingControl !== false)
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)

@@ -1,3 +1,8 @@
+export { Access } from './access/access.ts'
+export { hashPassword, passwordHashPattern } from './access/password.ts'
+export { roleNames, type Scope, scopeNames, scopes } from './access/scopes.ts'
+export { type Account, AccountSignIn } from './access/sign-in.ts'
+export { TokenFile } from './access/token-file.ts'
 export type {
   CallView,
   PageQuery,

@@ -11,6 +11,7 @@ export const tags = {
   recorders: 'The recorders of the recording client',
   captures: 'Evidence of recording sessions that failed',
   events: 'What happens, as it happens',
+  access: 'Signing in, and the tokens of programs',
   process: 'The process itself',
 } as const
 

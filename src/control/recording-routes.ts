@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify'
 
 import { resolveRange } from './byte-range.ts'
-import { pageQuery, recordingPage, recordingParams, recordingView } from './contract.ts'
+import { pageQuery, peaksQuery, peaksView, recordingPage, recordingParams, recordingView } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import { file, operation } from './operation.ts'
@@ -28,6 +28,10 @@ const getAudio = operation(
     params: recordingParams,
     response: { 200: file('the audio', 'audio/wav'), 206: file('the range that was asked for', 'audio/wav') },
   },
+)
+const getPeaks = operation(
+  { id: 'getRecordingPeaks', summary: 'Wave form of a recording', tag: 'recordings', scope: 'recordings:play' },
+  { params: recordingParams, querystring: peaksQuery, response: { 200: peaksView } },
 )
 const getMetadata = operation(
   {
@@ -59,6 +63,12 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
     if (audio === undefined) throw notFound('audio')
     reply.type('audio/wav').header('content-disposition', `inline; filename="${recordingId}.wav"`)
     return sendAudio(reply, audio, request.headers.range, request.headers['if-range'])
+  })
+
+  app.get('/api/recordings/:recordingId/peaks', getPeaks, async (request) => {
+    const peaks = await recordings.peaks(request.params.recordingId, request.query)
+    if (peaks === undefined) throw notFound('audio')
+    return { ...peaks, values: peaks.values.map((values) => [...values]) }
   })
 
   app.get('/api/recordings/:recordingId/metadata', getMetadata, async (request, reply) => {

@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream'
 
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
-import type { CallView, PageQuery, Readiness, RecorderView, RecordingView } from './contract.ts'
+import type { CallView, PageQuery, PeaksQuery, Readiness, RecorderView, RecordingView } from './contract.ts'
 
 /** The calls under way and command over their recording. */
 export interface CallsView {
@@ -35,6 +35,14 @@ export interface MetadataDocument {
   readonly content: Uint8Array
 }
 
+/** A wave form; see the contract's `peaksView`. */
+interface Peaks {
+  readonly channels: number
+  readonly fromMs: number
+  readonly toMs: number
+  readonly values: readonly (readonly number[])[]
+}
+
 /** The recordings of the recorder's store. */
 export interface RecordingsView {
   /** Newest first. */
@@ -43,6 +51,8 @@ export interface RecordingsView {
   /** Undefined while there is no published audio. */
   audio(recordingId: string): Promise<AudioFile | undefined>
   metadata(recordingId: string): Promise<MetadataDocument | undefined>
+  /** Undefined while there is no published audio. */
+  peaks(recordingId: string, query: PeaksQuery): Promise<Peaks | undefined>
 }
 
 /** What is known of one capture without reading it. */

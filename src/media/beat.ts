@@ -3,7 +3,7 @@
 import type { Clock, Timer } from '#kernel'
 
 /** Length of a frame. */
-const FRAME_MS = 20
+export const FRAME_MS = 20
 /** After a longer standstill the frames in between are left out. */
 const MOST_BEHIND = 50
 
@@ -22,6 +22,11 @@ export class Beat {
     this.#onFrame = onFrame
     this.#dueMs = clock.nowMs() + FRAME_MS
     this.#schedule()
+  }
+
+  /** When the next frame is due. */
+  get dueMs(): number {
+    return this.#dueMs
   }
 
   stop(): void {

@@ -59,7 +59,7 @@ export class Contributor implements PacketTaker {
   }
 
   copy(packet: MediaPacket, nowMs: number): void {
-    if (!this.#listener.mayHear()) this.#forget()
+    if (!this.#listener.mayHear()) this.forget()
     else if (this.#isMasking) this.#mask.take(packet, nowMs, ALWAYS)
     else this.#accept(packet, nowMs)
   }
@@ -67,7 +67,7 @@ export class Contributor implements PacketTaker {
   /** Brings the next frame. */
   pull(nowMs: number): void {
     if (this.#listener.mayHear()) this.#mask.sweep(nowMs)
-    else this.#forget()
+    else this.forget()
     this.isSpeaking = this.#buffer.take(this.frame) && this.frame.some(isSound)
   }
 
@@ -80,7 +80,8 @@ export class Contributor implements PacketTaker {
     if (reader.read(packet)) this.#buffer.put(reader.samples, reader.timestamp, reader.isFresh)
   }
 
-  #forget(): void {
+  /** Throws away what is held and what is still to be heard. */
+  forget(): void {
     this.#mask.drop()
     this.#buffer.clear()
   }

@@ -7,12 +7,15 @@ import { Beat } from './beat.ts'
 import { type ContributingSource, Contributor } from './contributor.ts'
 import type { Fork } from './fork.ts'
 import type { PacketTaker, SourceIds } from './media-packet.ts'
+import { MixReplay, type TappedPacket } from './mix-replay.ts'
 import { MixedPackets, MOST_CSRCS } from './mixed-packets.ts'
 import { Mixer } from './mixer.ts'
 
 /** A contributor and the names that the recorder knows it by. */
 interface Member {
   readonly contributor: Contributor
+  /** Where its packets come in. */
+  readonly taker: PacketTaker
   /** The SSRC heard, and what stands for it in the CSRC list. */
   ssrc: number | undefined
   csrc: number | undefined
@@ -21,12 +24,14 @@ interface Member {
 /** The mix of one fork. */
 export class ForkMixer {
   readonly #fork: Fork
+  readonly #clock: Clock
   readonly #onGone: (csrcs: readonly number[]) => void
   readonly #opus: OpusDecoders | undefined
   readonly #members = new Map<string, Member>()
   readonly #mixer = new Mixer()
   readonly #packets: MixedPackets
   readonly #beat: Beat
+  #replay: MixReplay | undefined
   #isMasking = false
   /** Of those who have left. */
   #maskedBefore = 0
@@ -40,10 +45,11 @@ export class ForkMixer {
     opus?: OpusDecoders,
   ) {
     this.#fork = fork
+    this.#clock = clock
     this.#opus = opus
     this.#onGone = onGone
     this.#packets = new MixedPackets(sourceIds.next())
-    this.#beat = new Beat(clock, (dueMs) => this.#onFrame(dueMs))
+    this.#beat = new Beat(clock, (dueMs) => this.#onBeat(dueMs))
   }
 
   /** Packets that the masks of the contributors left out or blanked. */
@@ -65,14 +71,14 @@ export class ForkMixer {
       this.#members.delete(key)
       this.#maskedBefore += contributor.masked
     }
-    for (const [key, source] of sources) if (!this.#members.has(key)) this.#members.set(key, this.#join(source))
+    for (const [key, source] of sources) if (!this.#members.has(key)) this.#members.set(key, this.#join(key, source))
     const csrcs = gone.flatMap(([, { csrc }]) => (csrc === undefined ? [] : [csrc]))
     if (csrcs.length > 0) this.#onGone(csrcs)
   }
 
   /** Who takes the packets of a source. */
   takerOf(key: string): PacketTaker | undefined {
-    return this.#members.get(key)?.contributor
+    return this.#members.get(key)?.taker
   }
 
   maskDtmf(isMasking: boolean): void {
@@ -80,11 +86,45 @@ export class ForkMixer {
     for (const { contributor } of this.#members.values()) contributor.maskDtmf(isMasking)
   }
 
+  /** Mixes what was remembered first, as long as the gate stays open and `isAllowed`; `packets`: oldest first. */
+  replay(packets: readonly TappedPacket[], isAllowed: () => boolean): void {
+    this.endReplay()
+    if (packets.length === 0) return
+    for (const { contributor } of this.#members.values()) contributor.forget()
+    const beat = this.#beat
+    this.#replay = new MixReplay(packets, this.#clock, () => this.#fork.gate.isOpen && isAllowed(), {
+      get dueMs() {
+        return beat.dueMs
+      },
+      onPacket: ({ key, packet }) => this.#members.get(key)?.contributor.copy(packet, packet.atMs),
+      onFrame: (dueMs) => this.#onFrame(dueMs),
+      onEnd: (replay, isComplete) => this.#onReplayEnd(replay, isComplete),
+    })
+    this.#replay.start()
+  }
+
+  /** Ends a replay under way; what was remembered is not mixed any more, and what is said now is at once. */
+  endReplay(): void {
+    this.#replay?.stop()
+  }
+
   stop(): void {
+    this.endReplay()
     this.#beat.stop()
   }
 
-  #join(source: ContributingSource): Member {
+  #onBeat(dueMs: number): void {
+    if (this.#replay === undefined) this.#onFrame(dueMs)
+    else this.#replay.onBeat()
+  }
+
+  #onReplayEnd(replay: MixReplay, isComplete: boolean): void {
+    this.#replay = undefined
+    if (!isComplete) for (const { contributor } of this.#members.values()) contributor.forget()
+    this.#fork.noteReplay(replay.fromMs, replay.toMs, replay.frames)
+  }
+
+  #join(key: string, source: ContributingSource): Member {
     const contributor = new Contributor(
       source,
       {
@@ -96,7 +136,13 @@ export class ForkMixer {
       this.#opus,
     )
     contributor.maskDtmf(this.#isMasking)
-    return { contributor, ssrc: undefined, csrc: undefined }
+    const taker: PacketTaker = {
+      copy: (packet, nowMs) => {
+        if (this.#replay === undefined) contributor.copy(packet, nowMs)
+        else this.#replay.wait(key, packet, nowMs)
+      },
+    }
+    return { contributor, taker, ssrc: undefined, csrc: undefined }
   }
 
   #onFrame(dueMs: number): void {

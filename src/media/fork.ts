@@ -120,6 +120,12 @@ export class Fork {
     replay.start()
   }
 
+  /** Notes what a mix has sent of the past; the times are monotonic. */
+  noteReplay(fromMs: number, toMs: number, packets: number): void {
+    this.replayed += packets
+    if (packets > 0) this.#listener.onReplayed(fromMs, toMs, packets)
+  }
+
   /** Ends a replay under way and forgets what of it is held back; live packets go on at once. */
   endReplay(): void {
     if (this.#replay instanceof Replay) this.#replay.stop()

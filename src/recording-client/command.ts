@@ -1,10 +1,10 @@
 // Recording commands and their outcomes, with the codes and texts of the product page.
 
 import type { GateReceipt } from '#engine'
-import type { HeaderList } from '#sip'
+import type { HeaderList, ServerInvite } from '#sip'
 
 /** Where a command came from; it decides the wording of some refusals. */
-export type CommandOrigin = 'flow' | 'info' | 'rest' | 'party'
+export type CommandOrigin = 'flow' | 'info' | 'rest' | 'party' | 'recorder'
 
 /** Start of a recording. */
 export interface StartCommand {
@@ -21,6 +21,8 @@ export interface StartCommand {
   readonly policy?: string
   /** Digits are left out of what recorders get; absent: by their profiles. */
   readonly maskDtmf?: boolean
+  /** The INVITE of the only recorder, which asks for the call by itself. */
+  readonly invitation?: ServerInvite
 }
 
 /** How long a pause lasts, and what comes then. */
@@ -64,6 +66,7 @@ export const texts = {
   notRecording: 'discarding stopCallRecording request because we are not recording',
   invalidPause: 'discarding invalid pauseCallRecording request',
   invalidResume: 'discarding invalid resumeCallRecording request',
+  knownRecorder: 'this recorder has the call already',
   notAnswered: 'the call is not answered',
   allRefused: 'no recorder accepted the recording',
   noAnswer: 'no recorder answered in time',

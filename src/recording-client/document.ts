@@ -12,6 +12,7 @@ import {
   writeMetadata,
 } from '#siprec'
 import { buildMetadata } from './metadata-builder.ts'
+import { withOmissions } from './metadata-omissions.ts'
 import type { MetadataStyle } from './recorder-profile.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { SessionPlan } from './session-port.ts'
@@ -80,9 +81,9 @@ export class SessionDocuments {
 
   #build(end: { readonly disassociatedAtMs?: number }): RecordingMetadata {
     const { call, streams, recordingId, profile, spooled } = this.#plan
-    const { jambonzWrapper, extensionNamespace } = profile.metadata
+    const { jambonzWrapper, extensionNamespace, omit } = profile.metadata
     const known = call.snapshot()
-    const snapshot = profile.trustedNetwork ? known : withoutPrivateIdentities(known)
+    const snapshot = withOmissions(profile.trustedNetwork ? known : withoutPrivateIdentities(known), omit)
     const now = streams.now(snapshot, profile.media)
     return buildMetadata({
       snapshot,

@@ -35,7 +35,7 @@ export class KeptRecording {
 
   constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
     const { call, streams, command, entries, policy } = order
-    const { recordingId, headers = [], maskDtmf } = command
+    const { recordingId, headers = [], maskDtmf, invitation } = command
     this.id = uuidText(around.ids.uuid())
     this.#startedAtMs = around.clock.wallMs()
     this.#plan = {
@@ -45,7 +45,7 @@ export class KeptRecording {
       headers,
       mask: new RecordingMask(call.media, maskDtmf),
     }
-    this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews)
+    this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews, invitation)
   }
 
   /** As operators see it. */

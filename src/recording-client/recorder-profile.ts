@@ -2,6 +2,7 @@
 
 import type { SrtpSuite } from '#engine'
 import type { HeaderList, HopChoice, InviteOptions } from '#sip'
+import type { Omission } from './metadata-omissions.ts'
 
 /** Credentials for digest authentication (RFC 8760). */
 export interface RecorderCredentials {
@@ -21,6 +22,8 @@ export interface MetadataStyle {
   readonly jambonzWrapper: boolean
   /** Namespace of the asker's own extension data; absent: ours. */
   readonly extensionNamespace?: string
+  /** What the recorder is not told of people. */
+  readonly omit: readonly Omission[]
   /** What mid-call documents are: all of it, or what changed. */
   readonly updates: 'complete' | 'partial'
 }
@@ -81,7 +84,7 @@ export function hopOf({
 export const defaultProfile: RecorderProfile = {
   name: 'default',
   headers: [],
-  metadata: { mediaType: 'rfc', dialect: 'rfc7865', jambonzWrapper: false, updates: 'complete' },
+  metadata: { mediaType: 'rfc', dialect: 'rfc7865', jambonzWrapper: false, omit: [], updates: 'complete' },
   media: { streams: 'separate', side: 'both', codecs: 'as-call', video: true, srtp: [], maskDtmf: false },
   trustedNetwork: false,
 }

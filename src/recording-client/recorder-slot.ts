@@ -3,6 +3,7 @@
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { assertNever, type Clock, type Timer } from '#kernel'
+import type { ServerInvite } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecordingSession, SessionListener } from './recording-session.ts'
 import type { SessionReport, Wish } from './session-machine.ts'
@@ -14,6 +15,8 @@ import type { SlotStanding } from './success-policy.ts'
 export interface Candidate {
   readonly uri: string
   readonly profile: RecorderProfile
+  /** Its own INVITE: when it is lost it may ask again, and nobody is asked in its place. */
+  readonly invitation?: ServerInvite
 }
 
 /** A slot went on with another recorder, or with the same again. */
@@ -235,10 +238,12 @@ export class RecorderSlot {
       }
       case 'failed':
         this.#leave(session, { session, wasCarrying: false, atMs: nowMs })
+        if (session.plan.invitation !== undefined) return this.#machine.handle({ type: 'end' })
         return this.#machine.handle({ type: 'refused' })
       case 'lost': {
         this.#leave(session, { session, wasCarrying: true, atMs: nowMs })
         const carriedMs = nowMs - (this.#acceptedAtMs ?? nowMs)
+        if (session.plan.invitation !== undefined) return this.#machine.handle({ type: 'end' })
         const { isUnsteady } = this.#machine
         const outputs = this.#machine.handle({ type: 'lost', comeback: report.comeback ?? 'again', carriedMs })
         if (this.#machine.isUnsteady && !isUnsteady) this.#listener.onSteadiness(session, 'unsteady')

@@ -1,7 +1,8 @@
 // The session recording client (SRC): recordings of all calls, the commands on them, and what happens to them (design, section 2).
 
 import type { RecordableCall } from '#call'
-import { assertNever, Listeners, messageOf, ok } from '#kernel'
+import { assertNever, err, Listeners, messageOf, ok, type Result } from '#kernel'
+import type { ServerInvite } from '#sip'
 import {
   type CommandOrigin,
   type CommandOutcome,
@@ -86,6 +87,13 @@ export class RecordingClient {
     if (!policy.ok) return this.#refuse(400, policy.error, fields)
     if (!command.noticePlayed) log.warn('recording.no-notice', fields)
     return this.#begin(this.#record(call), { command, entries, policy: policy.value })
+  }
+
+  /** A recorder asks by its INVITE to have what is recorded of the call as well; the reason if it cannot. */
+  join(call: RecordableCall, uri: string, invitation: ServerInvite): Result<void, string> {
+    const recording = this.#calls.get(call.callId)?.current
+    if (recording === undefined || isEnding(recording)) return err(texts.notRecording)
+    return recording.join(uri, invitation)
   }
 
   /** Pauses: the media is cut when this returns; settles when that is proved. */

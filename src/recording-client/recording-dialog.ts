@@ -1,7 +1,15 @@
 // The SIP dialog of a recording session: INVITE, re-offers, the last document, BYE, and what the recorder asks (RFC 7866 sections 7 to 9).
 
 import { invariant } from '#kernel'
-import type { ClientInvite, DialogHandlers, InviteDialog, RequestOutcome, SipResponse } from '#sip'
+import type {
+  ClientInvite,
+  DialogHandlers,
+  InviteDialog,
+  RequestOutcome,
+  ServerInvite,
+  SipRequest,
+  SipResponse,
+} from '#sip'
 import type { AnsweredStream } from './answer.ts'
 import { Continuity } from './continuity.ts'
 import { departureOf } from './departure.ts'
@@ -60,6 +68,10 @@ export class RecordingDialog {
 
   /** Puts the call into a session that waits for one, or sends an INVITE. */
   open(direction: OfferDirection): void {
+    if (this.#plan.invitation !== undefined) {
+      this.#answerInvitation(this.#plan.invitation, direction)
+      return
+    }
     const idle = this.#around.idle.take(this.#plan.uri)
     if (idle === undefined) this.#sendInvite(direction)
     else void this.#takeOver(idle, direction)
@@ -70,6 +82,11 @@ export class RecordingDialog {
     this.#isCancelled = true
     this.#invite?.cancel()
     if (this.#invite === undefined) this.bye()
+  }
+
+  /** Refuses the recorder's INVITE, if there is one that is not answered yet. */
+  decline(status: number): void {
+    this.#plan.invitation?.reject(status)
   }
 
   reoffer(direction: OfferDirection, withDocument: boolean): void {
@@ -145,6 +162,25 @@ export class RecordingDialog {
         },
       },
     )
+  }
+
+  /** Our 200 to a recorder's INVITE has offer and document, its ACK the answer (RFC 7866 sections 7.2 and 9.1, SRC-43). */
+  #answerInvitation(invite: ServerInvite, direction: OfferDirection): void {
+    const { clock, ids } = this.#around
+    const continuity = new Continuity(this.#forks.slots[0]?.local.host, ids, this.#plan.profile.metadata)
+    const offers = this.#offers(continuity)
+    const onAck = (ack: SipRequest): void => {
+      const answer = offers.readFirst(ack)
+      if (answer.ok) {
+        offers.documents.acknowledge()
+        this.#user.onFirstAnswer(answer.value)
+      } else this.#user.feed({ type: 'answer-broken', status: 488, reason: answer.error })
+    }
+    const dialog = invite.accept(
+      { ...this.#handlers(offers), onAck },
+      { contactParams: '+sip.src', headers: withDate(clock.wallMs()), body: offers.first(direction) },
+    )
+    this.#agreed = { dialog, offers }
   }
 
   /** A session that does not answer at once, or refuses the call, is given up for one of its own. */

@@ -212,6 +212,8 @@ export class RecordingSession {
         this.#setRetry(output.afterMs)
         break
       case 'report':
+        if (output.report.type === 'failed') this.#dialog.decline(output.report.status)
+        if (output.report.type === 'closed') this.#dialog.decline(487)
         this.#listener.onReport(output.report)
         break
       default:

@@ -1,8 +1,8 @@
 // The recorders of one recording: a slot per entry of the parallel list, and entries that nobody can carry.
 
 import type { CallEvent } from '#call'
-import type { Timer } from '#kernel'
-import { parseSipUri } from '#sip'
+import { err, ok, type Result, type Timer } from '#kernel'
+import { parseSipUri, type ServerInvite } from '#sip'
 import type { RecorderEntry } from './recorder-list.ts'
 import { type Candidate, RecorderSlot, type SlotListener } from './recorder-slot.ts'
 import { RecordingSession } from './recording-session.ts'
@@ -15,6 +15,8 @@ export interface RecordingSlotsOptions {
   readonly id: string
   readonly entries: readonly RecorderEntry[]
   readonly plan: RecordingPlan
+  /** The INVITE of the recorder of the only entry. */
+  readonly invitation?: ServerInvite | undefined
   /** Recorders are asked again and again while the start is wanted. */
   readonly isPersistent: boolean
   readonly around: SessionSurroundings
@@ -26,7 +28,9 @@ export interface RecordingSlotsOptions {
 /** The slots of one recording. */
 export class RecordingSlots {
   readonly #options: RecordingSlotsOptions
-  readonly #slots: readonly RecorderSlot[]
+  readonly #slots: RecorderSlot[]
+  /** Those of recorders that have joined, which the policy does not count. */
+  readonly #joined = new Set<RecorderSlot>()
   readonly #refused: Readonly<Record<string, string>>
   readonly #unusable: readonly SlotStanding[]
   #sessionCount = 0
@@ -67,7 +71,8 @@ export class RecordingSlots {
   }
 
   get standings(): readonly SlotStanding[] {
-    return [...this.#slots.map((slot) => slot.standing), ...this.#unusable]
+    const ordered = this.#slots.filter((slot) => !this.#joined.has(slot))
+    return [...ordered.map((slot) => slot.standing), ...this.#unusable]
   }
 
   get isEmpty(): boolean {
@@ -114,6 +119,19 @@ export class RecordingSlots {
     for (const slot of this.#slots) slot.begin()
   }
 
+  /** Takes in a recorder that asks by itself, at what the recording wants now; the reason if it cannot be. */
+  join(uri: string, invitation: ServerInvite, wish: Wish): Result<void, string> {
+    const refused: Record<string, string> = {}
+    const [candidate] = this.#invitedCandidate(uri, invitation, refused)
+    if (candidate === undefined) return err(refused[uri] ?? '')
+    const slot = this.#slotOf([candidate])
+    this.#slots.push(slot)
+    this.#joined.add(slot)
+    slot.wish(wish)
+    slot.begin()
+    return ok(undefined)
+  }
+
   /** Tells what the recording wants from now on. For `paused` and `stopped` the gates have been shut before. */
   wish(wish: Wish): void {
     if (wish === 'stopped') this.#lateAnswers?.cancel()
@@ -140,13 +158,25 @@ export class RecordingSlots {
       refused[entry.uri] = 'failed(503)'
       return []
     }
-    const { recorders, destinations } = this.#options.around
+    const { invitation, around } = this.#options
+    if (invitation !== undefined) return this.#invitedCandidate(entry.uri, invitation, refused)
+    const { recorders, destinations } = around
     return recorders.candidates([entry.uri, ...entry.alternatives]).flatMap((uri) => {
       const target = parseSipUri(uri)
       if (target.ok && destinations.allows(target.value)) return [{ uri, profile: recorders.profileOf(target.value) }]
       refused[uri] = `failed(${target.ok ? 403 : 503})`
       return []
     })
+  }
+
+  #invitedCandidate(uri: string, invitation: ServerInvite, refused: Record<string, string>): Candidate[] {
+    const { recorders, destinations } = this.#options.around
+    const target = parseSipUri(uri)
+    if (target.ok && destinations.allows(target.value)) {
+      return [{ uri, profile: recorders.profileOf(target.value), invitation }]
+    }
+    refused[uri] = `failed(${target.ok ? 403 : 503})`
+    return []
   }
 
   #slotOf(candidates: readonly Candidate[]): RecorderSlot {
@@ -158,10 +188,11 @@ export class RecordingSlots {
       {
         clock,
         times,
-        makeSession: ({ uri, profile, hasStandIn }, sessionListener, lost) => {
+        makeSession: ({ uri, profile, invitation, hasStandIn }, sessionListener, lost) => {
           const fromMs = replayFromMs(lost)
           this.#sessionCount += 1
-          const sessionPlan = { ...plan, id: `${id}/${this.#sessionCount}`, uri, profile, hasStandIn }
+          const own = { id: `${id}/${this.#sessionCount}`, uri, profile, hasStandIn, ...(invitation && { invitation }) }
+          const sessionPlan = { ...plan, ...own }
           return new RecordingSession(
             fromMs === undefined ? sessionPlan : { ...sessionPlan, replayFromMs: fromMs },
             around,

@@ -2,7 +2,8 @@
 
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
-import { assertNever } from '#kernel'
+import { assertNever, err, type Result } from '#kernel'
+import type { ServerInvite } from '#sip'
 import { type CommandOutcome, outcome, type PauseLimit, texts } from './command.ts'
 import { PolicyWatch } from './policy-watch.ts'
 import type { RecorderEntry } from './recorder-list.ts'
@@ -47,6 +48,7 @@ export class Recording implements PausedRecording {
     policy: SuccessPolicy,
     around: SessionSurroundings,
     onNews: (news: RecordingNews) => void,
+    invitation?: ServerInvite,
   ) {
     this.#around = around
     this.plan = plan
@@ -61,6 +63,7 @@ export class Recording implements PausedRecording {
       id,
       entries,
       plan,
+      invitation,
       // What is spooled meanwhile goes on at a recorder as soon as there is one.
       isPersistent: policy.unmet === 'retry' || spool !== undefined,
       around,
@@ -175,6 +178,15 @@ export class Recording implements PausedRecording {
       if (!this.#isOver) this.slots.begin()
     }
     return settled
+  }
+
+  /** Takes in a recorder that asks for the call by itself; the reason if it cannot be. */
+  join(uri: string, invitation: ServerInvite): Result<void, string> {
+    if (this.#results[uri] !== undefined && this.live.some(({ plan }) => plan.uri === uri)) {
+      return err(texts.knownRecorder)
+    }
+    const isAnswered = this.plan.call.snapshot().state === 'answered'
+    return this.slots.join(uri, invitation, isAnswered ? this.wish : 'paused')
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */

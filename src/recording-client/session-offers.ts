@@ -3,7 +3,7 @@
 import type { CallSnapshot } from '#call'
 import { err, type Result } from '#kernel'
 import type { LocalMedia } from '#sdp'
-import type { MessageOptions, SipBody, SipResponse } from '#sip'
+import type { MessageOptions, SipBody, SipMessage, SipResponse } from '#sip'
 import { METADATA_DISPOSITION } from '#siprec'
 import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
 import { texts } from './command.ts'
@@ -82,7 +82,7 @@ export class SessionOffers {
   }
 
   /** Reads the answer to the INVITE; the error says why it is of no use. */
-  readFirst(response: SipResponse): Result<AnsweredStream[], string> {
+  readFirst(response: SipMessage): Result<AnsweredStream[], string> {
     const read = this.#read(response, readFirstAnswer)
     const lacks = read.ok && read.value.find((stream) => stream.isGone === true)
     return lacks && this.#plan.hasStandIn === true ? err(`a broken answer: ${lacks.problem}`) : read
@@ -93,7 +93,7 @@ export class SessionOffers {
     return this.#read(response, readAnswer)
   }
 
-  #read(response: SipResponse, read: typeof readAnswer): Result<AnsweredStream[], string> {
+  #read(response: SipMessage, read: typeof readAnswer): Result<AnsweredStream[], string> {
     const sdp = sdpOf(response)
     return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.streams)
   }

@@ -3,7 +3,7 @@
 import type { DestinationPolicy, RecordableCall } from '#call'
 import type { ForkMedia } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { HeaderList, SipCore } from '#sip'
+import type { HeaderList, ServerInvite, SipCore } from '#sip'
 import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
@@ -89,13 +89,18 @@ export interface SessionPlan {
   readonly replayFromMs?: number
   /** Another recorder can take this one's place, so that a broken answer need not be made do with. */
   readonly hasStandIn?: boolean
+  /** The recorder's own INVITE, which is answered instead of one of ours being sent. */
+  readonly invitation?: ServerInvite
   /** The recording was spooled, and is delivered now. */
   readonly spooled?: SpooledSpan
 }
 
 /** What is common to the sessions of one recording. */
 export interface RecordingPlan
-  extends Omit<SessionPlan, 'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'spooled' | 'call' | 'mask'> {
+  extends Omit<
+    SessionPlan,
+    'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'invitation' | 'spooled' | 'call' | 'mask'
+  > {
   readonly call: RecordableCall
   readonly mask: RecordingMask
 }

@@ -2,7 +2,15 @@
 
 import type { Endpoint } from '#kernel'
 import type { SrtpKeys } from '#rtp'
-import type { DiskCondition, Manifest, MetadataDocument, NoAudioCause, RecordingFacts, StreamTotals } from '#store'
+import type {
+  ArchiveFormat,
+  DiskCondition,
+  Manifest,
+  MetadataDocument,
+  NoAudioCause,
+  RecordingFacts,
+  StreamTotals,
+} from '#store'
 import type { TrackCodec } from './track.ts'
 
 /** Negotiated state of a stream. */
@@ -41,6 +49,8 @@ export interface RecordWorkerOptions {
   readonly portMax: number
   /** Keep DTMF digits in manifests; otherwise only time and duration. */
   readonly keepDigits: boolean
+  /** Copy for the archive beside recording.wav; none unless told. */
+  readonly archive?: ArchiveFormat
 }
 
 /** A stream as it was before a restart; in the order of the channels. */

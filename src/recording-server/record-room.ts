@@ -4,6 +4,7 @@ import type { PortPair, PortPool } from '#engine'
 import { AppError, type Clock, type Ids, invariant, messageOf, type Timer } from '#kernel'
 import {
   type Closing,
+  type Deriver,
   Disk,
   type DiskCondition,
   type DiskPort,
@@ -62,8 +63,12 @@ export interface RecordRoomOptions {
   readonly ports: PortPool
   /** When what was received is written, and what may wait; `defaultStorage` unless told. */
   readonly storage?: StoragePolicy
+  /** Resolves when what had arrived for our sockets has been read; at once unless told. */
+  readonly caughtUp?: () => Promise<void>
   /** The file system unless told. */
   readonly disk?: DiskPort
+  /** Makes what players need of a recording that is over; in this thread unless told. */
+  readonly derive?: Deriver
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -238,6 +243,8 @@ export class RecordRoom {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
     const elapsedMs = this.#options.clock.nowMs() - recording.originMs
+    // A busy thread has not read all that came before the client said goodbye.
+    await this.#options.caughtUp?.()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
     const durationMs = Math.max(elapsedMs, ...recording.streams.map(({ track }) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()
@@ -247,7 +254,7 @@ export class RecordRoom {
     const endedAtMs = recording.startedAtMs + elapsedMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
-      return await recording.folder.publish(closing)
+      return await recording.folder.publish(closing, this.#options.derive)
     } catch (fault) {
       this.#disk.note(fault)
       this.#unpublished.add({ recording, closing })
@@ -267,7 +274,7 @@ export class RecordRoom {
   async #publishLate(): Promise<void> {
     for (const late of this.#unpublished) {
       try {
-        const published = await late.recording.folder.publish(late.closing)
+        const published = await late.recording.folder.publish(late.closing, this.#options.derive)
         this.#unpublished.delete(late)
         const { recordingId } = late.recording
         this.#options.onEvent({ type: 'published', recordingId, ...published })

@@ -4,14 +4,19 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { PortPool } from '#engine'
 import { AppError, invariant, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
+import { DeriveThread } from './derive-thread.ts'
 import type { RecordReply, RecordRequest, RecordWorkerOptions } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
+
+/** Longer than a turn of the event loop, in which sockets are read. */
+const CATCH_UP_MS = 20
 
 const port = parentPort
 invariant(port !== null, 'runs as a worker thread')
 
-const { root, keepDigits, host, portMin, portMax, storage } = workerData as RecordWorkerOptions
+const { root, keepDigits, host, portMin, portMax, storage, archive = 'none' } = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
+const deriving = new DeriveThread({ archive })
 const room = new RecordRoom({
   root,
   keepDigits,
@@ -19,13 +24,18 @@ const room = new RecordRoom({
   clock: systemClock,
   ids: cryptoIds,
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
+  derive: deriving.derive,
+  caughtUp: () => new Promise((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve)),
   onEvent: (event) => reply({ kind: 'event', event }),
 })
 
 async function serve({ requestId, command }: RecordRequest): Promise<void> {
   try {
     reply({ kind: 'done', requestId, value: await room.handle(command) })
-    if (command.type === 'stop') port?.close()
+    if (command.type === 'stop') {
+      await deriving.close()
+      port?.close()
+    }
   } catch (thrown) {
     const code = thrown instanceof AppError ? thrown.code : 'recorder.disk'
     reply({ kind: 'failed', requestId, code, message: messageOf(thrown) })

@@ -13,6 +13,7 @@ import { PendingRequest } from './pending-request.ts'
 import { ReliableProgress } from './reliability/reliable-progress.ts'
 import { rackOf, reliabilityOf } from './reliability/rseq.ts'
 import type {
+  AcceptOptions,
   DialogHandlers,
   DialogSnapshot,
   HeaderList,
@@ -63,7 +64,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
   onPrack?: (incoming: IncomingRequest) => void
   readonly #parts: CoreParts
   readonly #arrived: Arrived
-  readonly #context: DialogContext
+  #context: DialogContext
   readonly #timers: TimerSet<'ring-refresh' | 'expires'>
   readonly #reliable: ReliableProgress
   readonly #reliability: 'none' | 'supported' | 'required'
@@ -118,7 +119,10 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     return isReliable
   }
 
-  accept(handlers: DialogHandlers, options: MessageOptions = {}): InviteDialog {
+  accept(handlers: DialogHandlers, options: AcceptOptions = {}): InviteDialog {
+    const { contactParams: params } = options
+    const { contact } = this.#context
+    if (params !== undefined) this.#context = { ...this.#context, contact: { ...contact, params } }
     const dialog = new InviteDialogSession(this.#context)
     if (!this.#settle()) return stillborn(dialog, handlers)
     dialog.handlers = handlers

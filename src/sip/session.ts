@@ -164,6 +164,12 @@ export interface ProgressOptions extends MessageOptions {
   readonly reliable?: boolean
 }
 
+/** What may be said of the answer to an INVITE. */
+export interface AcceptOptions extends MessageOptions {
+  /** Header parameters of Contact on every message of the dialog, e.g. `+sip.src`; the core's own unless told. */
+  readonly contactParams?: string
+}
+
 /** What an INVITE asks to take the place of (RFC 3891): a dialog, or an INVITE of ours that was not answered yet. */
 export type ReplacedDialog =
   | { readonly kind: 'confirmed'; readonly dialog: InviteDialog }
@@ -184,7 +190,7 @@ export interface ServerInvite {
   /** A PRACK with a body, of a provisional response of ours: an answer, or another offer. Without this handler an answer gets 200, an offer 488. */
   onPrack?: (incoming: IncomingRequest) => void
   /** 200 with our answer (or offer), after the PRACK of a description that was sent reliably; retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */
-  accept(handlers: DialogHandlers, options?: MessageOptions): InviteDialog
+  accept(handlers: DialogHandlers, options?: AcceptOptions): InviteDialog
   /** What the dialog will be once it is accepted. */
   snapshot(): DialogSnapshot | undefined
   /** 300-699. */

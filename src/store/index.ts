@@ -11,6 +11,14 @@ export type { JobQueue } from './catalogue/job-queue.ts'
 export { JournaledCatalogue, type JournalTarget } from './catalogue/journaled-catalogue.ts'
 export { openCatalogue, openCatalogueAndJobs } from './catalogue/open-database.ts'
 export type { SqlCatalogue } from './catalogue/sql-catalogue.ts'
+export {
+  type ArchiveFormat,
+  createDeriver,
+  type DerivedFiles,
+  type DeriveJob,
+  type Deriver,
+} from './derived/deriver.ts'
+export { type Peaks, type PeaksQuery, readPeaks } from './derived/peaks.ts'
 export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'

@@ -201,8 +201,12 @@ export interface Manifest {
   readonly startedAt: string
   readonly endedAt?: string
   readonly durationMs: number
-  /** Name of the derived file, absent without audio. */
+  /** Name of the derived audio; absent without audio that can be decoded. */
   readonly audioFile?: string
+  /** Name of the file with the wave form of `audioFile`. */
+  readonly peaksFile?: string
+  /** Name of the copy for the archive, where one was wanted and could be made. */
+  readonly archiveFile?: string
   readonly streams: readonly StreamManifest[]
   /** In order of arrival. */
   readonly metadata: readonly MetadataEntry[]

@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
-import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Disk } from './disk.ts'
 import { isoTime } from './iso-time.ts'
 import {
@@ -23,7 +23,6 @@ import {
   type MetadataEntry,
   type NoAudioCause,
   type RecordingFacts,
-  type StreamManifest,
   type StreamTotals,
   serializeManifest,
 } from './manifest.ts'
@@ -188,7 +187,7 @@ export class RecordingFolder {
    * Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name.
    * Rejects with what the disk says; then it may be called again.
    */
-  async publish(closing: Closing): Promise<{ manifest: Manifest; folder: string }> {
+  async publish(closing: Closing, derive: Deriver = plainDeriver): Promise<{ manifest: Manifest; folder: string }> {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
@@ -200,7 +199,7 @@ export class RecordingFolder {
     const manifest: Manifest = {
       ...this.#head(),
       ...end,
-      ...audioOf(this.#path, streams, closing.durationMs, closing.noAudioCause),
+      ...(await audioOf({ folder: this.#path, streams, durationMs: closing.durationMs }, closing.noAudioCause, derive)),
       streams,
     }
     return { manifest, folder: settleFolder(this.#path, manifest) }
@@ -254,17 +253,13 @@ export function endOf(endedAtMs: number, durationMs: number): Pick<Manifest, 'en
 }
 
 /** Derives the audio; the state is `no-audio` when not one packet was kept. */
-export function audioOf(
-  path: string,
-  streams: readonly StreamManifest[],
-  durationMs: number,
+export async function audioOf(
+  job: DeriveJob,
   noAudioCause: NoAudioCause,
-): Pick<Manifest, 'state' | 'cause' | 'audioFile'> {
-  const hasPackets = streams.some((stream) => stream.runs.length > 0)
-  if (!hasPackets) return { state: 'no-audio', cause: noAudioCause }
-  if (!deriveAudio(path, streams, durationMs)) return { state: 'published' }
-  renameSync(join(path, `${AUDIO_FILE}.part`), join(path, AUDIO_FILE))
-  return { state: 'published', audioFile: AUDIO_FILE }
+  derive: Deriver,
+): Promise<Pick<Manifest, 'state' | 'cause' | keyof DerivedFiles>> {
+  const hasPackets = job.streams.some((stream) => stream.runs.length > 0)
+  return hasPackets ? { state: 'published', ...(await derive(job)) } : { state: 'no-audio', cause: noAudioCause }
 }
 
 /** Writes the manifest and takes the suffix off the folder's name, in this order and durably; returns the new path. */

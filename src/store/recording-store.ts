@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
+import type { Deriver } from './derived/deriver.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
 import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
@@ -74,9 +75,10 @@ export class RecordingStore {
 export async function recoverRecordings(
   store: RecordingStore,
   catalogue: Catalogue,
+  derive?: Deriver,
   folders?: readonly string[],
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
-  const { recovered, failures } = recoverOpenFolders(store.root, folders)
+  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders)
   for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
   return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

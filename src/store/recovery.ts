@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { readRawRun } from './raw-run-file.ts'
@@ -65,15 +66,16 @@ function readIf<T>(path: string, parse: (text: string) => T): T | undefined {
 }
 
 /** Recovers folders left open, every one under `root` unless told. */
-export function recoverOpenFolders(
+export async function recoverOpenFolders(
   root: string,
+  derive: Deriver = plainDeriver,
   folders: readonly string[] = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
-): { recovered: Recovered[]; failures: RecoveryFailure[] } {
+): Promise<{ recovered: Recovered[]; failures: RecoveryFailure[] }> {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
   for (const folder of folders) {
     try {
-      recovered.push(recoverFolder(folder))
+      recovered.push(await recoverFolder(folder, derive))
     } catch (cause) {
       failures.push({ folder, cause })
     }
@@ -97,7 +99,7 @@ export function recordingFolders(root: string): string[] {
   return folders
 }
 
-function recoverFolder(folder: string): Recovered {
+async function recoverFolder(folder: string, derive: Deriver): Promise<Recovered> {
   const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
   if (open === undefined) throw new Error('manifest.json is not readable')
   for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(folder, file), { force: true })
@@ -109,7 +111,7 @@ function recoverFolder(folder: string): Recovered {
     ...open,
     recovered: true,
     ...end,
-    ...audioOf(folder, padded, durationMs, 'no-rtp'),
+    ...(await audioOf({ folder, streams: padded, durationMs }, 'no-rtp', derive)),
     streams: padded,
   }
   return { manifest, folder: settleFolder(folder, manifest) }

@@ -198,7 +198,7 @@ test('runs of different formats and clock rates are decoded and brought to one r
   assert.ok(goertzelPower(wav.value.samples[1]!, 16_000, 3000) > 0.95)
 })
 
-test('recovery closes what was left open: sizes from the files, header repaired, restart gap, half a line ignored', (t) => {
+test('recovery closes what was left open: sizes from the files, header repaired, restart gap, half a line ignored', async (t) => {
   const root = rootOf(t)
   const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)
   const left = folder.addStream('1')
@@ -213,7 +213,7 @@ test('recovery closes what was left open: sizes from the files, header repaired,
   // What a kill in the middle of a flush leaves: audio beyond the header's size, half a line of index.
   appendFileSync(run, encodePcma(tone(440, 200)))
   appendFileSync(join(open, 'stream-1.index.jsonl'), '{"type":"ga')
-  const { recovered, failures } = recoverOpenFolders(root)
+  const { recovered, failures } = await recoverOpenFolders(root)
   assert.deepEqual(failures, [])
   const { manifest, folder: path } = recovered[0]!
   assert.equal(manifest.recovered, true)
@@ -230,7 +230,7 @@ test('recovery closes what was left open: sizes from the files, header repaired,
   assert.deepEqual(wav.value.samples[1]?.subarray(1600, 5600), decodePcma(encodePcma(tone(880, 500))))
 })
 
-test('recovery after a kill during publishing works, and a folder without manifest is left alone and reported', (t) => {
+test('recovery after a kill during publishing works, and a folder without manifest is left alone and reported', async (t) => {
   const root = rootOf(t)
   const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)
   folder
@@ -241,7 +241,7 @@ test('recovery after a kill during publishing works, and a folder without manife
   writeFileSync(join(root, '2026/02/28/r1.open/recording.wav.part'), 'half')
   new RecordingFolder(testDisk(), root, 'r2', STARTED_MS, FACTS)
   truncateSync(join(root, '2026/02/28/r2.open/manifest.json'), 10)
-  const { recovered, failures } = recoverOpenFolders(root)
+  const { recovered, failures } = await recoverOpenFolders(root)
   assert.deepEqual(
     recovered.map(({ manifest }) => manifest.recordingId),
     ['r1'],

@@ -74,6 +74,38 @@ row(
   },
 )
 
+for (const [omit, told] of [
+  [[], ['Älice <&>', 'alice', 'fact']],
+  [['names'], ['alice']],
+  [['numbers'], ['Älice <&>']],
+  [['names', 'numbers'], []],
+] as const) {
+  row(
+    `SRC-59, SEC-25: a document without ${omit.join(' and ') || 'omissions'} is as valid as another, and in no message stands what is left out`,
+    { metadata: { omit } },
+    async (bench) => {
+      bench.call.change({ facts: { 'History-Info': '<sip:alice@desk.example>;index=1' } }, { type: 'codec-changed' })
+      const recorder = await bench.recording()
+      bench.call.join()
+      await bench.pass(500)
+      bench.call.end()
+      await bench.pass(500)
+      const messages = bench.sent(recorder.ip).filter(({ documentText }) => documentText !== undefined)
+      assert.ok(messages.length >= 3)
+      for (const message of messages) {
+        assert.deepEqual(documentProblems(message), [])
+        const text = message.documentText ?? ''
+        const found = ['Älice &lt;&amp;&gt;', 'alice', 'fact'].filter((person) => text.includes(person))
+        assert.deepEqual(
+          found.map((person) => (person.startsWith('Ä') ? 'Älice <&>' : person)),
+          told,
+        )
+        assert.equal(message.document?.participants[0]?.nameIds.length, 1)
+      }
+    },
+  )
+}
+
 const registered = 'application/rs-metadata+xml'
 const legacy = 'application/rs-metadata'
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { assertContinuous, assertWallTime, type HeardPacket } from './rtp-party.ts'
-import { ARRIVAL_TOLERANCE_MS, assertVoice, PCMU, type Scenario, type Scene } from './scene.ts'
+import { ARRIVAL_TOLERANCE_MS, assertVoice, PCMU, type Scenario, type Scene, toneFrame, toneShares } from './scene.ts'
 
 const TAP = { leg: 'a', point: 'received' } as const
 const NTP_UNIX_SECONDS = 2_208_988_800
@@ -64,6 +64,36 @@ export function replayScenarios(scenario: Scenario): void {
       const first = recorder.heard[0]!
       const firstMs = reportMs - ((report.rtpTimestamp - first.header.timestamp) | 0) / 8
       assert.ok(Math.abs(firstMs - fromMs) < ARRIVAL_TOLERANCE_MS, `${firstMs - fromMs} ms off`)
+    },
+    'replay',
+  )
+
+  scenario(
+    'RTP-13: a late mixed fork is sent the mix of what was remembered, with its contributors, and goes on live',
+    async (scene) => {
+      const [a, b] = [await scene.leg('a'), await scene.leg('b')]
+      await scene.call.bridge('a', 'b')
+      const mix = ['a', 'b'].map((leg) => ({ leg, point: 'received' as const }))
+      await scene.call.remember(mix, 10_000)
+      const fromMs = wallMs()
+      a.party.talk(a.local.rtpPort, toneFrame(400), 0xa)
+      await b.party.hears(50)
+      a.party.hush()
+      b.party.talk(b.local.rtpPort, toneFrame(1000), 0xb)
+      await a.party.hears(50)
+      const recorder = await scene.party()
+      await scene.call.addFork({ id: 'f', tap: { mix }, open: true, replayFromMs: fromMs })
+      await scene.call.connectFork('f', { remote: recorder.remote, codecs: [PCMU] })
+      const replayed = await scene.event('fork-replayed')
+      assert.ok(replayed.packets >= 100 && replayed.fromMs >= fromMs - 20 && replayed.toMs > replayed.fromMs)
+      await recorder.hears(20)
+      assertContinuous(recorder.heard)
+      const ofA = recorder.heard.slice(10, 40)
+      assert.ok(toneShares(ofA, [400])[0]! > 0.9)
+      assert.ok(ofA.every(({ csrcs }) => csrcs.join() === `${0xa}`))
+      const ofB = recorder.heard.slice(-20)
+      assert.ok(toneShares(ofB, [1000])[0]! > 0.9)
+      assert.equal((await scene.call.counters()).forks[0]?.replayed, replayed.packets)
     },
     'replay',
   )

@@ -35,6 +35,7 @@ export class ForeignRecorder {
   readonly sessions: RecorderSession[] = []
   readonly #findings = { objections: this.violations, advice: this.advice }
   readonly #signal = new Arrivals()
+  readonly #forgotten = new Set<RecorderSession>()
   readonly #requester = new SipRequester()
   readonly #responder = new SipResponder()
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -96,6 +97,11 @@ export class ForeignRecorder {
     return this.#signal.waitFor(predicate, deadlineMs, what)
   }
 
+  /** Loses all dialogs, as a restart does: requests within them get 481 from now on. */
+  forget(): void {
+    for (const session of this.sessions) this.#forgotten.add(session)
+  }
+
   #after(ms: number, act: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
@@ -132,7 +138,10 @@ export class ForeignRecorder {
 
   #onRequest(request: SipText, flow: Flow): void {
     const inDialog = this.sessions.find(
-      (one) => one.callId === headerOf(request, 'Call-ID') && one.dialog.localTag === tagOf(request, 'To'),
+      (one) =>
+        !this.#forgotten.has(one) &&
+        one.callId === headerOf(request, 'Call-ID') &&
+        one.dialog.localTag === tagOf(request, 'To'),
     )
     if (inDialog) {
       inDialog.flow = flow

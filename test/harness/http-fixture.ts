@@ -2,7 +2,9 @@
 
 import { Readable } from 'node:stream'
 import type { RecordingCommand, RecordingResult } from '#flow'
-import { ManualClock, MemoryLogger } from '#kernel'
+import { type Clock, ManualClock, MemoryLogger, seededIds } from '#kernel'
+import { Access, type AccessOptions } from '../../src/control/access/access.ts'
+import { TokenFile } from '../../src/control/access/token-file.ts'
 import type { CallView, RecordingView } from '../../src/control/contract.ts'
 import type { HttpApp } from '../../src/control/http-app.ts'
 import { buildHttpApp, type HttpServerOptions } from '../../src/control/http-server.ts'
@@ -64,6 +66,20 @@ export interface HttpFixture {
   result: RecordingResult | Error
 }
 
+/** Access for everybody, unless changed. */
+export function openAccess(clock: Clock, change: Partial<AccessOptions> = {}): Access {
+  const ids = seededIds(5)
+  const session = { idleMs: 3_600_000, longestMs: 43_200_000 }
+  return new Access({
+    isOpen: true,
+    tokens: new TokenFile('/nowhere/tokens.json', ids),
+    session,
+    clock,
+    ids,
+    ...change,
+  })
+}
+
 /** Makes it. */
 export function httpFixture(): HttpFixture {
   const log = new MemoryLogger()
@@ -73,6 +89,8 @@ export function httpFixture(): HttpFixture {
     ready: true,
     result: { status: 200, text: '', results: { 'sip:srs': 'accepted' } },
     options: {
+      access: openAccess(new ManualClock()),
+      limits: { perMinute: 1_000, signInsPerMinute: 10 },
       port: 0,
       version: '1.2.3',
       log,
@@ -106,6 +124,8 @@ export function httpFixture(): HttpFixture {
                   Readable.from([audio.subarray(start, start + 2), audio.subarray(start + 2, end + 1)]),
               }
             : undefined,
+        peaks: async (id, { fromMs = 0, toMs = 40, buckets }) =>
+          id === 'rec-1' ? { channels: 1, fromMs, toMs, values: [[-5, 5, -9, 9].slice(0, 2 * buckets)] } : undefined,
         metadata: async (id) =>
           id === 'rec-1'
             ? { contentType: 'application/rs-metadata+xml', content: Buffer.from('<recording/>') }

@@ -61,7 +61,7 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
   const store = join(folder, 'recordings')
   const written = stringify(
     {
-      http: { port: 0, ...options.http },
+      http: { port: 0, folder: join(folder, 'http'), ...options.http },
       dns: { servers: options.dnsServers ?? [] },
       ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
       ...(options.recorder === true

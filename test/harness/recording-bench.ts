@@ -17,7 +17,7 @@ import {
   type RecordingView,
   type StartCommand,
 } from '#recording-client'
-import type { SipCore, SipCoreOptions } from '#sip'
+import type { ServerInvite, SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeCall } from './fake-call.ts'
 import { FakeEngine } from './fake-engine.ts'
@@ -56,6 +56,8 @@ export class RecordingBench {
   readonly recorders: TestRecorder[] = []
   /** Calls whose callers were told that they are not recorded as they should be. */
   readonly announced: string[] = []
+  /** What becomes of an INVITE to the gateway. */
+  onInvite: (invite: ServerInvite) => void = (invite) => invite.reject(403)
   readonly core: SipCore
   readonly client: RecordingClient
   readonly call: FakeCall
@@ -72,7 +74,7 @@ export class RecordingBench {
       this.network,
       this.clock,
       GATEWAY,
-      { onInvite: (invite) => invite.reject(403) },
+      { onInvite: (invite) => this.onInvite(invite) },
       {
         supported: ['timer'],
         understood: ['siprec'],
@@ -141,7 +143,11 @@ export class RecordingBench {
 
   /** A recording at one recorder, under way. */
   async recording(host = 11): Promise<TestRecorder> {
-    const recorder = this.recorder(host)
+    return await this.recordingAt(this.recorder(host))
+  }
+
+  /** A recording at that recorder, under way. */
+  async recordingAt(recorder: TestRecorder): Promise<TestRecorder> {
     const start = this.start(recorder.uri)
     await this.pass()
     assert.equal(start.status, 200)

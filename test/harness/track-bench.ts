@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
-import { type Manifest, NO_TOTALS, RecordingFolder } from '#store'
+import { type Deriver, type Manifest, NO_TOTALS, RecordingFolder } from '#store'
 import { Track, type TrackCodec } from '../../src/recording-server/track.ts'
 import { testDisk } from './test-disk.ts'
 
@@ -66,14 +66,10 @@ export class TrackBench {
   }
 
   /** Ends and publishes the recording. */
-  async publish(durationMs: number): Promise<{ manifest: Manifest; folder: string }> {
+  async publish(durationMs: number, derive?: Deriver): Promise<{ manifest: Manifest; folder: string }> {
     for (const track of this.tracks) track.finish(durationMs)
     const totals = this.tracks.map(() => NO_TOTALS)
-    return await this.#folder.publish({
-      endedAtMs: STARTED_MS + durationMs,
-      durationMs,
-      totals,
-      noAudioCause: 'no-rtp',
-    })
+    const closing = { endedAtMs: STARTED_MS + durationMs, durationMs, totals, noAudioCause: 'no-rtp' } as const
+    return await this.#folder.publish(closing, derive)
   }
 }

@@ -51,3 +51,11 @@ export const roles = {
 
 /** The name of a role. */
 export type Role = keyof typeof roles
+
+/** Every role, the least first. */
+export const roleNames = Object.keys(roles) as readonly Role[]
+
+/** Whether these scopes allow what asks for `wanted`. */
+export function allows(given: readonly Scope[], wanted: Scope): boolean {
+  return given.includes(wanted) || given.includes('admin')
+}

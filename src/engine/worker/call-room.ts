@@ -179,7 +179,7 @@ export class CallRoom {
     this.#memories.forget()
     this.#wireTaps()
     const lines = [...this.#forks.values()]
-    for (const { fork } of lines) fork.endReplay()
+    for (const line of lines) line.endReplay()
     await Promise.all(lines.map((line) => line.drained()))
   }
 

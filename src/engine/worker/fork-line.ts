@@ -151,10 +151,31 @@ export class ForkLine {
     if (this.#replayFromMs === undefined || !this.fork.isReadyToReplay) return
     const nowMs = this.#context.clock.nowMs()
     const fromMs = this.#replayFromMs - this.#originMs
-    const packets = 'mix' in this.#tap ? [] : memories.since(this.#tap, fromMs, nowMs)
-    this.fork.replay(packets, () => memories.isAllowed)
+    const isAllowed = () => memories.isAllowed
+    const taps = 'mix' in this.#tap ? this.#tap.mix : [this.#tap]
+    const tapped = taps.flatMap((tap) =>
+      memories.since(tap, fromMs, nowMs).map((packet) => ({ key: keyOf(tap), packet })),
+    )
+    if (this.#mixer === undefined) {
+      this.fork.replay(
+        tapped.map(({ packet }) => packet),
+        isAllowed,
+      )
+    } else {
+      this.fork.replay([], isAllowed)
+      this.#mixer.replay(
+        tapped.sort((a, b) => a.packet.atMs - b.packet.atMs),
+        isAllowed,
+      )
+    }
     // The sender report tells the recorder what time the first packets are of.
-    if (packets.length > 0) this.#rtcp.session.reportNow()
+    if (tapped.length > 0) this.#rtcp.session.reportNow()
+  }
+
+  /** Nothing remembered is sent any more; live packets go on at once. */
+  endReplay(): void {
+    this.#mixer?.endReplay()
+    this.fork.endReplay()
   }
 
   /** Waits until nothing is queued; false when that took too long. */
@@ -172,7 +193,7 @@ export class ForkLine {
 
   /** Waits until nothing is queued, then says what was sent last; the gate was shut by the main thread. */
   async receipt(): Promise<GateReceipt> {
-    this.fork.cancelReplay()
+    this.#cancelReplay()
     const drained = await this.drained()
     const { stream, id, held, lastAtMs } = this.fork
     const last = stream.last
@@ -208,11 +229,17 @@ export class ForkLine {
   }
 
   async close(): Promise<void> {
-    this.fork.cancelReplay()
+    this.#cancelReplay()
     this.#mixer?.stop()
     this.#rtcp.close()
     this.#socket.close()
     await this.#context.pool.release(this.#pair)
+  }
+
+  /** What is remembered is not sent any more, and not later either. */
+  #cancelReplay(): void {
+    this.#mixer?.endReplay()
+    this.fork.cancelReplay()
   }
 
   #endMix(): void {

@@ -1,0 +1,17 @@
+// Entry of the thread that makes recording.wav and its companions: minutes of work that no packet waits for.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { invariant, messageOf } from '#kernel'
+import { createDeriver } from '#store'
+import type { DeriveReply, DeriveRequest, DeriveWorkerOptions } from './derive-thread.ts'
+
+const port = parentPort
+invariant(port !== null, 'runs as a worker thread')
+
+const derive = await createDeriver(workerData as DeriveWorkerOptions)
+port.on('message', ({ jobId, job }: DeriveRequest) => {
+  derive(job).then(
+    (files) => port.postMessage({ jobId, files } satisfies DeriveReply),
+    (fault: unknown) => port.postMessage({ jobId, fault: messageOf(fault) } satisfies DeriveReply),
+  )
+})

@@ -1,0 +1,137 @@
+// The audio of all streams, one channel each: bytes as received where all are G.711 alike, else 16-bit PCM.
+
+import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodePcma, decodePcmu, type OpusLibrary, WAV_HEADER_BYTES } from '#audio'
+import type { RunManifest, StreamManifest } from '../manifest.ts'
+import { g711FormatOf, silenceOf } from '../stream-files.ts'
+import { readWavData, writeFully } from '../wav-run-file.ts'
+import { type AudioOutput, headerOf, type OutputShape, WavOutput } from './audio-output.ts'
+import { ChannelAudio } from './channel-audio.ts'
+import { PEAKS_FILE, PeakOutput } from './peaks.ts'
+import { decodedRateHz, openRunAudio } from './run-audio.ts'
+
+/** Name of the derived audio. */
+export const AUDIO_FILE = 'recording.wav'
+
+const FRAMES_PER_STEP = 16_384
+
+/** What to derive, and where to. */
+export interface AudioSource {
+  readonly folder: string
+  readonly streams: readonly StreamManifest[]
+  readonly durationMs: number
+  /** Without it Opus is not decoded. */
+  readonly opus: OpusLibrary | undefined
+  /** The archive's file for a recording of this shape, if there is to be one. */
+  readonly archiveOutput: (shape: OutputShape) => AudioOutput | undefined
+  /** Path of a file that is not complete yet. */
+  readonly part: (name: string) => string
+}
+
+/** Writes recording.wav, peaks.dat and the archive's copy as parts; undefined when no stream can be decoded. Throws what the file system throws. */
+export function deriveAudio(source: AudioSource): { readonly hasArchive: boolean } | undefined {
+  const { streams, durationMs, opus, part } = source
+  const runs = streams.flatMap((stream) => stream.runs.filter((run) => decodedRateHz(run, opus) !== undefined))
+  if (runs.length === 0) return undefined
+  const sampleRateHz = Math.max(...runs.map((run) => decodedRateHz(run, opus) ?? 0))
+  const endMs = Math.max(durationMs, ...runs.map(endMsOf))
+  const shape = { sampleRateHz, channels: streams.length, frames: Math.round((endMs * sampleRateHz) / 1000) }
+  const archive = source.archiveOutput(shape)
+  const outputs = [new PeakOutput(part(PEAKS_FILE), shape), ...(archive === undefined ? [] : [archive])]
+  const format = commonFormat(runs, sampleRateHz)
+  if (format === undefined) decodeAll(source, shape, [...outputs, new WavOutput(part(AUDIO_FILE), shape)])
+  else copyAll(source, shape, format, outputs)
+  return { hasArchive: archive !== undefined }
+}
+
+/** Where a run ends as far as its size tells; packets say it themselves, in their recording's duration. */
+function endMsOf(run: RunManifest): number {
+  return run.decoded ? run.startMs + (run.bytes * 1000) / run.clockRateHz : run.startMs
+}
+
+function commonFormat(runs: readonly RunManifest[], sampleRateHz: number): 'pcmu' | 'pcma' | undefined {
+  const [format, ...others] = new Set(
+    runs.map((run) => (run.decoded && run.clockRateHz === sampleRateHz ? g711FormatOf(run.encoding) : undefined)),
+  )
+  return others.length === 0 ? format : undefined
+}
+
+function decodeAll({ folder, streams, opus }: AudioSource, shape: OutputShape, outputs: readonly AudioOutput[]): void {
+  const channels = streams.map(({ runs }) => {
+    const audio = runs.flatMap((run) => openRunAudio(folder, run, opus) ?? [])
+    return new ChannelAudio(audio, shape.sampleRateHz)
+  })
+  try {
+    forEachStep(shape.frames, (frame, count) => {
+      const samples = channels.map((channel) => channel.read(frame, count))
+      for (const output of outputs) output.write(samples)
+    })
+  } finally {
+    for (const one of [...outputs, ...channels]) one.close()
+  }
+}
+
+/** What was received is what recording.wav holds, byte for byte. */
+function copyAll(
+  { folder, streams, part }: AudioSource,
+  shape: OutputShape,
+  format: 'pcmu' | 'pcma',
+  outputs: readonly AudioOutput[],
+): void {
+  const decode = format === 'pcmu' ? decodePcmu : decodePcma
+  const channels = streams.map(({ runs }) => openRuns(folder, runs, shape.sampleRateHz))
+  const target = openSync(part(AUDIO_FILE), 'w')
+  try {
+    writeFully(target, headerOf(format, shape), 0)
+    forEachStep(shape.frames, (frame, count) => {
+      const bytes = channels.map((runs) => readBytes(runs, frame, count, silenceOf(format)))
+      writeFully(target, interleaveBytes(bytes), WAV_HEADER_BYTES + frame * channels.length)
+      const samples = bytes.map(decode)
+      for (const output of outputs) output.write(samples)
+    })
+    fsyncSync(target)
+  } finally {
+    closeSync(target)
+    for (const output of outputs) output.close()
+    for (const run of channels.flat()) closeSync(run.fd)
+  }
+}
+
+function forEachStep(frames: number, step: (frame: number, count: number) => void): void {
+  for (let frame = 0; frame < frames; frame += FRAMES_PER_STEP) step(frame, Math.min(FRAMES_PER_STEP, frames - frame))
+}
+
+interface OpenRun {
+  readonly run: RunManifest
+  readonly fd: number
+  readonly startFrame: number
+}
+
+function openRuns(folder: string, runs: readonly RunManifest[], sampleRateHz: number): OpenRun[] {
+  return runs
+    .filter((run) => run.decoded && run.bytes > 0)
+    .map((run) => {
+      const startFrame = Math.round((run.startMs * sampleRateHz) / 1000)
+      return { run, fd: openSync(join(folder, run.file), 'r'), startFrame }
+    })
+}
+
+function readBytes(runs: readonly OpenRun[], frame: number, count: number, silence: number): Uint8Array {
+  const bytes = new Uint8Array(count).fill(silence)
+  for (const { run, fd, startFrame } of runs) {
+    const from = Math.max(frame, startFrame)
+    const to = Math.min(frame + count, startFrame + run.bytes)
+    if (to > from) readWavData(fd, from - startFrame, bytes.subarray(from - frame, to - frame))
+  }
+  return bytes
+}
+
+function interleaveBytes(channels: readonly Uint8Array[]): Uint8Array {
+  const frames = channels[0]?.length ?? 0
+  const bytes = new Uint8Array(frames * channels.length)
+  channels.forEach((channel, index) => {
+    for (let i = 0, at = index; i < frames; i++, at += channels.length) bytes[at] = channel[i]!
+  })
+  return bytes
+}

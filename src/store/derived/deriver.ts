@@ -1,0 +1,72 @@
+// What is made of a recording that is over: recording.wav, peaks.dat, and a smaller copy for the archive where wanted.
+
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadOpusLibrary, type OpusLibrary } from '#audio'
+import type { StreamManifest } from '../manifest.ts'
+import { FlacOutput, OpusOutput } from './archive-outputs.ts'
+import type { AudioOutput, OutputShape } from './audio-output.ts'
+import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import { type FlacLibrary, loadFlac } from './flac.ts'
+import { PEAKS_FILE } from './peaks.ts'
+
+/** The copy for the archive. */
+export type ArchiveFormat = 'none' | 'flac' | 'opus'
+
+/** The closed run files of a recording. */
+export interface DeriveJob {
+  readonly folder: string
+  readonly streams: readonly StreamManifest[]
+  readonly durationMs: number
+}
+
+/** Names of the files made; without audio that can be decoded there are none. */
+export interface DerivedFiles {
+  readonly audioFile?: string
+  readonly peaksFile?: string
+  readonly archiveFile?: string
+}
+
+/** Makes the files; rejects with what the file system says. The same job may be done again. */
+export type Deriver = (job: DeriveJob) => Promise<DerivedFiles>
+
+/** A deriver that works in the thread it is called in: never in one that carries packets. */
+export async function createDeriver(options: { readonly archive: ArchiveFormat }): Promise<Deriver> {
+  const opus = await loadOpusLibrary()
+  const flac = options.archive === 'flac' ? await loadFlac() : undefined
+  return async (job) => derive(job, options.archive, opus, flac)
+}
+
+/** A deriver of what needs no library: G.711, G.722 and linear PCM, without a copy for the archive. */
+export const plainDeriver: Deriver = async (job) => derive(job, 'none', undefined, undefined)
+
+function derive(
+  { folder, streams, durationMs }: DeriveJob,
+  archive: ArchiveFormat,
+  opus: OpusLibrary | undefined,
+  flac: FlacLibrary | undefined,
+): DerivedFiles {
+  const archiveFile = `recording.${archive}`
+  const part = (name: string): string => join(folder, `${name}.part`)
+  const archiveOutput = (shape: OutputShape): AudioOutput | undefined => {
+    if (archive === 'flac' && flac !== undefined && FlacOutput.takes(shape)) {
+      return new FlacOutput(part(archiveFile), flac, shape)
+    }
+    if (archive === 'opus' && opus !== undefined && OpusOutput.takes(shape)) {
+      return new OpusOutput(part(archiveFile), opus, shape, serialOf(folder))
+    }
+    return undefined
+  }
+  const made = deriveAudio({ streams, durationMs, opus, archiveOutput, part, folder })
+  if (made === undefined) return {}
+  const files = [PEAKS_FILE, AUDIO_FILE, ...(made.hasArchive ? [archiveFile] : [])]
+  for (const name of files) renameSync(part(name), join(folder, name))
+  return { audioFile: AUDIO_FILE, peaksFile: PEAKS_FILE, ...(made.hasArchive && { archiveFile }) }
+}
+
+/** Any number does; the same recording has the same. */
+function serialOf(folder: string): number {
+  let serial = 0
+  for (const letter of folder) serial = (Math.imul(serial, 31) + letter.charCodeAt(0)) >>> 0
+  return serial
+}
