@@ -94,6 +94,15 @@ test('recorders that are no SIP URIs, or that stand in two lists, are refused', 
   ])
 })
 
+test('a profile that counts OPTIONS which nobody sends is refused', () => {
+  const written = (intervalMs: number): string =>
+    `gateway:\n  recording:\n    health: { intervalMs: ${intervalMs} }\n    profiles: [{ name: a, lostAfterProbes: 2 }]\n`
+  assert.deepEqual(refused(written(1000)), [])
+  assert.deepEqual(refused(written(0)), [
+    'test.yaml:4: gateway.recording.profiles.0.lostAfterProbes: gateway.recording.health.intervalMs above 0',
+  ])
+})
+
 test('a profile that could never be reached and a name given twice are refused', () => {
   assert.deepEqual(refused(withProfiles('{ name: a }', '{ name: a, match: [b.example] }')), [
     'test.yaml:4: gateway.recording.profiles.0: a match, since the profiles after it would never be reached',

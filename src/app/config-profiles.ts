@@ -132,6 +132,14 @@ const profile = Type.Object(
         description: 'No RTCP of the recorder for so long counts as loss of it, in milliseconds; never when left out.',
       }),
     ),
+    lostAfterProbes: optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description:
+          'So many OPTIONS in a row that a recorder of recorders or failover leaves unanswered, having answered before, count as loss of it for the sessions that are up; never when left out.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

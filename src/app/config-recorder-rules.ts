@@ -49,7 +49,7 @@ export function hostBreaches(path: Path, hosts: readonly string[]): RuleBreach[]
   return hosts.flatMap((host, at) => (isHostEntry(host) ? [] : [{ path: [...path, at], expected: HOST_ENTRY }]))
 }
 
-function profileBreaches(path: Path, written: ProfileConfig, { sip }: GatewayConfig): RuleBreach[] {
+function profileBreaches(path: Path, written: ProfileConfig, { sip, recording }: GatewayConfig): RuleBreach[] {
   const { transport, media } = profileOf(written)
   const breaches = hostBreaches([...path, 'match'], written.match)
   const expect = (key: string, holds: boolean, expected: string): void => {
@@ -57,6 +57,8 @@ function profileBreaches(path: Path, written: ProfileConfig, { sip }: GatewayCon
   }
   const isListened = transport === undefined || sip.listen.some((listen) => listen.transport === transport)
   expect('transport', isListened, `a listener in gateway.sip.listen with transport ${transport}`)
+  const isProbed = written.lostAfterProbes === undefined || recording.health.intervalMs > 0
+  expect('lostAfterProbes', isProbed, 'gateway.recording.health.intervalMs above 0')
   const identities = sip.tls?.identities ?? []
   const isKnown = identities.some(({ name }) => name === written.tlsIdentity)
   expect(

@@ -7,12 +7,14 @@ import { addChaosCommand } from './cli/chaos.ts'
 import { addCheckCommand } from './cli/check.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
+import { addRetentionCommand } from './cli/retention.ts'
 import { addStartCommands } from './cli/start.ts'
 import { addAccessCommands } from './cli/token.ts'
 
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
 addCatalogueCommands(command)
+addRetentionCommand(command)
 addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)

@@ -114,8 +114,9 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 }
 
 /** What the library of a recorder is opened with. */
-export function librarySettings({ store: { folder, name, database } }: RecorderConfig): LibrarySettings {
-  return { folder, name, ...(database !== undefined && { database }) }
+export function librarySettings({ store }: RecorderConfig): LibrarySettings {
+  const { folder, name, database, retention } = store
+  return { folder, name, retention, ...(database !== undefined && { database }) }
 }
 
 /** A database that is away delays no start and no recording: rows wait in the journal. */

@@ -63,6 +63,8 @@ export interface RecorderProfile {
   readonly idleSessionMs?: number
   /** No sign of life (RTCP) for so long counts as loss of the recorder; absent: never. */
   readonly lostAfterSilenceMs?: number
+  /** So many OPTIONS in a row that it does not answer count as loss of the recorder; absent: never. */
+  readonly lostAfterProbes?: number
 }
 
 /** How requests get to a recorder, what proves who sends them, and how the session is kept alive. */

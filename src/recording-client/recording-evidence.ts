@@ -3,6 +3,7 @@
 import type { CallCounters, ForkCounters, MediaEvent } from '#engine'
 import { Ledger, type LedgerRow } from './ledger.ts'
 import type { SlotMove } from './recorder-slot.ts'
+import { ProbeWatch } from './recorders/probe-watch.ts'
 import { RecordingSession } from './recording-session.ts'
 import { ReplayMemory } from './replay-memory.ts'
 import type { SessionReport } from './session-machine.ts'
@@ -15,19 +16,21 @@ export class RecordingEvidence {
   readonly #live: () => readonly Carrier[]
   readonly #ledger: Ledger
   readonly #signs: SignsOfLife
+  readonly #probes: ProbeWatch
   readonly #memory: ReplayMemory
   readonly #unsubscribe: () => void
 
   /** `live`: what carries it now. */
   constructor(
     plan: RecordingPlan,
-    { clock, log, replayMs }: RecordingSurroundings,
+    { clock, log, replayMs, recorders }: RecordingSurroundings,
     live: () => readonly Carrier[],
     listener: SignsListener,
   ) {
     this.#live = live
     this.#ledger = new Ledger(clock)
     this.#signs = new SignsOfLife(clock, listener)
+    this.#probes = new ProbeWatch(recorders, (session, reason) => listener.onDead(session, reason))
     this.#memory = new ReplayMemory({ call: plan.call, keepMs: replayMs, clock, log })
     this.#unsubscribe = plan.call.media.onEvent((event) => this.#onMedia(event))
   }
@@ -71,6 +74,8 @@ export class RecordingEvidence {
   reported(session: RecordingSession, report: SessionReport, result: string): void {
     const { uri, call } = session.plan
     this.#ledger.outcome(uri, result)
+    if (report.type === 'accepted') this.#probes.follow(session)
+    if (report.type === 'failed' || report.type === 'lost' || report.type === 'closed') this.#probes.leave(session)
     if (report.type === 'accepted') {
       this.#ledger.answered(uri)
       if (session.state === 'active') this.#ledger.gapEnds(uri)
@@ -116,6 +121,7 @@ export class RecordingEvidence {
   /** Nothing is recorded any more. */
   close(): void {
     this.#memory.forget()
+    this.#probes.close()
     this.#ledger.close()
     this.#unsubscribe()
   }

@@ -32,6 +32,14 @@ test('an rtpmap beats the static table, case is folded, one channel is not writt
   ])
 })
 
+test('Opus has two channels in its name, written or not (RFC 7587 section 7)', () => {
+  for (const value of ['96 opus/48000', '96 OPUS/48000/2', '96 opus/48000/1']) {
+    assert.deepEqual(codecsOf(media(['96'], [{ name: 'rtpmap', value }])), [
+      { payloadType: 96, encoding: 'OPUS/48000/2' },
+    ])
+  }
+})
+
 test('formats that name no codec are passed over', () => {
   const attributes = [{ name: 'rtpmap', value: '97' }, { name: 'rtpmap', value: '98 x' }, { name: 'rtpmap' }]
   assert.deepEqual(codecsOf(media(['97', '98', '99', '128', 'x', '0', '0'], attributes)).length, 1)

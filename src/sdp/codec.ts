@@ -89,5 +89,7 @@ function payloadTypeOf(text: string): number | undefined {
 function encodingOf(rtpmap: string | undefined): string | undefined {
   const [name, clockRate, channels] = rtpmap?.toUpperCase().split('/') ?? []
   if (!name || clockRate === undefined || !/^\d{1,7}$/.test(clockRate)) return undefined
+  // Opus is always named with two channels (RFC 7587 section 7), which some leave out.
+  if (name === 'OPUS') return `${name}/${clockRate}/2`
   return channels === undefined || channels === '1' ? `${name}/${clockRate}` : `${name}/${clockRate}/${channels}`
 }

@@ -44,5 +44,13 @@ export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
 export { type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
+export {
+  applyRetention,
+  type DueRecording,
+  planRetention,
+  type RetentionOutcome,
+  type RetentionPlan,
+} from './retention/retention.ts'
+export type { RetentionRule } from './retention/rules.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { WavRunFile } from './wav-run-file.ts'

@@ -1,6 +1,6 @@
 // Processes of the benchmarks: each on a core of its own where the system allows it, with its CPU time.
 
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -13,6 +13,7 @@ export const loadCore = 1
 
 const CLOCK_TICKS_PER_SECOND = 100
 const TASKSET = '/usr/bin/taskset'
+const CHRT = '/usr/bin/chrt'
 
 /** Whether processes are bound to cores: it takes two cores and the taskset of util-linux. */
 export const canPin = process.platform === 'linux' && availableParallelism() >= 2 && existsSync(TASKSET)
@@ -37,6 +38,17 @@ export function startModule(core: number, module: URL, args: readonly string[] =
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   })
+}
+
+/** Lets processes, with all their threads, go before all other work of the machine, or no more; false where that is not allowed. */
+export function goFirst(pids: readonly number[], isFirst: boolean): boolean {
+  const policy = isFirst ? ['--fifo', '--pid', '1'] : ['--other', '--pid', '0']
+  try {
+    for (const pid of pids) execFileSync(CHRT, ['--all-tasks', ...policy, `${pid}`], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The next message of a child; rejects when it ends instead. */

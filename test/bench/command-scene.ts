@@ -164,6 +164,10 @@ export class CommandScene {
     return { inviteMs: this.#parties.invitedAtMs - beganAtMs, packetMs }
   }
 
+  get gatewayPid(): number {
+    return this.#gateway.pid
+  }
+
   /** URI of a recorder that refuses. */
   get refusing(): string {
     return this.#side.uri(REFUSING_USER, 'tcp')

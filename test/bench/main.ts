@@ -2,7 +2,7 @@
 //
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too
-//   --only X  one of parser, commands, failover, latency, calls, relay
+//   --only X  one of parser, commands, failover, latency, calls, search, relay
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -17,6 +17,7 @@ import { benchParser } from './parser.ts'
 import { benchRecordingLatency } from './recording-latency.ts'
 import { benchRelays } from './relay-compare.ts'
 import { figure, ratioText, type Section, sectionText } from './report.ts'
+import { benchSearch } from './search.ts'
 
 const PAGE = fileURLToPath(new URL('../../../docs/benchmarks.md', import.meta.url))
 const PARSER_GOAL = 3
@@ -42,6 +43,7 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
         : { warmUpCalls: 2000, rounds: 3, callsPerRound: 800, atATime: 20 },
     ),
   ],
+  search: async () => [await benchSearch({ recordings: isQuick ? 10_000 : 100_000, rounds: isQuick ? 20 : 100 })],
   relay: () =>
     benchRelays(
       isQuick

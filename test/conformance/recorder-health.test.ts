@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDestinationPolicy } from '#call'
 import { ManualClock, silentLogger } from '#kernel'
-import { RecorderProbes, RecorderRegistry } from '#recording-client'
+import { type AttemptOutcome, defaultProfile, RecorderProbes, RecorderRegistry } from '#recording-client'
 import { RecordingBench } from '../harness/recording-bench.ts'
 
 const INTERVAL_MS = 30_000
@@ -93,3 +93,60 @@ test('SRC-65: what INVITEs come to is remembered: Retry-After, silence, acceptan
   assert.deepEqual([recorders.list().at(-1)?.state, recorders.list().at(-1)?.skippedUntilMs], ['up', undefined])
   await bench.checkNothingLeft()
 })
+
+/** A recording at the first of two recorders that stand in for each other; `lostAfterProbes` as told. */
+async function recordingOnProbation(lostAfterProbes?: number) {
+  const uris = ['sip:10.0.0.11', 'sip:10.0.0.12']
+  const profile = { ...defaultProfile, ...(lostAfterProbes === undefined ? {} : { lostAfterProbes }) }
+  const [clock, log] = [new ManualClock(), silentLogger]
+  const recorders = new RecorderRegistry({ profiles: [{ hosts: [], profile }], failover: [uris], clock, log })
+  const bench = new RecordingBench({ recorders })
+  const [first, standby] = [bench.recorder(11), bench.recorder(12)]
+  bench.start('sip:10.0.0.11')
+  await bench.pass()
+  const probed = async (...outcomes: readonly AttemptOutcome[]): Promise<number> => {
+    for (const outcome of outcomes) recorders.probed('sip:10.0.0.11', outcome)
+    await bench.pass()
+    return standby.sessions.length
+  }
+  return { bench, first, standby, probed }
+}
+
+const SILENCE = { status: 408, cause: 'timeout' }
+const REFUSED = { status: 503, cause: 'transport' }
+const ANSWER = { status: 200, cause: 'response' }
+
+test('SRC-63: a recorder that stops answering OPTIONS while its session is up is lost, and the next one has the audio', async () => {
+  const { bench, first, probed } = await recordingOnProbation(2)
+  assert.equal(await probed(ANSWER, SILENCE), 0, 'one may be chance')
+  assert.equal(await probed(ANSWER, REFUSED), 0, 'not in a row')
+  assert.equal(await probed(SILENCE), 1)
+  const loss = bench.events.find((event) => event.type === 'recorder.lost')
+  assert.deepEqual(loss?.type === 'recorder.lost' && loss.reason, 'no answer to 2 OPTIONS')
+  assert.equal(await bench.audio(5), 10)
+  assert.equal(first.sessions.length, 1)
+  assert.equal(await probed(SILENCE), 1, 'nobody is there any more to be lost')
+  await bench.checkNothingLeft()
+})
+
+for (const [what, limit, outcomes] of [
+  ['a profile that does not ask for it', undefined, [ANSWER, SILENCE, SILENCE, SILENCE]],
+  ['a recorder that never answered OPTIONS', 2, [SILENCE, REFUSED, SILENCE]],
+  [
+    'an answer that is a refusal',
+    2,
+    [
+      ANSWER,
+      { status: 503, cause: 'response' },
+      { status: 503, cause: 'response' },
+      { status: 405, cause: 'response' },
+    ],
+  ],
+  ['a name that does not resolve', 2, [ANSWER, { status: 503, cause: 'dns' }, { status: 503, cause: 'dns' }]],
+] as const) {
+  test(`field 37: unanswered OPTIONS are no loss: ${what}`, async () => {
+    const { bench, probed } = await recordingOnProbation(limit)
+    assert.equal(await probed(...outcomes), 0)
+    await bench.checkNothingLeft()
+  })
+}

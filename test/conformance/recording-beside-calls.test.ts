@@ -25,7 +25,12 @@ class RecordedCalls {
       from: '<sip:src@gw.example>',
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24']),
-      recorders: { profileOf: () => defaultProfile, candidates: (entry) => entry, report: () => {} },
+      recorders: {
+        profileOf: () => defaultProfile,
+        candidates: (entry) => entry,
+        report: () => {},
+        onSilence: () => () => {},
+      },
       policy: defaultPolicy,
       replayMs: 0,
       transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000', 'OPUS/48000/2'],

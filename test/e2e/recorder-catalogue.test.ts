@@ -28,9 +28,9 @@ async function openRecorder(t: TestContext, folder?: string): Promise<TestProgra
 }
 
 /** Runs a command of the program over a store. */
-async function command(folder: string, ...args: readonly string[]): Promise<string> {
+async function command(folder: string, args: readonly string[], keys = ''): Promise<string> {
   const config = join(folder, 'command.yaml')
-  await writeFile(config, `recorder:\n  store: { folder: ${JSON.stringify(folder)} }\n`)
+  await writeFile(config, `recorder:\n  store:\n    folder: ${JSON.stringify(folder)}\n    ${keys}\n`)
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args, '--config', config])
   return stdout
 }
@@ -70,7 +70,7 @@ test('a catalogue that cannot be read stops no recording; one command makes a ne
   const { status } = await fetch(`${recorder.httpUrl}/api/recordings`)
   assert.equal(status, 500)
   assert.ok(recorder.log.messages().includes('catalogue is not reachable; recording goes on'))
-  const output = await command(folder, 'rebuild-catalogue')
+  const output = await command(folder, ['rebuild-catalogue'])
   assert.match(output, /not readable, kept as .*catalogue\.sqlite\.unreadable\n1 recordings, 0 deleted ones/)
   await until('the recorder has its catalogue', async () => (await recorder.library.count({}).catch(() => 0)) === 1)
   await recordSession(recorder)
@@ -85,8 +85,28 @@ test('the catalogue is rebuilt beside a running recorder, and keeps tags', async
   await until('the row is published', published)
   await recorder.library.tag(manifest.recordingId, { add: ['Complaint'] })
   assert.equal(
-    await command(recorder.store, 'rebuild-catalogue'),
+    await command(recorder.store, ['rebuild-catalogue']),
     '1 recordings, 0 deleted ones, 0 rows without folder removed\n',
   )
   assert.equal(await recorder.library.count({ tags: ['complaint'] }), 1)
+})
+
+test('retention says what it would delete and what a hold keeps, then deletes that and nothing else', async (t) => {
+  const recorder = await openRecorder(t)
+  await recordSession(recorder)
+  await recordSession(recorder)
+  const [first, second] = await keptRecordings(recorder.store, 2)
+  assert.ok(first !== undefined && second !== undefined)
+  await until('both are listed', async () => (await recorder.library.count({ state: 'published' })) === 2)
+  await recorder.library.hold(second.manifest.recordingId, doing)
+  const rules = 'retention: { rules: [{ name: at once, afterDays: 0 }] }'
+  const planned = await command(recorder.store, ['retention', '--dry-run'], rules)
+  assert.match(planned, /^would delete 1 recordings \(\d+ bytes\), 1 on hold\n/)
+  assert.match(planned, new RegExp(`\\ndelete  ${first.manifest.recordingId}  .* at once\\n`))
+  assert.match(planned, new RegExp(`\\nhold    ${second.manifest.recordingId}  .* at once\\n`))
+  assert.equal(await recorder.library.count({}), 2)
+  assert.equal(await command(recorder.store, ['retention'], rules), 'deleted 1 recordings, 1 on hold, 0 failed\n')
+  assert.ok(!existsSync(first.folder))
+  assert.ok(existsSync(second.audioPath))
+  assert.equal((await recorder.library.get(first.manifest.recordingId))?.deletion?.actor, 'command line')
 })

@@ -149,8 +149,9 @@ export class ForeignRecorder {
     }
     if (request.method === 'ACK') this.#onAck(request, inDialog)
     else if (request.method === 'CANCEL') this.#onCancel(request, flow)
-    else if (request.method === 'OPTIONS') this.#plain(request, flow, 200, [ALLOW, ACCEPT])
-    else if (request.method === 'INVITE' && tagOf(request, 'To') === '') this.#onInvite(request, flow)
+    else if (request.method === 'OPTIONS') {
+      if (this.script.ignoreOptions !== true) this.#plain(request, flow, 200, [ALLOW, ACCEPT])
+    } else if (request.method === 'INVITE' && tagOf(request, 'To') === '') this.#onInvite(request, flow)
     else if (!['INVITE', 'UPDATE', 'BYE'].includes(request.method)) this.#plain(request, flow, 405, [ALLOW])
     else if (inDialog === undefined) this.#plain(request, flow, 481)
     else if (request.method === 'INVITE') this.#onReinvite(request, inDialog)

@@ -27,6 +27,8 @@ export type RecorderScript = {
   answer?: number | 'silent' | { readonly lateMs: number; readonly code?: number }
   /** Headers of a refusal, such as Retry-After or Accept. */
   answerHeaders?: readonly (readonly [string, string])[]
+  /** Leaves OPTIONS unanswered. */
+  ignoreOptions?: boolean
   /** Leaves out the last m-line of each answer. */
   fewerMediaLines?: boolean
   answerDirection?: 'recvonly' | 'inactive' | 'sendrecv'

@@ -10,6 +10,7 @@ export type RtpPacket = {
   readonly sequence: number
   readonly timestamp: number
   readonly ssrc: number
+  readonly csrcs?: readonly number[]
   readonly payload: Buffer
 }
 
@@ -18,6 +19,7 @@ export function parseRtp(raw: Buffer): RtpPacket | undefined {
   if (raw.length < 12 || raw.readUInt8(0) >> 6 !== 2) return undefined
   const first = raw.readUInt8(0)
   let start = 12 + (first & 15) * 4
+  if (raw.length < start) return undefined
   if ((first & 16) !== 0) {
     if (raw.length < start + 4) return undefined
     start += 4 + raw.readUInt16BE(start + 2) * 4
@@ -30,6 +32,7 @@ export function parseRtp(raw: Buffer): RtpPacket | undefined {
     sequence: raw.readUInt16BE(2),
     timestamp: raw.readUInt32BE(4),
     ssrc: raw.readUInt32BE(8),
+    csrcs: Array.from({ length: first & 15 }, (_unused, index) => raw.readUInt32BE(12 + 4 * index)),
     payload: raw.subarray(start, raw.length - padding),
   }
 }

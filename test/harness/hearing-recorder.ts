@@ -17,8 +17,12 @@ export const HEARING_SLACK_MS = 2_500
 const SAMPLES = 8_000
 
 /** Opens a recorder; it closes after the test. */
-export async function openRecorder(t: TestContext, script: RecorderScript = {}): Promise<ForeignRecorder> {
-  const recorder = await ForeignRecorder.open(script)
+export async function openRecorder(
+  t: TestContext,
+  script: RecorderScript = {},
+  at?: { readonly host: string; readonly port: number },
+): Promise<ForeignRecorder> {
+  const recorder = await ForeignRecorder.open(script, at)
   t.after(() => recorder.close())
   return recorder
 }

@@ -95,6 +95,7 @@ export class RecordingBench {
         profileOf: profileOf ?? (() => defaultProfile),
         candidates: (entry) => entry,
         report: () => {},
+        onSilence: () => () => {},
       },
       policy: defaultPolicy,
       replayMs: 0,

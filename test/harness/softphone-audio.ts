@@ -17,7 +17,17 @@ const LONGEST_GAP_SAMPLES = 30 * 8000
 const BIND_TRIES = 50
 
 /** Voice codecs of a softphone. */
-export type SoftCodec = 'PCMU' | 'PCMA'
+export type SoftCodec = 'PCMU' | 'PCMA' | 'OPUS'
+
+/** Opus as a softphone needs it: a frame of 160 samples to a packet, and back. */
+export interface OpusCodec {
+  encode(samples: Int16Array): Uint8Array
+  decode(payload: Uint8Array): Int16Array
+}
+
+const PAYLOAD_TYPES: Readonly<Record<SoftCodec, number>> = { PCMU: 0, PCMA: 8, OPUS: 111 }
+/** Ticks of the Opus clock in one of 8 kHz. */
+const OPUS_RATIO = 6
 
 interface Utterance {
   readonly samples: Int16Array
@@ -40,6 +50,8 @@ export class SoftphoneAudio {
   onSent: ((bytes: Uint8Array) => void) | undefined
   /** Called with each voice packet that it hears. */
   onHeard: ((bytes: Uint8Array) => void) | undefined
+  /** Needed for Opus. */
+  opus: OpusCodec | undefined
   readonly #pair: PortPair
   readonly #clock: Clock
   readonly #queue: Utterance[] = []
@@ -153,10 +165,21 @@ export class SoftphoneAudio {
     const digit = this.#digits[0]
     if (digit !== undefined) this.#sendDigitFrame(digit)
     else {
-      const samples = this.#nextFrame()
-      const payload = this.#codec === 'PCMU' ? encodePcmu(samples) : encodePcma(samples)
-      this.#send(payload, this.#codec === 'PCMU' ? 0 : 8, this.#frames * FRAME_SAMPLES, this.#frames === 0)
+      const timestamp = this.#frames * FRAME_SAMPLES * (this.#codec === 'OPUS' ? OPUS_RATIO : 1)
+      this.#send(this.#encode(this.#nextFrame()), PAYLOAD_TYPES[this.#codec], timestamp, this.#frames === 0)
     }
+  }
+
+  #encode(samples: Int16Array): Uint8Array {
+    if (this.#codec === 'PCMU') return encodePcmu(samples)
+    if (this.#codec === 'PCMA') return encodePcma(samples)
+    invariant(this.opus !== undefined, 'a phone that speaks Opus has been given it')
+    return this.opus.encode(samples)
+  }
+
+  #decode(payloadType: number, payload: Uint8Array): Int16Array {
+    if (payloadType === 0) return decodePcmu(payload)
+    return payloadType === 8 ? decodePcma(payload) : (this.opus?.decode(payload) ?? new Int16Array(0))
   }
 
   // The timestamp of all packets of an event is that of its beginning (RFC 4733 section 2.5.1.1).
@@ -216,18 +239,19 @@ export class SoftphoneAudio {
     const view = this.#view
     const bytes = this.#receiver === undefined ? datagram : this.#receiver.openRtp(datagram)
     if (bytes === undefined) return
-    if (!parseRtp(bytes, view) || (view.payloadType !== 0 && view.payloadType !== 8)) return
+    if (!parseRtp(bytes, view) || !Object.values(PAYLOAD_TYPES).includes(view.payloadType)) return
     this.#packetsHeard += 1
     this.onHeard?.(bytes)
     const payload = bytes.subarray(view.payloadOffset, view.payloadOffset + view.payloadLength)
-    const samples = view.payloadType === 0 ? decodePcmu(payload) : decodePcma(payload)
-    const place = (view.timestamp - this.#heardOrigin) >>> 0
+    const samples = this.#decode(view.payloadType, payload)
+    const ratio = view.payloadType === PAYLOAD_TYPES.OPUS ? OPUS_RATIO : 1
+    const place = Math.round(((view.timestamp - this.#heardOrigin) >>> 0) / ratio)
     const isFar = place > this.#heardLength + LONGEST_GAP_SAMPLES
     if (view.ssrc !== this.#heardSsrc || isFar) {
       this.#heardSsrc = view.ssrc
-      this.#heardOrigin = (view.timestamp - this.#heardLength) >>> 0
+      this.#heardOrigin = (view.timestamp - this.#heardLength * ratio) >>> 0
     }
-    this.#keep(samples, (view.timestamp - this.#heardOrigin) >>> 0)
+    this.#keep(samples, Math.round(((view.timestamp - this.#heardOrigin) >>> 0) / ratio))
   }
 
   #keep(samples: Int16Array, at: number): void {

@@ -36,13 +36,14 @@ import {
   type SipBody,
   type SipCore,
 } from '#sip'
-import { type SoftCodec, SoftphoneAudio } from './softphone-audio.ts'
+import { type OpusCodec, type SoftCodec, SoftphoneAudio } from './softphone-audio.ts'
 
 const EVENTS: SdpCodec = { payloadType: 101, encoding: 'TELEPHONE-EVENT/8000', fmtp: '0-15' }
 const H264: SdpCodec = { payloadType: 97, encoding: 'H264/90000', fmtp: 'packetization-mode=1' }
 const VOICE: Readonly<Record<SoftCodec, SdpCodec>> = {
   PCMU: { payloadType: 0, encoding: 'PCMU/8000' },
   PCMA: { payloadType: 8, encoding: 'PCMA/8000' },
+  OPUS: { payloadType: 111, encoding: 'OPUS/48000/2' },
 }
 
 /** How a softphone is reached and what drives it. */
@@ -326,6 +327,8 @@ export class Softphone {
   video: MediaRemote | undefined
   /** Codec of the calls it answers. */
   codec: SoftCodec = 'PCMU'
+  /** Makes the Opus of a call; needed where `codec` is Opus. */
+  opus: (() => OpusCodec) | undefined
   /** Suites of its calls, which then have to be secured, unless they are placed with others. */
   srtp: readonly SrtpSuite[] = []
   readonly #options: SoftphoneOptions
@@ -404,6 +407,7 @@ export class Softphone {
     const { host, clock, ids } = this.#options
     const call = new SoftCall(await SoftphoneAudio.open(host, clock, ids), host, ids, codec, suites)
     call.video = this.video
+    call.audio.opus = this.opus?.()
     this.#calls.add(call)
     void call.ended.then(() => this.#calls.delete(call))
     return call

@@ -8,7 +8,7 @@ import { cryptoIds, systemClock } from '#net'
 import type { CallView } from '../../src/control/contract.ts'
 import { openTestProgram, type ProgramOptions, type Section, type TestProgram } from './open-program.ts'
 import { type SoftCall, Softphone } from './softphone.ts'
-import type { SoftCodec } from './softphone-audio.ts'
+import type { OpusCodec, SoftCodec } from './softphone-audio.ts'
 import { tlsIdentity } from './tls.ts'
 import { until } from './until.ts'
 
@@ -34,6 +34,8 @@ export interface TalkOptions extends Omit<ProgramOptions, 'gateway'> {
   readonly gateway?: Section
   readonly transport?: 'udp' | 'tcp'
   readonly codec?: SoftCodec
+  /** The phones' Opus, where they speak it. */
+  readonly opus?: () => OpusCodec
   /** The caller's phone shows the state of recording. */
   readonly isCallerAware?: boolean
 }
@@ -57,6 +59,16 @@ export class CallDesk {
     })
     const body = (await response.json()) as { text?: string; message?: string }
     return { status: response.status, text: body.text ?? body.message ?? '' }
+  }
+
+  /** Calls a further party into the conversation; settles when it has answered. */
+  async join(target: string): Promise<void> {
+    const response = await fetch(`${this.opened.httpUrl}/api/calls/${this.callId}/parties`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ target }),
+    })
+    assert.equal(response.status, 201, await response.text())
   }
 
   /** The call as the API shows it. */
@@ -165,25 +177,33 @@ export async function openTestGateway(t: TestContext, options: ProgramOptions): 
 
 /** Opens a gateway and two phones and has one call the other; all close after the test. */
 export async function openTalk(t: TestContext, options: TalkOptions = {}): Promise<Talk> {
-  const { gateway, transport = 'udp', codec = 'PCMU', isCallerAware = false, ...rest } = options
+  const { gateway, transport = 'udp', codec = 'PCMU', opus, isCallerAware = false, ...rest } = options
   const [alice, bob] = [await openPhone(t, 'alice', transport, isCallerAware), await openPhone(t, 'bob', 'udp')]
   const opened = await openTestGateway(t, {
     ...rest,
     gateway: { ...gateway, routes: [{ match: 'bob', callee: bob.uri }] },
   })
-  for (const phone of [alice, bob]) phone.codec = codec
+  for (const phone of [alice, bob]) {
+    phone.codec = codec
+    phone.opus = opus
+  }
   return await placeTalk(opened, alice, bob)
 }
 
 /** Has `alice` call `bob` through the gateway and waits until each hears the other. */
-export async function placeTalk(opened: TestProgram, alice: Softphone, bob: Softphone): Promise<Talk> {
+export async function placeTalk(
+  opened: TestProgram,
+  alice: Softphone,
+  bob: Softphone,
+  said: Int16Array = tone(CALLER_HZ, TALK_MS),
+): Promise<Talk> {
   const { transport } = alice
   const incoming = new Promise<SoftCall>((resolve) => {
     bob.onIncoming = resolve
   })
   const known = new Set(opened.program.gateway?.calls.list().map((call) => call.callId))
   const uri = `sip:bob@${HOST}:${opened.port('gateway', transport)};transport=${transport}`
-  const caller = await alice.call(uri, { audio: tone(CALLER_HZ, TALK_MS) })
+  const caller = await alice.call(uri, { audio: said })
   const callee = await incoming
   callee.say(tone(CALLEE_HZ, TALK_MS))
   callee.accept()

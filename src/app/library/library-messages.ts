@@ -4,7 +4,7 @@ import type { LogFields } from '#kernel'
 import type { LibraryRoom } from './library-room.ts'
 
 /** What the thread can be asked for: the methods of its room. */
-export type LibraryMethod = Exclude<keyof LibraryRoom, 'library' | 'connect'>
+export type LibraryMethod = Exclude<keyof LibraryRoom, 'library' | 'connect' | 'retentionPlan' | 'applyRetention'>
 
 /** A call of a method. */
 export interface LibraryRequest {

@@ -1,8 +1,9 @@
 // What the library thread does: one store's catalogue, jobs and folders. The commands of the command line use it without a thread.
 
 import { join } from 'node:path'
-import { AppError, type Clock, type Logger } from '#kernel'
+import { AppError, type Clock, type Logger, messageOf, type Timer } from '#kernel'
 import {
+  applyRetention,
   type CatalogueFilter,
   type CataloguePage,
   type CatalogueQuery,
@@ -10,8 +11,12 @@ import {
   FolderLibrary,
   type JobQueue,
   openCatalogueAndJobs,
+  planRetention,
   type Rebuilt,
   RecordingStore,
+  type RetentionOutcome,
+  type RetentionPlan,
+  type RetentionRule,
   type SqlCatalogue,
 } from '#store'
 
@@ -23,10 +28,22 @@ export interface LibrarySettings {
   readonly name: string
   /** Address of a PostgreSQL database; a file below the folder when absent. */
   readonly database?: string
+  readonly retention: RetentionSettings
+}
+
+/** What is deleted, and how often it is looked for. */
+export interface RetentionSettings {
+  readonly everyMinutes: number
+  readonly rules: readonly RetentionRule[]
 }
 
 /** Name of the embedded catalogue below the root folder. */
 export const CATALOGUE_FILE = 'catalogue.sqlite'
+
+const MINUTE_MS = 60_000
+const FINISH_MS = 30_000
+/** What is repeated begins so long after the opening. */
+const FIRST_MS = 5000
 
 interface Opened {
   readonly catalogue: SqlCatalogue
@@ -42,6 +59,8 @@ export class LibraryRoom {
   readonly #begunAtMs: number
   #opened: Opened | undefined
   #opening: Promise<Opened> | undefined
+  readonly #timers = new Map<string, Timer>()
+  #isClosed = false
 
   constructor(settings: LibrarySettings, ports: { readonly clock: Clock; readonly log: Logger }) {
     this.#settings = settings
@@ -54,7 +73,12 @@ export class LibraryRoom {
   async open(isStale: boolean): Promise<void> {
     const isFirst = this.#opened === undefined
     const { catalogue } = await this.#connected()
-    if (isFirst) await catalogue.settleReceiving(this.#begunAtMs)
+    if (isFirst) {
+      await catalogue.settleReceiving(this.#begunAtMs)
+      const { everyMinutes, rules } = this.#settings.retention
+      this.#repeat('finish-deletions', FINISH_MS, () => this.library.finishDeletions())
+      if (rules.length > 0) this.#repeat('retention', everyMinutes * MINUTE_MS, () => this.#retain())
+    }
     const isEmpty = isFirst && (await catalogue.count({ store: this.#settings.name, deleted: 'with' }, 1)) === 0
     if (!isStale && !isEmpty) return
     const rebuilt = await this.rebuild()
@@ -102,11 +126,26 @@ export class LibraryRoom {
     return await this.library.tag(...args)
   }
 
+  /** What retention would delete now. */
+  async retentionPlan(): Promise<RetentionPlan> {
+    const { name, retention } = this.#settings
+    return await planRetention(this.library, { rules: retention.rules, store: name, nowMs: this.#clock.wallMs() })
+  }
+
+  /** Deletes what is due. */
+  async applyRetention(plan: RetentionPlan, actor: string): Promise<RetentionOutcome> {
+    return await applyRetention(this.library, plan, actor, (recordingId, fault) => {
+      this.#log.warn('a recording is due but cannot be deleted now', { recordingId, reason: messageOf(fault) })
+    })
+  }
+
   async rebuild(): Promise<Rebuilt> {
     return await this.library.rebuild()
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
+    for (const timer of this.#timers.values()) timer.cancel()
     await this.#opened?.catalogue.close()
     this.#opened = undefined
   }
@@ -122,6 +161,33 @@ export class LibraryRoom {
       throw new AppError('store.catalogue', 'catalogue: the database is not open', verdict)
     }
     return this.#opened
+  }
+
+  async #retain(): Promise<void> {
+    const plan = await this.retentionPlan()
+    if (plan.due.length === 0) return
+    const outcome = await this.applyRetention(plan, 'retention')
+    this.#log.info('retention has run', { ...outcome })
+  }
+
+  /** Does something again and again, the next time so long after the last has ended. */
+  #repeat(name: string, everyMs: number, work: () => Promise<void>): void {
+    const run = async (): Promise<void> => {
+      try {
+        await work()
+      } catch (thrown) {
+        this.#log.warn('work on the recordings failed; it is tried again', { work: name, reason: messageOf(thrown) })
+      }
+      if (!this.#isClosed)
+        this.#timers.set(
+          name,
+          this.#clock.after(everyMs, name, () => void run()),
+        )
+    }
+    this.#timers.set(
+      name,
+      this.#clock.after(FIRST_MS, name, () => void run()),
+    )
   }
 
   async #connected(): Promise<Opened> {

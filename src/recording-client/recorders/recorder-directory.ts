@@ -21,6 +21,8 @@ export interface RecorderDirectory {
   candidates(entry: readonly string[]): readonly string[]
   /** Tells what an attempt at a recorder came to. */
   report(uri: string, outcome: AttemptOutcome): void
+  /** Tells of each OPTIONS that a recorder which answered before leaves without an answer, and how many in a row; the returned function ends that. */
+  onSilence(uri: string, listener: (probes: number) => void): () => void
 }
 
 /** An attempt's outcome out of that of its request. */

@@ -14,6 +14,8 @@ const LONGEST_SKIP_MS = 3_600_000
 const MOST_KNOWN = 1_000
 /** Final statuses that tell nothing of an answering recorder: our silence timer, and an overloaded or broken one. */
 const FAILURES = new Set([408, 500, 502, 503, 504])
+/** Nobody answered; a name that does not resolve says nothing of the recorder. */
+const SILENCES = new Set(['timeout', 'transport'])
 
 /** What a registry is made from. */
 export interface RecorderRegistryOptions {
@@ -49,6 +51,8 @@ interface Known {
   readonly health: RecorderHealth
   sinceMs?: number
   latest?: RecorderView['latest']
+  /** Probes without answer since the last one that had one; undefined as long as none had. */
+  silentProbes?: number
 }
 
 /** RecorderDirectory with health. */
@@ -57,14 +61,16 @@ export class RecorderRegistry implements RecorderDirectory {
   readonly profileOf: (recorder: SipUri) => RecorderProfile
   readonly #options: RecorderRegistryOptions
   readonly #known = new Map<string, Known>()
+  readonly #silences: Listeners<{ readonly key: string; readonly probes: number }>
 
   /** Throws AppError `call.bad-destination` when a profile matches what is no host. */
   constructor(options: RecorderRegistryOptions) {
     this.#options = options
     this.profileOf = createProfileChoice(options.profiles)
-    this.events = new Listeners((fault) =>
-      options.log.error('a listener of recorder events failed', { fault: `${fault}` }),
-    )
+    const onFault = (fault: unknown): void =>
+      options.log.error('a listener of recorder events failed', { fault: `${fault}` })
+    this.events = new Listeners(onFault)
+    this.#silences = new Listeners(onFault)
   }
 
   candidates(entry: readonly string[]): readonly string[] {
@@ -79,6 +85,19 @@ export class RecorderRegistry implements RecorderDirectory {
   /** Tells how a recorder answered OPTIONS: that it is at work, which is less than that it takes recordings. */
   probed(uri: string, outcome: AttemptOutcome): void {
     this.#heard(uri, outcome, 'answered')
+    const known = this.#of(uri)
+    if (outcome.cause === 'response') known.silentProbes = 0
+    else if (SILENCES.has(outcome.cause) && known.silentProbes !== undefined) {
+      known.silentProbes += 1
+      this.#silences.emit({ key: keyOf(uri), probes: known.silentProbes })
+    }
+  }
+
+  onSilence(uri: string, listener: (probes: number) => void): () => void {
+    const watched = keyOf(uri)
+    return this.#silences.add(({ key, probes }) => {
+      if (key === watched) listener(probes)
+    })
   }
 
   #heard(uri: string, outcome: AttemptOutcome, success: 'accepted' | 'answered'): void {

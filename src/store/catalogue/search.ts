@@ -9,6 +9,9 @@ import type { Tables } from './tables.ts'
 /** A condition that leaves more rows than this is common: a page of its matches is found soon by walking in order. */
 const FEW = 1000
 
+/** Keeps PostgreSQL from turning a look into an index per row into a join with the whole table, for a page that is full after a hundred rows. */
+const FENCE = { limit: 1, offset: 0 }
+
 interface Term {
   readonly column: TextColumn
   readonly text: string
@@ -42,20 +45,27 @@ export async function planSearch(
 ): Promise<SearchPlan> {
   const keys = filterKeys(filter)
   const terms = filterTerms(filter)
-  let fewest: readonly number[] | undefined
-  const probe = async (hits: Promise<number[] | undefined>): Promise<void> => {
-    const rows = await hits
-    if (rows !== undefined && rows.length <= FEW && rows.length < (fewest?.length ?? Number.POSITIVE_INFINITY)) {
-      fewest = rows
+  let fewest: { readonly rows: readonly number[]; readonly met?: Key | Term } | undefined
+  const probe = (rows: readonly number[] | undefined, met?: Key | Term): void => {
+    if (rows === undefined || rows.length > FEW || rows.length >= (fewest?.rows.length ?? FEW + 1)) return
+    fewest = { rows, ...(met && { met }) }
+  }
+  for (const key of keys) probe(await keyHits(database, key), key)
+  for (const term of terms) {
+    if (fewest?.rows.length !== 0) probe(await engine.hits(database, term.column, term.text, FEW + 1), term)
+  }
+  if (fewest === undefined) probe(await durationHits(database, filter))
+  const plan = { filter, keys, terms }
+  if (fewest !== undefined) {
+    const { rows, met } = fewest
+    // What the candidates were found by needs no second look.
+    return {
+      filter,
+      candidates: rows,
+      keys: keys.filter((key) => key !== met),
+      terms: terms.filter((term) => term !== met),
     }
   }
-  for (const key of keys) await probe(keyHits(database, key))
-  for (const { column, text } of terms) {
-    if (fewest === undefined || fewest.length > 0) await probe(engine.hits(database, column, text, FEW + 1))
-  }
-  if (fewest === undefined) await probe(durationHits(database, filter))
-  const plan = { filter, keys, terms }
-  if (fewest !== undefined) return { ...plan, candidates: fewest }
   const driver = keys.find(({ kind }) => kind !== 'state' && kind !== 'held' && kind !== 'store') ?? keys[0]
   return { ...plan, ...(driver && { driver }) }
 }
@@ -138,6 +148,8 @@ function conditions(
       .select('siprec_text.row_no')
       .whereRef('siprec_text.row_no', '=', 'siprec_recording.row_no')
       .where((inner) => inner.and(terms.map(({ column, text }) => engine.contains(column, text))))
+      .limit(FENCE.limit)
+      .offset(FENCE.offset)
     all.push(builder.exists(texts))
   }
   return all
@@ -154,7 +166,8 @@ function timeConditions({ fromMs, toMs }: CatalogueFilter, column: string): Expr
 /** All four columns of the key's primary key are given: a single look into its index. */
 function hasKey({ kind, value }: Key): Expression<SqlBool> {
   return sql<SqlBool>`exists (select 1 from siprec_key where siprec_key.kind = ${kind} and siprec_key.value = ${value}
-    and siprec_key.started_at_ms = siprec_recording.started_at_ms and siprec_key.row_no = siprec_recording.row_no)`
+    and siprec_key.started_at_ms = siprec_recording.started_at_ms and siprec_key.row_no = siprec_recording.row_no
+    limit ${FENCE.limit} offset ${FENCE.offset})`
 }
 
 function filterKeys(filter: CatalogueFilter): Key[] {

@@ -171,22 +171,24 @@ export class SqlCatalogue implements Catalogue {
       .returning('row_no')
       .executeTakeFirstOrThrow()
     const whole = { ...facts, ...notes, store }
+    // Of a row that was not there nothing else is there either.
+    if (old !== undefined) await transaction.deleteFrom('siprec_key').where('row_no', '=', row_no).execute()
     await this.#writeKeys(transaction, row_no, values.started_at_ms, whole)
-    await this.#writeText(transaction, row_no, whole, metadata)
+    await this.#writeText(transaction, row_no, whole, old === undefined ? (metadata ?? '') : metadata)
   }
 
   async #writeKeys(transaction: Transaction<Tables>, rowNo: number, startedAtMs: number, row: CatalogueRow) {
-    await transaction.deleteFrom('siprec_key').where('row_no', '=', rowNo).execute()
     const keys = keysOf(row).map((key) => ({ ...key, started_at_ms: startedAtMs, row_no: rowNo }))
     await transaction.insertInto('siprec_key').values(keys).execute()
   }
 
   async #writeText(transaction: Transaction<Tables>, rowNo: number, row: CatalogueRow, given: string | undefined) {
-    const query = transaction.selectFrom('siprec_text').selectAll().where('row_no', '=', rowNo)
-    const old = await query.executeTakeFirst()
-    const metadata = given ?? (row.deletion === undefined && old !== undefined ? metadataOf(old.content) : '')
+    let metadata = given ?? ''
+    if (given === undefined && row.deletion === undefined) {
+      const query = transaction.selectFrom('siprec_text').select('content').where('row_no', '=', rowNo)
+      metadata = metadataOf((await query.executeTakeFirst())?.content ?? '')
+    }
     const text = textOf(row, metadata)
-    if (old !== undefined && old.party === text.party && old.content === text.content) return
     await transaction
       .insertInto('siprec_text')
       .values({ row_no: rowNo, ...text })

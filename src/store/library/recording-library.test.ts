@@ -160,7 +160,7 @@ test('nothing deletes a recording that is held or received, or lies in another s
   assert.deepEqual(await library.delete('one', doing), { ok: false, error: 'held' })
   const held = await library.get('one')
   assert.ok(held)
-  const { holds: _holds, ...row } = held
+  const { holds: _holds, folder: _folder, ...row } = held
   await catalogue.put({ ...row, recordingId: 'live', state: 'receiving' })
   await catalogue.put({ ...row, recordingId: 'far', store: 'other' })
   assert.deepEqual(await library.delete('live', doing), { ok: false, error: 'receiving' })

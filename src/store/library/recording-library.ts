@@ -17,7 +17,7 @@ import type { JobQueue } from '../catalogue/job-queue.ts'
 import { notesOf, type SqlCatalogue } from '../catalogue/sql-catalogue.ts'
 import type { RecordingStore } from '../recording-store.ts'
 import { folderBytes, metadataWords } from './folder-content.ts'
-import { NOTES_FILE, writeNotes } from './notes-file.ts'
+import { NOTES_FILE, readNotes, writeNotes } from './notes-file.ts'
 import { type Rebuilt, rebuildCatalogue } from './rebuild.ts'
 import { addTombstone, rowOfTombstone, tombstoneOf } from './tombstones.ts'
 
@@ -104,6 +104,8 @@ export class FolderLibrary implements RecordingLibrary {
     const found = await this.get(recordingId)
     if (found === undefined) return err('unknown')
     if (found.store !== storeName) return err('elsewhere')
+    // A catalogue that lost a hold does not lose the recording.
+    if (await this.#isHeldInFolder(found)) return err('held')
     // Whatever happens from here on, the job ends what was begun.
     await jobs.add(ERASE, recordingId, clock.wallMs() + RETRY_MS)
     // The database decides between a deletion and a hold that come at the same time.
@@ -172,6 +174,11 @@ export class FolderLibrary implements RecordingLibrary {
         await jobs.retry(job.jobNo, clock.wallMs() + RETRY_MS * (job.attempts + 1), messageOf(thrown))
       }
     }
+  }
+
+  async #isHeldInFolder({ folder, deletion }: CatalogueRow): Promise<boolean> {
+    const path = folder === undefined || deletion !== undefined ? undefined : this.#options.store.pathOf(folder, '')
+    return path !== undefined && ((await readNotes(path)).holds ?? []).length > 0
   }
 
   async #finish(row: CatalogueRow & { readonly deletion: Act }): Promise<CatalogueRow> {
