@@ -46,6 +46,10 @@ export const http = role('The HTTP API and console; off when left out.', {
     default: true,
     description: 'Let the API start, pause, resume and stop recordings; false refuses it to everybody.',
   }),
+  audit: section('The audit log, in the folder `audit` of http.folder.', {
+    maxFileBytes: integer('Size of a file after which another is begun.', 10_000_000, 1_000, 1_000_000_000),
+    keepFiles: integer('Files that are kept; the oldest are removed.', 1_000, 1, 100_000),
+  }),
   events: section('Events over WebSocket, server-sent events and as a list.', {
     keep: integer('Latest events that are kept for those who come back.', 5_000, 100, 1_000_000),
   }),

@@ -1,7 +1,7 @@
 // The HTTP API over the roles of the program.
 
 import { join } from 'node:path'
-import { createHttpServer, EventLog, type HttpServer, type Readiness } from '#control'
+import { AuditLog, createHttpServer, EventLog, type HttpServer, type Readiness } from '#control'
 import type { HttpConfig } from './config-schema.ts'
 import { sessionNews, tapGateway } from './event-tap.ts'
 import type { Gateway } from './gateway.ts'
@@ -32,6 +32,12 @@ export async function openHttp(
   const access = await openAccess(config, around, (text) => process.stderr.write(text))
   const tls = config.tls === undefined ? undefined : await readCertificate(config.tls)
   const events = new EventLog({ clock, keep: config.events.keep })
+  const audit = new AuditLog({
+    folder: join(config.folder, 'audit'),
+    maxBytes: config.audit.maxFileBytes,
+    keepFiles: config.audit.keepFiles,
+    clock,
+  })
   const taps = [
     ...(gateway === undefined ? [] : [tapGateway(gateway, events)]),
     ...(recorder === undefined ? [] : [recorder.server.events.add((event) => events.add(sessionNews(event)))]),
@@ -48,6 +54,7 @@ export async function openHttp(
     log,
     clock,
     events,
+    audit,
     health: { readiness },
     metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
     ...(gateway === undefined
@@ -61,6 +68,7 @@ export async function openHttp(
     close: async () => {
       for (const end of taps) end()
       await server.close()
+      await audit.close()
     },
   }
 }

@@ -2,6 +2,7 @@
 // The command line: one file of `cli/` per command.
 
 import { Command } from 'commander'
+import { addAuditCommand } from './cli/audit.ts'
 import { addCatalogueCommands } from './cli/catalogue.ts'
 import { addChaosCommand } from './cli/chaos.ts'
 import { addCheckCommand } from './cli/check.ts'
@@ -19,4 +20,5 @@ addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)
 addAccessCommands(command)
+addAuditCommand(command)
 command.parseAsync().catch(fail)

@@ -30,11 +30,23 @@ const getCall = operation(
   { params: callParams, response: { 200: callView } },
 )
 const joinCall = operation(
-  { id: 'joinCall', summary: 'Call a further party into a call', tag: 'calls', scope: 'calls:control' },
+  {
+    id: 'joinCall',
+    summary: 'Call a further party into a call',
+    tag: 'calls',
+    scope: 'calls:control',
+    audit: { action: 'call.join' },
+  },
   { params: callParams, body: joinBody, response: { 201: joinResult } },
 )
 const leaveCall = operation(
-  { id: 'leaveCall', summary: 'Let a party of a call go', tag: 'calls', scope: 'calls:control' },
+  {
+    id: 'leaveCall',
+    summary: 'Let a party of a call go',
+    tag: 'calls',
+    scope: 'calls:control',
+    audit: { action: 'call.leave' },
+  },
   { params: partyParams, response: { 204: noContent } },
 )
 const commandRecording = operation(
@@ -45,6 +57,10 @@ const commandRecording = operation(
       'Answers with the outcome: 200, 400 when the state of the recording does not allow it, 503 when it could not be done.',
     tag: 'calls',
     scope: 'calls:control',
+    audit: {
+      action: 'call.recording',
+      detail: ({ activity, recorder }) => ({ activity, ...(recorder === undefined ? {} : { recorder }) }),
+    },
   },
   { params: callParams, body: recordingCommandBody, response: { 200: recordingResult } },
 )

@@ -8,6 +8,9 @@ import { guardRoutes, identifyCallers } from './access/gate.ts'
 import { limitRates, type RateLimits } from './access/rate-limits.ts'
 import { sessionRoutes } from './access/session-routes.ts'
 import { tokenRoutes } from './access/token-routes.ts'
+import type { AuditLog } from './audit/audit-log.ts'
+import { auditRoutes } from './audit/audit-routes.ts'
+import { keepAuditTrail } from './audit/audit-trail.ts'
 import { callRoutes } from './call-routes.ts'
 import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
@@ -46,6 +49,7 @@ export interface HttpServerOptions {
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
   readonly events?: EventLog
+  readonly audit?: AuditLog
   /** False: recordings are not commanded by the API; they are unless given. */
   readonly recordingControl?: boolean
   /** PEM texts for HTTPS; plain HTTP when left out. */
@@ -112,6 +116,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   await identifyCallers(app, access)
   await limitRates(app, limits)
   guardRoutes(app)
+  if (options.audit !== undefined) keepAuditTrail(app, options.audit, clock, log)
   await describeRoutes(app, options.version)
   sessionRoutes(app, access, limits)
   tokenRoutes(app, access.tokens, clock)
@@ -121,6 +126,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)
   return app

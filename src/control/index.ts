@@ -3,6 +3,7 @@ export { hashPassword, passwordHashPattern } from './access/password.ts'
 export { roleNames, type Scope, scopeNames, scopes } from './access/scopes.ts'
 export { type Account, AccountSignIn } from './access/sign-in.ts'
 export { TokenFile } from './access/token-file.ts'
+export { AuditLog, verifyAudit } from './audit/audit-log.ts'
 export type {
   CallView,
   PageQuery,

@@ -2,6 +2,7 @@
 
 import type { FastifySchema } from 'fastify'
 import type { Scope } from './access/scopes.ts'
+import type { Audited } from './audit/audit-trail.ts'
 import { errors } from './contract.ts'
 
 /** The groups of operations, and what each is about. */
@@ -12,6 +13,7 @@ export const tags = {
   captures: 'Evidence of recording sessions that failed',
   events: 'What happens, as it happens',
   access: 'Signing in, and the tokens of programs',
+  audit: 'Who did what',
   process: 'The process itself',
 } as const
 
@@ -24,6 +26,8 @@ interface OperationAbout {
   readonly tag: keyof typeof tags
   /** Whoever asks needs it; `public` asks for nothing. */
   readonly scope: Scope | 'public'
+  /** What the audit log is told, if anything. */
+  readonly audit?: Audited
 }
 
 declare module 'fastify' {
@@ -34,7 +38,7 @@ declare module 'fastify' {
 
 /** Options of a route: its schema with the errors that every route has, and its place in OpenAPI. */
 export function operation<const S extends FastifySchema>(about: OperationAbout, schema: S) {
-  const { id, summary, description, tag, scope } = about
+  const { id, summary, description, tag, scope, audit } = about
   return {
     schema: {
       ...schema,
@@ -45,7 +49,7 @@ export function operation<const S extends FastifySchema>(about: OperationAbout, 
       ...(scope === 'public' ? { security: [] } : { security: [{ token: [scope] }, { session: [scope] }] }),
       response: { ...(schema.response as object), ...errors } as S['response'] & typeof errors,
     } as unknown as Omit<S, 'response'> & { response: S['response'] & typeof errors },
-    config: { scope },
+    config: { scope, ...(audit === undefined ? {} : { audit }) },
   }
 }
 

@@ -17,12 +17,16 @@ const getRecording = operation(
   { id: 'getRecording', summary: 'What is known of one recording', tag: 'recordings', scope: 'recordings:read' },
   { params: recordingParams, response: { 200: recordingView } },
 )
+/** A player asks for range after range. */
+const PLAYBACK_MS = 600_000
+const playback = { action: 'recording.play', isStrict: true, onceInMs: PLAYBACK_MS }
 const getAudio = operation(
   {
     id: 'getRecordingAudio',
     summary: 'Audio of a recording, one channel per stream, with ranges',
     tag: 'recordings',
     scope: 'recordings:play',
+    audit: playback,
   },
   {
     params: recordingParams,

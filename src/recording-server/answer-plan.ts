@@ -41,10 +41,10 @@ export type PlannedLine =
       readonly cryptos: readonly SdpCrypto[] | undefined
     }
 
-/** Redundancy and repair formats; taking them would put packets into the stream that are no audio (RTP-19). */
-const LEFT_OUT = new Set(['RED', 'ULPFEC', 'PARITYFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX'])
+/** Repair formats; taking them would put packets into the stream that are no audio (RTP-19). */
+const LEFT_OUT = new Set(['ULPFEC', 'PARITYFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX'])
 const PLAIN_PROTOCOLS = new Set(['RTP/AVP', 'RTP/AVPF'])
-const BESIDE_AUDIO = new Set(['TELEPHONE-EVENT', 'CN'])
+const BESIDE_AUDIO = new Set(['TELEPHONE-EVENT', 'CN', 'RED'])
 const FALLBACK_CLOCK_HZ = 8000
 
 /** Plans the answer to an offer, line by line; `suites` are those for which keys may be exchanged. */

@@ -143,6 +143,33 @@ test('linear PCM and a change from G.711 to G.722 in the middle of a stream', as
   )
 })
 
+test('RTP-19: a lost packet is heard from the redundant block of the next one (RFC 2198)', async (t) => {
+  const red: TrackCodec = { payloadType: 121, encoding: 'RED/8000', clockRateHz: 8000 }
+  const bench = benchOf(t, [red, PCMU])
+  const { payloads } = pcmu(agent)
+  const packets = payloads.map((payload, index) => {
+    const before = payloads[index - 1]
+    if (before === undefined) return Uint8Array.of(0, ...payload)
+    return Uint8Array.of(
+      0x80,
+      160 >> 6,
+      ((160 & 0x3f) << 2) | (before.length >> 8),
+      before.length & 0xff,
+      0,
+      ...before,
+      ...payload,
+    )
+  })
+  say(bench, 0, { payloads: packets, ticks: 160, payloadType: 121 }, 0, (index) => index % 10 === 4)
+  const { manifest, samples } = await heard(bench, 15_000)
+  const found = likeness(agent, samples[0]!, 8000, 0)
+  assert.ok(found.coefficient > 0.999, JSON.stringify(found))
+  assert.deepEqual(
+    manifest.streams[0]?.gaps.filter(({ cause }) => cause === 'lost'),
+    [],
+  )
+})
+
 test('a codec that nobody here decodes is kept, its channel is silent, and alone it makes no audio file', async (t) => {
   const frames = split(new Uint8Array(2000).fill(0x55), 20)
   const bench = benchOf(t, [G729], [PCMU])

@@ -134,22 +134,23 @@ test('RTP-23 RTP-24: static types need no rtpmap; a bundle is answered without i
   assert.notEqual(session.ports[0], session.ports[1])
 })
 
-test('RTP-19: G.711 is answered first, unknown codecs are taken, redundancy formats are left out', async (t) => {
+test('RTP-19: G.711 is answered first, unknown codecs and redundancy are taken, repair formats are left out', async (t) => {
   const bench = await RecorderBench.open(t)
   const session = await bench.start(
     offer([
       {
-        formats: '96 101 97 98 8',
+        formats: '96 101 97 98 8 99',
         attributes: [
           'rtpmap:96 opus/48000/2',
           'rtpmap:101 telephone-event/8000',
           'rtpmap:97 AMR-WB/16000',
           'rtpmap:98 red/8000',
+          'rtpmap:99 ulpfec/8000',
         ],
       },
     ]),
   )
-  assert.deepEqual(session.answer.media[0]?.formats, ['8', '96', '97', '101'])
+  assert.deepEqual(session.answer.media[0]?.formats, ['8', '96', '97', '101', '98'])
 })
 
 test('an offer of nothing that we can take is refused with 488, and nothing is stored', async (t) => {

@@ -1,6 +1,6 @@
 // One stream on its way to disk: codec runs, each with its timeline, whatever becomes of the payload.
 
-import { type RtpView, TelephoneEventDetector } from '#rtp'
+import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
 import { type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
 import { packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
@@ -15,12 +15,24 @@ export interface TrackCodec extends RunCodec {
 const MAX_RUNS = 64
 /** A run begins this much before its first packet, so that one that was overtaken still finds its place. */
 const RUN_LEAD_MS = 100
+/** Packets that are looked back for redundant blocks. */
+const MOST_REDUNDANT = 64
 /** Assumed of a first packet whose codec does not tell. */
 const USUAL_PACKET_MS = 20
 
 interface Running {
   readonly codec: TrackCodec
   readonly timeline: Timeline
+}
+
+/** Audio on its way to a run; sequence number and timestamp may be those of an earlier packet. */
+interface Placing {
+  readonly view: RtpView
+  readonly codec: TrackCodec
+  readonly payload: Uint8Array
+  readonly extended: number
+  readonly timestamp: number
+  readonly arrivalMs: number
 }
 
 /** Where packets go, apart from their gaps. */
@@ -39,6 +51,8 @@ export class Track {
   #lateBefore = 0
   #audioBeforeMs = 0
   #discarded = 0
+  /** Sequence numbers of late that came with redundancy. */
+  readonly #seen = new Set<number>()
 
   /** `accountedMs`: the stream goes on from there after a restart. */
   constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number }) {
@@ -95,13 +109,37 @@ export class Track {
       this.#noteQuiet(extended)
       return true
     }
+    if (codec.encoding.startsWith('RED/')) return this.#acceptRedundant(view, payload, extended, arrivalMs)
     this.#noteEvent(this.#events?.onOtherPacket(view.timestamp), arrivalMs)
+    return this.#place({ view, codec, payload, extended, timestamp: view.timestamp, arrivalMs })
+  }
+
+  /** The primary block, and before it those blocks of packets that did not come (RFC 2198). */
+  #acceptRedundant(view: RtpView, payload: Uint8Array, extended: number, arrivalMs: number): boolean {
+    const blocks = redundantBlocks(payload)
+    if (blocks === undefined) return false
+    let isTaken = false
+    for (const [at, { payloadType, timestampOffset, payload: part }] of blocks.entries()) {
+      const codec = this.#codecs.get(payloadType)
+      const sequence = extended - (blocks.length - 1 - at)
+      const isKnown = sequence !== extended && this.#seen.has(sequence)
+      if (codec === undefined || isKnown || part.length === 0 || codec.encoding.startsWith('RED/')) continue
+      const timestamp = (view.timestamp - timestampOffset) >>> 0
+      const taken = this.#place({ view, codec, payload: part, extended: sequence, timestamp, arrivalMs })
+      if (sequence === extended) isTaken = taken
+      if (taken) this.#seen.add(sequence)
+    }
+    for (const sequence of this.#seen) if (sequence < extended - MOST_REDUNDANT) this.#seen.delete(sequence)
+    return isTaken
+  }
+
+  #place({ view, codec, payload, extended, timestamp, arrivalMs }: Placing): boolean {
     const ticks = packetTicks(codec.encoding, codec.clockRateHz, payload)
     const isSame = this.#running?.codec.encoding === codec.encoding
     const running = isSame ? this.#running : this.#begin(codec, ticks, arrivalMs)
     if (running === undefined) return false
-    const { ssrc, timestamp, payloadType, marker } = view
-    const about = { ssrc, timestamp, payloadType, marker, ...(ticks !== undefined && { ticks }) }
+    const { ssrc, marker } = view
+    const about = { ssrc, timestamp, payloadType: codec.payloadType, marker, ...(ticks !== undefined && { ticks }) }
     return running.timeline.accept({ ...about, sequence: extended, arrivalMs, payload: payload.slice() })
   }
 

@@ -9,6 +9,7 @@ export {
   writeRtpHeader,
 } from './packet.ts'
 export { ReceptionStats } from './reception-stats.ts'
+export { redundantBlocks } from './redundancy.ts'
 export {
   buildBye,
   buildReceiverReport,

@@ -13,7 +13,13 @@ import type { Session } from './sessions.ts'
 import type { Identity } from './sign-in.ts'
 
 const signIn = operation(
-  { id: 'signIn', summary: 'Sign in by name and password; sets a cookie', tag: 'access', scope: 'public' },
+  {
+    id: 'signIn',
+    summary: 'Sign in by name and password; sets a cookie',
+    tag: 'access',
+    scope: 'public',
+    audit: { action: 'session.sign-in', detail: ({ name }) => ({ name }) },
+  },
   { body: signInBody, response: { 200: sessionView } },
 )
 const getSession = operation(
@@ -21,7 +27,7 @@ const getSession = operation(
   { response: { 200: sessionView } },
 )
 const signOut = operation(
-  { id: 'signOut', summary: 'Sign out', tag: 'access', scope: 'public' },
+  { id: 'signOut', summary: 'Sign out', tag: 'access', scope: 'public', audit: { action: 'session.sign-out' } },
   { response: { 204: noContent } },
 )
 

@@ -15,11 +15,23 @@ const listTokens = operation(
   { response: { 200: tokenList } },
 )
 const createToken = operation(
-  { id: 'createToken', summary: 'Make an API token; its text is shown this once', tag: 'access', scope: 'admin' },
+  {
+    id: 'createToken',
+    summary: 'Make an API token; its text is shown this once',
+    tag: 'access',
+    scope: 'admin',
+    audit: { action: 'token.create', detail: ({ name, scopes }) => ({ name, scopes }) },
+  },
   { body: tokenBody, response: { 201: tokenMade } },
 )
 const revokeToken = operation(
-  { id: 'revokeToken', summary: 'Revoke an API token, at once', tag: 'access', scope: 'admin' },
+  {
+    id: 'revokeToken',
+    summary: 'Revoke an API token, at once',
+    tag: 'access',
+    scope: 'admin',
+    audit: { action: 'token.revoke' },
+  },
   { params: tokenParams, response: { 204: noContent } },
 )
 

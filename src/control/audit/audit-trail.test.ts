@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ManualClock } from '#kernel'
+import { withApp } from '../../../test/harness/http-fixture.ts'
+import type { HttpApp } from '../http-app.ts'
+import type { AuditEntry } from './audit-entry.ts'
+import { AuditLog } from './audit-log.ts'
+
+async function withAuditedApp(use: (app: HttpApp, clock: ManualClock, folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'trail-'))
+  const clock = new ManualClock()
+  const audit = new AuditLog({ folder: join(folder, 'audit'), maxBytes: 1_000_000, keepFiles: 10, clock })
+  try {
+    await withApp((app) => use(app, clock, folder), { audit, clock })
+  } finally {
+    await audit.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function entriesOf(app: HttpApp, query = ''): Promise<AuditEntry[]> {
+  return (await app.inject(`/api/audit${query}`)).json().items
+}
+
+test('commands, parties, tokens and sign-ins are written down, with who, what, and what came of it', () =>
+  withAuditedApp(async (app) => {
+    const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
+    await post('/api/calls/call-1/recording', { activity: 'pause' })
+    await post('/api/calls/other/recording', { activity: 'stop' })
+    await post('/api/calls/call-1/parties', { target: 'sip:dora@x' })
+    await post('/api/session', { name: 'anna', password: 'secret' })
+    await app.inject('/api/calls')
+    const entries = (await entriesOf(app)).toReversed()
+    assert.deepEqual(
+      entries.map(({ action, target, detail, outcome, status }) => [action, target, detail, outcome, status]),
+      [
+        ['call.recording', { callId: 'call-1' }, { activity: 'pause' }, 'done', 200],
+        ['call.recording', { callId: 'other' }, { activity: 'stop' }, 'refused', 404],
+        ['call.join', { callId: 'call-1' }, undefined, 'failed', 502],
+        ['session.sign-in', {}, { name: 'anna' }, 'refused', 401],
+      ],
+    )
+    assert.deepEqual(entries[0]?.who, { kind: 'open', name: 'anybody', id: '' })
+    assert.equal(entries[0]?.from, '127.0.0.1')
+    assert.ok(!JSON.stringify(entries).includes('secret'))
+    assert.equal((await entriesOf(app, '?action=call.*&limit=2')).length, 2)
+  }))
+
+test('each playback is one entry, however many ranges a player asks for; a later one is another', () =>
+  withAuditedApp(async (app, clock) => {
+    const play = async (id: string, range?: string): Promise<number> => {
+      const headers = range === undefined ? {} : { range }
+      return (await app.inject({ url: `/api/recordings/${id}/audio`, headers })).statusCode
+    }
+    assert.deepEqual(
+      [await play('rec-1', 'bytes=0-3'), await play('rec-1', 'bytes=4-'), await play('rec-1')],
+      [206, 206, 200],
+    )
+    await app.inject({ method: 'HEAD', url: '/api/recordings/rec-1/audio' })
+    assert.equal(await play('rec-2'), 404)
+    clock.advance(600_000)
+    await play('rec-1')
+    const entries = (await entriesOf(app, '?action=recording.play')).toReversed()
+    assert.deepEqual(
+      entries.map(({ target, status }) => [target['recordingId'], status]),
+      [
+        ['rec-1', 206],
+        ['rec-2', 404],
+        ['rec-1', 200],
+      ],
+    )
+  }))
+
+test('audio is not given when that cannot be written down; a command is carried out all the same', () =>
+  withAuditedApp(async (app, _clock, folder) => {
+    await writeFile(join(folder, 'audit'), 'in the way')
+    for (let at = 0; at < 2; at += 1) {
+      const answer = await app.inject('/api/recordings/rec-1/audio')
+      assert.deepEqual([answer.statusCode, answer.json().code], [503, 'audit-failed'])
+    }
+    const url = '/api/calls/call-1/recording'
+    assert.equal((await app.inject({ method: 'POST', url, payload: { activity: 'stop' } })).statusCode, 200)
+  }))

@@ -1,0 +1,92 @@
+// Has what is done by the API written to the audit log. Audio leaves only when that is written.
+
+import type { FastifyRequest } from 'fastify'
+import { type Clock, type Logger, messageOf } from '#kernel'
+import type { HttpApp } from '../http-app.ts'
+import { HttpError } from '../http-error.ts'
+import type { AuditEntry, AuditNews } from './audit-entry.ts'
+import type { AuditLog } from './audit-log.ts'
+
+/** What a route says of itself to the audit log. */
+export interface Audited {
+  /** E.g. `recording.play`. */
+  readonly action: string
+  /** What the body says that matters; it may be missing or anything. */
+  readonly detail?: (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+  /** The answer waits for the entry, and is 503 without it. */
+  readonly isStrict?: boolean
+  /** Repetitions by the same caller on the same target, as the ranges of a player, are one entry for so long. */
+  readonly onceInMs?: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    audit?: Audited
+  }
+}
+
+const MOST_REMEMBERED = 10_000
+const OPENED = 101
+
+/** Audits the routes that say so. */
+export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log: Logger): void {
+  const handled = new WeakSet<FastifyRequest>()
+  const recent = new Map<string, number>()
+
+  const isRepeated = (news: AuditNews, onceInMs: number | undefined): boolean => {
+    if (onceInMs === undefined || news.outcome !== 'done') return false
+    const now = clock.nowMs()
+    const key = JSON.stringify([news.who, news.from, news.action, news.target])
+    if ((recent.get(key) ?? 0) > now) return true
+    if (recent.size >= MOST_REMEMBERED) recent.clear()
+    recent.set(key, now + onceInMs)
+    return false
+  }
+
+  const write = async (request: FastifyRequest, about: Audited, status: number): Promise<void> => {
+    const news = newsOf(request, about, status)
+    if (isRepeated(news, about.onceInMs)) return
+    const written = audit.append(news).then(
+      () => true,
+      (fault: unknown) => {
+        log.error('audit entry could not be written', { action: about.action, fault: messageOf(fault) })
+        return false
+      },
+    )
+    if (about.isStrict !== true || news.outcome !== 'done' || (await written)) return
+    recent.clear()
+    throw new HttpError(503, 'audit-failed', 'this is given only if it can be written to the audit log, and it cannot')
+  }
+
+  app.addHook('preHandler', async (request) => {
+    const { audit: about } = request.routeOptions.config
+    if (about !== undefined && request.ws) await write(request, about, OPENED)
+  })
+  app.addHook('onSend', async (request, reply) => {
+    const { audit: about } = request.routeOptions.config
+    if (about === undefined || request.method === 'HEAD' || handled.has(request)) return
+    handled.add(request)
+    await write(request, about, reply.statusCode)
+  })
+}
+
+function newsOf(request: FastifyRequest, { action, detail }: Audited, status: number): AuditNews {
+  const { principal, ip, params, body } = request
+  const { kind = 'none', name = '', id = '' } = principal ?? {}
+  const isBody = typeof body === 'object' && body !== null
+  const more = detail === undefined || !isBody ? undefined : detail(body as Readonly<Record<string, unknown>>)
+  return {
+    who: { kind, name, id },
+    from: ip,
+    action,
+    target: { ...(params as Readonly<Record<string, string>>) },
+    ...(more === undefined ? {} : { detail: { ...more } }),
+    outcome: outcomeOf(status),
+    status,
+  }
+}
+
+function outcomeOf(status: number): AuditEntry['outcome'] {
+  if (status < 400) return 'done'
+  return status < 500 ? 'refused' : 'failed'
+}
