@@ -1,4 +1,4 @@
-// Writes the generated documents: docs/rfc-coverage.md, docs/field-cases.md, docs/reference/config.md, the state lists of ARCHITECTURE.md.
+// Writes the generated documents: docs/rfc-coverage.md, docs/field-cases.md, docs/reference/*.md, the tables of docs/recorder-vendors.md, the state lists of ARCHITECTURE.md.
 // With --check nothing is written; exits 1 with the list of files that differ. Needs a build.
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -86,6 +86,7 @@ const built = (path) => {
 const { configReference } = await built('app/config-reference')
 const { accessReference } = await built('control/access/access-reference')
 const { eventReference } = await built('control/events/event-reference')
+const { vendorReference, verdictReference } = await built('app/verdict-reference')
 const { sessionEdges } = await built('recording-client/session-machine')
 const { CALL_EDGES } = await built('call/call-machine')
 
@@ -94,6 +95,11 @@ const architecture = [
   ['states of a recording session', edgeList(sessionEdges)],
 ].reduce((page, [name, content]) => withBlock(page, name, content), read('ARCHITECTURE.md'))
 
+const vendors = [
+  ['vendors', vendorReference()],
+  ['codes', verdictReference()],
+].reduce((page, [name, content]) => withBlock(page, name, content), read('docs/recorder-vendors.md'))
+
 const cases = fieldCases()
 const documents = {
   'docs/rfc-coverage.md': coverage(),
@@ -101,6 +107,7 @@ const documents = {
   'docs/reference/config.md': configReference(),
   'docs/reference/access.md': accessReference(),
   'docs/reference/events.md': eventReference(),
+  'docs/recorder-vendors.md': vendors,
   'ARCHITECTURE.md': architecture,
 }
 const stale = Object.entries(documents).filter(([path, text]) => !existsSync(join(root, path)) || read(path) !== text)

@@ -31,7 +31,12 @@ export function ruleBreaches(config: Config): RuleBreach[] {
     }
     breaches.push(...quotaBreaches(gateway.limits))
   }
-  if (recorder !== undefined) breaches.push(...roleBreaches('recorder', recorder))
+  if (recorder !== undefined) {
+    breaches.push(...roleBreaches('recorder', recorder), ...hostBreaches(['recorder', 'invite'], recorder.invite))
+    for (const [at, { sources }] of recorder.clients.entries()) {
+      breaches.push(...networkBreaches(['recorder', 'clients', at, 'sources'], sources))
+    }
+  }
   if (http !== undefined) breaches.push(...httpBreaches(http))
   return breaches
 }

@@ -1,6 +1,7 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { clientKeys } from './config-clients.ts'
 import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
@@ -21,6 +22,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),
   maxSessions,
+  ...clientKeys,
   store: section('Recordings on disk.', {
     name: text({
       default: 'recorder',

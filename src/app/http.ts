@@ -56,11 +56,13 @@ export async function openHttp(
     events,
     audit,
     health: { readiness },
-    metrics: { snapshot: () => gateway?.metrics() ?? noCalls },
+    metrics: {
+      snapshot: () => ({ ...(gateway?.metrics() ?? noCalls), deviations: recorder?.server.deviations() ?? {} }),
+    },
     ...(gateway === undefined
       ? {}
       : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
-    ...(recorder === undefined ? {} : { recordings: recorder.recordings }),
+    ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
   return {

@@ -3,10 +3,16 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RecordingsView } from '#control'
+import type { RecorderClientsView, RecordingsView } from '#control'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
-import { ACCEPTED_TYPES, createRecordingServer, type RecordingServer, startRecordMedia } from '#recording-server'
+import {
+  ACCEPTED_TYPES,
+  createRecordingServer,
+  type RecordingServer,
+  RefusedInvitations,
+  startRecordMedia,
+} from '#recording-server'
 import {
   createDeriver,
   type Deriver,
@@ -16,10 +22,12 @@ import {
   RecordingStore,
   recoverRecordings,
 } from '#store'
+import { clientPolicies } from './client-policies.ts'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
 import { LibraryThread } from './library/library-thread.ts'
+import { createRecorderClientsView } from './recorder-clients-view.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
 
@@ -28,6 +36,7 @@ export interface Recorder {
   readonly listeners: readonly BoundListener[]
   readonly server: RecordingServer
   readonly recordings: RecordingsView
+  readonly clients: RecorderClientsView
   /** Search, tags, holds and deletion; rejects with AppError `store.catalogue` while the database is away. */
   readonly library: RecordingLibrary
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -59,6 +68,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       throw fault
     },
   )
+  const refusals = new RefusedInvitations('recorder', clock)
   const server = createRecordingServer({
     media,
     address: advertisedHost ?? host,
@@ -69,9 +79,12 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     log,
     srtp,
     maxSessions: config.maxSessions,
+    policyFor: clientPolicies(config),
+    refusals,
   })
   const closed = await server.resume(left, 1000 * resumeSeconds)
   const closeStore = async (): Promise<void> => {
+    refusals.close()
     await media.close()
     await catalogue.close()
   }
@@ -98,6 +111,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       listeners: role.listeners,
       server,
       recordings: createRecordingsView(store, catalogue),
+      clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),
       drain: () => server.drain(),

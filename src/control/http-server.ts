@@ -21,6 +21,7 @@ import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
+import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
@@ -48,6 +49,7 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly clients?: RecorderClientsView
   readonly events?: EventLog
   readonly audit?: AuditLog
   /** False: recordings are not commanded by the API; they are unless given. */
@@ -126,6 +128,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)

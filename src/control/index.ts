@@ -14,6 +14,7 @@ export { EventLog } from './events/event-log.ts'
 export type { EventNews, EventType } from './events/event-vocabulary.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { InfoRecordingCommand } from './info-dialect.ts'
+export type { RecorderClientsView } from './recorder-client-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type {
   AudioFile,

@@ -101,6 +101,16 @@ function viewMetrics(view: MetricsView, registers: Registry[]): void {
     },
   })
   new Counter({
+    name: 'siprec_gateway_client_deviations_total',
+    help: 'Recording sessions at the recorder whose client departed from an RFC, by code',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [code, count] of Object.entries(view.snapshot().deviations ?? {})) this.inc({ code }, count)
+    },
+  })
+  new Counter({
     name: 'siprec_gateway_rtp_packets_total',
     help: 'RTP packets forked to recorders, or held back by a shut gate',
     labelNames: ['fate'],

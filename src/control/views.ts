@@ -97,6 +97,8 @@ export interface MetricsSnapshot {
   readonly packetsForked: number
   /** RTP packets not copied because a gate was shut. */
   readonly packetsHeld: number
+  /** Recording sessions at the recorder since the start, by what their clients did against the RFCs. */
+  readonly deviations?: Readonly<Record<string, number>>
 }
 
 /** Source of the numbers. */

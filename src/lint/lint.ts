@@ -40,6 +40,18 @@ export function lint(bytes: Uint8Array): LintReport {
   return { kind: value.kind, findings: linter.sorted() }
 }
 
+/** Checks a message that was received; findings have no place in a file. Never throws. */
+export function lintMessage(message: SipMessage): readonly Finding[] {
+  const linter = new Linter()
+  linter.message(message, message.body)
+  return linter.sorted().map(({ severity, code, message: text, section, advice }) => {
+    return { severity, code, message: text, section, advice }
+  })
+}
+
+/** Every code that a finding can have, with its rule. */
+export const lintRules: Readonly<Record<string, Rule>> = { ...headRules, ...sdpRules, ...documentRules }
+
 const quirkText = {
   'line-ends': 'lines end in LF alone',
   'content-length': 'Content-Length is not that of the body in the file',

@@ -1,6 +1,6 @@
 // The SDP that a recording session offers: one m-line per stream, and codecs by the style of the recorder (RFC 7866 section 7.1).
 
-import type { Direction, LocalMedia, SdpCodec } from '#sdp'
+import { type Direction, deliveryPaceAttribute, type LocalMedia, type SdpCodec } from '#sdp'
 import type { MediaStyle } from './recorder-profile.ts'
 import type { StreamSlot } from './session-forks.ts'
 
@@ -64,8 +64,8 @@ export function audioEncodings(
   return [...new Set([...first, ...(isConverted ? g711 : []), ...(streams === 'separate' ? digits : [])])]
 }
 
-/** The media slots of an offer, one m-line per stream. */
-export function offeredMedia(streams: readonly OfferedStream[], direction: Direction): LocalMedia[] {
+/** The media slots of an offer, one m-line per stream; `pace`: how many times faster than it was said a delivery is. */
+export function offeredMedia(streams: readonly OfferedStream[], direction: Direction, pace = 1): LocalMedia[] {
   return streams.map((stream) => ({
     kind: stream.kind,
     port: stream.isRemoved ? 0 : stream.local.rtpPort,
@@ -74,6 +74,6 @@ export function offeredMedia(streams: readonly OfferedStream[], direction: Direc
     codecs: stream.codecs,
     direction,
     label: stream.label,
-    extra: stream.keys.attributes,
+    extra: [...stream.keys.attributes, ...(pace > 1 ? [deliveryPaceAttribute(pace)] : [])],
   }))
 }

@@ -118,7 +118,7 @@ export class SessionOffers {
       video: this.continuity.payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
     }
     this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
-    return this.continuity.sdp.describe(offeredMedia(this.#offered, direction))
+    return this.continuity.sdp.describe(offeredMedia(this.#offered, direction, this.#plan.pace))
   }
 }
 

@@ -93,13 +93,15 @@ export interface SessionPlan {
   readonly invitation?: ServerInvite
   /** The recording was spooled, and is delivered now. */
   readonly spooled?: SpooledSpan
+  /** So many times faster than it was said; absent: it is said now. */
+  readonly pace?: number
 }
 
 /** What is common to the sessions of one recording. */
 export interface RecordingPlan
   extends Omit<
     SessionPlan,
-    'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'invitation' | 'spooled' | 'call' | 'mask'
+    'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'invitation' | 'spooled' | 'pace' | 'call' | 'mask'
   > {
   readonly call: RecordableCall
   readonly mask: RecordingMask

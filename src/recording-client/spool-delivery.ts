@@ -51,7 +51,17 @@ export class SpoolDelivery {
     const call = new SpooledCall(this.#id, this.#facts, this.#spool)
     this.#attempts += 1
     const id = `${recording}/${this.#id}-${this.#attempts}`
-    const plan = { id, uri, profile, call, streams: call.streams, recordingId, headers, spooled: span }
+    const plan = {
+      id,
+      uri,
+      profile,
+      call,
+      streams: call.streams,
+      recordingId,
+      headers,
+      spooled: span,
+      pace: this.#spool.deliverySpeed,
+    }
     return new Promise((resolve) => {
       let packets = 0
       let isSent = false

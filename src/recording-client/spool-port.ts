@@ -29,6 +29,8 @@ export type SpoolEvent =
 
 /** Keeps recordings, encrypted and within limits; `id` is of letters, digits and dashes, facts are text that it does not look into. */
 export interface SpoolPort {
+  /** How many times faster than they were made recordings are delivered. */
+  readonly deliverySpeed: number
   /** Begins to take a recording in, a stream for each fork that sends; the error says why it is refused. */
   take(id: string, sources: readonly MediaLocal[], facts: string): Promise<Result<readonly MediaRemote[], string>>
   /** Notes the facts anew; the last ones count. */

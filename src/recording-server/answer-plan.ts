@@ -5,6 +5,7 @@ import {
   type CryptoSuite,
   codecsOf,
   cryptosOf,
+  deliveryPaceOf,
   directionOf,
   hasNullAddress,
   isSecureProtocol,
@@ -66,7 +67,9 @@ export function refuseAll(offer: SessionDescription): LocalMedia[] {
 /** What the peer's description says of a stream that we know: used for answers to our own offers. */
 export function settingsOf(media: SdpMedia, session: SessionDescription): StreamSettings {
   const remote = remoteOf(media, session)
+  const pace = deliveryPaceOf(media)
   return {
+    ...(pace !== undefined && { pace }),
     codecs: trackCodecs(media),
     isHeld: hasNullAddress(media, session),
     isPaused: media.port === 0 || hasNullAddress(media, session) || !sends(directionOf(media, session)),

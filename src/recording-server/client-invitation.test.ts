@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { tone } from '#audio'
 import { directionOf, labelOf, parseSdp } from '#sdp'
 import type { SipBody } from '#sip'
-import { RECORDER_IP, RecorderBench, type RecorderBenchOptions } from '../../test/harness/recorder.ts'
+import { RECORDER_IP, RecorderBench, type RecorderBenchOptions, STRICT } from '../../test/harness/recorder.ts'
 import { metadata, offer, withMetadata } from '../../test/harness/recording-offer.ts'
 import type { Received, RequestParts, ResponseParts, ScriptedPeer } from '../../test/harness/scripted-peer.ts'
 
@@ -139,7 +139,7 @@ test('SRS-15: a 200 without an offer gets an ACK without an answer, and BYE', as
 })
 
 test('SRS-15: strict takes no session of a client without +sip.src in its 200', async (t) => {
-  const { bench, peer, invited, next, accept } = await openScene(t, { strict: true })
+  const { bench, peer, invited, next, accept } = await openScene(t, { policyFor: () => STRICT })
   accept(offer(), { contact: peer.contact() })
   assert.match((await next('ACK')).text, /^m=audio 0 /m)
   peer.respond(await next('BYE'), 200)

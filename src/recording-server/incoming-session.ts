@@ -11,6 +11,7 @@ import {
   stateTrace,
   uuidText,
 } from '#kernel'
+import { type Finding, lintMessage } from '#lint'
 import type { SrtpSuite } from '#rtp'
 import { parseSdp } from '#sdp'
 import type {
@@ -21,17 +22,27 @@ import type {
   IncomingRequest,
   InviteDialog,
   RequestOutcome,
+  SipMessage,
 } from '#sip'
 import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
+import type { ClientPolicy } from './client-policy.ts'
 import { type KeptRecording, keptSession } from './kept-session.ts'
 import { PacketWatch } from './packet-watch.ts'
 import type { RecordMedia } from './record-media.ts'
-import { ACCEPTED_TYPES, logFieldsOf, type RequestBodies, readBodies } from './recording-request.ts'
+import {
+  ACCEPTED_TYPES,
+  logFieldsOf,
+  partiesOf,
+  type RequestBodies,
+  readBodies,
+  transactionOf,
+} from './recording-request.ts'
 import { ResumedWatch } from './resumed-watch.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import type { SessionOpening } from './session-opening.ts'
 import { SessionRecord } from './session-record.ts'
 import { SessionStreams } from './session-streams.ts'
+import { SessionVerdict } from './session-verdict.ts'
 import { SnapshotRequests } from './snapshot-requests.ts'
 
 type State = 'opening' | 'active' | 'closing' | 'closed'
@@ -58,10 +69,22 @@ export interface SessionContext {
   readonly keepRawMetadata: boolean
   /** Suites for which keys may be exchanged with a client whose signalling comes that way. */
   readonly suitesOver: (transport: string) => readonly SrtpSuite[]
-  /** Body parts that we do not understand and may not ignore are refused (SRS-07). */
-  readonly strict: boolean
   readonly emit: (event: RecordingServerEvent) => void
+  /** Rejects an opening, and says so. */
+  readonly refuse: (opening: SessionOpening, status: number, reason: string) => void
+  /** Deviations that a client had not shown in its session before. */
+  readonly onDeviations: (codes: readonly string[]) => void
   readonly onClosed: (session: IncomingSession) => void
+}
+
+/** What is known of a client by its opening. */
+export interface Judgement {
+  readonly bodies: RequestBodies
+  /** What its message lacks of RFC 7866 section 6. */
+  readonly marks: readonly string[]
+  readonly policy: ClientPolicy
+  readonly isPlain: boolean
+  readonly findings: readonly Finding[]
 }
 
 /** One recording session with a client. */
@@ -76,6 +99,8 @@ export class IncomingSession {
   readonly #record: SessionRecord
   readonly #watch: PacketWatch
   readonly #snapshots: SnapshotRequests
+  readonly #policy: ClientPolicy
+  readonly #verdict: SessionVerdict
   #state: State = 'opening'
   /** Of a session that was up before this process was. */
   #resumed: ResumedWatch | undefined
@@ -83,10 +108,10 @@ export class IncomingSession {
   /** Work of this session, one piece after another. */
   #queue: Promise<void> = Promise.resolve()
 
-  /** `marks`: what the client's message lacks of RFC 7866 section 6. */
-  constructor(opening: SessionOpening, bodies: RequestBodies, marks: readonly string[], context: SessionContext) {
+  constructor(opening: SessionOpening, judgement: Judgement, context: SessionContext) {
     const { media, address, clock, ids, suitesOver } = context
-    const { sip, kept } = opening
+    const { bodies, marks, policy, isPlain, findings } = judgement
+    const { message, sip, kept } = opening
     const recordingId = kept?.manifest.recordingId ?? uuidText(ids.uuid())
     const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
     this.recordingId = recordingId
@@ -104,7 +129,11 @@ export class IncomingSession {
       suites: suitesOver(sip.transport),
       ...described,
     })
-    this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels: () => this.#streams.labels })
+    this.#policy = policy
+    this.#verdict = new SessionVerdict(message, policy, isPlain)
+    const parties = isPlain ? partiesOf(message) : []
+    const { verdict, labels } = { verdict: this.#verdict, labels: () => this.#streams.labels }
+    this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels, verdict, parties })
     this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
     this.#snapshots = new SnapshotRequests(clock, log)
     if (kept !== undefined) {
@@ -112,6 +141,7 @@ export class IncomingSession {
       return
     }
     this.#record.warn([...marks, ...bodies.warnings])
+    this.#judge(message, bodies, findings)
     // In a later turn: the caller has to know the session before anything can end it.
     void this.#enqueue(() => this.#establish(bodies))
   }
@@ -248,16 +278,14 @@ export class IncomingSession {
       return answer
     } catch (thrown) {
       const reason = thrown instanceof AppError ? thrown.code : messageOf(thrown)
-      this.#log.warn('recording session refused', { status: 503, reason })
-      this.#opening.reject(503, reason)
+      this.#context.refuse(this.#opening, 503, reason)
       await this.#finish(reason, 'cancelled')
       return undefined
     }
   }
 
   #turnAway(status: number, reason: string): void {
-    this.#log.warn('recording session refused', { status, reason })
-    this.#opening.reject(status, reason)
+    this.#context.refuse(this.#opening, status, reason)
     this.#enter('closing')
     this.#close()
   }
@@ -281,7 +309,8 @@ export class IncomingSession {
       return
     }
     const bodies = read.value
-    if (this.#context.strict && bodies.unknownTypes.length > 0) {
+    this.#judge(request, bodies, lintMessage(request))
+    if (this.#policy.strict === 'refuse' && bodies.unknownTypes.length > 0) {
       incoming.respond(415, { headers: [['Accept', ACCEPTED_TYPES.join(', ')]] })
       return
     }
@@ -295,6 +324,13 @@ export class IncomingSession {
     await this.#record.keep(documents)
     this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#record.facts() })
     this.#askForBase()
+  }
+
+  /** Adds what a message shows to the verdict. */
+  #judge(message: SipMessage, bodies: RequestBodies, findings: readonly Finding[]): void {
+    if (bodies.offer !== undefined) this.#verdict.noteOffer(bodies.offer)
+    const added = this.#verdict.note(findings, transactionOf(message), bodies.unknownTypes)
+    if (added.length > 0) this.#context.onDeviations(added)
   }
 
   /** 200 with our answer; with our offer to an offerless re-INVITE; empty to an UPDATE without offer. */

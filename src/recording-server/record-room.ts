@@ -24,6 +24,7 @@ import {
   type StoragePolicy,
   type StreamSettings,
 } from './record-messages.ts'
+import { RecordingTime } from './recording-time.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 
@@ -45,7 +46,7 @@ interface Stream {
 interface Recording {
   readonly recordingId: string
   readonly folder: RecordingFolder
-  readonly originMs: number
+  readonly time: RecordingTime
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
@@ -140,13 +141,13 @@ export class RecordRoom {
     const { recordingId, facts } = command
     // Both clocks are read before the disk is waited for: they name the same moment.
     const startedAtMs = clock.wallMs()
-    const originMs = clock.nowMs()
+    const time = new RecordingTime(clock)
     const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, facts)
     const cname = ids.hex(CNAME_BYTES)
     this.#recordings.set(recordingId, {
       recordingId,
       folder,
-      originMs,
+      time,
       startedAtMs,
       cname,
       streams: [],
@@ -168,10 +169,10 @@ export class RecordRoom {
       const opened = { folder: path, metadata: manifest.metadata, streams: left }
       const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, manifest.facts, opened)
       // The recording's clock goes on as the wall clock did.
-      const originMs = clock.nowMs() - (clock.wallMs() - startedAtMs)
+      const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
       const isPaused = folder.isPaused
-      const about = { recordingId, folder, originMs, startedAtMs, cname, isPaused }
+      const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
       const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
       for (const [channel, { settings, isRemoved }] of streams.entries()) {
@@ -179,6 +180,7 @@ export class RecordRoom {
         const receiver = this.#receive(recording, files, settings, pairs[channel]!, left[channel]!.totals)
         if (isRemoved) receiver.close()
       }
+      time.reached(Math.max(0, ...left.map(({ endMs }) => endMs)))
       this.#setFacts(recording, manifest.facts)
       this.#recordings.set(recordingId, recording)
       return { startedAtMs }
@@ -207,15 +209,16 @@ export class RecordRoom {
     before?: StreamTotals,
   ): StreamReceiver {
     const { clock, ids, keepDigits } = this.#options
-    const track = new Track(files, { keepDigits, accountedMs: files.leftMs })
-    const { recordingId, cname, originMs } = recording
+    const { recordingId, cname, time } = recording
+    time.deliverAt(settings.pace ?? 1)
+    const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
     const receiver = new StreamReceiver({
       ports,
       track,
       clock,
       ids,
       cname,
-      originMs,
+      time,
       settings,
       ...(before && { before }),
       onFirstPacket: (atMs) =>
@@ -242,16 +245,17 @@ export class RecordRoom {
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
-    const elapsedMs = this.#options.clock.nowMs() - recording.originMs
+    const { time } = recording
+    const tookMs = time.tookMs()
     // A busy thread has not read all that came before the client said goodbye.
     await this.#options.caughtUp?.()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
-    const durationMs = Math.max(elapsedMs, ...recording.streams.map(({ track }) => track.endMs))
+    const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...recording.streams.map(({ track }) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
-    const endedAtMs = recording.startedAtMs + elapsedMs
+    const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
       return await recording.folder.publish(closing, this.#options.derive)

@@ -5,6 +5,7 @@ import { type ParsedSdp, parseSdp } from '#sdp'
 import {
   type InviteDialog,
   parseCSeq,
+  parseNameAddr,
   parseSipUri,
   parseVia,
   type SipFlow,
@@ -13,7 +14,7 @@ import {
   type SipResponse,
 } from '#sip'
 import { type BodyPart, isMetadata, isSdp, parseBody } from '#siprec'
-import type { SipFacts } from '#store'
+import type { ParticipantFacts, SipFacts } from '#store'
 
 /** Body types that a recording server takes, as in Accept. */
 export const ACCEPTED_TYPES = [
@@ -103,6 +104,17 @@ function senderFactsOf({ headers }: SipMessage): Pick<SipFacts, 'userAgent' | 'd
   const userAgent = headers.get('User-Agent') ?? headers.get('Server')
   const date = headers.get('Date')
   return { ...(userAgent !== undefined && { userAgent }), ...(date !== undefined && { date }) }
+}
+
+/** The parties of an ordinary call, by From and To. */
+export function partiesOf({ headers }: SipMessage): ParticipantFacts[] {
+  return (['From', 'To'] as const).flatMap((name) => {
+    const value = headers.get(name) ?? ''
+    const parsed = parseNameAddr(value)
+    const shown = parsed.ok ? parsed.value.displayName : undefined
+    const aor = bareUri(value)
+    return aor === '' ? [] : [{ participantId: name.toLowerCase(), aor, ...(shown && { name: shown }) }]
+  })
 }
 
 /** Method and CSeq number of a message, as the metadata history names it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { correlate, goertzelPower, tone } from '#audio'
 import { attributeOf, directionOf, labelOf } from '#sdp'
-import { audioOf, type ClientSession, RecorderBench } from '../../test/harness/recorder.ts'
+import { audioOf, type ClientSession, RecorderBench, STRICT } from '../../test/harness/recorder.ts'
 import { metadata, offer, withMetadata } from '../../test/harness/recording-offer.ts'
 
 const text = new TextEncoder()
@@ -58,7 +58,7 @@ test('RTP-15: contributors in the packets of a mixed stream are passed over: who
 })
 
 test('SRS-01: strict takes only INVITEs with +sip.src and Require: siprec, others get 403', async (t) => {
-  const bench = await RecorderBench.open(t, { strict: true })
+  const bench = await RecorderBench.open(t, { policyFor: () => STRICT })
   assert.ok('dialog' in (await bench.invite(offer())))
   const outcome = await bench.invite(offer(), [])
   assert.ok('status' in outcome && outcome.status === 403)

@@ -11,15 +11,18 @@ import {
   type Result,
   type Timer,
 } from '#kernel'
+import { lintMessage } from '#lint'
 import type { SrtpSuite } from '#rtp'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
 import { type Catalogue, type DiskCondition, type RecordingStore, rowOf } from '#store'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
+import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
 import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { RecordEvent } from './record-messages.ts'
 import { missingMarks, type RequestBodies, readBodies } from './recording-request.ts'
+import type { RefusedInvitations } from './refused-invitations.ts'
 import { RestoredOpening } from './restored-opening.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
@@ -46,8 +49,10 @@ export interface RecordingServerOptions {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Logger
-  /** Only INVITEs with `+sip.src` and `Require: siprec` (SRS-01), and no body part that we do not understand (SRS-07); otherwise the former is a warning, and the latter ignored. */
-  readonly strict?: boolean
+  /** What is expected of the clients of an address; everybody is recorded unless told. */
+  readonly policyFor?: (source: string) => ClientPolicy
+  /** Takes the reasons of refusals. */
+  readonly refusals?: RefusedInvitations
   /** SRTP with keys in SDP; plain RTP only unless told. */
   readonly srtp?: RecorderSrtp
   /** Keep metadata documents as they came, not only their merged state (SRS-51); true unless told. */
@@ -64,6 +69,8 @@ export interface RecordingServer {
   readonly events: Listeners<RecordingServerEvent>
   /** False while draining or full. */
   readonly isAvailable: boolean
+  /** Sessions since the start by what their clients did against the RFCs, by code. */
+  deviations(): Readonly<Record<string, number>>
   /**
    * Goes on with recordings that a dead recorder left open: takes their ports and files now, their dialogs with `attach`.
    * Gives the folders that it leaves to recovery; clients of sessions that cannot go on get a BYE, so that they come back.
@@ -99,6 +106,7 @@ class Server implements RecordingServer {
   /** Recordings to go on with, until there is a core; not open: only their clients are told. */
   readonly #resumed: { readonly kept: KeptRecording; readonly isOpen: boolean }[] = []
   readonly #idle: (() => void)[] = []
+  readonly #deviations = new Map<string, number>()
   readonly #packetsBefore = new Map<string, number>()
   #probeTimer: Timer | undefined
   #isDraining = false
@@ -119,8 +127,11 @@ class Server implements RecordingServer {
       address,
       suitesOver: (transport) => (transport === 'tls' || srtp?.keysWithoutTls === true ? (srtp?.suites ?? []) : []),
       keepRawMetadata: options.keepRawMetadata ?? true,
-      strict: options.strict ?? false,
       emit: (event) => this.events.emit(event),
+      refuse: (opening, status, reason) => this.#refuse(opening, status, reason),
+      onDeviations: (codes) => {
+        for (const code of codes) this.#deviations.set(code, (this.#deviations.get(code) ?? 0) + 1)
+      },
       onClosed: (session) => this.#onClosed(session),
     }
     media.onEvent((event) => {
@@ -134,6 +145,10 @@ class Server implements RecordingServer {
 
   get isAvailable(): boolean {
     return this.#refusal() === undefined
+  }
+
+  deviations(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#deviations)
   }
 
   async resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]> {
@@ -159,7 +174,9 @@ class Server implements RecordingServer {
     this.#core = core
     for (const { kept, isOpen } of this.#resumed.splice(0)) {
       const opening = new RestoredOpening(kept, core)
-      if (isOpen) this.#take(new IncomingSession(opening, NO_BODIES, [], this.#context))
+      const policy = this.#options.policyFor?.(opening.sip.source) ?? LENIENT
+      const judgement = { bodies: NO_BODIES, marks: [], policy, isPlain: false, findings: [] }
+      if (isOpen) this.#take(new IncomingSession(opening, judgement, this.#context))
       else opening.reject()
     }
   }
@@ -200,16 +217,18 @@ class Server implements RecordingServer {
 
   /** Begins a session, or rejects it: then undefined; otherwise the recording's id. */
   #begin(opening: SessionOpening): string | undefined {
-    const marks = missingMarks(opening.message)
-    const refusal = this.#refusalOf(opening, marks)
-    const bodies = readBodies(opening.message)
-    if (refusal !== undefined) return this.#reject(opening, refusal)
-    if (!bodies.ok) return this.#reject(opening, { status: 400, reason: bodies.error })
-    const { unknownTypes } = bodies.value
-    if (this.#context.strict && opening.message.kind === 'request' && unknownTypes.length > 0) {
-      return this.#reject(opening, { status: 415, reason: unknownTypes.join(', ') })
-    }
-    const session = new IncomingSession(opening, bodies.value, marks, this.#context)
+    const { message } = opening
+    const refusal = this.#refusalOf(opening)
+    if (refusal !== undefined) return this.#refuse(opening, refusal.status, refusal.reason)
+    const bodies = readBodies(message)
+    if (!bodies.ok) return this.#refuse(opening, 400, bodies.error)
+    const policy = this.#options.policyFor?.(opening.sip.source) ?? LENIENT
+    const isPlain = isPlainCall(message, bodies.value)
+    const findings = isPlain ? [] : lintMessage(message)
+    const judgement = { bodies: bodies.value, marks: missingMarks(message), policy, isPlain, findings }
+    const unwanted = policyRefusal(judgement, message)
+    if (unwanted !== undefined) return this.#refuse(opening, unwanted.status, unwanted.reason)
+    const session = new IncomingSession(opening, judgement, this.#context)
     this.#take(session)
     return session.recordingId
   }
@@ -219,8 +238,9 @@ class Server implements RecordingServer {
     this.#probeTimer ??= this.#scheduleProbe()
   }
 
-  #reject(opening: SessionOpening, { status, reason }: InviteProblem): undefined {
+  #refuse(opening: SessionOpening, status: number, reason: string): undefined {
     this.#options.log.warn('recording session refused', { status, reason, source: opening.sip.source })
+    this.#options.refusals?.explain(opening.sip.callId, reason)
     opening.reject(status, reason)
   }
 
@@ -232,14 +252,13 @@ class Server implements RecordingServer {
     return this.#sessions.size >= maxSessions ? { status: 503, reason: 'too many sessions' } : undefined
   }
 
-  #refusalOf(opening: SessionOpening, marks: readonly string[]): InviteProblem | undefined {
+  #refusalOf(opening: SessionOpening): InviteProblem | undefined {
     const { maxSessionsPerSource = Number.POSITIVE_INFINITY } = this.#options
     const refusal = this.#refusal()
     if (refusal !== undefined) return refusal
     const { source } = opening.sip
     const ofSource = [...this.#sessions.values()].filter((session) => session.source === source).length
-    if (ofSource >= maxSessionsPerSource) return { status: 486, reason: 'too many sessions of this source' }
-    return this.#context.strict && marks.length > 0 ? { status: 403, reason: marks.join(', ') } : undefined
+    return ofSource >= maxSessionsPerSource ? { status: 486, reason: 'too many sessions of this source' } : undefined
   }
 
   #scheduleProbe(): Timer {

@@ -9,6 +9,7 @@ import {
   type Manifest,
   type MetadataDocument,
   openRow,
+  type ParticipantFacts,
   type RecordingFacts,
   type RecordingStore,
   rowOf,
@@ -17,6 +18,7 @@ import {
 import type { RecordMedia } from './record-media.ts'
 import { type RequestBodies, transactionOf } from './recording-request.ts'
 import { type KeptMetadata, SessionMetadata } from './session-metadata.ts'
+import type { SessionVerdict } from './session-verdict.ts'
 
 const MAX_WARNINGS = 100
 
@@ -30,6 +32,9 @@ export interface SessionRecordOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly keepRawMetadata: boolean
+  readonly verdict: SessionVerdict
+  /** Who is named while no metadata names anybody: the parties of an ordinary call. */
+  readonly parties: readonly ParticipantFacts[]
   /** Labels of the streams by channel, '' for those without. */
   readonly labels: () => readonly string[]
 }
@@ -67,8 +72,11 @@ export class SessionRecord {
 
   /** All that is known now. */
   facts(): RecordingFacts {
-    const warnings = [...this.#warnings]
-    return { sip: this.#sip, ...this.#metadata.facts(this.#options.labels()), warnings }
+    const { labels, parties, verdict } = this.#options
+    const told = this.#metadata.facts(labels())
+    const participants = told.participants.length > 0 ? told.participants : parties
+    const facts = { sip: this.#sip, ...told, participants, warnings: [...this.#warnings] }
+    return { ...facts, verdict: verdict.facts(facts) }
   }
 
   warn(warnings: readonly string[]): void {

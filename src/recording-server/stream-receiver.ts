@@ -18,6 +18,7 @@ import {
 import type { StreamTotals } from '#store'
 import { PauseWitness } from './pause-evidence.ts'
 import type { StreamSettings } from './record-messages.ts'
+import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
 import type { Track } from './track.ts'
 
@@ -38,8 +39,7 @@ export interface StreamReceiverOptions {
   readonly ids: Ids
   /** CNAME of all our streams of this recording session (RFC 7022). */
   readonly cname: string
-  /** `clock.nowMs()` at the start of the recording. */
-  readonly originMs: number
+  readonly time: RecordingTime
   readonly settings: StreamSettings
   /** Counters of the process before a restart. */
   readonly before?: StreamTotals
@@ -225,7 +225,8 @@ export class StreamReceiver {
     this.#bytes += this.#view.payloadLength
     if (this.#hasFailed) return
     try {
-      this.#options.track.accept(this.#view, datagram, extended, arrivalMs)
+      const { track, time } = this.#options
+      if (track.accept(this.#view, datagram, extended, arrivalMs)) time.reached(track.endMs)
     } catch (fault) {
       this.#hasFailed = true
       this.#options.onFault(fault)
@@ -278,6 +279,6 @@ export class StreamReceiver {
   }
 
   #elapsedMs(): number {
-    return this.#options.clock.nowMs() - this.#options.originMs
+    return this.#options.time.elapsedMs()
   }
 }

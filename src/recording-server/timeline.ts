@@ -44,6 +44,8 @@ export interface TimelineOptions {
   /** Where in the recording position 0 is. */
   readonly startMs: number
   readonly sink: TimelineSink
+  /** What was kept is delivered at another pace: RTP time alone says when it was said. */
+  readonly isDelivered?: boolean
   /** What was announced, and explains holes. */
   readonly pauses: PauseLog
   /** Since when, and unless somebody paused why, there has been no audio before this run. */
@@ -79,6 +81,8 @@ const REORDER_MS = 100
 const AHEAD_LIMIT_MS = 10_000
 /** The same for the sum of all leaps: bounds what a hostile clock can make us fill. */
 const AHEAD_TOTAL_LIMIT_MS = 60_000
+/** The longest recording that can be delivered. */
+const DELIVERED_LIMIT_MS = 12 * 3_600_000
 /** RTP time that falls behind arrival by more than this stood still; less is a stall of the network. */
 const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
@@ -98,6 +102,7 @@ export class Timeline {
   readonly #startMs: number
   readonly #sink: TimelineSink
   readonly #pauses: PauseLog
+  readonly #isDelivered: boolean
   readonly #opening: { fromMs: number; cause: GapCause }
   /** By position. */
   readonly #pending: Placed[] = []
@@ -117,6 +122,7 @@ export class Timeline {
     this.#startMs = options.startMs
     this.#sink = options.sink
     this.#pauses = options.pauses
+    this.#isDelivered = options.isDelivered ?? false
     this.#opening = options.opening
   }
 
@@ -227,6 +233,7 @@ export class Timeline {
   }
 
   #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {
+    if (this.#isDelivered) return this.#msOf(end) > DELIVERED_LIMIT_MS
     const aheadMs = ((end - this.#expectedEnd(packet.arrivalMs)) * 1000) / this.#clockRateHz
     const hasPaused = this.#pauses.touches(anchor.arrivalMs, packet.arrivalMs)
     if (this.#msOf(end) - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true

@@ -42,6 +42,7 @@ type RunSink = Omit<TimelineSink, 'gap'>
 export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
+  readonly #isDelivered: boolean
   readonly #codecs = new Map<number, TrackCodec>()
   readonly #pauses = new PauseLog()
   #running: Running | undefined
@@ -54,11 +55,12 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  /** `accountedMs`: the stream goes on from there after a restart. */
-  constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number }) {
+  /** `accountedMs`: the stream goes on from there after a restart. `isDelivered`: a client that kept the audio gives it away. */
+  constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number; isDelivered?: boolean }) {
     this.#files = files
     this.#keepDigits = options.keepDigits
     this.#accountedMs = options.accountedMs ?? 0
+    this.#isDelivered = options.isDelivered ?? false
   }
 
   /** Packets that came too late to be placed. */
@@ -180,7 +182,14 @@ export class Track {
       ...this.#openRun(codec, startMs),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
-    const timeline = new Timeline({ clockRateHz, startMs, sink, pauses: this.#pauses, opening })
+    const timeline = new Timeline({
+      clockRateHz,
+      startMs,
+      sink,
+      pauses: this.#pauses,
+      opening,
+      isDelivered: this.#isDelivered,
+    })
     this.#running = { codec, timeline }
     return this.#running
   }

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { seededIds } from '#kernel'
 import type { SipBody } from '#sip'
 import { buildMultipart } from '#siprec'
-import { type ClientSession, RecorderBench } from '../../test/harness/recorder.ts'
+import { type ClientSession, RecorderBench, STRICT } from '../../test/harness/recorder.ts'
 import { bareMetadata, offer } from '../../test/harness/recording-offer.ts'
 
 const GTD = new TextEncoder().encode('IAM,\r\nPRN,isdn*\r\n')
@@ -33,13 +33,13 @@ function assertRefused(outcome: ClientSession | object): void {
 }
 
 test('SRS-07: strict refuses an INVITE with an unknown part that is required, or not marked, with 415 and Accept', async (t) => {
-  const bench = await RecorderBench.open(t, { strict: true })
+  const bench = await RecorderBench.open(t, { policyFor: () => STRICT })
   for (const disposition of REQUIRED) assertRefused(await bench.invite(withUnknown(disposition)))
   assert.equal((await bench.server.sessions()).length, 0)
 })
 
 test('SRS-07: strict refuses the same in a re-INVITE and an UPDATE, and the session goes on as it was', async (t) => {
-  const bench = await RecorderBench.open(t, { strict: true })
+  const bench = await RecorderBench.open(t, { policyFor: () => STRICT })
   const session = await bench.start(offer())
   const body = withUnknown(undefined, 2)
   assertRefused(await bench.settled(session.dialog.reinvite({ body })))
@@ -49,7 +49,7 @@ test('SRS-07: strict refuses the same in a re-INVITE and an UPDATE, and the sess
 })
 
 test('SRS-07: strict ignores an unknown part whose handling is optional, or that is an alternative', async (t) => {
-  const bench = await RecorderBench.open(t, { strict: true })
+  const bench = await RecorderBench.open(t, { policyFor: () => STRICT })
   for (const disposition of OPTIONAL) {
     const session = await bench.start(withUnknown(disposition))
     assert.equal((await bench.end(session)).manifest.metadata.length, 1)

@@ -10,6 +10,7 @@ export {
   pairOfAnswer,
   type SdpCrypto,
 } from './crypto.ts'
+export { deliveryPaceAttribute, deliveryPaceOf } from './delivery-pace.ts'
 export {
   answerDirection,
   type Direction,

@@ -71,8 +71,9 @@ export function inspectMetadata(
   for (const { code, message, element } of schemaFaults(root)) add(code, message, places.get(element))
   const { metadata } = read
   if (metadata === undefined) return { ...summary(read), faults }
+  const holders = holdersOf(root)
   const placeOf = (subject: string): TextPlace | undefined => {
-    const element = holderOf(root, subject)
+    const element = holders.get(subject.replace(/\s/g, ''))
     return element === undefined ? undefined : places.get(element)
   }
   for (const { code, message, subject } of metadataProblems(metadata, options.labels)) {
@@ -126,20 +127,18 @@ function relationFaults(metadata: RecordingMetadata): RelationFault[] {
   return faults
 }
 
-/** The last element that has the text as an attribute or as its content, white space aside. */
-function holderOf(element: XmlElement, subject: string): XmlElement | undefined {
-  const wanted = subject.replace(/\s/g, '')
-  if (wanted === '') return undefined
-  let found: XmlElement | undefined
+/** Each text that is an attribute or the content of an element, white space aside, with the last element that has it. */
+function holdersOf(root: XmlElement): ReadonlyMap<string, XmlElement> {
+  const holders = new Map<string, XmlElement>()
   const visit = (each: XmlElement): void => {
     const children = childElements(each)
-    const values = each.attributes.map((attribute) => attribute.value)
-    if (children.length === 0) values.push(textOf(each))
-    if (values.some((value) => value.replace(/\s/g, '') === wanted)) found = each
+    for (const { value } of each.attributes) holders.set(value.replace(/\s/g, ''), each)
+    if (children.length === 0) holders.set(textOf(each).replace(/\s/g, ''), each)
     for (const child of children) visit(child)
   }
-  visit(element)
-  return found
+  visit(root)
+  holders.delete('')
+  return holders
 }
 
 // The reader drops blanks before the document.

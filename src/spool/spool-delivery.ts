@@ -5,7 +5,8 @@ import type { DeliveryLine } from './delivery-line.ts'
 import type { SpoolReader } from './spool-file.ts'
 import type { SpoolRecord } from './spool-format.ts'
 
-const TICK_MS = 20
+/** Short, since a recorder may take the time of arrival for that of a stream's first packet. */
+const TICK_MS = 5
 /** Packets per stream and tick, at most, for each time that the delivery is faster than the call was: what came at once does not leave at once. */
 const BURST = 2
 

@@ -8,15 +8,17 @@ import type { SpoolEvent, SpoolOptions } from './spool-messages.ts'
 
 /** A spool with a worker thread of its own; rejections are AppError with code `spool.*`. */
 export class Spool {
+  readonly deliverySpeed: number
   readonly #link: SpoolLink
 
-  private constructor(link: SpoolLink) {
+  private constructor(link: SpoolLink, deliverySpeed: number) {
     this.#link = link
+    this.deliverySpeed = deliverySpeed
   }
 
   /** Opens it; rejects with `spool.unusable` when its key or its folder cannot be had. */
   static async open(options: SpoolOptions): Promise<Spool> {
-    return new Spool(await SpoolLink.start(options))
+    return new Spool(await SpoolLink.start(options), options.deliverySpeed)
   }
 
   /** Begins to take a recording in, a stream for each source; the error says why it is refused. */

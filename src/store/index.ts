@@ -23,6 +23,7 @@ export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
+  Deviation,
   Gap,
   GapCause,
   Manifest,
@@ -34,10 +35,12 @@ export type {
   RecordingState,
   RunManifest,
   SipFacts,
+  SpeakerEvidence,
   StreamEvent,
   StreamManifest,
   StreamTotals,
   TimeAccount,
+  VerdictFacts,
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'

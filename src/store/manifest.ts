@@ -133,6 +133,37 @@ export interface ParticipantFacts {
   readonly name?: string
 }
 
+/** One way in which a client departs from the RFCs. */
+export interface Deviation {
+  /** Stable; docs/recorder-vendors.md lists them. */
+  readonly code: string
+  /** `error`: a rule is broken; `warning`: legal, or nearly, yet others stumble over it. */
+  readonly severity: 'error' | 'warning'
+  /** RFC and section. */
+  readonly section: string
+  readonly advice: string
+  /** What was seen, and in which transaction, the first time. */
+  readonly seen: string
+  readonly transaction: string
+  /** Messages in which it was seen. */
+  readonly times: number
+}
+
+/** What the recorder says of a client: who it seems to be, what it does against the RFCs, and what that costs. */
+export interface VerdictFacts {
+  /** Product that the client was recognised as, else `unknown`. */
+  readonly vendor: string
+  /** What it was recognised by. */
+  readonly vendorEvidence: readonly string[]
+  /** `plain`: an ordinary call that was forked here, without any sign of SIPREC. */
+  readonly kind: 'siprec' | 'plain'
+  /** `tolerated`: the profile of the client forgives the deviations; `violations`: it is strict and counts them against it. */
+  readonly outcome: 'clean' | 'tolerated' | 'violations'
+  readonly deviations: readonly Deviation[]
+  /** What could not be known or kept because of them, in words. */
+  readonly costs: readonly string[]
+}
+
 /** `stated` by the metadata, `inferred` from its order, `unknown`, or `conflict`: what is said contradicts itself. */
 export type SpeakerEvidence = 'stated' | 'inferred' | 'unknown' | 'conflict'
 
@@ -159,6 +190,7 @@ export interface RecordingFacts {
   /** How the speakers of each channel are known; nobody is named where it is `unknown` or `conflict`. */
   readonly speakerEvidence?: readonly SpeakerEvidence[]
   readonly warnings: readonly string[]
+  readonly verdict?: VerdictFacts
 }
 
 /** `receiving`: open. `published`: has audio. `no-audio`: ended without; `cause` says why. */

@@ -140,6 +140,8 @@ bench(
         )
       assert.deepEqual(idsOf(document), idsOf(live))
     }
+    assert.match(session.first.sdp, /^a=x-delivery-pace:8\r?$/m)
+    assert.doesNotMatch(recorder.session().first.sdp, /x-delivery-pace/)
     assert.ok(
       document?.participantStreamAssocs.some(({ send }) => (send ?? []).length > 0),
       'it says who speaks',

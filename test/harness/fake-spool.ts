@@ -12,6 +12,7 @@ interface Kept {
 
 /** The spool twin; tests say when a delivery has sent everything. */
 export class FakeSpool implements SpoolPort {
+  readonly deliverySpeed = 8
   readonly kept = new Map<string, Kept>()
   /** Why nothing is taken, if so. */
   refusal: string | undefined

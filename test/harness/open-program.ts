@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly gateway?: Section | false
   /** Whether the recorder is opened too. */
   readonly recorder?: boolean
+  /** Keys of `recorder` beside its SIP, media and store. */
+  readonly recorderKeys?: Section
   /** Keys of the recorder's store. */
   readonly recorderStore?: Section
   /** Both roles listen over TLS too, with the certificates `gw` and `peer`. */
@@ -65,7 +67,12 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
       dns: { servers: options.dnsServers ?? [] },
       ...(options.gateway === false ? {} : { gateway: gatewaySection(options, flowFile) }),
       ...(options.recorder === true
-        ? { recorder: recorderSection({ folder: store, ...options.recorderStore }, options.tls) }
+        ? {
+            recorder: {
+              ...recorderSection({ folder: store, ...options.recorderStore }, options.tls),
+              ...options.recorderKeys,
+            },
+          }
         : {}),
     },
     { aliasDuplicateObjects: false },

@@ -32,12 +32,16 @@ export async function openRawSession(
   return { bench, client, response, answer: client.answerOf(response) }
 }
 
-/** Sends each of some m-lines, all of them unless told, its own tone in PCMU. */
+/** Sends each of some m-lines, all of them unless told, its own tone in G.711. */
 export async function sendTones(bench: RecorderBench, answer: ParsedSdp, lines?: readonly number[]): Promise<void> {
   const ports = answer.media.map(({ port }) => port)
   const chosen = lines ?? ports.map((_port, line) => line)
   const voices = await Promise.all(
-    chosen.map(async (line) => [await bench.source({ ports }, line), tone(TONES_HZ[line % 4]!, TONE_MS)] as const),
+    chosen.map(async (line) => {
+      const source = await bench.source({ ports }, line)
+      if (answer.media[line]?.formats[0] === '8') source.payloadType = 8
+      return [source, tone(TONES_HZ[line % 4]!, TONE_MS)] as const
+    }),
   )
   await bench.talk(...voices)
 }

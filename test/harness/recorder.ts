@@ -5,10 +5,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { encodePcmu, readWav } from '#audio'
+import { encodePcma, encodePcmu, readWav } from '#audio'
 import { PortPool } from '#engine'
 import { type Clock, ManualClock, MemoryLogger, seededIds } from '#kernel'
 import {
+  type ClientPolicy,
   createRecordingServer,
   type RecordEvent,
   type RecordingServer,
@@ -35,9 +36,16 @@ import { RtpSource } from './rtp-source.ts'
 import { SipNetwork } from './sip-network.ts'
 import { instantPort } from './test-disk.ts'
 
+/** What the strict profile expects of clients. */
+export const STRICT: ClientPolicy = { strict: 'refuse', plainCalls: 'record', tolerate: [] }
+
+/** What is expected of clients unless told. */
+export const LENIENT: ClientPolicy = { strict: 'off', plainCalls: 'record', tolerate: [] }
+
 /** The recorder's SIP address on the network in memory. */
 export const RECORDER_IP = '192.0.2.9'
 const CLIENT_IP = '192.0.2.1'
+const PCMA = 8
 /** Real time within which sockets and files must have done their part. */
 const PATIENCE_MS = 15_000
 
@@ -238,7 +246,9 @@ export class RecorderBench {
   /** Sends voices in real time by the bench's clock, and waits until they are counted. */
   async talk(...voices: readonly (readonly [source: RtpSource, samples: Int16Array])[]): Promise<void> {
     const before = await this.packets()
-    const payloads = voices.map(([, samples]) => encodePcmu(samples))
+    const payloads = voices.map(([{ payloadType }, samples]) =>
+      payloadType === PCMA ? encodePcma(samples) : encodePcmu(samples),
+    )
     const steps = payloads[0]!.length / 160
     for (let step = 0; step < steps; step++) {
       this.clock.advance(20)

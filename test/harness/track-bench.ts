@@ -29,7 +29,7 @@ export class TrackBench {
   readonly #view = newRtpView()
   #flushedMs = 0
 
-  constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[]) {
+  constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[], isDelivered = false) {
     const root = mkdtempSync(join(tmpdir(), 'track-'))
     t.after(() => rmSync(root, { recursive: true }))
     const sip = { callId: 'c', fromUri: 'a', toUri: 'b', requestUri: 'b', source: 'x', transport: 'udp' }
@@ -44,7 +44,7 @@ export class TrackBench {
       warnings: [],
     })
     for (const list of codecs) {
-      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false })
+      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, isDelivered })
       track.addCodecs(list)
       this.tracks.push(track)
     }

@@ -1,0 +1,133 @@
+// /api/refusals, /api/recorder/invitations and verdicts: the recording clients of the recorder, and what is wrong with them.
+
+import { type Static, Type } from 'typebox'
+import { recordingParams } from './contract.ts'
+import type { HttpApp } from './http-app.ts'
+import { HttpError, notFound } from './http-error.ts'
+import { operation } from './operation.ts'
+
+const closed = { additionalProperties: false }
+
+const refusalFields = {
+  refusalId: Type.String(),
+  at: Type.String(),
+  /** Address and port that it came from. */
+  source: Type.String(),
+  transport: Type.String(),
+  status: Type.Integer(),
+  reason: Type.String(),
+}
+const refusalView = Type.Object(refusalFields, closed)
+const refusedMessage = Type.Object({ ...refusalFields, message: Type.String() }, closed)
+const refusalList = Type.Object({ total: Type.Integer(), items: Type.Array(refusalView) }, closed)
+const refusalParams = Type.Object({ refusalId: Type.String({ pattern: '^[0-9]{1,9}$' }) }, closed)
+
+const invitationBody = Type.Object(
+  { target: Type.String({ minLength: 5, maxLength: 512, pattern: '^sips?:' }) },
+  closed,
+)
+const invitationView = Type.Object({ recordingId: Type.String() }, closed)
+
+const verdictView = Type.Object(
+  {
+    vendor: Type.String(),
+    vendorEvidence: Type.Array(Type.String()),
+    kind: Type.String(),
+    outcome: Type.String(),
+    deviations: Type.Array(
+      Type.Object(
+        {
+          code: Type.String(),
+          severity: Type.String(),
+          section: Type.String(),
+          advice: Type.String(),
+          seen: Type.String(),
+          transaction: Type.String(),
+          times: Type.Integer(),
+        },
+        closed,
+      ),
+    ),
+    costs: Type.Array(Type.String()),
+    /** For the vendor's ticket. */
+    text: Type.String(),
+  },
+  closed,
+)
+
+/** What became of an INVITE to a client. */
+export type InvitationOutcome =
+  | { readonly recordingId: string }
+  /** Status 403: the target may not be invited. */
+  | { readonly status: number; readonly reason: string }
+
+/** The clients of the recorder. */
+export interface RecorderClientsView {
+  /** Refused INVITEs, newest first. */
+  refusals(): readonly Static<typeof refusalView>[]
+  refusal(refusalId: string): Static<typeof refusedMessage> | undefined
+  /** Asks a client to be recorded; resolves when its session is up, or not to be. */
+  invite(target: string): Promise<InvitationOutcome>
+  /** Undefined for an unknown recording, or one without a verdict. */
+  verdict(recordingId: string): Promise<Static<typeof verdictView> | undefined>
+}
+
+const listRefusals = operation(
+  {
+    id: 'listRefusals',
+    summary: 'INVITEs that the recorder refused, newest first',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { response: { 200: refusalList } },
+)
+const getRefusal = operation(
+  { id: 'getRefusal', summary: 'One refused INVITE as it came', tag: 'recordings', scope: 'admin' },
+  { params: refusalParams, response: { 200: refusedMessage } },
+)
+const inviteClient = operation(
+  {
+    id: 'inviteClient',
+    summary: 'Ask a recording client to be recorded',
+    description: 'Sends an INVITE without an offer (RFC 7866 section 7.2); answers when the session is up.',
+    tag: 'recordings',
+    scope: 'calls:control',
+  },
+  { body: invitationBody, response: { 201: invitationView } },
+)
+const getVerdict = operation(
+  {
+    id: 'getVerdict',
+    summary: 'What the client of a recording is, what it does against the RFCs, and what that costs',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { params: recordingParams, response: { 200: verdictView } },
+)
+
+/** Adds the routes. */
+export function recorderClientRoutes(app: HttpApp, clients: RecorderClientsView): void {
+  app.get('/api/refusals', listRefusals, async () => {
+    const items = [...clients.refusals()]
+    return { total: items.length, items }
+  })
+
+  app.get('/api/refusals/:refusalId', getRefusal, async (request) => {
+    const refusal = clients.refusal(request.params.refusalId)
+    if (refusal === undefined) throw notFound('refusal')
+    return refusal
+  })
+
+  app.post('/api/recorder/invitations', inviteClient, async (request, reply) => {
+    const outcome = await clients.invite(request.body.target)
+    if ('recordingId' in outcome) return await reply.code(201).send(outcome)
+    if (outcome.status === 403) throw new HttpError(403, 'target-forbidden', 'the target may not be invited', outcome)
+    throw new HttpError(502, 'invitation-failed', `the client did not take the invitation: ${outcome.reason}`, outcome)
+  })
+
+  app.get('/api/recordings/:recordingId/verdict', getVerdict, async (request) => {
+    const verdict = await clients.verdict(request.params.recordingId)
+    if (verdict === undefined) throw notFound('verdict')
+    return verdict
+  })
+}
