@@ -37,6 +37,8 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['libflacjs/dist/libflac.min.js', 'store/derived/flac.ts'],
       ['kysely'],
       ['pg', 'store/catalogue/'],
+      ['s3mini', 'store/upload/s3-storage.ts'],
+      ['node:crypto', 'store/upload/'],
     ],
     globals: [],
   },

@@ -7,7 +7,7 @@ import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
-import { retention } from './config-store.ts'
+import { retention, upload } from './config-store.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
   sip: sip(5080, roleTls),
@@ -51,6 +51,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
     retention,
+    upload,
     ...durabilityKeys,
   }),
 })

@@ -1,7 +1,7 @@
 // Keys of the recorder's store that say what becomes of recordings.
 
 import { Type } from 'typebox'
-import { integer, section, text } from './config-leaf.ts'
+import { integer, role, section, text } from './config-leaf.ts'
 
 const rule = Type.Object(
   {
@@ -38,4 +38,44 @@ export const retention = section('How long recordings are kept; for good unless 
     description:
       'Rules; the first that fits a recording decides. A recording under legal hold is kept, whatever they say.',
   }),
+})
+
+/** `recorder.store.upload`. */
+export const upload = role('Copies in object storage that speaks S3; recordings stay on this machine when left out.', {
+  endpoint: text({
+    pattern: '^https?://[^/]+/[^/]+',
+    expects: 'an address with a bucket, such as https://s3.example.com/recordings',
+    description: 'Address of the bucket, e.g. https://s3.example.com/recordings.',
+  }),
+  region: text({ default: 'auto', description: 'Region, as the server wants it in signatures.' }),
+  accessKeyVariable: text({
+    default: 'AWS_ACCESS_KEY_ID',
+    description: 'Environment variable with the id of the access key.',
+  }),
+  secretKeyVariable: text({
+    default: 'AWS_SECRET_ACCESS_KEY',
+    description: 'Environment variable with the secret of the access key.',
+  }),
+  prefix: Type.String({
+    default: '',
+    maxLength: 256,
+    description: 'Stands before the folder of a recording in the keys of its objects, e.g. `recorder-1/`.',
+  }),
+  partMebibytes: integer('Files above this go in parts of this size, in MiB.', 8, 5, 512),
+  parallel: integer('Recordings that are uploaded at a time.', 2, 1, 16),
+  megabitsPerSecond: Type.Optional(
+    Type.Number({
+      minimum: 0.1,
+      maximum: 100_000,
+      description: 'Bandwidth of all uploads together, in Mbit/s; no limit when left out.',
+    }),
+  ),
+  keepLocalDays: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 36_500,
+      description:
+        'Days that the audio is kept here once its copy is proved; then it is played from there. Kept as long as the recording when left out.',
+    }),
+  ),
 })

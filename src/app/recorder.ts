@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { env } from 'node:process'
 import type { RecorderClientsView, RecordingsView } from '#control'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
@@ -18,11 +19,13 @@ import {
   type Deriver,
   JournaledCatalogue,
   leftFolders,
+  openS3,
   type RecordingLibrary,
   RecordingStore,
   recoverRecordings,
 } from '#store'
 import { clientPolicies } from './client-policies.ts'
+import type { Environment } from './config.ts'
 import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
@@ -30,6 +33,7 @@ import { LibraryThread } from './library/library-thread.ts'
 import { createRecorderClientsView } from './recorder-clients-view.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
+import { uploadSettings } from './upload-settings.ts'
 
 /** A running recorder. */
 export interface Recorder {
@@ -57,7 +61,9 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
-  const library = new LibraryThread(librarySettings(config), log)
+  const settings = librarySettings(config)
+  const uploaded = settings.upload && openS3(settings.upload.s3)
+  const library = new LibraryThread(settings, log)
   const catalogue = openJournal(store, library, around.clock, log)
   const left = leftFolders(folder)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
@@ -110,7 +116,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView(store, catalogue),
+      recordings: createRecordingsView(store, catalogue, uploaded),
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),
@@ -128,9 +134,10 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 }
 
 /** What the library of a recorder is opened with. */
-export function librarySettings({ store }: RecorderConfig): LibrarySettings {
+export function librarySettings({ store }: RecorderConfig, environment: Environment = env): LibrarySettings {
   const { folder, name, database, retention } = store
-  return { folder, name, retention, ...(database !== undefined && { database }) }
+  const upload = store.upload && uploadSettings(store.upload, environment)
+  return { folder, name, retention, ...(database !== undefined && { database }), ...(upload && { upload }) }
 }
 
 /** A database that is away delays no start and no recording: rows wait in the journal. */

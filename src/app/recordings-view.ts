@@ -2,11 +2,25 @@
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { RecordingsView, RecordingView } from '#control'
-import { type Catalogue, type CatalogueRow, type Manifest, type RecordingStore, readPeaks } from '#store'
+import { basename, dirname } from 'node:path'
+import { Readable } from 'node:stream'
+import type { AudioFile, RecordingsView, RecordingView } from '#control'
+import {
+  type Catalogue,
+  type CatalogueRow,
+  type Manifest,
+  type ObjectStorage,
+  type RecordingStore,
+  readPeaks,
+  readUploadRecord,
+} from '#store'
 
-/** Builds the view over a store and its catalogue. */
-export function createRecordingsView(store: RecordingStore, catalogue: Catalogue): RecordingsView {
+/** Builds the view over a store and its catalogue; audio whose local copy is gone is played from object storage. */
+export function createRecordingsView(
+  store: RecordingStore,
+  catalogue: Catalogue,
+  uploaded?: ObjectStorage,
+): RecordingsView {
   const viewOf = async (row: CatalogueRow): Promise<RecordingView> => {
     const manifest = row.folder === undefined ? undefined : await store.manifest(row.folder)
     return manifest === undefined ? fromRow(row) : fromManifest(manifest)
@@ -32,7 +46,8 @@ export function createRecordingsView(store: RecordingStore, catalogue: Catalogue
     audio: async (recordingId) => {
       const path = await fileOf(recordingId, (manifest) => manifest.audioFile)
       const facts = path === undefined ? undefined : await stat(path).catch(() => undefined)
-      if (path === undefined || facts === undefined) return undefined
+      if (path === undefined) return undefined
+      if (facts === undefined) return uploaded && (await uploadedAudio(path, uploaded))
       return {
         sizeBytes: facts.size,
         etag: `${facts.size.toString(16)}-${Math.floor(facts.mtimeMs).toString(16)}`,
@@ -48,6 +63,17 @@ export function createRecordingsView(store: RecordingStore, catalogue: Catalogue
       const content = folder === undefined ? undefined : await store.latestMetadata(folder)
       return content === undefined ? undefined : { contentType: 'application/rs-metadata+xml', content }
     },
+  }
+}
+
+/** The copy of a file in object storage; undefined where there is none. */
+async function uploadedAudio(path: string, storage: ObjectStorage): Promise<AudioFile | undefined> {
+  const file = (await readUploadRecord(dirname(path))).files[basename(path)]
+  if (file === undefined) return undefined
+  return {
+    sizeBytes: file.bytes,
+    etag: file.sha256,
+    open: (start, end) => Readable.from(storage.read(file.key, { start, end })),
   }
 }
 

@@ -56,4 +56,8 @@ export {
 } from './retention/retention.ts'
 export type { RetentionRule } from './retention/rules.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
+export type { ObjectStorage } from './upload/object-storage.ts'
+export { openS3, type S3Settings } from './upload/s3-storage.ts'
+export { readUploadRecord } from './upload/upload-file.ts'
+export { eraseObjects, UploadLine, type UploadPolicy } from './upload/upload-line.ts'
 export type { WavRunFile } from './wav-run-file.ts'

@@ -50,5 +50,9 @@ export function jobSuite(
     await jobs.add('upload', 'r1', 0)
     assert.deepEqual(await others.take('upload', 100, 1000, 4), [])
     assert.equal((await jobs.take('upload', 100, 1000, 4)).length, 1)
+    await others.releaseAll()
+    assert.deepEqual(await jobs.take('upload', 100, 1000, 4), [])
+    await jobs.releaseAll()
+    assert.equal((await jobs.take('upload', 100, 1000, 4)).length, 1)
   })
 }

@@ -8,16 +8,21 @@ import {
   type CataloguePage,
   type CatalogueQuery,
   type CatalogueRow,
+  eraseObjects,
   FolderLibrary,
   type JobQueue,
   openCatalogueAndJobs,
+  openS3,
   planRetention,
   type Rebuilt,
   RecordingStore,
   type RetentionOutcome,
   type RetentionPlan,
   type RetentionRule,
+  type S3Settings,
   type SqlCatalogue,
+  UploadLine,
+  type UploadPolicy,
 } from '#store'
 
 /** What a library is opened with; plain data, since it goes to a thread. */
@@ -29,6 +34,8 @@ export interface LibrarySettings {
   /** Address of a PostgreSQL database; a file below the folder when absent. */
   readonly database?: string
   readonly retention: RetentionSettings
+  /** Absent: recordings stay on this machine. */
+  readonly upload?: { readonly s3: S3Settings; readonly policy: UploadPolicy }
 }
 
 /** What is deleted, and how often it is looked for. */
@@ -42,10 +49,12 @@ export const CATALOGUE_FILE = 'catalogue.sqlite'
 
 const MINUTE_MS = 60_000
 const FINISH_MS = 30_000
+const UPLOAD_MS = 5000
 /** What is repeated begins so long after the opening. */
 const FIRST_MS = 5000
 
 interface Opened {
+  readonly uploads?: UploadLine
   readonly catalogue: SqlCatalogue
   readonly jobs: JobQueue
   readonly library: FolderLibrary
@@ -75,6 +84,16 @@ export class LibraryRoom {
     const { catalogue } = await this.#connected()
     if (isFirst) {
       await catalogue.settleReceiving(this.#begunAtMs)
+      const { jobs, uploads } = this.#ready
+      await jobs.releaseAll()
+      if (uploads !== undefined) {
+        let isFirstRun = true
+        this.#repeat('upload', UPLOAD_MS, async () => {
+          if (isFirstRun) await uploads.enqueue(true)
+          isFirstRun = false
+          await uploads.run()
+        })
+      }
       const { everyMinutes, rules } = this.#settings.retention
       this.#repeat('finish-deletions', FINISH_MS, () => this.library.finishDeletions())
       if (rules.length > 0) this.#repeat('retention', everyMinutes * MINUTE_MS, () => this.#retain())
@@ -199,11 +218,24 @@ export class LibraryRoom {
   }
 
   async #openNow(): Promise<Opened> {
-    const { folder, name, database } = this.#settings
+    const { folder, name, database, upload } = this.#settings
     const opened = await openCatalogueAndJobs(database ?? join(folder, CATALOGUE_FILE), name)
     const store = new RecordingStore({ root: folder })
-    const library = new FolderLibrary({ store, storeName: name, clock: this.#clock, log: this.#log, ...opened })
-    this.#opened = { ...opened, library }
+    const parts = { store, storeName: name, clock: this.#clock, log: this.#log, ...opened }
+    if (upload === undefined) {
+      this.#opened = { ...opened, library: new FolderLibrary(parts) }
+      return this.#opened
+    }
+    const storage = openS3(upload.s3)
+    const eraseRemote = async (row: CatalogueRow): Promise<void> => {
+      if (row.folder !== undefined) await eraseObjects(storage, upload.policy.prefix, row.folder)
+    }
+    const library = new FolderLibrary({ ...parts, eraseRemote })
+    this.#opened = {
+      ...opened,
+      library,
+      uploads: new UploadLine({ ...parts, library, storage, policy: upload.policy }),
+    }
     return this.#opened
   }
 }

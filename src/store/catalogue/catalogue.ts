@@ -3,8 +3,8 @@
 import { msOfIsoTime } from '../iso-time.ts'
 import type { Manifest, NoAudioCause, RecordingFacts, RecordingState } from '../manifest.ts'
 
-/** Where the copy of a recording in object storage stands; `failed` is tried again. */
-export type UploadState = 'waiting' | 'uploading' | 'failed' | 'verified' | 'local-removed'
+/** Where the copy of a recording in object storage stands; `failed` is tried again, `none` is said only to search. */
+export type UploadState = 'none' | 'waiting' | 'uploading' | 'failed' | 'verified' | 'local-removed'
 
 /** Who did something to a recording, when and why. */
 export interface Act {

@@ -47,7 +47,7 @@ export function keysOf(row: CatalogueRow): Key[] {
   add('store', row.store)
   if (row.deletion === undefined) {
     add('cause', row.cause)
-    add('upload', row.uploadState)
+    add('upload', row.uploadState ?? 'none')
     add('vendor', row.vendor)
     add('verdict', row.verdict)
     add('held', row.holds?.length ? 'yes' : 'no')

@@ -90,6 +90,12 @@ export class JobQueue {
     await guarded(() => this.#database.updateTable('siprec_job').set(change).where('job_no', '=', jobNo).execute())
   }
 
+  /** Frees the jobs that a process of this store had taken when it died; to be called when no other runs. */
+  async releaseAll(): Promise<void> {
+    const query = this.#database.updateTable('siprec_job').set({ leased_until_ms: 0 }).where('store', '=', this.#store)
+    await guarded(() => query.execute())
+  }
+
   /** How many jobs of a kind there are, due or not. */
   async count(kind: string): Promise<number> {
     const query = this.#database
