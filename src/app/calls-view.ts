@@ -53,6 +53,7 @@ export function createCallsView(
         recordings,
         recordingSessions,
         recorders: recorderStates(recorders),
+        ...spoolNumbers(client),
         recordingSessionOutcomes: outcomes,
         ...client.totals(),
       }
@@ -70,6 +71,12 @@ function recorderStates(recorders: RecorderRegistry): Record<string, number> {
   const states: Record<string, number> = {}
   for (const { state } of recorders.list()) states[state] = (states[state] ?? 0) + 1
   return states
+}
+
+function spoolNumbers({ spooled: waiting }: RecordingClient): Pick<MetricsSnapshot, 'spooled' | 'spooledBytes'> {
+  const spooled: Record<string, number> = {}
+  for (const { state } of waiting) spooled[state] = (spooled[state] ?? 0) + 1
+  return { spooled, spooledBytes: waiting.reduce((sum, { bytes }) => sum + bytes, 0) }
 }
 
 function count(recording: RecordingView, recordings: Record<string, number>, sessions: Record<string, number>): void {

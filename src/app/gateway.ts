@@ -9,7 +9,7 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, RecordingInfo } from '#control'
+import { type RecordersView, RecordingInfo, type SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -32,7 +32,7 @@ import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { createInvitations } from './invitations.ts'
 import type { PromptLibrary } from './prompt-library.ts'
-import { openRecorders, recordersView, startProbes } from './recorders.ts'
+import { openRecorders, recordersView, spoolView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
@@ -49,6 +49,7 @@ export interface Gateway extends GatewayViews {
   readonly onCall: CallService['onCall']
   readonly recordingClient: RecordingClient
   readonly recorders: RecordersView
+  readonly spool: SpoolView
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
@@ -284,6 +285,7 @@ function assemble(parts: {
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
+    spool: spoolView(client),
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),

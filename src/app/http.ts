@@ -61,7 +61,7 @@ export async function openHttp(
     },
     ...(gateway === undefined
       ? {}
-      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders }),
+      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders, spool: gateway.spool }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
@@ -80,6 +80,8 @@ const noCalls = {
   recordings: {},
   recordingSessions: {},
   recorders: {},
+  spooled: {},
+  spooledBytes: 0,
   recordingSessionOutcomes: {},
   packetsForked: 0,
   packetsHeld: 0,

@@ -22,10 +22,18 @@ import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
 import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
-import { recorderRoutes } from './recorder-routes.ts'
+import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
-import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
+import type {
+  CallsView,
+  CapturesView,
+  HealthView,
+  MetricsView,
+  RecordersView,
+  RecordingsView,
+  SpoolView,
+} from './views.ts'
 import { acceptWebSockets } from './web-socket.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
@@ -49,6 +57,7 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
   readonly events?: EventLog
   readonly audit?: AuditLog
@@ -74,7 +83,7 @@ const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
 export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp> {
-  const { access, limits, log, clock, calls, recordings, captures, recorders } = options
+  const { access, limits, log, clock, calls, recordings, captures, recorders, spool } = options
   const { tls } = options
   const app: HttpApp = Fastify({
     ...(tls === undefined ? {} : { https: tls }),
@@ -128,6 +137,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)

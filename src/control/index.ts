@@ -26,4 +26,5 @@ export type {
   MetricsView,
   RecordersView,
   RecordingsView,
+  SpoolView,
 } from './views.ts'

@@ -3,7 +3,15 @@
 import type { Readable } from 'node:stream'
 
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
-import type { CallView, PageQuery, PeaksQuery, Readiness, RecorderView, RecordingView } from './contract.ts'
+import type {
+  CallView,
+  PageQuery,
+  PeaksQuery,
+  Readiness,
+  RecorderView,
+  RecordingView,
+  SpooledRecording,
+} from './contract.ts'
 
 /** The calls under way and command over their recording. */
 export interface CallsView {
@@ -77,6 +85,12 @@ export interface RecordersView {
   list(): readonly RecorderView[]
 }
 
+/** Recordings that wait for a recorder. */
+export interface SpoolView {
+  /** Oldest first. */
+  list(): readonly SpooledRecording[]
+}
+
 /** Whether this process should be sent calls. */
 export interface HealthView {
   readiness(): Readiness
@@ -91,6 +105,9 @@ export interface MetricsSnapshot {
   readonly recordingSessions: Readonly<Record<string, number>>
   /** Recorders now, by what is known of their health. */
   readonly recorders: Readonly<Record<string, number>>
+  /** Recordings that wait in the spool now, by state, and their bytes. */
+  readonly spooled: Readonly<Record<string, number>>
+  readonly spooledBytes: number
   /** Recording sessions ended since the start of the process, by outcome. */
   readonly recordingSessionOutcomes: Readonly<Record<string, number>>
   /** RTP packets copied to recorders since the start of the process. */

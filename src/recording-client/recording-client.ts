@@ -24,7 +24,7 @@ import {
 } from './recording-event.ts'
 import type { OpenedSession, RecordingNews, ReportedState } from './recording-news.ts'
 import type { RecordingSurroundings, SessionSurroundings } from './session-port.ts'
-import { SpoolDeliveries } from './spool-deliveries.ts'
+import { SpoolDeliveries, type SpooledView } from './spool-deliveries.ts'
 import { CallStreams } from './streams.ts'
 import { parsePolicy } from './success-policy.ts'
 
@@ -166,6 +166,11 @@ export class RecordingClient {
   census(): { readonly calls: number; readonly sessions: number } {
     const deliveries = this.#deliveries?.isBusy === true ? 1 : 0
     return { calls: this.#calls.size, sessions: this.#sessions.size + this.#around.idle.size + deliveries }
+  }
+
+  /** What waits in the spool for a recorder, oldest first. */
+  get spooled(): readonly SpooledView[] {
+    return this.#deliveries?.waiting ?? []
   }
 
   /** A recorder is there again: what was spooled is delivered now. */
