@@ -44,6 +44,7 @@ export class RecordingClient {
   readonly #calls = new Map<string, CallRecord>()
   readonly #sessions = new Map<OpenedSession, KeptRecording>()
   readonly #deliveries: SpoolDeliveries | undefined
+  #callCount = 0
   readonly #totals = { packetsForked: 0, packetsHeld: 0 }
 
   constructor(around: RecordingSurroundings) {
@@ -219,7 +220,7 @@ export class RecordingClient {
     if (known !== undefined) return known
     const record: CallRecord = {
       call,
-      streams: new CallStreams(this.#around.ids),
+      streams: new CallStreams(this.#around.ids, `${++this.#callCount}`),
       unsubscribe: call.onEvent((event) => {
         if (event.type === 'ended') this.#onCallEnded(record)
         else if (event.type !== 'answered') record.current?.callChanged(event)

@@ -101,9 +101,20 @@ export interface SessionPlan {
 export interface RecordingPlan
   extends Omit<
     SessionPlan,
-    'id' | 'uri' | 'profile' | 'replayFromMs' | 'hasStandIn' | 'invitation' | 'spooled' | 'pace' | 'call' | 'mask'
+    | 'id'
+    | 'uri'
+    | 'profile'
+    | 'replayFromMs'
+    | 'hasStandIn'
+    | 'invitation'
+    | 'spooled'
+    | 'pace'
+    | 'call'
+    | 'streams'
+    | 'mask'
   > {
   readonly call: RecordableCall
+  readonly streams: CallStreams
   readonly mask: RecordingMask
 }
 

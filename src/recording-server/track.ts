@@ -1,7 +1,7 @@
 // One stream on its way to disk: codec runs, each with its timeline, whatever becomes of the payload.
 
 import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
-import { type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
+import { type ClockBend, type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
 import { packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
 import { Timeline, type TimelineAnchor, type TimelineSink } from './timeline.ts'
@@ -35,8 +35,8 @@ interface Placing {
   readonly arrivalMs: number
 }
 
-/** Where packets go, apart from their gaps. */
-type RunSink = Omit<TimelineSink, 'gap'>
+/** Where packets go, apart from their gaps and clocks. */
+type RunSink = Omit<TimelineSink, 'gap' | 'bend'>
 
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
@@ -153,7 +153,7 @@ export class Track {
 
   /** Writes clocks and counters to the index. */
   writeAnchor(totals: StreamTotals): void {
-    this.#files.setAudio(this.#audioMs())
+    this.#noteTime()
     this.#files.addAnchor(this.anchor(), totals)
   }
 
@@ -167,7 +167,7 @@ export class Track {
     else
       for (const part of this.#pauses.explain(this.#accountedMs, endMs))
         this.#files.addGap({ cause: this.#firstCause, ...part })
-    this.#files.setAudio(this.#audioMs())
+    this.#noteTime()
   }
 
   /** Ends the current run and begins one; undefined when there have been too many. */
@@ -180,6 +180,7 @@ export class Track {
     const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
     const sink = {
       ...this.#openRun(codec, startMs),
+      bend: (bend: ClockBend) => this.#files.addBend(bend),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
     const timeline = new Timeline({
@@ -226,8 +227,10 @@ export class Track {
     return this.#files.hasLeftRuns ? 'recorder-restart' : 'no-rtp-yet'
   }
 
-  #audioMs(): number {
-    return this.#audioBeforeMs + (this.#running?.timeline.audioMs ?? 0)
+  #noteTime(): void {
+    this.#files.setAudio(this.#audioBeforeMs + (this.#running?.timeline.audioMs ?? 0))
+    const clock = this.#running?.timeline.clock
+    if (clock !== undefined) this.#files.setClock(clock)
   }
 
   #noteQuiet(extended: number): void {

@@ -23,6 +23,7 @@ export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
+  ClockFacts,
   Deviation,
   Gap,
   GapCause,
@@ -55,6 +56,7 @@ export {
   type RetentionPlan,
 } from './retention/retention.ts'
 export type { RetentionRule } from './retention/rules.ts'
+export { type ClockBend, RunTime } from './run-time.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { ObjectStorage } from './upload/object-storage.ts'
 export { openS3, type S3Settings } from './upload/s3-storage.ts'

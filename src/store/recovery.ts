@@ -15,6 +15,7 @@ import {
   SESSION_FILE,
   settleFolder,
 } from './recording-folder.ts'
+import { RunTime } from './run-time.ts'
 import { g711FormatOf, type StreamLeft } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { tidyTimes } from './tidy-times.ts'
@@ -131,10 +132,11 @@ export function streamsLeft(folder: string, open: Manifest): StreamLeft[] {
 function leftEndMs(folder: string, { runs }: StreamManifest): number {
   const last = runs.at(-1)
   if (last === undefined) return 0
-  if (last.decoded) return last.startMs + (last.bytes * 1000) / last.clockRateHz
+  const time = new RunTime(last)
+  if (last.decoded) return time.msOf(last.bytes)
   let endMs = last.startMs
   for (const { position } of readRawRun(join(folder, last.file), last)) {
-    endMs = last.startMs + (position * 1000) / last.clockRateHz + USUAL_PACKET_MS
+    endMs = time.msOf(position) + USUAL_PACKET_MS
   }
   return endMs
 }
@@ -154,13 +156,13 @@ function withFiles(folder: string, open: Manifest, stream: StreamManifest): Stre
 }
 
 function endMsOf(stream: StreamManifest): number {
-  const ends = stream.runs.map((run) => run.startMs + (run.decoded ? (run.bytes * 1000) / run.clockRateHz : 0))
+  const ends = stream.runs.map((run) => (run.decoded ? new RunTime(run).msOf(run.bytes) : run.startMs))
   return Math.max(0, stream.totals.lastPacketMs ?? 0, ...ends)
 }
 
 function withRestartGap(stream: StreamManifest, durationMs: number): StreamManifest {
   const lastRun = stream.runs.at(-1)
-  const fromMs = lastRun?.decoded ? lastRun.startMs + (lastRun.bytes * 1000) / lastRun.clockRateHz : durationMs
+  const fromMs = lastRun?.decoded ? new RunTime(lastRun).msOf(lastRun.bytes) : durationMs
   const isShort = fromMs < durationMs
   return isShort
     ? { ...stream, gaps: [...stream.gaps, { fromMs, toMs: durationMs, cause: 'recorder-restart' }] }

@@ -5,9 +5,18 @@ import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Disk } from './disk.ts'
 import { GapLedger } from './gap-ledger.ts'
-import type { Gap, RunManifest, StreamEvent, StreamManifest, StreamTotals, TimeAccount } from './manifest.ts'
+import type {
+  ClockFacts,
+  Gap,
+  RunManifest,
+  StreamEvent,
+  StreamManifest,
+  StreamTotals,
+  TimeAccount,
+} from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
+import type { ClockBend } from './run-time.ts'
 import { type IndexAnchor, IndexWriter, indexFileName } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
@@ -44,7 +53,7 @@ export class StreamFiles {
   readonly #folder: string
   readonly #label: string | undefined
   readonly #index: IndexWriter
-  readonly #runs: (Omit<RunManifest, 'bytes'> & { file: string })[] = []
+  readonly #runs: (Omit<RunManifest, 'bytes' | 'clock'> & { file: string; clock?: readonly ClockBend[] })[] = []
   readonly #runBytes: number[] = []
   readonly #gaps = new GapLedger()
   readonly #events: StreamEvent[] = []
@@ -56,6 +65,7 @@ export class StreamFiles {
   #totals: StreamTotals = NO_TOTALS
   #audioMs = 0
   #audioLeftMs = 0
+  #clock: ClockFacts | undefined
 
   /** `left`: goes on with a stream that was left open. */
   constructor(disk: Disk, folder: string, channel: number, label: string | undefined, left?: StreamLeft) {
@@ -122,6 +132,19 @@ export class StreamFiles {
     this.#index.add({ type: 'gap', ...gap })
   }
 
+  /** Notes that ticks of the current run are longer or shorter from now on. */
+  addBend(bend: ClockBend): void {
+    const run = this.#runs.at(-1)
+    if (run === undefined) return
+    run.clock = [...(run.clock ?? []), bend]
+    this.#index.add({ type: 'bend', ...bend })
+  }
+
+  /** Notes how the sender's clock ran so far. */
+  setClock(clock: ClockFacts): void {
+    this.#clock = clock
+  }
+
   /** Notes how much audio there is so far. */
   setAudio(audioMs: number): void {
     this.#audioMs = this.#audioLeftMs + audioMs
@@ -184,6 +207,7 @@ export class StreamFiles {
       gaps: this.#gaps.gaps,
       events: this.#events,
       account: this.#account(),
+      ...(this.#clock && { clock: this.#clock }),
       totals: this.#totals,
     }
   }
