@@ -55,10 +55,11 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  /** `isDelivered`: a client that kept the audio gives it away. */
-  constructor(files: StreamFiles, options: { keepDigits: boolean; isDelivered?: boolean }) {
+  /** `accountedMs`: the stream goes on from there after a restart. `isDelivered`: a client that kept the audio gives it away. */
+  constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number; isDelivered?: boolean }) {
     this.#files = files
     this.#keepDigits = options.keepDigits
+    this.#accountedMs = options.accountedMs ?? 0
     this.#isDelivered = options.isDelivered ?? false
   }
 
@@ -163,7 +164,9 @@ export class Track {
   /** Ends the stream, with silence up to the end of the recording. */
   finish(endMs: number): void {
     if (this.#running !== undefined) this.#running.timeline.finish(endMs)
-    else for (const part of this.#pauses.explain(0, endMs)) this.#files.addGap({ cause: 'no-rtp-yet', ...part })
+    else
+      for (const part of this.#pauses.explain(this.#accountedMs, endMs))
+        this.#files.addGap({ cause: this.#firstCause, ...part })
     this.#noteTime()
   }
 
@@ -172,7 +175,7 @@ export class Track {
     if (this.#files.runCount >= MAX_RUNS) return undefined
     this.#endRun()
     const { clockRateHz } = codec
-    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? 'no-rtp-yet' : 'dtx' } as const
+    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? this.#firstCause : 'dtx' } as const
     const lengthMs = ticks === undefined ? USUAL_PACKET_MS : (ticks * 1000) / clockRateHz
     const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
     const sink = {
@@ -217,6 +220,11 @@ export class Track {
     this.#lateBefore += timeline.late
     this.#audioBeforeMs += timeline.audioMs
     this.#running = undefined
+  }
+
+  /** Why nothing was heard before the first packet. */
+  get #firstCause(): GapCause {
+    return this.#files.hasLeftRuns ? 'recorder-restart' : 'no-rtp-yet'
   }
 
   #noteTime(): void {
