@@ -1,10 +1,16 @@
 // The calls and their recordings as the HTTP API and the metrics show them.
 
 import type { Call, CallService } from '#call'
-import type { CallsView, CallView, MetricsSnapshot } from '#control'
+import type { CallsView, CallView, CommandResult, MetricsSnapshot } from '#control'
 import type { Listeners } from '#kernel'
-import type { RecorderRegistry, RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
-import { callRecordingOf } from './call-recording-view.ts'
+import type {
+  CommandOutcome,
+  RecorderRegistry,
+  RecordingClient,
+  RecordingEvent,
+  RecordingView,
+} from '#recording-client'
+import { callRecordingOf, receiptOf } from './call-recording-view.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
 /** Views over a gateway. */
@@ -38,7 +44,7 @@ export function createCallsView(
       leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
         const call = service.call(callId)
-        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' })
+        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' }).then(withProof)
       },
     },
     events: client.events,
@@ -53,11 +59,16 @@ export function createCallsView(
         recordings,
         recordingSessions,
         recorders: recorderStates(recorders),
+        ...spoolNumbers(client),
         recordingSessionOutcomes: outcomes,
         ...client.totals(),
       }
     },
   }
+}
+
+function withProof({ receipts, ...outcome }: CommandOutcome): CommandResult {
+  return receipts === undefined ? outcome : { ...outcome, receipts: receipts.map(receiptOf) }
 }
 
 const sessionOutcomes: Readonly<Partial<Record<RecordingEvent['type'], string>>> = {
@@ -70,6 +81,12 @@ function recorderStates(recorders: RecorderRegistry): Record<string, number> {
   const states: Record<string, number> = {}
   for (const { state } of recorders.list()) states[state] = (states[state] ?? 0) + 1
   return states
+}
+
+function spoolNumbers({ spooled: waiting }: RecordingClient): Pick<MetricsSnapshot, 'spooled' | 'spooledBytes'> {
+  const spooled: Record<string, number> = {}
+  for (const { state } of waiting) spooled[state] = (spooled[state] ?? 0) + 1
+  return { spooled, spooledBytes: waiting.reduce((sum, { bytes }) => sum + bytes, 0) }
 }
 
 function count(recording: RecordingView, recordings: Record<string, number>, sessions: Record<string, number>): void {

@@ -1,9 +1,9 @@
 // What the recording client knows of its recorders, made from the configuration.
 
 import { createDestinationPolicy } from '#call'
-import type { RecordersView } from '#control'
+import type { RecordersView, SpoolView } from '#control'
 import { AppError } from '#kernel'
-import { type RecorderCredentials, RecorderProbes, RecorderRegistry } from '#recording-client'
+import { type RecorderCredentials, RecorderProbes, RecorderRegistry, type RecordingClient } from '#recording-client'
 import type { SipCore } from '#sip'
 import type { GatewayConfig, ProfileConfig } from './config-schema.ts'
 import { readPassword } from './recorder-password.ts'
@@ -59,6 +59,18 @@ export function recordersView(registry: RecorderRegistry): RecordersView {
         ...(latest === undefined
           ? {}
           : { latest: { status: latest.status, cause: latest.cause, at: iso(latest.atMs) } }),
+      })),
+  }
+}
+
+/** What waits in the spool, as the HTTP API shows it. */
+export function spoolView(client: Pick<RecordingClient, 'spooled'>): SpoolView {
+  return {
+    list: () =>
+      client.spooled.map(({ sinceMs, nextTryAtMs, ...spooled }) => ({
+        ...spooled,
+        since: iso(sinceMs),
+        ...(nextTryAtMs === undefined ? {} : { nextTryAt: iso(nextTryAtMs) }),
       })),
   }
 }

@@ -1,7 +1,7 @@
 // The HTTP API in types: each schema is the validation, the serialisation and the type at once. Times are ISO 8601, UTC.
 
 import { type Static, Type } from 'typebox'
-import { callRecordingView } from './call-recording-contract.ts'
+import { callRecordingView, receipt } from './call-recording-contract.ts'
 
 const closed = { additionalProperties: false }
 
@@ -83,6 +83,9 @@ export const recordingResult = Type.Object(
     text: Type.String(),
     results: Type.Record(Type.String(), Type.String()),
     policy: Type.Optional(Type.String()),
+    receipts: Type.Optional(
+      Type.Array(receipt, { description: 'proof of a pause, one for each stream to each recorder' }),
+    ),
   },
   closed,
 )
@@ -195,6 +198,27 @@ const recorderView = Type.Object(
 
 /** The recorders of the configuration, and those that calls have named. */
 export const recorderList = Type.Object({ total: Type.Integer(), items: Type.Array(recorderView) }, closed)
+
+/** A recording that waits for a recorder. */
+const spooledRecording = Type.Object(
+  {
+    id: Type.String(),
+    /** waiting, delivering or unreadable. */
+    state: Type.String(),
+    callId: Type.Optional(Type.String()),
+    recording: Type.Optional(Type.String()),
+    since: Type.String({ description: 'When what it holds began; when it was written last if it cannot be read.' }),
+    bytes: Type.Integer(),
+    attempts: Type.Integer({ description: 'At recorders, since the start of the process.' }),
+    lastError: Type.Optional(Type.String()),
+    nextTryAt: Type.Optional(Type.String()),
+  },
+  closed,
+)
+
+/** What waits in the spool, oldest first. */
+export const spooledList = Type.Object({ total: Type.Integer(), items: Type.Array(spooledRecording) }, closed)
+export type SpooledRecording = Static<typeof spooledRecording>
 
 /** Evidence of recording sessions that failed, newest first. */
 export const captureList = Type.Object(

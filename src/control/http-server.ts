@@ -22,11 +22,22 @@ import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
 import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
-import { recorderRoutes } from './recorder-routes.ts'
+import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
+import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
-import type { CallsView, CapturesView, HealthView, MetricsView, RecordersView, RecordingsView } from './views.ts'
+import type {
+  CallsView,
+  CapturesView,
+  HealthView,
+  MetricsView,
+  RecordersView,
+  RecordingsView,
+  SpoolView,
+} from './views.ts'
 import { acceptWebSockets } from './web-socket.ts'
+import { webhookRoutes } from './webhooks/webhook-routes.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
@@ -49,9 +60,12 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
   readonly events?: EventLog
   readonly audit?: AuditLog
+  readonly webhooks?: Webhooks
+  readonly recorderTests?: RecorderTestsView
   /** False: recordings are not commanded by the API; they are unless given. */
   readonly recordingControl?: boolean
   /** PEM texts for HTTPS; plain HTTP when left out. */
@@ -74,7 +88,7 @@ const LOOPBACK_NAMES = new Set(['localhost', LOOPBACK_HOST, '::1', '[::1]'])
 
 /** Builds the application without listening. */
 export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp> {
-  const { access, limits, log, clock, calls, recordings, captures, recorders } = options
+  const { access, limits, log, clock, calls, recordings, captures, recorders, spool } = options
   const { tls } = options
   const app: HttpApp = Fastify({
     ...(tls === undefined ? {} : { https: tls }),
@@ -128,6 +142,9 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
+  if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
+  if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)

@@ -89,6 +89,24 @@ function viewMetrics(view: MetricsView, registers: Registry[]): void {
       for (const [state, count] of Object.entries(view.snapshot().recorders)) this.set({ state }, count)
     },
   })
+  new Gauge({
+    name: 'siprec_gateway_spooled_recordings',
+    help: 'Recordings that wait in the spool, by state: waiting, delivering or unreadable',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [state, count] of Object.entries(view.snapshot().spooled)) this.set({ state }, count)
+    },
+  })
+  new Gauge({
+    name: 'siprec_gateway_spooled_bytes',
+    help: 'Bytes of the recordings that wait in the spool',
+    registers,
+    collect() {
+      this.set(view.snapshot().spooledBytes)
+    },
+  })
   new Counter({
     name: 'siprec_gateway_recording_sessions_total',
     help: 'Recording sessions ended, by outcome',

@@ -20,7 +20,11 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
-const views = { captures: { list: () => [], get: () => undefined }, recorders: { list: () => [] } }
+const views = {
+  captures: { list: () => [], get: () => undefined },
+  recorders: { list: () => [] },
+  spool: { list: () => [] },
+}
 
 test('every route is described, with an id, a summary, a group, a scope, its parameters and its errors', () =>
   withApp(async (app) => {
@@ -75,6 +79,7 @@ test('answers, errors among them, are as they are described', () =>
       ['/api/recordings/{recordingId}', '/api/recordings/rec-1', {}],
       ['/api/captures', '/api/captures', {}],
       ['/api/recorders', '/api/recorders', {}],
+      ['/api/spool', '/api/spool', {}],
     ] as const) {
       const answer = await app.inject({ ...request, url })
       const responses = document.paths[path]?.['method' in request ? 'post' : 'get']?.responses ?? {}

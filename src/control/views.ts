@@ -1,9 +1,21 @@
 // What the HTTP API needs from the rest of the program; implemented in app.
 
 import type { Readable } from 'node:stream'
-
+import type { Static } from 'typebox'
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
-import type { CallView, PageQuery, PeaksQuery, Readiness, RecorderView, RecordingView } from './contract.ts'
+import type {
+  CallView,
+  PageQuery,
+  PeaksQuery,
+  Readiness,
+  RecorderView,
+  RecordingView,
+  recordingResult,
+  SpooledRecording,
+} from './contract.ts'
+
+/** What became of a recording command, with the proof of a pause. */
+export type CommandResult = RecordingResult & Pick<Static<typeof recordingResult>, 'receipts'>
 
 /** The calls under way and command over their recording. */
 export interface CallsView {
@@ -17,7 +29,7 @@ export interface CallsView {
   /** Lets a party go; false when there is no such party. */
   leave(callId: string, leg: string): boolean
   /** Runs a recording command; undefined when there is no such call. Never rejects for what the network does. */
-  record(callId: string, command: RecordingCommand): Promise<RecordingResult> | undefined
+  record(callId: string, command: RecordingCommand): Promise<CommandResult> | undefined
 }
 
 /** The audio of a recording. */
@@ -77,6 +89,12 @@ export interface RecordersView {
   list(): readonly RecorderView[]
 }
 
+/** Recordings that wait for a recorder. */
+export interface SpoolView {
+  /** Oldest first. */
+  list(): readonly SpooledRecording[]
+}
+
 /** Whether this process should be sent calls. */
 export interface HealthView {
   readiness(): Readiness
@@ -91,6 +109,9 @@ export interface MetricsSnapshot {
   readonly recordingSessions: Readonly<Record<string, number>>
   /** Recorders now, by what is known of their health. */
   readonly recorders: Readonly<Record<string, number>>
+  /** Recordings that wait in the spool now, by state, and their bytes. */
+  readonly spooled: Readonly<Record<string, number>>
+  readonly spooledBytes: number
   /** Recording sessions ended since the start of the process, by outcome. */
   readonly recordingSessionOutcomes: Readonly<Record<string, number>>
   /** RTP packets copied to recorders since the start of the process. */

@@ -9,9 +9,30 @@ import type { SpooledFile, SpoolHappening, SpoolPort } from './spool-port.ts'
 
 const firstRetryMs = 10_000
 const longestRetryMs = 600_000
+const NOT_ALLOWED = 'no recorder of its list is allowed here'
+
+/** A recording that waits in the spool, as operators see it; times are milliseconds since 1970. */
+export interface SpooledView {
+  readonly id: string
+  readonly state: 'waiting' | 'delivering' | 'unreadable'
+  /** Absent when it cannot be read. */
+  readonly callId?: string
+  readonly recording?: string
+  /** When what it holds began; when it was written last if it cannot be read. */
+  readonly sinceMs: number
+  readonly bytes: number
+  /** Attempts at recorders since the start of the process. */
+  readonly attempts: number
+  readonly lastError?: string
+  /** Absent while it is delivered. */
+  readonly nextTryAtMs?: number
+}
 
 interface Waiting {
   readonly id: string
+  readonly bytes: number
+  attempts: number
+  lastError: string | undefined
   readonly facts: SpoolFacts
   /** Lists of recorders of which one each is still to have it. */
   targets: readonly (readonly string[])[]
@@ -25,7 +46,7 @@ export class SpoolDeliveries {
   readonly #around: SessionSurroundings
   readonly #onEvent: (event: RecordingEvent) => void
   readonly #waiting = new Map<string, Waiting>()
-  readonly #unreadable = new Set<string>()
+  readonly #unreadable = new Map<string, SpooledView>()
   #timer: Timer | undefined
   /** The one that is being delivered. */
   #current: string | undefined
@@ -40,6 +61,12 @@ export class SpoolDeliveries {
   /** Whether one is under way. */
   get isBusy(): boolean {
     return this.#current !== undefined
+  }
+
+  /** What waits, oldest first; what is being recorded is not complete and does not wait yet. */
+  get waiting(): readonly SpooledView[] {
+    const all = [...this.#unreadable.values(), ...[...this.#waiting.values()].map((one) => this.#viewOf(one))]
+    return all.sort((one, other) => one.sinceMs - other.sinceMs)
   }
 
   /** Looks at what there is, and delivers what is due. */
@@ -69,6 +96,7 @@ export class SpoolDeliveries {
     const facts = file.facts === undefined ? undefined : readFacts(file.facts)
     if (isExpired && this.#current !== id) {
       this.#waiting.delete(id)
+      this.#unreadable.delete(id)
       await this.#spool.remove(id)
       if (facts?.ok) this.#tell(facts.value, { type: 'spool.expired' })
       this.#around.log.warn('a spooled recording is too old and was removed', { spooled: id })
@@ -76,8 +104,9 @@ export class SpoolDeliveries {
     }
     if (facts?.ok !== true) {
       if (!this.#unreadable.has(id)) {
-        this.#unreadable.add(id)
-        const reason = problem ?? (facts?.ok === false ? facts.error : undefined)
+        const reason = problem ?? (facts?.ok === false ? facts.error : 'it has no facts')
+        const { bytes, writtenAtMs: sinceMs } = file
+        this.#unreadable.set(id, { id, state: 'unreadable', sinceMs, bytes, attempts: 0, lastError: reason })
         this.#around.log.error('a spooled recording cannot be read', { spooled: id, reason })
       }
       return
@@ -86,7 +115,8 @@ export class SpoolDeliveries {
     const { targets, span } = facts.value
     // The program may have ended before the recording did: then the last packet was its end.
     const whole = { ...facts.value, span: { toMs: file.writtenAtMs, ...span } }
-    this.#waiting.set(id, { id, facts: whole, targets, retryMs: firstRetryMs, dueAtMs: 0 })
+    const untried = { attempts: 0, lastError: undefined, retryMs: firstRetryMs, dueAtMs: 0 }
+    this.#waiting.set(id, { id, bytes: file.bytes, facts: whole, targets, ...untried })
   }
 
   #next(): void {
@@ -106,7 +136,7 @@ export class SpoolDeliveries {
     const delivery = new SpoolDelivery(id, facts, this.#spool, this.#around)
     const left: (readonly string[])[] = []
     for (const target of waiting.targets) {
-      const isDelivered = await this.#deliverTo(target, delivery, facts)
+      const isDelivered = await this.#deliverTo(target, delivery, waiting)
       if (this.#isClosed) return
       if (!isDelivered) left.push(target)
     }
@@ -117,14 +147,18 @@ export class SpoolDeliveries {
     this.#next()
   }
 
-  async #deliverTo(target: readonly string[], delivery: SpoolDelivery, facts: SpoolFacts): Promise<boolean> {
+  async #deliverTo(target: readonly string[], delivery: SpoolDelivery, waiting: Waiting): Promise<boolean> {
+    const { facts } = waiting
     const attempts = await delivery.run(target)
+    waiting.attempts += attempts.length
+    const problem = attempts.length === 0 ? NOT_ALLOWED : attempts.at(-1)?.problem
+    waiting.lastError = problem ?? waiting.lastError
     for (const { recorder, session, packets, problem } of attempts) {
       if (problem === undefined) this.#tell(facts, { type: 'spool.delivered', packets, session }, recorder)
       else this.#tell(facts, { type: 'spool.undelivered', reason: problem, session }, recorder)
     }
     if (attempts.length === 0) {
-      this.#tell(facts, { type: 'spool.undelivered', reason: 'no recorder of its list is allowed here' })
+      this.#tell(facts, { type: 'spool.undelivered', reason: NOT_ALLOWED })
     }
     return attempts.some(({ problem }) => problem === undefined)
   }
@@ -134,6 +168,23 @@ export class SpoolDeliveries {
     await this.#spool.remove(id).catch((fault: unknown) => {
       this.#around.log.error('a delivered recording could not be removed', { spooled: id, fault: messageOf(fault) })
     })
+  }
+
+  #viewOf({ id, bytes, attempts, lastError, facts, dueAtMs }: Waiting): SpooledView {
+    const { clock } = this.#around
+    const isCurrent = id === this.#current
+    const nextTryAtMs = clock.wallMs() + Math.max(0, dueAtMs - clock.nowMs())
+    return {
+      id,
+      state: isCurrent ? 'delivering' : 'waiting',
+      callId: facts.live.callId,
+      recording: facts.recording,
+      sinceMs: facts.span.fromMs,
+      bytes,
+      attempts,
+      ...(lastError === undefined ? {} : { lastError }),
+      ...(isCurrent ? {} : { nextTryAtMs }),
+    }
   }
 
   #postpone(waiting: Waiting): void {

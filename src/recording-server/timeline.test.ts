@@ -34,6 +34,10 @@ class Tape {
     larger.set(this.bytes)
     this.#bytes = larger
   }
+  readonly bends: number[] = []
+  bend({ ppm }: { ppm: number }): void {
+    this.bends.push(ppm)
+  }
   gap(fromMs: number, toMs: number, cause: Gap['cause']): void {
     this.gaps.push({ fromMs, toMs, cause })
   }

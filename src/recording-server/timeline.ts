@@ -3,7 +3,8 @@
 // run's start. Pure: packets leave in order through a sink.
 
 import { timestampDistance } from '#rtp'
-import type { GapCause } from '#store'
+import { type ClockBend, type ClockFacts, type GapCause, RunTime } from '#store'
+import { ClockSteering } from './clock-steering.ts'
 import type { PauseLog } from './pause-log.ts'
 
 /** Takes what a run holds, in order, each position once. */
@@ -12,6 +13,8 @@ export interface TimelineSink {
   packet(packet: TimelinePacket, position: number, skip: number): void
   /** So many ticks without audio. */
   silence(ticks: number): void
+  /** From a position on ticks are longer or shorter: the sender's clock is not ours. */
+  bend(bend: ClockBend): void
   /** A stretch without audio, in milliseconds of the recording. */
   gap(fromMs: number, toMs: number, cause: GapCause): void
 }
@@ -86,8 +89,6 @@ const DELIVERED_LIMIT_MS = 12 * 3_600_000
 /** RTP time that falls behind arrival by more than this stood still; less is a stall of the network. */
 const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
-/** A sender's clock is at most this much slower than ours. */
-const DRIFT_LIMIT = 0.0005
 /** Assumed of packets until two in a row tell. */
 const USUAL_PACKET_MS = 20
 /** A packet is taken to last until the next one, unless that leaves out more than one packet's time. */
@@ -95,11 +96,15 @@ const STRETCH_LIMIT = 2
 /** Packets that may wait for the next flush; more come only in a burst. */
 const MOST_PENDING = 2000
 const MOST_QUIET = 1000
+/** What is left over beside lost packets and is shorter than this is rounding. */
+const LEAST_SILENCE_MS = 1
 
 /** The time axis of one codec run. */
 export class Timeline {
   readonly #clockRateHz: number
   readonly #startMs: number
+  readonly #time: RunTime
+  readonly #steering = new ClockSteering()
   readonly #sink: TimelineSink
   readonly #pauses: PauseLog
   readonly #isDelivered: boolean
@@ -108,8 +113,9 @@ export class Timeline {
   readonly #pending: Placed[] = []
   #written: Written | undefined
   #anchor: Anchor | undefined
-  /** How far the sender's audio is ahead of our clock: the best of the recent packets, as jitter only ever delays. */
-  #lead = 0
+  #isAstrayNow = false
+  /** The packet whose RTP time is the furthest. */
+  #newest: TimelinePacket | undefined
   #epoch = 0
   #late = 0
   #audioMs = 0
@@ -120,6 +126,7 @@ export class Timeline {
   constructor(options: TimelineOptions) {
     this.#clockRateHz = options.clockRateHz
     this.#startMs = options.startMs
+    this.#time = new RunTime(options)
     this.#sink = options.sink
     this.#pauses = options.pauses
     this.#isDelivered = options.isDelivered ?? false
@@ -134,6 +141,15 @@ export class Timeline {
   /** Milliseconds of the recording that have audio, as far as they left. */
   get audioMs(): number {
     return this.#audioMs
+  }
+
+  /** How the sender's clock ran beside ours; undefined until it was measured. */
+  get clock(): ClockFacts | undefined {
+    const { driftPpm } = this.#steering
+    if (driftPpm === undefined) return undefined
+    const end = this.#coverageEnd()
+    const nominalMs = this.#startMs + (end * 1000) / this.#clockRateHz
+    return { driftPpm: -driftPpm, correctedMs: this.#msOf(end) - nominalMs }
   }
 
   /** Recording time up to which audio has been placed. */
@@ -162,7 +178,7 @@ export class Timeline {
       return false
     }
     this.#insert({ position, packet, epoch: this.#epoch })
-    if (this.#written === undefined && this.#lead > 0) this.#moveEarlier(this.#lead)
+    if (packet === this.#newest) this.#compareClocks(packet, position)
     if (this.#pending.length > MOST_PENDING) this.flush()
     return true
   }
@@ -186,7 +202,7 @@ export class Timeline {
   finish(endMs: number): void {
     this.close()
     const from = this.#written?.end ?? 0
-    const end = this.#ticksOf(endMs - this.#startMs)
+    const end = Math.round(this.#time.positionOf(endMs))
     if (end <= from) return
     this.#reportGap(undefined, end)
     this.#sink.silence(end - from)
@@ -197,52 +213,72 @@ export class Timeline {
     const size = this.#lengthOf(packet)
     const anchor = this.#anchor
     let position: number
-    let isAligned = true
     if (anchor === undefined) {
-      position = Math.max(0, this.#expectedEnd(packet.arrivalMs) - size)
+      position = Math.max(0, this.#endAt(packet.arrivalMs) - size)
     } else {
       const step = timestampDistance(anchor.timestamp, packet.timestamp)
       position = anchor.position + step
-      if (
-        packet.ssrc !== anchor.ssrc ||
-        (packet.sequence > anchor.sequence && this.#isAstray(position + size, packet, anchor))
-      ) {
-        if (packet.ssrc !== anchor.ssrc) this.#quiet.clear()
-        this.#epoch += 1
-        position = Math.max(this.#coverageEnd(), this.#expectedEnd(packet.arrivalMs) - size)
+      const isNewer = packet.sequence > anchor.sequence
+      if (packet.ssrc !== anchor.ssrc || (isNewer && this.#isAstray(position + size, packet, anchor))) {
+        this.#beginEpoch(packet.ssrc !== anchor.ssrc)
+        position = Math.max(this.#coverageEnd(), this.#endAt(packet.arrivalMs) - size)
       } else {
-        if (packet.sequence <= anchor.sequence) return position
+        if (!isNewer) return position
         if (packet.sequence === anchor.sequence + 1) this.#steps.add(step)
-        isAligned = false
       }
     }
     const { arrivalMs, ssrc, sequence, timestamp } = packet
-    const lead = position + size - this.#ticksOf(arrivalMs - this.#startMs)
-    this.#lead = isAligned ? lead : Math.max(lead, this.#lead - size * DRIFT_LIMIT)
     this.#anchor = { position, arrivalMs, ssrc, sequence, timestamp }
+    this.#newest = packet
     return position
   }
 
-  /** The first packets came late, as the others show: all that is placed moves towards the start, while nothing is written. */
-  #moveEarlier(ticks: number): void {
-    const count = Math.floor(Math.min(ticks, this.#pending[0]?.position ?? 0))
-    if (count <= 0 || this.#anchor === undefined) return
-    for (const placed of this.#pending) placed.position -= count
+  #beginEpoch(isOtherSource: boolean): void {
+    if (isOtherSource) this.#quiet.clear()
+    this.#isAstrayNow = false
+    this.#steering.restart()
+    this.#epoch += 1
+  }
+
+  /** What the newest packet says of the sender's clock. */
+  #compareClocks(packet: TimelinePacket, position: number): void {
+    const { arrivalMs } = packet
+    let residualMs = arrivalMs - this.#msOf(position + this.#lengthOf(packet))
+    if (residualMs < this.#steering.baseMs && this.#written?.epoch !== this.#epoch) {
+      residualMs += this.#moveEarlier(this.#steering.baseMs - residualMs)
+    }
+    // What is delivered arrives at the pace of the delivery, which is nobody's clock.
+    if (this.#isDelivered) return
+    const rate = this.#steering.note(residualMs, arrivalMs, this.#time.ppm)
+    if (rate === 'astray') this.#isAstrayNow = true
+    else if (rate !== undefined) this.#sink.bend(this.#time.bend(this.#coverageEnd(), rate))
+  }
+
+  /** The first packets came late, as another shows: all that is placed since moves towards the start; by how many milliseconds. */
+  #moveEarlier(ms: number): number {
+    const first = this.#pending.findIndex(({ epoch }) => epoch === this.#epoch)
+    const before = this.#pending[first - 1]
+    const freeFrom = before === undefined ? (this.#written?.end ?? 0) : before.position + this.#lengthOf(before.packet)
+    const count = Math.floor(Math.min(this.#ticksOf(ms), this.#pending[first]!.position - freeFrom))
+    if (count <= 0 || this.#anchor === undefined) return 0
+    for (const placed of this.#pending.slice(first)) placed.position -= count
     this.#anchor.position -= count
-    this.#lead -= count
+    return (count * 1000) / this.#clockRateHz
   }
 
   #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {
     if (this.#isDelivered) return this.#msOf(end) > DELIVERED_LIMIT_MS
-    const aheadMs = ((end - this.#expectedEnd(packet.arrivalMs)) * 1000) / this.#clockRateHz
+    if (this.#isAstrayNow) return true
+    const endMs = this.#msOf(end)
+    if (endMs - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true
+    const aheadMs = endMs - packet.arrivalMs + this.#steering.baseMs
     const hasPaused = this.#pauses.touches(anchor.arrivalMs, packet.arrivalMs)
-    if (this.#msOf(end) - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true
     return aheadMs > AHEAD_LIMIT_MS || aheadMs < -(hasPaused ? BEHIND_LIMIT_AFTER_PAUSE_MS : BEHIND_LIMIT_MS)
   }
 
   /** Where audio that is complete now should end, by the sender's clock as far as we know it. */
-  #expectedEnd(arrivalMs: number): number {
-    return Math.round(this.#ticksOf(arrivalMs - this.#startMs) + this.#lead)
+  #endAt(arrivalMs: number): number {
+    return Math.round(this.#time.positionOf(arrivalMs - this.#steering.baseMs))
   }
 
   #coverageEnd(): number {
@@ -306,10 +342,11 @@ export class Timeline {
         continue
       }
       // No more is lost than the missing packets can have held: the rest of a talker's silence is silence.
-      const lostToMs = Math.min(part.toMs, part.fromMs + lostMs)
+      const isAllLost = lostMs > 0 && part.fromMs + lostMs > part.toMs - LEAST_SILENCE_MS
+      const lostToMs = isAllLost ? part.toMs : part.fromMs + lostMs
       if (lostToMs > part.fromMs) this.#sink.gap(part.fromMs, lostToMs, 'lost')
       if (part.toMs > lostToMs) this.#sink.gap(lostToMs, part.toMs, this.#causeOf(before, next))
-      lostMs -= lostToMs - part.fromMs
+      lostMs = Math.max(0, lostMs - (lostToMs - part.fromMs))
     }
   }
 
@@ -335,7 +372,7 @@ export class Timeline {
   }
 
   #msOf(position: number): number {
-    return this.#startMs + (position * 1000) / this.#clockRateHz
+    return this.#time.msOf(position)
   }
 }
 

@@ -1,7 +1,7 @@
 // One stream on its way to disk: codec runs, each with its timeline, whatever becomes of the payload.
 
 import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
-import { type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
+import { type ClockBend, type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
 import { packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
 import { Timeline, type TimelineAnchor, type TimelineSink } from './timeline.ts'
@@ -35,8 +35,8 @@ interface Placing {
   readonly arrivalMs: number
 }
 
-/** Where packets go, apart from their gaps. */
-type RunSink = Omit<TimelineSink, 'gap'>
+/** Where packets go, apart from their gaps and clocks. */
+type RunSink = Omit<TimelineSink, 'gap' | 'bend'>
 
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
@@ -55,10 +55,11 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  /** `isDelivered`: a client that kept the audio gives it away. */
-  constructor(files: StreamFiles, options: { keepDigits: boolean; isDelivered?: boolean }) {
+  /** `accountedMs`: the stream goes on from there after a restart. `isDelivered`: a client that kept the audio gives it away. */
+  constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number; isDelivered?: boolean }) {
     this.#files = files
     this.#keepDigits = options.keepDigits
+    this.#accountedMs = options.accountedMs ?? 0
     this.#isDelivered = options.isDelivered ?? false
   }
 
@@ -152,7 +153,7 @@ export class Track {
 
   /** Writes clocks and counters to the index. */
   writeAnchor(totals: StreamTotals): void {
-    this.#files.setAudio(this.#audioMs())
+    this.#noteTime()
     this.#files.addAnchor(this.anchor(), totals)
   }
 
@@ -163,8 +164,10 @@ export class Track {
   /** Ends the stream, with silence up to the end of the recording. */
   finish(endMs: number): void {
     if (this.#running !== undefined) this.#running.timeline.finish(endMs)
-    else for (const part of this.#pauses.explain(0, endMs)) this.#files.addGap({ cause: 'no-rtp-yet', ...part })
-    this.#files.setAudio(this.#audioMs())
+    else
+      for (const part of this.#pauses.explain(this.#accountedMs, endMs))
+        this.#files.addGap({ cause: this.#firstCause, ...part })
+    this.#noteTime()
   }
 
   /** Ends the current run and begins one; undefined when there have been too many. */
@@ -172,11 +175,12 @@ export class Track {
     if (this.#files.runCount >= MAX_RUNS) return undefined
     this.#endRun()
     const { clockRateHz } = codec
-    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? 'no-rtp-yet' : 'dtx' } as const
+    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? this.#firstCause : 'dtx' } as const
     const lengthMs = ticks === undefined ? USUAL_PACKET_MS : (ticks * 1000) / clockRateHz
     const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
     const sink = {
       ...this.#openRun(codec, startMs),
+      bend: (bend: ClockBend) => this.#files.addBend(bend),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
     const timeline = new Timeline({
@@ -218,8 +222,15 @@ export class Track {
     this.#running = undefined
   }
 
-  #audioMs(): number {
-    return this.#audioBeforeMs + (this.#running?.timeline.audioMs ?? 0)
+  /** Why nothing was heard before the first packet. */
+  get #firstCause(): GapCause {
+    return this.#files.hasLeftRuns ? 'recorder-restart' : 'no-rtp-yet'
+  }
+
+  #noteTime(): void {
+    this.#files.setAudio(this.#audioBeforeMs + (this.#running?.timeline.audioMs ?? 0))
+    const clock = this.#running?.timeline.clock
+    if (clock !== undefined) this.#files.setClock(clock)
   }
 
   #noteQuiet(extended: number): void {

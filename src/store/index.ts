@@ -23,6 +23,7 @@ export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
+  ClockFacts,
   Deviation,
   Gap,
   GapCause,
@@ -44,9 +45,9 @@ export type {
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
-export { type Closing, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
+export { type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
-export type { RecoveryFailure } from './recovery.ts'
+export { type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
 export {
   applyRetention,
   type DueRecording,
@@ -55,6 +56,7 @@ export {
   type RetentionPlan,
 } from './retention/retention.ts'
 export type { RetentionRule } from './retention/rules.ts'
+export { type ClockBend, RunTime } from './run-time.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'
 export type { ObjectStorage } from './upload/object-storage.ts'
 export { openS3, type S3Settings } from './upload/s3-storage.ts'

@@ -1,5 +1,7 @@
 // manifest.json of a recording folder: what was recorded, how completely, and why anything is missing.
 
+import type { ClockBend } from './run-time.ts'
+
 /** Why a stretch of a stream holds silence. */
 export type GapCause =
   /** Packets were sent and did not come. */
@@ -39,6 +41,8 @@ export interface RunManifest {
   readonly startMs: number
   /** Audio bytes, without the file's header; what a file system holds is the truth while `receiving`. */
   readonly bytes: number
+  /** How the sender's clock ran against ours; absent where it did not differ. */
+  readonly clock?: readonly ClockBend[]
   /** False: the file is a list of RTP payloads that we do not decode, see `raw-run-file.ts`. */
   readonly decoded: boolean
 }
@@ -88,6 +92,14 @@ export interface TimeAccount {
   readonly missingMs: Readonly<Partial<Record<GapCause, number>>>
 }
 
+/** The sender's RTP clock beside ours. */
+export interface ClockFacts {
+  /** Millionths by which it is faster; negative: slower. */
+  readonly driftPpm: number
+  /** What the recording would have been off at the end, in milliseconds, had nothing been corrected. */
+  readonly correctedMs: number
+}
+
 /** Gaps, and events, that a manifest lists per stream; the index has them all. */
 export const MAX_LISTED = 10_000
 
@@ -105,6 +117,8 @@ export interface StreamManifest {
   readonly events: readonly StreamEvent[]
   /** Absent in manifests of before. */
   readonly account?: TimeAccount
+  /** Absent before there was enough to measure. */
+  readonly clock?: ClockFacts
   readonly totals: StreamTotals
 }
 

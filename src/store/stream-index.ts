@@ -14,6 +14,8 @@ import {
   type StreamTotals,
 } from './manifest.ts'
 
+import type { ClockBend } from './run-time.ts'
+
 /** Where the sender's RTP clock and the recording's clock met. */
 export interface IndexAnchor {
   readonly positionMs: number
@@ -27,6 +29,7 @@ export interface IndexAnchor {
 export type IndexLine =
   | { readonly type: 'stream'; readonly channel: number; readonly label?: string }
   | ({ readonly type: 'run' } & Omit<RunManifest, 'bytes'>)
+  | ({ readonly type: 'bend' } & ClockBend)
   | ({ readonly type: 'gap' } & Gap)
   | ({ readonly type: 'event' } & StreamEvent)
   | ({ readonly type: 'anchor' } & IndexAnchor)
@@ -41,15 +44,16 @@ export function indexFileName(channel: number): string {
 export class IndexWriter {
   readonly #file: GrowingFile
 
-  /** Creates the file, or goes on with one of `continueAt` bytes; throws what the file system throws. */
-  constructor(disk: Disk, path: string, continueAt?: number) {
-    this.#file = new GrowingFile(disk, path, continueAt === undefined ? {} : { continueAt })
+  /** Creates the file with its first line, or goes on with one of `continueAt` bytes. */
+  constructor(disk: Disk, path: string, first: IndexLine, continueAt?: number) {
+    this.#file = new GrowingFile(disk, path, continueAt === undefined ? { initial: textOf(first) } : { continueAt })
     // What a crash left may end in half a line.
     if (continueAt !== undefined) this.#file.appendAlways(new TextEncoder().encode('\n'))
+    this.#file.flush()
   }
 
   add(line: IndexLine): void {
-    this.#file.appendAlways(new TextEncoder().encode(`${JSON.stringify(line)}\n`))
+    this.#file.appendAlways(textOf(line))
   }
 
   flush(): void {
@@ -72,6 +76,10 @@ export class IndexWriter {
   }
 }
 
+function textOf(line: IndexLine): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(line)}\n`)
+}
+
 /** The stream as its index tells; a last line cut off is ignored. Bytes of runs are left at 0. */
 export function streamFromIndex(text: string): StreamManifest | undefined {
   const runs: RunManifest[] = []
@@ -85,11 +93,18 @@ export function streamFromIndex(text: string): StreamManifest | undefined {
     const { type, ...rest } = entry
     if (type === 'stream') stream = rest as { channel: number; label?: string }
     if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
+    if (type === 'bend') bendLast(runs, rest as ClockBend)
     if (type === 'gap') gaps.add(rest as Gap)
     if (type === 'event' && events.length < MAX_LISTED) events.push(rest as StreamEvent)
     if (type === 'totals') totals = rest as StreamTotals
   }
   return stream && { ...stream, participants: [], runs, gaps: gaps.gaps, events, totals }
+}
+
+/** Bends stand behind the run that they are of. */
+function bendLast(runs: RunManifest[], bend: ClockBend): void {
+  const run = runs.at(-1)
+  if (run !== undefined) runs[runs.length - 1] = { ...run, clock: [...(run.clock ?? []), bend] }
 }
 
 function parseLine(line: string): IndexLine | undefined {

@@ -7,11 +7,12 @@ const STEPS_PER_MS = 10
 /** The stream with its times rounded, and nothing beyond the recording's end; gaps that begin there are left out. */
 export function tidyTimes(stream: StreamManifest, durationMs: number): StreamManifest {
   const tidy = (ms: number): number => Math.min(rounded(ms), durationMs)
-  const { runs, gaps, events, account, totals } = stream
+  const { runs, gaps, events, account, clock, totals } = stream
   const { firstPacketMs, lastPacketMs, pauses } = totals
   return {
     ...stream,
     runs: runs.map((run) => ({ ...run, startMs: tidy(run.startMs) })),
+    ...(clock && { clock: { driftPpm: rounded(clock.driftPpm), correctedMs: rounded(clock.correctedMs) } }),
     gaps: gaps
       .map((gap) => ({ ...gap, fromMs: tidy(gap.fromMs), toMs: tidy(gap.toMs) }))
       .filter(({ fromMs, toMs }) => toMs > fromMs),

@@ -163,6 +163,14 @@ bench('a delivery that fails is repeated, later each time, until it is done', as
   await endCall(b)
   const asked = (): number => b.eventTypes.filter((type) => type === 'spool.undelivered').length
   assert.equal(asked(), 1)
+  const [waiting] = b.client.spooled
+  assert.deepEqual(
+    [waiting?.state, waiting?.callId, waiting?.attempts, waiting?.lastError],
+    ['waiting', b.call.callId, 1, 'refused: 503'],
+  )
+  assert.ok(waiting !== undefined && waiting.bytes > 0 && waiting.sinceMs <= b.clock.wallMs())
+  const inMs = Number(waiting.nextTryAtMs) - b.clock.wallMs()
+  assert.ok(inMs > 0 && inMs <= RETRY_MS, `next try in ${inMs} ms`)
   await b.pass(RETRY_MS)
   assert.equal(asked(), 2)
   await b.pass(RETRY_MS)
@@ -171,9 +179,13 @@ bench('a delivery that fails is repeated, later each time, until it is done', as
   assert.equal(asked(), 3)
   recorder.onInvite = 'take'
   await b.pass(4 * RETRY_MS)
+  assert.deepEqual(
+    b.client.spooled.map(({ state, attempts, nextTryAtMs }) => [state, attempts, nextTryAtMs]),
+    [['delivering', 3, undefined]],
+  )
   await sendAll(b, spool)
   assert.equal(b.eventTypes.at(-1), 'spool.delivered')
-  assert.equal(spool.kept.size, 0)
+  assert.deepEqual([spool.kept.size, b.client.spooled.length], [0, 0])
 })
 
 bench('a recorder that hangs up in the middle of a delivery has not got it', async (b, spool) => {

@@ -94,6 +94,20 @@ async function assertUnreadable(place: SpoolPlace): Promise<void> {
   assert.equal((await stat(place.keyFile)).mode & 0o777, 0o600)
 }
 
+/** What waits is shown by the API and in the metrics, and that it was tried in vain. */
+async function assertShown({ opened, callId }: Talk): Promise<void> {
+  interface Shown {
+    readonly items: readonly { readonly callId?: string; readonly bytes: number; readonly lastError?: string }[]
+  }
+  const shown = async (): Promise<Shown> => (await (await fetch(`${opened.httpUrl}/api/spool`)).json()) as Shown
+  await until('a delivery has failed', async () => (await shown()).items[0]?.lastError === 'refused: 503', DEADLINE_MS)
+  const [item, ...others] = (await shown()).items
+  assert.deepEqual([item?.callId, others.length], [callId, 0])
+  const metrics = await (await fetch(`${opened.httpUrl}/metrics`)).text()
+  assert.match(metrics, /^siprec_gateway_spooled_recordings\{state="waiting"\} 1$/m)
+  assert.match(metrics, new RegExp(`^siprec_gateway_spooled_bytes ${item?.bytes}$`, 'm'))
+}
+
 test('SRC-63: a recording that no recorder takes is spooled, encrypted and with its pauses, and delivered when one does', async (t) => {
   const [place, recorder] = [await spoolPlace(t), await busyRecorder(t)]
   const talk = await openTalk(t, { gateway: gatewayOf(place) })
@@ -113,6 +127,7 @@ test('SRC-63: a recording that no recorder takes is spooled, encrypted and with 
   await talk.end()
   await untilEvent(talk.opened, 'spool.kept')
   await assertUnreadable(place)
+  await assertShown(talk)
 
   recorder.script = {}
   talk.opened.program.gateway?.recordingClient.deliverSpooled()

@@ -52,6 +52,8 @@ const numbers: MetricsSnapshot = {
   recordings: { recording: 2, paused: 1 },
   recordingSessions: { active: 4 },
   recorders: { up: 2, down: 1 },
+  spooled: { waiting: 2 },
+  spooledBytes: 4_096,
   recordingSessionOutcomes: { closed: 7, failed: 1 },
   packetsForked: 1_000,
   packetsHeld: 50,

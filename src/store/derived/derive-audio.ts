@@ -4,11 +4,13 @@ import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodePcma, decodePcmu, type OpusLibrary, WAV_HEADER_BYTES } from '#audio'
 import type { RunManifest, StreamManifest } from '../manifest.ts'
+import { RunTime } from '../run-time.ts'
 import { g711FormatOf, silenceOf } from '../stream-files.ts'
-import { readWavData, writeFully } from '../wav-run-file.ts'
+import { writeFully } from '../wav-run-file.ts'
 import { type AudioOutput, headerOf, type OutputShape, WavOutput } from './audio-output.ts'
 import { ChannelAudio } from './channel-audio.ts'
 import { PEAKS_FILE, PeakOutput } from './peaks.ts'
+import { PlacedRun } from './placed-run.ts'
 import { decodedRateHz, openRunAudio } from './run-audio.ts'
 
 /** Name of the derived audio. */
@@ -47,7 +49,7 @@ export function deriveAudio(source: AudioSource): { readonly hasArchive: boolean
 
 /** Where a run ends as far as its size tells; packets say it themselves, in their recording's duration. */
 function endMsOf(run: RunManifest): number {
-  return run.decoded ? run.startMs + (run.bytes * 1000) / run.clockRateHz : run.startMs
+  return run.decoded ? new RunTime(run).msOf(run.bytes) : run.startMs
 }
 
 function commonFormat(runs: readonly RunManifest[], sampleRateHz: number): 'pcmu' | 'pcma' | undefined {
@@ -72,7 +74,7 @@ function decodeAll({ folder, streams, opus }: AudioSource, shape: OutputShape, o
   }
 }
 
-/** What was received is what recording.wav holds, byte for byte. */
+/** What was received is what recording.wav holds, byte for byte, but for one now and then where clocks differ. */
 function copyAll(
   { folder, streams, part }: AudioSource,
   shape: OutputShape,
@@ -80,7 +82,7 @@ function copyAll(
   outputs: readonly AudioOutput[],
 ): void {
   const decode = format === 'pcmu' ? decodePcmu : decodePcma
-  const channels = streams.map(({ runs }) => openRuns(folder, runs, shape.sampleRateHz))
+  const channels = streams.map(({ runs }) => openRuns(folder, runs, format, shape.sampleRateHz))
   const target = openSync(part(AUDIO_FILE), 'w')
   try {
     writeFully(target, headerOf(format, shape), 0)
@@ -94,7 +96,7 @@ function copyAll(
   } finally {
     closeSync(target)
     for (const output of outputs) output.close()
-    for (const run of channels.flat()) closeSync(run.fd)
+    for (const { audio } of channels.flat()) audio.close()
   }
 }
 
@@ -103,26 +105,30 @@ function forEachStep(frames: number, step: (frame: number, count: number) => voi
 }
 
 interface OpenRun {
-  readonly run: RunManifest
-  readonly fd: number
+  readonly audio: PlacedRun
   readonly startFrame: number
 }
 
-function openRuns(folder: string, runs: readonly RunManifest[], sampleRateHz: number): OpenRun[] {
+function openRuns(
+  folder: string,
+  runs: readonly RunManifest[],
+  format: 'pcmu' | 'pcma',
+  sampleRateHz: number,
+): OpenRun[] {
   return runs
     .filter((run) => run.decoded && run.bytes > 0)
     .map((run) => {
       const startFrame = Math.round((run.startMs * sampleRateHz) / 1000)
-      return { run, fd: openSync(join(folder, run.file), 'r'), startFrame }
+      return { audio: new PlacedRun(join(folder, run.file), run, format), startFrame }
     })
 }
 
 function readBytes(runs: readonly OpenRun[], frame: number, count: number, silence: number): Uint8Array {
   const bytes = new Uint8Array(count).fill(silence)
-  for (const { run, fd, startFrame } of runs) {
+  for (const { audio, startFrame } of runs) {
     const from = Math.max(frame, startFrame)
-    const to = Math.min(frame + count, startFrame + run.bytes)
-    if (to > from) readWavData(fd, from - startFrame, bytes.subarray(from - frame, to - frame))
+    const to = Math.min(frame + count, startFrame + audio.frames)
+    if (to > from) audio.read(from - startFrame, bytes.subarray(from - frame, to - frame))
   }
   return bytes
 }

@@ -1,23 +1,26 @@
 // The two kinds of run files as samples: G.711 bytes read in place, and packets that are decoded one after another.
 
-import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AudioDecoder, audioDecoder, decodePcma, decodePcmu, type OpusLibrary } from '#audio'
 import type { RunManifest } from '../manifest.ts'
 import { type RawRecord, readRawRun } from '../raw-run-file.ts'
+import { RunTime } from '../run-time.ts'
 import { g711FormatOf } from '../stream-files.ts'
-import { readWavData } from '../wav-run-file.ts'
 import type { RunAudio } from './channel-audio.ts'
+import { PlacedRun } from './placed-run.ts'
 
 /** What was read stays at hand for so many samples, for a resampler that looks back. */
 const LOOK_BACK = 64
+
+/** Samples that a packet may be away from the one before it without a gap between them. */
+const CLOCK_HOLE = 2
 
 /** The audio of a run; undefined when its encoding cannot be decoded. Throws what the file system throws. */
 export function openRunAudio(folder: string, run: RunManifest, opus?: OpusLibrary): RunAudio | undefined {
   if (run.bytes === 0) return undefined
   const path = join(folder, run.file)
   const format = run.decoded ? g711FormatOf(run.encoding) : undefined
-  if (format !== undefined) return new G711Run(path, run, format === 'pcmu' ? decodePcmu : decodePcma)
+  if (format !== undefined) return new G711Run(path, run, format)
   const decoder = run.decoded ? undefined : audioDecoder(run.encoding, opus)
   return decoder === undefined ? undefined : new PacketRun(readRawRun(path, run), run, decoder)
 }
@@ -31,24 +34,26 @@ export function decodedRateHz(run: RunManifest, opus?: OpusLibrary): number | un
 class G711Run implements RunAudio {
   readonly startMs: number
   readonly sampleRateHz: number
-  readonly #fd: number
+  readonly #placed: PlacedRun
   readonly #decode: (bytes: Uint8Array) => Int16Array
 
-  constructor(path: string, run: RunManifest, decode: (bytes: Uint8Array) => Int16Array) {
+  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma') {
     this.startMs = run.startMs
     this.sampleRateHz = run.clockRateHz
-    this.#decode = decode
-    this.#fd = openSync(path, 'r')
+    this.#decode = format === 'pcmu' ? decodePcmu : decodePcma
+    this.#placed = new PlacedRun(path, run, format)
   }
 
   read(from: number, into: Int16Array): void {
-    const bytes = new Uint8Array(into.length)
-    const have = readWavData(this.#fd, from, bytes)
+    const count = Math.min(into.length, this.#placed.frames - from)
+    if (count <= 0) return
+    const bytes = new Uint8Array(count)
+    const have = this.#placed.read(from, bytes)
     into.set(this.#decode(bytes.subarray(0, have)))
   }
 
   close(): void {
-    closeSync(this.#fd)
+    this.#placed.close()
   }
 }
 
@@ -58,7 +63,7 @@ class PacketRun implements RunAudio {
   readonly sampleRateHz: number
   readonly #records: Generator<RawRecord>
   readonly #decoder: AudioDecoder
-  readonly #samplesPerTick: number
+  readonly #time: RunTime
   /** Decoded packets that later reads may still need, in order. */
   readonly #decoded: { readonly at: number; readonly samples: Int16Array }[] = []
   #isAtEnd = false
@@ -68,7 +73,7 @@ class PacketRun implements RunAudio {
     this.sampleRateHz = decoder.sampleRateHz
     this.#records = records
     this.#decoder = decoder
-    this.#samplesPerTick = decoder.sampleRateHz / run.clockRateHz
+    this.#time = new RunTime(run)
   }
 
   read(from: number, into: Int16Array): void {
@@ -94,8 +99,18 @@ class PacketRun implements RunAudio {
         return
       }
       const { position, payload } = next.value
-      this.#decoded.push({ at: Math.round(position * this.#samplesPerTick), samples: this.#decoder.decode(payload) })
+      const at = Math.round(((this.#time.msOf(position) - this.startMs) * this.sampleRateHz) / 1000)
+      this.#close(at)
+      this.#decoded.push({ at, samples: this.#decoder.decode(payload) })
     }
+  }
+
+  /** Fills a hole of a sample or two in front of a packet, which is there because clocks differ, by what was last heard. */
+  #close(at: number): void {
+    const last = this.#decoded.at(-1)
+    const hole = last === undefined ? 0 : at - endOf(last)
+    if (last === undefined || hole < 1 || hole > CLOCK_HOLE) return
+    this.#decoded.push({ at: endOf(last), samples: new Int16Array(hole).fill(last.samples.at(-1) ?? 0) })
   }
 }
 
