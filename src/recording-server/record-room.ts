@@ -23,6 +23,7 @@ import {
   type StreamSettings,
 } from './record-messages.ts'
 import { RecordingTime } from './recording-time.ts'
+import { SenderReports } from './sender-reports.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 
@@ -45,6 +46,7 @@ interface Recording {
   readonly recordingId: string
   readonly folder: RecordingFolder
   readonly time: RecordingTime
+  readonly reports: SenderReports
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
@@ -139,6 +141,7 @@ export class RecordRoom {
       recordingId,
       folder,
       time,
+      reports: new SenderReports(),
       startedAtMs,
       cname,
       streams: [],
@@ -158,7 +161,7 @@ export class RecordRoom {
     const files = recording.folder.addStream(label)
     const { recordingId, cname, time } = recording
     time.deliverAt(settings.pace ?? 1)
-    const track = new Track(files, { keepDigits, isDelivered: time.isDelivered })
+    const track = new Track(files, { keepDigits, isDelivered: time.isDelivered, reports: recording.reports })
     const receiver = new StreamReceiver({
       ports,
       track,
