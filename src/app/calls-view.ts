@@ -1,10 +1,16 @@
 // The calls and their recordings as the HTTP API and the metrics show them.
 
 import type { Call, CallService } from '#call'
-import type { CallsView, CallView, MetricsSnapshot } from '#control'
+import type { CallsView, CallView, CommandResult, MetricsSnapshot } from '#control'
 import type { Listeners } from '#kernel'
-import type { RecorderRegistry, RecordingClient, RecordingEvent, RecordingView } from '#recording-client'
-import { callRecordingOf } from './call-recording-view.ts'
+import type {
+  CommandOutcome,
+  RecorderRegistry,
+  RecordingClient,
+  RecordingEvent,
+  RecordingView,
+} from '#recording-client'
+import { callRecordingOf, receiptOf } from './call-recording-view.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
 /** Views over a gateway. */
@@ -38,7 +44,7 @@ export function createCallsView(
       leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
         const call = service.call(callId)
-        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' })
+        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' }).then(withProof)
       },
     },
     events: client.events,
@@ -59,6 +65,10 @@ export function createCallsView(
       }
     },
   }
+}
+
+function withProof({ receipts, ...outcome }: CommandOutcome): CommandResult {
+  return receipts === undefined ? outcome : { ...outcome, receipts: receipts.map(receiptOf) }
 }
 
 const sessionOutcomes: Readonly<Partial<Record<RecordingEvent['type'], string>>> = {

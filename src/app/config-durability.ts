@@ -22,6 +22,12 @@ export const durabilityKeys = {
     1_000_000,
     2 ** 34,
   ),
+  resumeSeconds: integer(
+    'A recorder that starts anew goes on with recordings that were written so recently, in seconds; 0: it closes them.',
+    120,
+    0,
+    3600,
+  ),
   minFreeBytes: integer(
     'With fewer bytes free on the disk, new recordings are refused with 503.',
     500_000_000,

@@ -7,6 +7,7 @@ import type { Environment } from './config.ts'
 import type { RuleBreach } from './config-rules.ts'
 import type { Config, SipConfig, TlsFiles } from './config-schema.ts'
 import { readPassword } from './recorder-password.ts'
+import { readSecret } from './webhook-secret.ts'
 
 type Path = RuleBreach['path']
 
@@ -20,6 +21,12 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
     checks.push(tlsBreaches(path, tls))
     const identities = 'identities' in tls ? tls.identities : []
     for (const [at, files] of identities.entries()) checks.push(tlsBreaches([...path, 'identities', at], files))
+  }
+  for (const [at, webhook] of (config.http?.webhooks ?? []).entries()) {
+    const read = readSecret(webhook, environment)
+    checks.push(
+      read.then((found) => (found.ok ? [] : [breach(['http', 'webhooks', at], found.error.key, found.error.expected)])),
+    )
   }
   if (config.http?.tls !== undefined) checks.push(tlsBreaches(['http', 'tls'], config.http.tls))
   for (const [at, { credentials }] of (config.gateway?.recording.profiles ?? []).entries()) {

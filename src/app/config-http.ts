@@ -18,6 +18,30 @@ const account = Type.Object(
   { additionalProperties: false },
 )
 
+const webhook = Type.Object(
+  {
+    url: text({ pattern: '^https?://', expects: 'an http or https URL', description: 'Where events are posted to.' }),
+    secretVariable: Type.Optional(
+      text({ description: 'Name of the environment variable that holds the secret that events are signed with.' }),
+    ),
+    secretFile: Type.Optional(text({ description: 'File with the secret in its first line.' })),
+    events: Type.Array(text({ expects: 'a type of event, or the beginning of one such as recording.*' }), {
+      maxItems: 64,
+      default: [],
+      description: 'Types of event, or beginnings such as recording.*; all when empty: see docs/reference/events.md.',
+    }),
+    queue: integer('Events that may wait; one that finds no room is put aside.', 10_000, 1, 1_000_000),
+    attempts: integer(
+      'Attempts before an event is put aside, with doubling waits of 1 s to 1 h between them.',
+      15,
+      1,
+      100,
+    ),
+    timeoutMs: integer('Milliseconds that the target has to answer.', 10_000, 100, 120_000),
+  },
+  { additionalProperties: false },
+)
+
 /** The section `http`. */
 export const http = role('The HTTP API and console; off when left out.', {
   host: ipAddress({
@@ -50,6 +74,7 @@ export const http = role('The HTTP API and console; off when left out.', {
     maxFileBytes: integer('Size of a file after which another is begun.', 10_000_000, 1_000, 1_000_000_000),
     keepFiles: integer('Files that are kept; the oldest are removed.', 1_000, 1, 100_000),
   }),
+  webhooks: Type.Array(webhook, { maxItems: 32, default: [], description: 'Who is told of events by HTTP.' }),
   events: section('Events over WebSocket, server-sent events and as a list.', {
     keep: integer('Latest events that are kept for those who come back.', 5_000, 100, 1_000_000),
   }),

@@ -125,6 +125,13 @@ const profile = Type.Object(
           'A recording session stays up for so long after a call, in milliseconds, and the next call is put into it; one for each call when left out.',
       }),
     ),
+    callsPerSession: optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'So many calls at a time are put into one recording session; one when left out.',
+      }),
+    ),
     lostAfterSilenceMs: optional(
       Type.Integer({
         minimum: 10_000,

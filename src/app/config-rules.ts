@@ -41,8 +41,16 @@ export function ruleBreaches(config: Config): RuleBreach[] {
   return breaches
 }
 
-function httpBreaches({ accounts, proxies }: HttpConfig): RuleBreach[] {
+function httpBreaches({ accounts, proxies, webhooks }: HttpConfig): RuleBreach[] {
   const breaches = networkBreaches(['http', 'proxies'], proxies)
+  for (const [at, { url }] of webhooks.entries()) {
+    const isFirst = webhooks.findIndex((other) => other.url === url) === at
+    if (isFirst && URL.canParse(url)) continue
+    breaches.push({
+      path: ['http', 'webhooks', at, 'url'],
+      expected: isFirst ? 'an http or https URL' : 'another URL than those before',
+    })
+  }
   for (const [at, { name }] of accounts.entries()) {
     if (accounts.findIndex((other) => other.name === name) === at) continue
     breaches.push({ path: ['http', 'accounts', at, 'name'], expected: 'another name than those before' })

@@ -80,6 +80,7 @@ export function sessionNews(event: RecordingServerEvent): EventNews {
   const { recordingId } = event
   switch (event.type) {
     case 'started':
+    case 'restarted':
     case 'metadata': {
       const participants = event.facts.participants.map(({ aor, name }) => ({
         ...(aor === undefined ? {} : { aor }),

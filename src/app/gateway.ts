@@ -9,7 +9,7 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, RecordingInfo, type SpoolView } from '#control'
+import { type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -31,12 +31,15 @@ import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { createInvitations } from './invitations.ts'
+import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
+import { createRecorderTests } from './recorder-tests.ts'
 import { openRecorders, recordersView, spoolView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
+import { readTls } from './tls-files.ts'
 import { toneRules } from './tone-rules.ts'
 
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
@@ -49,6 +52,7 @@ export interface Gateway extends GatewayViews {
   readonly onCall: CallService['onCall']
   readonly recordingClient: RecordingClient
   readonly recorders: RecordersView
+  readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
@@ -192,8 +196,24 @@ export async function openGateway(
   })
   const evidence = openEvidence(config, client, { clock, ids, log })
   const indicator = new RecordingIndicator({ service, client, clock, log, honoursPreferences })
+  if (config.recording.preStart.seconds > 0) {
+    listenBeforeStart({ service, client, notices, withoutNotice: config.recording.preStart.withoutNotice })
+  }
+  const recorderTests = createRecorderTests({ config, tls: await readTls(config.sip.tls), clock, ids })
   const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
-  return assemble({ service, client, commands, engine, role, evidence, indicator, recorders, probes, spool })
+  return assemble({
+    service,
+    client,
+    commands,
+    engine,
+    role,
+    evidence,
+    indicator,
+    recorders,
+    recorderTests,
+    probes,
+    spool,
+  })
 }
 
 /** From of what is sent to recorders. */
@@ -224,6 +244,7 @@ function createRecordingClient(
     recorders,
     policy: policy.ok ? policy.value : defaultPolicy,
     replayMs: replaySeconds * 1_000,
+    preStartMs: config.recording.preStart.seconds * 1_000,
     transcodes,
     announce,
     ...(spool === undefined ? {} : { spool }),
@@ -278,13 +299,16 @@ function assemble(parts: {
   readonly evidence: Evidence
   readonly indicator: RecordingIndicator
   readonly recorders: RecorderRegistry
+  readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
 }): Gateway {
-  const { service, client, commands, engine, role, evidence, indicator, recorders, probes, spool } = parts
+  const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes, spool } =
+    parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
+    recorderTests,
     spool: spoolView(client),
     recorderEvents: recorders.events,
     listeners: role.listeners,

@@ -1,7 +1,16 @@
 // The HTTP API over the roles of the program.
 
 import { join } from 'node:path'
-import { AuditLog, createHttpServer, EventLog, type HttpServer, type Readiness } from '#control'
+import {
+  AuditLog,
+  createHttpServer,
+  EventLog,
+  type HttpServer,
+  type Readiness,
+  type WebhookOrder,
+  Webhooks,
+} from '#control'
+import { AppError } from '#kernel'
 import type { HttpConfig } from './config-schema.ts'
 import { sessionNews, tapGateway } from './event-tap.ts'
 import type { Gateway } from './gateway.ts'
@@ -9,6 +18,7 @@ import { openAccess } from './http-access.ts'
 import type { Recorder } from './recorder.ts'
 import { productVersion, type Surroundings } from './sip-role.ts'
 import { readCertificate } from './tls-files.ts'
+import { readSecret } from './webhook-secret.ts'
 
 /** Where the build puts the web console, beside the compiled sources. */
 const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
@@ -38,6 +48,7 @@ export async function openHttp(
     keepFiles: config.audit.keepFiles,
     clock,
   })
+  const webhooks = await openWebhooks(config, events, around)
   const taps = [
     ...(gateway === undefined ? [] : [tapGateway(gateway, events)]),
     ...(recorder === undefined ? [] : [recorder.server.events.add((event) => events.add(sessionNews(event)))]),
@@ -55,13 +66,20 @@ export async function openHttp(
     clock,
     events,
     audit,
+    webhooks,
     health: { readiness },
     metrics: {
       snapshot: () => ({ ...(gateway?.metrics() ?? noCalls), deviations: recorder?.server.deviations() ?? {} }),
     },
     ...(gateway === undefined
       ? {}
-      : { calls: gateway.calls, captures: gateway.captures, recorders: gateway.recorders, spool: gateway.spool }),
+      : {
+          calls: gateway.calls,
+          captures: gateway.captures,
+          recorders: gateway.recorders,
+          recorderTests: gateway.recorderTests,
+          spool: gateway.spool,
+        }),
     ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
@@ -70,6 +88,7 @@ export async function openHttp(
     close: async () => {
       for (const end of taps) end()
       await server.close()
+      await webhooks.close()
       await audit.close()
     },
   }
@@ -85,4 +104,15 @@ const noCalls = {
   recordingSessionOutcomes: {},
   packetsForked: 0,
   packetsHeld: 0,
+}
+
+async function openWebhooks(config: HttpConfig, events: EventLog, around: Surroundings): Promise<Webhooks> {
+  const targets = config.webhooks.map(async (webhook): Promise<WebhookOrder> => {
+    const secret = await readSecret(webhook)
+    if (secret.ok) return { ...webhook, secret: secret.value }
+    const verdict = { result: 'client', reason: 'secret-unreadable' } as const
+    throw new AppError('config.secret-unreadable', `http.webhooks: ${secret.error.expected}`, verdict)
+  })
+  const folder = join(config.folder, 'webhooks')
+  return await Webhooks.open({ targets: await Promise.all(targets), folder, events, ...around })
 }

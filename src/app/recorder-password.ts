@@ -6,7 +6,7 @@ import { err, messageOf, ok, type Result } from '#kernel'
 import type { Environment } from './config.ts'
 import type { ProfileConfig } from './config-schema.ts'
 
-type CredentialsConfig = NonNullable<ProfileConfig['credentials']>
+type PasswordPlace = Pick<NonNullable<ProfileConfig['credentials']>, 'passwordVariable' | 'passwordFile'>
 
 /** Why there is no password, and the key that names its place. */
 export interface PasswordProblem {
@@ -16,7 +16,7 @@ export interface PasswordProblem {
 
 /** Reads the password. */
 export async function readPassword(
-  { passwordVariable = '', passwordFile }: CredentialsConfig,
+  { passwordVariable = '', passwordFile }: PasswordPlace,
   environment: Environment = env,
 ): Promise<Result<string, PasswordProblem>> {
   if (passwordFile === undefined) {

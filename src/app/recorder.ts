@@ -18,6 +18,7 @@ import {
   createDeriver,
   type Deriver,
   JournaledCatalogue,
+  leftFolders,
   openS3,
   type RecordingLibrary,
   RecordingStore,
@@ -57,14 +58,14 @@ const staleFile = 'catalogue.stale'
 export async function openRecorder(config: RecorderConfig, around: Surroundings): Promise<Recorder> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
-  const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes } = config.store
+  const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
   await mkdir(folder, { recursive: true })
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const settings = librarySettings(config)
   const uploaded = settings.upload && openS3(settings.upload.s3)
   const library = new LibraryThread(settings, log)
   const catalogue = openJournal(store, library, around.clock, log)
-  await recover(store, catalogue, await createDeriver({ archive }), log)
+  const left = leftFolders(folder)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
   const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage, archive }).catch(
@@ -87,6 +88,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     policyFor: clientPolicies(config),
     refusals,
   })
+  const closed = await server.resume(left, 1000 * resumeSeconds)
   const closeStore = async (): Promise<void> => {
     refusals.close()
     await media.close()
@@ -110,6 +112,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
+    await recover(store, catalogue, closed, await createDeriver({ archive }), log)
     return {
       listeners: role.listeners,
       server,
@@ -143,14 +146,18 @@ function openJournal(store: RecordingStore, library: LibraryThread, clock: Clock
   return new JournaledCatalogue({ target: library, staleFile: path, isStale: existsSync(path), clock, log })
 }
 
-/** The folders are the truth: what a crash left open is closed before anything is recorded. */
+/** The folders are the truth: what a crash left open, and nobody goes on with, is closed; what arrives meanwhile has its turn in between. */
 async function recover(
   store: RecordingStore,
   catalogue: JournaledCatalogue,
+  folders: readonly string[],
   derive: Deriver,
   log: Logger,
 ): Promise<void> {
-  const { recovered, failures } = await recoverRecordings(store, catalogue, derive)
-  for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
-  for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
+  for (const folder of folders) {
+    const { recovered, failures } = await recoverRecordings(store, catalogue, derive, [folder])
+    for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
+    for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
 }

@@ -1,7 +1,7 @@
 // The HTTP API in types: each schema is the validation, the serialisation and the type at once. Times are ISO 8601, UTC.
 
 import { type Static, Type } from 'typebox'
-import { callRecordingView } from './call-recording-contract.ts'
+import { callRecordingView, receipt } from './call-recording-contract.ts'
 
 const closed = { additionalProperties: false }
 
@@ -83,6 +83,9 @@ export const recordingResult = Type.Object(
     text: Type.String(),
     results: Type.Record(Type.String(), Type.String()),
     policy: Type.Optional(Type.String()),
+    receipts: Type.Optional(
+      Type.Array(receipt, { description: 'proof of a pause, one for each stream to each recorder' }),
+    ),
   },
   closed,
 )

@@ -23,6 +23,7 @@ import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
 import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
+import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import type {
@@ -35,6 +36,8 @@ import type {
   SpoolView,
 } from './views.ts'
 import { acceptWebSockets } from './web-socket.ts'
+import { webhookRoutes } from './webhooks/webhook-routes.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
 
 /** What the server is made of; routes of views left out do not exist. */
 export interface HttpServerOptions {
@@ -61,6 +64,8 @@ export interface HttpServerOptions {
   readonly clients?: RecorderClientsView
   readonly events?: EventLog
   readonly audit?: AuditLog
+  readonly webhooks?: Webhooks
+  readonly recorderTests?: RecorderTestsView
   /** False: recordings are not commanded by the API; they are unless given. */
   readonly recordingControl?: boolean
   /** PEM texts for HTTPS; plain HTTP when left out. */
@@ -137,6 +142,8 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) recordingRoutes(app, recordings)
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
+  if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
+  if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
   if (options.audit !== undefined) auditRoutes(app, options.audit)

@@ -15,11 +15,13 @@ export type { EventNews, EventType } from './events/event-vocabulary.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { InfoRecordingCommand } from './info-dialect.ts'
 export type { RecorderClientsView } from './recorder-client-routes.ts'
+export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type {
   AudioFile,
   CallsView,
   CapturesView,
+  CommandResult,
   HealthView,
   MetadataDocument,
   MetricsSnapshot,
@@ -28,3 +30,5 @@ export type {
   RecordingsView,
   SpoolView,
 } from './views.ts'
+export type { WebhookOrder } from './webhooks/webhook-target.ts'
+export { Webhooks } from './webhooks/webhooks.ts'

@@ -1,7 +1,7 @@
 // What the HTTP API needs from the rest of the program; implemented in app.
 
 import type { Readable } from 'node:stream'
-
+import type { Static } from 'typebox'
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type {
   CallView,
@@ -10,8 +10,12 @@ import type {
   Readiness,
   RecorderView,
   RecordingView,
+  recordingResult,
   SpooledRecording,
 } from './contract.ts'
+
+/** What became of a recording command, with the proof of a pause. */
+export type CommandResult = RecordingResult & Pick<Static<typeof recordingResult>, 'receipts'>
 
 /** The calls under way and command over their recording. */
 export interface CallsView {
@@ -25,7 +29,7 @@ export interface CallsView {
   /** Lets a party go; false when there is no such party. */
   leave(callId: string, leg: string): boolean
   /** Runs a recording command; undefined when there is no such call. Never rejects for what the network does. */
-  record(callId: string, command: RecordingCommand): Promise<RecordingResult> | undefined
+  record(callId: string, command: RecordingCommand): Promise<CommandResult> | undefined
 }
 
 /** The audio of a recording. */

@@ -112,6 +112,17 @@ export class PortPool {
     throw mediaError('media.no-ports', 'every media port of the range is in use')
   }
 
+  /** Binds one pair of the range again, as it was before a restart; rejects with `media.no-ports` when it is not to be had. */
+  async takeAt(port: number): Promise<PortPair> {
+    const isOurs = port >= this.#firstPort && port < this.#firstPort + 2 * this.#pairCount && port % 2 === 0
+    if (isOurs && !this.#held.has(port)) {
+      this.#held.add(port)
+      const pair = await this.#bind(port)
+      if (pair !== undefined) return pair
+    }
+    throw mediaError('media.no-ports', 'the media port is in use, or not of the range')
+  }
+
   /** Closes a pair and lets it rest. */
   async release(pair: PortPair): Promise<void> {
     await Promise.all([closeSocket(pair.rtp), closeSocket(pair.rtcp)])

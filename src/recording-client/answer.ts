@@ -57,11 +57,10 @@ export function readAnswer(
   return ok(streams.map((stream, index) => readStream(stream, found[index] ?? {}, theirs, role)))
 }
 
-/** As `readAnswer`, for the answer to the INVITE: a recorder that refuses every stream records nothing. */
-export function readFirstAnswer(...answer: Parameters<typeof readAnswer>): ReturnType<typeof readAnswer> {
-  const read = readAnswer(...answer)
-  if (!read.ok || read.value.some((stream) => !stream.isRefused)) return read
-  const problem = read.value.find((stream) => stream.problem !== undefined)?.problem
+/** Of the first answer for a call: a recorder that refuses every stream records nothing. */
+export function readFirstAnswer(answered: AnsweredStream[]): Result<AnsweredStream[], string> {
+  if (answered.some((stream) => !stream.isRefused)) return ok(answered)
+  const problem = answered.find((stream) => stream.problem !== undefined)?.problem
   return err(problem ?? 'the recorder refused every stream')
 }
 
@@ -133,6 +132,6 @@ function matchCodecs(offered: readonly SdpCodec[], answered: readonly SdpCodec[]
 }
 
 /** The direction that answers a recorder's offer, given what we would send (SRC-40, AMB-09). */
-export function directionTowards(recorder: Direction, ours: OfferDirection): OfferDirection {
+export function directionTowards(recorder: Direction, ours: Direction): OfferDirection {
   return receives(recorder) && ours === 'sendonly' ? 'sendonly' : 'inactive'
 }

@@ -14,7 +14,7 @@ import {
 import { buildMetadata } from './metadata-builder.ts'
 import { withOmissions } from './metadata-omissions.ts'
 import type { MetadataStyle } from './recorder-profile.ts'
-import type { SessionForks } from './session-forks.ts'
+import type { StreamSlot } from './session-forks.ts'
 import type { SessionPlan } from './session-port.ts'
 
 /** A document ready to be sent. */
@@ -38,33 +38,27 @@ export function writtenDocument(
   }
 }
 
-/** Documents of one recording session. */
-export class SessionDocuments {
-  readonly #plan: SessionPlan
-  readonly #forks: SessionForks
-  readonly #associatedAtMs: number
+/** Documents of one dialog, of all calls in it. */
+export class DialogDocuments {
+  readonly #style: MetadataStyle
   readonly #isLegacyType: () => boolean
   /** What the recorder has acknowledged; undefined: nothing it may be counted upon to know. */
   #known: RecordingMetadata | undefined
   #sent: RecordingMetadata | undefined
 
-  /** `associatedAtMs`: when the call was tied to the session. */
-  constructor(plan: SessionPlan, forks: SessionForks, associatedAtMs: number, isLegacyType: () => boolean) {
-    this.#plan = plan
-    this.#forks = forks
-    this.#associatedAtMs = associatedAtMs
+  constructor(style: MetadataStyle, isLegacyType: () => boolean) {
+    this.#style = style
     this.#isLegacyType = isLegacyType
   }
 
-  /** The document of this moment; undefined when the recorder knows everything. `disassociatedAtMs` unties the call. */
-  next(end: { readonly disassociatedAtMs?: number } = {}): OutgoingDocument | undefined {
-    const { dialect, updates } = this.#plan.profile.metadata
-    const whole = this.#build(end)
+  /** The document that tells all of this; undefined when the recorder knows everything. */
+  next(whole: RecordingMetadata): OutgoingDocument | undefined {
+    const { dialect, updates } = this.#style
     this.#sent = whole
     const mayBePartial = updates === 'partial' && dialect === 'rfc7865' && this.#known !== undefined
     const document = (mayBePartial ? changesOf(this.#known!, whole) : undefined) ?? whole
     if (isEmptyMetadata(document)) return undefined
-    return writtenDocument(document, this.#plan.profile.metadata, this.#isLegacyType())
+    return writtenDocument(document, this.#style, this.#isLegacyType())
   }
 
   /** The recorder has taken the request with the last document, if that had one. */
@@ -78,25 +72,54 @@ export class SessionDocuments {
     this.#known = undefined
     this.#sent = undefined
   }
+}
 
-  #build(end: { readonly disassociatedAtMs?: number }): RecordingMetadata {
-    const { call, streams, recordingId, profile, spooled } = this.#plan
-    const { jambonzWrapper, extensionNamespace, omit } = profile.metadata
-    const known = call.snapshot()
-    const snapshot = withOmissions(profile.trustedNetwork ? known : withoutPrivateIdentities(known), omit)
-    const now = streams.now(snapshot, profile.media)
-    return buildMetadata({
-      snapshot,
-      streams: this.#forks.slots.map(({ label, streamId, replayed }) => {
-        const { senders = [], receivers = [] } = now.find((stream) => stream.label === label) ?? {}
-        return { label, streamId, senders, receivers, ...(replayed && { replayed }) }
-      }),
-      recordingId,
-      associatedAtMs: this.#associatedAtMs,
-      ...end,
-      jambonzWrapper,
-      ...(spooled && { spooled }),
-      ...(extensionNamespace === undefined ? {} : { extensionNamespace }),
-    })
+/** What is told of one call in a dialog. */
+export interface ToldCall {
+  readonly plan: SessionPlan
+  /** The streams that have been offered. */
+  readonly streams: readonly StreamSlot[]
+  /** When the call was tied to the session. */
+  readonly associatedAtMs: number
+  /** Unties the call. */
+  readonly disassociatedAtMs?: number
+}
+
+/** Everything about one call. */
+export function metadataOf({ plan, streams, ...times }: ToldCall): RecordingMetadata {
+  const { call, recordingId, profile, spooled } = plan
+  const { jambonzWrapper, extensionNamespace, omit } = profile.metadata
+  const known = call.snapshot()
+  const snapshot = withOmissions(profile.trustedNetwork ? known : withoutPrivateIdentities(known), omit)
+  const now = plan.streams.now(snapshot, profile.media)
+  return buildMetadata({
+    snapshot,
+    streams: streams.map(({ label, streamId, replayed }) => {
+      const { senders = [], receivers = [] } = now.find((stream) => stream.label === label) ?? {}
+      return { label, streamId, senders, receivers, ...(replayed && { replayed }) }
+    }),
+    recordingId,
+    ...times,
+    jambonzWrapper,
+    ...(spooled && { spooled }),
+    ...(extensionNamespace === undefined ? {} : { extensionNamespace }),
+  })
+}
+
+/** Calls that are in one recording session, told in one document and in one group (RFC 7866 section 5.1, SRC-71). */
+export function inOneGroup(calls: readonly RecordingMetadata[], groupId: string): RecordingMetadata {
+  const groups = calls.flatMap((call) => call.groups)
+  const associateTime = groups.flatMap((group) => group.associateTime ?? []).sort()[0]
+  const participants = calls.flatMap((call) => call.participants)
+  return {
+    dataMode: 'complete',
+    groups: [{ groupId, ...(associateTime !== undefined && { associateTime }), extensions: [] }],
+    sessions: calls.flatMap((call) => call.sessions.map((session) => ({ ...session, groupRef: groupId }))),
+    participants: [...new Map(participants.map((each) => [each.participantId, each])).values()],
+    streams: calls.flatMap((call) => call.streams),
+    sessionRecordingAssocs: calls.flatMap((call) => call.sessionRecordingAssocs),
+    participantSessionAssocs: calls.flatMap((call) => call.participantSessionAssocs),
+    participantStreamAssocs: calls.flatMap((call) => call.participantStreamAssocs),
+    extensions: calls.flatMap((call) => call.extensions),
   }
 }

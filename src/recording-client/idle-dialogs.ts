@@ -8,7 +8,7 @@ import { answerRecorder } from './recorder-request.ts'
 import { withDate } from './session-messages.ts'
 import type { RecordingSurroundings } from './session-port.ts'
 
-/** A session without a call. */
+/** A session that a call can be put into. */
 export interface IdleDialog {
   readonly uri: string
   readonly dialog: InviteDialog
@@ -19,8 +19,11 @@ interface Waiting extends IdleDialog {
   readonly timer: Timer
 }
 
-/** The sessions that wait for a call. */
+/** The sessions that wait for a call, and those that take more calls beside the ones they have (SRC-71). */
 export class IdleDialogs {
+  readonly #shared = new Set<IdleDialog>()
+  /** Recorders that are being invited to a session that others may join. */
+  readonly #pending = new Map<string, Promise<void>>()
   readonly #around: RecordingSurroundings
   readonly #waiting = new Set<Waiting>()
   #isClosed = false
@@ -60,6 +63,38 @@ export class IdleDialogs {
     return found
   }
 
+  /** A session has been accepted that other calls may join. */
+  share(session: IdleDialog): void {
+    for (const known of this.#shared) if (!hasCalls(known)) this.#shared.delete(known)
+    if (![...this.#shared].some(({ dialog }) => dialog === session.dialog)) this.#shared.add(session)
+  }
+
+  /** A session with that recorder that has calls and takes another. */
+  join(uri: string): IdleDialog | undefined {
+    return [...this.#shared].find((session) => {
+      const { members, maxCalls } = session.continuity
+      return session.uri === uri && hasCalls(session) && members.size < maxCalls
+    })
+  }
+
+  /** The recorder is being invited to a session that others may join; to be called when it has answered. */
+  expect(uri: string): () => void {
+    let settle: () => void = () => {}
+    const pending = new Promise<void>((resolve) => {
+      settle = resolve
+    })
+    this.#pending.set(uri, pending)
+    return () => {
+      if (this.#pending.get(uri) === pending) this.#pending.delete(uri)
+      settle()
+    }
+  }
+
+  /** Settles when a recorder that is being invited has answered; undefined: it is not. */
+  pending(uri: string): Promise<void> | undefined {
+    return this.#pending.get(uri)
+  }
+
   /** Ends the sessions that wait, and those to come at once. */
   close(): void {
     this.#isClosed = true
@@ -69,7 +104,6 @@ export class IdleDialogs {
   #onRequest({ continuity }: IdleDialog, incoming: IncomingRequest): void {
     answerRecorder(incoming, {
       streams: [],
-      ours: 'inactive',
       describe: (media) => continuity.sdp.describe(media),
       onStreams: () => {},
       onUnusable: () => {},
@@ -90,4 +124,8 @@ export class IdleDialogs {
   #end({ dialog }: IdleDialog): void {
     if (!dialog.ended) void dialog.bye({ headers: withDate(this.#around.clock.wallMs()) })
   }
+}
+
+function hasCalls({ dialog, continuity }: IdleDialog): boolean {
+  return !dialog.ended && continuity.members.size > 0
 }

@@ -19,6 +19,9 @@ const g711 = ['PCMU/8000', 'PCMA/8000']
 /** One stream as offered: its m-line, and the codecs it may be sent in. */
 export interface OfferedStream extends StreamSlot {
   readonly codecs: readonly SdpCodec[]
+  readonly direction: Direction
+  /** How many times faster than it was said a delivery is; absent: not at all. */
+  readonly pace?: number
 }
 
 /** The payload types of our offers within one recording session: a number never changes its meaning (SRC-45). */
@@ -64,16 +67,16 @@ export function audioEncodings(
   return [...new Set([...first, ...(isConverted ? g711 : []), ...(streams === 'separate' ? digits : [])])]
 }
 
-/** The media slots of an offer, one m-line per stream; `pace`: how many times faster than it was said a delivery is. */
-export function offeredMedia(streams: readonly OfferedStream[], direction: Direction, pace = 1): LocalMedia[] {
+/** The media slots of an offer, one m-line per stream. */
+export function offeredMedia(streams: readonly OfferedStream[]): LocalMedia[] {
   return streams.map((stream) => ({
     kind: stream.kind,
     port: stream.isRemoved ? 0 : stream.local.rtpPort,
     rtcpPort: stream.local.rtcpPort,
     protocol: stream.keys.protocol,
     codecs: stream.codecs,
-    direction,
+    direction: stream.direction,
     label: stream.label,
-    extra: [...stream.keys.attributes, ...(pace > 1 ? [deliveryPaceAttribute(pace)] : [])],
+    extra: [...stream.keys.attributes, ...((stream.pace ?? 1) > 1 ? [deliveryPaceAttribute(stream.pace ?? 1)] : [])],
   }))
 }

@@ -61,6 +61,8 @@ export interface RecorderProfile {
   readonly trustedNetwork: boolean
   /** A recording session stays up for so long without a call, and the next call is put into it; absent: one for each call. */
   readonly idleSessionMs?: number
+  /** So many calls at a time are put into one recording session; absent: one. */
+  readonly callsPerSession?: number
   /** No sign of life (RTCP) for so long counts as loss of the recorder; absent: never. */
   readonly lostAfterSilenceMs?: number
   /** So many OPTIONS in a row that it does not answer count as loss of the recorder; absent: never. */

@@ -6,14 +6,12 @@ import type { IncomingRequest, SipMessage } from '#sip'
 import { isMetadata, parseBody, parseMetadata } from '#siprec'
 import { type AnsweredStream, directionTowards, readAnswer } from './answer.ts'
 import { type OfferedStream, offeredMedia } from './offer.ts'
-import type { OfferDirection } from './session-machine.ts'
 import { sdpOf } from './session-messages.ts'
 
 /** What is needed to answer a recorder. */
 export interface RecorderRequestContext {
+  /** All m-lines, each with what we would send at this moment. */
   readonly streams: readonly OfferedStream[]
-  /** What we would send at this moment. */
-  readonly ours: OfferDirection
   readonly describe: (media: readonly LocalMedia[]) => Uint8Array
   readonly onStreams: (streams: readonly AnsweredStream[]) => void
   /** Nothing can be made of what the recorder said. */
@@ -47,7 +45,7 @@ function offerAgain(incoming: IncomingRequest, context: RecorderRequestContext):
     if (answer.ok) context.onStreams(answer.value)
     else context.onUnusable(answer.error)
   }
-  const content = context.describe(offeredMedia(context.streams, context.ours))
+  const content = context.describe(offeredMedia(context.streams))
   incoming.respond(200, { body: { contentType: sdpType, content } })
 }
 
@@ -63,9 +61,10 @@ function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: Reco
     const stream = context.streams[index]
     if (stream === undefined) return refusedMedia(theirs)
     if (streams.value[index]?.isRefused !== false) return { ...refusedMedia(theirs), label: stream.label }
-    const direction = directionTowards(directionOf(theirs, parsed.value), context.ours)
+    const direction = directionTowards(directionOf(theirs, parsed.value), stream.direction)
     const encodings = stream.codecs.map((codec) => codec.encoding)
-    const [slot] = offeredMedia([{ ...stream, codecs: negotiateCodecs(codecsOf(theirs), encodings) }], direction)
+    const codecs = negotiateCodecs(codecsOf(theirs), encodings)
+    const [slot] = offeredMedia([{ ...stream, codecs, direction }])
     return { ...slot!, protocol: theirs.protocol }
   })
   const content = context.describe(media)

@@ -5,6 +5,7 @@ import type {
   ClientInvite,
   DialogHandlers,
   InviteDialog,
+  MessageOptions,
   RequestOutcome,
   ServerInvite,
   SipRequest,
@@ -27,6 +28,8 @@ import type { SessionPlan, SessionSurroundings } from './session-port.ts'
 export interface DialogUser {
   /** What we would send at this moment. */
   direction(): OfferDirection
+  /** What is wanted of the recorder by now. */
+  wished(): OfferDirection
   /** Whether an offer of ours is unanswered. */
   isSignalling(): boolean
   feed(input: SessionInput): void
@@ -72,9 +75,18 @@ export class RecordingDialog {
       this.#answerInvitation(this.#plan.invitation, direction)
       return
     }
-    const idle = this.#around.idle.take(this.#plan.uri)
-    if (idle === undefined) this.#sendInvite(direction)
-    else void this.#takeOver(idle, direction)
+    const { idle } = this.#around
+    const { uri } = this.#plan
+    const pending = this.#maxCalls > 1 ? idle.pending(uri) : undefined
+    if (pending !== undefined) {
+      void pending.then(() => {
+        if (!this.#isCancelled) this.open(this.#user.wished())
+      })
+      return
+    }
+    const known = (this.#maxCalls > 1 ? idle.join(uri) : undefined) ?? idle.take(uri)
+    if (known === undefined) this.#sendInvite(direction)
+    else void this.#takeOver(known, direction)
   }
 
   /** Takes the INVITE back. */
@@ -91,7 +103,8 @@ export class RecordingDialog {
 
   reoffer(direction: OfferDirection, withDocument: boolean): void {
     const { dialog, offers } = this.#established()
-    const isUpdateKnown = withDocument && dialog.remoteAllow.has('UPDATE')
+    // Where several calls tell, they tell one after another.
+    const isUpdateKnown = withDocument && this.#maxCalls === 1 && dialog.remoteAllow.has('UPDATE')
     const changes = isUpdateKnown ? offers.changes(direction) : undefined
     const sent =
       changes === undefined
@@ -102,22 +115,25 @@ export class RecordingDialog {
 
   /**
    * The last document of the call, then BYE, which goes out even if nobody answers the document (SRC-69); a recorder whose sessions stay
-   * up keeps this one without streams (SRC-70).
+   * up keeps this one without streams (SRC-70), and one that has other calls goes on with those (SRC-71).
    */
   farewell(): void {
     const { dialog, offers } = this.#established()
-    const isKept = this.#plan.profile.idleSessionMs !== undefined
+    const { continuity } = offers
+    const isKept = this.#plan.profile.idleSessionMs !== undefined || continuity.hasOthers(offers)
     let isSaid = false
     const leave = (outcome?: RequestOutcome): void => {
       if (isSaid) return
       isSaid = true
       timer.cancel()
-      if (isKept && outcome !== undefined && outcome.status < 300 && !dialog.ended) this.#keep()
+      const isTold = outcome !== undefined && outcome.status < 300
+      if (continuity.hasOthers(offers)) this.#leave(isTold)
+      else if (this.#plan.profile.idleSessionMs !== undefined && isTold && !dialog.ended) this.#keep()
       else this.bye()
       this.#user.feed({ type: 'farewell-done' })
     }
     const timer = this.#around.clock.after(this.#around.times.farewellMs, 'recording session farewell', () => leave())
-    const canUpdate = dialog.remoteAllow.has('UPDATE') && !this.#user.isSignalling()
+    const canUpdate = this.#maxCalls === 1 && dialog.remoteAllow.has('UPDATE') && !this.#user.isSignalling()
     const last = isKept ? () => offers.lastOfCall() : () => offers.last()
     void (
       canUpdate ? dialog.request('UPDATE', last()) : isKept ? dialog.reinvite(last) : dialog.lastReinvite(last)
@@ -125,17 +141,36 @@ export class RecordingDialog {
   }
 
   bye(): void {
-    const dialog = this.#agreed?.dialog
-    if (dialog === undefined || dialog.ended) return
+    if (this.#agreed === undefined || this.#agreed.dialog.ended) return
+    const { dialog, offers } = this.#agreed
+    if (offers.continuity.hasOthers(offers)) {
+      this.#leave(false)
+      return
+    }
     void dialog.bye({ headers: withDate(this.#around.clock.wallMs()) })
+  }
+
+  /** Leaves a dialog to the other calls in it, one of which says so if this one could not. */
+  #leave(isTold: boolean): void {
+    const { dialog, offers } = this.#established()
+    const { continuity } = offers
+    continuity.leave(offers)
+    if (isTold || dialog.ended) return
+    const [other] = [...continuity.members].filter(({ isJoining }) => !isJoining)
+    other?.user.feed({ type: 'document-changed' })
+  }
+
+  get #maxCalls(): number {
+    return this.#plan.profile.callsPerSession ?? 1
   }
 
   #sendInvite(direction: OfferDirection): void {
     const plan = this.#plan
     const { core, log, ids, from, times, recorders } = this.#around
     const address = this.#forks.slots[0]?.local.host
-    const continuity = new Continuity(address, ids, plan.profile.metadata)
+    const continuity = new Continuity(address, ids, plan.profile)
     const offers = this.#offers(continuity)
+    const settled = this.#maxCalls > 1 ? this.#around.idle.expect(plan.uri) : undefined
     this.#invite = core.invite(
       {
         uri: plan.uri,
@@ -154,8 +189,12 @@ export class RecordingDialog {
           log.warn('recorder address failed', { session: plan.id, target, status, cause }),
       },
       {
-        onAccepted: (dialog, response) => this.#onAccepted({ dialog, offers }, response),
+        onAccepted: (dialog, response) => {
+          this.#onAccepted({ dialog, offers }, response)
+          settled?.()
+        },
         onFailed: (outcome) => {
+          settled?.()
           const { status, reason } = outcome
           recorders.report(plan.uri, attemptOutcome(outcome))
           this.#user.feed({ type: 'refused', status, reason })
@@ -167,12 +206,13 @@ export class RecordingDialog {
   /** Our 200 to a recorder's INVITE has offer and document, its ACK the answer (RFC 7866 sections 7.2 and 9.1, SRC-43). */
   #answerInvitation(invite: ServerInvite, direction: OfferDirection): void {
     const { clock, ids } = this.#around
-    const continuity = new Continuity(this.#forks.slots[0]?.local.host, ids, this.#plan.profile.metadata)
+    const profile = { ...this.#plan.profile, callsPerSession: 1 }
+    const continuity = new Continuity(this.#forks.slots[0]?.local.host, ids, profile)
     const offers = this.#offers(continuity)
     const onAck = (ack: SipRequest): void => {
       const answer = offers.readFirst(ack)
       if (answer.ok) {
-        offers.documents.acknowledge()
+        offers.settle(true)
         this.#user.onFirstAnswer(answer.value)
       } else this.#user.feed({ type: 'answer-broken', status: 488, reason: answer.error })
     }
@@ -187,20 +227,31 @@ export class RecordingDialog {
   async #takeOver({ dialog, continuity }: IdleDialog, direction: OfferDirection): Promise<void> {
     const offers = this.#offers(continuity)
     const headers = inviteHeaders(this.#around.clock.wallMs(), this.#plan)
+    offers.isJoining = true
     this.#agreed = { dialog, offers }
-    dialog.handlers = { ...this.#handlers(offers), onEnd: () => {} }
-    const silence = this.#around.clock.after(this.#around.times.firstResponseMs, 'recording session silence', () => {
-      this.bye()
-    })
-    const { response } = await dialog.reinvite(() => ({ ...offers.next(direction, true), headers }))
-    silence.cancel()
+    dialog.handlers = this.#handlers(offers)
+    const response = await this.#answered(dialog, () => ({ ...offers.next(direction, true), headers }))
     if (response !== undefined && response.status < 300 && !dialog.ended) {
+      offers.isJoining = false
       this.#onAccepted({ dialog, offers }, response)
       return
     }
+    offers.settle(false)
     this.bye()
     this.#agreed = undefined
     if (!this.#isCancelled) this.#sendInvite(direction)
+  }
+
+  /** The answer to an offer; undefined when none has come soon, though it may come yet. */
+  #answered(dialog: InviteDialog, offer: () => MessageOptions): Promise<SipResponse | undefined> {
+    const { clock, times } = this.#around
+    return new Promise((resolve) => {
+      const silence = clock.after(times.firstResponseMs, 'recording session silence', () => resolve(undefined))
+      void dialog.reinvite(offer).then(({ response }) => {
+        silence.cancel()
+        resolve(response)
+      })
+    })
   }
 
   /** An answer that cannot be used ends the session (SRC-38). */
@@ -209,24 +260,27 @@ export class RecordingDialog {
     this.#agreed = agreed
     this.#around.recorders.report(this.#plan.uri, { status: response.status, cause: 'response' })
     dialog.handlers = this.#handlers(offers)
+    if (offers.continuity.maxCalls > 1) {
+      this.#around.idle.share({ uri: this.#plan.uri, dialog, continuity: offers.continuity })
+    }
     if (!/\+sip\.srs\b/i.test(response.headers.get('contact') ?? '')) {
       this.#around.log.warn('recorder does not say that it is one', { session: this.#plan.id })
     }
     const answer = offers.readFirst(response)
     if (!answer.ok) this.#user.feed({ type: 'answer-broken', status: 488, reason: answer.error })
     else {
-      offers.documents.acknowledge()
+      offers.settle(true)
       this.#user.onFirstAnswer(answer.value)
     }
   }
 
   #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome, hasOffer: boolean): void {
     if (status >= 300 || response === undefined) {
-      offers.documents.forget()
+      offers.settle(false)
       this.#user.feed({ type: 'reoffer-failed', status })
       return
     }
-    offers.documents.acknowledge()
+    offers.settle(true)
     const answer = hasOffer ? offers.read(response) : undefined
     if (answer?.ok === false) {
       this.#warnUnusable(answer.error)
@@ -234,33 +288,38 @@ export class RecordingDialog {
     } else this.#user.onAnswer(answer?.value)
   }
 
-  #handlers(offers: SessionOffers): DialogHandlers {
+  /** Serves all calls in the dialog. */
+  #handlers({ continuity }: SessionOffers): DialogHandlers {
+    const present = (): SessionOffers[] => [...continuity.members].filter(({ isJoining }) => !isJoining)
+    const tellAnew = (): void => present()[0]?.user.feed({ type: 'document-changed' })
     return {
       onRequest: (incoming) =>
         answerRecorder(incoming, {
-          streams: offers.streams,
-          ours: this.#user.direction(),
-          describe: (media) => offers.describe(media),
-          onStreams: (answered) => this.#user.onRecorderOffer(answered),
+          streams: continuity.streamsNow,
+          describe: (media) => continuity.sdp.describe(media),
+          onStreams: (answered) => continuity.deliver(answered),
           onUnusable: (problem) => this.#warnUnusable(problem),
           onSnapshotRequest: () => {
-            offers.documents.forget()
-            this.#user.feed({ type: 'document-changed' })
+            continuity.documents.forget()
+            tellAnew()
           },
         }),
-      onRefreshDue: () => this.#user.feed({ type: 'document-changed' }),
-      onEnd: (end) => this.#user.feed({ type: 'dialog-ended', ...departureOf(end) }),
+      onRefreshDue: tellAnew,
+      onEnd: (end) => {
+        for (const { user } of present()) user.feed({ type: 'dialog-ended', ...departureOf(end) })
+      },
     }
   }
 
   #keep(): void {
     const { dialog, offers } = this.#established()
     const { uri, profile } = this.#plan
+    offers.continuity.leave(offers)
     this.#around.idle.keep({ uri, dialog, continuity: offers.continuity }, profile.idleSessionMs ?? 0)
   }
 
   #offers(continuity: Continuity): SessionOffers {
-    return new SessionOffers(this.#plan, this.#around, this.#forks, continuity)
+    return new SessionOffers(this.#plan, this.#around, this.#forks, continuity, this.#user)
   }
 
   #warnUnusable(problem: string): void {

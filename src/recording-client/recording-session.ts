@@ -224,6 +224,7 @@ export class RecordingSession {
   #asDialogUser(): DialogUser {
     return {
       direction: () => (this.state === 'active' ? 'sendonly' : 'inactive'),
+      wished: () => this.#machine.wanted,
       isSignalling: () => this.isSignalling,
       feed: (input) => this.#feed(input),
       onFirstAnswer: (answered) => this.#onFirstAnswer(answered),

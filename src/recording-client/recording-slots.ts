@@ -192,7 +192,8 @@ export class RecordingSlots {
           const fromMs = replayFromMs(lost)
           this.#sessionCount += 1
           const own = { id: `${id}/${this.#sessionCount}`, uri, profile, hasStandIn, ...(invitation && { invitation }) }
-          const sessionPlan = { ...plan, ...own }
+          const streams = (profile.callsPerSession ?? 1) > 1 ? plan.streams.scoped : plan.streams
+          const sessionPlan = { ...plan, ...own, streams }
           return new RecordingSession(
             fromMs === undefined ? sessionPlan : { ...sessionPlan, replayFromMs: fromMs },
             around,

@@ -98,6 +98,11 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     return this.#offering !== undefined
   }
 
+  /** What is to be offered by now. */
+  get wanted(): OfferDirection {
+    return this.#wish === 'recording' ? 'sendonly' : 'inactive'
+  }
+
   handle(input: SessionInput): SessionOutput[] {
     switch (input.type) {
       case 'ports-ready':
@@ -142,7 +147,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     if (this.#state !== 'preparing') return []
     this.#enter('inviting')
     this.#isDocumentDue = false
-    this.#offering = this.#wanted()
+    this.#offering = this.wanted
     return [{ type: 'invite', direction: this.#offering }]
   }
 
@@ -209,7 +214,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     this.#isDocumentDue ||= this.#isDocumentOffered
     if (!this.#isUp) return []
     const report: SessionOutput = { type: 'report', report: { type: 'signal-failed', direction, status } }
-    if (direction !== this.#wanted()) return [report, ...this.#converge()]
+    if (direction !== this.wanted) return [report, ...this.#converge()]
     const isTold = this.#retries < retryDelaysMs.length
     const afterMs = retryDelaysMs[this.#retries] ?? longestRetryMs
     this.#retries += 1
@@ -241,7 +246,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   /** Brings the recorder to what is wanted, one offer at a time; media flows again once the recorder is known to expect it. */
   #converge(): SessionOutput[] {
     if (!this.#isUp || this.#offering !== undefined) return []
-    const wanted = this.#wanted()
+    const wanted = this.wanted
     const resumed =
       this.#state === 'gated' && wanted === 'sendonly' && this.#signalled === 'sendonly' ? this.#resume() : []
     if (wanted === this.#signalled && !this.#isDocumentDue) return resumed
@@ -254,10 +259,6 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   #resume(): SessionOutput[] {
     this.#enter('active')
     return [{ type: 'open-gates' }, { type: 'report', report: { type: 'resumed' } }]
-  }
-
-  #wanted(): OfferDirection {
-    return this.#wish === 'recording' ? 'sendonly' : 'inactive'
   }
 
   #finish(state: 'closed' | 'failed' | 'lost', report: SessionReport): SessionOutput[] {

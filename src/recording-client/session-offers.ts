@@ -1,15 +1,16 @@
 // What a recording session says in SDP and documents, and how it reads the answers (RFC 3264, RFC 7866 section 9.1).
 
 import type { CallSnapshot } from '#call'
-import { err, type Result } from '#kernel'
+import { err, ok, type Result } from '#kernel'
 import type { LocalMedia } from '#sdp'
-import type { MessageOptions, SipBody, SipMessage, SipResponse } from '#sip'
-import { METADATA_DISPOSITION } from '#siprec'
+import type { MessageOptions, SipBody, SipMessage } from '#sip'
+import { METADATA_DISPOSITION, type RecordingMetadata } from '#siprec'
 import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
 import { texts } from './command.ts'
 import type { Continuity } from './continuity.ts'
-import { type OutgoingDocument, SessionDocuments } from './document.ts'
-import { audioEncodings, type OfferedStream, offeredMedia, telephoneEvent } from './offer.ts'
+import { metadataOf, type OutgoingDocument } from './document.ts'
+import { audioEncodings, type OfferedStream, telephoneEvent } from './offer.ts'
+import type { DialogUser } from './recording-dialog.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
 import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'
@@ -19,38 +20,64 @@ import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 export class SessionOffers {
   /** When the call was tied to the recording session. */
   readonly associatedAtMs: number
-  readonly documents: SessionDocuments
   readonly #plan: SessionPlan
   readonly #around: RecordingSurroundings
   readonly #forks: SessionForks
   readonly continuity: Continuity
-  #offered: readonly OfferedStream[] = []
+  readonly user: DialogUser
+  /** It is being put into a dialog that is there already, and has not been accepted yet. */
+  isJoining = false
+  #offered: readonly Omit<OfferedStream, 'direction'>[] = []
+  #direction: OfferDirection = 'inactive'
+  #signalled: OfferDirection = 'inactive'
 
-  /** `continuity`: of the dialog, which other calls may have had before. */
-  constructor(plan: SessionPlan, around: RecordingSurroundings, forks: SessionForks, continuity: Continuity) {
+  /** `continuity`: of the dialog, which other calls may have had before, or have at the same time. */
+  constructor(
+    plan: SessionPlan,
+    around: RecordingSurroundings,
+    forks: SessionForks,
+    continuity: Continuity,
+    user: DialogUser,
+  ) {
     this.associatedAtMs = plan.spooled?.fromMs ?? around.clock.wallMs()
-    this.documents = new SessionDocuments(plan, forks, this.associatedAtMs, () => continuity.isLegacyType)
     this.#plan = plan
     this.#around = around
     this.#forks = forks
     this.continuity = continuity
+    this.user = user
+    continuity.members.add(this)
   }
 
   /** The m-lines of the latest offer as they are by now, with the codecs they were offered with. */
   get streams(): readonly OfferedStream[] {
     const { slots } = this.#forks
-    return this.#offered.map((stream, index) => ({ ...stream, isRemoved: slots[index]?.isRemoved ?? true }))
+    const direction = this.#direction
+    return this.#offered.map((stream, at) => ({ ...stream, direction, isRemoved: slots[at]?.isRemoved ?? true }))
+  }
+
+  /** Everything about the call, with the streams that have been offered. */
+  metadata(end: { readonly disassociatedAtMs?: number }): RecordingMetadata {
+    const streams = this.#forks.slots.filter(({ label }) => this.#offered.some((stream) => stream.label === label))
+    return metadataOf({ plan: this.#plan, streams, associatedAtMs: this.associatedAtMs, ...end })
+  }
+
+  /** The recorder has taken the latest offer, or has not: then the one before holds. */
+  settle(isTaken: boolean): void {
+    if (isTaken) this.#signalled = this.#direction
+    else this.#direction = this.#signalled
+    if (isTaken) this.continuity.documents.acknowledge()
+    else this.continuity.documents.forget()
   }
 
   /** Body of the INVITE. */
   first(direction: OfferDirection): SipBody {
-    return offerBody(this.#offer(direction), this.documents.next(), this.#around.ids)
+    return offerBody(this.#offer(direction), this.#document(), this.#around.ids)
   }
 
   /** A re-offer as of this moment. */
   next(direction: OfferDirection, withDocument: boolean): MessageOptions {
     const offer = this.#offer(direction)
-    return this.#message(offer, withDocument ? this.documents.next() : undefined)
+    return this.#message(offer, withDocument ? this.#document() : undefined)
   }
 
   /**
@@ -60,7 +87,7 @@ export class SessionOffers {
   changes(direction: OfferDirection): MessageOptions | undefined {
     const before = this.continuity.sdp.current()
     if (this.#offer(direction) !== before) return undefined
-    const document = this.documents.next()
+    const document = this.#document()
     if (document === undefined || document.hasLabels) return undefined
     const body = { contentType: document.type, disposition: METADATA_DISPOSITION, content: document.content }
     return { headers: offerHeaders, body }
@@ -71,9 +98,10 @@ export class SessionOffers {
     return this.#message(this.#offer('inactive'), this.#lastDocument())
   }
 
-  /** As `last`, but without streams, for a session that another call is to be put into. */
+  /** As `last`, but without streams, for a session that has other calls, or is to have. */
   lastOfCall(): MessageOptions {
-    return this.#message(this.continuity.sdp.describe([]), this.#lastDocument())
+    this.continuity.lines.release(this)
+    return this.#message(this.continuity.sdp.describe(this.continuity.lines.media), this.#lastDocument())
   }
 
   /** An answer of ours. */
@@ -83,23 +111,29 @@ export class SessionOffers {
 
   /** Reads the answer to the INVITE; the error says why it is of no use. */
   readFirst(response: SipMessage): Result<AnsweredStream[], string> {
-    const read = this.#read(response, readFirstAnswer)
+    const answered = this.read(response)
+    const read = answered.ok ? readFirstAnswer(answered.value) : answered
     const lacks = read.ok && read.value.find((stream) => stream.isGone === true)
     return lacks && this.#plan.hasStandIn === true ? err(`a broken answer: ${lacks.problem}`) : read
   }
 
   /** Reads the answer to a re-offer. */
-  read(response: SipResponse): Result<AnsweredStream[], string> {
-    return this.#read(response, readAnswer)
+  read(response: SipMessage): Result<AnsweredStream[], string> {
+    const sdp = sdpOf(response)
+    if (sdp === undefined) return err('the answer has no SDP')
+    const { lines } = this.continuity
+    const read = readAnswer(sdp, lines.streams)
+    if (!read.ok) return read
+    this.continuity.deliver(read.value, this)
+    return ok(lines.of(this, read.value))
   }
 
-  #read(response: SipMessage, read: typeof readAnswer): Result<AnsweredStream[], string> {
-    const sdp = sdpOf(response)
-    return sdp === undefined ? err('the answer has no SDP') : read(sdp, this.streams)
+  #document(end: { readonly disassociatedAtMs?: number } = {}): OutgoingDocument | undefined {
+    return this.continuity.documents.next(this.continuity.metadata(this, end))
   }
 
   #lastDocument(): OutgoingDocument | undefined {
-    return this.documents.next({ disassociatedAtMs: this.#plan.spooled?.toMs ?? this.#around.clock.wallMs() })
+    return this.#document({ disassociatedAtMs: this.#plan.spooled?.toMs ?? this.#around.clock.wallMs() })
   }
 
   #message(offer: Uint8Array, document: OutgoingDocument | undefined): MessageOptions {
@@ -107,6 +141,9 @@ export class SessionOffers {
   }
 
   #offer(direction: OfferDirection): Uint8Array {
+    const { sdp, lines, members } = this.continuity
+    // It has left meanwhile.
+    if (!members.has(this)) return sdp.describe(lines.media)
     const snapshot = this.#plan.call.snapshot()
     const audio = audibleEncodings(this.#plan, this.#around)
     if (audio.length === 0) {
@@ -117,8 +154,12 @@ export class SessionOffers {
       audio: this.continuity.payloadTypes.codecsFor(audio.length > 0 ? audio : silentEncodings),
       video: this.continuity.payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
     }
-    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind] }))
-    return this.continuity.sdp.describe(offeredMedia(this.#offered, direction, this.#plan.pace))
+    const { pace } = this.#plan
+    const paced = pace === undefined ? {} : { pace }
+    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind], ...paced }))
+    this.#direction = direction
+    lines.place(this)
+    return sdp.describe(lines.media)
   }
 }
 

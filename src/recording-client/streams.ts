@@ -37,10 +37,13 @@ export class CallStreams {
   readonly #ids: Ids
   readonly #live = new Map<string, CallStream>()
   readonly #mixed: CallStream
+  readonly #scope: string
   #labels = 0
 
-  constructor(ids: Ids) {
+  /** `scope` tells the labels of this call from those of others, where they are in one session. */
+  constructor(ids: Ids, scope = '') {
     this.#ids = ids
+    this.#scope = scope
     for (const key of ['caller', 'far']) this.#live.set(key, this.#create('audio'))
     this.#mixed = { label: '1', streamId: ids.uuid(), kind: 'audio' }
   }
@@ -56,6 +59,14 @@ export class CallStreams {
     const separate = wanted.map(({ source, stream }): StreamNow => ({ ...stream, tap: source.tap, ...rolesOf(source) }))
     if (style.streams === 'separate') return separate
     return [this.#mix(separate), ...separate.filter((stream) => stream.kind === 'video')]
+  }
+
+  /** The same with labels that no other call has. */
+  get scoped(): Pick<CallStreams, 'now'> {
+    return {
+      now: (snapshot, style) =>
+        this.now(snapshot, style).map((stream) => ({ ...stream, label: `${this.#scope}-${stream.label}` })),
+    }
   }
 
   /** Everyone whose voice is in a mix sends to it and hears it (RFC 8068 section 3.3). */

@@ -14,9 +14,19 @@ import {
 import { type Finding, lintMessage } from '#lint'
 import type { SrtpSuite } from '#rtp'
 import { parseSdp } from '#sdp'
-import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, RequestOutcome, SipMessage } from '#sip'
+import type {
+  DialogEnd,
+  DialogHandlers,
+  DialogSnapshot,
+  HeaderList,
+  IncomingRequest,
+  InviteDialog,
+  RequestOutcome,
+  SipMessage,
+} from '#sip'
 import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
 import type { ClientPolicy } from './client-policy.ts'
+import { type KeptRecording, keptSession } from './kept-session.ts'
 import { PacketWatch } from './packet-watch.ts'
 import type { RecordMedia } from './record-media.ts'
 import {
@@ -27,6 +37,7 @@ import {
   readBodies,
   transactionOf,
 } from './recording-request.ts'
+import { ResumedWatch } from './resumed-watch.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import type { SessionOpening } from './session-opening.ts'
 import { SessionRecord } from './session-record.ts'
@@ -91,6 +102,8 @@ export class IncomingSession {
   readonly #policy: ClientPolicy
   readonly #verdict: SessionVerdict
   #state: State = 'opening'
+  /** Of a session that was up before this process was. */
+  #resumed: ResumedWatch | undefined
   #dialog: InviteDialog | undefined
   /** Work of this session, one piece after another. */
   #queue: Promise<void> = Promise.resolve()
@@ -98,16 +111,24 @@ export class IncomingSession {
   constructor(opening: SessionOpening, judgement: Judgement, context: SessionContext) {
     const { media, address, clock, ids, suitesOver } = context
     const { bodies, marks, policy, isPlain, findings } = judgement
-    const { message } = opening
-    const recordingId = uuidText(ids.uuid())
-    const { sip } = opening
+    const { message, sip, kept } = opening
+    const recordingId = kept?.manifest.recordingId ?? uuidText(ids.uuid())
     const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
     this.recordingId = recordingId
     this.source = sip.source
     this.#context = context
     this.#opening = opening
     this.#log = log
-    this.#streams = new SessionStreams({ recordingId, media, ids, address, suites: suitesOver(sip.transport) })
+    const sessionId = kept?.session.media?.description.sessionId
+    const described = sessionId === undefined ? {} : { sessionId }
+    this.#streams = new SessionStreams({
+      recordingId,
+      media,
+      ids,
+      address,
+      suites: suitesOver(sip.transport),
+      ...described,
+    })
     this.#policy = policy
     this.#verdict = new SessionVerdict(message, policy, isPlain)
     const parties = isPlain ? partiesOf(message) : []
@@ -115,6 +136,10 @@ export class IncomingSession {
     this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels, verdict, parties })
     this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
     this.#snapshots = new SnapshotRequests(clock, log)
+    if (kept !== undefined) {
+      this.#resume(kept)
+      return
+    }
     this.#record.warn([...marks, ...bodies.warnings])
     this.#judge(message, bodies, findings)
     // In a later turn: the caller has to know the session before anything can end it.
@@ -134,6 +159,7 @@ export class IncomingSession {
 
   /** The worker got the first packet of a stream. */
   onFirstPacket(channel: number, atMs: number): void {
+    this.#resumed?.heard()
     this.#watch.heard(channel)
     this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
   }
@@ -171,6 +197,38 @@ export class IncomingSession {
     return outcome
   }
 
+  /** Goes on with a session of a recorder that died; its folder has been reopened. */
+  #resume({ session, manifest }: KeptRecording): void {
+    if (session.media !== undefined) this.#streams.resume(session.media)
+    this.#record.resume(session.metadata, manifest)
+    const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
+    this.#dialog = dialog
+    this.#enter('active')
+    this.#resumed = new ResumedWatch(
+      this.#context.clock,
+      () => dialog.request('OPTIONS'),
+      () => void this.hangUp(),
+    )
+    this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts: this.#record.facts() })
+    this.#watch.expect(this.#streams.sendingChannels)
+    this.#log.warn('recording session goes on after a restart', { streams: this.#streams.labels.length })
+  }
+
+  get #handlers(): DialogHandlers {
+    return {
+      onRequest: (incoming) => void this.#enqueue(() => this.#onRequest(incoming)),
+      onEnd: (end) => void this.#enqueue(() => this.#onEnd(end)),
+    }
+  }
+
+  /** Keeps what another process needs to go on, should this one die. */
+  async #keep(dialog: DialogSnapshot | undefined): Promise<void> {
+    if (dialog === undefined) return
+    const media = this.#streams.kept()
+    const session = keptSession({ dialog, ...(media && { media }), metadata: this.#record.kept() })
+    await this.#context.media.ask({ type: 'keep-session', recordingId: this.recordingId, session })
+  }
+
   async #establish(bodies: RequestBodies): Promise<void> {
     const problem = bodies.offer === undefined ? 'no offer' : this.#streams.problemOf(bodies.offer)
     if (bodies.offer === undefined || problem !== undefined) {
@@ -185,16 +243,14 @@ export class IncomingSession {
     const documents = this.#record.apply(this.#opening.message, bodies)
     const answer = await this.#openMedia(bodies.offer, bodies.offerText ?? '')
     if (answer === undefined) return
+    // Before the 200: what was accepted is never lost.
+    await this.#keep(this.#opening.snapshot())
     if (this.#opening.isCancelled) {
       this.#opening.reject(487, 'cancelled')
       await this.#finish('cancelled', 'cancelled')
       return
     }
-    const handlers = {
-      onRequest: (incoming: IncomingRequest) => void this.#enqueue(() => this.#onRequest(incoming)),
-      onEnd: (end: DialogEnd) => void this.#enqueue(() => this.#onEnd(end)),
-    }
-    this.#dialog = this.#opening.accept(handlers, answer)
+    this.#dialog = this.#opening.accept(this.#handlers, answer)
     this.#enter('active')
     this.#context.emit({ type: 'started', recordingId: this.recordingId, facts: this.#record.facts() })
     if (this.#streams.isPaused) this.#context.emit({ type: 'paused', recordingId: this.recordingId })
@@ -236,6 +292,7 @@ export class IncomingSession {
 
   async #onRequest(incoming: IncomingRequest): Promise<void> {
     const { request } = incoming
+    this.#resumed?.heard()
     if (this.#state !== 'active') {
       incoming.respond(481)
       return
@@ -262,6 +319,7 @@ export class IncomingSession {
     await this.#respond(incoming, bodies)
     this.#reportPause(wasPaused)
     const documents = this.#record.apply(request, bodies)
+    await this.#keep(this.#dialog?.snapshot())
     if (documents.length === 0) return
     await this.#record.keep(documents)
     this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#record.facts() })
@@ -302,6 +360,7 @@ export class IncomingSession {
     if (answer.ok) await this.#streams.takeAnswer(answer.value, warnings)
     else warnings.push('answer to our offer is not readable')
     this.#record.warn(warnings)
+    await this.#keep(this.#dialog?.snapshot())
     this.#reportPause(wasPaused)
   }
 
@@ -319,6 +378,7 @@ export class IncomingSession {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#enter('closing')
     this.#watch.stop()
+    this.#resumed?.heard()
     this.#record.end(ended)
     const { recordingId } = this
     const neverSent = this.#streams.view().length > 0 && !this.#watch.wasExpecting

@@ -55,6 +55,14 @@ export interface RecordWorkerOptions {
   readonly archive?: ArchiveFormat
 }
 
+/** A stream as it was before a restart; in the order of the channels. */
+export interface ReopenedStream {
+  readonly label?: string
+  readonly rtpPort: number
+  readonly settings: StreamSettings
+  readonly isRemoved: boolean
+}
+
 /** Commands, each answered by one reply. */
 export type RecordCommand =
   | { readonly type: 'open'; readonly recordingId: string; readonly facts: RecordingFacts }
@@ -71,6 +79,16 @@ export type RecordCommand =
       readonly settings: StreamSettings
     }
   | { readonly type: 'remove-stream'; readonly recordingId: string; readonly channel: number }
+  /** Goes on with a recording that was left open, on the ports that it had; all or nothing. */
+  | {
+      readonly type: 'reopen'
+      readonly recordingId: string
+      readonly folder: string
+      readonly manifest: Manifest
+      readonly streams: readonly ReopenedStream[]
+    }
+  /** What a restarted recorder needs to go on, as plain data. */
+  | { readonly type: 'keep-session'; readonly recordingId: string; readonly session: unknown }
   /** Keeps nothing of what arrives until `resume`; what arrived before stays. */
   | { readonly type: 'pause' | 'resume'; readonly recordingId: string }
   | { readonly type: 'facts'; readonly recordingId: string; readonly facts: RecordingFacts }
@@ -89,6 +107,8 @@ export type RecordCommand =
 export interface RecordReplies {
   open: { readonly startedAtMs: number }
   'add-stream': { readonly channel: number; readonly rtpPort: number }
+  reopen: { readonly startedAtMs: number }
+  'keep-session': undefined
   'set-stream': undefined
   'remove-stream': undefined
   pause: undefined

@@ -1,7 +1,7 @@
 // All recordings of one record worker: carries out commands, flushes on time, publishes.
 
-import type { PortPool } from '#engine'
-import { AppError, type Clock, type Ids, messageOf, type Timer } from '#kernel'
+import type { PortPair, PortPool } from '#engine'
+import { AppError, type Clock, type Ids, invariant, messageOf, type Timer } from '#kernel'
 import {
   type Closing,
   type Deriver,
@@ -11,7 +11,9 @@ import {
   type NoAudioCause,
   type RecordingFacts,
   RecordingFolder,
+  type StreamFiles,
   type StreamTotals,
+  streamsLeft,
   systemDisk,
 } from '#store'
 import {
@@ -28,7 +30,7 @@ import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 
 /** The index gets clocks and counters so often. */
-const ANCHOR_MS = 4000
+const ANCHOR_MS = 1000
 const SYNC_MS = 1000
 /** A recording that the disk did not take at its end is tried again after this long. */
 const PUBLISH_RETRY_MS = 5000
@@ -64,6 +66,8 @@ export interface RecordRoomOptions {
   readonly ports: PortPool
   /** When what was received is written, and what may wait; `defaultStorage` unless told. */
   readonly storage?: StoragePolicy
+  /** Resolves when what had arrived for our sockets has been read; at once unless told. */
+  readonly caughtUp?: () => Promise<void>
   /** The file system unless told. */
   readonly disk?: DiskPort
   /** Makes what players need of a recording that is over; in this thread unless told. */
@@ -101,6 +105,11 @@ export class RecordRoom {
     switch (command.type) {
       case 'open':
         return this.#open(command)
+      case 'reopen':
+        return await this.#reopen(command)
+      case 'keep-session':
+        this.#recording(command.recordingId).folder.keepSession(command.session)
+        return undefined
       case 'add-stream':
         return await this.#addStream(this.#recording(command.recordingId), command.label, command.settings)
       case 'set-stream':
@@ -151,17 +160,63 @@ export class RecordRoom {
     return { startedAtMs }
   }
 
+  async #reopen(command: RecordCommand & { type: 'reopen' }): Promise<RecordReplies['reopen']> {
+    const { clock, ids, root, ports } = this.#options
+    const { recordingId, folder: path, manifest, streams } = command
+    const pairs: PortPair[] = []
+    try {
+      // A stream that was removed needs ports only to be closed.
+      for (const { rtpPort, isRemoved } of streams) pairs.push(await (isRemoved ? ports.take() : ports.takeAt(rtpPort)))
+      const left = streamsLeft(path, manifest)
+      const startedAtMs = Date.parse(manifest.startedAt)
+      const opened = { folder: path, metadata: manifest.metadata, streams: left }
+      const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, manifest.facts, opened)
+      // The recording's clock goes on as the wall clock did.
+      const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
+      const cname = ids.hex(CNAME_BYTES)
+      const isPaused = folder.isPaused
+      const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
+      const recording: Recording = { ...about, reports: new SenderReports(), streams: [], hasFailed: false }
+      invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
+      for (const [channel, { settings, isRemoved }] of streams.entries()) {
+        const files = folder.streams[channel]!
+        const receiver = this.#receive(recording, files, settings, pairs[channel]!, left[channel]!.totals)
+        if (isRemoved) receiver.close()
+      }
+      time.reached(Math.max(0, ...left.map(({ endMs }) => endMs)))
+      this.#setFacts(recording, manifest.facts)
+      this.#recordings.set(recordingId, recording)
+      return { startedAtMs }
+    } catch (fault) {
+      for (const pair of pairs) void ports.release(pair)
+      throw fault
+    }
+  }
+
   async #addStream(
     recording: Recording,
     label: string | undefined,
     settings: StreamSettings,
   ): Promise<RecordReplies['add-stream']> {
-    const { clock, ids, keepDigits } = this.#options
     const ports = await this.#options.ports.take()
     const files = recording.folder.addStream(label)
+    this.#receive(recording, files, settings, ports)
+    return { channel: files.channel, rtpPort: ports.port }
+  }
+
+  #receive(
+    recording: Recording,
+    files: StreamFiles,
+    settings: StreamSettings,
+    ports: PortPair,
+    before?: StreamTotals,
+  ): StreamReceiver {
+    const { clock, ids, keepDigits } = this.#options
     const { recordingId, cname, time } = recording
     time.deliverAt(settings.pace ?? 1)
-    const track = new Track(files, { keepDigits, isDelivered: time.isDelivered, reports: recording.reports })
+    const { reports } = recording
+    const about = { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered, reports }
+    const track = new Track(files, about)
     const receiver = new StreamReceiver({
       ports,
       track,
@@ -170,6 +225,7 @@ export class RecordRoom {
       cname,
       time,
       settings,
+      ...(before && { before }),
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
       onClosed: () => void this.#options.ports.release(ports),
@@ -177,11 +233,12 @@ export class RecordRoom {
     })
     receiver.pauseHere(recording.isPaused)
     recording.streams.push({ track, receiver })
-    return { channel: files.channel, rtpPort: ports.port }
+    return receiver
   }
 
   #pause(recording: Recording, isPaused: boolean): void {
     recording.isPaused = isPaused
+    recording.folder.setPaused(isPaused)
     for (const { receiver } of recording.streams) receiver.pauseHere(isPaused)
   }
 
@@ -195,6 +252,8 @@ export class RecordRoom {
     this.#recordings.delete(command.recordingId)
     const { time } = recording
     const tookMs = time.tookMs()
+    // A busy thread has not read all that came before the client said goodbye.
+    await this.#options.caughtUp?.()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
     const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...recording.streams.map(({ track }) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()

@@ -8,6 +8,9 @@ import { DeriveThread } from './derive-thread.ts'
 import type { RecordReply, RecordRequest, RecordWorkerOptions } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
 
+/** Longer than a turn of the event loop, in which sockets are read. */
+const CATCH_UP_MS = 20
+
 const port = parentPort
 invariant(port !== null, 'runs as a worker thread')
 
@@ -22,6 +25,7 @@ const room = new RecordRoom({
   ids: cryptoIds,
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
   derive: deriving.derive,
+  caughtUp: () => new Promise((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve)),
   onEvent: (event) => reply({ kind: 'event', event }),
 })
 

@@ -40,7 +40,10 @@ test('a recorder that is told to pause keeps nothing of what arrives, and the ga
       clock.advance(20)
       await source.sendPacket(voice.subarray(at, at + 160))
       sent += 1
-      await until('the packet is counted', async () => (await media.ask({ type: 'totals' }))[recordingId]?.[0]?.packets === sent)
+      await until(
+        'the packet is counted',
+        async () => (await media.ask({ type: 'totals' }))[recordingId]?.[0]?.packets === sent,
+      )
     }
   }
   await talk(400)

@@ -18,14 +18,17 @@ import { type Catalogue, type DiskCondition, type RecordingStore, rowOf } from '
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
+import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { RecordEvent } from './record-messages.ts'
-import { missingMarks, readBodies } from './recording-request.ts'
+import { missingMarks, type RequestBodies, readBodies } from './recording-request.ts'
 import type { RefusedInvitations } from './refused-invitations.ts'
+import { RestoredOpening } from './restored-opening.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
 
 const MAX_SESSIONS = 2000
+const NO_BODIES: RequestBodies = { metadata: [], warnings: [], unknownTypes: [] }
 /** A session without a packet for one to two of these is asked whether it lives. */
 const PROBE_MS = 60_000
 
@@ -68,6 +71,11 @@ export interface RecordingServer {
   readonly isAvailable: boolean
   /** Sessions since the start by what their clients did against the RFCs, by code. */
   deviations(): Readonly<Record<string, number>>
+  /**
+   * Goes on with recordings that a dead recorder left open: takes their ports and files now, their dialogs with `attach`.
+   * Gives the folders that it leaves to recovery; clients of sessions that cannot go on get a BYE, so that they come back.
+   */
+  resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]>
   /** Gives the server its SIP core, which `invite` needs; once. */
   attach(core: SipCore): void
   /** Asks a client to be recorded (RFC 7866 section 7.2); gives the recording's id once the session is up. */
@@ -95,6 +103,8 @@ class Server implements RecordingServer {
   readonly #sessions = new Map<string, IncomingSession>()
   readonly #invitations: ClientInvitations
   #core: SipCore | undefined
+  /** Recordings to go on with, until there is a core; not open: only their clients are told. */
+  readonly #resumed: { readonly kept: KeptRecording; readonly isOpen: boolean }[] = []
   readonly #idle: (() => void)[] = []
   readonly #deviations = new Map<string, number>()
   readonly #packetsBefore = new Map<string, number>()
@@ -141,8 +151,34 @@ class Server implements RecordingServer {
     return Object.fromEntries(this.#deviations)
   }
 
+  async resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]> {
+    const { clock, media, log } = this.#options
+    for (const kept of keptRecordings(left, withinMs, clock)) {
+      const { folder, manifest, session } = kept
+      const { recordingId } = manifest
+      try {
+        if (session.media === undefined) throw new Error('the keys of its media are gone')
+        const { streams } = session.media.streams
+        await media.ask({ type: 'reopen', recordingId, folder, manifest, streams })
+        this.#resumed.push({ kept, isOpen: true })
+      } catch (thrown) {
+        log.warn('recording session cannot go on', { recordingId, reason: messageOf(thrown) })
+        this.#resumed.push({ kept, isOpen: false })
+      }
+    }
+    const isTaken = (folder: string): boolean => this.#resumed.some((one) => one.isOpen && one.kept.folder === folder)
+    return left.map(({ folder }) => folder).filter((folder) => !isTaken(folder))
+  }
+
   attach(core: SipCore): void {
     this.#core = core
+    for (const { kept, isOpen } of this.#resumed.splice(0)) {
+      const opening = new RestoredOpening(kept, core)
+      const policy = this.#options.policyFor?.(opening.sip.source) ?? LENIENT
+      const judgement = { bodies: NO_BODIES, marks: [], policy, isPlain: false, findings: [] }
+      if (isOpen) this.#take(new IncomingSession(opening, judgement, this.#context))
+      else opening.reject()
+    }
   }
 
   async invite(uri: string): Promise<Result<string, InviteProblem>> {
@@ -193,9 +229,13 @@ class Server implements RecordingServer {
     const unwanted = policyRefusal(judgement, message)
     if (unwanted !== undefined) return this.#refuse(opening, unwanted.status, unwanted.reason)
     const session = new IncomingSession(opening, judgement, this.#context)
+    this.#take(session)
+    return session.recordingId
+  }
+
+  #take(session: IncomingSession): void {
     this.#sessions.set(session.recordingId, session)
     this.#probeTimer ??= this.#scheduleProbe()
-    return session.recordingId
   }
 
   #refuse(opening: SessionOpening, status: number, reason: string): undefined {

@@ -14,10 +14,10 @@ export class RecordingTime {
   /** When the latest packet came, and up to where there is audio by then. */
   #latest: { readonly nowMs: number; readonly endMs: number } | undefined
 
-  /** Begins now. */
-  constructor(clock: Clock) {
+  /** Begins now, or began so long ago. */
+  constructor(clock: Clock, agoMs = 0) {
     this.#clock = clock
-    this.#originMs = clock.nowMs()
+    this.#originMs = clock.nowMs() - agoMs
   }
 
   /** What arrives was said before, and arrives at another pace. */

@@ -10,6 +10,8 @@ export type AlarmKind =
 /** Events of recordings, in order per recording. */
 export type RecordingServerEvent =
   | { readonly type: 'started'; readonly recordingId: string; readonly facts: RecordingFacts }
+  /** The recorder died and goes on with the recording; what was sent meanwhile is missing. */
+  | { readonly type: 'restarted'; readonly recordingId: string; readonly facts: RecordingFacts }
   | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
   /** Every stream is paused by the client. */
   | { readonly type: 'paused'; readonly recordingId: string }

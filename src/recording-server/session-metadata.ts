@@ -51,6 +51,13 @@ export type MetadataPart = Pick<
   | 'speakerEvidence'
 >
 
+/** What of the metadata survives the process. */
+export interface KeptMetadata {
+  readonly state?: RecordingMetadata
+  readonly isInvalid: boolean
+  readonly lacksBase: boolean
+}
+
 /** Merged metadata of one recording session; nothing that arrives can make it throw. */
 export class SessionMetadata {
   #state: RecordingMetadata | undefined
@@ -60,6 +67,19 @@ export class SessionMetadata {
   #isDangling = false
   /** Ids that were given to several elements. */
   #doubtfulIds: ReadonlySet<string> = new Set()
+
+  /** What `resume` takes. */
+  kept(): KeptMetadata {
+    const [state, isInvalid, lacksBase] = [this.#state, this.#isInvalid, this.#lacksBase]
+    return { ...(state && { state }), isInvalid, lacksBase }
+  }
+
+  /** Goes on with what the process before knew. */
+  resume({ state, isInvalid, lacksBase }: KeptMetadata): void {
+    this.#state = state
+    this.#isInvalid = isInvalid
+    this.#lacksBase = lacksBase
+  }
 
   /** Merged state; undefined before the first readable document. */
   get state(): RecordingMetadata | undefined {

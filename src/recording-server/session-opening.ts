@@ -1,8 +1,18 @@
 // How a recording session comes up: by an INVITE of the client, or by one of ours that it answers with its offer
 // (RFC 7866 sections 7.1 and 7.2).
 
-import type { DialogHandlers, HeaderList, InviteDialog, ServerInvite, SipBody, SipMessage, SipResponse } from '#sip'
+import type {
+  DialogHandlers,
+  DialogSnapshot,
+  HeaderList,
+  InviteDialog,
+  ServerInvite,
+  SipBody,
+  SipMessage,
+  SipResponse,
+} from '#sip'
 import type { SipFacts } from '#store'
+import type { KeptRecording } from './kept-session.ts'
 import { ACCEPTED_TYPES, acceptedFactsOf, receivedFactsOf } from './recording-request.ts'
 
 const REJECTION_HEADERS = new Map<number, HeaderList>([
@@ -17,9 +27,13 @@ export interface SessionOpening {
   readonly sip: SipFacts
   /** The client no longer wants it. */
   readonly isCancelled: boolean
+  /** The session was up before this process was. */
+  readonly kept?: KeptRecording
   /** Takes the session up with our answer. */
   accept(handlers: DialogHandlers, answer: Uint8Array): InviteDialog
   reject(status: number, reason: string): void
+  /** What the dialog will be once it is accepted; undefined where it cannot outlive this process. */
+  snapshot(): DialogSnapshot | undefined
 }
 
 /** The client's INVITE. */
@@ -48,6 +62,10 @@ export class ReceivedOpening implements SessionOpening {
 
   reject(status: number): void {
     this.#invite.reject(status, { headers: REJECTION_HEADERS.get(status) ?? [] })
+  }
+
+  snapshot(): DialogSnapshot | undefined {
+    return this.#invite.snapshot()
   }
 }
 
@@ -99,6 +117,10 @@ export class InvitedOpening implements SessionOpening {
     this.#outcome.onAnswer(this.#refusal && sdpBody(this.#refusal))
     void Promise.resolve().then(() => this.#dialog.bye())
     this.#outcome.onSettled({ status, reason })
+  }
+
+  snapshot(): DialogSnapshot | undefined {
+    return this.#dialog.snapshot()
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from '#store'
 import type { RecordMedia } from './record-media.ts'
 import { type RequestBodies, transactionOf } from './recording-request.ts'
-import { SessionMetadata } from './session-metadata.ts'
+import { type KeptMetadata, SessionMetadata } from './session-metadata.ts'
 import type { SessionVerdict } from './session-verdict.ts'
 
 const MAX_WARNINGS = 100
@@ -51,6 +51,18 @@ export class SessionRecord {
     this.#options = options
     this.#sip = options.sip
     this.startedAtMs = options.clock.wallMs()
+  }
+
+  /** What `resume` takes, beside the facts. */
+  kept(): KeptMetadata {
+    return this.#metadata.kept()
+  }
+
+  /** Goes on with what the process before knew. */
+  resume(metadata: KeptMetadata, manifest: Manifest): void {
+    this.#metadata.resume(metadata)
+    this.startedAtMs = Date.parse(manifest.startedAt)
+    this.warn(manifest.facts.warnings)
   }
 
   /** Whether metadata changed a state that we never had in full (SRS-44). */

@@ -1,10 +1,17 @@
 // The media side of one recording session: which m-line is which stream, negotiated again and again.
 
 import type { Ids } from '#kernel'
-import { type CryptoSuite, LocalDescription, type LocalMedia, type ParsedSdp, type SessionDescription } from '#sdp'
+import {
+  type CryptoSuite,
+  type KeptDescription,
+  LocalDescription,
+  type LocalMedia,
+  type ParsedSdp,
+  type SessionDescription,
+} from '#sdp'
 import { MAX_SDP_SESSION_ID, type PlannedLine, planAnswer, settingsOf } from './answer-plan.ts'
 import type { RecordMedia } from './record-media.ts'
-import type { StreamSettings } from './record-messages.ts'
+import type { ReopenedStream, StreamSettings } from './record-messages.ts'
 import type { LiveStream } from './server-events.ts'
 import { StreamKeys } from './stream-keys.ts'
 
@@ -31,6 +38,15 @@ export interface SessionStreamsOptions {
   readonly address: string
   /** Suites for which keys may be exchanged; none: plain RTP only. */
   readonly suites: readonly CryptoSuite[]
+  /** Of our descriptions; a random one unless told. */
+  readonly sessionId?: string
+}
+
+/** What of the streams survives the process; plain data without keys. */
+export interface KeptStreams {
+  readonly lines: readonly { readonly media: LocalMedia; readonly channel?: number }[]
+  /** By channel. */
+  readonly streams: readonly ReopenedStream[]
 }
 
 /** Answer and streams of one recording session. */
@@ -44,8 +60,31 @@ export class SessionStreams {
 
   constructor(options: SessionStreamsOptions) {
     this.#options = options
-    const sessionId = String(options.ids.integer(MAX_SDP_SESSION_ID))
+    const sessionId = options.sessionId ?? String(options.ids.integer(MAX_SDP_SESSION_ID))
     this.#description = new LocalDescription({ sessionId, address: options.address })
+  }
+
+  /** What `resume` takes; undefined while a stream has keys, which are never kept. */
+  kept(): { readonly description: KeptDescription; readonly streams: KeptStreams } | undefined {
+    if (this.#streams.some(({ settings, isRemoved }) => settings.srtp !== undefined && !isRemoved)) return undefined
+    const lines = this.#lines.map(({ media, stream }) => ({ media, ...(stream && { channel: stream.channel }) }))
+    const streams = this.#streams.map(({ label, rtpPort, settings, isRemoved }) => {
+      const kept = isRemoved ? { codecs: [], isPaused: true } : settings
+      return { ...(label !== undefined && { label }), rtpPort, settings: kept, isRemoved }
+    })
+    return { description: this.#description.kept(), streams: { lines, streams } }
+  }
+
+  /** Goes on where the process before stopped; the media side has been reopened. */
+  resume({ description, streams }: { readonly description: KeptDescription; readonly streams: KeptStreams }): void {
+    const { suites, ids } = this.#options
+    this.#description.resume(description)
+    for (const [channel, stream] of streams.streams.entries()) {
+      this.#streams.push({ channel, ...stream, keys: new StreamKeys(suites, ids) })
+    }
+    for (const { media, channel } of streams.lines) {
+      this.#lines.push({ media, stream: channel === undefined ? undefined : this.#streams[channel] })
+    }
   }
 
   /** Labels of the streams by channel, '' for those without. */

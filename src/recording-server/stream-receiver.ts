@@ -42,6 +42,8 @@ export interface StreamReceiverOptions {
   readonly cname: string
   readonly time: RecordingTime
   readonly settings: StreamSettings
+  /** Counters of the process before a restart. */
+  readonly before?: StreamTotals
   readonly onFirstPacket: (atMs: number) => void
   /** Called once, after the goodbye was handed to the system. */
   readonly onClosed: () => void
@@ -65,6 +67,7 @@ export class StreamReceiver {
   #reportTimer: Timer | undefined
   #closed = false
   #hasFailed = false
+  #hasHeard = false
   #packets = 0
   #bytes = 0
   #lostBefore = 0
@@ -86,6 +89,17 @@ export class StreamReceiver {
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
     this.#setPaused(options.settings)
+    const { before } = options
+    if (before !== undefined) {
+      this.#packets = before.packets
+      this.#bytes = before.bytes
+      this.#lostBefore = before.lost
+      this.#duplicates = before.duplicates
+      this.#wrongSource = before.wrongSource
+      this.#refused = before.refused
+      this.#firstPacketMs = before.firstPacketMs
+      this.#lastPacketMs = before.lastPacketMs
+    }
     for (const socket of [options.ports.rtp, options.ports.rtcp]) socket.on('error', () => {})
     options.ports.rtp.on('message', (datagram, from) => this.#onDatagram(datagram, from))
     options.ports.rtcp.on('message', (datagram, from) => this.#onRtcp(datagram, from))
@@ -203,10 +217,9 @@ export class StreamReceiver {
   }
 
   #keep(datagram: Uint8Array, extended: number, arrivalMs: number): void {
-    if (this.#firstPacketMs === undefined) {
-      this.#firstPacketMs = arrivalMs
-      this.#options.onFirstPacket(arrivalMs)
-    }
+    this.#firstPacketMs ??= arrivalMs
+    if (!this.#hasHeard) this.#options.onFirstPacket(arrivalMs)
+    this.#hasHeard = true
     this.#lastPacketMs = arrivalMs
     this.#lastSequence = this.#view.sequence
     this.#packets += 1

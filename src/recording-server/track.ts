@@ -44,6 +44,8 @@ export interface TrackOptions {
   readonly keepDigits: boolean
   /** A client that kept the audio gives it away. */
   readonly isDelivered?: boolean
+  /** The stream goes on from there after a restart. */
+  readonly accountedMs?: number
   /** One for all tracks of a recording. */
   readonly reports?: SenderReports
 }
@@ -69,6 +71,7 @@ export class Track {
   constructor(files: StreamFiles, options: TrackOptions) {
     this.#files = files
     this.#keepDigits = options.keepDigits
+    this.#accountedMs = options.accountedMs ?? 0
     this.#isDelivered = options.isDelivered ?? false
     this.#reports = options.reports
   }
@@ -179,7 +182,9 @@ export class Track {
   /** Ends the stream, with silence up to the end of the recording. */
   finish(endMs: number): void {
     if (this.#running !== undefined) this.#running.timeline.finish(endMs)
-    else for (const part of this.#pauses.explain(0, endMs)) this.#files.addGap({ cause: 'no-rtp-yet', ...part })
+    else
+      for (const part of this.#pauses.explain(this.#accountedMs, endMs))
+        this.#files.addGap({ cause: this.#firstCause, ...part })
     this.#noteTime()
   }
 
@@ -188,7 +193,7 @@ export class Track {
     if (this.#files.runCount >= MAX_RUNS) return undefined
     this.#endRun()
     const { clockRateHz } = codec
-    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? 'no-rtp-yet' : 'dtx' } as const
+    const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? this.#firstCause : 'dtx' } as const
     const lengthMs = ticks === undefined ? USUAL_PACKET_MS : (ticks * 1000) / clockRateHz
     const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
     const sink = {
@@ -235,6 +240,11 @@ export class Track {
     this.#audioBeforeMs += timeline.audioMs
     this.#reports?.forget(timeline)
     this.#running = undefined
+  }
+
+  /** Why nothing was heard before the first packet. */
+  get #firstCause(): GapCause {
+    return this.#files.hasLeftRuns ? 'recorder-restart' : 'no-rtp-yet'
   }
 
   #noteTime(): void {

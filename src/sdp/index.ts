@@ -20,7 +20,7 @@ export {
   reverseDirection,
   sends,
 } from './direction.ts'
-export { LocalDescription, type LocalMedia } from './local-description.ts'
+export { type KeptDescription, LocalDescription, type LocalMedia } from './local-description.ts'
 export { negotiateCodecs, refusedMedia } from './negotiate.ts'
 export { type ParsedSdp, parseSdp, type SdpError } from './parser.ts'
 export {

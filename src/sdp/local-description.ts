@@ -23,6 +23,13 @@ export interface LocalMedia {
   readonly formats?: readonly string[]
 }
 
+/** What of a writer survives its process. */
+export interface KeptDescription {
+  readonly sessionId: string
+  readonly version: number
+  readonly media: readonly LocalMedia[]
+}
+
 /** Writer of our descriptions within one dialog. */
 export class LocalDescription {
   readonly #sessionId: string
@@ -38,6 +45,19 @@ export class LocalDescription {
     this.#sessionId = options.sessionId
     this.#username = options.username ?? '-'
     this.#address = options.address
+  }
+
+  /** What `resume` takes. */
+  kept(): KeptDescription {
+    return { sessionId: this.#sessionId, version: this.#version, media: this.#slots }
+  }
+
+  /** Goes on where another writer of the same session id stopped. */
+  resume({ version, media }: KeptDescription): void {
+    this.#version = version
+    this.#slots = media
+    this.#unversioned = new TextDecoder().decode(this.#serialize(media, 0))
+    this.#current = this.#serialize(media, version)
   }
 
   /** Text for these slots; the version rises by one only if the text changes, and slots missing at the end are written with port 0, without a label that another one has now. */

@@ -5,18 +5,19 @@ import { answer, answerProbe } from './answer.ts'
 import { DigestGuard } from './auth/digest-guard.ts'
 import type { SipCoreOptions } from './core-options.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
-import { dialogKey } from './dialog/dialog-state.ts'
+import { DialogState, dialogKey } from './dialog/dialog-state.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { findReplaced } from './dialog/replaces.ts'
 import { type Essentials, readEssentials, replyPathOf, stampVia } from './essentials.ts'
 import { IncomingChecks, WITHIN_DIALOG } from './incoming-checks.ts'
 import { IncomingInvite } from './incoming-invite.ts'
 import { initialPlan, termsOf } from './initial-plan.ts'
+import { InviteDialogSession } from './invite-dialog.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
 import type { SipParseError } from './message/parse-error.ts'
 import { parseMessage } from './message/parser.ts'
 import { type ContactShape, MessageBuilder } from './message-builder.ts'
-import { locate } from './next-hop.ts'
+import { locate, NextHop } from './next-hop.ts'
 import { OutgoingInvite } from './outgoing-invite.ts'
 import { OwnedClock } from './owned-clock.ts'
 import { PendingRequest } from './pending-request.ts'
@@ -24,7 +25,10 @@ import { sendPlain } from './plain-request.ts'
 import type {
   ClientInvite,
   ClientInviteHandlers,
+  DialogHandlers,
+  DialogSnapshot,
   HeaderList,
+  InviteDialog,
   InviteOptions,
   RequestOutcome,
   SipCore,
@@ -87,6 +91,20 @@ class Core implements SipCore {
     return new Promise((resolve) => {
       locate(this.#parts, hop, options, (located) => sendPlain(this.#parts, plan, located, resolve, options))
     })
+  }
+
+  restore(snapshot: DialogSnapshot, handlers: DialogHandlers): InviteDialog {
+    const parts = this.#parts
+    const { transport, local, remote, timer, ...kept } = snapshot
+    const state = DialogState.ofSnapshot(kept)
+    // The connection is gone: what we send goes to the remote target, until the peer is heard anew.
+    const hop = new NextHop(parts, {}, { transport, local, remote })
+    const terms = termsOf(parts, parts.options.sessionTimer)
+    const dialog = new InviteDialogSession({ parts, state, contact: this.#contact, hop, digest: undefined, terms })
+    dialog.handlers = handlers
+    dialog.register()
+    if (timer !== undefined) dialog.timer?.resume({ ...timer, expiresInMs: timer.expiresAtMs - parts.clock.wallMs() })
+    return dialog
   }
 
   receive(bytes: Uint8Array, flow: SipFlow): void {

@@ -6,7 +6,7 @@ import type { DialogState } from './dialog/dialog-state.ts'
 import type { ContactShape, RequestPlan } from './message-builder.ts'
 import type { NextHop } from './next-hop.ts'
 import { sendPlain } from './plain-request.ts'
-import type { MessageOptions, RequestOutcome } from './session.ts'
+import type { DialogSnapshot, MessageOptions, RequestOutcome } from './session.ts'
 import type { SessionTimer } from './session-timer/session-timer.ts'
 import type { TimerTerms } from './session-timer/timer-terms.ts'
 
@@ -22,6 +22,22 @@ export interface DialogContext {
   readonly terms: TimerTerms | undefined
   /** Set once the dialog is confirmed. */
   timer?: SessionTimer
+}
+
+/** What of a dialog survives its process; undefined while nothing came from the peer. */
+export function snapshotOf(
+  { state, hop, parts }: DialogContext,
+  timer = undefined as SessionTimer['kept'],
+): DialogSnapshot | undefined {
+  const { flow } = hop
+  if (flow === undefined) return undefined
+  const { transport, local, remote } = flow
+  const kept = timer && {
+    seconds: timer.seconds,
+    isOurs: timer.isOurs,
+    expiresAtMs: parts.clock.wallMs() + timer.expiresInMs,
+  }
+  return { ...state.kept(), transport, local, remote, ...(kept && { timer: kept }) }
 }
 
 /** The plan of a request within the dialog, and the URI to resolve for it (RFC 3261 section 12.2.1.1). */

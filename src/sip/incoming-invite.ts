@@ -3,7 +3,7 @@
 import { answer, answerBusy } from './answer.ts'
 import type { Arrived, CoreParts, DialogHolder } from './core-parts.ts'
 import { DialogState } from './dialog/dialog-state.ts'
-import type { DialogContext } from './dialog-context.ts'
+import { type DialogContext, snapshotOf } from './dialog-context.ts'
 import { EarlyDialogSession } from './early-dialog.ts'
 import { InviteDialogSession } from './invite-dialog.ts'
 import type { SipRequest } from './message/message.ts'
@@ -15,6 +15,7 @@ import { rackOf, reliabilityOf } from './reliability/rseq.ts'
 import type {
   AcceptOptions,
   DialogHandlers,
+  DialogSnapshot,
   HeaderList,
   IncomingRequest,
   InviteDialog,
@@ -131,6 +132,16 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
       dialog.hold(() => this.#drop(487))
     } else send()
     return dialog
+  }
+
+  snapshot(): DialogSnapshot | undefined {
+    const agreed = this.#context.terms?.answerTo(this.request.headers)
+    const timer = agreed && {
+      seconds: agreed.seconds,
+      isOurs: agreed.refresher === 'uas',
+      expiresInMs: 500 * agreed.seconds,
+    }
+    return snapshotOf(this.#context, timer)
   }
 
   reject(status: number, options: MessageOptions = {}): void {

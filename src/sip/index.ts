@@ -20,6 +20,7 @@ export type {
   ClientInviteHandlers,
   DialogEnd,
   DialogHandlers,
+  DialogSnapshot,
   EarlyDialog,
   HeaderList,
   HopChoice,

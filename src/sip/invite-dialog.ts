@@ -8,12 +8,13 @@ import { AcceptedInvites } from './dialog/accepted-invites.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
 import { PeerRequests } from './dialog/peer-requests.ts'
 import { UpdateSender } from './dialog/update-sender.ts'
-import { type DialogContext, sendWithin } from './dialog-context.ts'
+import { type DialogContext, sendWithin, snapshotOf } from './dialog-context.ts'
 import type { SipRequest } from './message/message.ts'
 import { ReinviteQueue } from './reinvite-queue.ts'
 import type {
   DialogEnd,
   DialogHandlers,
+  DialogSnapshot,
   InviteDialog,
   MessageOptions,
   ReinviteOptions,
@@ -125,6 +126,10 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
 
   get replaceable(): ReplacedDialog | 'ended' {
     return this.#ended ? 'ended' : { kind: 'confirmed', dialog: this }
+  }
+
+  snapshot(): DialogSnapshot | undefined {
+    return snapshotOf(this.#context, this.timer?.kept)
   }
 
   /** Puts the dialog into the table: requests find it from now on. `onPrack` takes those that were under way. */

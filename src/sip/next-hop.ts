@@ -52,6 +52,11 @@ export class NextHop {
     this.#choice = choice
   }
 
+  /** How the peer reaches us; undefined where it never did. */
+  get flow(): SipFlow | undefined {
+    return this.#flow
+  }
+
   /** Calls `use` with the targets of `uri`, at once when they are known. */
   resolve(uri: string, use: (located: Located) => void): void {
     if (this.#entry?.uri !== uri) this.#ask(uri)

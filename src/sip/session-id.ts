@@ -33,6 +33,11 @@ export class DialogSessionIds implements SessionIds {
     return isNamedByUs ? versionFive(this.#callId, this.#remoteTag) : undefined
   }
 
+  /** What was heard before a restart. */
+  restore(remoteUuid: string | undefined): void {
+    this.#heard = remoteUuid
+  }
+
   represent(endpoint: () => string | undefined): void {
     this.#represented = endpoint
   }

@@ -1,6 +1,7 @@
 // The SIP core as its users see it: INVITE sessions from both sides, in-dialog requests, plain requests.
 // Nothing here throws for what the network does, and no promise rejects.
 
+import type { Endpoint } from '#kernel'
 import type { SipRequest, SipResponse } from './message/message.ts'
 import type { SipFlow, TransportName } from './transport-port.ts'
 
@@ -107,6 +108,29 @@ export interface EarlyDialog {
   onUpdate?: (incoming: IncomingRequest) => void
 }
 
+/** A confirmed dialog as it can be kept over the death of the process; plain data, without keys and bodies. */
+export interface DialogSnapshot {
+  readonly callId: string
+  /** From or To value, with tag. */
+  readonly localAddress: string
+  readonly remoteAddress: string
+  readonly routeSet: readonly string[]
+  readonly remoteTarget: string
+  readonly ownsCallId: boolean
+  readonly isSecure: boolean
+  readonly localCSeq: number
+  readonly remoteCSeq?: number
+  readonly remoteAllow: readonly string[]
+  /** The peer's UUID of RFC 7989. */
+  readonly remoteUuid?: string
+  /** How the peer was reached last. */
+  readonly transport: TransportName
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  /** The session timer in force; `expiresAtMs` is wall clock time. */
+  readonly timer?: { readonly seconds: number; readonly isOurs: boolean; readonly expiresAtMs: number }
+}
+
 /** A confirmed INVITE dialog (RFC 3261 section 12). */
 export interface InviteDialog {
   readonly callId: string
@@ -118,6 +142,8 @@ export interface InviteDialog {
   readonly remoteAllow: ReadonlySet<string>
   readonly sessionIds: SessionIds
   readonly ended: boolean
+  /** All that `SipCore.restore` needs; undefined for dialogs whose peer was not heard by a flow. */
+  snapshot(): DialogSnapshot | undefined
   /** Set by the user right when it gets the dialog. */
   handlers: DialogHandlers
   /** INFO, UPDATE, NOTIFY…: not INVITE, not BYE. */
@@ -165,6 +191,8 @@ export interface ServerInvite {
   onPrack?: (incoming: IncomingRequest) => void
   /** 200 with our answer (or offer), after the PRACK of a description that was sent reliably; retransmitted until ACK (RFC 3261 13.3.1.4), BYE after 64*T1 without one. */
   accept(handlers: DialogHandlers, options?: AcceptOptions): InviteDialog
+  /** What the dialog will be once it is accepted. */
+  snapshot(): DialogSnapshot | undefined
   /** 300-699. */
   reject(status: number, options?: MessageOptions): void
   /** CANCEL or loss of the transaction before the final answer; the core has answered 487. */
@@ -234,6 +262,8 @@ export interface SipCore {
   request(method: string, options: InviteOptions): Promise<RequestOutcome>
   /** Bytes of one message from a flow (a datagram, or one framed message of a stream). */
   receive(bytes: Uint8Array, flow: SipFlow): void
+  /** Takes up a dialog of a process that died; its CSeq leaps ahead, for what was sent since the snapshot. */
+  restore(snapshot: DialogSnapshot, handlers: DialogHandlers): InviteDialog
   /** Counters that must return to zero when nothing is going on. */
   census(): { readonly dialogs: number; readonly transactions: number; readonly timers: number }
   /** BYEs nothing: stops timers and forgets; for process end. */

@@ -1,11 +1,11 @@
 // What the files of one record thread are written through: nothing here waits for the disk, and what waits has a bound.
 
-import { closeSync, fdatasync, openSync, rmSync, write } from 'node:fs'
+import { closeSync, fdatasync, openSync, rmSync, write, writeSync } from 'node:fs'
 
 /** The file system as far as files that grow are concerned; tests put a slow or a full one in its place. */
 export interface DiskPort {
-  /** Makes a file; throws what the file system throws. */
-  create(path: string): number
+  /** Makes a file with these first bytes; throws what the file system throws. */
+  create(path: string, head: Uint8Array): number
   /** Opens one that is there. */
   reopen(path: string): number
   write(fd: number, bytes: Uint8Array, position: number, done: (error: Error | null, written: number) => void): void
@@ -17,7 +17,12 @@ export interface DiskPort {
 
 /** The file system of this machine. */
 export const systemDisk: DiskPort = {
-  create: (path) => openSync(path, 'wx'),
+  create: (path, head) => {
+    const fd = openSync(path, 'wx')
+    // In the same turn: a file without its head plays nowhere.
+    if (head.length > 0) writeSync(fd, head)
+    return fd
+  },
   reopen: (path) => openSync(path, 'r+'),
   write: (fd, bytes, position, done) => write(fd, bytes, 0, bytes.length, position, done),
   sync: (fd, done) => fdatasync(fd, done),
@@ -113,7 +118,7 @@ export class Disk {
   probe(path: string): void {
     try {
       this.port.remove(path)
-      const fd = this.port.create(path)
+      const fd = this.port.create(path, new Uint8Array())
       this.write(fd, new Uint8Array(PROBE_BYTES), 0, () => {
         this.port.close(fd)
         this.port.remove(path)

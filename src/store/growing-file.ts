@@ -19,6 +19,8 @@ interface Waiting {
 export interface GrowingFileOptions {
   /** The head of a file that holds so many bytes after it; always of one length. */
   readonly headFor?: (dataBytes: number) => Uint8Array
+  /** What a new file begins with, from the moment it is there. */
+  readonly initial?: Uint8Array
   /** Goes on behind so many bytes of a file that is there. */
   readonly continueAt?: number
 }
@@ -28,6 +30,7 @@ export class GrowingFile {
   readonly #disk: Disk
   readonly #path: string
   readonly #isContinued: boolean
+  readonly #initial: Uint8Array
   /** Opened at the first write: a file that cannot be made now can be made later. */
   #fd: number | undefined
   readonly #headFor: ((dataBytes: number) => Uint8Array) | undefined
@@ -51,9 +54,10 @@ export class GrowingFile {
     this.#disk = disk
     this.#headFor = options.headFor
     this.#headBytes = options.headFor?.(0).length ?? 0
-    this.#bytes = options.continueAt ?? 0
+    this.#initial = options.initial ?? new Uint8Array()
+    this.#bytes = options.continueAt ?? this.#initial.length
     this.#written = this.#bytes
-    this.#described = options.continueAt ?? -1
+    this.#described = this.#bytes
     this.#path = path
     this.#isContinued = options.continueAt !== undefined
   }
@@ -149,6 +153,7 @@ export class GrowingFile {
   }
 
   #writeNext(): void {
+    if (this.#opened() === undefined) return
     const next = this.#waiting[0]
     if (next === undefined) {
       if (this.#headFor !== undefined && this.#described !== this.#written) this.#writeHead(this.#headFor)
@@ -204,7 +209,9 @@ export class GrowingFile {
   #opened(): number | undefined {
     try {
       const { port } = this.#disk
-      this.#fd ??= this.#isContinued ? port.reopen(this.#path) : port.create(this.#path)
+      this.#fd ??= this.#isContinued
+        ? port.reopen(this.#path)
+        : port.create(this.#path, this.#headFor?.(0) ?? this.#initial)
     } catch (fault) {
       this.#disk.note(fault)
       this.#fail(fault)

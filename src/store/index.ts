@@ -45,9 +45,9 @@ export type {
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
-export { type Closing, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
+export { type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
-export type { RecoveryFailure } from './recovery.ts'
+export { type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
 export {
   applyRetention,
   type DueRecording,

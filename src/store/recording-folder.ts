@@ -2,7 +2,17 @@
 // Small files are written at once, and synchronously: only worker threads and the start of the process come here. What
 // grows goes through a `Disk`.
 
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from './derived/deriver.ts'
@@ -16,13 +26,17 @@ import {
   type StreamTotals,
   serializeManifest,
 } from './manifest.ts'
-import { StreamFiles } from './stream-files.ts'
+import { StreamFiles, type StreamLeft } from './stream-files.ts'
 import { tidyTimes } from './tidy-times.ts'
 
 /** Suffix of the folder of a recording that is being received. */
 export const OPEN_SUFFIX = '.open'
 /** Name of the manifest in a recording's folder. */
 export const MANIFEST_FILE = 'manifest.json'
+/** What a restarted recorder needs to go on with the session; only while the recording is open. */
+export const SESSION_FILE = 'session.json'
+/** Exists while the recorder was told to keep nothing. */
+export const PAUSED_FILE = 'paused'
 /** Folder of the metadata documents within a recording. */
 export const METADATA_FOLDER = 'metadata'
 
@@ -42,6 +56,13 @@ export interface MetadataDocument {
   readonly state: unknown
 }
 
+/** What a dead recorder left of a recording. */
+export interface LeftOpen {
+  readonly folder: string
+  readonly metadata: readonly MetadataEntry[]
+  readonly streams: readonly StreamLeft[]
+}
+
 /** What publishing needs to know. */
 export interface Closing {
   readonly endedAtMs: number
@@ -59,20 +80,56 @@ export class RecordingFolder {
   readonly #startedAtMs: number
   readonly #streams: StreamFiles[] = []
   #facts: RecordingFacts
+  #isRecovered = false
   readonly #documents: MetadataEntry[] = []
   /** Small files that the disk did not take yet. */
   readonly #kept: (() => void)[] = []
 
-  /** Makes the folder and writes its first manifest. `recordingId` is of letters, digits and dashes. */
-  constructor(disk: Disk, root: string, recordingId: string, startedAtMs: number, facts: RecordingFacts) {
+  /** Makes the folder and writes its first manifest, or goes on in one that was left open. `recordingId` is of letters, digits and dashes. */
+  constructor(
+    disk: Disk,
+    root: string,
+    recordingId: string,
+    startedAtMs: number,
+    facts: RecordingFacts,
+    left?: LeftOpen,
+  ) {
     invariant(/^[A-Za-z0-9-]{1,64}$/.test(recordingId), 'a recording id is safe as a file name')
     this.recordingId = recordingId
     this.#disk = disk
     this.#startedAtMs = startedAtMs
     this.#facts = facts
-    this.#path = join(root, `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`)
+    this.#path = left?.folder ?? join(root, `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`)
+    if (left !== undefined) {
+      this.#isRecovered = true
+      this.#documents.push(...left.metadata)
+      for (const stream of left.streams)
+        this.#streams.push(new StreamFiles(disk, this.#path, stream.channel, stream.label, stream))
+      return
+    }
     mkdirSync(this.#path, { recursive: true })
     this.writeManifest()
+  }
+
+  /** The channels so far. */
+  get streams(): readonly StreamFiles[] {
+    return this.#streams
+  }
+
+  /** Told to keep nothing, if need be by the process before. */
+  get isPaused(): boolean {
+    return existsSync(join(this.#path, PAUSED_FILE))
+  }
+
+  /** Notes that nothing is to be kept, or again: a restart must not end a pause. */
+  setPaused(isPaused: boolean): void {
+    const path = join(this.#path, PAUSED_FILE)
+    this.#keep(() => (isPaused ? writeFileSync(path, '') : rmSync(path, { force: true })))
+  }
+
+  /** Keeps what a restarted recorder needs to go on with the session; written now, or as soon as the disk takes it. */
+  keepSession(session: unknown): void {
+    this.#keep(() => replaceFile(join(this.#path, SESSION_FILE), JSON.stringify(session)))
   }
 
   /** Adds the next channel. */
@@ -134,6 +191,7 @@ export class RecordingFolder {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
+    for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(this.#path, file), { force: true })
     const closed = await Promise.all(this.#streams.map((stream, index) => stream.close(closing.totals[index]!)))
     const streams = closed.map((stream, index) => {
       return { ...tidyTimes(stream, end.durationMs), participants: this.#facts.speakers[index] ?? [] }
@@ -184,7 +242,8 @@ export class RecordingFolder {
     const startedAt = isoTime(this.#startedAtMs)
     const { recordingId } = this
     const metadata = this.#documents
-    return { version: 1, recordingId, recovered: false, startedAt, durationMs: 0, metadata, facts: this.#facts }
+    const recovered = this.#isRecovered
+    return { version: 1, recordingId, recovered, startedAt, durationMs: 0, metadata, facts: this.#facts }
   }
 }
 

@@ -71,13 +71,14 @@ export class RecordingStore {
   }
 }
 
-/** Closes what a dead recorder left open and tells the catalogue. To be called before anything is recorded. */
+/** Closes what a dead recorder left open, all of it unless told which folders, and tells the catalogue. */
 export async function recoverRecordings(
   store: RecordingStore,
   catalogue: Catalogue,
   derive?: Deriver,
+  folders?: readonly string[],
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
-  const { recovered, failures } = await recoverOpenFolders(store.root, derive)
+  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders)
   for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
   return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

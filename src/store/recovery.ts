@@ -1,16 +1,28 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
-import { audioOf, endOf, MANIFEST_FILE, OPEN_SUFFIX, settleFolder } from './recording-folder.ts'
+import { readRawRun } from './raw-run-file.ts'
+import {
+  audioOf,
+  endOf,
+  MANIFEST_FILE,
+  OPEN_SUFFIX,
+  PAUSED_FILE,
+  SESSION_FILE,
+  settleFolder,
+} from './recording-folder.ts'
 import { RunTime } from './run-time.ts'
-import { g711FormatOf } from './stream-files.ts'
+import { g711FormatOf, type StreamLeft } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { tidyTimes } from './tidy-times.ts'
 import { repairWavHeader } from './wav-run-file.ts'
+
+/** Of a packet whose codec we do not read. */
+const USUAL_PACKET_MS = 20
 
 /** A recording brought to its end. */
 export interface Recovered {
@@ -24,14 +36,45 @@ export interface RecoveryFailure {
   readonly cause: unknown
 }
 
-/** Recovers every open folder under `root`. To be called before anything is recorded there. */
+/** A folder that a dead recorder left open. */
+export interface LeftFolder {
+  readonly folder: string
+  /** Undefined if it cannot be read. */
+  readonly manifest: Manifest | undefined
+  /** What its session file holds; undefined without one. */
+  readonly session: unknown
+  /** When anything in it was written last, ms since 1970. */
+  readonly touchedAtMs: number
+}
+
+/** The folders left open under `root`. To be called before anything is recorded there. */
+export function leftFolders(root: string): LeftFolder[] {
+  const open = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
+  return open.map((folder) => {
+    const touched = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)
+    const manifest = readIf(join(folder, MANIFEST_FILE), parseManifest)
+    const session = readIf(join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
+    return { folder, manifest, session, touchedAtMs: Math.max(0, ...touched) }
+  })
+}
+
+function readIf<T>(path: string, parse: (text: string) => T): T | undefined {
+  try {
+    return parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Recovers folders left open, every one under `root` unless told. */
 export async function recoverOpenFolders(
   root: string,
   derive: Deriver = plainDeriver,
+  folders: readonly string[] = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
 ): Promise<{ recovered: Recovered[]; failures: RecoveryFailure[] }> {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
-  for (const folder of recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))) {
+  for (const folder of folders) {
     try {
       recovered.push(await recoverFolder(folder, derive))
     } catch (cause) {
@@ -60,11 +103,8 @@ export function recordingFolders(root: string): string[] {
 async function recoverFolder(folder: string, derive: Deriver): Promise<Recovered> {
   const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
   if (open === undefined) throw new Error('manifest.json is not readable')
-  const streams = readdirSync(folder)
-    .filter((name) => name.endsWith('.index.jsonl'))
-    .flatMap((name) => streamFromIndex(readFileSync(join(folder, name), 'utf8')) ?? [])
-    .sort((a, b) => a.channel - b.channel)
-    .map((stream) => withFiles(folder, open, stream))
+  for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(folder, file), { force: true })
+  const streams = streamsLeft(folder, open).map(({ endMs: _endMs, ...stream }) => stream)
   const durationMs = Math.max(0, ...streams.map(endMsOf))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
   const padded = streams.map((stream) => tidyTimes(withRestartGap(stream, durationMs), end.durationMs))
@@ -76,6 +116,29 @@ async function recoverFolder(folder: string, derive: Deriver): Promise<Recovered
     streams: padded,
   }
   return { manifest, folder: settleFolder(folder, manifest) }
+}
+
+/** The streams of a folder left open, by channel, as its files tell; headers are repaired. */
+export function streamsLeft(folder: string, open: Manifest): StreamLeft[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.index.jsonl'))
+    .flatMap((name) => streamFromIndex(readFileSync(join(folder, name), 'utf8')) ?? [])
+    .sort((a, b) => a.channel - b.channel)
+    .map((stream) => withFiles(folder, open, stream))
+    .map((stream) => ({ ...stream, endMs: leftEndMs(folder, stream) }))
+}
+
+/** Recording time at which what the last run of a stream left open holds ends. */
+function leftEndMs(folder: string, { runs }: StreamManifest): number {
+  const last = runs.at(-1)
+  if (last === undefined) return 0
+  const time = new RunTime(last)
+  if (last.decoded) return time.msOf(last.bytes)
+  let endMs = last.startMs
+  for (const { position } of readRawRun(join(folder, last.file), last)) {
+    endMs = time.msOf(position) + USUAL_PACKET_MS
+  }
+  return endMs
 }
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */

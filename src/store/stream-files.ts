@@ -1,5 +1,6 @@
 // The files of one stream while it is received: codec runs and their index.
 
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Disk } from './disk.ts'
@@ -38,9 +39,17 @@ export function silenceOf(format: 'pcmu' | 'pcma'): number {
   return format === 'pcmu' ? PCMU_SILENCE : PCMA_SILENCE
 }
 
+/** A stream that a dead recorder left open. */
+export interface StreamLeft extends StreamManifest {
+  /** Recording time at which it ends. */
+  readonly endMs: number
+}
+
 /** Writer of one stream. Every method throws what the file system throws. */
 export class StreamFiles {
   readonly channel: number
+  /** Recording time up to which a process before has kept the stream. */
+  readonly leftMs: number
   readonly #folder: string
   readonly #label: string | undefined
   readonly #index: IndexWriter
@@ -49,26 +58,45 @@ export class StreamFiles {
   readonly #gaps = new GapLedger()
   readonly #events: StreamEvent[] = []
   readonly #disk: Disk
+  readonly #runsLeft: number
   #open: WavRunFile | RawRunFile | undefined
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
   #audioMs = 0
+  #audioLeftMs = 0
   #clock: ClockFacts | undefined
 
-  constructor(disk: Disk, folder: string, channel: number, label: string | undefined) {
+  /** `left`: goes on with a stream that was left open. */
+  constructor(disk: Disk, folder: string, channel: number, label: string | undefined, left?: StreamLeft) {
     this.channel = channel
     this.#disk = disk
     this.#folder = folder
     this.#label = label
-    this.#index = new IndexWriter(disk, join(folder, indexFileName(channel)))
-    this.#index.add({ type: 'stream', channel, ...(label !== undefined && { label }) })
-    this.#index.flush()
+    const path = join(folder, indexFileName(channel))
+    const first = { type: 'stream', channel, ...(label !== undefined && { label }) } as const
+    this.#index = new IndexWriter(disk, path, first, left && statSync(path).size)
+    this.#runsLeft = left?.runs.length ?? 0
+    this.leftMs = left?.endMs ?? 0
+    if (left !== undefined) {
+      this.#runBytes.push(...left.runs.map(({ bytes }) => bytes))
+      this.#runs.push(...left.runs)
+      for (const gap of left.gaps) this.#gaps.add(gap)
+      this.#events.push(...left.events)
+      this.#totals = left.totals
+      const missingMs = Object.values(this.#gaps.missingMs).reduce((sum, ms) => sum + ms, 0)
+      this.#audioLeftMs = Math.max(0, left.endMs - missingMs)
+    }
   }
 
-  /** Number of runs begun. */
+  /** Number of runs begun, those left open by a dead recorder aside. */
   get runCount(): number {
-    return this.#runs.length
+    return this.#runs.length - this.#runsLeft
+  }
+
+  /** Whether a dead recorder left anything to go on from. */
+  get hasLeftRuns(): boolean {
+    return this.#runsLeft > 0
   }
 
   /** Ends the current run and begins a G.711 one at `startMs` of the recording. */
@@ -119,7 +147,7 @@ export class StreamFiles {
 
   /** Notes how much audio there is so far. */
   setAudio(audioMs: number): void {
-    this.#audioMs = audioMs
+    this.#audioMs = this.#audioLeftMs + audioMs
   }
 
   addEvent(event: StreamEvent): void {
@@ -192,7 +220,11 @@ export class StreamFiles {
 
   #beginRun(codec: RunCodec, startMs: number, decoded: boolean, ending: string): string {
     this.#endRun()
-    const file = `stream-${this.channel + 1}.run-${this.#runs.length + 1}.${ending}`
+    const nameOf = (number: number): string => `stream-${this.channel + 1}.run-${number}.${ending}`
+    let number = this.#runs.length + 1
+    // What a crash left without a line in the index keeps its name.
+    while (this.#runsLeft > 0 && existsSync(join(this.#folder, nameOf(number)))) number += 1
+    const file = nameOf(number)
     const run = { file, encoding: codec.encoding, clockRateHz: codec.clockRateHz, startMs, decoded }
     this.#runs.push(run)
     this.#index.add({ type: 'run', ...run })

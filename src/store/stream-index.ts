@@ -44,15 +44,16 @@ export function indexFileName(channel: number): string {
 export class IndexWriter {
   readonly #file: GrowingFile
 
-  /** Creates the file, or goes on with one of `continueAt` bytes; throws what the file system throws. */
-  constructor(disk: Disk, path: string, continueAt?: number) {
-    this.#file = new GrowingFile(disk, path, continueAt === undefined ? {} : { continueAt })
+  /** Creates the file with its first line, or goes on with one of `continueAt` bytes. */
+  constructor(disk: Disk, path: string, first: IndexLine, continueAt?: number) {
+    this.#file = new GrowingFile(disk, path, continueAt === undefined ? { initial: textOf(first) } : { continueAt })
     // What a crash left may end in half a line.
     if (continueAt !== undefined) this.#file.appendAlways(new TextEncoder().encode('\n'))
+    this.#file.flush()
   }
 
   add(line: IndexLine): void {
-    this.#file.appendAlways(new TextEncoder().encode(`${JSON.stringify(line)}\n`))
+    this.#file.appendAlways(textOf(line))
   }
 
   flush(): void {
@@ -73,6 +74,10 @@ export class IndexWriter {
   abandon(): void {
     this.#file.abandon()
   }
+}
+
+function textOf(line: IndexLine): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(line)}\n`)
 }
 
 /** The stream as its index tells; a last line cut off is ignored. Bytes of runs are left at 0. */

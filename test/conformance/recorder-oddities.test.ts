@@ -93,7 +93,7 @@ const cases: readonly Case[] = [
     xml((text) => text.replaceAll('recording>', 'call>').replace('<recording ', '<call ')),
     { speakers: UNKNOWN, isInvalid: true },
   ],
-  ['a namespace without :1', xml((text) => text.replace('recording:1"', 'recording"'))],
+  ['L-11: a namespace without :1', xml((text) => text.replace('recording:1"', 'recording"'))],
   ['no namespace', xml((text) => text.replace(' xmlns="urn:ietf:params:xml:ns:recording:1"', ''))],
   [
     'a prefix on every element',

@@ -27,6 +27,8 @@ export interface RunningProgram {
   onLine(listener: (line: LogLine) => void): void
   /** Asks it to stop in good order and waits until it has. */
   stop(): Promise<void>
+  /** Kills it, as the system would: it can do nothing about it. Resolves when it is gone. */
+  kill(): Promise<void>
 }
 
 const startDeadlineMs = 20_000
@@ -39,11 +41,15 @@ const listen = [
 /** SIP listeners on ports of the system's choice. */
 export const anySipPorts = { listen }
 
-/** Starts a program with a configuration; its log is kept beside the configuration. */
+/**
+ * Starts a program with a configuration; its log is kept beside the configuration.
+ * `onSpawn` is told how to kill it, before it is ready.
+ */
 export async function startProgram(
   folder: string,
   name: string,
   config: Record<string, unknown>,
+  onSpawn?: (kill: () => Promise<void>) => void,
 ): Promise<RunningProgram> {
   await mkdir(folder, { recursive: true })
   const file = join(folder, `${name}.yaml`)
@@ -56,6 +62,13 @@ export async function startProgram(
     const line = parseLine(text)
     if (line !== undefined) for (const listener of [...listeners]) listener(line)
   })
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
+  onSpawn?.(() => end('SIGKILL'))
   const ready = await readyLine(name, child, listeners)
   const sip = (ready['gateway'] ?? ready['recorder']) as readonly ListeningAt[]
   const http = ready['http'] as ListeningAt
@@ -64,12 +77,8 @@ export async function startProgram(
     sipPort: (transport) => sip.find((listener) => listener.transport === transport)?.port ?? 0,
     httpUrl: `http://${http.host}:${http.port}`,
     onLine: (listener) => void listeners.add(listener),
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill('SIGTERM')
-      await exited
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   }
 }
 

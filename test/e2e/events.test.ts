@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { test } from 'node:test'
+import { createServer } from 'node:http'
+import { type TestContext, test } from 'node:test'
 import { Check } from 'typebox/value'
 import WebSocket from 'ws'
 import { silentLogger } from '#kernel'
@@ -24,7 +25,10 @@ test('a recorded call is told from its start to its ledger, and so is what the r
   const recorders = await openTestProgram({ gateway: false, recorder: true })
   t.after(() => recorders.close())
   const recorder = recorders.recorderUri('tcp')
-  const gateway = await openTestProgram({ flow, gateway: { recording: { recorders: [recorder] } } })
+  const told = await hookOf(t)
+  process.env['EVENTS_TEST_SECRET'] = 'shared'
+  const http = { webhooks: [{ url: told.url, secretVariable: 'EVENTS_TEST_SECRET', events: ['call.*'] }] }
+  const gateway = await openTestProgram({ flow, http, gateway: { recording: { recorders: [recorder] } } })
   t.after(() => gateway.close())
   const sent = await eventsOf(gateway.httpUrl)
   const taken = await eventsOf(recorders.httpUrl)
@@ -35,14 +39,14 @@ test('a recorded call is told from its start to its ledger, and so is what the r
   const call = await phone.call(`sip:flow@127.0.0.1:${gateway.port('gateway', 'udp')}`)
   assert.equal(await call.answered, true)
   await until('it is recorded', () => typesOf(sent).includes('recording.started'))
-  const { callId = '' } = sent[0] ?? {}
+  const { callId = '' } = sent.find(({ type }) => type === 'call.started') ?? {}
   for (const activity of ['pause', 'resume', 'stop']) {
     const response = await fetch(`${gateway.httpUrl}/api/calls/${callId}/recording`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ activity }),
     })
-    assert.equal(response.status, 200, activity)
+    assert.equal(response.status, 200, `${activity}: ${await response.text()} after ${typesOf(sent)}`)
   }
   await call.hangup()
   await until('the call is over', () => typesOf(sent).includes('call.ended'))
@@ -60,6 +64,8 @@ test('a recorded call is told from its start to its ledger, and so is what the r
   const ofCall = typesOf(sent).filter((type) => /^call\.(started|answered|ended)$/.test(type))
   assert.deepEqual(ofCall, ['call.started', 'call.answered', 'call.ended'])
   assert.deepEqual([typesOf(taken)[0], typesOf(taken).at(-1)], ['session.started', 'session.ended'])
+  await until('the webhook heard of it', () => told.types.includes('call.ended'))
+  assert.deepEqual(told.types, typesOf(sent.filter(({ type }) => type.startsWith('call.'))))
   const accepted = sent.find(({ type }) => type === 'recorder.accepted')
   assert.deepEqual([accepted?.callId, accepted?.recorder], [callId, recorder])
   const receipts = sent.find(({ type }) => type === 'recording.paused')?.data['receipts'] as readonly unknown[]
@@ -69,6 +75,26 @@ test('a recorded call is told from its start to its ledger, and so is what the r
     assert.ok(Check(eventVocabulary[event.type as EventType].data, event.data), JSON.stringify(event))
   }
 })
+
+/** A target of webhooks, and the types of the events that it got. */
+async function hookOf(t: TestContext): Promise<{ readonly url: string; readonly types: string[] }> {
+  const types: string[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk) => (body += chunk))
+    request.on('end', () => {
+      types.push(JSON.parse(body).type)
+      response.end()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  return { url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`, types }
+}
 
 function typesOf(events: readonly ApiEvent[]): string[] {
   return events.map(({ type }) => type)

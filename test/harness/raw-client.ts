@@ -66,8 +66,8 @@ export class RawClient {
     node.bind({
       receive: (bytes) => {
         const parsed = parseMessage(bytes)
-        assert.ok(parsed.ok)
-        this.heard.push(parsed.value)
+        // What the recorder has to copy from a damaged request may not be readable.
+        if (parsed.ok) this.heard.push(parsed.value)
       },
     })
     this.#send = (bytes) => {

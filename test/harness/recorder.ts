@@ -105,6 +105,8 @@ export class RecorderBench {
   readonly catalogue: Catalogue
   readonly server: RecordingServer
   readonly client: SipCore
+  /** What the recorder's SIP core logs. */
+  readonly coreLog: MemoryLogger
   readonly #sources: RtpSource[] = []
 
   private constructor(
@@ -137,6 +139,7 @@ export class RecorderBench {
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
     })
     this.server.attach(recorder.core)
+    this.coreLog = recorder.log
     const handlers = { onInvite: (invite: ServerInvite) => invite.reject(603) }
     this.client = attachCore(this.network, this.clock, CLIENT_IP, handlers, {
       contactParams: '+sip.src',

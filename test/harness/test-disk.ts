@@ -11,9 +11,9 @@ export class TestDiskPort implements DiskPort {
   isStuck = false
   readonly #held: (() => void)[] = []
 
-  create(path: string): number {
+  create(path: string, head: Uint8Array): number {
     this.#check()
-    return systemDisk.create(path)
+    return systemDisk.create(path, head)
   }
 
   reopen(path: string): number {

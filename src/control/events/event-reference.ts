@@ -42,8 +42,25 @@ export function eventReference(): string {
     }
     lines.push('')
   }
-  return lines.join('\n')
+  return [...lines, ...webhookText].join('\n')
 }
+
+const webhookText = [
+  '## Webhooks',
+  '',
+  'Each entry of `http.webhooks` gets the events that it chose by POST, one after the other, in order, each as a JSON object in the body.',
+  'Any status from 200 to 299 takes it. Anything else is tried again, after 1 s, 2 s, 4 s … 1 h (a fifth more or less), or when `Retry-After` says;',
+  'after `attempts` the event is put aside, and the next has its turn. What waits and what was put aside is kept over restarts, in',
+  '`http.folder`; `GET /api/webhooks` and `GET /api/webhooks/{webhookId}/dead-letters` show it, and',
+  '`POST /api/webhooks/{webhookId}/dead-letters/{eventId}/retry` has it delivered behind what waits.',
+  '',
+  '| header | value |',
+  '|---|---|',
+  '| `webhook-id`, `idempotency-key` | `evt_` and the id of the event; the same each time that it is tried |',
+  '| `webhook-timestamp` | seconds since 1970 of this attempt |',
+  '| `webhook-signature` | `v1,` and HMAC-SHA256 in base64 over `webhook-id.webhook-timestamp.body`, with the secret as key |',
+  '',
+]
 
 const groups = {
   call: 'Calls of the gateway, with `callId`.',

@@ -109,6 +109,7 @@ export const eventVocabulary = {
   }),
   'spool.expired': event('A spooled recording was removed for its age.', {}),
   'session.started': event('Our recorder took a recording session.', { participants }),
+  'session.restarted': event('Our recorder died, and goes on with the recording.', { participants }),
   'session.first-packet': event('The first packet of a stream came.', { channel: Type.Integer() }),
   'session.paused': event('The client paused every stream.', {}),
   'session.resumed': event('The client resumed.', {}),

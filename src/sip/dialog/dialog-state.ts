@@ -4,6 +4,7 @@ import type { SipHeaders } from '../message/headers.ts'
 import { cseqNumberOf, type SipRequest, type SipResponse } from '../message/message.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import { parseSipUri } from '../message/uri.ts'
+import type { DialogSnapshot } from '../session.ts'
 import { DialogSessionIds } from '../session-id.ts'
 
 /** Where and how the next request of the dialog goes (section 12.2.1.1). */
@@ -22,6 +23,11 @@ interface Side {
   readonly uri: string
   readonly tag: string
 }
+
+/** A snapshot keeps not up with each request of ours: a peer takes numbers that leap, and refuses those that it has seen (section 12.2.2). */
+const RESTORED_CSEQ_LEAP = 1000
+
+type KeptDialog = Omit<DialogSnapshot, 'transport' | 'local' | 'remote' | 'timer'>
 
 /** One dialog as section 12 describes it. */
 export class DialogState {
@@ -96,6 +102,39 @@ export class DialogState {
     state.noteAllow(invite.headers)
     state.sessionIds.hear(invite.headers)
     return state
+  }
+
+  /** From what was kept over a restart. */
+  static ofSnapshot(kept: KeptDialog): DialogState {
+    const state = new DialogState({
+      ...kept,
+      local: sideOf(kept.localAddress),
+      remote: sideOf(kept.remoteAddress),
+      localCSeq: kept.localCSeq + RESTORED_CSEQ_LEAP,
+      remoteCSeq: kept.remoteCSeq,
+    })
+    state.remoteAllow = new Set(kept.remoteAllow)
+    state.sessionIds.restore(kept.remoteUuid)
+    return state
+  }
+
+  /** What `ofSnapshot` takes. */
+  kept(): KeptDialog {
+    const { callId, local, remote, ownsCallId, isSecure, remoteAllow } = this
+    const remoteUuid = this.sessionIds.remote
+    return {
+      callId,
+      localAddress: local.address,
+      remoteAddress: remote.address,
+      routeSet: this.#routeSet,
+      remoteTarget: this.#remoteTarget,
+      ownsCallId,
+      isSecure,
+      localCSeq: this.#localCSeq,
+      ...(this.#remoteCSeq !== undefined && { remoteCSeq: this.#remoteCSeq }),
+      remoteAllow: [...remoteAllow],
+      ...(remoteUuid !== undefined && { remoteUuid }),
+    }
   }
 
   /** Key of the dialog in a table, from our side. */

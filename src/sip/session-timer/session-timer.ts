@@ -62,6 +62,20 @@ export class SessionTimer {
     this.#start(agreed, 'uas')
   }
 
+  /** What holds now, for a snapshot. */
+  get kept(): { seconds: number; isOurs: boolean; expiresInMs: number } | undefined {
+    return this.#agreed && { ...this.#agreed, expiresInMs: this.#expiresAtMs - this.#clock.nowMs() }
+  }
+
+  /** Goes on with what was kept over a restart; a refresh of ours is due at once. */
+  resume(kept: { seconds: number; isOurs: boolean; expiresInMs: number }): void {
+    const leftMs = Math.max(SHORTEST_RETRY_MS, kept.expiresInMs)
+    this.#agreed = { seconds: kept.seconds, isOurs: kept.isOurs }
+    this.#expiresAtMs = this.#clock.nowMs() + leftMs
+    this.#timers.set('session-expiry', leftMs)
+    if (kept.isOurs) this.#timers.set('session-refresh', 0)
+  }
+
   stop(): void {
     this.#agreed = undefined
     this.#timers.clearAll()

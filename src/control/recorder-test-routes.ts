@@ -1,0 +1,121 @@
+// /api/recorders/test: a synthetic recorded call to a recorder, and what it showed.
+
+import { Type } from 'typebox'
+import type { Clock } from '#kernel'
+import type { HttpApp } from './http-app.ts'
+import { HttpError, notFound } from './http-error.ts'
+import { operation } from './operation.ts'
+
+const closed = { additionalProperties: false }
+
+const testBody = Type.Object(
+  {
+    uri: Type.String({ minLength: 5, maxLength: 1_024, description: 'a sip or sips URI on `destinations.record`' }),
+    seconds: Type.Integer({ minimum: 0, maximum: 30, default: 8, description: 'how long a tone is sent' }),
+  },
+  closed,
+)
+
+const recorderTest = Type.Object(
+  {
+    id: Type.String(),
+    uri: Type.String(),
+    state: Type.Enum(['running', 'done', 'failed'], { description: '`failed`: it could not be carried out here' }),
+    startedAt: Type.String(),
+    finishedAt: Type.Optional(Type.String()),
+    failure: Type.Optional(Type.String()),
+    report: Type.Optional(
+      Type.Object(
+        {
+          isRecorder: Type.Boolean({ description: 'a recording session came about' }),
+          items: Type.Array(
+            Type.Object(
+              { name: Type.String(), verdict: Type.Enum(['yes', 'no', 'unknown']), detail: Type.String() },
+              closed,
+            ),
+          ),
+          notes: Type.Array(Type.String()),
+          profile: Type.Record(Type.String(), Type.Unknown(), {
+            description: 'what to set in gateway.recording.profiles',
+          }),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+const recorderTestParams = Type.Object({ testId: Type.String({ pattern: '^[0-9a-f]{1,32}$' }) }, closed)
+
+/** A test of a recorder. */
+export type RecorderTest = Type.Static<typeof recorderTest>
+
+/** Tests of recorders. */
+export interface RecorderTestsView {
+  /** Begins one; says why not when it may not or cannot be. */
+  begin(uri: string, seconds: number): RecorderTestBegin
+  get(testId: string): RecorderTest | undefined
+}
+
+/** A test that was begun, or why there is none. */
+export type RecorderTestBegin =
+  | { readonly id: string; readonly finished: Promise<void> }
+  | 'invalid'
+  | 'forbidden'
+  | 'busy'
+  | 'no-address'
+
+/** Whoever asks waits so long for the outcome, then asks again. */
+const PATIENCE_MS = 5_000
+
+const refusals = {
+  invalid: [400, 'invalid-uri', 'not a sip or sips URI'],
+  forbidden: [403, 'recorder-forbidden', 'the recorder is not on gateway.destinations.record'],
+  busy: [429, 'tests-busy', 'other tests are under way; try again'],
+  'no-address': [503, 'no-address', 'gateway.media.host or a listener has to have an address of its own for this'],
+} as const
+
+const testRecorder = operation(
+  {
+    id: 'testRecorder',
+    summary: 'Place a synthetic recorded call at a recorder',
+    description: 'Answers 200 with the report, or 202 when it takes longer than 5 s; ask for the test then.',
+    tag: 'recorders',
+    scope: 'recorders:test',
+    audit: { action: 'recorder.test', detail: ({ uri }) => ({ uri }) },
+  },
+  { body: testBody, response: { 200: recorderTest, 202: recorderTest } },
+)
+const getRecorderTest = operation(
+  { id: 'getRecorderTest', summary: 'What a test of a recorder has shown', tag: 'recorders', scope: 'recorders:test' },
+  { params: recorderTestParams, response: { 200: recorderTest } },
+)
+
+/** Adds the routes. */
+export function recorderTestRoutes(app: HttpApp, tests: RecorderTestsView, clock: Clock): void {
+  app.post('/api/recorders/test', testRecorder, async (request, reply) => {
+    const { uri, seconds } = request.body
+    const begun = tests.begin(uri, seconds)
+    if (typeof begun === 'string') {
+      const [status, code, message] = refusals[begun]
+      throw new HttpError(status, code, message)
+    }
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(PATIENCE_MS, 'recorder test', resolve)
+      void begun.finished.then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+    const test = tests.get(begun.id)
+    if (test === undefined) throw notFound('test')
+    reply.header('location', `/api/recorders/tests/${test.id}`)
+    return await reply.code(test.state === 'running' ? 202 : 200).send(test)
+  })
+
+  app.get('/api/recorders/tests/:testId', getRecorderTest, async (request) => {
+    const test = tests.get(request.params.testId)
+    if (test === undefined) throw notFound('test')
+    return test
+  })
+}

@@ -1,0 +1,110 @@
+// A recorder in a process of its own that is killed and started again, on the same ports and over the same folder.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { cryptoIds, systemClock } from '#net'
+import { anySipPorts, type RunningProgram, startProgram } from '../demo/processes.ts'
+import { until } from './until.ts'
+
+const RTP_PORTS = 1000
+
+/** A recorder with several lives. */
+export class MortalRecorder {
+  /** Folder of the recordings. */
+  readonly store: string
+  /** By the system's clock. */
+  killedAtMs = 0
+  readonly #folder: string
+  readonly #settings: Record<string, unknown>
+  readonly #portMin: number
+  #sip: Record<string, unknown> = anySipPorts
+  #life = 0
+  #running: RunningProgram | undefined
+
+  /** `settings`: keys of `recorder.store`. */
+  constructor(folder: string, settings: Record<string, unknown> = {}) {
+    this.#folder = folder
+    this.#settings = settings
+    this.#portMin = 30_000 + 2 * cryptoIds.integer(1000)
+    this.store = join(folder, 'recordings')
+  }
+
+  /** A recorder of a test, started. */
+  static async start(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
+    const folder = await mkdtemp(join(tmpdir(), 'mortal-'))
+    const recorder = new MortalRecorder(folder, settings)
+    t.after(async () => {
+      await recorder.stop()
+      await rm(folder, { recursive: true, force: true })
+    })
+    await recorder.start()
+    return recorder
+  }
+
+  get pid(): number {
+    return this.#program.pid
+  }
+
+  sipPort(transport: 'udp' | 'tcp'): number {
+    return this.#program.sipPort(transport)
+  }
+
+  get httpUrl(): string {
+    return this.#program.httpUrl
+  }
+
+  /** Starts it, or starts it again. */
+  async start(): Promise<void> {
+    this.#running = await startProgram(this.#folder, this.#nextName(), this.#config)
+    const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
+    this.#sip = { listen }
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    this.killedAtMs = systemClock.nowMs()
+    await this.#program.kill()
+  }
+
+  /** Starts it and kills it so much later, whether it is ready or not. */
+  async startAndKill(afterMs: number): Promise<void> {
+    let killed: Promise<void> | undefined
+    const starting = startProgram(this.#folder, this.#nextName(), this.#config, (kill) => {
+      systemClock.after(afterMs, 'kill', () => {
+        this.killedAtMs = systemClock.nowMs()
+        killed = kill()
+      })
+    })
+    const outlived = await starting.catch(() => undefined)
+    await until('it is dead', () => killed !== undefined)
+    await killed
+    await outlived?.kill()
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.stop()
+  }
+
+  #nextName(): string {
+    this.#life += 1
+    return `life-${this.#life}`
+  }
+
+  get #config(): Record<string, unknown> {
+    return {
+      http: { port: 0 },
+      recorder: {
+        sip: this.#sip,
+        media: { portMin: this.#portMin, portMax: this.#portMin + RTP_PORTS },
+        store: { folder: this.store, minFreeBytes: 0, ...this.#settings },
+      },
+    }
+  }
+
+  get #program(): RunningProgram {
+    if (this.#running === undefined) throw new Error('the recorder is not started')
+    return this.#running
+  }
+}

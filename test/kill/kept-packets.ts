@@ -1,0 +1,104 @@
+// What a recorder's folders hold of the marked streams, and what is missing of them beside the kills.
+
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readWav, WAV_HEADER_BYTES } from '#audio'
+import type { Manifest } from '#store'
+import type { KillSession } from './kill-client.ts'
+import { type MarkedStream, PACKET_MS, packetsIn } from './marked-stream.ts'
+
+/** One death of the recorder, by the sender's clock. */
+export interface Kill {
+  readonly atMs: number
+  /** When the next life said that it was ready. */
+  backAtMs: number
+}
+
+/** What was lost of one stream by one kill. */
+export interface Loss {
+  /** Of what was sent before the kill. */
+  readonly beforeMs: number
+  /** While there was no recorder. */
+  readonly awayMs: number
+}
+
+/** Every recording's manifest with its folder, those still open included. */
+export async function manifestsIn(store: string): Promise<{ manifest: Manifest; folder: string; isOpen: boolean }[]> {
+  const names = await readdir(store, { recursive: true }).catch(() => [])
+  const found = names.filter((name) => name.endsWith('manifest.json'))
+  const read = found.map(async (name) => {
+    const folder = join(store, name, '..')
+    const text = await readFile(join(store, name), 'utf8').catch(() => undefined)
+    return text === undefined
+      ? []
+      : [{ manifest: JSON.parse(text) as Manifest, folder, isOpen: folder.endsWith('.open') }]
+  })
+  return (await Promise.all(read)).flat()
+}
+
+/** WAV files of a store that do not play as they are. */
+export async function unplayable(store: string): Promise<string[]> {
+  const names = await readdir(store, { recursive: true }).catch(() => [])
+  const faults: string[] = []
+  for (const name of names.filter((one) => one.endsWith('.wav'))) {
+    const bytes = await readFile(join(store, name)).catch(() => undefined)
+    if (bytes !== undefined && !readWav(bytes).ok) faults.push(`${name} of ${bytes.length} bytes does not play`)
+  }
+  return faults
+}
+
+/** Faults of one session's recordings, and what each kill cost its streams. */
+export async function judge(
+  session: KillSession,
+  kept: readonly { readonly manifest: Manifest; readonly folder: string }[],
+  kills: readonly Kill[],
+): Promise<{ faults: string[]; losses: Loss[] }> {
+  const own = kept.filter(({ manifest }) => manifest.facts.sip.callId === session.callId)
+  if (own.length === 0) return { faults: [`${session.callId}: no recording`], losses: [] }
+  const faults: string[] = []
+  const losses: Loss[] = []
+  for (const [channel, stream] of session.streams.entries()) {
+    const numbers: number[] = []
+    for (const { manifest, folder } of own) {
+      for (const { file } of manifest.streams[channel]?.runs ?? []) {
+        const bytes = await readFile(join(folder, file))
+        numbers.push(...packetsIn(bytes.subarray(WAV_HEADER_BYTES), stream.streamId))
+      }
+    }
+    const name = `${session.callId} stream ${stream.streamId}`
+    const isOrdered = numbers.every((number, at) => at === 0 || number > numbers[at - 1]!)
+    if (!isOrdered) faults.push(`${name}: packets out of order, or twice`)
+    for (const hole of holesOf(stream, numbers)) {
+      const loss = lossOf(stream, hole, kills)
+      if (loss === undefined) faults.push(`${name}: packets ${hole.from} to ${hole.to} are missing, and nobody died`)
+      else losses.push(loss)
+    }
+  }
+  return { faults, losses }
+}
+
+interface Hole {
+  /** First and last packet that is missing. */
+  readonly from: number
+  readonly to: number
+}
+
+function holesOf({ sentAtMs }: MarkedStream, numbers: readonly number[]): Hole[] {
+  const holes: Hole[] = []
+  let expected = 0
+  for (const number of [...numbers, sentAtMs.length]) {
+    if (number > expected) holes.push({ from: expected, to: number - 1 })
+    expected = number + 1
+  }
+  return holes
+}
+
+/** The kill that explains a hole, and what it cost; a hole may span several, then the first is charged with what was sent before it. */
+function lossOf({ sentAtMs }: MarkedStream, { from, to }: Hole, kills: readonly Kill[]): Loss | undefined {
+  const fromMs = sentAtMs[from]!
+  const toMs = sentAtMs[to]!
+  const kill = kills.find(({ atMs, backAtMs }) => fromMs <= backAtMs && toMs >= atMs - PACKET_MS)
+  if (kill === undefined) return undefined
+  const beforeMs = Math.max(0, kill.atMs - fromMs)
+  return { beforeMs, awayMs: Math.max(0, toMs - Math.max(fromMs, kill.atMs)) }
+}

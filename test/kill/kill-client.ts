@@ -1,0 +1,119 @@
+// Recording sessions by the dozen out of one SIP core and one socket, all sending marked RTP all the time.
+
+import { createSocket, type Socket } from 'node:dgram'
+import { silentLogger } from '#kernel'
+import { cryptoIds, systemClock } from '#net'
+import { parseSdp } from '#sdp'
+import type { InviteDialog } from '#sip'
+import type { RecorderConfig } from '../../src/app/config-schema.ts'
+import { openSipRole, type SipRole } from '../../src/app/sip-role.ts'
+import { metadata, offer, withMetadata } from '../harness/recording-offer.ts'
+import { MarkedStream, PACKET_MS } from './marked-stream.ts'
+
+const HOST = '127.0.0.1'
+const LATE_MS = 200
+
+/** A session that the recorder accepted. */
+export interface KillSession {
+  readonly callId: string
+  readonly dialog: InviteDialog
+  readonly streams: readonly MarkedStream[]
+  /** It sends no more. */
+  isOver: boolean
+}
+
+/** The clients of one run. */
+export class KillClient {
+  readonly sessions: KillSession[] = []
+  /** Answers that were no 200: nothing is promised for those. */
+  refused = 0
+  readonly #role: SipRole
+  readonly #socket: Socket
+  readonly #recorderPort: number
+  #nextStreamId = 1
+  #isClosed = false
+
+  private constructor(role: SipRole, socket: Socket, recorderPort: number) {
+    this.#role = role
+    this.#socket = socket
+    this.#recorderPort = recorderPort
+    this.#beat(systemClock.nowMs())
+  }
+
+  static async open(recorderPort: number): Promise<KillClient> {
+    const socket = createSocket('udp4')
+    await new Promise<void>((resolve) => void socket.bind(0, HOST, () => resolve()))
+    const role = await openSipRole(
+      {
+        name: 'client',
+        sip: { listen: [{ transport: 'udp', host: HOST, port: 0 }] } as RecorderConfig['sip'],
+        contactUser: 'src',
+        contactParams: '+sip.src',
+        supported: [],
+        understood: ['siprec'],
+        allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'UPDATE'],
+        accept: ['application/sdp'],
+        admit: () => true,
+        handlers: { onInvite: (invite) => invite.reject(603) },
+      },
+      { clock: systemClock, ids: cryptoIds, log: silentLogger, dnsServers: [] },
+    )
+    return new KillClient(role, socket, recorderPort)
+  }
+
+  /** Begins a session; it counts once it is accepted. */
+  begin(): void {
+    this.#role.core.invite(
+      {
+        uri: `sip:srs@${HOST}:${this.#recorderPort}`,
+        from: '<sip:src@client.test>',
+        headers: [['Require', 'siprec']],
+        body: withMetadata(offer(), metadata('Bob')),
+      },
+      {
+        onAccepted: (dialog, { body }) => {
+          dialog.handlers = { onEnd: () => this.#onEnd(dialog.callId) }
+          const answer = parseSdp(body)
+          const ports = answer.ok ? answer.value.media.map(({ port }) => port) : []
+          const streams = ports.map((port) => new MarkedStream(this.#socket, port, this.#nextStreamId++))
+          this.sessions.push({ callId: dialog.callId, dialog, streams, isOver: false })
+        },
+        onFailed: () => {
+          this.refused += 1
+        },
+      },
+    )
+  }
+
+  /** Sessions that send. */
+  get live(): KillSession[] {
+    return this.sessions.filter(({ isOver }) => !isOver)
+  }
+
+  /** Ends a session; resolves with the status that its BYE got. */
+  async end(session: KillSession): Promise<number> {
+    session.isOver = true
+    return (await session.dialog.bye()).status
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#socket.close()
+    await this.#role.close()
+  }
+
+  #onEnd(callId: string): void {
+    for (const session of this.sessions) if (session.callId === callId) session.isOver = true
+  }
+
+  /** Sends what is due; a generator that is late by far shifts its schedule instead of bursting. */
+  #beat(dueMs: number): void {
+    if (this.#isClosed) return
+    const nowMs = systemClock.nowMs()
+    let next = nowMs - dueMs > LATE_MS ? nowMs : dueMs
+    for (; next <= nowMs; next += PACKET_MS) {
+      for (const { streams } of this.live) for (const stream of streams) stream.send(nowMs)
+    }
+    systemClock.after(next - nowMs, 'packets', () => this.#beat(next))
+  }
+}

@@ -1,0 +1,62 @@
+// `npm run kill -- 200`: kills a recorder under load so many times and says what that cost; fails on any fault.
+//
+//   --sessions N  sessions at a time, 20 unless told
+//   --seed N      seed of the moments
+//   --flush N     recorder.store.flushMs
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { seededIds } from '#kernel'
+import { loadText } from '../bench/machine.ts'
+import { figure } from '../bench/report.ts'
+import { MortalRecorder } from '../harness/mortal-recorder.ts'
+import { runKills } from './kill-run.ts'
+
+/** What is promised. */
+const MOST_LOST_MS = 1000
+const STEPS = 2 ** 32
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sessions: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    flush: { type: 'string', default: '100' },
+  },
+})
+const ids = seededIds(Number(values.seed))
+const folder = await mkdtemp(join(tmpdir(), 'kill-'))
+const recorder = new MortalRecorder(folder, { flushMs: Number(values.flush) })
+const beganMs = performance.now()
+let hasFailed = true
+try {
+  await recorder.start()
+  const result = await runKills(recorder, {
+    kills: Number(positionals[0] ?? 200),
+    sessions: Number(values.sessions),
+    random: () => ids.integer(STEPS) / STEPS,
+    onKill: (kill) => console.error(`${kill} kills`),
+  })
+  const before = result.losses.map(({ beforeMs }) => beforeMs).sort((a, b) => a - b)
+  const away = result.losses.map(({ awayMs }) => awayMs).sort((a, b) => a - b)
+  const at = (sorted: readonly number[], part: number): string =>
+    figure(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0)
+  const worst = before.at(-1) ?? 0
+  hasFailed = result.faults.length > 0 || worst > MOST_LOST_MS
+  console.log(
+    [
+      `${figure(result.kills)} kills in ${figure((performance.now() - beganMs) / 1000)} s, seed ${values.seed}, flush each ${values.flush} ms, load average ${loadText()}`,
+      `${figure(result.sessions)} recording sessions accepted, ${figure(result.packetsSent)} packets sent`,
+      `holes, one for each kill and stream: ${figure(result.losses.length)}`,
+      `lost of what was sent before a kill, ms: median ${at(before, 0.5)}, p99 ${at(before, 0.99)}, most ${figure(worst)} (at most ${MOST_LOST_MS})`,
+      `sent while no recorder was there, ms: median ${at(away, 0.5)}, p99 ${at(away, 0.99)}`,
+      ...(result.faults.length === 0 ? ['no recording, no file and no other packet is missing'] : result.faults),
+    ].join('\n'),
+  )
+} finally {
+  await recorder.stop()
+  await rm(folder, { recursive: true, force: true })
+}
+process.exitCode = hasFailed ? 1 : 0

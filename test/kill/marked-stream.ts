@@ -1,0 +1,72 @@
+// RTP whose payload says which packet it is, so that what a recorder kept can be told packet by packet.
+
+import type { Socket } from 'node:dgram'
+import { RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
+
+/** Payload bytes of 20 ms. */
+export const PACKET_BYTES = 160
+/** Milliseconds of one packet. */
+export const PACKET_MS = 20
+
+const MARK = 0x5a
+const MARK_BYTES = 8
+const HOST = '127.0.0.1'
+
+/** A sender; packet n stands at n times 20 ms. */
+export class MarkedStream {
+  readonly streamId: number
+  /** When each packet was sent. */
+  readonly sentAtMs: number[] = []
+  readonly #socket: Socket
+  readonly #port: number
+  readonly #packet = new Uint8Array(RTP_HEADER_BYTES + PACKET_BYTES)
+
+  constructor(socket: Socket, port: number, streamId: number) {
+    this.#socket = socket
+    this.#port = port
+    this.streamId = streamId
+  }
+
+  send(nowMs: number): void {
+    const number = this.sentAtMs.length
+    const header = { payloadType: 0, marker: false, sequence: number & 0xffff, ssrc: 1000 + this.streamId }
+    writeRtpHeader(this.#packet, 0, { ...header, timestamp: number * PACKET_BYTES })
+    this.#packet.set(markOf(this.streamId, number), RTP_HEADER_BYTES)
+    this.sentAtMs.push(nowMs)
+    // The socket copies nothing: each packet needs bytes of its own until it has left.
+    this.#socket.send(Uint8Array.from(this.#packet), this.#port, HOST, () => {})
+  }
+}
+
+function markOf(streamId: number, number: number): Uint8Array {
+  const payload = new Uint8Array(PACKET_BYTES)
+  const view = new DataView(payload.buffer)
+  for (let at = 0; at < PACKET_BYTES; at += MARK_BYTES) {
+    view.setUint8(at, MARK)
+    view.setUint16(at + 1, streamId)
+    view.setUint32(at + 3, number)
+    view.setUint8(at + 7, MARK ^ 0xff)
+  }
+  return payload
+}
+
+/** Numbers of the packets of a stream that stand whole in audio bytes, in their order. */
+export function packetsIn(audio: Uint8Array, streamId: number): number[] {
+  const found: number[] = []
+  const view = new DataView(audio.buffer, audio.byteOffset, audio.byteLength)
+  for (let at = 0; at + PACKET_BYTES <= audio.length; ) {
+    const isMark = view.getUint8(at) === MARK && view.getUint8(at + 7) === (MARK ^ 0xff)
+    const number = isMark && view.getUint16(at + 1) === streamId ? view.getUint32(at + 3) : undefined
+    if (number === undefined || !isWhole(audio.subarray(at, at + PACKET_BYTES), streamId, number)) {
+      at += 1
+      continue
+    }
+    found.push(number)
+    at += PACKET_BYTES
+  }
+  return found
+}
+
+function isWhole(payload: Uint8Array, streamId: number, number: number): boolean {
+  return Buffer.compare(payload, markOf(streamId, number)) === 0
+}
