@@ -11,9 +11,12 @@ import { preferenceOf } from './recording-indicator.ts'
 /** Calls on which an announcement was played before they were recorded. */
 export class Notices {
   readonly #calls = new WeakSet<Call>()
+  /** Told of each call whose first announcement was heard. */
+  onPlayed: (call: Call) => void = () => {}
 
   played(call: Call): void {
     this.#calls.add(call)
+    this.onPlayed(call)
   }
 
   wasPlayed(call: Call): boolean {
