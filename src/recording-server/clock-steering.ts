@@ -9,8 +9,6 @@ const WINDOWS = 3
 const DEAD_BAND_MS = 1.5
 /** An error is made good in about this time, and a drift learned in twice that. */
 const SETTLE_MS = 30_000
-/** What one sender report may move: slowly enough that arrivals still show whether it is right. */
-const WAY_STEP_MS = 0.5
 /** Beyond what crystals do, and below what ears notice. */
 const MOST_PPM = 1000
 const MOST_DRIFT_PPM = 500
@@ -27,8 +25,6 @@ export class ClockSteering {
   #drift = 0
   #measuredMs = 0
   #baseMs = 0
-  #errorMs: number | undefined
-  #wayMs = 0
 
   /** The residual of packets that are neither early nor late; below zero after a delivery from before. */
   get baseMs(): number {
@@ -40,23 +36,11 @@ export class ClockSteering {
     return this.#measuredMs < SETTLE_MS ? undefined : this.#drift
   }
 
-  /** By how much packets arrive behind their place now, the fastest of them; undefined before there was time to see. */
-  get errorMs(): number | undefined {
-    return this.#errorMs
-  }
-
-  /** Says that the packets' way is so much longer than that of another stream of this clock, as a negative number; followed step by step. */
-  setWay(wayMs: number): void {
-    this.#wayMs += within(wayMs - this.#wayMs, WAY_STEP_MS)
-  }
-
   /** Forgets what was seen of a source that is no more; the drift stays, it is mostly the same machine. */
   restart(): void {
     this.#windows.length = 0
     this.#least = Number.POSITIVE_INFINITY
     this.#sinceMs = undefined
-    this.#errorMs = undefined
-    this.#wayMs = 0
   }
 
   /** Notes a packet; tells the rate to go on with, or that the place has to be found anew. */
@@ -73,13 +57,12 @@ export class ClockSteering {
     if (this.#windows.length > WINDOWS) this.#windows.shift()
     this.#least = Number.POSITIVE_INFINITY
     this.#sinceMs = arrivalMs
-    this.#errorMs = Math.min(...this.#windows)
-    if (this.#errorMs > LATE_MS && this.#windows.length === WINDOWS) return 'astray'
-    return this.#judge(this.#errorMs + this.#wayMs, Math.min(spentMs, 2 * WINDOW_MS), ppm)
+    return this.#judge(Math.min(...this.#windows), Math.min(spentMs, 2 * WINDOW_MS), ppm)
   }
 
-  #judge(errorMs: number, spentMs: number, ppm: number): number | undefined {
+  #judge(errorMs: number, spentMs: number, ppm: number): number | 'astray' | undefined {
     this.#measuredMs += spentMs
+    if (errorMs > LATE_MS && this.#windows.length === WINDOWS) return 'astray'
     if (Math.abs(errorMs) < DEAD_BAND_MS) {
       const drift = rounded(this.#drift)
       return Math.abs(errorMs) < DEAD_BAND_MS / 3 && drift !== ppm ? drift : undefined

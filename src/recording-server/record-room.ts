@@ -25,7 +25,6 @@ import {
   type StreamSettings,
 } from './record-messages.ts'
 import { RecordingTime } from './recording-time.ts'
-import { SenderReports } from './sender-reports.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 
@@ -48,7 +47,6 @@ interface Recording {
   readonly recordingId: string
   readonly folder: RecordingFolder
   readonly time: RecordingTime
-  readonly reports: SenderReports
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
@@ -150,7 +148,6 @@ export class RecordRoom {
       recordingId,
       folder,
       time,
-      reports: new SenderReports(),
       startedAtMs,
       cname,
       streams: [],
@@ -176,7 +173,7 @@ export class RecordRoom {
       const cname = ids.hex(CNAME_BYTES)
       const isPaused = folder.isPaused
       const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
-      const recording: Recording = { ...about, reports: new SenderReports(), streams: [], hasFailed: false }
+      const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
       for (const [channel, { settings, isRemoved }] of streams.entries()) {
         const files = folder.streams[channel]!
@@ -214,9 +211,7 @@ export class RecordRoom {
     const { clock, ids, keepDigits } = this.#options
     const { recordingId, cname, time } = recording
     time.deliverAt(settings.pace ?? 1)
-    const { reports } = recording
-    const about = { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered, reports }
-    const track = new Track(files, about)
+    const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
     const receiver = new StreamReceiver({
       ports,
       track,

@@ -14,7 +14,6 @@ import {
   ReceptionStats,
   rtcpIntervalMs,
   SecureChannel,
-  wallMsFromNtp,
 } from '#rtp'
 import type { StreamTotals } from '#store'
 import { PauseWitness } from './pause-evidence.ts'
@@ -254,9 +253,7 @@ export class StreamReceiver {
     this.#rtcpSource = { host: from.address, port: from.port }
     for (const packet of parseRtcp(compound)) {
       if (packet.type === 'sender-report' && packet.ssrc === this.#stats?.ssrc) {
-        const { ssrc, ntpSeconds, ntpFraction, rtpTimestamp } = packet
-        this.#stats.onSenderReport(ntpSeconds, ntpFraction, this.#elapsedMs())
-        this.#options.track.onSenderReport(ssrc, rtpTimestamp, wallMsFromNtp(ntpSeconds, ntpFraction))
+        this.#stats.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
       }
     }
   }

@@ -6,7 +6,6 @@ import { timestampDistance } from '#rtp'
 import { type ClockBend, type ClockFacts, type GapCause, RunTime } from '#store'
 import { ClockSteering } from './clock-steering.ts'
 import type { PauseLog } from './pause-log.ts'
-import type { SenderReports } from './sender-reports.ts'
 
 /** Takes what a run holds, in order, each position once. */
 export interface TimelineSink {
@@ -50,8 +49,6 @@ export interface TimelineOptions {
   readonly sink: TimelineSink
   /** What was kept is delivered at another pace: RTP time alone says when it was said. */
   readonly isDelivered?: boolean
-  /** What the senders of this recording report of their clocks. */
-  readonly reports?: SenderReports
   /** What was announced, and explains holes. */
   readonly pauses: PauseLog
   /** Since when, and unless somebody paused why, there has been no audio before this run. */
@@ -116,9 +113,6 @@ export class Timeline {
   readonly #pending: Placed[] = []
   #written: Written | undefined
   #anchor: Anchor | undefined
-  readonly #reports: SenderReports | undefined
-  /** Wall clock of the sender at the start of the recording, by its last report. */
-  #senderWallMs: number | undefined
   #isAstrayNow = false
   /** The packet whose RTP time is the furthest. */
   #newest: TimelinePacket | undefined
@@ -136,7 +130,6 @@ export class Timeline {
     this.#sink = options.sink
     this.#pauses = options.pauses
     this.#isDelivered = options.isDelivered ?? false
-    this.#reports = options.reports
     this.#opening = options.opening
   }
 
@@ -156,23 +149,7 @@ export class Timeline {
     if (driftPpm === undefined) return undefined
     const end = this.#coverageEnd()
     const nominalMs = this.#startMs + (end * 1000) / this.#clockRateHz
-    const isWrong = this.#reports?.isWrong(this) === true
-    return {
-      driftPpm: -driftPpm,
-      correctedMs: this.#msOf(end) - nominalMs,
-      ...(this.#senderWallMs !== undefined && { senderWallMs: this.#senderWallMs, reportsContradict: isWrong }),
-    }
-  }
-
-  /** Takes a sender report: at `wallMs` of its clock the source's RTP time was `timestamp` (RFC 3550 section 6.4.1). */
-  onSenderReport(ssrc: number, timestamp: number, wallMs: number): void {
-    const anchor = this.#anchor
-    const { errorMs } = this.#steering
-    if (anchor?.ssrc !== ssrc || errorMs === undefined || this.#isDelivered) return
-    const position = anchor.position + timestampDistance(anchor.timestamp, timestamp)
-    const zeroMs = this.#msOf(position) + errorMs - wallMs
-    this.#senderWallMs = -zeroMs
-    if (this.#reports !== undefined) this.#steering.setWay(this.#reports.note(this, zeroMs))
+    return { driftPpm: -driftPpm, correctedMs: this.#msOf(end) - nominalMs }
   }
 
   /** Recording time up to which audio has been placed. */
@@ -260,7 +237,6 @@ export class Timeline {
     if (isOtherSource) this.#quiet.clear()
     this.#isAstrayNow = false
     this.#steering.restart()
-    this.#reports?.forget(this)
     this.#epoch += 1
   }
 

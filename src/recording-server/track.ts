@@ -4,7 +4,6 @@ import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
 import { type ClockBend, type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
 import { packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
-import type { SenderReports } from './sender-reports.ts'
 import { Timeline, type TimelineAnchor, type TimelineSink } from './timeline.ts'
 
 /** A negotiated payload type. */
@@ -39,23 +38,11 @@ interface Placing {
 /** Where packets go, apart from their gaps and clocks. */
 type RunSink = Omit<TimelineSink, 'gap' | 'bend'>
 
-/** What a track works with. */
-export interface TrackOptions {
-  readonly keepDigits: boolean
-  /** A client that kept the audio gives it away. */
-  readonly isDelivered?: boolean
-  /** The stream goes on from there after a restart. */
-  readonly accountedMs?: number
-  /** One for all tracks of a recording. */
-  readonly reports?: SenderReports
-}
-
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
   readonly #isDelivered: boolean
-  readonly #reports: SenderReports | undefined
   readonly #codecs = new Map<number, TrackCodec>()
   readonly #pauses = new PauseLog()
   #running: Running | undefined
@@ -68,12 +55,12 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  constructor(files: StreamFiles, options: TrackOptions) {
+  /** `accountedMs`: the stream goes on from there after a restart. `isDelivered`: a client that kept the audio gives it away. */
+  constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number; isDelivered?: boolean }) {
     this.#files = files
     this.#keepDigits = options.keepDigits
     this.#accountedMs = options.accountedMs ?? 0
     this.#isDelivered = options.isDelivered ?? false
-    this.#reports = options.reports
   }
 
   /** Packets that came too late to be placed. */
@@ -158,11 +145,6 @@ export class Track {
     return running.timeline.accept({ ...about, sequence: extended, arrivalMs, payload: payload.slice() })
   }
 
-  /** Takes a sender report: at `wallMs` of its clock, the source's RTP time was `timestamp`. */
-  onSenderReport(ssrc: number, timestamp: number, wallMs: number): void {
-    this.#running?.timeline.onSenderReport(ssrc, timestamp, wallMs)
-  }
-
   /** Hands all that is settled to the operating system. */
   flush(): void {
     this.#running?.timeline.flush()
@@ -208,7 +190,6 @@ export class Track {
       pauses: this.#pauses,
       opening,
       isDelivered: this.#isDelivered,
-      ...(this.#reports && { reports: this.#reports }),
     })
     this.#running = { codec, timeline }
     return this.#running
@@ -238,7 +219,6 @@ export class Track {
     this.#accountedMs = timeline.endMs
     this.#lateBefore += timeline.late
     this.#audioBeforeMs += timeline.audioMs
-    this.#reports?.forget(timeline)
     this.#running = undefined
   }
 

@@ -21,7 +21,7 @@ export {
   type RtcpPacket,
   type SourceName,
 } from './rtcp.ts'
-export { ntpFromWallMs, rtcpIntervalMs, wallMsFromNtp } from './rtcp-timing.ts'
+export { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
 export { timestampDistance } from './sequence.ts'
 export { SecureChannel } from './srtp/secure-channel.ts'
 export { MAX_SEAL_BYTES } from './srtp/srtp-cipher.ts'

@@ -17,8 +17,3 @@ export function ntpFromWallMs(wallMs: number): { readonly seconds: number; reado
   const fraction = Math.floor(((wallMs - whole * 1000) * 2 ** 32) / 1000)
   return { seconds: (whole + NTP_UNIX_OFFSET_SECONDS) % 2 ** 32, fraction: fraction >>> 0 }
 }
-
-/** Wall-clock time in ms since 1970 of an NTP timestamp of the years 1970 to 2106; what is no time is some other one. */
-export function wallMsFromNtp(seconds: number, fraction: number): number {
-  return ((seconds - NTP_UNIX_OFFSET_SECONDS + 2 ** 32) % 2 ** 32) * 1000 + (fraction * 1000) / 2 ** 32
-}

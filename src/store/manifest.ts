@@ -98,10 +98,6 @@ export interface ClockFacts {
   readonly driftPpm: number
   /** What the recording would have been off at the end, in milliseconds, had nothing been corrected. */
   readonly correctedMs: number
-  /** The sender's wall clock at the start of the recording, in ms since 1970, by its sender reports. */
-  readonly senderWallMs?: number
-  /** Its sender reports do not agree with what arrives, and are not used. */
-  readonly reportsContradict?: boolean
 }
 
 /** Gaps, and events, that a manifest lists per stream; the index has them all. */

@@ -1,6 +1,6 @@
 // Times as a manifest has them: to a tenth of a millisecond, and within the recording.
 
-import type { ClockFacts, StreamManifest, TimeAccount } from './manifest.ts'
+import type { StreamManifest, TimeAccount } from './manifest.ts'
 
 const STEPS_PER_MS = 10
 
@@ -12,7 +12,7 @@ export function tidyTimes(stream: StreamManifest, durationMs: number): StreamMan
   return {
     ...stream,
     runs: runs.map((run) => ({ ...run, startMs: tidy(run.startMs) })),
-    ...(clock && { clock: tidyClock(clock) }),
+    ...(clock && { clock: { driftPpm: rounded(clock.driftPpm), correctedMs: rounded(clock.correctedMs) } }),
     gaps: gaps
       .map((gap) => ({ ...gap, fromMs: tidy(gap.fromMs), toMs: tidy(gap.toMs) }))
       .filter(({ fromMs, toMs }) => toMs > fromMs),
@@ -29,12 +29,6 @@ export function tidyTimes(stream: StreamManifest, durationMs: number): StreamMan
       })),
     },
   }
-}
-
-function tidyClock(clock: ClockFacts): ClockFacts {
-  const { driftPpm, correctedMs, senderWallMs } = clock
-  const wall = senderWallMs !== undefined && { senderWallMs: Math.round(senderWallMs) }
-  return { ...clock, driftPpm: rounded(driftPpm), correctedMs: rounded(correctedMs), ...wall }
 }
 
 function tidyAccount({ audioMs, missingMs }: TimeAccount): TimeAccount {

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
 import { type Deriver, type Manifest, NO_TOTALS, RecordingFolder } from '#store'
-import { SenderReports } from '../../src/recording-server/sender-reports.ts'
 import { Track, type TrackCodec } from '../../src/recording-server/track.ts'
 import { testDisk } from './test-disk.ts'
 
@@ -44,9 +43,8 @@ export class TrackBench {
       speakersInferred: false,
       warnings: [],
     })
-    const reports = new SenderReports()
     for (const list of codecs) {
-      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, isDelivered, reports })
+      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, isDelivered })
       track.addCodecs(list)
       this.tracks.push(track)
     }
