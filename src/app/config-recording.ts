@@ -52,6 +52,21 @@ export const recording = section('The recording client.', {
     0,
     30,
   ),
+  preStart: section(
+    'What is said before a recording starts, kept in memory for it: personal data of calls that may never be recorded.',
+    {
+      seconds: integer(
+        'How much of it the recording begins with; never from before a pause, a stop or an announcement; 0 keeps nothing.',
+        0,
+        0,
+        10,
+      ),
+      withoutNotice: Type.Boolean({
+        default: false,
+        description: 'Calls are listened to that have heard no announcement.',
+      }),
+    },
+  ),
   spool: role('Where recordings wait, encrypted, for which no recorder can be had; when left out they end.', {
     folder: text({ description: 'Folder of the spool, relative to the working directory; nobody else may use it.' }),
     keyFile: text({

@@ -31,6 +31,7 @@ import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { createInvitations } from './invitations.ts'
+import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { createRecorderTests } from './recorder-tests.ts'
 import { openRecorders, recordersView, spoolView, startProbes } from './recorders.ts'
@@ -195,6 +196,9 @@ export async function openGateway(
   })
   const evidence = openEvidence(config, client, { clock, ids, log })
   const indicator = new RecordingIndicator({ service, client, clock, log, honoursPreferences })
+  if (config.recording.preStart.seconds > 0) {
+    listenBeforeStart({ service, client, notices, withoutNotice: config.recording.preStart.withoutNotice })
+  }
   const recorderTests = createRecorderTests({ config, tls: await readTls(config.sip.tls), clock, ids })
   const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
   return assemble({
@@ -240,6 +244,7 @@ function createRecordingClient(
     recorders,
     policy: policy.ok ? policy.value : defaultPolicy,
     replayMs: replaySeconds * 1_000,
+    preStartMs: config.recording.preStart.seconds * 1_000,
     transcodes,
     announce,
     ...(spool === undefined ? {} : { spool }),

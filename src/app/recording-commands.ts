@@ -11,9 +11,12 @@ import { preferenceOf } from './recording-indicator.ts'
 /** Calls on which an announcement was played before they were recorded. */
 export class Notices {
   readonly #calls = new WeakSet<Call>()
+  /** Told of each call whose first announcement was heard. */
+  onPlayed: (call: Call) => void = () => {}
 
   played(call: Call): void {
     this.#calls.add(call)
+    this.onPlayed(call)
   }
 
   wasPlayed(call: Call): boolean {
@@ -54,6 +57,10 @@ export class RecordingCommands {
 
   async execute(call: Call, command: RecordingCommand, context: CommandContext): Promise<CommandOutcome> {
     const client = this.#options.client()
+    const { activity, recorder } = command
+    if (recorder !== undefined && (activity === 'pause' || activity === 'resume' || activity === 'stop')) {
+      return await client.commandOne(call, activity, recorder, context.origin)
+    }
     switch (command.activity) {
       case 'start':
         return await this.#start(client, call, command, context)

@@ -97,7 +97,10 @@ export class ForkMixer {
         return beat.dueMs
       },
       onPacket: ({ key, packet }) => this.#members.get(key)?.contributor.copy(packet, packet.atMs),
-      onFrame: (dueMs) => this.#onFrame(dueMs),
+      onFrame: (dueMs) => {
+        this.#fork.replayed++
+        this.#onFrame(dueMs)
+      },
       onEnd: (replay, isComplete) => this.#onReplayEnd(replay, isComplete),
     })
     this.#replay.start()

@@ -122,7 +122,6 @@ export class Fork {
 
   /** Notes what a mix has sent of the past; the times are monotonic. */
   noteReplay(fromMs: number, toMs: number, packets: number): void {
-    this.replayed += packets
     if (packets > 0) this.#listener.onReplayed(fromMs, toMs, packets)
   }
 

@@ -9,6 +9,7 @@ import type { RecordingView } from './recording-event.ts'
 import { RecordingMask } from './recording-mask.ts'
 import type { RecordingNews } from './recording-news.ts'
 import type { RecordingSession } from './recording-session.ts'
+import type { ReplayMemory } from './replay-memory.ts'
 import type { RecordingPlan, SessionSurroundings } from './session-port.ts'
 import type { CallStreams } from './streams.ts'
 import type { SuccessPolicy } from './success-policy.ts'
@@ -20,6 +21,8 @@ export interface RecordingOrder {
   readonly command: StartCommand
   readonly entries: readonly RecorderEntry[]
   readonly policy: SuccessPolicy
+  /** What was kept before the start. */
+  readonly early: ReplayMemory | undefined
 }
 
 /** A recording, under way or over. */
@@ -34,7 +37,7 @@ export class KeptRecording {
   isClosed = false
 
   constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
-    const { call, streams, command, entries, policy } = order
+    const { call, streams, command, entries, policy, early } = order
     const { recordingId, headers = [], maskDtmf, invitation } = command
     this.id = uuidText(around.ids.uuid())
     this.#startedAtMs = around.clock.wallMs()
@@ -44,6 +47,7 @@ export class KeptRecording {
       recordingId: recordingId.trim(),
       headers,
       mask: new RecordingMask(call.media, maskDtmf),
+      ...(early !== undefined && { early }),
     }
     this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews, invitation)
   }

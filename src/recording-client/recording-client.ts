@@ -13,6 +13,7 @@ import {
 } from './command.ts'
 import { IdleDialogs } from './idle-dialogs.ts'
 import { KeptRecording, type RecordingOrder } from './kept-recording.ts'
+import type { OneRecorderActivity } from './one-recorder.ts'
 import { parseRecorderList } from './recorder-list.ts'
 import type { Recording } from './recording.ts'
 import {
@@ -23,6 +24,7 @@ import {
   type RecordingView,
 } from './recording-event.ts'
 import type { OpenedSession, RecordingNews, ReportedState } from './recording-news.ts'
+import { ReplayMemory } from './replay-memory.ts'
 import type { RecordingSurroundings, SessionSurroundings } from './session-port.ts'
 import { SpoolDeliveries, type SpooledView } from './spool-deliveries.ts'
 import { CallStreams } from './streams.ts'
@@ -34,6 +36,8 @@ interface CallRecord {
   readonly unsubscribe: () => void
   current: Recording | undefined
   readonly kept: KeptRecording[]
+  /** What is kept in case a recording is started. */
+  early: ReplayMemory | undefined
   isReleased: boolean
 }
 
@@ -97,6 +101,23 @@ export class RecordingClient {
     return recording.join(uri, invitation)
   }
 
+  /** Keeps what is said from now on, so much as configured, in case that a recording starts; nothing once the call has been recorded. */
+  listen(call: RecordableCall): void {
+    const { preStartMs: keepMs, clock, log } = this.#around
+    if (keepMs === 0 || call.snapshot().state !== 'answered') return
+    const record = this.#record(call)
+    if (record.kept.length > 0 || record.early !== undefined) return
+    record.early = new ReplayMemory({ call, keepMs, clock, log })
+    record.early.keep()
+  }
+
+  /** Forgets what was kept by `listen`, and keeps nothing. */
+  deafen({ callId }: RecordableCall): void {
+    const record = this.#calls.get(callId)
+    record?.early?.forget()
+    if (record !== undefined) record.early = undefined
+  }
+
   /** Pauses: the media is cut when this returns; settles when that is proved. */
   pause(call: RecordableCall, { origin, limit }: PauseCommand): Promise<CommandOutcome> {
     const recording = this.#calls.get(call.callId)?.current
@@ -134,6 +155,20 @@ export class RecordingClient {
       return this.#refuse(400, texts.notRecording, { callId: call.callId, origin })
     }
     return recording.stop('stopped')
+  }
+
+  /** Pauses, resumes or stops one recorder of the call's recording; the others go on. */
+  commandOne(
+    call: RecordableCall,
+    activity: OneRecorderActivity,
+    uri: string,
+    origin: CommandOrigin,
+  ): Promise<CommandOutcome> {
+    const recording = this.#calls.get(call.callId)?.current
+    if (recording === undefined || isEnding(recording)) {
+      return this.#refuse(400, texts.noSuchRecorder, { callId: call.callId, origin, activity })
+    }
+    return recording.commandOne(activity, uri)
   }
 
   /** What the next command on this call meets. */
@@ -185,9 +220,10 @@ export class RecordingClient {
     this.#deliveries?.close()
   }
 
-  #begin(record: CallRecord, order: Omit<RecordingOrder, 'call' | 'streams'>): Promise<CommandOutcome> {
-    const { call, streams } = record
-    const kept: KeptRecording = new KeptRecording({ call, streams, ...order }, this.#around, (news) =>
+  #begin(record: CallRecord, order: Omit<RecordingOrder, 'call' | 'streams' | 'early'>): Promise<CommandOutcome> {
+    const { call, streams, early } = record
+    record.early = undefined
+    const kept: KeptRecording = new KeptRecording({ call, streams, early, ...order }, this.#around, (news) =>
       this.#onNews(record, kept, news),
     )
     const { id, recording } = kept
@@ -223,10 +259,14 @@ export class RecordingClient {
       streams: new CallStreams(this.#around.ids, `${++this.#callCount}`),
       unsubscribe: call.onEvent((event) => {
         if (event.type === 'ended') this.#onCallEnded(record)
-        else if (event.type !== 'answered') record.current?.callChanged(event)
+        else if (event.type !== 'answered') {
+          record.early?.follow()
+          record.current?.callChanged(event)
+        }
       }),
       current: undefined,
       kept: [],
+      early: undefined,
       isReleased: false,
     }
     this.#calls.set(call.callId, record)

@@ -18,12 +18,13 @@ export class RecordingEvidence {
   readonly #signs: SignsOfLife
   readonly #probes: ProbeWatch
   readonly #memory: ReplayMemory
+  readonly #replaysLoss: boolean
   readonly #unsubscribe: () => void
 
   /** `live`: what carries it now. */
   constructor(
     plan: RecordingPlan,
-    { clock, log, replayMs, recorders }: RecordingSurroundings,
+    { clock, log, replayMs, times, recorders }: RecordingSurroundings,
     live: () => readonly Carrier[],
     listener: SignsListener,
   ) {
@@ -32,6 +33,8 @@ export class RecordingEvidence {
     this.#signs = new SignsOfLife(clock, listener)
     this.#probes = new ProbeWatch(recorders, (session, reason) => listener.onDead(session, reason))
     this.#memory = new ReplayMemory({ call: plan.call, keepMs: replayMs, clock, log })
+    if (plan.early !== undefined) this.#memory.inherit(plan.early, times.answerDeadlineMs)
+    this.#replaysLoss = replayMs > 0
     this.#unsubscribe = plan.call.media.onEvent((event) => this.#onMedia(event))
   }
 
@@ -46,6 +49,7 @@ export class RecordingEvidence {
 
   /** From when on a new session is sent what was said before it; `lost` is the one whose place it takes. */
   replayFromMs(lost: RecordingSession | undefined): number | undefined {
+    if (lost !== undefined && !this.#replaysLoss) return undefined
     return this.#memory.fromMs(lost === undefined ? undefined : this.#signs.lastGoodAtMs(lost))
   }
 
@@ -61,6 +65,11 @@ export class RecordingEvidence {
     for (const session of this.#live()) {
       if (session.state === 'active' || session.state === 'gated') this.#ledger.gapBegins(session.plan.uri, 'pause')
     }
+  }
+
+  /** The same for one recorder: what is kept is for the others. */
+  cutOne({ plan, state }: Pick<Carrier, 'plan' | 'state'>): void {
+    if (state === 'active' || state === 'gated') this.#ledger.gapBegins(plan.uri, 'pause')
   }
 
   callChanged(): void {

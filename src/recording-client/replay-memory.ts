@@ -1,4 +1,5 @@
-// What was said lately, kept for recorders that come late or take another's place; never across a pause, never from before the start.
+// What was said lately, kept for recorders that come late or take another's place; never across a pause, and from before the
+// start only where configuration asks for it.
 
 import type { RecordableCall } from '#call'
 import type { Tap } from '#engine'
@@ -19,14 +20,26 @@ export class ReplayMemory {
   readonly #options: ReplayMemoryOptions
   #taps: readonly Tap[] = []
   #sinceMs: number | undefined
+  /** What is kept beyond `keepMs`, as long as nothing is forgotten. */
+  #longerMs = 0
 
   constructor(options: ReplayMemoryOptions) {
     this.#options = options
   }
 
+  /** Goes on with what was kept before a recording began: as much as that memory keeps, and what is said until `waitMs` from now. */
+  inherit(early: ReplayMemory, waitMs: number): void {
+    const sinceMs = early.fromMs(undefined)
+    if (sinceMs === undefined) return
+    const { keepMs } = early.#options
+    this.#sinceMs = Math.max(sinceMs, this.#options.clock.wallMs() - keepMs)
+    this.#longerMs = keepMs + waitMs
+    this.follow()
+  }
+
   /** Begins to keep what is said from now on. */
   keep(): void {
-    if (this.#options.keepMs === 0) return
+    if (this.#keepMs === 0) return
     this.#sinceMs ??= this.#options.clock.wallMs()
     this.follow()
   }
@@ -34,17 +47,18 @@ export class ReplayMemory {
   /** Keeps what the streams are copied from now. */
   follow(): void {
     if (this.#sinceMs === undefined) return
-    const { call, keepMs } = this.#options
+    const { call } = this.#options
     const taps = voiceTaps(call.snapshot())
     if (sameTaps(taps, this.#taps)) return
     this.#taps = taps
-    this.#watch(call.media.remember(taps, keepMs))
+    this.#watch(call.media.remember(taps, this.#keepMs))
   }
 
   /** Forgets everything at once and keeps nothing until told. */
   forget(): void {
     if (this.#sinceMs === undefined) return
     this.#sinceMs = undefined
+    this.#longerMs = 0
     this.#taps = []
     this.#watch(this.#options.call.media.forget())
   }
@@ -53,6 +67,10 @@ export class ReplayMemory {
   fromMs(goodAtMs: number | undefined): number | undefined {
     if (this.#sinceMs === undefined) return undefined
     return Math.max(this.#sinceMs, goodAtMs ?? this.#sinceMs)
+  }
+
+  get #keepMs(): number {
+    return Math.max(this.#options.keepMs, this.#longerMs)
   }
 
   #watch(command: Promise<void>): void {

@@ -8,6 +8,7 @@ import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
 import type { RecordingMask } from './recording-mask.ts'
+import type { ReplayMemory } from './replay-memory.ts'
 import type { SessionState } from './session-machine.ts'
 import type { SpooledSpan, SpoolPort } from './spool-port.ts'
 import type { CallStreams } from './streams.ts'
@@ -53,6 +54,8 @@ export interface RecordingSurroundings {
   readonly policy: SuccessPolicy
   /** How much of what was said is kept for recorders that come late or take another's place, in milliseconds; 0: nothing. */
   readonly replayMs: number
+  /** How much of what is said before a start is kept and belongs to the recording, in milliseconds; 0: nothing. */
+  readonly preStartMs: number
   /** Encodings that forks can send as G.711. */
   readonly transcodes: readonly string[]
   /** Tells the caller that the call is not recorded as it should be. */
@@ -116,6 +119,8 @@ export interface RecordingPlan
   readonly call: RecordableCall
   readonly streams: CallStreams
   readonly mask: RecordingMask
+  /** What was kept before the start. */
+  readonly early?: ReplayMemory
 }
 
 /** What carries a recording: a session with a recorder, or the spool. */

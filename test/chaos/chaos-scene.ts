@@ -98,6 +98,7 @@ export class ChaosScene {
       },
       policy: defaultPolicy,
       replayMs: 0,
+      preStartMs: 0,
       transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000', 'OPUS/48000/2'],
       announce: () => {},
     })

@@ -33,6 +33,7 @@ class RecordedCalls {
       },
       policy: defaultPolicy,
       replayMs: 0,
+      preStartMs: 0,
       transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000', 'OPUS/48000/2'],
       announce: () => {},
     })
