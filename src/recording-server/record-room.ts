@@ -41,6 +41,8 @@ const PUBLISH_RETRY_MS = 5000
 const PROBE_MS = 1000
 const PROBE_FILE = '.probe'
 const CNAME_BYTES = 12
+/** What is heard is told so often. */
+const SOUND_MS = 60
 
 interface Stream {
   readonly track: Track
@@ -93,6 +95,9 @@ export class RecordRoom {
   readonly #decoders: SoundDecoders
   #flushTimer: Timer | undefined
   #watchTimer: Timer | undefined
+  /** Recordings that somebody listens to. */
+  readonly #listened = new Set<Recording>()
+  #soundTimer: Timer | undefined
   #retryTimer: Timer | undefined
   #condition: DiskCondition = 'well'
   #anchoredMs: number
@@ -143,6 +148,11 @@ export class RecordRoom {
         return await this.#close(command)
       case 'totals':
         return Object.fromEntries([...this.#recordings.values()].map((one) => [one.recordingId, totalsOf(one)]))
+      case 'readings':
+        return this.#readings(command.recordingId)
+      case 'listen':
+        this.#listen(this.#recording(command.recordingId), command.isOn)
+        return undefined
       case 'stop':
         await this.#stop()
         return undefined
@@ -228,7 +238,7 @@ export class RecordRoom {
     time.deliverAt(settings.pace ?? 1)
     const about = { channel: files.channel, label: files.label, rtpPort: ports.port }
     const watch = new StreamWatch(about, settings, this.#decoders)
-    recording.watch.streams.push(watch)
+    recording.watch.add(watch)
     const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
     const receiver = new StreamReceiver({
       ports,
@@ -264,6 +274,7 @@ export class RecordRoom {
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
+    this.#listened.delete(recording)
     const { time } = recording
     const tookMs = time.tookMs()
     // A busy thread has not read all that came before the client said goodbye.
@@ -312,6 +323,7 @@ export class RecordRoom {
   async #stop(): Promise<void> {
     this.#flushTimer?.cancel()
     this.#watchTimer?.cancel()
+    this.#soundTimer?.cancel()
     this.#retryTimer?.cancel()
     await this.#publishLate()
     for (const recording of this.#recordings.values()) {
@@ -337,6 +349,31 @@ export class RecordRoom {
       }
       this.#watchDisk()
       this.#scheduleFlush()
+    })
+  }
+
+  #readings(recordingId: string | undefined): RecordReplies['readings'] {
+    const nowMs = this.#options.clock.nowMs()
+    const all = recordingId === undefined ? [...this.#recordings.values()] : [this.#recording(recordingId)]
+    return Object.fromEntries(
+      all.map(({ recordingId: id, watch }) => [id, { streams: watch.readings(nowMs), alarms: watch.alarms }]),
+    )
+  }
+
+  #listen(recording: Recording, isOn: boolean): void {
+    recording.watch.listen(isOn)
+    if (isOn) this.#listened.add(recording)
+    else this.#listened.delete(recording)
+    this.#soundTimer ??= this.#scheduleSound()
+  }
+
+  #scheduleSound(): Timer {
+    return this.#options.clock.after(SOUND_MS, 'sound', () => {
+      for (const { recordingId, watch } of this.#listened) {
+        const frames = watch.takeSound()
+        if (frames.length > 0) this.#options.onEvent({ type: 'sound', recordingId, frames })
+      }
+      this.#soundTimer = this.#listened.size > 0 ? this.#scheduleSound() : undefined
     })
   }
 

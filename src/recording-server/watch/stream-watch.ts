@@ -2,7 +2,7 @@
 
 import type { StreamSettings } from '../record-messages.ts'
 import type { SoundDecoders } from './sound-decoders.ts'
-import { StreamSound } from './stream-sound.ts'
+import { type StreamLevel, StreamSound } from './stream-sound.ts'
 
 /** What came lately is counted in steps; the last eight of them are two seconds. */
 export const STEP_MS = 250
@@ -12,6 +12,18 @@ const CLOCK_WINDOW_MS = 2000
 
 /** Why a datagram was not taken. */
 export type Refused = 'no-rtp' | 'unauthentic' | 'payload-type'
+
+/** What of one stream there is to see while it is received. */
+export interface StreamReading {
+  readonly channel: number
+  /** Packets are due: the stream is not on hold, inactive, removed or paused. */
+  readonly isExpected: boolean
+  /** Of the last two seconds. */
+  readonly packetsPerSecond: number
+  readonly lastPacketAgoMs?: number
+  /** Absent while nothing is heard, or nothing that can be decoded. */
+  readonly level?: StreamLevel
+}
 
 interface Counts {
   accepted: number
@@ -102,6 +114,18 @@ export class StreamWatch {
   /** Of the last two seconds. */
   recent(what: keyof Counts): number {
     return this.#steps.reduce((sum, counts) => sum + counts[what], 0)
+  }
+
+  reading(nowMs: number): StreamReading {
+    const silentForMs = this.silentForMs(nowMs)
+    const level = this.sound.levelAt(nowMs)
+    return {
+      channel: this.channel,
+      isExpected: this.#isExpected,
+      packetsPerSecond: Math.round((this.recent('accepted') * 1000) / (this.#steps.length * STEP_MS)),
+      ...(Number.isFinite(silentForMs) && { lastPacketAgoMs: Math.round(silentForMs) }),
+      ...(level !== undefined && this.#isExpected && { level }),
+    }
   }
 
   configure(settings: StreamSettings): void {
