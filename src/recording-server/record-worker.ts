@@ -14,9 +14,18 @@ const CATCH_UP_MS = 20
 const port = parentPort
 invariant(port !== null, 'runs as a worker thread')
 
-const { root, keepDigits, host, portMin, portMax, storage, archive = 'none' } = workerData as RecordWorkerOptions
+const {
+  root,
+  keepDigits,
+  host,
+  portMin,
+  portMax,
+  storage,
+  archive = 'none',
+  evidence,
+} = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
-const deriving = new DeriveThread({ archive })
+const deriving = new DeriveThread({ archive, ...(evidence && { evidence }) })
 const room = new RecordRoom({
   root,
   keepDigits,
@@ -25,6 +34,7 @@ const room = new RecordRoom({
   ids: cryptoIds,
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
   derive: deriving.derive,
+  ...(evidence && { attest: deriving.attest }),
   caughtUp: () => new Promise((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve)),
   onEvent: (event) => reply({ kind: 'event', event }),
 })
