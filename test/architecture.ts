@@ -69,7 +69,11 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     globals: [],
   },
   'recording-client': { rank: 5, outside: [], globals: [] },
-  'recording-server': { rank: 5, outside: [['node:worker_threads']], globals: ['recording-server/worker/'] },
+  'recording-server': {
+    rank: 5,
+    outside: [['node:worker_threads'], ['node:child_process', 'recording-server/ffmpeg-decoder.ts']],
+    globals: ['recording-server/worker/'],
+  },
   'recorder-check': { rank: 5, outside: [], globals: [] },
   'chaos-recorder': { rank: 5, outside: [['typebox'], ['typebox/value']], globals: [] },
   control: {
@@ -95,6 +99,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['node:fs/promises', 'control/audit/'],
       ['node:path', 'control/audit/'],
       ['node:util', 'control/access/password.ts'],
+      ['node:tls', 'control/http-server.ts'],
       ['node:fs/promises', 'control/access/token-file.ts'],
       ['node:path', 'control/access/token-file.ts'],
       ['typebox/value', 'control/access/token-file.ts'],

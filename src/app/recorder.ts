@@ -10,6 +10,7 @@ import type { BoundListener } from '#net'
 import {
   ACCEPTED_TYPES,
   createRecordingServer,
+  ffmpegDecoder,
   type RecordingServer,
   RefusedInvitations,
   startRecordMedia,
@@ -75,6 +76,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const media = await startRecordMedia({
     root: folder,
     host,
+    address: advertisedHost ?? host,
     portMin,
     portMax,
     keepDigits,
@@ -124,7 +126,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
-    await recover(store, catalogue, closed, await createDeriver({ archive }), notary, log)
+    await recover(store, catalogue, closed, await createDeriver({ archive, external: ffmpegDecoder() }), notary, log)
     return {
       listeners: role.listeners,
       server,

@@ -1,6 +1,7 @@
 // Entry of the record worker thread: RTP sockets, timelines and files of recordings (design: "record" workers).
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadOpusLibrary } from '#audio'
 import { PortPool } from '#engine'
 import { AppError, invariant, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
@@ -23,12 +24,15 @@ const {
   storage,
   archive = 'none',
   evidence,
+  address = host,
 } = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
 const deriving = new DeriveThread({ archive, ...(evidence && { evidence }) })
 const room = new RecordRoom({
   root,
   keepDigits,
+  address,
+  loadOpus: loadOpusLibrary,
   ...(storage === undefined ? {} : { storage }),
   clock: systemClock,
   ids: cryptoIds,

@@ -18,6 +18,7 @@ export {
   type DeriveJob,
   type Deriver,
 } from './derived/deriver.ts'
+export type { ExternalDecoder } from './derived/external-decoder.ts'
 export { type Peaks, type PeaksQuery, readPeaks } from './derived/peaks.ts'
 export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export { exportRecording } from './evidence/export.ts'
@@ -27,6 +28,9 @@ export { type Verification, verifyEvidence } from './evidence/verify.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
+  Alarm,
+  AlarmCode,
+  AlarmEntry,
   ClockFacts,
   Deviation,
   Gap,

@@ -52,6 +52,8 @@ test('the catalogue is rebuilt from the folders', async (t) => {
     speakers: [],
     speakersInferred: false,
     warnings: ['w'],
+    custom: { order: '4711' },
+    verdict: { vendor: 'acme', vendorEvidence: [], kind: 'siprec', outcome: 'tolerated', deviations: [], costs: [] },
   }
   for (const id of ['a1', 'a2']) {
     const folder = new RecordingFolder(testDisk(), root, id, 86_400_000, facts)
@@ -71,6 +73,8 @@ test('the catalogue is rebuilt from the folders', async (t) => {
   assert.equal(found.packets, 7)
   assert.equal(found.reference, 'ref-1')
   assert.deepEqual(found.participants, ['Ada', 'sip:ada@x'])
+  assert.equal(await catalogue.count({ vendor: 'acme', verdict: 'tolerated', custom: { order: '4711' } }), 2)
+  assert.equal(await catalogue.count({ verdict: 'clean' }), 0)
 })
 
 test('rows left as receiving by a dead recorder are settled, of its own store alone', async (t) => {

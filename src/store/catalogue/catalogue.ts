@@ -151,7 +151,17 @@ export function rowOf(manifest: Manifest, folder: string): CatalogueRow {
 
 type FactsPart = Pick<
   CatalogueRow,
-  'sipCallId' | 'fromUri' | 'toUri' | 'reference' | 'sessionIds' | 'groupIds' | 'participants' | 'warnings' | 'custom'
+  | 'sipCallId'
+  | 'fromUri'
+  | 'toUri'
+  | 'reference'
+  | 'sessionIds'
+  | 'groupIds'
+  | 'participants'
+  | 'warnings'
+  | 'custom'
+  | 'vendor'
+  | 'verdict'
 >
 
 function factsPart(facts: RecordingFacts): FactsPart {
@@ -165,5 +175,6 @@ function factsPart(facts: RecordingFacts): FactsPart {
     participants: facts.participants.flatMap(({ name, aor }) => [name, aor].filter((text) => text !== undefined)),
     warnings: facts.warnings.length,
     ...(facts.custom && { custom: facts.custom }),
+    ...(facts.verdict && { vendor: facts.verdict.vendor, verdict: facts.verdict.outcome }),
   }
 }

@@ -17,7 +17,7 @@ interface CatalogueDatabase {
 }
 
 const CONNECTIONS = 4
-const CONNECT_MS = 5000
+const CONNECT_MS = 15_000
 const STATEMENT_MS = 30_000
 /** Type number of bigint in PostgreSQL. */
 const BIGINT = 20
