@@ -52,6 +52,14 @@ test('every file named in ARCHITECTURE.md as the place of a timer exists', () =>
   )
 })
 
+test('each alarm of the recorder has its row', () => {
+  const [, union = ''] = read('src/store/manifest.ts').split('export type AlarmCode =')
+  const codes = [...union.slice(0, union.indexOf('\n\n')).matchAll(/'([a-z-]+)'/g)].map(([, code]) => code)
+  assert.ok(codes.length > 10)
+  const page = read('docs/recorder-alarms.md')
+  for (const code of codes) assert.ok(page.includes(`| \`${code}\` |`), code)
+})
+
 test('the texts of the troubleshooting page are those of the program', () => {
   const sources = filesUnder('src', '.ts')
     .filter((path) => !path.endsWith('.test.ts'))
