@@ -26,6 +26,7 @@ import { openSigningKey, readPublicKeys } from './signing-key.ts'
 import { verifyEvidence } from './verify.ts'
 
 const DAY = '2026/03/01'
+const [OPENSSL, SHA256SUM] = ['openssl', 'sha256sum']
 
 test('SEC-22 media, metadata, ledger and manifest are hashed and signed at the close, and verify without anything but a public key', async (t) => {
   const store = await AttestedStore.open(t)
@@ -60,7 +61,7 @@ test('openssl and sha256sum say the same of a recording', async (t) => {
   const folder = await store.publish('one')
   const signed = ['-in', 'evidence.json', '-sigfile', 'evidence.sig']
   const verified = spawnSync(
-    'openssl',
+    OPENSSL,
     ['pkeyutl', '-verify', '-pubin', '-inkey', store.publicKeyFile, '-rawin', ...signed],
     { cwd: folder },
   )
@@ -68,7 +69,7 @@ test('openssl and sha256sum say the same of a recording', async (t) => {
   assert.equal(verified.status, 0, String(verified.stderr))
   const { files } = parseEvidence(readFileSync(join(folder, 'evidence.json'), 'utf8')) ?? { files: [] }
   const input = files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('')
-  assert.equal(spawnSync('sha256sum', ['--check', '--strict'], { cwd: folder, input }).status, 0)
+  assert.equal(spawnSync(SHA256SUM, ['--check', '--strict'], { cwd: folder, input }).status, 0)
 })
 
 test('a single bit that is flipped in any file of a recording is found, and where', async (t) => {
