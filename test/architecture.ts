@@ -68,7 +68,11 @@ export const layers: Readonly<Record<string, LayerRule>> = {
     globals: [],
   },
   'recording-client': { rank: 5, outside: [], globals: [] },
-  'recording-server': { rank: 5, outside: [['node:worker_threads']], globals: ['recording-server/worker/'] },
+  'recording-server': {
+    rank: 5,
+    outside: [['node:worker_threads'], ['node:child_process', 'recording-server/ffmpeg-decoder.ts']],
+    globals: ['recording-server/worker/'],
+  },
   'recorder-check': { rank: 5, outside: [], globals: [] },
   'chaos-recorder': { rank: 5, outside: [['typebox'], ['typebox/value']], globals: [] },
   control: {

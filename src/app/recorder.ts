@@ -10,6 +10,7 @@ import type { BoundListener } from '#net'
 import {
   ACCEPTED_TYPES,
   createRecordingServer,
+  ffmpegDecoder,
   type RecordingServer,
   RefusedInvitations,
   startRecordMedia,
@@ -112,7 +113,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
-    await recover(store, catalogue, closed, await createDeriver({ archive }), log)
+    await recover(store, catalogue, closed, await createDeriver({ archive, external: ffmpegDecoder() }), log)
     return {
       listeners: role.listeners,
       server,

@@ -57,6 +57,10 @@ export class RecordingCommands {
 
   async execute(call: Call, command: RecordingCommand, context: CommandContext): Promise<CommandOutcome> {
     const client = this.#options.client()
+    const { activity, recorder } = command
+    if (recorder !== undefined && (activity === 'pause' || activity === 'resume' || activity === 'stop')) {
+      return await client.commandOne(call, activity, recorder, context.origin)
+    }
     switch (command.activity) {
       case 'start':
         return await this.#start(client, call, command, context)

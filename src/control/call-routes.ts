@@ -65,6 +65,9 @@ const commandRecording = operation(
   { params: callParams, body: recordingCommandBody, response: { 200: recordingResult } },
 )
 
+/** What may be done to one recorder alone. */
+const ONE_RECORDER = new Set(['pause', 'resume', 'stop'])
+
 /** Adds the routes; unless `isControlled` recordings are not commanded here. */
 export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean): void {
   app.get('/api/calls', listCalls, async () => {
@@ -94,9 +97,12 @@ export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean
 
   app.post('/api/calls/:callId/recording', commandRecording, async (request) => {
     if (!isControlled) throw new HttpError(403, 'recording-control-off', 'recordings are not commanded by this API')
-    const { activity, callRecordingServer, callRecordingId, ...more } = request.body
+    const { activity, recorder } = request.body
+    if (recorder !== undefined && !ONE_RECORDER.has(activity)) {
+      throw new HttpError(400, 'invalid-request', `${activity} is of every recorder: leave recorder out`)
+    }
+    const { callRecordingServer, callRecordingId, ...more } = request.body
     const outcome = calls.record(request.params.callId, {
-      activity,
       server: callRecordingServer,
       recordingId: callRecordingId,
       ...more,

@@ -62,6 +62,10 @@ export const recordingCommandBody = Type.Object(
     policy: Type.Optional(Type.String({ maxLength: 4_096 })),
     /** Of a start: digits are left out of what recorders get. */
     maskDtmf: Type.Optional(Type.Boolean()),
+    /** Of a pause, resume or stop: one recorder only. */
+    recorder: Type.Optional(
+      Type.String({ maxLength: 1_024, description: 'URI of one recorder to pause, resume or stop; the others go on' }),
+    ),
     /** Of a pause: it ends by itself. */
     limit: Type.Optional(
       Type.Object(

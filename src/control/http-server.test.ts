@@ -38,6 +38,25 @@ test('a recording command is passed on and its result returned', () =>
     assert.deepEqual(own.commands, [['call-1', { activity: 'start', server: 'sip:srs', recordingId: 'order-7' }]])
   }))
 
+test('a pause, resumption or stop may be of one recorder; nothing else may', () =>
+  withApp(async (app, own) => {
+    const post = async (payload: object): Promise<number> =>
+      (await app.inject({ method: 'POST', url: '/api/calls/call-1/recording', payload })).statusCode
+    const statuses: number[] = []
+    for (const activity of ['pause', 'resume', 'stop', 'start', 'mask', 'unmask']) {
+      statuses.push(await post({ activity, recorder: 'sip:srs' }))
+    }
+    assert.deepEqual(statuses, [200, 200, 200, 400, 400, 400])
+    assert.deepEqual(
+      own.commands.map(([, { activity, recorder }]) => [activity, recorder]),
+      [
+        ['pause', 'sip:srs'],
+        ['resume', 'sip:srs'],
+        ['stop', 'sip:srs'],
+      ],
+    )
+  }))
+
 for (const [status, httpStatus, code] of [
   [400, 400, 'recording-refused'],
   [487, 400, 'recording-refused'],

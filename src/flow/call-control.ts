@@ -27,6 +27,8 @@ export interface RecordingCommand {
   readonly policy?: string
   /** Of a start: digits are left out of what recorders get; absent: by their profiles. */
   readonly maskDtmf?: boolean
+  /** Of a pause, resume or stop: only this recorder, by its URI; absent: every one. */
+  readonly recorder?: string
   /** Of a pause: it ends by itself after so long; absent: it lasts until it is resumed. */
   readonly limit?: { readonly maxSeconds: number; readonly next: 'resume' | 'stop' }
 }

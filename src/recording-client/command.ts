@@ -67,6 +67,7 @@ export const texts = {
   invalidPause: 'discarding invalid pauseCallRecording request',
   invalidResume: 'discarding invalid resumeCallRecording request',
   knownRecorder: 'this recorder has the call already',
+  noSuchRecorder: 'the recorder does not record this call now',
   notAnswered: 'the call is not answered',
   allRefused: 'no recorder accepted the recording',
   noAnswer: 'no recorder answered in time',

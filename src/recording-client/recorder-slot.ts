@@ -49,7 +49,7 @@ export interface SlotSurroundings {
   readonly times: RecordingTimes
   /** Makes the session with a recorder; `lost` is the one whose place it takes. */
   readonly makeSession: (
-    candidate: Candidate & { readonly hasStandIn: boolean },
+    candidate: Candidate & { readonly hasStandIn: boolean; readonly hasReplay: boolean },
     listener: SessionListener,
     lost?: RecordingSession,
   ) => RecordingSession
@@ -71,6 +71,9 @@ export class RecorderSlot {
   readonly #names: readonly string[]
   readonly #latest = new Map<string, RecordingSession>()
   #wish: Wish = 'recording'
+  #isHeld = false
+  #wasHeld = false
+  #isDismissed = false
   #current: RecordingSession | undefined
   #predecessor: Predecessor | undefined
   #begunAtMs = 0
@@ -131,10 +134,43 @@ export class RecorderSlot {
 
   /** Tells what the recording wants from now on, of recorders to come as well. The gates have been shut before. */
   wish(wish: Wish): void {
+    if (this.#isDismissed) return
     this.#wish = wish
     const session = this.#current
     if (wish === 'stopped') this.#end()
-    session?.wish(wish)
+    session?.wish(this.#wanted)
+  }
+
+  /** Whether this recorder is paused by a command of its own. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** Whether it ever was: then nothing that was said before is sent to it later, as part of it must not be. */
+  get wasHeld(): boolean {
+    return this.#wasHeld
+  }
+
+  /** Whether it was told to stop by a command of its own. */
+  get isDismissed(): boolean {
+    return this.#isDismissed
+  }
+
+  /** Pauses this recorder whatever the others do, or no longer. For a pause the gates have been shut before. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    this.#wasHeld ||= isHeld
+    this.#current?.wish(this.#wanted)
+  }
+
+  /** Ends this recorder's part for good. The gates have been shut before. */
+  dismiss(): void {
+    this.wish('stopped')
+    this.#isDismissed = true
+  }
+
+  get #wanted(): Wish {
+    return this.#isHeld && this.#wish === 'recording' ? 'paused' : this.#wish
   }
 
   /** Gives up a slot that nobody carries. */
@@ -180,7 +216,7 @@ export class RecorderSlot {
   #open(candidate: Candidate): void {
     const lost = this.#predecessor?.wasCarrying === true ? this.#predecessor.session : undefined
     const session: RecordingSession = this.#around.makeSession(
-      { ...candidate, hasStandIn: this.#machine.hasNext },
+      { ...candidate, hasStandIn: this.#machine.hasNext, hasReplay: !this.#wasHeld },
       {
         onReport: (report) => this.#onReport(session, report),
         onForkClosed: (counters) => this.#listener.onForkClosed(session, counters),
@@ -191,7 +227,7 @@ export class RecorderSlot {
     this.#latest.delete(candidate.uri)
     this.#latest.set(candidate.uri, session)
     this.#limitTurn(session)
-    session.wish(this.#wish)
+    session.wish(this.#wanted)
     this.#listener.onOpened(session)
     session.open()
   }

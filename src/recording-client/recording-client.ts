@@ -13,6 +13,7 @@ import {
 } from './command.ts'
 import { IdleDialogs } from './idle-dialogs.ts'
 import { KeptRecording, type RecordingOrder } from './kept-recording.ts'
+import type { OneRecorderActivity } from './one-recorder.ts'
 import { parseRecorderList } from './recorder-list.ts'
 import type { Recording } from './recording.ts'
 import {
@@ -154,6 +155,20 @@ export class RecordingClient {
       return this.#refuse(400, texts.notRecording, { callId: call.callId, origin })
     }
     return recording.stop('stopped')
+  }
+
+  /** Pauses, resumes or stops one recorder of the call's recording; the others go on. */
+  commandOne(
+    call: RecordableCall,
+    activity: OneRecorderActivity,
+    uri: string,
+    origin: CommandOrigin,
+  ): Promise<CommandOutcome> {
+    const recording = this.#calls.get(call.callId)?.current
+    if (recording === undefined || isEnding(recording)) {
+      return this.#refuse(400, texts.noSuchRecorder, { callId: call.callId, origin, activity })
+    }
+    return recording.commandOne(activity, uri)
   }
 
   /** What the next command on this call meets. */

@@ -67,6 +67,11 @@ export class RecordingEvidence {
     }
   }
 
+  /** The same for one recorder: what is kept is for the others. */
+  cutOne({ plan, state }: Pick<Carrier, 'plan' | 'state'>): void {
+    if (state === 'active' || state === 'gated') this.#ledger.gapBegins(plan.uri, 'pause')
+  }
+
   callChanged(): void {
     this.#memory.follow()
   }

@@ -72,7 +72,7 @@ export class RecordingSlots {
 
   get standings(): readonly SlotStanding[] {
     const ordered = this.#slots.filter((slot) => !this.#joined.has(slot))
-    return [...ordered.map((slot) => slot.standing), ...this.#unusable]
+    return [...ordered.map(standingOf), ...this.#unusable]
   }
 
   get isEmpty(): boolean {
@@ -98,9 +98,15 @@ export class RecordingSlots {
     return this.#slots.some((slot) => slot.isUnsteady)
   }
 
-  /** Who may carry each slot. */
+  /** Who may be given what is recorded while nobody carries it: not who has paused or stopped on its own. */
   get targets(): readonly (readonly string[])[] {
-    return this.#slots.map((slot) => slot.candidates.map(({ uri }) => uri))
+    const slots = this.#slots.filter((slot) => !slot.wasHeld && !slot.isDismissed)
+    return slots.map((slot) => slot.candidates.map(({ uri }) => uri))
+  }
+
+  /** The slot that a recorder carries, or is to carry. */
+  slotOf(uri: string): RecorderSlot | undefined {
+    return this.#slots.find((slot) => slot.current?.plan.uri === uri)
   }
 
   /** Whether a recorder may be had that is not there now. */
@@ -188,8 +194,8 @@ export class RecordingSlots {
       {
         clock,
         times,
-        makeSession: ({ uri, profile, invitation, hasStandIn }, sessionListener, lost) => {
-          const fromMs = replayFromMs(lost)
+        makeSession: ({ uri, profile, invitation, hasStandIn, hasReplay }, sessionListener, lost) => {
+          const fromMs = hasReplay ? replayFromMs(lost) : undefined
           this.#sessionCount += 1
           const own = { id: `${id}/${this.#sessionCount}`, uri, profile, hasStandIn, ...(invitation && { invitation }) }
           const streams = (profile.callsPerSession ?? 1) > 1 ? plan.streams.scoped : plan.streams
@@ -204,4 +210,9 @@ export class RecordingSlots {
       listener,
     )
   }
+}
+
+/** A recorder that was told to stop is none that the policy misses. */
+function standingOf(slot: RecorderSlot): SlotStanding {
+  return slot.isDismissed ? { ...slot.standing, standing: 'carried' } : slot.standing
 }

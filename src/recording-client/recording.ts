@@ -5,6 +5,7 @@ import type { ForkCounters } from '#engine'
 import { assertNever, err, type Result } from '#kernel'
 import type { ServerInvite } from '#sip'
 import { type CommandOutcome, outcome, type PauseLimit, texts } from './command.ts'
+import { OneRecorder, type OneRecorderActivity } from './one-recorder.ts'
 import { PolicyWatch } from './policy-watch.ts'
 import type { RecorderEntry } from './recorder-list.ts'
 import type { SlotMove, Steadiness } from './recorder-slot.ts'
@@ -30,6 +31,7 @@ export class Recording implements PausedRecording {
   readonly slots: RecordingSlots
   readonly #spool: RecordingSpool
   readonly #pauses: RecordingPauses
+  readonly #one: OneRecorder
   readonly #policy: PolicyWatch
   readonly #results: Record<string, string>
   readonly #starting = new Waiting<CommandOutcome>()
@@ -86,6 +88,7 @@ export class Recording implements PausedRecording {
       onChanged: () => this.#onChanged(),
     })
     this.#pauses = new RecordingPauses(this, around)
+    this.#one = new OneRecorder(this, around)
     this.#results = { ...this.slots.firstResults }
     this.#policy = new PolicyWatch(policy, around.clock, around.times.answerDeadlineMs, (verdict) =>
       verdict === 'met' ? this.#onMet() : this.#onUnmet(),
@@ -208,6 +211,11 @@ export class Recording implements PausedRecording {
     return this.outcome(200, 'OK')
   }
 
+  /** Pauses, resumes or stops one recorder; the others go on. */
+  commandOne(activity: OneRecorderActivity, uri: string): Promise<CommandOutcome> {
+    return this.#one.command(activity, uri)
+  }
+
   /** Shuts the gates, then ends every session; settles when the gates are shut. */
   stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
     this.#stopping ??= this.#stop(reason)
@@ -227,6 +235,7 @@ export class Recording implements PausedRecording {
     const refusal = this.outcome(487, reason === 'call-ended' ? texts.callEnded : texts.aborted)
     this.#starting.settle(refusal)
     this.#pauses.end(refusal)
+    this.#one.end(refusal)
     this.#policy.close()
     await this.#pauses.cut('stopped')
     this.#end(reason)
@@ -273,6 +282,7 @@ export class Recording implements PausedRecording {
   /** Some recorder did something; who carries what is known again. */
   #onChanged(): void {
     this.#pauses.look()
+    this.#one.look()
     if (this.wish === 'stopped' || this.#isOver) return
     this.#policy.look(this.slots.standings)
     if (this.#isOver) return
@@ -285,6 +295,7 @@ export class Recording implements PausedRecording {
   }
 
   #toSpool(): void {
+    if (this.slots.targets.length === 0) return
     this.#spool.begin(this.wish, this.slots.targets, this.evidence.replayFromMs(this.#lost))
   }
 
@@ -351,6 +362,7 @@ export class Recording implements PausedRecording {
     if (this.#isOver) return
     this.#isOver = true
     this.#pauses.end(this.outcome(503, texts.noneResumed))
+    this.#one.end(this.outcome(503, texts.noneResumed))
     this.#policy.close()
     this.slots.close()
     this.evidence.close()

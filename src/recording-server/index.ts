@@ -1,5 +1,6 @@
 export { type ClientPolicy, refusedCodes } from './client-policy.ts'
 export { knownVendors } from './client-vendor.ts'
+export { ffmpegDecoder } from './ffmpeg-decoder.ts'
 export type { LeftRecording } from './kept-session.ts'
 export { type RecordMedia, startRecordMedia } from './record-media.ts'
 export type { RecordCommand, RecordEvent, RecordReplies, RecordWorkerOptions } from './record-messages.ts'

@@ -18,6 +18,7 @@ export {
   type DeriveJob,
   type Deriver,
 } from './derived/deriver.ts'
+export type { ExternalDecoder } from './derived/external-decoder.ts'
 export { type Peaks, type PeaksQuery, readPeaks } from './derived/peaks.ts'
 export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
+import { GapLedger } from './gap-ledger.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { readRawRun } from './raw-run-file.ts'
@@ -104,10 +105,12 @@ async function recoverFolder(folder: string, derive: Deriver): Promise<Recovered
   const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
   if (open === undefined) throw new Error('manifest.json is not readable')
   for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(folder, file), { force: true })
-  const streams = streamsLeft(folder, open).map(({ endMs: _endMs, ...stream }) => stream)
+  const streams = streamsLeft(folder, open)
   const durationMs = Math.max(0, ...streams.map(endMsOf))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
-  const padded = streams.map((stream) => tidyTimes(withRestartGap(stream, durationMs), end.durationMs))
+  const padded = streams.map(({ endMs, ...stream }) => {
+    return tidyTimes(accountedFor(stream, endMs, durationMs), end.durationMs)
+  })
   const manifest: Manifest = {
     ...open,
     recovered: true,
@@ -160,11 +163,12 @@ function endMsOf(stream: StreamManifest): number {
   return Math.max(0, stream.totals.lastPacketMs ?? 0, ...ends)
 }
 
-function withRestartGap(stream: StreamManifest, durationMs: number): StreamManifest {
-  const lastRun = stream.runs.at(-1)
-  const fromMs = lastRun?.decoded ? new RunTime(lastRun).msOf(lastRun.bytes) : durationMs
-  const isShort = fromMs < durationMs
-  return isShort
-    ? { ...stream, gaps: [...stream.gaps, { fromMs, toMs: durationMs, cause: 'recorder-restart' }] }
-    : stream
+/** The stream with the time behind its end in the ledger; what is no gap is audio, as every silence that was written is one. */
+function accountedFor(stream: StreamManifest, fromMs: number, durationMs: number): StreamManifest {
+  const ledger = new GapLedger()
+  for (const gap of stream.gaps) ledger.add(gap)
+  ledger.add({ fromMs, toMs: durationMs, cause: stream.runs.length > 0 ? 'recorder-restart' : 'no-rtp-yet' })
+  const { gaps, missingMs } = ledger
+  const silentMs = Object.values(missingMs).reduce((sum, ms) => sum + ms, 0)
+  return { ...stream, gaps, account: { audioMs: Math.max(0, durationMs - silentMs), missingMs } }
 }

@@ -222,6 +222,8 @@ test('recovery closes what was left open: sizes from the files, header repaired,
   assert.equal(manifest.streams[0]?.totals.packets, 50)
   assert.deepEqual(manifest.streams[0]?.gaps, [{ fromMs: 100, toMs: 120, cause: 'lost' }])
   assert.deepEqual(manifest.streams[1]?.gaps, [{ fromMs: 700, toMs: 1200, cause: 'recorder-restart' }])
+  assert.deepEqual(manifest.streams[0]?.account, { audioMs: 1180, missingMs: { lost: 20 } })
+  assert.deepEqual(manifest.streams[1]?.account?.missingMs, { 'recorder-restart': 500 })
   assert.deepEqual(manifest.streams[0]?.participants, ['Alice'])
   const repaired = readWav(readFileSync(join(path, 'stream-1.run-1.pcma.wav')))
   assert.ok(repaired.ok && repaired.value.samples[0]?.length === 9600)

@@ -47,7 +47,7 @@ async function refused(bench: RecordingBench): Promise<void> {
 test('a refused recording leaves a capture with both sides of the SIP, the states and the cause', async () => {
   const [bundle] = await captured(refused)
   assert.ok(bundle)
-  assert.deepEqual(bundle.failure, { type: 'recorder.failed', status: 486 })
+  assert.deepEqual(bundle.failure, { type: 'recorder.failed', status: 486, reason: 'Busy Here' })
   const messages = messagesOf(bundle)
   assert.match(messages[0] ?? '', /^sent INVITE sip:/)
   assert.ok(messages.some((line) => line.startsWith('received SIP/2.0 486')))

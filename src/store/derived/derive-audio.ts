@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodePcma, decodePcmu, type OpusLibrary, WAV_HEADER_BYTES } from '#audio'
+import { decodePcma, decodePcmu, WAV_HEADER_BYTES } from '#audio'
 import type { RunManifest, StreamManifest } from '../manifest.ts'
 import { RunTime } from '../run-time.ts'
 import { g711FormatOf, silenceOf } from '../stream-files.ts'
@@ -11,7 +11,7 @@ import { type AudioOutput, headerOf, type OutputShape, WavOutput } from './audio
 import { ChannelAudio } from './channel-audio.ts'
 import { PEAKS_FILE, PeakOutput } from './peaks.ts'
 import { PlacedRun } from './placed-run.ts'
-import { decodedRateHz, openRunAudio } from './run-audio.ts'
+import { type Decoders, decodedRateHz, openRunAudio } from './run-audio.ts'
 
 /** Name of the derived audio. */
 export const AUDIO_FILE = 'recording.wav'
@@ -23,8 +23,7 @@ export interface AudioSource {
   readonly folder: string
   readonly streams: readonly StreamManifest[]
   readonly durationMs: number
-  /** Without it Opus is not decoded. */
-  readonly opus: OpusLibrary | undefined
+  readonly decoders: Decoders
   /** The archive's file for a recording of this shape, if there is to be one. */
   readonly archiveOutput: (shape: OutputShape) => AudioOutput | undefined
   /** Path of a file that is not complete yet. */
@@ -33,10 +32,10 @@ export interface AudioSource {
 
 /** Writes recording.wav, peaks.dat and the archive's copy as parts; undefined when no stream can be decoded. Throws what the file system throws. */
 export function deriveAudio(source: AudioSource): { readonly hasArchive: boolean } | undefined {
-  const { streams, durationMs, opus, part } = source
-  const runs = streams.flatMap((stream) => stream.runs.filter((run) => decodedRateHz(run, opus) !== undefined))
+  const { streams, durationMs, decoders, part } = source
+  const runs = streams.flatMap((stream) => stream.runs.filter((run) => decodedRateHz(run, decoders) !== undefined))
   if (runs.length === 0) return undefined
-  const sampleRateHz = Math.max(...runs.map((run) => decodedRateHz(run, opus) ?? 0))
+  const sampleRateHz = Math.max(...runs.map((run) => decodedRateHz(run, decoders) ?? 0))
   const endMs = Math.max(durationMs, ...runs.map(endMsOf))
   const shape = { sampleRateHz, channels: streams.length, frames: Math.round((endMs * sampleRateHz) / 1000) }
   const archive = source.archiveOutput(shape)
@@ -59,9 +58,13 @@ function commonFormat(runs: readonly RunManifest[], sampleRateHz: number): 'pcmu
   return others.length === 0 ? format : undefined
 }
 
-function decodeAll({ folder, streams, opus }: AudioSource, shape: OutputShape, outputs: readonly AudioOutput[]): void {
+function decodeAll(
+  { folder, streams, decoders }: AudioSource,
+  shape: OutputShape,
+  outputs: readonly AudioOutput[],
+): void {
   const channels = streams.map(({ runs }) => {
-    const audio = runs.flatMap((run) => openRunAudio(folder, run, opus) ?? [])
+    const audio = runs.flatMap((run) => openRunAudio(folder, run, decoders) ?? [])
     return new ChannelAudio(audio, shape.sampleRateHz)
   })
   try {

@@ -2,13 +2,15 @@
 
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadOpusLibrary, type OpusLibrary } from '#audio'
+import { loadOpusLibrary } from '#audio'
 import type { StreamManifest } from '../manifest.ts'
 import { FlacOutput, OpusOutput } from './archive-outputs.ts'
 import type { AudioOutput, OutputShape } from './audio-output.ts'
 import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
+import type { ExternalDecoder } from './external-decoder.ts'
 import { type FlacLibrary, loadFlac } from './flac.ts'
 import { PEAKS_FILE } from './peaks.ts'
+import type { Decoders } from './run-audio.ts'
 
 /** The copy for the archive. */
 export type ArchiveFormat = 'none' | 'flac' | 'opus'
@@ -30,20 +32,28 @@ export interface DerivedFiles {
 /** Makes the files; rejects with what the file system says. The same job may be done again. */
 export type Deriver = (job: DeriveJob) => Promise<DerivedFiles>
 
+/** What a deriver is to do. */
+export interface DeriverOptions {
+  readonly archive: ArchiveFormat
+  /** Decodes what we do not; absent: such codecs are kept, and silent in the derived files. */
+  readonly external?: ExternalDecoder | undefined
+}
+
 /** A deriver that works in the thread it is called in: never in one that carries packets. */
-export async function createDeriver(options: { readonly archive: ArchiveFormat }): Promise<Deriver> {
+export async function createDeriver(options: DeriverOptions): Promise<Deriver> {
+  const { archive, external } = options
   const opus = await loadOpusLibrary()
-  const flac = options.archive === 'flac' ? await loadFlac() : undefined
-  return async (job) => derive(job, options.archive, opus, flac)
+  const flac = archive === 'flac' ? await loadFlac() : undefined
+  return async (job) => derive(job, archive, { opus, external }, flac)
 }
 
 /** A deriver of what needs no library: G.711, G.722 and linear PCM, without a copy for the archive. */
-export const plainDeriver: Deriver = async (job) => derive(job, 'none', undefined, undefined)
+export const plainDeriver: Deriver = async (job) => derive(job, 'none', {}, undefined)
 
 function derive(
   { folder, streams, durationMs }: DeriveJob,
   archive: ArchiveFormat,
-  opus: OpusLibrary | undefined,
+  decoders: Decoders,
   flac: FlacLibrary | undefined,
 ): DerivedFiles {
   const archiveFile = `recording.${archive}`
@@ -52,12 +62,12 @@ function derive(
     if (archive === 'flac' && flac !== undefined && FlacOutput.takes(shape)) {
       return new FlacOutput(part(archiveFile), flac, shape)
     }
-    if (archive === 'opus' && opus !== undefined && OpusOutput.takes(shape)) {
-      return new OpusOutput(part(archiveFile), opus, shape, serialOf(folder))
+    if (archive === 'opus' && decoders.opus !== undefined && OpusOutput.takes(shape)) {
+      return new OpusOutput(part(archiveFile), decoders.opus, shape, serialOf(folder))
     }
     return undefined
   }
-  const made = deriveAudio({ streams, durationMs, opus, archiveOutput, part, folder })
+  const made = deriveAudio({ streams, durationMs, decoders, archiveOutput, part, folder })
   if (made === undefined) return {}
   const files = [PEAKS_FILE, AUDIO_FILE, ...(made.hasArchive ? [archiveFile] : [])]
   for (const name of files) renameSync(part(name), join(folder, name))

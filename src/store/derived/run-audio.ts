@@ -7,6 +7,7 @@ import { type RawRecord, readRawRun } from '../raw-run-file.ts'
 import { RunTime } from '../run-time.ts'
 import { g711FormatOf } from '../stream-files.ts'
 import type { RunAudio } from './channel-audio.ts'
+import { type ExternalDecoder, externalCodec } from './external-decoder.ts'
 import { PlacedRun } from './placed-run.ts'
 
 /** What was read stays at hand for so many samples, for a resampler that looks back. */
@@ -15,20 +16,64 @@ const LOOK_BACK = 64
 /** Samples that a packet may be away from the one before it without a gap between them. */
 const CLOCK_HOLE = 2
 
+/** What decodes beside our own decoders, where it is there. */
+export interface Decoders {
+  readonly opus?: OpusLibrary | undefined
+  readonly external?: ExternalDecoder | undefined
+}
+
+/** A packet as samples, and its place in ticks of the run's RTP clock. */
+interface DecodedPacket {
+  readonly position: number
+  readonly samples: Int16Array
+}
+
 /** The audio of a run; undefined when its encoding cannot be decoded. Throws what the file system throws. */
-export function openRunAudio(folder: string, run: RunManifest, opus?: OpusLibrary): RunAudio | undefined {
-  if (run.bytes === 0) return undefined
+export function openRunAudio(folder: string, run: RunManifest, decoders: Decoders): RunAudio | undefined {
+  const sampleRateHz = decodedRateHz(run, decoders)
+  if (sampleRateHz === undefined) return undefined
   const path = join(folder, run.file)
   const format = run.decoded ? g711FormatOf(run.encoding) : undefined
   if (format !== undefined) return new G711Run(path, run, format)
-  const decoder = run.decoded ? undefined : audioDecoder(run.encoding, opus)
-  return decoder === undefined ? undefined : new PacketRun(readRawRun(path, run), run, decoder)
+  const decoder = audioDecoder(run.encoding, decoders.opus)
+  const records = readRawRun(path, run)
+  const packets = decoder === undefined ? decodedOutside(records, run, decoders.external) : decoded(records, decoder)
+  return new PacketRun(packets, run, sampleRateHz)
 }
 
 /** Rate at which a run is decoded; undefined when it cannot be. */
-export function decodedRateHz(run: RunManifest, opus?: OpusLibrary): number | undefined {
+export function decodedRateHz(run: RunManifest, { opus, external }: Decoders): number | undefined {
   if (run.bytes === 0) return undefined
-  return run.decoded ? run.clockRateHz : audioDecoder(run.encoding, opus)?.sampleRateHz
+  if (run.decoded) return run.clockRateHz
+  const outside = external === undefined ? undefined : externalCodec(run.encoding)
+  return (audioDecoder(run.encoding, opus) ?? outside)?.sampleRateHz
+}
+
+function* decoded(records: Generator<RawRecord>, decoder: AudioDecoder): Generator<DecodedPacket> {
+  for (const { position, payload } of records) yield { position, samples: decoder.decode(payload) }
+}
+
+/** The other program is given the whole run, and its samples are cut where the packets were. */
+function* decodedOutside(
+  records: Generator<RawRecord>,
+  run: RunManifest,
+  external: ExternalDecoder | undefined,
+): Generator<DecodedPacket> {
+  const codec = externalCodec(run.encoding)
+  if (codec === undefined || external === undefined) return
+  const parts: Uint8Array[] = [codec.head]
+  const places: { readonly position: number; readonly count: number }[] = []
+  for (const { position, payload } of records) {
+    const { bytes, samples } = codec.frames(payload)
+    parts.push(bytes)
+    places.push({ position, count: samples })
+  }
+  const samples = external(codec.format, Buffer.concat(parts))
+  let from = 0
+  for (const { position, count } of places) {
+    if (samples !== undefined) yield { position, samples: samples.subarray(from, from + count) }
+    from += count
+  }
 }
 
 class G711Run implements RunAudio {
@@ -57,22 +102,20 @@ class G711Run implements RunAudio {
   }
 }
 
-/** Decodes packets in order; each lies where its record says, whatever its neighbours do. */
+/** Packets in order; each lies where its record says, whatever its neighbours do. */
 class PacketRun implements RunAudio {
   readonly startMs: number
   readonly sampleRateHz: number
-  readonly #records: Generator<RawRecord>
-  readonly #decoder: AudioDecoder
+  readonly #packets: Generator<DecodedPacket>
   readonly #time: RunTime
-  /** Decoded packets that later reads may still need, in order. */
+  /** Packets that later reads may still need, in order. */
   readonly #decoded: { readonly at: number; readonly samples: Int16Array }[] = []
   #isAtEnd = false
 
-  constructor(records: Generator<RawRecord>, run: RunManifest, decoder: AudioDecoder) {
+  constructor(packets: Generator<DecodedPacket>, run: RunManifest, sampleRateHz: number) {
     this.startMs = run.startMs
-    this.sampleRateHz = decoder.sampleRateHz
-    this.#records = records
-    this.#decoder = decoder
+    this.sampleRateHz = sampleRateHz
+    this.#packets = packets
     this.#time = new RunTime(run)
   }
 
@@ -88,20 +131,20 @@ class PacketRun implements RunAudio {
   }
 
   close(): void {
-    this.#records.return(undefined)
+    this.#packets.return(undefined)
   }
 
   #decodeUpTo(end: number): void {
     while (!this.#isAtEnd && (this.#decoded.at(-1)?.at ?? -1) < end) {
-      const next = this.#records.next()
+      const next = this.#packets.next()
       if (next.done === true) {
         this.#isAtEnd = true
         return
       }
-      const { position, payload } = next.value
+      const { position, samples } = next.value
       const at = Math.round(((this.#time.msOf(position) - this.startMs) * this.sampleRateHz) / 1000)
       this.#close(at)
-      this.#decoded.push({ at, samples: this.#decoder.decode(payload) })
+      this.#decoded.push({ at, samples })
     }
   }
 
