@@ -17,15 +17,27 @@ interface SyncDatabase {
 
 type DatabaseModule = { DatabaseSync: new (path: string) => SyncDatabase }
 
+const MOST_STATEMENTS = 200
+
 /** Opens a database file (`:memory:` for none) in WAL mode; throws when no SQLite is installed or the file is unusable. */
 export async function openSqlite(path: string): Promise<SqliteDatabase> {
   const { DatabaseSync } = await loadModule()
   const database = new DatabaseSync(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000')
+  // A statement's memory is freed when the garbage collector comes by, which does not see how much it is; so they are used again.
+  const statements = new Map<string, SqliteStatement>()
   return {
     close: () => database.close(),
     // A transaction that reads first and then writes would fail where another process wrote between; so it locks at once.
-    prepare: (sql) => statementOf(database.prepare(sql === 'begin' ? 'begin immediate' : sql)),
+    prepare: (sql) => {
+      const known = statements.get(sql)
+      if (known !== undefined) return known
+      const statement = statementOf(database.prepare(sql === 'begin' ? 'begin immediate' : sql))
+      const [oldest] = statements.keys()
+      if (statements.size >= MOST_STATEMENTS && oldest !== undefined) statements.delete(oldest)
+      statements.set(sql, statement)
+      return statement
+    },
   }
 }
 
