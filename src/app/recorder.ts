@@ -130,7 +130,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView(store, catalogue, uploaded),
+      recordings: createRecordingsView({ store, catalogue, library, ...(uploaded && { uploaded }) }),
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),

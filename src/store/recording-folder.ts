@@ -105,7 +105,7 @@ export class RecordingFolder {
     this.#disk = disk
     this.#startedAtMs = startedAtMs
     this.#facts = facts
-    this.#path = left?.folder ?? join(root, `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`)
+    this.#path = left?.folder ?? join(root, openFolder(recordingId, startedAtMs))
     if (left !== undefined) {
       this.#isRecovered = true
       this.#documents.push(...left.metadata)
@@ -308,6 +308,11 @@ function syncFolder(path: string): void {
   } finally {
     closeSync(fd)
   }
+}
+
+/** The folder of a recording that is being received, below the root. */
+export function openFolder(recordingId: string, startedAtMs: number): string {
+  return `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`
 }
 
 /** `yyyy/mm/dd` in UTC. */

@@ -6,7 +6,7 @@ import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import type { Deriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
-import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
+import { MANIFEST_FILE, METADATA_FOLDER, openFolder } from './recording-folder.ts'
 import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
 
 /** Reader of the recordings under one root folder. */
@@ -40,6 +40,11 @@ export class RecordingStore {
   pathOf(folder: string, file: string): string | undefined {
     const path = join(this.root, folder, file)
     return path.startsWith(join(this.root, sep)) ? path : undefined
+  }
+
+  /** Where a recording is while it is received, as the catalogue keeps paths. */
+  openFolder(recordingId: string, startedAtMs: number): string {
+    return openFolder(recordingId, startedAtMs)
   }
 
   /** Manifest of a recording by the catalogue's folder; undefined if there is none that can be read. */
