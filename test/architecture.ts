@@ -98,6 +98,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['node:fs/promises', 'control/audit/'],
       ['node:path', 'control/audit/'],
       ['node:util', 'control/access/password.ts'],
+      ['node:tls', 'control/http-server.ts'],
       ['node:fs/promises', 'control/access/token-file.ts'],
       ['node:path', 'control/access/token-file.ts'],
       ['typebox/value', 'control/access/token-file.ts'],

@@ -108,7 +108,11 @@ export function parseConfig(
 
 /** The effective configuration as YAML; passwords in URIs are masked. */
 export function printConfig(config: Config): string {
-  return stringify(config, (_key, value) => (typeof value === 'string' ? maskPassword(value) : value), { lineWidth: 0 })
+  return stringify(
+    config,
+    (key, value) => (key === 'passwordHash' ? '***' : typeof value === 'string' ? maskPassword(value) : value),
+    { lineWidth: 0 },
+  )
 }
 
 function maskPassword(text: string): string {

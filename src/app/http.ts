@@ -18,6 +18,7 @@ import { openAccess } from './http-access.ts'
 import type { Recorder } from './recorder.ts'
 import { productVersion, type Surroundings } from './sip-role.ts'
 import { readCertificate } from './tls-files.ts'
+import { TlsRenewal } from './tls-renewal.ts'
 import { readSecret } from './webhook-secret.ts'
 
 /** Where the build puts the web console, beside the compiled sources. */
@@ -30,13 +31,19 @@ export interface HttpRoles {
   readonly recorder?: Recorder
 }
 
+/** The open API. */
+export interface Http extends Pick<HttpServer, 'address' | 'close'> {
+  /** Reads the certificate anew; one that cannot be used leaves the old one in force. */
+  renewTls(): Promise<void>
+}
+
 /** Opens the API; rejects when the address cannot be bound. */
 export async function openHttp(
   config: HttpConfig,
   { gateway, recorder }: HttpRoles,
   around: Surroundings,
   readiness: () => Readiness,
-): Promise<HttpServer> {
+): Promise<Http> {
   const { clock, log } = around
   const { host, port, proxies, recordingControl, rateLimits: limits } = config
   const access = await openAccess(config, around, (text) => process.stderr.write(text))
@@ -83,9 +90,13 @@ export async function openHttp(
     ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
+  const renewal = config.tls === undefined ? undefined : renewalOf(config.tls, server, around)
+  if (tls !== undefined) await renewal?.start(tls)
   return {
     address: server.address,
+    renewTls: async () => renewal?.renew(),
     close: async () => {
+      renewal?.close()
       for (const end of taps) end()
       await server.close()
       await webhooks.close()
@@ -115,4 +126,17 @@ async function openWebhooks(config: HttpConfig, events: EventLog, around: Surrou
   })
   const folder = join(config.folder, 'webhooks')
   return await Webhooks.open({ targets: await Promise.all(targets), folder, events, ...around })
+}
+
+function renewalOf(
+  files: NonNullable<HttpConfig['tls']>,
+  server: HttpServer,
+  { clock, log }: Surroundings,
+): TlsRenewal {
+  return new TlsRenewal({
+    tls: { ...files, allowWildcard: false, verifyClient: false },
+    clock,
+    log: log.child({ role: 'http' }),
+    apply: (tls) => server.renewTls(tls),
+  })
 }

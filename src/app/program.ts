@@ -2,13 +2,13 @@
 
 import { open, realpath } from 'node:fs/promises'
 import { cwd } from 'node:process'
-import type { HttpServer, Readiness } from '#control'
+import type { Readiness } from '#control'
 import { AppError, type Clock, type Logger, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { Config } from './config-schema.ts'
 import { loadFlows } from './flow-library.ts'
 import { type Gateway, openGateway } from './gateway.ts'
-import { openHttp } from './http.ts'
+import { type Http, openHttp } from './http.ts'
 import { PromptLibrary } from './prompt-library.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
 import type { Surroundings } from './sip-role.ts'
@@ -17,7 +17,7 @@ import type { Surroundings } from './sip-role.ts'
 export interface Program {
   readonly gateway: Gateway | undefined
   readonly recorder: Recorder | undefined
-  readonly http: HttpServer | undefined
+  readonly http: Http | undefined
   /** Reads the certificates anew, for connections made from now on. */
   renewTls(): Promise<void>
   /** Lets calls and recordings end, at most `graceMs`, then closes everything. Idempotent. */
@@ -29,7 +29,7 @@ const promptFolder = 'prompts'
 /** Opens the roles of the configuration, all or none; rejects with an AppError that names the key or port at fault. */
 export async function openProgram(config: Config, log: Logger, clock: Clock = systemClock): Promise<Program> {
   const around: Surroundings = { clock, ids: cryptoIds, log, dnsServers: config.dns.servers }
-  const opened: { gateway?: Gateway; recorder?: Recorder; http?: HttpServer } = {}
+  const opened: { gateway?: Gateway; recorder?: Recorder; http?: Http } = {}
   const closeAll = async (): Promise<void> => {
     await opened.http?.close()
     await opened.gateway?.close()
@@ -65,7 +65,7 @@ export async function openProgram(config: Config, log: Logger, clock: Clock = sy
     recorder: opened.recorder,
     http: opened.http,
     renewTls: async () => {
-      await Promise.all([opened.gateway?.renewTls(), opened.recorder?.renewTls()])
+      await Promise.all([opened.gateway?.renewTls(), opened.recorder?.renewTls(), opened.http?.renewTls()])
     },
     close: (graceMs) => {
       closing ??= drained(opened, graceMs).then(closeAll)

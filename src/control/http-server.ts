@@ -1,5 +1,6 @@
 // The HTTP server: composition of the routes, limits, errors and request metrics.
 
+import { Server as TlsServer } from 'node:tls'
 import Fastify from 'fastify'
 
 import type { Clock, Endpoint, Logger } from '#kernel'
@@ -70,14 +71,22 @@ export interface HttpServerOptions {
   /** False: recordings are not commanded by the API; they are unless given. */
   readonly recordingControl?: boolean
   /** PEM texts for HTTPS; plain HTTP when left out. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly tls?: HttpTls
   /** The web console; left out, there is none. */
   readonly console?: ConsoleFiles
+}
+
+/** Certificate and key, as PEM texts. */
+export interface HttpTls {
+  readonly cert: string
+  readonly key: string
 }
 
 /** A listening server. */
 export interface HttpServer {
   readonly address: Endpoint
+  /** Shows another certificate to those who connect from now on; throws when it is none. */
+  renewTls(tls: HttpTls): void
   /** Stops listening and drops open connections. */
   close(): Promise<void>
 }
@@ -170,5 +179,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const port = bound !== null && typeof bound === 'object' ? bound.port : options.port
   const address = { host, port }
   options.log.info('http server listening', address)
-  return { address, close: () => app.close() }
+  return {
+    address,
+    renewTls: ({ cert, key }) => {
+      if (app.server instanceof TlsServer) app.server.setSecureContext({ cert, key })
+    },
+    close: () => app.close(),
+  }
 }

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { openTestProgram } from '../harness/open-program.ts'
 import { tlsFixture } from '../harness/tls.ts'
 import { until } from '../harness/until.ts'
@@ -91,23 +92,47 @@ test('on such an address a start where nobody could sign in, ever, ends with wha
   assert.match(stderr, /http\.host is no loopback address.*set http\.accounts/)
 })
 
-test('the API is served over HTTPS', async (t) => {
-  const tls = { certFile: tlsFixture('gw.cert.pem'), keyFile: tlsFixture('gw.key.pem') }
+test('the API is served over HTTPS, and a renewed certificate is shown without a restart', async (t) => {
+  const folder = await folderFor(t)
+  const tls = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') }
+  const put = async (name: string): Promise<void> => {
+    await copyFile(tlsFixture(`${name}.cert.pem`), tls.certFile)
+    await copyFile(tlsFixture(`${name}.key.pem`), tls.keyFile)
+  }
+  await put('gw')
   const opened = await openTestProgram({ http: { tls } })
   t.after(() => opened.close())
   const { port } = new URL(opened.httpUrl)
   const ca = await readFile(tlsFixture('ca.cert.pem'))
-  const answer = await new Promise<{ status: number | undefined; hsts: unknown }>((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path: '/api/calls', ca, checkServerIdentity: () => undefined }
-    request(options, (response) => {
-      response.resume()
-      resolve({ status: response.statusCode, hsts: response.headers['strict-transport-security'] })
+  const get = () =>
+    new Promise<{ status: number | undefined; hsts: unknown; shown: string }>((resolve, reject) => {
+      const own = {
+        host: '127.0.0.1',
+        port,
+        path: '/api/calls',
+        ca,
+        agent: false,
+        checkServerIdentity: () => undefined,
+      }
+      request(own, (response) => {
+        const shown = (response.socket as TLSSocket).getPeerCertificate().fingerprint256
+        response.resume()
+        resolve({ status: response.statusCode, hsts: response.headers['strict-transport-security'], shown })
+      })
+        .on('error', reject)
+        .end()
     })
-      .on('error', reject)
-      .end()
-  })
-  assert.equal(answer.status, 200)
-  assert.match(String(answer.hsts), /max-age/)
+  const first = await get()
+  assert.equal(first.status, 200)
+  assert.match(String(first.hsts), /max-age/)
+  await put('peer')
+  await opened.program.renewTls()
+  const second = await get()
+  assert.equal(second.status, 200)
+  assert.notEqual(second.shown, first.shown)
+  await writeFile(tls.certFile, 'broken')
+  await opened.program.renewTls()
+  assert.equal((await get()).shown, second.shown)
 })
 
 interface Started {
