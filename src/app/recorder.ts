@@ -69,12 +69,19 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const left = leftFolders(folder)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage, archive }).catch(
-    async (fault: unknown) => {
-      await catalogue.close()
-      throw fault
-    },
-  )
+  const media = await startRecordMedia({
+    root: folder,
+    host,
+    address: advertisedHost ?? host,
+    portMin,
+    portMax,
+    keepDigits,
+    storage,
+    archive,
+  }).catch(async (fault: unknown) => {
+    await catalogue.close()
+    throw fault
+  })
   const refusals = new RefusedInvitations('recorder', clock)
   const server = createRecordingServer({
     media,

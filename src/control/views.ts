@@ -129,6 +129,8 @@ export interface MetricsSnapshot {
   readonly packetsHeld: number
   /** Recording sessions at the recorder since the start, by what their clients did against the RFCs. */
   readonly deviations?: Readonly<Record<string, number>>
+  /** Alarms of recording sessions at the recorder since the start, by code. */
+  readonly alarms?: Readonly<Record<string, number>>
 }
 
 /** Source of the numbers. */

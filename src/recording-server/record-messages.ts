@@ -3,6 +3,7 @@
 import type { Endpoint } from '#kernel'
 import type { SrtpKeys } from '#rtp'
 import type {
+  Alarm,
   ArchiveFormat,
   DiskCondition,
   Manifest,
@@ -47,6 +48,8 @@ export interface RecordWorkerOptions {
   readonly storage?: StoragePolicy
   readonly root: string
   readonly host: string
+  /** Where clients send to, as alarms name it; `host` unless told. */
+  readonly address?: string
   readonly portMin: number
   readonly portMax: number
   /** Keep DTMF digits in manifests; otherwise only time and duration. */
@@ -124,6 +127,7 @@ export interface RecordReplies {
 /** What the worker reports by itself. */
 export type RecordEvent =
   | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
+  | { readonly type: 'alarm' | 'alarm-cleared'; readonly recordingId: string; readonly alarm: Alarm }
   /** A fault of ours: this recording is written no further. */
   | { readonly type: 'track-failed'; readonly recordingId: string; readonly message: string }
   /** The disk's condition is another one. While it is not `well` audio waits in memory, and beyond `bufferBytes` is dropped. */

@@ -3,6 +3,7 @@
 import type { PortPair, PortPool } from '#engine'
 import { AppError, type Clock, type Ids, invariant, messageOf, type Timer } from '#kernel'
 import {
+  type AlarmEntry,
   type Closing,
   type Deriver,
   Disk,
@@ -27,6 +28,9 @@ import {
 import { RecordingTime } from './recording-time.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
+import { SessionWatch } from './watch/session-watch.ts'
+import { type OpusLoader, SoundDecoders } from './watch/sound-decoders.ts'
+import { STEP_MS, StreamWatch } from './watch/stream-watch.ts'
 
 /** The index gets clocks and counters so often. */
 const ANCHOR_MS = 1000
@@ -50,6 +54,7 @@ interface Recording {
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
+  readonly watch: SessionWatch
   /** Told to keep nothing. */
   isPaused: boolean
   hasFailed: boolean
@@ -70,6 +75,10 @@ export interface RecordRoomOptions {
   readonly disk?: DiskPort
   /** Makes what players need of a recording that is over; in this thread unless told. */
   readonly derive?: Deriver
+  /** Where clients send to, as alarms name it. */
+  readonly address?: string
+  /** Opus is not listened to unless told how. */
+  readonly loadOpus?: OpusLoader
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -81,7 +90,9 @@ export class RecordRoom {
   readonly #disk: Disk
   /** Recordings that are over, and not published for the disk's sake. */
   readonly #unpublished = new Set<{ readonly recording: Recording; readonly closing: Closing }>()
+  readonly #decoders: SoundDecoders
   #flushTimer: Timer | undefined
+  #watchTimer: Timer | undefined
   #retryTimer: Timer | undefined
   #condition: DiskCondition = 'well'
   #anchoredMs: number
@@ -95,7 +106,9 @@ export class RecordRoom {
     this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes })
     this.#anchoredMs = clock.nowMs()
     this.#syncedMs = clock.nowMs()
+    this.#decoders = new SoundDecoders(options.loadOpus ?? (() => Promise.resolve(undefined)))
     this.#scheduleFlush()
+    this.#scheduleWatch()
   }
 
   /** Carries out a command; rejects with what failed. */
@@ -151,6 +164,7 @@ export class RecordRoom {
       startedAtMs,
       cname,
       streams: [],
+      watch: this.#newWatch(recordingId),
       isPaused: false,
       hasFailed: false,
     })
@@ -172,7 +186,8 @@ export class RecordRoom {
       const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
       const isPaused = folder.isPaused
-      const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
+      const watch = this.#newWatch(recordingId, manifest.alarms)
+      const about = { recordingId, folder, time, startedAtMs, cname, isPaused, watch }
       const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
       for (const [channel, { settings, isRemoved }] of streams.entries()) {
@@ -211,6 +226,9 @@ export class RecordRoom {
     const { clock, ids, keepDigits } = this.#options
     const { recordingId, cname, time } = recording
     time.deliverAt(settings.pace ?? 1)
+    const about = { channel: files.channel, label: files.label, rtpPort: ports.port }
+    const watch = new StreamWatch(about, settings, this.#decoders)
+    recording.watch.streams.push(watch)
     const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
     const receiver = new StreamReceiver({
       ports,
@@ -219,6 +237,7 @@ export class RecordRoom {
       ids,
       cname,
       time,
+      watch,
       settings,
       ...(before && { before }),
       onFirstPacket: (atMs) =>
@@ -255,6 +274,7 @@ export class RecordRoom {
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
+    recording.folder.setAlarms(recording.watch.entries)
     const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
@@ -291,6 +311,7 @@ export class RecordRoom {
   /** Writes what there is and lets go of sockets; folders stay open, for recovery. */
   async #stop(): Promise<void> {
     this.#flushTimer?.cancel()
+    this.#watchTimer?.cancel()
     this.#retryTimer?.cancel()
     await this.#publishLate()
     for (const recording of this.#recordings.values()) {
@@ -316,6 +337,29 @@ export class RecordRoom {
       }
       this.#watchDisk()
       this.#scheduleFlush()
+    })
+  }
+
+  #newWatch(recordingId: string, before: readonly AlarmEntry[] = []): SessionWatch {
+    const { onEvent, address = 'this recorder' } = this.#options
+    return new SessionWatch(
+      { address },
+      {
+        raised: (alarm) => onEvent({ type: 'alarm', recordingId, alarm }),
+        cleared: (alarm) => onEvent({ type: 'alarm-cleared', recordingId, alarm }),
+      },
+      before,
+    )
+  }
+
+  #scheduleWatch(): void {
+    this.#watchTimer = this.#options.clock.after(STEP_MS, 'watch', () => {
+      const nowMs = this.#options.clock.nowMs()
+      for (const { watch, time, folder } of this.#recordings.values()) {
+        watch.check(nowMs, time.elapsedMs())
+        folder.setAlarms(watch.entries)
+      }
+      this.#scheduleWatch()
     })
   }
 

@@ -24,6 +24,9 @@ export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
+  Alarm,
+  AlarmCode,
+  AlarmEntry,
   ClockFacts,
   Deviation,
   Gap,

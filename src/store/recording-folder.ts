@@ -19,6 +19,7 @@ import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from '.
 import type { Disk } from './disk.ts'
 import { isoTime } from './iso-time.ts'
 import {
+  type AlarmEntry,
   type Manifest,
   type MetadataEntry,
   type NoAudioCause,
@@ -82,6 +83,7 @@ export class RecordingFolder {
   #facts: RecordingFacts
   #isRecovered = false
   readonly #documents: MetadataEntry[] = []
+  #alarms: readonly AlarmEntry[] = []
   /** Small files that the disk did not take yet. */
   readonly #kept: (() => void)[] = []
 
@@ -143,6 +145,11 @@ export class RecordingFolder {
   setFacts(facts: RecordingFacts): void {
     this.#facts = facts
     this.#keep(() => this.writeManifest())
+  }
+
+  /** Notes the alarms there were so far; the next manifest that is written has them. */
+  setAlarms(alarms: readonly AlarmEntry[]): void {
+    this.#alarms = alarms
   }
 
   /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
@@ -243,7 +250,8 @@ export class RecordingFolder {
     const { recordingId } = this
     const metadata = this.#documents
     const recovered = this.#isRecovered
-    return { version: 1, recordingId, recovered, startedAt, durationMs: 0, metadata, facts: this.#facts }
+    const head = { version: 1, recordingId, recovered, startedAt, durationMs: 0, metadata } as const
+    return { ...head, facts: this.#facts, ...(this.#alarms.length > 0 && { alarms: this.#alarms }) }
   }
 }
 
