@@ -8,7 +8,11 @@ const says = (description: string) => ({ description })
 const act = Type.Object({ at: Type.String(), actor: Type.String(), reason: Type.String() }, closed)
 
 const participant = Type.Object(
-  { participantId: Type.Optional(Type.String()), aor: Type.Optional(Type.String()), name: Type.Optional(Type.String()) },
+  {
+    participantId: Type.Optional(Type.String()),
+    aor: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+  },
   closed,
 )
 
@@ -31,7 +35,7 @@ const summaryFields = {
   tags: Type.Array(Type.String()),
   isHeld: Type.Boolean(says('a legal hold keeps it from being deleted')),
   upload: Type.String(says('`none`, `waiting`, `uploading`, `failed`, `verified` or `local-removed`')),
-  vendor: Type.Optional(Type.String(says("product of the recording client, or `unknown`"))),
+  vendor: Type.Optional(Type.String(says('product of the recording client, or `unknown`'))),
   verdict: Type.Optional(Type.String(says('`clean`, `tolerated` or `violations`'))),
   custom: Type.Record(Type.String(), Type.String(), says("values out of the metadata's extension data")),
   deletion: Type.Optional(act),

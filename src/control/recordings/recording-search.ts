@@ -8,7 +8,10 @@ const word = (description: string, maxLength = 256) =>
   Type.Optional(Type.String({ minLength: 1, maxLength, description }))
 const time = (description: string) =>
   Type.Optional(
-    Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d([.]\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d))?$', description }),
+    Type.String({
+      pattern: '^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d([.]\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d))?$',
+      description,
+    }),
   )
 const length = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }))
 const pair = Type.String({ pattern: '^[^=]{1,128}=.{1,256}$' })

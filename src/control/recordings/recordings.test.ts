@@ -32,7 +32,14 @@ test('every condition of a search is handed to the catalogue, times as milliseco
         limit: 7,
       },
     ])
-    for (const bad of ['from=yesterday', 'from=2026-01-05T10:00', 'from=2026-99-99', 'state=lost', 'held=maybe', 'after=x']) {
+    for (const bad of [
+      'from=yesterday',
+      'from=2026-01-05T10:00',
+      'from=2026-99-99',
+      'state=lost',
+      'held=maybe',
+      'after=x',
+    ]) {
       const answer = await app.inject(`/api/recordings?${bad}`)
       assert.equal(answer.statusCode, 400, bad)
       assert.match(answer.json().details[0].path, /^querystring/)
