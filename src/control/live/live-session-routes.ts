@@ -1,10 +1,11 @@
 // /api/recorder/sessions: the recording sessions that the recorder receives now, how each stream is, and its sound.
 
 import { type Static, Type } from 'typebox'
-import { recordingParams } from '../contract.ts'
+
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
+import { recordingParams } from '../recordings/recording-contract.ts'
 import { type Hearer, sendSound } from './listen-socket.ts'
 
 const closed = { additionalProperties: false }
