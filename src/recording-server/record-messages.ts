@@ -9,6 +9,7 @@ import type {
   Manifest,
   MetadataDocument,
   NoAudioCause,
+  NotaryOptions,
   RecordingFacts,
   StreamTotals,
 } from '#store'
@@ -56,6 +57,8 @@ export interface RecordWorkerOptions {
   readonly keepDigits: boolean
   /** Copy for the archive beside recording.wav; none unless told. */
   readonly archive?: ArchiveFormat
+  /** Recordings are vouched for when they are published. */
+  readonly evidence?: NotaryOptions
 }
 
 /** A stream as it was before a restart; in the order of the channels. */

@@ -4,6 +4,7 @@ import type { PortPair, PortPool } from '#engine'
 import { AppError, type Clock, type Ids, invariant, messageOf, type Timer } from '#kernel'
 import {
   type AlarmEntry,
+  type Attest,
   type Closing,
   type Deriver,
   Disk,
@@ -75,6 +76,8 @@ export interface RecordRoomOptions {
   readonly disk?: DiskPort
   /** Makes what players need of a recording that is over; in this thread unless told. */
   readonly derive?: Deriver
+  /** Vouches for a recording that is about to be published. */
+  readonly attest?: Attest
   /** Where clients send to, as alarms name it. */
   readonly address?: string
   /** Opus is not listened to unless told how. */
@@ -278,7 +281,7 @@ export class RecordRoom {
     const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
-      return await recording.folder.publish(closing, this.#options.derive)
+      return await recording.folder.publish(closing, this.#options.derive, this.#options.attest)
     } catch (fault) {
       this.#disk.note(fault)
       this.#unpublished.add({ recording, closing })
@@ -296,9 +299,10 @@ export class RecordRoom {
   }
 
   async #publishLate(): Promise<void> {
+    const { derive, attest } = this.#options
     for (const late of this.#unpublished) {
       try {
-        const published = await late.recording.folder.publish(late.closing, this.#options.derive)
+        const published = await late.recording.folder.publish(late.closing, derive, attest)
         this.#unpublished.delete(late)
         const { recordingId } = late.recording
         this.#options.onEvent({ type: 'published', recordingId, ...published })
