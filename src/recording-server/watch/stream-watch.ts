@@ -32,6 +32,13 @@ interface Counts {
   'payload-type': number
 }
 
+/** Which stream it is. */
+export interface StreamAbout {
+  readonly channel: number
+  readonly label: string | undefined
+  readonly rtpPort: number
+}
+
 /** Watch over one stream. */
 export class StreamWatch {
   readonly channel: number
@@ -52,11 +59,7 @@ export class StreamWatch {
   #measuredHz: number | undefined
   #window: { readonly fromMs: number; ticks: number; timestamp: number } | undefined
 
-  constructor(
-    stream: { readonly channel: number; readonly label?: string | undefined; readonly rtpPort: number },
-    settings: StreamSettings,
-    decoders: SoundDecoders,
-  ) {
+  constructor(stream: StreamAbout, settings: StreamSettings, decoders: SoundDecoders) {
     this.channel = stream.channel
     this.label = stream.label
     this.rtpPort = stream.rtpPort
