@@ -2,6 +2,7 @@
 
 import { Nothing } from './components/trouble.tsx'
 import { nextTheme, theme } from './data/theme.ts'
+import { PlayerPlace } from './player/place.tsx'
 import { linkTo, place } from './router.ts'
 import { views } from './views/registry.ts'
 
@@ -44,6 +45,7 @@ export function App() {
           <view.View path={rest} query={place.value.query} />
         )}
       </main>
+      <PlayerPlace />
     </div>
   )
 }

@@ -202,3 +202,5 @@ export type RecordingSummary = Static<typeof recordingSummary>
 export type RecordingView = Static<typeof recordingView>
 /** See `peaksQuery`. */
 export type PeaksQuery = Static<typeof peaksQuery>
+/** See `peaksView`. */
+export type PeaksView = Static<typeof peaksView>
