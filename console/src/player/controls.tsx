@@ -1,7 +1,8 @@
 // Buttons of the player, and the keys that do the same.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { RecordingView } from '../../../src/control/recordings/recording-contract.ts'
+import { Dialog } from '../components/dialog.tsx'
 import { Icon } from '../components/icon.tsx'
 import { duration } from '../data/format.ts'
 import { linkTo } from '../router.ts'
@@ -13,8 +14,8 @@ const STEP_S = 10
 
 /** The buttons. */
 export function Controls({ recording }: { recording: RecordingView }) {
-  const help = useRef<HTMLDialogElement>(null)
-  useEffect(() => listenToKeys(() => help.current?.showModal()), [])
+  const [isHelping, setHelping] = useState(false)
+  useEffect(() => listenToKeys(() => setHelping(true)), [])
   const atMs = 1000 * sound.atS.value
   const totalMs = 1000 * sound.durationS.value
   return (
@@ -73,27 +74,28 @@ export function Controls({ recording }: { recording: RecordingView }) {
       </label>
       <Part recording={recording} />
       <Share recording={recording} />
-      <button type="button" class="quiet" aria-label="Keys of the player" onClick={() => help.current?.showModal()}>
+      <button type="button" class="quiet" aria-label="Keys of the player" onClick={() => setHelping(true)}>
         ?
       </button>
-      <dialog ref={help} aria-labelledby="keys-title">
-        <h2 id="keys-title">Keys of the player</h2>
-        <dl class="keys">
-          {keyHelp.map(([key, what]) => (
-            <div key={key}>
-              <dt>
-                <kbd>{key}</kbd>
-              </dt>
-              <dd>{what}</dd>
-            </div>
-          ))}
-        </dl>
-        <form method="dialog">
-          <button type="submit" class="primary">
-            Close
-          </button>
-        </form>
-      </dialog>
+      {isHelping && (
+        <Dialog title="Keys of the player" onClose={() => setHelping(false)}>
+          <dl class="keys">
+            {keyHelp.map(([key, what]) => (
+              <div key={key}>
+                <dt>
+                  <kbd>{key}</kbd>
+                </dt>
+                <dd>{what}</dd>
+              </div>
+            ))}
+          </dl>
+          <form method="dialog">
+            <button type="submit" class="primary">
+              Close
+            </button>
+          </form>
+        </Dialog>
+      )}
     </div>
   )
 }

@@ -1,7 +1,9 @@
 // Tags, legal holds and deletion; each answers what came of it.
 
-import { useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { RecordingView } from '../../../src/control/recordings/recording-contract.ts'
+import { Dialog } from '../components/dialog.tsx'
+import { may } from '../data/abilities.ts'
 import { clockTime } from '../data/format.ts'
 import { ApiError, post, remove } from '../data/http.ts'
 
@@ -31,12 +33,7 @@ export function Curation({ recording, onChange }: Props) {
   const { recordingId, isHeld, holds, deletion, state } = recording
   const [asked, setAsked] = useState<Act>()
   const [outcome, setOutcome] = useState<string>()
-  const dialog = useRef<HTMLDialogElement>(null)
   const path = `/api/recordings/${encodeURIComponent(recordingId)}`
-  const ask = (act: Act): void => {
-    setAsked(act)
-    dialog.current?.showModal()
-  }
   const carryOut = async (act: Act, reason: string): Promise<void> => {
     try {
       await (act === 'delete' ? remove(path, { reason }) : post(`${path}/${act}`, { reason }))
@@ -59,29 +56,31 @@ export function Curation({ recording, onChange }: Props) {
       </ul>
       {deletion === undefined && (
         <div class="commands">
-          <button type="button" onClick={() => ask('hold')}>
+          <button type="button" onClick={() => setAsked('hold')}>
             Put on hold …
           </button>
           {isHeld && (
-            <button type="button" onClick={() => ask('release')}>
+            <button type="button" onClick={() => setAsked('release')}>
               Lift the hold …
             </button>
           )}
           <button
             type="button"
             class="danger"
-            disabled={isHeld || state === 'receiving'}
+            disabled={isHeld || state === 'receiving' || !may('recordings:delete')}
             title={isHeld ? 'A legal hold is on it.' : undefined}
-            onClick={() => ask('delete')}
+            onClick={() => setAsked('delete')}
           >
             Delete …
           </button>
         </div>
       )}
       <p role="status">{outcome}</p>
-      <dialog ref={dialog} aria-labelledby="ask-title">
-        {asked && <Ask key={asked} act={asked} onReason={(reason) => void carryOut(asked, reason)} />}
-      </dialog>
+      {asked && (
+        <Dialog title={acts[asked].title} onClose={() => setAsked(undefined)}>
+          <Ask key={asked} act={asked} onReason={(reason) => void carryOut(asked, reason)} />
+        </Dialog>
+      )}
     </section>
   )
 }
@@ -91,7 +90,6 @@ function Ask({ act, onReason }: { act: Act; onReason: (reason: string) => void }
   const { title, question } = acts[act]
   return (
     <form method="dialog" onSubmit={() => reason.trim() !== '' && onReason(reason.trim())}>
-      <h2 id="ask-title">{title}</h2>
       <p>{question}</p>
       <label class="reason">
         Reason (kept in the audit log)
@@ -101,13 +99,7 @@ function Ask({ act, onReason }: { act: Act; onReason: (reason: string) => void }
         <button type="submit" class={act === 'delete' ? 'danger' : 'primary'} disabled={reason.trim() === ''}>
           {title}
         </button>
-        <button
-          type="button"
-          onClick={(event) => {
-            setReason('')
-            event.currentTarget.closest('dialog')?.close()
-          }}
-        >
+        <button type="button" onClick={(event) => event.currentTarget.closest('dialog')?.close()}>
           Cancel
         </button>
       </div>
