@@ -5,9 +5,9 @@ import type { RecordingView } from '../../../src/control/recordings/recording-co
 import { Dialog } from '../components/dialog.tsx'
 import { Icon } from '../components/icon.tsx'
 import { duration } from '../data/format.ts'
-import { linkTo } from '../router.ts'
 import { cutClip } from './clip.ts'
 import { keyHelp, listenToKeys } from './keys.ts'
+import { audioOf } from './share.tsx'
 import { sound, speeds } from './sound.ts'
 
 const STEP_S = 10
@@ -59,7 +59,7 @@ export function Controls({ recording }: { recording: RecordingView }) {
         onInput={(event) => sound.seek(event.currentTarget.valueAsNumber)}
       />
       <label class="speed">
-        <span class="unseen">Speed</span>
+        <span class="hidden">Speed</span>
         <select
           aria-label="Speed"
           value={sound.speed.value}
@@ -72,11 +72,10 @@ export function Controls({ recording }: { recording: RecordingView }) {
           ))}
         </select>
       </label>
-      <Part recording={recording} />
-      <Share recording={recording} />
-      <button type="button" class="quiet" aria-label="Keys of the player" onClick={() => setHelping(true)}>
+      <button type="button" class="round help" aria-label="Keys of the player" onClick={() => setHelping(true)}>
         ?
       </button>
+      <Part recording={recording} />
       {isHelping && (
         <Dialog title="Keys of the player" onClose={() => setHelping(false)}>
           <dl class="keys">
@@ -128,40 +127,6 @@ function Part({ recording }: { recording: RecordingView }) {
       <span role="status">{outcome}</span>
     </span>
   )
-}
-
-/** A link to this moment, and the file. */
-function Share({ recording }: { recording: RecordingView }) {
-  const [outcome, setOutcome] = useState<string>()
-  const copy = async (): Promise<void> => {
-    const place = linkTo(['recordings', recording.recordingId], { at: sound.atS.value.toFixed(1) })
-    const link = `${location.origin}${location.pathname}${place}`
-    // Browsers lend the clipboard to secure pages alone.
-    await (navigator.clipboard?.writeText(link) ?? Promise.reject(new Error())).then(
-      () => setOutcome('Link copied'),
-      () => {
-        location.hash = place
-        setOutcome('The address of this page is the link')
-      },
-    )
-  }
-  return (
-    <>
-      <button type="button" onClick={() => void copy()}>
-        Link to this moment
-      </button>
-      <a class="button" href={audioOf(recording)} download={`${recording.recordingId}.wav`}>
-        Download
-      </a>
-      <span role="status" class="muted">
-        {outcome}
-      </span>
-    </>
-  )
-}
-
-function audioOf({ recordingId }: RecordingView): string {
-  return `/api/recordings/${encodeURIComponent(recordingId)}/audio`
 }
 
 function saveFile(content: Blob, name: string): void {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PeaksView, RecordingView } from '../../../src/control/recordings/recording-contract.ts'
 import { duration } from '../data/format.ts'
 import { gapWords, isPause, shortAddress } from '../recordings/words.ts'
+import { Share } from './share.tsx'
 import { sound } from './sound.ts'
 import { LANE_PX, voiceColor, Waves } from './waves.tsx'
 
@@ -36,6 +37,7 @@ export function Lanes({ recording, peaks }: Props) {
         <button type="button" aria-label="Zoom in" disabled={zoom === ZOOMS.length - 1} onClick={() => zoomBy(1)}>
           +
         </button>
+        <Share recording={recording} />
         <Missing recording={recording} />
       </div>
     </>

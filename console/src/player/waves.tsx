@@ -14,6 +14,9 @@ export const LANE_PX = 44
 type Regions = ReturnType<typeof RegionsPlugin.create>
 
 const VOICES = 4
+/** Peaks are 0 to 128; noise is not blown up to voices. */
+const QUIETEST_SCALE = 16
+const HEADROOM = 0.9
 const HATCHED = 'repeating-linear-gradient(135deg, var(--hatch) 0 3px, transparent 3px 8px)'
 
 /** What is drawn. */
@@ -42,7 +45,7 @@ export function Waves({ recording, peaks, isChoosing, zoom }: WavesProps) {
     const made = WaveSurfer.create({
       container: place.current,
       media: sound.element,
-      peaks: peaks.values.map(loudness),
+      peaks: loudness(peaks),
       duration: recording.durationMs / 1000,
       splitChannels: peaks.values.map((_, lane) => laneColors(place.current, lane)),
       height: LANE_PX,
@@ -87,12 +90,15 @@ export function Waves({ recording, peaks, isChoosing, zoom }: WavesProps) {
   return <div class="waves" ref={place} aria-hidden="true" />
 }
 
-/** Peaks come as least and greatest sample of each bucket. */
-function loudness(values: readonly number[]): number[] {
-  return Array.from(
-    { length: values.length / 2 },
-    (_, at) => Math.max(Math.abs(values[2 * at] ?? 0), Math.abs(values[2 * at + 1] ?? 0)) / 128,
+/** Peaks come as least and greatest sample of each bucket; all lanes are drawn on one scale, on which the loudest fits. */
+function loudness({ values }: PeaksView): number[][] {
+  const lanes = values.map((extremes) =>
+    Array.from({ length: extremes.length / 2 }, (_, at) =>
+      Math.max(Math.abs(extremes[2 * at] ?? 0), Math.abs(extremes[2 * at + 1] ?? 0)),
+    ),
   )
+  const loudest = lanes.flat().reduce((most, one) => Math.max(most, one), QUIETEST_SCALE)
+  return lanes.map((lane) => lane.map((one) => (HEADROOM * one) / loudest))
 }
 
 function colorOf(element: HTMLElement | null, name: string): string {

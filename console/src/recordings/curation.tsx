@@ -146,7 +146,7 @@ function Tags({ path, tags, onChange, onOutcome }: TagProps) {
         </button>
       ))}
       <label>
-        <span class="unseen">New tag</span>
+        <span class="hidden">New tag</span>
         <input
           placeholder="New tag"
           maxLength={64}

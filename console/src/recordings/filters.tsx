@@ -11,7 +11,7 @@ type Place = { readonly place: URLSearchParams }
 export function Filters({ place }: Place) {
   const chosen = filterNames.filter((name) => name !== 'text' && place.has(name)).length
   return (
-    <search class="filters">
+    <search class="refine">
       <TextFilter place={place} name="text" label="Search" hint="Name, number, id, or any word of the metadata" />
       <details open={chosen > 0 || matchMedia('(min-width: 761px)').matches}>
         <summary>Filters{chosen > 0 && ` (${chosen})`}</summary>
@@ -49,7 +49,7 @@ type Field = Place & { readonly name: FilterName; readonly label: string }
 function ChoiceFilter({ place, name, label, choices }: Field & { choices: Choices }) {
   const value = place.get(name) ?? ''
   return (
-    <label class="chip" data-chosen={value !== ''}>
+    <label class="pick" data-chosen={value !== ''}>
       <span>{label}</span>
       <select value={value} onChange={(event) => refine(place, { [name]: event.currentTarget.value })}>
         <option value="">any</option>
@@ -66,7 +66,7 @@ function ChoiceFilter({ place, name, label, choices }: Field & { choices: Choice
 function DayFilter({ place, name, label }: Field) {
   const value = place.get(name) ?? ''
   return (
-    <label class="chip" data-chosen={value !== ''}>
+    <label class="pick" data-chosen={value !== ''}>
       <span>{label}</span>
       <input type="date" value={value} onChange={(event) => refine(place, { [name]: event.currentTarget.value })} />
     </label>
@@ -89,7 +89,7 @@ function TextFilter({ place, name, label, hint }: Field & { hint?: string }) {
     timer.current = window.setTimeout(() => refine(new URLSearchParams(place), { [name]: text.trim() }), SETTLE_MS)
   }
   return (
-    <label class={name === 'text' ? 'search-box' : 'chip'} data-chosen={value !== ''}>
+    <label class={name === 'text' ? 'search-box' : 'pick'} data-chosen={value !== ''}>
       <span>{label}</span>
       <input
         ref={field}

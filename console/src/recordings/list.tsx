@@ -95,7 +95,7 @@ function Rows({ pages, columns }: { pages: RecordingPages; columns: readonly str
         <thead>
           <tr aria-rowindex={1} class="row head" style={isNarrow ? {} : { gridTemplateColumns: grid }}>
             {['Play', 'Parties', ...columns, 'Began', 'Length', 'State'].map((title) => (
-              <th scope="col" key={title} class={title === 'Play' ? 'unseen' : undefined}>
+              <th scope="col" key={title} class={title === 'Play' ? 'hidden' : undefined}>
                 {title}
               </th>
             ))}

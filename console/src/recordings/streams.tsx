@@ -13,7 +13,7 @@ export function Streams({ recording: { streams, durationMs } }: { recording: Rec
     <section class="card" aria-labelledby="streams-title">
       <h2 id="streams-title">Streams</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is wider than the window is scrolled by keys too */}
-      <section class="scroller" tabIndex={0} aria-labelledby="streams-title">
+      <section class="scroller" tabIndex={0} aria-label="Table of streams">
         <table>
           <thead>
             <tr>
