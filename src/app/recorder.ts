@@ -124,7 +124,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView({ store, catalogue, library, ...(uploaded && { uploaded }) }),
+      recordings: createRecordingsView({ store, catalogue, library, clock, ...(uploaded && { uploaded }) }),
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),
