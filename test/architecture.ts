@@ -39,6 +39,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['pg', 'store/catalogue/'],
       ['s3mini', 'store/upload/s3-storage.ts'],
       ['node:crypto', 'store/upload/'],
+      ['node:crypto', 'store/evidence/'],
     ],
     globals: [],
   },

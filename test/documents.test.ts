@@ -29,7 +29,11 @@ test('every link from a document leads to a file of the tree', () => {
 
 test('every claim about the recording client names a file of tests', () => {
   const rows = read('docs/recording-client.md').match(/^\| (?!what|---|command|`siprec).*$/gm) ?? []
-  const files = rows.map((row) => /\| `((?:test|src)\/[a-z0-9/.-]+\.ts)` \|$/.exec(row)?.[1] ?? row)
+  const files = rows.flatMap((row) => {
+    const proof = row.split('|').at(-2) ?? ''
+    const named = [...proof.matchAll(/`((?:test|src)\/[a-z0-9/.-]+\.ts)`/g)].map(([, path = '']) => path)
+    return named.length === 0 ? [row] : named
+  })
   assert.ok(files.length > 15, `only ${files.length} claims`)
   assert.deepEqual(
     files.filter((path) => !existsSync(join(root, path))),
@@ -46,6 +50,14 @@ test('every file named in ARCHITECTURE.md as the place of a timer exists', () =>
     places.filter((path) => !existsSync(join(root, path))),
     [],
   )
+})
+
+test('each alarm of the recorder has its row', () => {
+  const [, union = ''] = read('src/store/manifest.ts').split('export type AlarmCode =')
+  const codes = [...union.slice(0, union.indexOf('\n\n')).matchAll(/'([a-z-]+)'/g)].map(([, code]) => code)
+  assert.ok(codes.length > 10)
+  const page = read('docs/recorder-alarms.md')
+  for (const code of codes) assert.ok(page.includes(`| \`${code}\` |`), code)
 })
 
 test('the texts of the troubleshooting page are those of the program', () => {

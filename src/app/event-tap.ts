@@ -95,9 +95,10 @@ export function sessionNews(event: RecordingServerEvent): EventNews {
     case 'paused':
     case 'resumed':
       return { type: `session.${event.type}`, recordingId, data: {} }
-    case 'alarm': {
-      const { type: _type, recordingId: _id, ...data } = event
-      return { type: 'session.alarm', recordingId, data }
+    case 'alarm':
+    case 'alarm-cleared': {
+      const { code, ...data } = event.alarm
+      return { type: `session.${event.type}`, recordingId, data: { alarm: code, ...data } }
     }
     case 'ended': {
       const { state, cause, durationMs } = event.manifest

@@ -76,7 +76,11 @@ export async function openHttp(
     webhooks,
     health: { readiness },
     metrics: {
-      snapshot: () => ({ ...(gateway?.metrics() ?? noCalls), deviations: recorder?.server.deviations() ?? {} }),
+      snapshot: () => ({
+        ...(gateway?.metrics() ?? noCalls),
+        deviations: recorder?.server.deviations() ?? {},
+        alarms: recorder?.server.alarms() ?? {},
+      }),
     },
     ...(gateway === undefined
       ? {}

@@ -20,6 +20,8 @@ import {
   type Deriver,
   JournaledCatalogue,
   leftFolders,
+  Notary,
+  type NotaryOptions,
   openS3,
   type RecordingLibrary,
   RecordingStore,
@@ -61,6 +63,8 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const log = around.log.child({ role: 'recorder' })
   const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
   await mkdir(folder, { recursive: true })
+  const evidence = notaryOptions(config)
+  const notary = evidence && (await Notary.open(evidence, () => clock.wallMs()))
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const settings = librarySettings(config)
   const uploaded = settings.upload && openS3(settings.upload.s3)
@@ -69,12 +73,20 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const left = leftFolders(folder)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
-  const media = await startRecordMedia({ root: folder, host, portMin, portMax, keepDigits, storage, archive }).catch(
-    async (fault: unknown) => {
-      await catalogue.close()
-      throw fault
-    },
-  )
+  const media = await startRecordMedia({
+    root: folder,
+    host,
+    address: advertisedHost ?? host,
+    portMin,
+    portMax,
+    keepDigits,
+    storage,
+    archive,
+    ...(evidence && { evidence }),
+  }).catch(async (fault: unknown) => {
+    await catalogue.close()
+    throw fault
+  })
   const refusals = new RefusedInvitations('recorder', clock)
   const server = createRecordingServer({
     media,
@@ -94,6 +106,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     refusals.close()
     await media.close()
     await catalogue.close()
+    notary?.close()
   }
   try {
     const role = await openSipRole(
@@ -113,11 +126,11 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
-    await recover(store, catalogue, closed, await createDeriver({ archive, external: ffmpegDecoder() }), log)
+    await recover(store, catalogue, closed, await createDeriver({ archive, external: ffmpegDecoder() }), notary, log)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView(store, catalogue, uploaded),
+      recordings: createRecordingsView({ store, catalogue, library, ...(uploaded && { uploaded }) }),
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),
@@ -137,8 +150,21 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 /** What the library of a recorder is opened with. */
 export function librarySettings({ store }: RecorderConfig, environment: Environment = env): LibrarySettings {
   const { folder, name, database, retention } = store
+  const evidence = notaryOptions({ store })
   const upload = store.upload && uploadSettings(store.upload, environment)
-  return { folder, name, retention, ...(database !== undefined && { database }), ...(upload && { upload }) }
+  return {
+    folder,
+    name,
+    retention,
+    ...(database !== undefined && { database }),
+    ...(upload && { upload }),
+    ...(evidence && { evidence }),
+  }
+}
+
+/** What recordings are vouched for with; undefined where they are not. */
+function notaryOptions({ store }: Pick<RecorderConfig, 'store'>): NotaryOptions | undefined {
+  return store.evidence && { root: store.folder, keyFile: store.evidence.keyFile }
 }
 
 /** A database that is away delays no start and no recording: rows wait in the journal. */
@@ -153,10 +179,11 @@ async function recover(
   catalogue: JournaledCatalogue,
   folders: readonly string[],
   derive: Deriver,
+  notary: Notary | undefined,
   log: Logger,
 ): Promise<void> {
   for (const folder of folders) {
-    const { recovered, failures } = await recoverRecordings(store, catalogue, derive, [folder])
+    const { recovered, failures } = await recoverRecordings(store, catalogue, derive, [folder], notary)
     for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
     for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
     await new Promise<void>((resolve) => setImmediate(resolve))

@@ -1,30 +1,35 @@
-// The recordings of the store as the HTTP API shows them.
+// The recordings of the store as the HTTP API shows and curates them.
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { Readable } from 'node:stream'
-import type { AudioFile, RecordingsView, RecordingView } from '#control'
+import type { AudioFile, RecordingSummary, RecordingsView } from '#control'
+import { ok, type Result } from '#kernel'
 import {
-  type Catalogue,
   type CatalogueRow,
+  type JournaledCatalogue,
   type Manifest,
   type ObjectStorage,
+  type RecordingLibrary,
   type RecordingStore,
+  type Refusal,
   readPeaks,
   readUploadRecord,
 } from '#store'
+import { detailOf, summaryOf } from './recording-facts.ts'
 
-/** Builds the view over a store and its catalogue; audio whose local copy is gone is played from object storage. */
-export function createRecordingsView(
-  store: RecordingStore,
-  catalogue: Catalogue,
-  uploaded?: ObjectStorage,
-): RecordingsView {
-  const viewOf = async (row: CatalogueRow): Promise<RecordingView> => {
-    const manifest = row.folder === undefined ? undefined : await store.manifest(row.folder)
-    return manifest === undefined ? fromRow(row) : fromManifest(manifest)
-  }
+/** What the view is made of. */
+export interface RecordingsViewOptions {
+  readonly store: RecordingStore
+  readonly catalogue: JournaledCatalogue
+  readonly library: RecordingLibrary
+  /** Where audio is played from when its local copy is gone. */
+  readonly uploaded?: ObjectStorage
+}
+
+/** Builds the view. */
+export function createRecordingsView({ store, catalogue, library, uploaded }: RecordingsViewOptions): RecordingsView {
   const fileOf = async (
     recordingId: string,
     name: (manifest: Manifest) => string | undefined,
@@ -35,14 +40,23 @@ export function createRecordingsView(
     return row?.folder === undefined || file === undefined ? undefined : store.pathOf(row.folder, file)
   }
   return {
-    list: async ({ offset, limit }) => ({
-      total: await catalogue.count({}),
-      items: await Promise.all((await catalogue.list({ offset, limit })).map(viewOf)),
-    }),
+    search: async (query) => {
+      await catalogue.written()
+      const { rows, next } = await library.search(query)
+      return { items: rows.map(summaryOf), ...(next !== undefined && { next }) }
+    },
+    count: async (filter, most) => {
+      await catalogue.written()
+      return await library.count(filter, most)
+    },
     get: async (recordingId) => {
       const row = await catalogue.get(recordingId)
-      return row === undefined ? undefined : await viewOf(row)
+      return row && detailOf(row, await manifestOf(store, row))
     },
+    tag: async (recordingId, change) => curated(await library.tag(recordingId, change)),
+    hold: async (recordingId, doing) => curated(await library.hold(recordingId, doing)),
+    release: async (recordingId, doing) => curated(await library.release(recordingId, doing)),
+    delete: async (recordingId, doing) => curated(await library.delete(recordingId, doing)),
     audio: async (recordingId) => {
       const path = await fileOf(recordingId, (manifest) => manifest.audioFile)
       const facts = path === undefined ? undefined : await stat(path).catch(() => undefined)
@@ -66,6 +80,12 @@ export function createRecordingsView(
   }
 }
 
+/** The manifest of a recording, one that is being received among them. */
+async function manifestOf(store: RecordingStore, row: CatalogueRow): Promise<Manifest | undefined> {
+  if (row.deletion !== undefined) return undefined
+  return await store.manifest(row.folder ?? store.openFolder(row.recordingId, row.startedAtMs))
+}
+
 /** The copy of a file in object storage; undefined where there is none. */
 async function uploadedAudio(path: string, storage: ObjectStorage): Promise<AudioFile | undefined> {
   const file = (await readUploadRecord(dirname(path))).files[basename(path)]
@@ -77,44 +97,6 @@ async function uploadedAudio(path: string, storage: ObjectStorage): Promise<Audi
   }
 }
 
-/** A recording under way has no manifest yet. */
-function fromRow(row: CatalogueRow): RecordingView {
-  return {
-    recordingId: row.recordingId,
-    state: row.state,
-    ...(row.cause === undefined ? {} : { cause: row.cause }),
-    startedAt: new Date(row.startedAtMs).toISOString(),
-    ...(row.endedAtMs === undefined ? {} : { endedAt: new Date(row.endedAtMs).toISOString() }),
-    durationMs: row.durationMs,
-    ...(row.reference === undefined ? {} : { callRecordingId: row.reference }),
-    participants: row.participants.map((name) => ({ name })),
-    streams: [],
-    hasAudio: false,
-    warnings: [],
-  }
-}
-
-function fromManifest(manifest: Manifest): RecordingView {
-  const { facts } = manifest
-  return {
-    recordingId: manifest.recordingId,
-    state: manifest.state,
-    ...(manifest.cause === undefined ? {} : { cause: manifest.cause }),
-    startedAt: manifest.startedAt,
-    ...(manifest.endedAt === undefined ? {} : { endedAt: manifest.endedAt }),
-    durationMs: manifest.durationMs,
-    ...(facts.recordingReference === undefined ? {} : { callRecordingId: facts.recordingReference }),
-    participants: facts.participants.map(({ aor, name }) => ({
-      ...(aor === undefined ? {} : { aor }),
-      ...(name === undefined ? {} : { name }),
-    })),
-    streams: manifest.streams.map((stream) => ({
-      channel: stream.channel,
-      ...(stream.label === undefined ? {} : { label: stream.label }),
-      speakers: [...stream.participants],
-      gaps: stream.gaps.map(({ fromMs, toMs, cause }) => ({ fromMs, toMs, cause })),
-    })),
-    hasAudio: manifest.audioFile !== undefined,
-    warnings: [...facts.warnings],
-  }
+function curated(result: Result<CatalogueRow, Refusal>): Result<RecordingSummary, Refusal> {
+  return result.ok ? ok(summaryOf(result.value)) : result
 }

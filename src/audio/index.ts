@@ -4,6 +4,7 @@ export { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILE
 export { G722Decoder } from './g722.ts'
 export { INTERPOLATION_REACH, Interpolator } from './interpolator.ts'
 export { KeyToneDetector } from './key-tone-detector.ts'
+export { LevelMeter, type SoundWindow } from './level-meter.ts'
 export { type NarrowbandDecoder, narrowbandDecoder, OPUS, READ_ALWAYS, silence } from './narrowband.ts'
 export { OggOpusWriter } from './ogg-opus.ts'
 export { hasOpus, loadOpus, type OpusDecoders } from './opus.ts'

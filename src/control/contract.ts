@@ -115,75 +115,6 @@ export const partyParams = Type.Object(
   closed,
 )
 
-/** A recording in the recorder's store. */
-export const recordingView = Type.Object(
-  {
-    recordingId: Type.String(),
-    state: Type.String(),
-    /** Why there is no audio. */
-    cause: Type.Optional(Type.String()),
-    startedAt: Type.String(),
-    endedAt: Type.Optional(Type.String()),
-    durationMs: Type.Number(),
-    /** Call Recording ID given by the call flow. */
-    callRecordingId: Type.Optional(Type.String()),
-    participants: Type.Array(
-      Type.Object({ aor: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }, closed),
-    ),
-    streams: Type.Array(
-      Type.Object(
-        {
-          channel: Type.Integer(),
-          label: Type.Optional(Type.String()),
-          speakers: Type.Array(Type.String()),
-          gaps: Type.Array(Type.Object({ fromMs: Type.Number(), toMs: Type.Number(), cause: Type.String() }, closed)),
-        },
-        closed,
-      ),
-    ),
-    hasAudio: Type.Boolean(),
-    warnings: Type.Array(Type.String()),
-  },
-  closed,
-)
-
-/** Which part of a list is asked for. */
-export const pageQuery = Type.Object(
-  {
-    offset: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 0 }),
-    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
-  },
-  closed,
-)
-
-/** A part of the recordings, newest first. */
-export const recordingPage = Type.Object(
-  { total: Type.Integer(), offset: Type.Integer(), limit: Type.Integer(), items: Type.Array(recordingView) },
-  closed,
-)
-
-/** Which part of a wave form is drawn, and how finely. */
-export const peaksQuery = Type.Object(
-  {
-    fromMs: Type.Optional(Type.Number({ minimum: 0 })),
-    toMs: Type.Optional(Type.Number({ minimum: 0 })),
-    buckets: Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 }),
-  },
-  closed,
-)
-
-/** A wave form. */
-export const peaksView = Type.Object(
-  {
-    channels: Type.Integer(),
-    fromMs: Type.Number(),
-    toMs: Type.Number(),
-    /** By channel: least and greatest sample of each bucket in turn, -128 to 127; no more buckets than 20 ms make. */
-    values: Type.Array(Type.Array(Type.Integer())),
-  },
-  closed,
-)
-
 /** A recorder and how it is. */
 const recorderView = Type.Object(
   {
@@ -254,12 +185,6 @@ export const captureParams = Type.Object({ captureId: Type.String({ pattern: '^[
 /** Path parameter of one call. */
 export const callParams = Type.Object({ callId: Type.String({ minLength: 1, maxLength: 128 }) }, closed)
 
-/** Path parameter of one recording; no separators, no leading dot. */
-export const recordingParams = Type.Object(
-  { recordingId: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$' }) },
-  closed,
-)
-
 /** Whether the process is able to take calls. */
 export const readiness = Type.Object(
   { ready: Type.Boolean(), checks: Type.Record(Type.String(), Type.Boolean()) },
@@ -272,13 +197,5 @@ export type ErrorBody = Static<typeof errorBody>
 export type CallView = Static<typeof callView>
 /** See `recorderList`. */
 export type RecorderView = Static<typeof recorderView>
-/** See `recordingView`. */
-export type RecordingView = Static<typeof recordingView>
-/** See `peaksQuery`. */
-export type PeaksQuery = Static<typeof peaksQuery>
-/** See `peaksView`. */
-export type PeaksView = Static<typeof peaksView>
-/** See `pageQuery`. */
-export type PageQuery = Static<typeof pageQuery>
 /** See `readiness`. */
 export type Readiness = Static<typeof readiness>

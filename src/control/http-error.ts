@@ -2,7 +2,7 @@
 
 import type { FastifyError } from 'fastify'
 
-import { type Logger, messageOf } from '#kernel'
+import { AppError, type Logger, messageOf } from '#kernel'
 import type { ErrorBody } from './contract.ts'
 
 /** Thrown by a route to answer with an error. */
@@ -30,6 +30,12 @@ export function errorAnswer(thrown: unknown, log: Logger): { status: number; bod
   if (thrown instanceof HttpError) {
     const { status, code, message, details } = thrown
     return { status, body: details === undefined ? { code, message } : { code, message, details } }
+  }
+  if (thrown instanceof AppError && thrown.code === 'store.catalogue') {
+    return {
+      status: 503,
+      body: { code: 'catalogue-away', message: 'the catalogue of recordings is not reachable now' },
+    }
   }
   const error = thrown as Partial<FastifyError>
   if (error.validation !== undefined) {

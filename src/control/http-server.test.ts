@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { sipTrace } from '#kernel'
-import { audio, call, httpFixture, recordings, withApp } from '../../test/harness/http-fixture.ts'
+import { audio, call, httpFixture, recordingDetail, recordings, withApp } from '../../test/harness/http-fixture.ts'
 import { buildHttpApp, createHttpServer } from './http-server.ts'
 
 test('/healthz answers 200, /readyz 200 or 503 with its checks', () =>
@@ -127,8 +127,10 @@ test('/api/recordings pages, newest first as the view gives them', () =>
   withApp(async (app) => {
     assert.deepEqual((await app.inject('/api/recordings?offset=1&limit=1')).json(), {
       total: 3,
+      isTotalExact: true,
       offset: 1,
       limit: 1,
+      next: '1767603600000-2',
       items: [recordings[1]],
     })
     assert.equal((await app.inject('/api/recordings')).json().limit, 50)
@@ -141,7 +143,7 @@ test('/api/recordings pages, newest first as the view gives them', () =>
 
 test('/api/recordings/:recordingId gives one recording; ids that could be paths are refused', () =>
   withApp(async (app) => {
-    assert.deepEqual((await app.inject('/api/recordings/rec-2')).json(), recordings[1])
+    assert.deepEqual((await app.inject('/api/recordings/rec-2')).json(), recordingDetail(recordings[1]!))
     assert.equal((await app.inject('/api/recordings/rec-9')).statusCode, 404)
     for (const id of ['..', '.hidden', '%2e%2e%2fetc', 'a%2fb', 'a%5cb', 'x'.repeat(200)]) {
       const { statusCode } = await app.inject(`/api/recordings/${id}/audio`)

@@ -25,7 +25,8 @@ import { describeRoutes, openApiRoute } from './openapi.ts'
 import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
 import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
-import { recordingRoutes } from './recording-routes.ts'
+import { curationRoutes } from './recordings/curation-routes.ts'
+import { recordingRoutes } from './recordings/recording-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import type {
   CallsView,
@@ -148,7 +149,10 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)
   if (calls !== undefined) callRoutes(app, calls, options.recordingControl !== false)
-  if (recordings !== undefined) recordingRoutes(app, recordings)
+  if (recordings !== undefined) {
+    recordingRoutes(app, recordings)
+    curationRoutes(app, recordings)
+  }
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)

@@ -4,12 +4,7 @@ export { roleNames, type Scope, scopeNames, scopes } from './access/scopes.ts'
 export { type Account, AccountSignIn } from './access/sign-in.ts'
 export { TokenFile } from './access/token-file.ts'
 export { AuditLog, verifyAudit } from './audit/audit-log.ts'
-export type {
-  CallView,
-  PageQuery,
-  Readiness,
-  RecordingView,
-} from './contract.ts'
+export type { CallView, Readiness } from './contract.ts'
 export { EventLog } from './events/event-log.ts'
 export type { EventNews, EventType } from './events/event-vocabulary.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
@@ -17,6 +12,7 @@ export type { InfoRecordingCommand } from './info-dialect.ts'
 export type { RecorderClientsView } from './recorder-client-routes.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
+export type { RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type {
   AudioFile,
   CallsView,

@@ -129,6 +129,16 @@ function viewMetrics(view: MetricsView, registers: Registry[]): void {
     },
   })
   new Counter({
+    name: 'siprec_gateway_recorder_alarms_total',
+    help: 'Alarms of recording sessions at the recorder, by code',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [code, count] of Object.entries(view.snapshot().alarms ?? {})) this.inc({ code }, count)
+    },
+  })
+  new Counter({
     name: 'siprec_gateway_rtp_packets_total',
     help: 'RTP packets forked to recorders, or held back by a shut gate',
     labelNames: ['fate'],

@@ -1,10 +1,10 @@
 // /api/refusals, /api/recorder/invitations and verdicts: the recording clients of the recorder, and what is wrong with them.
 
 import { type Static, Type } from 'typebox'
-import { recordingParams } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
+import { recordingParams } from './recordings/recording-contract.ts'
 
 const closed = { additionalProperties: false }
 

@@ -3,16 +3,10 @@
 import type { Readable } from 'node:stream'
 import type { Static } from 'typebox'
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
-import type {
-  CallView,
-  PageQuery,
-  PeaksQuery,
-  Readiness,
-  RecorderView,
-  RecordingView,
-  recordingResult,
-  SpooledRecording,
-} from './contract.ts'
+import type { Result } from '#kernel'
+import type { CatalogueFilter, CataloguePage, CatalogueQuery, Refusal } from '#store'
+import type { CallView, Readiness, RecorderView, recordingResult, SpooledRecording } from './contract.ts'
+import type { PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 
 /** What became of a recording command, with the proof of a pause. */
 export type CommandResult = RecordingResult & Pick<Static<typeof recordingResult>, 'receipts'>
@@ -55,11 +49,26 @@ interface Peaks {
   readonly values: readonly (readonly number[])[]
 }
 
-/** The recordings of the recorder's store. */
+/** Who does something to a recording, and why. */
+interface Doing {
+  readonly actor: string
+  readonly reason: string
+}
+
+/** What became of a recording, or why it was left as it is. */
+export type Curated = Promise<Result<RecordingSummary, Refusal>>
+
+/** The recordings of the recorder's store; everything but audio rejects with AppError `store.catalogue` while the database is away. */
 export interface RecordingsView {
   /** Newest first. */
-  list(page: PageQuery): Promise<{ readonly total: number; readonly items: readonly RecordingView[] }>
+  search(query: CatalogueQuery): Promise<{ readonly items: readonly RecordingSummary[] } & Pick<CataloguePage, 'next'>>
+  /** Counting ends at `most`. */
+  count(filter: CatalogueFilter, most: number): Promise<number>
   get(recordingId: string): Promise<RecordingView | undefined>
+  tag(recordingId: string, change: { readonly add: readonly string[]; readonly remove: readonly string[] }): Curated
+  hold(recordingId: string, doing: Doing): Curated
+  release(recordingId: string, doing: Doing): Curated
+  delete(recordingId: string, doing: Doing): Curated
   /** Undefined while there is no published audio. */
   audio(recordingId: string): Promise<AudioFile | undefined>
   metadata(recordingId: string): Promise<MetadataDocument | undefined>
@@ -120,6 +129,8 @@ export interface MetricsSnapshot {
   readonly packetsHeld: number
   /** Recording sessions at the recorder since the start, by what their clients did against the RFCs. */
   readonly deviations?: Readonly<Record<string, number>>
+  /** Alarms of recording sessions at the recorder since the start, by code. */
+  readonly alarms?: Readonly<Record<string, number>>
 }
 
 /** Source of the numbers. */

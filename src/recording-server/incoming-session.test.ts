@@ -57,7 +57,7 @@ test('no packet: an alarm after 3 s, and manifest and catalogue say no-audio wit
   bench.clock.advance(3000)
   const alarms = bench.events.filter((event) => event.type === 'alarm')
   assert.deepEqual(
-    alarms.map(({ alarm, label }) => [alarm, label]),
+    alarms.map(({ alarm }) => [alarm.code, alarm.label]),
     [
       ['no-packets', '1'],
       ['no-packets', '2'],
@@ -96,7 +96,7 @@ test('SRS-24: a full disk refuses new sessions with 503; those under way wait in
   assert.ok('status' in refused && refused.status === 503)
   assert.match(refused.response?.headers.get('Retry-After') ?? '', /^\d+$/)
   const alarm = bench.events.find((event) => event.type === 'alarm')
-  assert.equal(alarm?.alarm, 'disk-failed')
+  assert.equal(alarm?.alarm.code, 'disk-failed')
   assert.ok(bench.log.messages().includes('disk does not write'))
   disk.failsWith = undefined
   await bench.talk([source, voice.subarray(6400)])

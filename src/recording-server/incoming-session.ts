@@ -24,10 +24,10 @@ import type {
   RequestOutcome,
   SipMessage,
 } from '#sip'
-import type { Catalogue, NoAudioCause, RecordingStore } from '#store'
+import type { Alarm, Catalogue, NoAudioCause, RecordingStore } from '#store'
 import type { ClientPolicy } from './client-policy.ts'
 import { type KeptRecording, keptSession } from './kept-session.ts'
-import { PacketWatch } from './packet-watch.ts'
+import { diskAlarm } from './own-alarms.ts'
 import type { RecordMedia } from './record-media.ts'
 import {
   ACCEPTED_TYPES,
@@ -97,11 +97,12 @@ export class IncomingSession {
   readonly #opening: SessionOpening
   readonly #streams: SessionStreams
   readonly #record: SessionRecord
-  readonly #watch: PacketWatch
   readonly #snapshots: SnapshotRequests
   readonly #policy: ClientPolicy
   readonly #verdict: SessionVerdict
   #state: State = 'opening'
+  /** Any stream was ever to send. */
+  #wasSending = false
   /** Of a session that was up before this process was. */
   #resumed: ResumedWatch | undefined
   #dialog: InviteDialog | undefined
@@ -134,7 +135,6 @@ export class IncomingSession {
     const parties = isPlain ? partiesOf(message) : []
     const { verdict, labels } = { verdict: this.#verdict, labels: () => this.#streams.labels }
     this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels, verdict, parties })
-    this.#watch = new PacketWatch(clock, (channel) => this.#onMissed(channel))
     this.#snapshots = new SnapshotRequests(clock, log)
     if (kept !== undefined) {
       this.#resume(kept)
@@ -160,7 +160,6 @@ export class IncomingSession {
   /** The worker got the first packet of a stream. */
   onFirstPacket(channel: number, atMs: number): void {
     this.#resumed?.heard()
-    this.#watch.heard(channel)
     this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
   }
 
@@ -168,7 +167,16 @@ export class IncomingSession {
   onTrackFailed(detail: string): void {
     this.#log.error('recording cannot be written', { detail })
     void this.hangUp()
-    this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'disk-failed', detail })
+    this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: diskAlarm(detail) })
+  }
+
+  /** The worker finds something wrong with what it receives, or that it has healed. */
+  onAlarm(alarm: Alarm, isCleared: boolean): void {
+    const { code, severity, channel, label, cause, fix } = alarm
+    const fields = { code, severity, channel, label, cause, fix }
+    if (isCleared) this.#log.info('alarm cleared', { code, channel, label })
+    else this.#log.warn('alarm raised', fields)
+    this.#context.emit({ type: isCleared ? 'alarm-cleared' : 'alarm', recordingId: this.recordingId, alarm })
   }
 
   /** Asks a client that has been silent for long whether it still knows of the session; if not, the dialog ends. */
@@ -210,7 +218,7 @@ export class IncomingSession {
       () => void this.hangUp(),
     )
     this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts: this.#record.facts() })
-    this.#watch.expect(this.#streams.sendingChannels)
+    this.#noteSending()
     this.#log.warn('recording session goes on after a restart', { streams: this.#streams.labels.length })
   }
 
@@ -254,7 +262,7 @@ export class IncomingSession {
     this.#enter('active')
     this.#context.emit({ type: 'started', recordingId: this.recordingId, facts: this.#record.facts() })
     if (this.#streams.isPaused) this.#context.emit({ type: 'paused', recordingId: this.recordingId })
-    this.#watch.expect(this.#streams.sendingChannels)
+    this.#noteSending()
     await this.#record.keep(documents)
     this.#askForBase()
   }
@@ -377,11 +385,10 @@ export class IncomingSession {
   async #finish(ended: string, noAudioCause?: 'cancelled'): Promise<void> {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#enter('closing')
-    this.#watch.stop()
     this.#resumed?.heard()
     this.#record.end(ended)
     const { recordingId } = this
-    const neverSent = this.#streams.view().length > 0 && !this.#watch.wasExpecting
+    const neverSent = this.#streams.view().length > 0 && !this.#wasSending
     const cause: NoAudioCause | undefined = noAudioCause ?? (neverSent ? 'inactive' : undefined)
     try {
       const known = cause === undefined ? {} : { noAudioCause: cause }
@@ -401,17 +408,14 @@ export class IncomingSession {
   }
 
   #reportPause(wasPaused: boolean): void {
-    const { isPaused, sendingChannels } = this.#streams
-    this.#watch.expect(sendingChannels)
+    const { isPaused } = this.#streams
+    this.#noteSending()
     if (isPaused === wasPaused) return
     this.#context.emit({ type: isPaused ? 'paused' : 'resumed', recordingId: this.recordingId })
   }
 
-  #onMissed(channel: number): void {
-    const label = this.#streams.view()[channel]?.label
-    this.#log.warn('no audio arrives', { channel, label })
-    const named = label === undefined ? {} : { label }
-    this.#context.emit({ type: 'alarm', recordingId: this.recordingId, alarm: 'no-packets', channel, ...named })
+  #noteSending(): void {
+    if (this.#streams.sendingChannels.length > 0) this.#wasSending = true
   }
 
   /** A partial document without a complete one before it: asks the client for all (SRS-44). */

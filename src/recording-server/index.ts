@@ -7,5 +7,5 @@ export type { RecordCommand, RecordEvent, RecordReplies, RecordWorkerOptions } f
 export { ACCEPTED_TYPES } from './recording-request.ts'
 export { createRecordingServer, type RecordingServer, type RecordingServerOptions } from './recording-server.ts'
 export { type RefusedInvitation, RefusedInvitations } from './refused-invitations.ts'
-export type { AlarmKind, LiveSession, LiveStream, RecordingServerEvent } from './server-events.ts'
+export type { LiveSession, LiveStream, RecordingServerEvent } from './server-events.ts'
 export { verdictText } from './session-verdict.ts'

@@ -3,11 +3,13 @@
 import type { Endpoint } from '#kernel'
 import type { SrtpKeys } from '#rtp'
 import type {
+  Alarm,
   ArchiveFormat,
   DiskCondition,
   Manifest,
   MetadataDocument,
   NoAudioCause,
+  NotaryOptions,
   RecordingFacts,
   StreamTotals,
 } from '#store'
@@ -47,12 +49,16 @@ export interface RecordWorkerOptions {
   readonly storage?: StoragePolicy
   readonly root: string
   readonly host: string
+  /** Where clients send to, as alarms name it; `host` unless told. */
+  readonly address?: string
   readonly portMin: number
   readonly portMax: number
   /** Keep DTMF digits in manifests; otherwise only time and duration. */
   readonly keepDigits: boolean
   /** Copy for the archive beside recording.wav; none unless told. */
   readonly archive?: ArchiveFormat
+  /** Recordings are vouched for when they are published. */
+  readonly evidence?: NotaryOptions
 }
 
 /** A stream as it was before a restart; in the order of the channels. */
@@ -124,6 +130,7 @@ export interface RecordReplies {
 /** What the worker reports by itself. */
 export type RecordEvent =
   | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
+  | { readonly type: 'alarm' | 'alarm-cleared'; readonly recordingId: string; readonly alarm: Alarm }
   /** A fault of ours: this recording is written no further. */
   | { readonly type: 'track-failed'; readonly recordingId: string; readonly message: string }
   /** The disk's condition is another one. While it is not `well` audio waits in memory, and beyond `bufferBytes` is dropped. */

@@ -3,6 +3,8 @@
 import type { PortPair, PortPool } from '#engine'
 import { AppError, type Clock, type Ids, invariant, messageOf, type Timer } from '#kernel'
 import {
+  type AlarmEntry,
+  type Attest,
   type Closing,
   type Deriver,
   Disk,
@@ -27,6 +29,9 @@ import {
 import { RecordingTime } from './recording-time.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
+import { SessionWatch } from './watch/session-watch.ts'
+import { type OpusLoader, SoundDecoders } from './watch/sound-decoders.ts'
+import { STEP_MS, StreamWatch } from './watch/stream-watch.ts'
 
 /** The index gets clocks and counters so often. */
 const ANCHOR_MS = 1000
@@ -50,6 +55,7 @@ interface Recording {
   readonly startedAtMs: number
   readonly cname: string
   readonly streams: Stream[]
+  readonly watch: SessionWatch
   /** Told to keep nothing. */
   isPaused: boolean
   hasFailed: boolean
@@ -70,6 +76,12 @@ export interface RecordRoomOptions {
   readonly disk?: DiskPort
   /** Makes what players need of a recording that is over; in this thread unless told. */
   readonly derive?: Deriver
+  /** Vouches for a recording that is about to be published. */
+  readonly attest?: Attest
+  /** Where clients send to, as alarms name it. */
+  readonly address?: string
+  /** Opus is not listened to unless told how. */
+  readonly loadOpus?: OpusLoader
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -81,7 +93,9 @@ export class RecordRoom {
   readonly #disk: Disk
   /** Recordings that are over, and not published for the disk's sake. */
   readonly #unpublished = new Set<{ readonly recording: Recording; readonly closing: Closing }>()
+  readonly #decoders: SoundDecoders
   #flushTimer: Timer | undefined
+  #watchTimer: Timer | undefined
   #retryTimer: Timer | undefined
   #condition: DiskCondition = 'well'
   #anchoredMs: number
@@ -95,7 +109,9 @@ export class RecordRoom {
     this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes })
     this.#anchoredMs = clock.nowMs()
     this.#syncedMs = clock.nowMs()
+    this.#decoders = new SoundDecoders(options.loadOpus ?? (() => Promise.resolve(undefined)))
     this.#scheduleFlush()
+    this.#scheduleWatch()
   }
 
   /** Carries out a command; rejects with what failed. */
@@ -151,6 +167,7 @@ export class RecordRoom {
       startedAtMs,
       cname,
       streams: [],
+      watch: this.#newWatch(recordingId),
       isPaused: false,
       hasFailed: false,
     })
@@ -172,7 +189,8 @@ export class RecordRoom {
       const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
       const isPaused = folder.isPaused
-      const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
+      const watch = this.#newWatch(recordingId, manifest.alarms)
+      const about = { recordingId, folder, time, startedAtMs, cname, isPaused, watch }
       const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
       for (const [channel, { settings, isRemoved }] of streams.entries()) {
@@ -211,6 +229,9 @@ export class RecordRoom {
     const { clock, ids, keepDigits } = this.#options
     const { recordingId, cname, time } = recording
     time.deliverAt(settings.pace ?? 1)
+    const about = { channel: files.channel, label: files.label, rtpPort: ports.port }
+    const watch = new StreamWatch(about, settings, this.#decoders)
+    recording.watch.streams.push(watch)
     const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
     const receiver = new StreamReceiver({
       ports,
@@ -219,6 +240,7 @@ export class RecordRoom {
       ids,
       cname,
       time,
+      watch,
       settings,
       ...(before && { before }),
       onFirstPacket: (atMs) =>
@@ -255,10 +277,11 @@ export class RecordRoom {
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
+    recording.folder.setAlarms(recording.watch.entries)
     const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {
-      return await recording.folder.publish(closing, this.#options.derive)
+      return await recording.folder.publish(closing, this.#options.derive, this.#options.attest)
     } catch (fault) {
       this.#disk.note(fault)
       this.#unpublished.add({ recording, closing })
@@ -276,9 +299,10 @@ export class RecordRoom {
   }
 
   async #publishLate(): Promise<void> {
+    const { derive, attest } = this.#options
     for (const late of this.#unpublished) {
       try {
-        const published = await late.recording.folder.publish(late.closing, this.#options.derive)
+        const published = await late.recording.folder.publish(late.closing, derive, attest)
         this.#unpublished.delete(late)
         const { recordingId } = late.recording
         this.#options.onEvent({ type: 'published', recordingId, ...published })
@@ -291,6 +315,7 @@ export class RecordRoom {
   /** Writes what there is and lets go of sockets; folders stay open, for recovery. */
   async #stop(): Promise<void> {
     this.#flushTimer?.cancel()
+    this.#watchTimer?.cancel()
     this.#retryTimer?.cancel()
     await this.#publishLate()
     for (const recording of this.#recordings.values()) {
@@ -316,6 +341,29 @@ export class RecordRoom {
       }
       this.#watchDisk()
       this.#scheduleFlush()
+    })
+  }
+
+  #newWatch(recordingId: string, before: readonly AlarmEntry[] = []): SessionWatch {
+    const { onEvent, address = 'this recorder' } = this.#options
+    return new SessionWatch(
+      { address },
+      {
+        raised: (alarm) => onEvent({ type: 'alarm', recordingId, alarm }),
+        cleared: (alarm) => onEvent({ type: 'alarm-cleared', recordingId, alarm }),
+      },
+      before,
+    )
+  }
+
+  #scheduleWatch(): void {
+    this.#watchTimer = this.#options.clock.after(STEP_MS, 'watch', () => {
+      const nowMs = this.#options.clock.nowMs()
+      for (const { watch, time, folder } of this.#recordings.values()) {
+        watch.check(nowMs, time.elapsedMs())
+        folder.setAlarms(watch.entries)
+      }
+      this.#scheduleWatch()
     })
   }
 

@@ -1,6 +1,7 @@
 // Entry of the record worker thread: RTP sockets, timelines and files of recordings (design: "record" workers).
 
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadOpusLibrary } from '#audio'
 import { PortPool } from '#engine'
 import { AppError, invariant, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
@@ -14,17 +15,30 @@ const CATCH_UP_MS = 20
 const port = parentPort
 invariant(port !== null, 'runs as a worker thread')
 
-const { root, keepDigits, host, portMin, portMax, storage, archive = 'none' } = workerData as RecordWorkerOptions
+const {
+  root,
+  keepDigits,
+  host,
+  portMin,
+  portMax,
+  storage,
+  archive = 'none',
+  evidence,
+  address = host,
+} = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
-const deriving = new DeriveThread({ archive })
+const deriving = new DeriveThread({ archive, ...(evidence && { evidence }) })
 const room = new RecordRoom({
   root,
   keepDigits,
+  address,
+  loadOpus: loadOpusLibrary,
   ...(storage === undefined ? {} : { storage }),
   clock: systemClock,
   ids: cryptoIds,
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
   derive: deriving.derive,
+  ...(evidence && { attest: deriving.attest }),
   caughtUp: () => new Promise((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve)),
   onEvent: (event) => reply({ kind: 'event', event }),
 })

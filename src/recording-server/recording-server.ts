@@ -19,6 +19,7 @@ import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
 import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
+import { diskAlarm, workerAlarm } from './own-alarms.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { RecordEvent } from './record-messages.ts'
 import { missingMarks, type RequestBodies, readBodies } from './recording-request.ts'
@@ -76,6 +77,8 @@ export interface RecordingServer {
    * Gives the folders that it leaves to recovery; clients of sessions that cannot go on get a BYE, so that they come back.
    */
   resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]>
+  /** Alarms raised since the start, by code. */
+  alarms(): Readonly<Record<string, number>>
   /** Gives the server its SIP core, which `invite` needs; once. */
   attach(core: SipCore): void
   /** Asks a client to be recorded (RFC 7866 section 7.2); gives the recording's id once the session is up. */
@@ -111,6 +114,8 @@ class Server implements RecordingServer {
   #probeTimer: Timer | undefined
   #isDraining = false
   #disk: DiskCondition = 'well'
+  /** Alarms raised since the start, by code. */
+  readonly #alarms = new Map<string, number>()
 
   constructor(options: RecordingServerOptions) {
     this.#options = options
@@ -127,7 +132,7 @@ class Server implements RecordingServer {
       address,
       suitesOver: (transport) => (transport === 'tls' || srtp?.keysWithoutTls === true ? (srtp?.suites ?? []) : []),
       keepRawMetadata: options.keepRawMetadata ?? true,
-      emit: (event) => this.events.emit(event),
+      emit: (event) => this.#emit(event),
       refuse: (opening, status, reason) => this.#refuse(opening, status, reason),
       onDeviations: (codes) => {
         for (const code of codes) this.#deviations.set(code, (this.#deviations.get(code) ?? 0) + 1)
@@ -168,6 +173,10 @@ class Server implements RecordingServer {
     }
     const isTaken = (folder: string): boolean => this.#resumed.some((one) => one.isOpen && one.kept.folder === folder)
     return left.map(({ folder }) => folder).filter((folder) => !isTaken(folder))
+  }
+
+  alarms(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#alarms)
   }
 
   attach(core: SipCore): void {
@@ -284,6 +293,10 @@ class Server implements RecordingServer {
       case 'first-packet':
         this.#sessions.get(event.recordingId)?.onFirstPacket(event.channel, event.atMs)
         return
+      case 'alarm':
+      case 'alarm-cleared':
+        this.#sessions.get(event.recordingId)?.onAlarm(event.alarm, event.type === 'alarm-cleared')
+        return
       case 'track-failed':
         this.#sessions.get(event.recordingId)?.onTrackFailed(event.message)
         return
@@ -306,7 +319,7 @@ class Server implements RecordingServer {
     log.error('disk does not write', { condition, waitingBytes, detail })
     for (const { recordingId } of this.#sessions.values()) {
       const told = detail ?? `disk ${condition}`
-      this.events.emit({ type: 'alarm', recordingId, alarm: 'disk-failed', detail: told })
+      this.#emit({ type: 'alarm', recordingId, alarm: diskAlarm(told) })
     }
   }
 
@@ -320,11 +333,16 @@ class Server implements RecordingServer {
     this.events.emit({ type: 'ended', recordingId, manifest, folder })
   }
 
+  #emit(event: RecordingServerEvent): void {
+    if (event.type === 'alarm') this.#alarms.set(event.alarm.code, (this.#alarms.get(event.alarm.code) ?? 0) + 1)
+    this.events.emit(event)
+  }
+
   #onWorkerLost(): void {
     this.#options.log.error('record worker is gone, sessions are ended')
     this.#isDraining = true
     for (const session of this.#sessions.values()) {
-      this.events.emit({ type: 'alarm', recordingId: session.recordingId, alarm: 'worker-lost' })
+      this.#emit({ type: 'alarm', recordingId: session.recordingId, alarm: workerAlarm })
       void session.hangUp()
     }
   }

@@ -1,11 +1,6 @@
 // What a recording server tells others, and how it shows its sessions.
 
-import type { Manifest, RecordingFacts, StreamTotals } from '#store'
-
-/** Something wrong with a recording under way. */
-export type AlarmKind =
-  /** A stream that should send has not, for some seconds. */
-  'no-packets' | 'disk-failed' | 'worker-lost'
+import type { Alarm, Manifest, RecordingFacts, StreamTotals } from '#store'
 
 /** Events of recordings, in order per recording. */
 export type RecordingServerEvent =
@@ -18,14 +13,9 @@ export type RecordingServerEvent =
   | { readonly type: 'resumed'; readonly recordingId: string }
   | { readonly type: 'metadata'; readonly recordingId: string; readonly facts: RecordingFacts }
   | { readonly type: 'ended'; readonly recordingId: string; readonly manifest: Manifest; readonly folder: string }
-  | {
-      readonly type: 'alarm'
-      readonly recordingId: string
-      readonly alarm: AlarmKind
-      readonly channel?: number
-      readonly label?: string
-      readonly detail?: string
-    }
+  | { readonly type: 'alarm'; readonly recordingId: string; readonly alarm: Alarm }
+  /** It has healed, or nothing is due on the stream any more. */
+  | { readonly type: 'alarm-cleared'; readonly recordingId: string; readonly alarm: Alarm }
 
 /** One stream of a live session. */
 export interface LiveStream {

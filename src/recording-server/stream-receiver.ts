@@ -12,6 +12,7 @@ import {
   parseRtcp,
   parseRtp,
   ReceptionStats,
+  redundantBlocks,
   rtcpIntervalMs,
   SecureChannel,
 } from '#rtp'
@@ -20,7 +21,8 @@ import { PauseWitness } from './pause-evidence.ts'
 import type { StreamSettings } from './record-messages.ts'
 import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
-import type { Track } from './track.ts'
+import type { Track, TrackCodec } from './track.ts'
+import type { StreamWatch } from './watch/stream-watch.ts'
 
 /** Where a datagram came from, as sockets tell it. */
 interface DatagramSource {
@@ -40,6 +42,8 @@ export interface StreamReceiverOptions {
   /** CNAME of all our streams of this recording session (RFC 7022). */
   readonly cname: string
   readonly time: RecordingTime
+  /** Told of all that comes. */
+  readonly watch: StreamWatch
   readonly settings: StreamSettings
   /** Counters of the process before a restart. */
   readonly before?: StreamTotals
@@ -78,6 +82,7 @@ export class StreamReceiver {
   #lastSequence: number | undefined
   #heldBySdp = false
   #heldByMetadata = false
+  #isPausedHere = false
   readonly #pauses = new PauseWitness()
 
   constructor(options: StreamReceiverOptions) {
@@ -111,6 +116,7 @@ export class StreamReceiver {
     if (settings.rtp && (settings.rtp.host !== before?.host || settings.rtp.port !== before.port))
       this.#lock.expectMove()
     this.#settings = settings
+    this.#options.watch.configure(settings)
     this.#channel.rekey(settings.srtp)
     this.#options.track.addCodecs(settings.codecs)
     this.#setPaused(settings)
@@ -120,11 +126,14 @@ export class StreamReceiver {
   setHeld(isHeld: boolean): void {
     this.#heldByMetadata = isHeld
     this.#setHold(this.#elapsedMs())
+    this.#expect()
   }
 
   /** The recorder itself keeps nothing, from now on or no more. */
   pauseHere(isPaused: boolean): void {
     this.#options.track.setPaused('paused-here', isPaused, this.#elapsedMs())
+    this.#isPausedHere = isPaused
+    this.#expect()
   }
 
   /** Counters so far. */
@@ -155,6 +164,7 @@ export class StreamReceiver {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#expect()
     this.#reportTimer?.cancel()
     this.#sendRtcp([buildBye(this.#ssrc)])
     this.#options.onClosed()
@@ -167,11 +177,16 @@ export class StreamReceiver {
       return
     }
     const view = this.#view
-    const { track, clock } = this.#options
+    const { track, clock, watch } = this.#options
     const datagram = this.#channel.openRtp(received)
-    const codec = datagram && parseRtp(datagram, view) ? track.codecOf(view.payloadType) : undefined
-    if (datagram === undefined || codec === undefined) {
+    if (datagram === undefined || !parseRtp(datagram, view)) {
       this.#refused += 1
+      watch.onRefused(datagram === undefined ? 'unauthentic' : 'no-rtp')
+      return
+    }
+    if (track.codecOf(view.payloadType) === undefined) {
+      this.#refused += 1
+      watch.onRefused('payload-type', view.payloadType)
       return
     }
     this.#pauses.countPacket()
@@ -212,7 +227,24 @@ export class StreamReceiver {
     if (this.#stats === undefined || codec === undefined) return
     const { kind, extended } = this.#stats.onPacket(sequence, timestamp, arrivalMs, codec.clockRateHz)
     if (kind === 'duplicate') this.#duplicates += 1
-    if (kind !== 'duplicate' && kind !== 'stray') this.#keep(datagram, extended, arrivalMs)
+    if (kind === 'duplicate' || kind === 'stray') return
+    this.#observe(datagram, codec)
+    this.#keep(datagram, extended, arrivalMs)
+  }
+
+  /** What redundancy brings again is not heard twice. */
+  #observe(datagram: Uint8Array, codec: TrackCodec): void {
+    const { track, clock, watch } = this.#options
+    const { payloadOffset, payloadLength, timestamp } = this.#view
+    let { encoding } = codec
+    let payload = datagram.subarray(payloadOffset, payloadOffset + payloadLength)
+    if (encoding.startsWith('RED/')) {
+      const primary = redundantBlocks(payload)?.at(-1)
+      if (primary === undefined) return
+      encoding = track.codecOf(primary.payloadType)?.encoding ?? encoding
+      payload = primary.payload
+    }
+    watch.onPacket({ timestamp, encoding, clockRateHz: codec.clockRateHz }, payload, this.#lock.host, clock.nowMs())
   }
 
   #keep(datagram: Uint8Array, extended: number, arrivalMs: number): void {
@@ -239,6 +271,14 @@ export class StreamReceiver {
     this.#heldBySdp = isPaused && isHeld
     this.#setHold(atMs)
     this.#pauses.set(isPaused, atMs, this.#lastSequence)
+    this.#expect()
+  }
+
+  /** Packets are missed only where nobody has announced that there will be none. */
+  #expect(): void {
+    const { watch, clock } = this.#options
+    const isQuiet = this.#settings.isPaused || this.#heldBySdp || this.#heldByMetadata || this.#isPausedHere
+    watch.expect(!isQuiet && !this.#closed, clock.nowMs())
   }
 
   #setHold(atMs: number): void {
@@ -250,6 +290,7 @@ export class StreamReceiver {
     if (this.#closed || !(isPeer || this.#channel.isSecured)) return
     const compound = this.#channel.openRtcp(datagram)
     if (compound === undefined) return
+    this.#options.watch.onRtcp()
     this.#rtcpSource = { host: from.address, port: from.port }
     for (const packet of parseRtcp(compound)) {
       if (packet.type === 'sender-report' && packet.ssrc === this.#stats?.ssrc) {

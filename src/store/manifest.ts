@@ -65,6 +65,49 @@ export interface PauseEvidence {
   readonly packets: number
 }
 
+/** What can be wrong with a recording under way. */
+export type AlarmCode =
+  /** No stream of the session brings a packet. */
+  | 'no-packets'
+  /** This stream brings none, another does. */
+  | 'one-side-only'
+  | 'packets-stopped'
+  /** Packets, and nothing but zeros in them. */
+  | 'digital-silence'
+  | 'low-level'
+  /** Payload types that were not negotiated. */
+  | 'wrong-codec'
+  /** Timestamps of another rate than the codec has. */
+  | 'clock-mismatch'
+  | 'no-rtp'
+  /** Packets that do not authenticate under the keys of the SDP. */
+  | 'srtp-failed'
+  /** Two streams carry the same. */
+  | 'same-audio'
+  /** Packets from another host than the client's SDP names. */
+  | 'strangers-only'
+  | 'clipping'
+  | 'disk-failed'
+  | 'worker-lost'
+
+/** Something that is wrong with a recording under way. */
+export interface Alarm {
+  readonly code: AlarmCode
+  /** `error`: audio is missing or spoilt; `warning`: it may be. */
+  readonly severity: 'error' | 'warning'
+  readonly channel?: number
+  readonly label?: string
+  /** The likely cause, and what helps, in words. */
+  readonly cause: string
+  readonly fix: string
+}
+
+/** An alarm that was raised, in milliseconds of the recording; it stood to the end where `toMs` is absent. */
+export interface AlarmEntry extends Alarm {
+  readonly fromMs: number
+  readonly toMs?: number
+}
+
 /** Packet counters of a stream. */
 export interface StreamTotals {
   readonly packets: number
@@ -257,6 +300,8 @@ export interface Manifest {
   /** In order of arrival. */
   readonly metadata: readonly MetadataEntry[]
   readonly facts: RecordingFacts
+  /** In order, the first 200; absent where there was none. */
+  readonly alarms?: readonly AlarmEntry[]
 }
 
 /** Totals of a stream that has not seen a packet. */

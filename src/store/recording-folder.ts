@@ -17,8 +17,10 @@ import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Disk } from './disk.ts'
+import { forgetEvidence } from './evidence/notary.ts'
 import { isoTime } from './iso-time.ts'
 import {
+  type AlarmEntry,
   type Manifest,
   type MetadataEntry,
   type NoAudioCause,
@@ -72,6 +74,9 @@ export interface Closing {
   readonly noAudioCause: NoAudioCause
 }
 
+/** Vouches for what is in a folder that is about to be published; rejects with what the file system says. */
+export type Attest = (folder: string) => Promise<void>
+
 /** A recording being received. Every method throws what the file system throws. */
 export class RecordingFolder {
   readonly recordingId: string
@@ -82,6 +87,7 @@ export class RecordingFolder {
   #facts: RecordingFacts
   #isRecovered = false
   readonly #documents: MetadataEntry[] = []
+  #alarms: readonly AlarmEntry[] = []
   /** Small files that the disk did not take yet. */
   readonly #kept: (() => void)[] = []
 
@@ -99,7 +105,7 @@ export class RecordingFolder {
     this.#disk = disk
     this.#startedAtMs = startedAtMs
     this.#facts = facts
-    this.#path = left?.folder ?? join(root, `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`)
+    this.#path = left?.folder ?? join(root, openFolder(recordingId, startedAtMs))
     if (left !== undefined) {
       this.#isRecovered = true
       this.#documents.push(...left.metadata)
@@ -145,6 +151,11 @@ export class RecordingFolder {
     this.#keep(() => this.writeManifest())
   }
 
+  /** Notes the alarms there were so far; the next manifest that is written has them. */
+  setAlarms(alarms: readonly AlarmEntry[]): void {
+    this.#alarms = alarms
+  }
+
   /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
   addMetadata(document: MetadataDocument): void {
     this.#keep(this.#metadataWriter(document))
@@ -184,10 +195,14 @@ export class RecordingFolder {
   }
 
   /**
-   * Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name.
+   * Closes the files, derives recording.wav, writes the last manifest, has it attested and gives the folder its final name.
    * Rejects with what the disk says; then it may be called again.
    */
-  async publish(closing: Closing, derive: Deriver = plainDeriver): Promise<{ manifest: Manifest; folder: string }> {
+  async publish(
+    closing: Closing,
+    derive: Deriver = plainDeriver,
+    attest?: Attest,
+  ): Promise<{ manifest: Manifest; folder: string }> {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
@@ -202,7 +217,7 @@ export class RecordingFolder {
       ...(await audioOf({ folder: this.#path, streams, durationMs: closing.durationMs }, closing.noAudioCause, derive)),
       streams,
     }
-    return { manifest, folder: settleFolder(this.#path, manifest) }
+    return { manifest, folder: await settleFolder(this.#path, manifest, attest) }
   }
 
   /** Writes what there is and lets go of the files; the folder is left to recovery. Rejects with what the disk says. */
@@ -243,7 +258,8 @@ export class RecordingFolder {
     const { recordingId } = this
     const metadata = this.#documents
     const recovered = this.#isRecovered
-    return { version: 1, recordingId, recovered, startedAt, durationMs: 0, metadata, facts: this.#facts }
+    const head = { version: 1, recordingId, recovered, startedAt, durationMs: 0, metadata } as const
+    return { ...head, facts: this.#facts, ...(this.#alarms.length > 0 && { alarms: this.#alarms }) }
   }
 }
 
@@ -262,9 +278,16 @@ export async function audioOf(
   return hasPackets ? { state: 'published', ...(await derive(job)) } : { state: 'no-audio', cause: noAudioCause }
 }
 
-/** Writes the manifest and takes the suffix off the folder's name, in this order and durably; returns the new path. */
-export function settleFolder(path: string, manifest: Manifest): string {
+/** Writes the manifest, has it attested, and takes the suffix off the folder's name, in this order and durably; gives the new path. */
+export async function settleFolder(path: string, manifest: Manifest, attest?: Attest): Promise<string> {
   replaceFile(join(path, MANIFEST_FILE), serializeManifest(manifest))
+  if (attest === undefined) forgetEvidence(path)
+  else await attest(path)
+  return nameSettled(path)
+}
+
+/** Takes the suffix off the name of a folder that is complete, durably; gives the new path. */
+export function nameSettled(path: string): string {
   const settled = path.slice(0, -OPEN_SUFFIX.length)
   syncFolder(path)
   renameSync(path, settled)
@@ -285,6 +308,11 @@ function syncFolder(path: string): void {
   } finally {
     closeSync(fd)
   }
+}
+
+/** The folder of a recording that is being received, below the root. */
+export function openFolder(recordingId: string, startedAtMs: number): string {
+  return `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`
 }
 
 /** `yyyy/mm/dd` in UTC. */

@@ -4,8 +4,9 @@ import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import type { Deriver } from './derived/deriver.ts'
+import type { Notary } from './evidence/notary.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
-import { MANIFEST_FILE, METADATA_FOLDER } from './recording-folder.ts'
+import { MANIFEST_FILE, METADATA_FOLDER, openFolder } from './recording-folder.ts'
 import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
 
 /** Reader of the recordings under one root folder. */
@@ -39,6 +40,11 @@ export class RecordingStore {
   pathOf(folder: string, file: string): string | undefined {
     const path = join(this.root, folder, file)
     return path.startsWith(join(this.root, sep)) ? path : undefined
+  }
+
+  /** Where a recording is while it is received, as the catalogue keeps paths. */
+  openFolder(recordingId: string, startedAtMs: number): string {
+    return openFolder(recordingId, startedAtMs)
   }
 
   /** Manifest of a recording by the catalogue's folder; undefined if there is none that can be read. */
@@ -77,8 +83,9 @@ export async function recoverRecordings(
   catalogue: Catalogue,
   derive?: Deriver,
   folders?: readonly string[],
+  notary?: Notary,
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
-  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders)
+  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders, notary)
   for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
   return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

@@ -51,7 +51,7 @@ export class StreamFiles {
   /** Recording time up to which a process before has kept the stream. */
   readonly leftMs: number
   readonly #folder: string
-  readonly #label: string | undefined
+  readonly label: string | undefined
   readonly #index: IndexWriter
   readonly #runs: (Omit<RunManifest, 'bytes' | 'clock'> & { file: string; clock?: readonly ClockBend[] })[] = []
   readonly #runBytes: number[] = []
@@ -72,7 +72,7 @@ export class StreamFiles {
     this.channel = channel
     this.#disk = disk
     this.#folder = folder
-    this.#label = label
+    this.label = label
     const path = join(folder, indexFileName(channel))
     const first = { type: 'stream', channel, ...(label !== undefined && { label }) } as const
     this.#index = new IndexWriter(disk, path, first, left && statSync(path).size)
@@ -201,7 +201,7 @@ export class StreamFiles {
     const runs = this.#runs.map((run, index) => ({ ...run, bytes: this.#runBytes[index] ?? this.#open?.bytes ?? 0 }))
     return {
       channel: this.channel,
-      ...(this.#label !== undefined && { label: this.#label }),
+      ...(this.label !== undefined && { label: this.label }),
       participants,
       runs,
       gaps: this.#gaps.gaps,

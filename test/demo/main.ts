@@ -6,8 +6,9 @@ import { messageOf, silentLogger } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import { examine, type RecorderReport } from './analysis.ts'
 import { anySipPorts, type RunningProgram, startProgram } from './processes.ts'
-import { printReport } from './report.ts'
+import { printLines, printReport } from './report.ts'
 import { openPhone, playScene, readSpeech } from './scene.ts'
+import { playSurvival, startMortal, survivalLines, survivalRoute, writeSurvivalFlow } from './survival.ts'
 
 const recorderNames = ['recorder A', 'recorder B'] as const
 const around = { clock: systemClock, ids: cryptoIds, log: silentLogger }
@@ -35,11 +36,18 @@ async function demo(): Promise<number> {
     )
     programs.push(...recorders)
     const uris = recorders.map((recorder) => `sip:srs@127.0.0.1:${recorder.sipPort('tcp')};transport=tcp`)
+    const mortal = await startMortal(folder, 'recorder-C')
+    programs.push(mortal)
+    const mortalUri = `sip:srs@127.0.0.1:${mortal.sipPort('tcp')};transport=tcp`
+    const survivalFlow = await writeSurvivalFlow(folder)
     const gateway = await startProgram(folder, 'gateway', {
       http: { port: 0 },
       gateway: {
         sip: anySipPorts,
-        routes: [{ match: 'demo', flow: 'flows/demo.yaml', input: { callee: agent.uri } }],
+        routes: [
+          { match: 'demo', flow: 'flows/demo.yaml', input: { callee: agent.uri } },
+          { match: survivalRoute, flow: survivalFlow, input: { callee: agent.uri, recorder: mortalUri } },
+        ],
         destinations: { dial: ['127.0.0.1'], record: ['127.0.0.1'] },
         recording: { recorders: uris },
       },
@@ -48,12 +56,24 @@ async function demo(): Promise<number> {
     const acceptedAtMs = new Map<string, number>()
     let startedAtMs = Number.NaN
     gateway.onLine((line) => {
-      if (line.message === 'startCallRecording request for a call') startedAtMs = Date.parse(String(line['time']))
-      if (line.message === 'recording event' && line['event'] === 'recorder.accepted') {
+      if (line.message === 'startCallRecording request for a call' && Number.isNaN(startedAtMs))
+        startedAtMs = Date.parse(String(line['time']))
+      if (
+        line.message === 'recording event' &&
+        line['event'] === 'recorder.accepted' &&
+        acceptedAtMs.size < recorderNames.length
+      ) {
         acceptedAtMs.set(String(line['recorder']), Date.parse(String(line['time'])))
       }
     })
-    const scene = await playScene(gateway, agent, caller, await readSpeech(), around)
+    const speech = await readSpeech()
+    const scene = await playScene(gateway, agent, caller, speech, around)
+    print(
+      `A second call is recorded; its recorder, process ${mortal.pid}, is killed (kill -9) while both speak, and started again.`,
+    )
+    const survival = await playSurvival(folder, mortal, gateway, { agent, caller }, speech, systemClock, (second) => {
+      programs.push(second)
+    })
     for (const program of [...programs].reverse()) await program.stop()
     const reports: RecorderReport[] = []
     for (const [index, name] of recorderNames.entries()) {
@@ -70,8 +90,13 @@ async function demo(): Promise<number> {
     const toAcceptanceMs = uris.map((uri) => (acceptedAtMs.get(uri) ?? Number.NaN) - startedAtMs)
     print('')
     const wrong = printReport(scene, reports, { toAcceptanceMs }, print)
+    print('')
+    const kept = survivalLines(survival)
+    printLines(kept, ['recorder C'], print)
+    print('')
+    print(`recorder C: ${survival.audioFile}`)
     print(`logs, configurations and metadata: ${relative('.', folder)}`)
-    return wrong
+    return wrong + kept.filter(({ isMet }) => !isMet).length
   } finally {
     await Promise.allSettled([caller.close(), agent.close()])
     await Promise.allSettled(programs.map((program) => program.stop()))

@@ -3,8 +3,8 @@
 import type { ChannelReport, RecorderReport } from './analysis.ts'
 import type { SceneReport } from './scene.ts'
 
-/** One line of the table. */
-interface Line {
+/** One line of a table. */
+export interface Line {
   readonly label: string
   /** One cell per recorder. */
   readonly cells: readonly string[]
@@ -111,7 +111,8 @@ export function printReport(
   return lines.filter((each) => !each.isMet).length
 }
 
-function printLines(lines: readonly Line[], names: readonly string[], print: (line: string) => void): void {
+/** Prints a table, one column of cells per name. */
+export function printLines(lines: readonly Line[], names: readonly string[], print: (line: string) => void): void {
   const labelWidth = Math.max(...lines.map((each) => each.label.length))
   const cellWidth = Math.max(
     ...names.map((name) => name.length),
@@ -137,7 +138,8 @@ function info(label: string, cells: readonly string[]): Line {
   return { label, cells, goal: '', isMet: true }
 }
 
-function line(label: string, cells: readonly string[], goal: string, isMet: boolean): Line {
+/** A line with its verdict. */
+export function line(label: string, cells: readonly string[], goal: string, isMet: boolean): Line {
   return { label, cells, goal, isMet }
 }
 

@@ -2,12 +2,14 @@
 
 import { Readable } from 'node:stream'
 import type { RecordingCommand, RecordingResult } from '#flow'
-import { type Clock, ManualClock, MemoryLogger, seededIds } from '#kernel'
+import { type Clock, err, ManualClock, MemoryLogger, ok, seededIds } from '#kernel'
+import type { CatalogueQuery } from '#store'
 import { Access, type AccessOptions } from '../../src/control/access/access.ts'
 import { TokenFile } from '../../src/control/access/token-file.ts'
-import type { CallView, RecordingView } from '../../src/control/contract.ts'
+import type { CallView } from '../../src/control/contract.ts'
 import type { HttpApp } from '../../src/control/http-app.ts'
 import { buildHttpApp, type HttpServerOptions } from '../../src/control/http-server.ts'
+import type { RecordingSummary, RecordingView } from '../../src/control/recordings/recording-contract.ts'
 import type { MetricsSnapshot } from '../../src/control/views.ts'
 
 /** The one call. */
@@ -30,22 +32,48 @@ export const call: CallView = {
 /** Audio of the first recording. */
 export const audio = Buffer.from('RIFF0123456789')
 
-function recording(recordingId: string): RecordingView {
+function recording(recordingId: string): RecordingSummary {
   return {
     recordingId,
     state: 'published',
+    isRecovered: false,
     startedAt: '2026-01-05T09:00:00.000Z',
     durationMs: 1_000,
     callRecordingId: 'order-7',
+    sipCallId: 'rs-1',
     participants: [{ aor: 'sip:a@x' }],
-    streams: [{ channel: 0, label: '1', speakers: ['sip:a@x'], gaps: [{ fromMs: 1, toMs: 2, cause: 'paused' }] }],
     hasAudio: true,
-    warnings: [],
+    streamCount: 1,
+    packets: 50,
+    warningCount: 0,
+    tags: ['vip'],
+    isHeld: false,
+    upload: 'none',
+    custom: {},
   }
 }
 
 /** Newest first. */
 export const recordings = [recording('rec-1'), recording('rec-2'), recording('rec-3')]
+
+/** What there is to know of one of them. */
+export function recordingDetail(summary: RecordingSummary): RecordingView {
+  const totals = { packets: 50, bytes: 8_000, lost: 0, late: 0, duplicates: 0, wrongSource: 0, refused: 0 }
+  const gaps = [{ fromMs: 1, toMs: 2, cause: 'hold' }]
+  const codecs = [{ encoding: 'PCMU/8000', startMs: 0, bytes: 8_000, isDecoded: true }]
+  const stream = { channel: 0, label: '1', speakers: ['sip:a@x'], codecs, gaps, events: [], pauses: [], totals }
+  return {
+    ...summary,
+    sessionIds: ['cs-1'],
+    groupIds: [],
+    streams: [stream],
+    holds: [],
+    documents: 1,
+    isMetadataInvalid: false,
+    formats: ['wav'],
+    warnings: [],
+  }
+}
 
 const numbers: MetricsSnapshot = {
   activeCalls: 3,
@@ -64,6 +92,9 @@ export interface HttpFixture {
   readonly options: HttpServerOptions
   readonly log: MemoryLogger
   readonly commands: [string, RecordingCommand][]
+  readonly searches: CatalogueQuery[]
+  /** Who held, released or deleted recordings, and why. */
+  readonly doings: { readonly actor: string; readonly reason: string }[]
   ready: boolean
   result: RecordingResult | Error
 }
@@ -82,12 +113,26 @@ export function openAccess(clock: Clock, change: Partial<AccessOptions> = {}): A
   })
 }
 
+/** The second recording is held, the third under way. */
+function curated(recordingId: string) {
+  const found = recordings.find((one) => one.recordingId === recordingId)
+  if (found === undefined) return err('unknown' as const)
+  if (recordingId === 'rec-1') return ok(found)
+  return err(recordingId === 'rec-2' ? ('held' as const) : ('receiving' as const))
+}
+
 /** Makes it. */
 export function httpFixture(): HttpFixture {
   const log = new MemoryLogger()
+  const curatedBy = (recordingId: string, doing: HttpFixture['doings'][number]) => {
+    own.doings.push(doing)
+    return curated(recordingId)
+  }
   const own: HttpFixture = {
     log,
     commands: [],
+    searches: [],
+    doings: [],
     ready: true,
     result: { status: 200, text: '', results: { 'sip:srs': 'accepted' } },
     options: {
@@ -115,8 +160,22 @@ export function httpFixture(): HttpFixture {
         },
       },
       recordings: {
-        list: async ({ offset, limit }) => ({ total: 3, items: recordings.slice(offset, offset + limit) }),
-        get: async (id) => recordings.find((one) => one.recordingId === id),
+        search: async (query) => {
+          own.searches.push(query)
+          const from = query.after?.rowNo ?? query.offset ?? 0
+          const to = from + query.limit
+          const next = to < recordings.length ? { next: { startedAtMs: 1_767_603_600_000, rowNo: to } } : {}
+          return { items: recordings.slice(from, to), ...next }
+        },
+        count: async ({ text }) => (text === 'common' ? 10_001 : recordings.length),
+        get: async (id) => {
+          const found = recordings.find((one) => one.recordingId === id)
+          return found && recordingDetail(found)
+        },
+        tag: async (id) => curated(id),
+        hold: async (id, doing) => curatedBy(id, doing),
+        release: async (id, doing) => curatedBy(id, doing),
+        delete: async (id, doing) => curatedBy(id, doing),
         audio: async (id) =>
           id === 'rec-1'
             ? {

@@ -20,6 +20,7 @@ export class MortalRecorder {
   readonly #settings: Record<string, unknown>
   readonly #portMin: number
   #sip: Record<string, unknown> = anySipPorts
+  readonly #messages = new Set<string>()
   #life = 0
   #running: RunningProgram | undefined
 
@@ -31,16 +32,27 @@ export class MortalRecorder {
     this.store = join(folder, 'recordings')
   }
 
-  /** A recorder of a test, started. */
-  static async start(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
+  /** A recorder of a test, not started. */
+  static async make(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
     const folder = await mkdtemp(join(tmpdir(), 'mortal-'))
     const recorder = new MortalRecorder(folder, settings)
     t.after(async () => {
       await recorder.stop()
       await rm(folder, { recursive: true, force: true })
     })
+    return recorder
+  }
+
+  /** A recorder of a test, started. */
+  static async start(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
+    const recorder = await MortalRecorder.make(t, settings)
     await recorder.start()
     return recorder
+  }
+
+  /** Whether it has logged a message since it was ready. */
+  has(message: string): boolean {
+    return this.#messages.has(message)
   }
 
   get pid(): number {
@@ -58,6 +70,7 @@ export class MortalRecorder {
   /** Starts it, or starts it again. */
   async start(): Promise<void> {
     this.#running = await startProgram(this.#folder, this.#nextName(), this.#config)
+    this.#running.onLine(({ message }) => this.#messages.add(message))
     const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
     this.#sip = { listen }
   }

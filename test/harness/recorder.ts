@@ -105,6 +105,8 @@ export class RecorderBench {
   readonly catalogue: Catalogue
   readonly server: RecordingServer
   readonly client: SipCore
+  /** The record room behind the server. */
+  readonly media: RecordMedia
   /** What the recorder's SIP core logs. */
   readonly coreLog: MemoryLogger
   readonly #sources: RtpSource[] = []
@@ -118,8 +120,9 @@ export class RecorderBench {
     this.root = root
     this.store = new RecordingStore({ root })
     this.catalogue = catalogue
+    this.media = roomMedia(root, this.clock, options.disk)
     this.server = createRecordingServer({
-      media: roomMedia(root, this.clock, options.disk),
+      media: this.media,
       address: '127.0.0.1',
       store: this.store,
       catalogue,

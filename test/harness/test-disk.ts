@@ -67,6 +67,10 @@ export const instantPort: DiskPort = {
 }
 
 /** A disk that has written when `flush` returns, or one over the port given. */
-export function testDisk(port: DiskPort = instantPort, maxWaitingBytes = 2 ** 26): Disk {
-  return new Disk({ port, nowMs: () => performance.now(), maxWaitingBytes })
+export function testDisk(
+  port: DiskPort = instantPort,
+  maxWaitingBytes = 2 ** 26,
+  nowMs = () => performance.now(),
+): Disk {
+  return new Disk({ port, nowMs, maxWaitingBytes })
 }

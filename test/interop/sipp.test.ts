@@ -127,7 +127,7 @@ for (const transport of transports) {
     const client = await scene.run({ scenario: 'siprec-client', transport, remote, args: ['-d', '300'] })
     await client.succeeded()
     await until('the session is over', async () => {
-      const page = await opened.program.recorder?.recordings.list({ offset: 0, limit: 10 })
+      const page = await opened.program.recorder?.recordings.search({ limit: 10 })
       return page?.items[0]?.state === 'no-audio'
     })
     const { manifest } = await keptRecording(opened.store)

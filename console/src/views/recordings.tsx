@@ -1,6 +1,6 @@
 // The recordings of the recorder, newest first.
 
-import type { RecordingView } from '../../../src/control/contract.ts'
+import type { RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
 import { Nothing, Trouble } from '../components/trouble.tsx'
 import { clockTime, duration } from '../data/format.ts'
 import { useResource } from '../data/resource.ts'
@@ -9,7 +9,7 @@ const REFRESH_MS = 5000
 
 /** The page of recordings. */
 export function RecordingsView() {
-  const page = useResource<{ total: number; items: RecordingView[] }>('/api/recordings', REFRESH_MS)
+  const page = useResource<{ total: number; items: RecordingSummary[] }>('/api/recordings', REFRESH_MS)
   return (
     <>
       <h1>Recordings</h1>
@@ -24,7 +24,7 @@ export function RecordingsView() {
   )
 }
 
-function Row({ recording }: { recording: RecordingView }) {
+function Row({ recording }: { recording: RecordingSummary }) {
   const { recordingId, startedAt, durationMs, hasAudio, cause, participants, state } = recording
   const names = participants.map(({ name, aor }) => name ?? aor ?? 'unknown')
   return (

@@ -30,6 +30,14 @@ const move = {
   from: Type.String(says('URI of the recorder before')),
   to: Type.String(says('URI of the recorder now')),
 }
+const alarm = {
+  alarm: Type.String(says('its code; docs/recorder-alarms.md lists them')),
+  severity: Type.String(says('`error`: audio is missing or spoilt; `warning`: it may be')),
+  channel: Type.Optional(Type.Integer()),
+  label: Type.Optional(Type.String()),
+  cause: Type.String(says('the likely cause')),
+  fix: Type.String(says('what helps')),
+}
 const participants = Type.Array(
   Type.Object(
     { aor: Type.Optional(Type.String()), name: Type.Optional(Type.String()) },
@@ -114,12 +122,8 @@ export const eventVocabulary = {
   'session.paused': event('The client paused every stream.', {}),
   'session.resumed': event('The client resumed.', {}),
   'session.metadata': event('Metadata came.', { participants }),
-  'session.alarm': event('Something is wrong with a recording under way.', {
-    alarm: Type.String(says('`no-packets`, `disk-failed`, `worker-lost`…')),
-    channel: Type.Optional(Type.Integer()),
-    label: Type.Optional(Type.String()),
-    detail: Type.Optional(Type.String()),
-  }),
+  'session.alarm': event('Something is wrong with a recording under way.', alarm),
+  'session.alarm-cleared': event('It has healed, or the stream is on hold, paused or gone.', alarm),
   'session.ended': event('The recording is published, or ended without audio.', {
     state: Type.String(says('`published` or `no-audio`')),
     cause: Type.Optional(Type.String(says('why there is no audio'))),

@@ -1,7 +1,7 @@
 // The catalogue: an index of recordings that can be thrown away and rebuilt from the folders.
 
 import { msOfIsoTime } from '../iso-time.ts'
-import type { Manifest, NoAudioCause, RecordingFacts, RecordingState } from '../manifest.ts'
+import type { Manifest, NoAudioCause, ParticipantFacts, RecordingFacts, RecordingState } from '../manifest.ts'
 
 /** Where the copy of a recording in object storage stands; `failed` is tried again, `none` is said only to search. */
 export type UploadState = 'none' | 'waiting' | 'uploading' | 'failed' | 'verified' | 'local-removed'
@@ -47,6 +47,10 @@ export interface CatalogueRow extends RecordingNotes {
   readonly groupIds: readonly string[]
   /** Names and AORs of the participants. */
   readonly participants: readonly string[]
+  /** The same, name and AOR of each together; absent in rows of before. */
+  readonly parties?: readonly ParticipantFacts[]
+  /** Whether there is audio that can be played; absent while receiving, and in rows of before. */
+  readonly hasAudio?: boolean
   readonly streams: number
   readonly packets: number
   readonly warnings: number
@@ -143,6 +147,7 @@ export function rowOf(manifest: Manifest, folder: string): CatalogueRow {
     ...(endedAt !== undefined && { endedAtMs: msOfIsoTime(endedAt) }),
     durationMs,
     folder,
+    hasAudio: manifest.audioFile !== undefined,
     ...factsPart(facts),
     streams: streams.length,
     packets: streams.reduce((sum, stream) => sum + stream.totals.packets, 0),
@@ -152,6 +157,7 @@ export function rowOf(manifest: Manifest, folder: string): CatalogueRow {
 type FactsPart = Pick<
   CatalogueRow,
   | 'sipCallId'
+  | 'parties'
   | 'fromUri'
   | 'toUri'
   | 'reference'
@@ -172,6 +178,7 @@ function factsPart(facts: RecordingFacts): FactsPart {
     ...(facts.recordingReference !== undefined && { reference: facts.recordingReference }),
     sessionIds: facts.sessionIds,
     groupIds: facts.groupIds,
+    parties: facts.participants,
     participants: facts.participants.flatMap(({ name, aor }) => [name, aor].filter((text) => text !== undefined)),
     warnings: facts.warnings.length,
     ...(facts.custom && { custom: facts.custom }),

@@ -66,23 +66,23 @@ export class JournaledCatalogue implements Catalogue {
   }
 
   async get(recordingId: string): Promise<CatalogueRow | undefined> {
-    await this.#written()
+    await this.written()
     return await this.#options.target.get(recordingId)
   }
 
   async list(query: CatalogueQuery): Promise<CatalogueRow[]> {
-    await this.#written()
+    await this.written()
     return await this.#options.target.list(query)
   }
 
   async count(filter: CatalogueFilter, most?: number): Promise<number> {
-    await this.#written()
+    await this.written()
     return await this.#options.target.count(filter, most)
   }
 
   async remove(recordingId: string): Promise<void> {
     this.#pending.delete(recordingId)
-    await this.#written()
+    await this.written()
     await this.#options.target.remove(recordingId)
   }
 
@@ -96,7 +96,7 @@ export class JournaledCatalogue implements Catalogue {
   }
 
   /** Waits for rows on their way to a database that is there. */
-  async #written(): Promise<void> {
+  async written(): Promise<void> {
     if (!this.#isDown) await this.#draining
   }
 

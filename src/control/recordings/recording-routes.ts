@@ -2,16 +2,26 @@
 
 import type { FastifyReply } from 'fastify'
 
-import { resolveRange } from './byte-range.ts'
-import { pageQuery, peaksQuery, peaksView, recordingPage, recordingParams, recordingView } from './contract.ts'
-import type { HttpApp } from './http-app.ts'
-import { HttpError, notFound } from './http-error.ts'
-import { file, operation } from './operation.ts'
-import type { AudioFile, RecordingsView } from './views.ts'
+import { resolveRange } from '../byte-range.ts'
+import type { HttpApp } from '../http-app.ts'
+import { HttpError, notFound } from '../http-error.ts'
+import { file, operation } from '../operation.ts'
+import type { AudioFile, RecordingsView } from '../views.ts'
+import { peaksQuery, peaksView, recordingPage, recordingParams, recordingView } from './recording-contract.ts'
+import { cursorOf, cursorText, filterOf, searchQuery } from './recording-search.ts'
+
+/** Counting goes no further: nobody pages by number beyond it. */
+const MOST_COUNTED = 10_000
 
 const listRecordings = operation(
-  { id: 'listRecordings', summary: 'Recordings, newest first', tag: 'recordings', scope: 'recordings:read' },
-  { querystring: pageQuery, response: { 200: recordingPage } },
+  {
+    id: 'listRecordings',
+    summary: 'Recordings that match, newest first',
+    description: 'Every condition given must hold; texts are compared without regard to case.',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { querystring: searchQuery, response: { 200: recordingPage } },
 )
 const getRecording = operation(
   { id: 'getRecording', summary: 'What is known of one recording', tag: 'recordings', scope: 'recordings:read' },
@@ -50,9 +60,20 @@ const getMetadata = operation(
 /** Adds the routes. */
 export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void {
   app.get('/api/recordings', listRecordings, async (request) => {
-    const { offset, limit } = request.query
-    const { total, items } = await recordings.list({ offset, limit })
-    return { total, offset, limit, items: [...items] }
+    const { offset, limit, after } = request.query
+    const filter = filterOf(request.query)
+    const place = after === undefined ? { offset } : { after: cursorOf(after) }
+    const [{ items, next }, counted] = await Promise.all([
+      recordings.search({ ...filter, ...place, limit }),
+      after === undefined ? recordings.count(filter, MOST_COUNTED + 1) : undefined,
+    ])
+    return {
+      ...(counted !== undefined && { total: Math.min(counted, MOST_COUNTED), isTotalExact: counted <= MOST_COUNTED }),
+      offset,
+      limit,
+      ...(next !== undefined && { next: cursorText(next) }),
+      items: [...items],
+    }
   })
 
   app.get('/api/recordings/:recordingId', getRecording, async (request) => {

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { recordings, withApp } from '../../../test/harness/http-fixture.ts'
+
+test('every condition of a search is handed to the catalogue, times as milliseconds', () =>
+  withApp(async (app, own) => {
+    const query =
+      'text=%22two%20words%22%20one&party=ada&id=order-7&from=2026-01-05&to=2026-01-06T10:00:00%2B01:00&minDurationMs=1000' +
+      '&maxDurationMs=60000&state=no-audio&cause=no-rtp&tag=a&tag=b&upload=failed&held=true&vendor=Acme&verdict=tolerated' +
+      '&custom=queue=sales=1&store=east&deleted=with&limit=7'
+    assert.equal((await app.inject(`/api/recordings?${query}`)).statusCode, 200)
+    assert.deepEqual(own.searches, [
+      {
+        text: '"two words" one',
+        party: 'ada',
+        id: 'order-7',
+        fromMs: Date.UTC(2026, 0, 5),
+        toMs: Date.UTC(2026, 0, 6, 9),
+        minDurationMs: 1_000,
+        maxDurationMs: 60_000,
+        state: 'no-audio',
+        cause: 'no-rtp',
+        tags: ['a', 'b'],
+        uploadState: 'failed',
+        isHeld: true,
+        vendor: 'Acme',
+        verdict: 'tolerated',
+        custom: { queue: 'sales=1' },
+        store: 'east',
+        deleted: 'with',
+        offset: 0,
+        limit: 7,
+      },
+    ])
+    for (const bad of [
+      'from=yesterday',
+      'from=2026-01-05T10:00',
+      'from=2026-99-99',
+      'state=lost',
+      'held=maybe',
+      'after=x',
+    ]) {
+      const answer = await app.inject(`/api/recordings?${bad}`)
+      assert.equal(answer.statusCode, 400, bad)
+      assert.match(answer.json().details[0].path, /^querystring/)
+    }
+  }))
+
+test('pages follow each other by the place where the last one ended, and are counted once', () =>
+  withApp(async (app) => {
+    const first = (await app.inject('/api/recordings?limit=2')).json()
+    assert.equal(first.total, 3)
+    const second = (await app.inject(`/api/recordings?limit=2&after=${first.next}`)).json()
+    assert.deepEqual(second, { offset: 0, limit: 2, items: [recordings[2]] })
+    const common = (await app.inject('/api/recordings?text=common')).json()
+    assert.deepEqual([common.total, common.isTotalExact], [10_000, false])
+  }))
+
+for (const [method, path, hasReason] of [
+  ['POST', 'tags', false],
+  ['POST', 'hold', true],
+  ['POST', 'release', true],
+  ['DELETE', '', true],
+] as const) {
+  test(`${method} ${path}: done with a reason, refused with a code`, () =>
+    withApp(async (app, own) => {
+      const ask = async (id: string, payload: object) => {
+        const answer = await app.inject({ method, url: `/api/recordings/${id}${path && `/${path}`}`, payload })
+        return [answer.statusCode, answer.json().code] as const
+      }
+      const payload = hasReason ? { reason: 'case 5' } : { add: ['vip'] }
+      assert.deepEqual(await ask('rec-1', payload), [200, undefined])
+      assert.deepEqual(await ask('rec-2', payload), [409, 'recording-held'])
+      assert.deepEqual(await ask('rec-3', payload), [409, 'recording-under-way'])
+      assert.deepEqual(await ask('rec-9', payload), [404, 'not-found'])
+      assert.deepEqual(await ask('rec-1', { reason: ' ', add: [''] }), [400, 'invalid-request'])
+      const doing = { actor: 'anybody', reason: 'case 5' }
+      assert.deepEqual(own.doings, hasReason ? [doing, doing, doing, doing] : [])
+    }))
+}

@@ -1,0 +1,212 @@
+// What is wrong with the streams of a recording, the likely cause, and what helps. Streams that are on hold, inactive or paused are
+// never judged.
+
+import type { Alarm } from '#store'
+import { isSameAudio } from './compared-sound.ts'
+import type { StreamWatch } from './stream-watch.ts'
+
+/** Packets are missed after so long. */
+const PATIENCE_MS = 2500
+/** Packets that cannot be used are told of when none that can came for so long. */
+const UNUSABLE_MS = 1000
+const LEAST_UNUSABLE = 5
+/** Packets that came are missed after so long; where the client suppresses silence, later. */
+const STOPPED_MS = 10_000
+const STOPPED_QUIET_MS = 60_000
+/** Judged by this much audio. */
+const SOUND_MS = 2200
+/** One step of A-law is at -72 dBFS. */
+const SILENT_PEAK_DBFS = -71
+const LOW_DBFS = -60
+const CLIPPED_SHARE = 0.01
+/** A clock that differs by as much is another clock. */
+const CLOCK_RATIO = 1.6
+/** Other literals may be written in several ways, and names mean any address. */
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/
+/** Whether streams carry the same is found out again so often. */
+const SAME_AGAIN_MS = 5000
+const SAME_HEALING_MS = 1000
+
+/** What the judge of one recording remembers. */
+export interface SameAudioMemory {
+  checkedMs: number
+  isSame: boolean
+}
+
+/** Where packets go, in words. */
+export interface AlarmWords {
+  /** Our address for media. */
+  readonly address: string
+}
+
+/** What is wrong with a stream by itself. */
+export function streamAlarms(
+  stream: StreamWatch,
+  others: readonly StreamWatch[],
+  nowMs: number,
+  words: AlarmWords,
+): Alarm[] {
+  if (!stream.isExpected) return []
+  const silentForMs = Math.min(stream.silentForMs(nowMs), stream.expectedForMs(nowMs))
+  const absent = silentForMs >= UNUSABLE_MS ? unusable(stream) : undefined
+  if (absent !== undefined) return [absent]
+  if (stream.packets === 0) {
+    const isDue = stream.expectedForMs(nowMs) >= PATIENCE_MS
+    return isDue ? [missing(stream, others, words)] : []
+  }
+  const stoppedAfterMs = stream.isQuietAllowed ? STOPPED_QUIET_MS : STOPPED_MS
+  if (silentForMs >= stoppedAfterMs) return [stopped(stream)]
+  return [wrongClock(stream), silent(stream), clipped(stream), foreign(stream)].filter((alarm) => alarm !== undefined)
+}
+
+/** Two streams of one recording that both should send, and carry the same; `memory` is by pair. */
+export function sameAudioAlarm(
+  one: StreamWatch,
+  other: StreamWatch,
+  nowMs: number,
+  memory: SameAudioMemory,
+): Alarm | undefined {
+  if (nowMs - memory.checkedMs >= (memory.isSame ? SAME_HEALING_MS : SAME_AGAIN_MS)) {
+    const verdict = isSameAudio(one.sound.compared, other.sound.compared)
+    if (verdict !== undefined) Object.assign(memory, { checkedMs: nowMs, isSame: verdict })
+  }
+  if (!memory.isSame) return undefined
+  return {
+    code: 'same-audio',
+    severity: 'error',
+    ...about(other),
+    cause: `${nameOf(one)} and ${nameOf(other)} carry the same audio: one side is recorded twice and the other not at all, or both streams are a mix.`,
+    fix: 'Let the client fork what each party sends, one party per label; look for a mixing or "both directions" setting of its recording profile.',
+  }
+}
+
+function unusable(stream: StreamWatch): Alarm | undefined {
+  if (stream.recent('unauthentic') >= LEAST_UNUSABLE) {
+    return {
+      code: 'srtp-failed',
+      severity: 'error',
+      ...about(stream),
+      cause:
+        'Packets come, but none authenticates under the SRTP key of the SDP: the keys differ, or the client sends plain RTP.',
+      fix: 'See that the client encrypts with the key of its own a=crypto line and takes up new keys with each offer, or offer RTP/AVP.',
+    }
+  }
+  if (stream.recent('payload-type') >= LEAST_UNUSABLE) {
+    const wanted = stream.settings.codecs.map(({ payloadType, encoding }) => `${payloadType} ${encoding}`).join(', ')
+    return {
+      code: 'wrong-codec',
+      severity: 'error',
+      ...about(stream),
+      cause: `Packets have payload type ${stream.refusedType}, which was not negotiated; agreed was ${wanted}.`,
+      fix: 'Let the client send what its SDP and our answer have in common; offer the codec of the call, or transcode.',
+    }
+  }
+  if (stream.recent('no-rtp') >= LEAST_UNUSABLE) {
+    return {
+      code: 'no-rtp',
+      severity: 'error',
+      ...about(stream),
+      cause: `What comes to port ${stream.rtpPort} is not RTP.`,
+      fix: 'See what sends there: another protocol, encryption that was not negotiated (DTLS, ZRTP), or a port of an earlier session.',
+    }
+  }
+  return undefined
+}
+
+function missing(stream: StreamWatch, others: readonly StreamWatch[], words: AlarmWords): Alarm {
+  const { rtp } = stream.settings
+  const way = `from ${rtp === undefined ? 'the client' : rtp.host} to ${words.address}:${stream.rtpPort}`
+  const isOther = others.some((other) => other !== stream && other.isExpected && other.packets > 0)
+  const fix = `Allow RTP (UDP) ${way} in firewalls and NAT, and let the client send this stream.`
+  if (isOther) {
+    return {
+      code: 'one-side-only',
+      severity: 'error',
+      ...about(stream),
+      cause: `No packet of ${nameOf(stream)} came, while another stream of the session is heard: the client does not send this side, or only its port is blocked.`,
+      fix,
+    }
+  }
+  const cause = stream.hasRtcp
+    ? 'Only RTCP comes: the way is open, and the client sends no media.'
+    : 'No packet came at all: a firewall or NAT is in the way, or the client sends to another address.'
+  return { code: 'no-packets', severity: 'error', ...about(stream), cause, fix }
+}
+
+function stopped(stream: StreamWatch): Alarm {
+  return {
+    code: 'packets-stopped',
+    severity: 'error',
+    ...about(stream),
+    cause: 'Packets came and stopped, without hold, pause or end of the session.',
+    fix: 'See whether the call is still up at the client; if its party is on hold, let the client say so in SDP or metadata.',
+  }
+}
+
+function wrongClock(stream: StreamWatch): Alarm | undefined {
+  const { clock, settings } = stream
+  if (clock === undefined || settings.pace !== undefined) return undefined
+  const ratio = clock.measuredHz / clock.wantedHz
+  if (ratio < CLOCK_RATIO && ratio > 1 / CLOCK_RATIO) return undefined
+  const measured = Math.round(clock.measuredHz / 100) * 100
+  return {
+    code: 'clock-mismatch',
+    severity: 'error',
+    ...about(stream),
+    cause: `Timestamps run at about ${measured} Hz where the codec has ${clock.wantedHz} Hz: the recording plays at a wrong speed or with holes.`,
+    fix: 'Let the client number RTP by the clock of the codec in its SDP (G.722: 8000, Opus: 48000), and its ptime be right.',
+  }
+}
+
+function silent(stream: StreamWatch): Alarm | undefined {
+  const { sound } = stream
+  if (sound.heardMs < SOUND_MS || sound.loudestRmsDbfs >= LOW_DBFS) return undefined
+  if (sound.loudestPeakDbfs <= SILENT_PEAK_DBFS) {
+    return {
+      code: 'digital-silence',
+      severity: 'warning',
+      ...about(stream),
+      cause: 'Packets come, and every sample in them is zero: a muted party, or a client that forks before the audio.',
+      fix: 'Ask whether the party is muted; if not, see where the client taps the call.',
+    }
+  }
+  return {
+    code: 'low-level',
+    severity: 'warning',
+    ...about(stream),
+    cause: `Nothing on this stream is louder than ${Math.round(sound.loudestRmsDbfs)} dBFS: a party that only listens, a very low gain, or no microphone.`,
+    fix: 'See the gain of the party or trunk; nothing to do if that party has only listened so far.',
+  }
+}
+
+function clipped(stream: StreamWatch): Alarm | undefined {
+  const share = stream.sound.clippedShare
+  if (share < CLIPPED_SHARE) return undefined
+  return {
+    code: 'clipping',
+    severity: 'warning',
+    ...about(stream),
+    cause: `${Math.round(share * 100)} % of the samples of the last two seconds are at the limit of the scale: too high a gain, or noise of an undecrypted stream.`,
+    fix: 'Lower the gain of the party or trunk; if it is noise, see the encryption and the codec of the stream.',
+  }
+}
+
+function foreign(stream: StreamWatch): Alarm | undefined {
+  const host = stream.settings.rtp?.host
+  if (host === undefined || !IPV4.test(host) || stream.source === host || stream.source === '') return undefined
+  return {
+    code: 'strangers-only',
+    severity: 'warning',
+    ...about(stream),
+    cause: `Every packet comes from ${stream.source}, while the SDP of the client names ${host}: NAT, a media relay, or somebody else.`,
+    fix: 'Let the client name the address that it sends from, or send from the one that it names.',
+  }
+}
+
+function about({ channel, label }: StreamWatch): Pick<Alarm, 'channel' | 'label'> {
+  return { channel, ...(label !== undefined && { label }) }
+}
+
+function nameOf({ channel, label }: StreamWatch): string {
+  return label === undefined ? `channel ${channel}` : `label ${label}`
+}

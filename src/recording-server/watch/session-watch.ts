@@ -1,0 +1,84 @@
+// "Is it really recording?": the alarms of one recording, raised and cleared as its streams are judged.
+
+import type { Alarm, AlarmEntry } from '#store'
+import { type AlarmWords, type SameAudioMemory, sameAudioAlarm, streamAlarms } from './alarm-rules.ts'
+import type { StreamWatch } from './stream-watch.ts'
+
+/** Alarms that a manifest lists, the first ones. */
+const MAX_LISTED = 200
+/** More streams than this are not compared with each other. */
+const MAX_COMPARED = 4
+
+interface Standing {
+  readonly alarm: Alarm
+  readonly entry: AlarmEntry | undefined
+}
+
+/** What becomes of alarms. */
+export interface AlarmSink {
+  raised(alarm: Alarm): void
+  cleared(alarm: Alarm): void
+}
+
+/** Watch over the streams of one recording. */
+export class SessionWatch {
+  readonly streams: StreamWatch[] = []
+  readonly #words: AlarmWords
+  readonly #sink: AlarmSink
+  readonly #standing = new Map<string, Standing>()
+  readonly #listed: { -readonly [K in keyof AlarmEntry]: AlarmEntry[K] }[] = []
+  #same = new Map<string, SameAudioMemory>()
+
+  /** `before`: those of a process before a restart. */
+  constructor(words: AlarmWords, sink: AlarmSink, before: readonly AlarmEntry[] = []) {
+    this.#words = words
+    this.#sink = sink
+    this.#listed.push(...before)
+  }
+
+  /** Those that stand now. */
+  get alarms(): readonly Alarm[] {
+    return [...this.#standing.values()].map(({ alarm }) => alarm)
+  }
+
+  /** All there were, for the manifest. */
+  get entries(): readonly AlarmEntry[] {
+    return this.#listed
+  }
+
+  /** Judges the streams; to be called each STEP_MS. `atMs` is the time of the recording. */
+  check(nowMs: number, atMs: number): void {
+    const found = new Map<string, Alarm>()
+    for (const alarm of this.#judged(nowMs)) found.set(`${alarm.code} ${alarm.channel ?? ''}`, alarm)
+    for (const [key, { alarm, entry }] of this.#standing) {
+      if (found.has(key)) continue
+      this.#standing.delete(key)
+      if (entry !== undefined) Object.assign(entry, { toMs: Math.round(atMs) })
+      this.#sink.cleared(alarm)
+    }
+    for (const [key, alarm] of found) {
+      if (this.#standing.has(key)) continue
+      const entry = this.#listed.length < MAX_LISTED ? { ...alarm, fromMs: Math.round(atMs) } : undefined
+      if (entry !== undefined) this.#listed.push(entry)
+      this.#standing.set(key, { alarm, entry })
+      this.#sink.raised(alarm)
+    }
+    for (const stream of this.streams) stream.step()
+  }
+
+  *#judged(nowMs: number): Generator<Alarm> {
+    for (const stream of this.streams) yield* streamAlarms(stream, this.streams, nowMs, this.#words)
+    const compared = this.streams.filter(({ isExpected }) => isExpected).slice(0, MAX_COMPARED)
+    const before = this.#same
+    this.#same = new Map()
+    for (const [index, other] of compared.entries()) {
+      for (const one of compared.slice(0, index)) {
+        const pair = `${one.channel} ${other.channel}`
+        const memory = before.get(pair) ?? { checkedMs: Number.NEGATIVE_INFINITY, isSame: false }
+        this.#same.set(pair, memory)
+        const alarm = sameAudioAlarm(one, other, nowMs, memory)
+        if (alarm !== undefined) yield alarm
+      }
+    }
+  }
+}
