@@ -1,5 +1,6 @@
 // The shell: navigation, theme, and the view that the address names.
 
+import { LinkBanner } from './components/link-banner.tsx'
 import { Nothing } from './components/trouble.tsx'
 import { nextTheme, theme } from './data/theme.ts'
 import { linkTo, place } from './router.ts'
@@ -33,6 +34,7 @@ export function App() {
           Theme: {theme.value}
         </button>
       </header>
+      <LinkBanner />
       <main id="content" tabIndex={-1}>
         {view === undefined ? (
           <Nothing title="There is no such page">

@@ -79,3 +79,14 @@ export const upload = role('Copies in object storage that speaks S3; recordings 
     }),
   ),
 })
+
+/** `recorder.store.evidence`. */
+export const evidence = role(
+  'Proof that recordings are as they were published: hashed, chained and signed; none when left out. See docs/evidence.md.',
+  {
+    keyFile: text({
+      description:
+        'File with the private key, Ed25519 in PEM; made at first use, its public half beside it with .pub behind the name. Not in the folder of the recordings.',
+    }),
+  },
+)

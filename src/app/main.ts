@@ -11,11 +11,13 @@ import { fail } from './cli/outcome.ts'
 import { addRetentionCommand } from './cli/retention.ts'
 import { addStartCommands } from './cli/start.ts'
 import { addAccessCommands } from './cli/token.ts'
+import { addEvidenceCommands } from './cli/verify.ts'
 
 const command = new Command('siprec-gateway').description('SIP call-recording gateway, SIPREC recorder and console')
 addStartCommands(command)
 addCatalogueCommands(command)
 addRetentionCommand(command)
+addEvidenceCommands(command)
 addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)

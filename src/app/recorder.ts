@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { env } from 'node:process'
-import type { RecorderClientsView, RecordingsView } from '#control'
+import type { LiveSessionsView, RecorderClientsView, RecordingsView } from '#control'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import {
@@ -20,6 +20,8 @@ import {
   type Deriver,
   JournaledCatalogue,
   leftFolders,
+  Notary,
+  type NotaryOptions,
   openS3,
   type RecordingLibrary,
   RecordingStore,
@@ -31,6 +33,7 @@ import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
 import { LibraryThread } from './library/library-thread.ts'
+import { createLiveSessionsView } from './live-sessions-view.ts'
 import { createRecorderClientsView } from './recorder-clients-view.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
@@ -42,6 +45,7 @@ export interface Recorder {
   readonly server: RecordingServer
   readonly recordings: RecordingsView
   readonly clients: RecorderClientsView
+  readonly sessions: LiveSessionsView
   /** Search, tags, holds and deletion; rejects with AppError `store.catalogue` while the database is away. */
   readonly library: RecordingLibrary
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -61,6 +65,8 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const log = around.log.child({ role: 'recorder' })
   const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
   await mkdir(folder, { recursive: true })
+  const evidence = notaryOptions(config)
+  const notary = evidence && (await Notary.open(evidence, () => clock.wallMs()))
   const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
   const settings = librarySettings(config)
   const uploaded = settings.upload && openS3(settings.upload.s3)
@@ -78,6 +84,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     keepDigits,
     storage,
     archive,
+    ...(evidence && { evidence }),
   }).catch(async (fault: unknown) => {
     await catalogue.close()
     throw fault
@@ -101,6 +108,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     refusals.close()
     await media.close()
     await catalogue.close()
+    notary?.close()
   }
   try {
     const role = await openSipRole(
@@ -120,11 +128,12 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
-    await recover(store, catalogue, closed, await createDeriver({ archive, external: ffmpegDecoder() }), log)
+    await recover(store, catalogue, closed, await createDeriver({ archive, external: ffmpegDecoder() }), notary, log)
     return {
       listeners: role.listeners,
       server,
       recordings: createRecordingsView({ store, catalogue, library, clock, ...(uploaded && { uploaded }) }),
+      sessions: createLiveSessionsView(server),
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),
@@ -144,8 +153,21 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 /** What the library of a recorder is opened with. */
 export function librarySettings({ store }: RecorderConfig, environment: Environment = env): LibrarySettings {
   const { folder, name, database, retention } = store
+  const evidence = notaryOptions({ store })
   const upload = store.upload && uploadSettings(store.upload, environment)
-  return { folder, name, retention, ...(database !== undefined && { database }), ...(upload && { upload }) }
+  return {
+    folder,
+    name,
+    retention,
+    ...(database !== undefined && { database }),
+    ...(upload && { upload }),
+    ...(evidence && { evidence }),
+  }
+}
+
+/** What recordings are vouched for with; undefined where they are not. */
+function notaryOptions({ store }: Pick<RecorderConfig, 'store'>): NotaryOptions | undefined {
+  return store.evidence && { root: store.folder, keyFile: store.evidence.keyFile }
 }
 
 /** A database that is away delays no start and no recording: rows wait in the journal. */
@@ -160,10 +182,11 @@ async function recover(
   catalogue: JournaledCatalogue,
   folders: readonly string[],
   derive: Deriver,
+  notary: Notary | undefined,
   log: Logger,
 ): Promise<void> {
   for (const folder of folders) {
-    const { recovered, failures } = await recoverRecordings(store, catalogue, derive, [folder])
+    const { recovered, failures } = await recoverRecordings(store, catalogue, derive, [folder], notary)
     for (const { cause } of failures) log.error('recording could not be recovered', { cause: messageOf(cause) })
     for (const { recordingId, durationMs } of recovered) log.warn('recording recovered', { recordingId, durationMs })
     await new Promise<void>((resolve) => setImmediate(resolve))

@@ -20,6 +20,7 @@ import { eventRoutes } from './events/event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
+import { type LiveSessionsView, liveSessionRoutes } from './live/live-session-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
 import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
@@ -66,6 +67,7 @@ export interface HttpServerOptions {
   readonly recorders?: RecordersView
   readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
+  readonly sessions?: LiveSessionsView
   readonly events?: EventLog
   readonly audit?: AuditLog
   readonly webhooks?: Webhooks
@@ -163,6 +165,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
+  if (options.sessions !== undefined) liveSessionRoutes(app, options.sessions)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)

@@ -1,21 +1,23 @@
-// The thread that derives audio, as the record worker sees it: one job after another, a new thread after a death.
+// The thread that derives audio and attests recordings, as the record worker sees it: one job after another, a new thread
+// after a death.
 
 import { Worker } from 'node:worker_threads'
 import { AppError } from '#kernel'
-import type { ArchiveFormat, DerivedFiles, DeriveJob } from '#store'
+import type { ArchiveFormat, DerivedFiles, DeriveJob, NotaryOptions } from '#store'
 
 /** Options of the thread. */
 export interface DeriveWorkerOptions {
   readonly archive: ArchiveFormat
+  /** Without it nothing is attested. */
+  readonly evidence?: NotaryOptions
 }
 
-/** Record worker to thread. */
-export interface DeriveRequest {
-  readonly jobId: number
-  readonly job: DeriveJob
-}
+/** Record worker to thread: audio to derive, or a folder to attest. */
+export type DeriveRequest =
+  | { readonly jobId: number; readonly job: DeriveJob }
+  | { readonly jobId: number; readonly attest: string }
 
-/** Thread to record worker: the files, or what failed. */
+/** Thread to record worker: the files, none after an attestation, or what failed. */
 export type DeriveReply =
   | { readonly jobId: number; readonly files: DerivedFiles }
   | { readonly jobId: number; readonly fault: string }
@@ -37,18 +39,26 @@ export class DeriveThread {
   }
 
   /** A `Deriver`; rejections are AppError `recorder.derive`. */
-  readonly derive = (job: DeriveJob): Promise<DerivedFiles> => {
-    this.#worker ??= this.#start()
-    const jobId = this.#nextJobId++
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(jobId, { resolve, reject })
-      this.#worker?.postMessage({ jobId, job } satisfies DeriveRequest)
-    })
+  readonly derive = (job: DeriveJob): Promise<DerivedFiles> => this.#ask((jobId) => ({ jobId, job }))
+
+  /** An `Attest`; rejections are AppError `recorder.derive`. */
+  readonly attest = async (folder: string): Promise<void> => {
+    await this.#ask((jobId) => ({ jobId, attest: folder }))
   }
 
   /** Ends the thread; what was not done is for the next start. */
   async close(): Promise<void> {
     await this.#worker?.terminate()
+  }
+
+  #ask(requestOf: (jobId: number) => DeriveRequest): Promise<DerivedFiles> {
+    this.#worker ??= this.#start()
+    const worker = this.#worker
+    const jobId = this.#nextJobId++
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(jobId, { resolve, reject })
+      worker.postMessage(requestOf(jobId))
+    })
   }
 
   #start(): Worker {
@@ -72,5 +82,6 @@ export class DeriveThread {
 }
 
 function derivingFailed(why: string): AppError {
-  return new AppError('recorder.derive', `audio could not be derived: ${why}`, { result: 'server', reason: 'derive' })
+  const verdict = { result: 'server', reason: 'derive' } as const
+  return new AppError('recorder.derive', `recording could not be finished: ${why}`, verdict)
 }

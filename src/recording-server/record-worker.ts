@@ -23,10 +23,11 @@ const {
   portMax,
   storage,
   archive = 'none',
+  evidence,
   address = host,
 } = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
-const deriving = new DeriveThread({ archive })
+const deriving = new DeriveThread({ archive, ...(evidence && { evidence }) })
 const room = new RecordRoom({
   root,
   keepDigits,
@@ -37,6 +38,7 @@ const room = new RecordRoom({
   ids: cryptoIds,
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
   derive: deriving.derive,
+  ...(evidence && { attest: deriving.attest }),
   caughtUp: () => new Promise((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve)),
   onEvent: (event) => reply({ kind: 'event', event }),
 })

@@ -21,6 +21,10 @@ export {
 export type { ExternalDecoder } from './derived/external-decoder.ts'
 export { type Peaks, type PeaksQuery, readPeaks } from './derived/peaks.ts'
 export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
+export { exportRecording } from './evidence/export.ts'
+export { Notary, type NotaryOptions } from './evidence/notary.ts'
+export { readPublicKeys } from './evidence/signing-key.ts'
+export { type Verification, verifyEvidence } from './evidence/verify.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {
@@ -49,7 +53,7 @@ export type {
 } from './manifest.ts'
 export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
-export { type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
+export { type Attest, type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
 export { type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
 export {

@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Disk } from './disk.ts'
+import { forgetEvidence } from './evidence/notary.ts'
 import { isoTime } from './iso-time.ts'
 import {
   type AlarmEntry,
@@ -72,6 +73,9 @@ export interface Closing {
   /** Used only if there is no audio. */
   readonly noAudioCause: NoAudioCause
 }
+
+/** Vouches for what is in a folder that is about to be published; rejects with what the file system says. */
+export type Attest = (folder: string) => Promise<void>
 
 /** A recording being received. Every method throws what the file system throws. */
 export class RecordingFolder {
@@ -191,10 +195,14 @@ export class RecordingFolder {
   }
 
   /**
-   * Closes the files, derives recording.wav, writes the last manifest and gives the folder its final name.
+   * Closes the files, derives recording.wav, writes the last manifest, has it attested and gives the folder its final name.
    * Rejects with what the disk says; then it may be called again.
    */
-  async publish(closing: Closing, derive: Deriver = plainDeriver): Promise<{ manifest: Manifest; folder: string }> {
+  async publish(
+    closing: Closing,
+    derive: Deriver = plainDeriver,
+    attest?: Attest,
+  ): Promise<{ manifest: Manifest; folder: string }> {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
@@ -209,7 +217,7 @@ export class RecordingFolder {
       ...(await audioOf({ folder: this.#path, streams, durationMs: closing.durationMs }, closing.noAudioCause, derive)),
       streams,
     }
-    return { manifest, folder: settleFolder(this.#path, manifest) }
+    return { manifest, folder: await settleFolder(this.#path, manifest, attest) }
   }
 
   /** Writes what there is and lets go of the files; the folder is left to recovery. Rejects with what the disk says. */
@@ -270,9 +278,16 @@ export async function audioOf(
   return hasPackets ? { state: 'published', ...(await derive(job)) } : { state: 'no-audio', cause: noAudioCause }
 }
 
-/** Writes the manifest and takes the suffix off the folder's name, in this order and durably; returns the new path. */
-export function settleFolder(path: string, manifest: Manifest): string {
+/** Writes the manifest, has it attested, and takes the suffix off the folder's name, in this order and durably; gives the new path. */
+export async function settleFolder(path: string, manifest: Manifest, attest?: Attest): Promise<string> {
   replaceFile(join(path, MANIFEST_FILE), serializeManifest(manifest))
+  if (attest === undefined) forgetEvidence(path)
+  else await attest(path)
+  return nameSettled(path)
+}
+
+/** Takes the suffix off the name of a folder that is complete, durably; gives the new path. */
+export function nameSettled(path: string): string {
   const settled = path.slice(0, -OPEN_SUFFIX.length)
   syncFolder(path)
   renameSync(path, settled)

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import type { Deriver } from './derived/deriver.ts'
+import type { Notary } from './evidence/notary.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE, openFolder } from './recording-folder.ts'
 import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
@@ -75,8 +76,9 @@ export async function recoverRecordings(
   catalogue: Catalogue,
   derive?: Deriver,
   folders?: readonly string[],
+  notary?: Notary,
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
-  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders)
+  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders, notary)
   for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
   return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

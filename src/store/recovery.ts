@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
+import type { Notary } from './evidence/notary.ts'
 import { GapLedger } from './gap-ledger.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
@@ -11,6 +12,7 @@ import {
   audioOf,
   endOf,
   MANIFEST_FILE,
+  nameSettled,
   OPEN_SUFFIX,
   PAUSED_FILE,
   SESSION_FILE,
@@ -72,12 +74,13 @@ export async function recoverOpenFolders(
   root: string,
   derive: Deriver = plainDeriver,
   folders: readonly string[] = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
+  notary?: Notary,
 ): Promise<{ recovered: Recovered[]; failures: RecoveryFailure[] }> {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
   for (const folder of folders) {
     try {
-      recovered.push(await recoverFolder(folder, derive))
+      recovered.push(await recoverFolder(folder, derive, notary))
     } catch (cause) {
       failures.push({ folder, cause })
     }
@@ -101,9 +104,11 @@ export function recordingFolders(root: string): string[] {
   return folders
 }
 
-async function recoverFolder(folder: string, derive: Deriver): Promise<Recovered> {
+async function recoverFolder(folder: string, derive: Deriver, notary: Notary | undefined): Promise<Recovered> {
   const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
   if (open === undefined) throw new Error('manifest.json is not readable')
+  // Nothing of what was vouched for may change: it lacks only its name.
+  if (notary?.isAttested(folder) === true) return { manifest: open, folder: nameSettled(folder) }
   for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(folder, file), { force: true })
   const streams = streamsLeft(folder, open)
   const durationMs = Math.max(0, ...streams.map(endMsOf))
@@ -118,7 +123,8 @@ async function recoverFolder(folder: string, derive: Deriver): Promise<Recovered
     ...(await audioOf({ folder, streams: padded, durationMs }, 'no-rtp', derive)),
     streams: padded,
   }
-  return { manifest, folder: settleFolder(folder, manifest) }
+  const attest = notary && ((path: string) => notary.attest(path))
+  return { manifest, folder: await settleFolder(folder, manifest, attest) }
 }
 
 /** The streams of a folder left open, by channel, as its files tell; headers are repaired. */

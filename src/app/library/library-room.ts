@@ -11,6 +11,8 @@ import {
   eraseObjects,
   FolderLibrary,
   type JobQueue,
+  Notary,
+  type NotaryOptions,
   openCatalogueAndJobs,
   openS3,
   planRetention,
@@ -34,6 +36,8 @@ export interface LibrarySettings {
   /** Address of a PostgreSQL database; a file below the folder when absent. */
   readonly database?: string
   readonly retention: RetentionSettings
+  /** Absent: nothing is vouched for. */
+  readonly evidence?: NotaryOptions
   /** Absent: recordings stay on this machine. */
   readonly upload?: { readonly s3: S3Settings; readonly policy: UploadPolicy }
 }
@@ -218,10 +222,11 @@ export class LibraryRoom {
   }
 
   async #openNow(): Promise<Opened> {
-    const { folder, name, database, upload } = this.#settings
+    const { folder, name, database, upload, evidence } = this.#settings
+    const notary = evidence && (await Notary.open(evidence, () => this.#clock.wallMs()))
     const opened = await openCatalogueAndJobs(database ?? join(folder, CATALOGUE_FILE), name)
     const store = new RecordingStore({ root: folder })
-    const parts = { store, storeName: name, clock: this.#clock, log: this.#log, ...opened }
+    const parts = { store, storeName: name, clock: this.#clock, log: this.#log, ...opened, ...(notary && { notary }) }
     if (upload === undefined) {
       this.#opened = { ...opened, library: new FolderLibrary(parts) }
       return this.#opened

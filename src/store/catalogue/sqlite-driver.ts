@@ -41,6 +41,14 @@ export async function openSqlite(path: string): Promise<SqliteDatabase> {
   }
 }
 
+/** Opens a file that holds nothing and is there to be locked; whoever wants the lock waits so long. */
+export async function openLockFile(path: string, waitMs: number): Promise<Pick<SyncDatabase, 'exec' | 'close'>> {
+  const { DatabaseSync } = await loadModule()
+  const database = new DatabaseSync(path)
+  database.exec(`PRAGMA busy_timeout = ${waitMs}`)
+  return database
+}
+
 async function loadModule(): Promise<DatabaseModule> {
   // The names are variables because neither module is sure to be there at compile time or at run time.
   const names = ['node:sqlite', '@photostructure/sqlite']

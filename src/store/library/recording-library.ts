@@ -1,5 +1,6 @@
 // The recordings of one store as a library: catalogue, notes and folders kept in step; deletion that a hold prevents.
 
+import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, err, type Logger, messageOf, ok, type Result } from '#kernel'
@@ -15,6 +16,7 @@ import type {
 import { folded } from '../catalogue/index-terms.ts'
 import type { JobQueue } from '../catalogue/job-queue.ts'
 import { notesOf, type SqlCatalogue } from '../catalogue/sql-catalogue.ts'
+import type { Notary } from '../evidence/notary.ts'
 import type { RecordingStore } from '../recording-store.ts'
 import { folderBytes, metadataWords } from './folder-content.ts'
 import { NOTES_FILE, readNotes, writeNotes } from './notes-file.ts'
@@ -56,6 +58,8 @@ export interface LibraryOptions {
   readonly storeName: string
   readonly clock: Clock
   readonly log: Logger
+  /** Writes down deletions where recordings are vouched for. */
+  readonly notary?: Notary
   /** Removes the copy in object storage, where there is one. */
   readonly eraseRemote?: (row: CatalogueRow) => Promise<void>
 }
@@ -182,9 +186,11 @@ export class FolderLibrary implements RecordingLibrary {
   }
 
   async #finish(row: CatalogueRow & { readonly deletion: Act }): Promise<CatalogueRow> {
-    const { store, storeName, catalogue } = this.#options
+    const { store, storeName, catalogue, notary } = this.#options
     const { deletion } = row
     const tombstone = tombstoneOf(row, deletion)
+    const path = row.folder === undefined ? undefined : store.pathOf(row.folder, '')
+    if (path !== undefined && existsSync(path)) notary?.noteDeletion(row.recordingId, path, deletion)
     if (row.folder !== undefined) await addTombstone(store.root, tombstone)
     await this.#erase(row)
     const left = { ...rowOfTombstone(tombstone), store: storeName }
