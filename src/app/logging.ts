@@ -7,6 +7,9 @@ import type { Config } from './config-schema.ts'
 /** Least severity to log. */
 export type LogLevel = Config['log']['level']
 
+const STANDARD_OUTPUT = 1
+const MOST_WAITING_BYTES = 32 * 1024 * 1024
+
 /** Makes the logger of the process; lines go to standard output unless `stream` is given. */
 export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {
   const options = {
@@ -16,7 +19,9 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Logge
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return behindPort(stream === undefined ? pino(options) : pino(options, stream))
+  // Whoever reads standard output may stop reading: lines wait in memory, no more than that, and nothing waits for them.
+  const output = stream ?? pino.destination({ dest: STANDARD_OUTPUT, sync: false, maxLength: MOST_WAITING_BYTES })
+  return behindPort(pino(options, output))
 }
 
 function behindPort(sink: PinoLogger): Logger {
