@@ -91,7 +91,9 @@ export async function openHttp(
           recorderTests: gateway.recorderTests,
           spool: gateway.spool,
         }),
-    ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
+    ...(recorder === undefined
+      ? {}
+      : { recordings: recorder.recordings, clients: recorder.clients, sessions: recorder.sessions }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
   const renewal = config.tls === undefined ? undefined : renewalOf(config.tls, server, around)
