@@ -9,7 +9,14 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type CallListening, type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import {
+  type CallListening,
+  type FlowsView,
+  type RecordersView,
+  type RecorderTestsView,
+  RecordingInfo,
+  type SpoolView,
+} from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -31,6 +38,7 @@ import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { createFlowsView } from './flows-view.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -56,6 +64,8 @@ export interface Gateway extends GatewayViews {
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
@@ -91,7 +101,7 @@ export async function openGateway(
     throw fault
   })
   const sandbox = new SandboxPool({ clock, log })
-  if ([...library.flows.values()].some(({ needsSandbox }) => needsSandbox)) sandbox.warm()
+  if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
   const infos = new WeakMap<Call, RecordingInfo>()
@@ -221,6 +231,8 @@ export async function openGateway(
     spool,
     listening: listenToCalls(service, client, clock),
     sandbox,
+    flows: createFlowsView(config, library.flows, sandbox),
+    flowChanges: library.flows.changes,
   })
 }
 
@@ -312,15 +324,19 @@ function assemble(parts: {
   readonly spool: Spool | undefined
   readonly listening: CallListening
   readonly sandbox: SandboxPool
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
 }): Gateway {
   const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes } = parts
-  const { spool, sandbox } = parts
+  const { spool, sandbox, flows, flowChanges } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
     listening: parts.listening,
     recorderTests,
     spool: spoolView(client),
+    flows,
+    flowChanges,
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),
