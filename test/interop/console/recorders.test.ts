@@ -28,13 +28,17 @@ test('a recorder is shown with its health, tested from the page, and what to set
 })
 
 test('what our own recorder refused shows with the reason and the message as it came', async (t) => {
-  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  const recorder = await openTestProgram({
+    gateway: false,
+    recorder: true,
+    recorderKeys: { sources: ['192.0.2.0/24'] },
+  })
   t.after(() => recorder.close())
   const phone = await openPhone(t, 'alice', 'udp')
   const call = await phone.call(`sip:srs@127.0.0.1:${recorder.port('recorder', 'udp')}`)
   await call.answered
   const page = await openPage(t, `${recorder.httpUrl}/#/recorders`, { width: 360, theme: 'dark' })
-  await page.getByText(/over udp:/i).click()
+  await page.getByText('403 Forbidden').click()
   await page.getByText('INVITE sip:srs@127.0.0.1').waitFor()
   await assertAccessible(page, 'refusals')
   await assertNoSideScroll(page, 'refusals')
