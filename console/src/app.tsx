@@ -6,6 +6,7 @@ import { LinkBanner } from './components/link-banner.tsx'
 import { Nothing } from './components/trouble.tsx'
 import { isSignedOut, may, offers, readAbilities } from './data/abilities.ts'
 import { nextTheme, theme } from './data/theme.ts'
+import { PlayerPlace } from './player/place.tsx'
 import { linkTo, place } from './router.ts'
 import { type View, views } from './views/registry.ts'
 import { SignInView } from './views/sign-in.tsx'
@@ -50,6 +51,7 @@ export function App() {
       <main id="content" tabIndex={-1}>
         {isReady && (isSignedOut.value ? <SignInView /> : <Content name={name} path={rest} />)}
       </main>
+      <PlayerPlace />
     </div>
   )
 }

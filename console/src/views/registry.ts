@@ -2,10 +2,10 @@
 
 import type { ComponentType } from 'preact'
 import type { Scope } from '../../../src/control/access/scopes.ts'
+import { RecordingsView } from '../recordings/view.tsx'
 import { AuditView } from './audit.tsx'
 import { LiveView } from './live.tsx'
 import { RecordersView } from './recorders.tsx'
-import { RecordingsView } from './recordings.tsx'
 
 /** What a view is given. */
 export interface ViewProps {
