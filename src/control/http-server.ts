@@ -29,6 +29,7 @@ import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-rout
 import { curationRoutes } from './recordings/curation-routes.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
+import { type TracesView, traceRoutes } from './trace-routes.ts'
 import type {
   CallsView,
   CapturesView,
@@ -62,6 +63,7 @@ export interface HttpServerOptions {
   readonly calls?: CallsView
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
+  readonly traces?: TracesView
   readonly recorders?: RecordersView
   readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
@@ -156,6 +158,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     curationRoutes(app, recordings)
   }
   if (captures !== undefined) captureRoutes(app, captures)
+  if (options.traces !== undefined) traceRoutes(app, options.traces)
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)

@@ -15,6 +15,8 @@ export type { RecorderClientsView } from './recorder-client-routes.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
+export type { TracesView } from './trace-routes.ts'
 export type {
   AudioFile,
   CallsView,

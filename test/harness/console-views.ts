@@ -30,7 +30,7 @@ export async function photograph(views: readonly Photographed[], folder: string)
           const page = await showPage(browser, url, { width, height: HEIGHT, theme })
           await ready(page)
           const path = join(folder, `${name}-${width}-${theme}.png`)
-          await page.screenshot({ path })
+          await page.screenshot({ path, fullPage: true })
           await page.close()
           files.push(path)
         }
