@@ -22,6 +22,8 @@ import 'uplot/dist/uPlot.min.css'
 const REFRESH_MS = 5_000
 const GATHER_MS = 300
 
+const roles: Readonly<Record<string, string>> = { caller: 'Caller', callee: 'Callee', automaton: 'Flow' }
+
 interface Capture {
   readonly id: string
   readonly beganAt: string
@@ -110,7 +112,7 @@ function Facts({ call, endedAt }: { call: CallView; endedAt: string | undefined 
         {endedAt === undefined ? <Ticking since={startedAt} /> : duration(Date.parse(endedAt) - Date.parse(startedAt))}
       </Fact>
       {parties.map(({ leg, role, aors, joinedAt, leftAt, hold }) => (
-        <Fact key={`${leg} ${role} ${joinedAt}`} name={role === 'automaton' ? 'Flow' : role}>
+        <Fact key={`${leg} ${role} ${joinedAt}`} name={roles[role] ?? role}>
           {shortAddress(aors[0] ?? 'unknown')}, {clockTime(joinedAt)}
           {leftAt !== undefined && ` to ${clockTime(leftAt)}`}
           {hold !== 'none' && `, on hold (${hold})`}
@@ -119,7 +121,7 @@ function Facts({ call, endedAt }: { call: CallView; endedAt: string | undefined 
       {recording?.recordingId !== undefined && <Fact name="Recording ID">{recording.recordingId}</Fact>}
       {recording?.sessions.map(({ uri, state, result }) => (
         <Fact key={uri} name="Recorder">
-          {shortAddress(uri)}: {state}, {result}
+          {shortAddress(uri)} {sessionWords[state] ?? state}, {result}
         </Fact>
       ))}
     </dl>

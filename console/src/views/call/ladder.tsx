@@ -108,7 +108,7 @@ export function Ladder({ trace }: { trace: TraceView }) {
               <li key={index}>
                 {known === undefined ? (
                   <p class="ladder-note">
-                    <Elapsed ms={afterMs} /> {noteOf(entry)}
+                    <Elapsed ms={afterMs} /> {noteOf(entry, columns)}
                   </p>
                 ) : (
                   <Arrow
@@ -173,8 +173,11 @@ function spanOf(left: number, right: number) {
   return { '--from': left, '--span': right - left }
 }
 
-function noteOf(entry: Entry): string {
-  if (entry.type === 'state') return `${entry.machine}: ${entry.from} → ${entry.to}`
+function noteOf(entry: Entry, columns: readonly (Column | undefined)[]): string {
+  if (entry.type === 'state') {
+    const name = columns.find((column) => column?.dialog === entry.id)?.name
+    return `${entry.machine}${name === undefined ? '' : ` with ${name}`}: ${entry.from} → ${entry.to}`
+  }
   if (entry.type !== 'event') return ''
   return entry.recorder === undefined ? entry.event : `${entry.event} at ${shortAddress(entry.recorder)}`
 }

@@ -8,7 +8,7 @@ import { now } from '../../data/now.ts'
 import { linkTo } from '../../router.ts'
 
 /** States of a recording session as people say them. */
-const sessionWords: Readonly<Record<string, string>> = {
+export const sessionWords: Readonly<Record<string, string>> = {
   preparing: 'being prepared',
   inviting: 'is being asked',
   active: 'gets the audio',
