@@ -9,7 +9,7 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import { type FlowsView, type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -30,6 +30,7 @@ import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { createFlowsView } from './flows-view.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -37,6 +38,7 @@ import { createRecorderTests } from './recorder-tests.ts'
 import { openRecorders, recordersView, spoolView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
+import { SandboxPool } from './sandbox/sandbox-pool.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 import { readTls } from './tls-files.ts'
@@ -54,6 +56,8 @@ export interface Gateway extends GatewayViews {
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
@@ -87,6 +91,8 @@ export async function openGateway(
     await engine.close()
     throw fault
   })
+  const sandbox = new SandboxPool({ clock, log })
+  if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
   const infos = new WeakMap<Call, RecordingInfo>()
@@ -152,7 +158,7 @@ export async function openGateway(
     }
     const control = new FlowCallControl({ call, commands, prompts: library.prompts, notices, clock, log })
     const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
-    void runFlow(flow, { call: control, input, log: log.child({ callId: call.callId }) })
+    void runFlow(flow, { call: control, input, sandbox, log: log.child({ callId: call.callId }) })
   }
 
   try {
@@ -179,6 +185,7 @@ export async function openGateway(
     )
   } catch (fault) {
     await spool?.close()
+    await sandbox.close()
     await engine.close()
     throw fault
   }
@@ -213,6 +220,9 @@ export async function openGateway(
     recorderTests,
     probes,
     spool,
+    sandbox,
+    flows: createFlowsView(config, library.flows, sandbox),
+    flowChanges: library.flows.changes,
   })
 }
 
@@ -302,14 +312,19 @@ function assemble(parts: {
   readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
+  readonly sandbox: SandboxPool
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
 }): Gateway {
-  const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes, spool } =
-    parts
+  const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes } = parts
+  const { spool, sandbox, flows, flowChanges } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
     recorderTests,
     spool: spoolView(client),
+    flows,
+    flowChanges,
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),
@@ -335,6 +350,7 @@ function assemble(parts: {
       await evidence.close()
       await role.close()
       await spool?.close()
+      await sandbox.close()
       await engine.close()
     },
   }

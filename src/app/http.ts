@@ -92,6 +92,7 @@ export async function openHttp(
           calls: gateway.calls,
           captures: gateway.captures,
           ...(traces === undefined ? {} : { traces }),
+          flows: gateway.flows,
           recorders: gateway.recorders,
           recorderTests: gateway.recorderTests,
           spool: gateway.spool,

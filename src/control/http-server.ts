@@ -17,6 +17,7 @@ import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
 import type { EventLog } from './events/event-log.ts'
 import { eventRoutes } from './events/event-routes.ts'
+import { type FlowsView, flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
@@ -27,7 +28,9 @@ import { type RecorderClientsView, recorderClientRoutes } from './recorder-clien
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
 import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
+import { documentRoutes } from './recordings/document-routes.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
+import { vconRoutes } from './recordings/vcon-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { type TracesView, traceRoutes } from './trace-routes.ts'
 import type {
@@ -65,6 +68,7 @@ export interface HttpServerOptions {
   readonly captures?: CapturesView
   readonly traces?: TracesView
   readonly recorders?: RecordersView
+  readonly flows?: FlowsView
   readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
   readonly sessions?: LiveSessionsView
@@ -156,11 +160,14 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) {
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)
+    documentRoutes(app, recordings)
+    vconRoutes(app, recordings)
   }
   if (captures !== undefined) captureRoutes(app, captures)
   if (options.traces !== undefined) traceRoutes(app, options.traces)
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
+  if (options.flows !== undefined) flowRoutes(app, options.flows)
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)

@@ -7,6 +7,7 @@ export { AuditLog, verifyAudit } from './audit/audit-log.ts'
 export type { CallView, Readiness } from './contract.ts'
 export { EventLog } from './events/event-log.ts'
 export type { EventNews, EventType } from './events/event-vocabulary.ts'
+export type { FlowsView } from './flow-routes.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { InfoRecordingCommand } from './info-dialect.ts'
 export type { HeardFrame, Hearer } from './live/listen-socket.ts'
@@ -14,7 +15,9 @@ export type { LiveSessionsView, LiveSessionView } from './live/live-session-rout
 export type { RecorderClientsView } from './recorder-client-routes.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
-export type { RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+export type { VconView } from './recordings/vcon-contract.ts'
 export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
 export type { TracesView } from './trace-routes.ts'
 export type {
@@ -23,12 +26,12 @@ export type {
   CapturesView,
   CommandResult,
   HealthView,
-  MetadataDocument,
   MetricsSnapshot,
   MetricsView,
   RecordersView,
   RecordingsView,
   SpoolView,
+  VconOptions,
 } from './views.ts'
 export type { WebhookOrder } from './webhooks/webhook-target.ts'
 export { Webhooks } from './webhooks/webhooks.ts'
