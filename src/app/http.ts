@@ -90,6 +90,7 @@ export async function openHttp(
       ? {}
       : {
           calls: gateway.calls,
+          listening: gateway.listening,
           captures: gateway.captures,
           ...(traces === undefined ? {} : { traces }),
           flows: gateway.flows,
