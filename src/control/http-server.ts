@@ -35,6 +35,7 @@ import { documentRoutes } from './recordings/document-routes.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
+import { type TracesView, traceRoutes } from './trace-routes.ts'
 import type {
   CallsView,
   CapturesView,
@@ -68,6 +69,7 @@ export interface HttpServerOptions {
   readonly calls?: CallsView
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
+  readonly traces?: TracesView
   readonly recorders?: RecordersView
   readonly flows?: FlowsView
   readonly spool?: SpoolView
@@ -166,6 +168,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     vconRoutes(app, recordings)
   }
   if (captures !== undefined) captureRoutes(app, captures)
+  if (options.traces !== undefined) traceRoutes(app, options.traces)
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
   if (options.flows !== undefined) flowRoutes(app, options.flows)

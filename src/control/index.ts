@@ -19,6 +19,8 @@ export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
 export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type { VconView } from './recordings/vcon-contract.ts'
+export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
+export type { TracesView } from './trace-routes.ts'
 export type {
   AudioFile,
   CallsView,

@@ -4,6 +4,7 @@ import type { ComponentType } from 'preact'
 import type { Scope } from '../../../src/control/access/scopes.ts'
 import { RecordingsView } from '../recordings/view.tsx'
 import { AuditView } from './audit.tsx'
+import { CallDetailView } from './call.tsx'
 import { LiveView } from './live.tsx'
 import { RecordersView } from './recorders.tsx'
 
@@ -28,6 +29,7 @@ export interface View {
 /** In the order of the navigation. */
 export const views: readonly View[] = [
   { name: 'live', title: 'Live', offered: ['/api/calls'], scope: 'calls:read', View: LiveView },
+  { name: 'calls', title: 'Calls', offered: ['/api/calls'], scope: 'calls:read', View: CallDetailView },
   {
     name: 'recordings',
     title: 'Recordings',
