@@ -1,8 +1,9 @@
 // The views by the first segment of the address; those with a title stand in the navigation.
 
 import type { ComponentType } from 'preact'
+import { RecordingsView } from '../recordings/view.tsx'
+import { CallDetailView } from './call.tsx'
 import { LiveView } from './live.tsx'
-import { RecordingsView } from './recordings.tsx'
 
 /** What a view is given. */
 export interface ViewProps {
@@ -21,5 +22,6 @@ export interface View {
 /** In the order of the navigation. */
 export const views: readonly View[] = [
   { name: 'live', title: 'Live', View: LiveView },
+  { name: 'calls', title: 'Calls', View: CallDetailView },
   { name: 'recordings', title: 'Recordings', View: RecordingsView },
 ]
