@@ -9,10 +9,10 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import { type InfoOutcome, type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
-import { AppError } from '#kernel'
+import { AppError, Listeners } from '#kernel'
 import type { BoundListener } from '#net'
 import {
   CaptureCollector,
@@ -45,6 +45,11 @@ import { toneRules } from './tone-rules.ts'
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
 const coreName = 'gateway'
 
+/** A recording command by INFO that has been answered. */
+export interface InfoCommand extends InfoOutcome {
+  readonly callId: string
+}
+
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
@@ -54,6 +59,8 @@ export interface Gateway extends GatewayViews {
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
+  /** Recording commands by INFO, once they are answered. */
+  readonly infoCommands: Listeners<InfoCommand>
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
@@ -89,7 +96,9 @@ export async function openGateway(
   })
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
+  const recorderGroups = new Map(Object.entries(config.info.recorderGroups))
   const infos = new WeakMap<Call, RecordingInfo>()
+  const infoCommands = new Listeners<InfoCommand>()
   let role: SipRole | undefined
   let client: RecordingClient | undefined
   const honoursPreferences = config.awareness.preferences === 'honour'
@@ -133,8 +142,13 @@ export async function openGateway(
     const known = infos.get(call)
     if (known !== undefined) return known
     const made = new RecordingInfo({
-      execute: (command) => commands.execute(call, command, { origin: 'info', headers: command.headers }),
+      execute: (command) => {
+        const { headers, application } = command
+        return commands.execute(call, command, { origin: 'info', headers, ...(application && { application }) })
+      },
       isTrusted: (flow) => infoSources.has(flow.remote.host),
+      groups: recorderGroups,
+      onAnswered: (outcome) => infoCommands.emit({ ...outcome, callId: call.callId }),
       log: log.child({ callId: call.callId }),
     })
     infos.set(call, made)
@@ -205,6 +219,7 @@ export async function openGateway(
     service,
     client,
     commands,
+    infoCommands,
     engine,
     role,
     evidence,
@@ -296,6 +311,7 @@ function assemble(parts: {
   readonly engine: MediaEngine
   readonly role: SipRole
   readonly commands: RecordingCommands
+  readonly infoCommands: Listeners<InfoCommand>
   readonly evidence: Evidence
   readonly indicator: RecordingIndicator
   readonly recorders: RecorderRegistry
@@ -310,6 +326,7 @@ function assemble(parts: {
     recorders: recordersView(recorders),
     recorderTests,
     spool: spoolView(client),
+    infoCommands: parts.infoCommands,
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),

@@ -13,7 +13,7 @@ export type { HeardFrame, Hearer } from './live/listen-socket.ts'
 export type { LiveSessionsView, LiveSessionView } from './live/live-session-routes.ts'
 export type { RecorderClientsView } from './recorder-client-routes.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
-export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
+export { type InfoOutcome, RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type {
   AudioFile,
