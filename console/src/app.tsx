@@ -3,6 +3,7 @@
 import { LinkBanner } from './components/link-banner.tsx'
 import { Nothing } from './components/trouble.tsx'
 import { nextTheme, theme } from './data/theme.ts'
+import { PlayerPlace } from './player/place.tsx'
 import { linkTo, place } from './router.ts'
 import { views } from './views/registry.ts'
 
@@ -46,6 +47,7 @@ export function App() {
           <view.View path={rest} query={place.value.query} />
         )}
       </main>
+      <PlayerPlace />
     </div>
   )
 }

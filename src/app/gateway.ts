@@ -37,6 +37,7 @@ import { createRecorderTests } from './recorder-tests.ts'
 import { openRecorders, recordersView, spoolView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
+import { SandboxPool } from './sandbox/sandbox-pool.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 import { readTls } from './tls-files.ts'
@@ -94,6 +95,8 @@ export async function openGateway(
     await engine.close()
     throw fault
   })
+  const sandbox = new SandboxPool({ clock, log })
+  if ([...library.flows.values()].some(({ needsSandbox }) => needsSandbox)) sandbox.warm()
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
   const recorderGroups = new Map(Object.entries(config.info.recorderGroups))
@@ -166,7 +169,7 @@ export async function openGateway(
     }
     const control = new FlowCallControl({ call, commands, prompts: library.prompts, notices, clock, log })
     const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
-    void runFlow(flow, { call: control, input, log: log.child({ callId: call.callId }) })
+    void runFlow(flow, { call: control, input, sandbox, log: log.child({ callId: call.callId }) })
   }
 
   try {
@@ -193,6 +196,7 @@ export async function openGateway(
     )
   } catch (fault) {
     await spool?.close()
+    await sandbox.close()
     await engine.close()
     throw fault
   }
@@ -228,6 +232,7 @@ export async function openGateway(
     recorderTests,
     probes,
     spool,
+    sandbox,
   })
 }
 
@@ -318,9 +323,10 @@ function assemble(parts: {
   readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
+  readonly sandbox: SandboxPool
 }): Gateway {
-  const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes, spool } =
-    parts
+  const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes } = parts
+  const { spool, sandbox } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
@@ -352,6 +358,7 @@ function assemble(parts: {
       await evidence.close()
       await role.close()
       await spool?.close()
+      await sandbox.close()
       await engine.close()
     },
   }

@@ -132,7 +132,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView({ store, catalogue, library, ...(uploaded && { uploaded }) }),
+      recordings: createRecordingsView({ store, catalogue, library, clock, ...(uploaded && { uploaded }) }),
       sessions: createLiveSessionsView(server),
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,

@@ -27,7 +27,9 @@ import { type RecorderClientsView, recorderClientRoutes } from './recorder-clien
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
 import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
+import { documentRoutes } from './recordings/document-routes.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
+import { vconRoutes } from './recordings/vcon-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import type {
   CallsView,
@@ -154,6 +156,8 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recordings !== undefined) {
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)
+    documentRoutes(app, recordings)
+    vconRoutes(app, recordings)
   }
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)

@@ -14,19 +14,21 @@ export type { LiveSessionsView, LiveSessionView } from './live/live-session-rout
 export type { RecorderClientsView } from './recorder-client-routes.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
 export { type InfoOutcome, RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
-export type { RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+export type { VconView } from './recordings/vcon-contract.ts'
 export type {
   AudioFile,
   CallsView,
   CapturesView,
   CommandResult,
   HealthView,
-  MetadataDocument,
   MetricsSnapshot,
   MetricsView,
   RecordersView,
   RecordingsView,
   SpoolView,
+  VconOptions,
 } from './views.ts'
 export type { WebhookOrder } from './webhooks/webhook-target.ts'
 export { Webhooks } from './webhooks/webhooks.ts'

@@ -4,10 +4,11 @@ import { Default } from 'typebox/value'
 
 import { err, ok, type Result } from '#kernel'
 import { type Flow, type FlowDocument, type FlowError, flowDocument } from './flow.ts'
+import { compileValue } from './json-value.ts'
 import type { FlowRun, NodeLoader, NodeType, Step } from './node-type.ts'
 import { nodeTypes } from './nodes/registry.ts'
 import { violations } from './schema-check.ts'
-import { type ExpressionFailure, Template } from './template.ts'
+import { type Rendering, Template } from './template.ts'
 import { readYaml, type YamlDocument } from './yaml-document.ts'
 
 const MAX_NODES = 1_000
@@ -26,6 +27,7 @@ class FlowParser {
   readonly #errors: FlowError[] = []
   readonly #warnings: FlowError[] = []
   #nodeCount = 0
+  #needsSandbox = false
 
   constructor(yaml: YamlDocument, file: string) {
     this.#yaml = yaml
@@ -40,7 +42,9 @@ class FlowParser {
     if (!this.#check([], flowDocument, document)) return err(this.#errors)
     const { name, atEnd, nodes } = document as FlowDocument
     const run = this.#nodes(['nodes'], nodes)
-    return this.#errors.length > 0 ? err(this.#errors) : ok({ name, atEnd, run, warnings: this.#warnings })
+    return this.#errors.length > 0
+      ? err(this.#errors)
+      : ok({ name, atEnd, run, warnings: this.#warnings, needsSandbox: this.#needsSandbox })
   }
 
   #check(path: Path, schema: NodeType['schema'], value: unknown): boolean {
@@ -77,26 +81,30 @@ class FlowParser {
   #loader(path: Path, type: string): NodeLoader {
     const label = `${pathText(path)} ${type}`
     const checked = (key: string, template: Template): Template => {
+      if (template.needsSandbox) this.#needsSandbox = true
       for (const failure of template.failures()) {
         this.#warnings.push(this.#errorAt([...path, key], `expression renders empty: ${failure.reason}`))
       }
       return template
     }
-    const warn = (run: FlowRun) => (failure: ExpressionFailure) =>
-      run.log.warn('flow expression failed', { node: label, expression: failure.expression, reason: failure.reason })
+    const rendering = ({ scope, sandbox, log }: FlowRun): Rendering => ({
+      scope,
+      sandbox,
+      onFailure: ({ expression, reason }) => log.warn('flow expression failed', { node: label, expression, reason }),
+    })
     return {
       label,
       text: (key, source) => {
         const template = checked(key, Template.of(source))
-        return (run) => template.render(run.scope, warn(run))
+        return (run) => template.render(rendering(run))
       },
       value: (key, source) => {
-        const template = checked(key, Template.of(source))
-        return (run) => template.value(run.scope, warn(run))
+        const value = compileValue(source, (template) => checked(key, template))
+        return (run) => value(rendering(run))
       },
       condition: (key, source) => {
         const template = checked(key, Template.ofExpression(source))
-        return (run) => Boolean(template.value(run.scope, warn(run)))
+        return async (run) => Boolean(await template.value(rendering(run)))
       },
       nodes: (key, list) => this.#nodes([...path, key], list),
     }

@@ -34,6 +34,8 @@ export interface Flow {
   /** What happens to the call when the nodes are done. */
   readonly atEnd: 'hangup' | 'stay'
   readonly run: Step
+  /** Whether an expression is sure to be for the sandbox. */
+  readonly needsSandbox: boolean
   /** Expressions that can never work; they render empty. */
   readonly warnings: readonly FlowError[]
 }

@@ -7,6 +7,9 @@ export type {
   RecordingResult,
 } from './call-control.ts'
 export { type FlowEnd, type FlowRunOptions, runFlow } from './engine.ts'
+export type { Scope } from './expression.ts'
+export { MAX_TEXT_LENGTH } from './expression.ts'
 export { type Flow, type FlowError, flowErrorText } from './flow.ts'
 export { parseFlow } from './flow-parser.ts'
+export type { Sandbox } from './sandbox.ts'
 export { readYaml } from './yaml-document.ts'

@@ -5,11 +5,13 @@ import { type Static, type TObject, type TProperties, Type } from 'typebox'
 import type { Logger } from '#kernel'
 import type { CallControl } from './call-control.ts'
 import type { Scope } from './expression.ts'
+import type { Sandbox } from './sandbox.ts'
 
 /** One run of a flow on one call. */
 export interface FlowRun {
   readonly call: CallControl
   readonly scope: Scope
+  readonly sandbox: Sandbox
   readonly log: Logger
 }
 
@@ -24,11 +26,11 @@ export interface NodeLoader {
   /** Place and type for log lines, such as `nodes[2] play`. */
   readonly label: string
   /** Text with `{{ expressions }}`; a failing expression is empty and warns. */
-  text(key: string, source: string): (run: FlowRun) => string
-  /** As `text`, but a text that is one expression keeps its type. */
-  value(key: string, source: string): (run: FlowRun) => unknown
+  text(key: string, source: string): (run: FlowRun) => Promise<string>
+  /** As `text`, but a text that is one expression keeps its type; inside lists and mappings too, where `$cs` says a type. */
+  value(key: string, source: unknown): (run: FlowRun) => Promise<unknown>
   /** A bare expression; a failing one is false and warns. */
-  condition(key: string, source: string): (run: FlowRun) => boolean
+  condition(key: string, source: string): (run: FlowRun) => Promise<boolean>
   /** Nested nodes, run in order. */
   nodes(key: string, list: readonly unknown[]): Step
 }

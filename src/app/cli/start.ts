@@ -31,7 +31,8 @@ async function start(file: string): Promise<void> {
   const program = await openProgram(config, log)
   const stop = (signal: string): void => {
     log.info('stopping', { signal })
-    program.close(graceMs).then(
+    const closed = program.close(graceMs).then(() => log.flushed())
+    closed.then(
       () => process.exit(0),
       (fault: unknown) => fail(fault),
     )
