@@ -9,7 +9,14 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type InfoOutcome, type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import {
+  type FlowsView,
+  type InfoOutcome,
+  type RecordersView,
+  type RecorderTestsView,
+  RecordingInfo,
+  type SpoolView,
+} from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError, Listeners } from '#kernel'
@@ -30,6 +37,7 @@ import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { createFlowsView } from './flows-view.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -62,6 +70,8 @@ export interface Gateway extends GatewayViews {
   readonly spool: SpoolView
   /** Recording commands by INFO, once they are answered. */
   readonly infoCommands: Listeners<InfoCommand>
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
@@ -96,7 +106,7 @@ export async function openGateway(
     throw fault
   })
   const sandbox = new SandboxPool({ clock, log })
-  if ([...library.flows.values()].some(({ needsSandbox }) => needsSandbox)) sandbox.warm()
+  if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
   const recorderGroups = new Map(Object.entries(config.info.recorderGroups))
@@ -233,6 +243,8 @@ export async function openGateway(
     probes,
     spool,
     sandbox,
+    flows: createFlowsView(config, library.flows, sandbox),
+    flowChanges: library.flows.changes,
   })
 }
 
@@ -324,15 +336,19 @@ function assemble(parts: {
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
   readonly sandbox: SandboxPool
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
 }): Gateway {
   const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes } = parts
-  const { spool, sandbox } = parts
+  const { spool, sandbox, flows, flowChanges } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
     recorderTests,
     spool: spoolView(client),
     infoCommands: parts.infoCommands,
+    flows,
+    flowChanges,
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),

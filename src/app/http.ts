@@ -88,6 +88,7 @@ export async function openHttp(
       : {
           calls: gateway.calls,
           captures: gateway.captures,
+          flows: gateway.flows,
           recorders: gateway.recorders,
           recorderTests: gateway.recorderTests,
           spool: gateway.spool,

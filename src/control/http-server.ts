@@ -17,6 +17,7 @@ import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
 import type { EventLog } from './events/event-log.ts'
 import { eventRoutes } from './events/event-routes.ts'
+import { type FlowsView, flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
@@ -65,6 +66,7 @@ export interface HttpServerOptions {
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly recorders?: RecordersView
+  readonly flows?: FlowsView
   readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
   readonly sessions?: LiveSessionsView
@@ -162,6 +164,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (captures !== undefined) captureRoutes(app, captures)
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
+  if (options.flows !== undefined) flowRoutes(app, options.flows)
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
