@@ -9,17 +9,10 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import {
-  type FlowsView,
-  type InfoOutcome,
-  type RecordersView,
-  type RecorderTestsView,
-  RecordingInfo,
-  type SpoolView,
-} from '#control'
+import type { CallListening, FlowsView, RecordersView, RecorderTestsView, SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
-import { AppError, Listeners } from '#kernel'
+import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
 import {
   CaptureCollector,
@@ -32,12 +25,14 @@ import {
 } from '#recording-client'
 import type { SipCore } from '#sip'
 import { Spool } from '#spool'
+import { listenToCalls } from './call-ears.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { createFlowsView } from './flows-view.ts'
+import { createInfoControl, type InfoControl } from './info-control.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -54,11 +49,6 @@ import { toneRules } from './tone-rules.ts'
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
 const coreName = 'gateway'
 
-/** A recording command by INFO that has been answered. */
-export interface InfoCommand extends InfoOutcome {
-  readonly callId: string
-}
-
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
   readonly listeners: readonly BoundListener[]
@@ -69,12 +59,13 @@ export interface Gateway extends GatewayViews {
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
   /** Recording commands by INFO, once they are answered. */
-  readonly infoCommands: Listeners<InfoCommand>
+  readonly infoCommands: InfoControl['answered']
   readonly flows: FlowsView
   readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
+  readonly listening: CallListening
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -108,10 +99,6 @@ export async function openGateway(
   const sandbox = new SandboxPool({ clock, log })
   if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
   const notices = new Notices()
-  const infoSources = createSourceList(config.info.trustedPeers)
-  const recorderGroups = new Map(Object.entries(config.info.recorderGroups))
-  const infos = new WeakMap<Call, RecordingInfo>()
-  const infoCommands = new Listeners<InfoCommand>()
   let role: SipRole | undefined
   let client: RecordingClient | undefined
   const honoursPreferences = config.awareness.preferences === 'honour'
@@ -124,6 +111,7 @@ export async function openGateway(
     honoursPreferences,
     unmetPrompt: config.recording.unmetPrompt,
   })
+  const infoControl = createInfoControl(config.info, commands, log)
 
   const invitations = createInvitations(config, {
     service: () => service,
@@ -146,28 +134,10 @@ export async function openGateway(
     tones: toneRules(config.awareness),
     limits: { ...config.limits, silenceMs: config.media.silentAfterMs },
     sessionTimer: sessionTimerOf(config.sip),
-    info: (call, incoming) => infoOf(call).handle(incoming),
+    info: infoControl.handle,
     recordingSession: (invite) => invitations.handle(invite),
     flows: (call, flowName) => startFlow(call, flowName),
   })
-
-  const infoOf = (call: Call): RecordingInfo => {
-    const known = infos.get(call)
-    if (known !== undefined) return known
-    const made = new RecordingInfo({
-      execute: (command) => {
-        const { headers, application } = command
-        return commands.execute(call, command, { origin: 'info', headers, ...(application && { application }) })
-      },
-      isTrusted: (flow) => infoSources.has(flow.remote.host),
-      groups: recorderGroups,
-      onAnswered: (outcome) => infoCommands.emit({ ...outcome, callId: call.callId }),
-      log: log.child({ callId: call.callId }),
-    })
-    infos.set(call, made)
-    call.onEnded(() => made.abandon())
-    return made
-  }
 
   const startFlow = (call: Call, flowName: string): void => {
     const route = config.routes[Number(flowName)]
@@ -233,7 +203,7 @@ export async function openGateway(
     service,
     client,
     commands,
-    infoCommands,
+    infoCommands: infoControl.answered,
     engine,
     role,
     evidence,
@@ -242,6 +212,7 @@ export async function openGateway(
     recorderTests,
     probes,
     spool,
+    listening: listenToCalls(service, client, clock),
     sandbox,
     flows: createFlowsView(config, library.flows, sandbox),
     flowChanges: library.flows.changes,
@@ -328,13 +299,14 @@ function assemble(parts: {
   readonly engine: MediaEngine
   readonly role: SipRole
   readonly commands: RecordingCommands
-  readonly infoCommands: Listeners<InfoCommand>
+  readonly infoCommands: InfoControl['answered']
   readonly evidence: Evidence
   readonly indicator: RecordingIndicator
   readonly recorders: RecorderRegistry
   readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
+  readonly listening: CallListening
   readonly sandbox: SandboxPool
   readonly flows: FlowsView
   readonly flowChanges: FlowLibrary['changes']
@@ -344,6 +316,7 @@ function assemble(parts: {
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
+    listening: parts.listening,
     recorderTests,
     spool: spoolView(client),
     infoCommands: parts.infoCommands,

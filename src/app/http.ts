@@ -87,6 +87,7 @@ export async function openHttp(
       ? {}
       : {
           calls: gateway.calls,
+          listening: gateway.listening,
           captures: gateway.captures,
           flows: gateway.flows,
           recorders: gateway.recorders,

@@ -21,6 +21,7 @@ import { type FlowsView, flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
+import { type CallListening, callListeningRoutes } from './live/call-listening-routes.ts'
 import { type LiveSessionsView, liveSessionRoutes } from './live/live-session-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
@@ -70,6 +71,7 @@ export interface HttpServerOptions {
   readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
   readonly sessions?: LiveSessionsView
+  readonly listening?: CallListening
   readonly events?: EventLog
   readonly audit?: AuditLog
   readonly webhooks?: Webhooks
@@ -168,6 +170,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
+  if (options.listening !== undefined) callListeningRoutes(app, options.listening)
   if (options.sessions !== undefined) liveSessionRoutes(app, options.sessions)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
