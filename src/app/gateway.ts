@@ -9,7 +9,14 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type FlowsView, type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import {
+  type CallListening,
+  type FlowsView,
+  type RecordersView,
+  type RecorderTestsView,
+  RecordingInfo,
+  type SpoolView,
+} from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -25,6 +32,7 @@ import {
 } from '#recording-client'
 import type { SipCore } from '#sip'
 import { Spool } from '#spool'
+import { listenToCalls } from './call-ears.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
@@ -47,7 +55,7 @@ import { readTls } from './tls-files.ts'
 import { toneRules } from './tone-rules.ts'
 
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
-const coreName = 'gateway'
+export const gatewayCore = 'gateway'
 
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
@@ -63,6 +71,7 @@ export interface Gateway extends GatewayViews {
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
+  readonly listening: CallListening
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -169,7 +178,7 @@ export async function openGateway(
   try {
     role = await openSipRole(
       {
-        name: coreName,
+        name: gatewayCore,
         sip: config.sip,
         contactUser: 'gateway',
         supported: ['replaces', 'timer', '100rel', 'record-aware'],
@@ -225,6 +234,7 @@ export async function openGateway(
     recorderTests,
     probes,
     spool,
+    listening: listenToCalls(service, client, clock),
     sandbox,
     flows: createFlowsView(config, library.flows, sandbox),
     flowChanges: library.flows.changes,
@@ -291,7 +301,7 @@ function openEvidence(
     clock: around.clock,
     ids: around.ids,
     product,
-    core: coreName,
+    core: gatewayCore,
     events: client.events,
     recordingsOf: (callId) => client.recordingsOf(callId),
     onCapture: (bundle) => shelf.add(bundle),
@@ -317,6 +327,7 @@ function assemble(parts: {
   readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
+  readonly listening: CallListening
   readonly sandbox: SandboxPool
   readonly flows: FlowsView
   readonly flowChanges: FlowLibrary['changes']
@@ -326,6 +337,7 @@ function assemble(parts: {
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
+    listening: parts.listening,
     recorderTests,
     spool: spoolView(client),
     flows,

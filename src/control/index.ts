@@ -10,6 +10,7 @@ export type { EventNews, EventType } from './events/event-vocabulary.ts'
 export type { FlowsView } from './flow-routes.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { InfoRecordingCommand } from './info-dialect.ts'
+export type { CallListening } from './live/call-listening-routes.ts'
 export type { HeardFrame, Hearer } from './live/listen-socket.ts'
 export type { LiveSessionsView, LiveSessionView } from './live/live-session-routes.ts'
 export type { RecorderClientsView } from './recorder-client-routes.ts'
@@ -18,6 +19,8 @@ export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
 export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type { VconView } from './recordings/vcon-contract.ts'
+export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
+export type { TracesView } from './trace-routes.ts'
 export type {
   AudioFile,
   CallsView,
