@@ -132,7 +132,8 @@ export class FlowCallControl implements CallControl {
 
   record(command: RecordingCommand): Promise<RecordingResult> {
     const { call, commands } = this.#options
-    return commands.execute(call, command, { origin: 'flow' })
+    const { headers } = command
+    return commands.execute(call, command, { origin: 'flow', ...(headers === undefined ? {} : { headers }) })
   }
 
   async wait(ms: number): Promise<'elapsed' | 'hangup'> {

@@ -31,6 +31,8 @@ export interface RecordingCommand {
   readonly recorder?: string
   /** Of a pause: it ends by itself after so long; absent: it lasts until it is resumed. */
   readonly limit?: { readonly maxSeconds: number; readonly next: 'resume' | 'stop' }
+  /** Of a start: what the recorders are told in headers of their INVITE. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
 }
 
 /** Outcome of a recording command. */

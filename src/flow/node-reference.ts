@@ -16,7 +16,7 @@ const ABOUT: Readonly<Record<string, string>> = {
     '`{result, sipStatus}`: `refused`, `failed`, `forbidden` or `timeout`.',
   callRecording: 'Commands the recording of the call. `context.recording.last` gets `{status, text, results}`.',
   consent:
-    'Asks whether the call may be recorded, with `file` or `text`, and starts the recording only after consent. `context.consent` gets ' +
+    'Asks whether the call may be recorded, with `file` or `text`, and starts the recording only after consent, which the recorders are told in `X-Recording-Consent: given;by=digit`. `context.consent` gets ' +
     '`{given, by, digit}`.',
   httpRequest:
     'Asks an HTTP server of `gateway.destinations.http`. `into` gets `{result, status, body}`: `answered`, `forbidden`, `timeout`, ' +

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { goertzelPower, interleavePcm16, tone, wavHeader } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
+import { headerOf } from '../foreign/sip-text.ts'
 import { openPhone, openTestGateway } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
@@ -94,6 +95,7 @@ test('a flow asks a server, chooses by it, speaks, and records after consent by 
   await recorder.waitFor(() => recorder.rtp(0).length > 5, DEADLINE_MS, 'RTP')
   await until('the flow goes on', () => says().length === 1)
   assert.deepEqual(says(), ['consent true by digit'])
+  assert.equal(headerOf(recorder.invites()[0]!, 'X-Recording-Consent'), 'given;by=digit')
   assert.match(recorder.documents()[0] ?? '', /consented-\d+/)
   assert.doesNotMatch(JSON.stringify(gateway.log.lines), /Zoe|As you wish/, 'what is spoken is not logged')
   assert.deepEqual(

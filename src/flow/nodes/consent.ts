@@ -2,12 +2,15 @@
 
 import { Type } from 'typebox'
 
+import type { RecordingCommand } from '../call-control.ts'
 import { type FlowRun, nodeType } from '../node-type.ts'
 import { keepRecordingResult } from './call-recording.ts'
 import { millisecondsField, store, textField } from './fields.ts'
 import { voiceField } from './say.ts'
 
 const CONSENT_PATH = 'context.consent'
+/** By which recorders learn of the consent. */
+const CONSENT_HEADER = 'X-Recording-Consent'
 
 const keys = (standard: string) =>
   Type.String({ pattern: '^[0-9A-D*#]{1,16}$', default: standard, description: 'a text of the keys 0-9, A-D, * and #' })
@@ -73,7 +76,12 @@ export const consent = nodeType(
       store(run, loader.label, CONSENT_PATH, found)
       run.log.info('flow consent done', { node: loader.label, given: found.given, by: found.by })
       if (!found.given || fields.callRecordingServer === '') return 'next'
-      const command = { activity: 'start', server: await server(run), recordingId: await recordingId(run) } as const
+      const command: RecordingCommand = {
+        activity: 'start',
+        server: await server(run),
+        recordingId: await recordingId(run),
+        headers: [[CONSENT_HEADER, `given;by=${found.by}`]],
+      }
       keepRecordingResult(run, loader.label, 'start', await run.call.record(command))
       return 'next'
     }
