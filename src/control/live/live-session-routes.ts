@@ -45,11 +45,21 @@ const streamView = Type.Object(
   },
   closed,
 )
+const herePauseView = Type.Object(
+  {
+    since: Type.String(),
+    until: Type.Optional(Type.String({ description: 'when it ends by itself' })),
+    /** The client was asked to send nothing. */
+    isSignalled: Type.Boolean(),
+  },
+  { ...closed, description: 'the recorder itself keeps nothing' },
+)
 const sessionView = Type.Object(
   {
     recordingId: Type.String(),
     startedAt: Type.String(),
-    isPaused: Type.Boolean(),
+    isPaused: Type.Boolean({ description: 'every stream, by the client' }),
+    pausedHere: Type.Optional(herePauseView),
     callId: Type.String({ description: 'SIP Call-ID of the recording session' }),
     source: Type.String({ description: 'address of the client' }),
     participants: Type.Array(
@@ -61,14 +71,42 @@ const sessionView = Type.Object(
   closed,
 )
 const sessionList = Type.Object({ total: Type.Integer(), items: Type.Array(sessionView) }, closed)
+const pauseBody = Type.Object(
+  {
+    maxSeconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 86_400, description: 'it ends by itself; until it is resumed unless given' }),
+    ),
+    signal: Type.Boolean({ default: true, description: 'false: the client is not asked to send nothing' }),
+  },
+  closed,
+)
+const pauseOutcome = Type.Object(
+  {
+    pausedHere: Type.Optional(herePauseView),
+    clientStatus: Type.Optional(
+      Type.Integer({ description: 'SIP status of the client to our offer; absent: not asked, or silent for 2 s' }),
+    ),
+  },
+  closed,
+)
 
 /** A recording session under way. */
 export type LiveSessionView = Static<typeof sessionView>
+
+/** What came of a pause, or of its end; nothing is kept, or all is again, whatever the client says. */
+export type PauseOutcome = Static<typeof pauseOutcome>
 
 /** The recording sessions under way. */
 export interface LiveSessionsView {
   list(): Promise<readonly LiveSessionView[]>
   get(recordingId: string): Promise<LiveSessionView | undefined>
+  /** Undefined for an unknown session. */
+  pause(
+    recordingId: string,
+    order: { readonly maxSeconds?: number; readonly signal: boolean },
+  ): Promise<PauseOutcome | undefined>
+  /** Undefined for an unknown session. */
+  resume(recordingId: string): Promise<PauseOutcome | undefined>
   /** Undefined for an unknown session; the returned function ends it. */
   listen(recordingId: string, hearer: Hearer): (() => void) | undefined
 }
@@ -91,6 +129,28 @@ const getSession = operation(
     scope: 'recordings:read',
   },
   { params: recordingParams, response: { 200: sessionView } },
+)
+const pauseSession = operation(
+  {
+    id: 'pauseRecordingSession',
+    summary: 'Keep nothing of a recording session from now on',
+    description:
+      'Answered when nothing is kept any more. A SIPREC client is asked by a re-INVITE to send nothing (RFC 7866 section 7.2); what it sends all the same is discarded and counted.',
+    tag: 'recordings',
+    scope: 'calls:control',
+    audit: { action: 'recording.pause-here', detail: ({ maxSeconds, signal }) => ({ maxSeconds, signal }) },
+  },
+  { params: recordingParams, body: pauseBody, response: { 200: pauseOutcome } },
+)
+const resumeSession = operation(
+  {
+    id: 'resumeRecordingSession',
+    summary: 'Keep a recording session again',
+    tag: 'recordings',
+    scope: 'calls:control',
+    audit: { action: 'recording.resume-here' },
+  },
+  { params: recordingParams, response: { 200: pauseOutcome } },
 )
 const listenSession = operation(
   {
@@ -116,6 +176,18 @@ export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): voi
     const session = await sessions.get(request.params.recordingId)
     if (session === undefined) throw notFound('recording session')
     return session
+  })
+
+  app.post('/api/recorder/sessions/:recordingId/pause', pauseSession, async ({ params, body }) => {
+    const outcome = await sessions.pause(params.recordingId, body)
+    if (outcome === undefined) throw notFound('recording session')
+    return outcome
+  })
+
+  app.post('/api/recorder/sessions/:recordingId/resume', resumeSession, async ({ params }) => {
+    const outcome = await sessions.resume(params.recordingId)
+    if (outcome === undefined) throw notFound('recording session')
+    return outcome
   })
 
   app.route({
