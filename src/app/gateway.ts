@@ -9,7 +9,14 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import {
+  type CallListening,
+  type FlowsView,
+  type RecordersView,
+  type RecorderTestsView,
+  RecordingInfo,
+  type SpoolView,
+} from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -25,11 +32,13 @@ import {
 } from '#recording-client'
 import type { SipCore } from '#sip'
 import { Spool } from '#spool'
+import { listenToCalls } from './call-ears.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { createFlowsView } from './flows-view.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -44,7 +53,7 @@ import { readTls } from './tls-files.ts'
 import { toneRules } from './tone-rules.ts'
 
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
-const coreName = 'gateway'
+export const gatewayCore = 'gateway'
 
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
@@ -55,9 +64,12 @@ export interface Gateway extends GatewayViews {
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
+  readonly listening: CallListening
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -89,7 +101,7 @@ export async function openGateway(
     throw fault
   })
   const sandbox = new SandboxPool({ clock, log })
-  if ([...library.flows.values()].some(({ needsSandbox }) => needsSandbox)) sandbox.warm()
+  if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
   const infos = new WeakMap<Call, RecordingInfo>()
@@ -161,7 +173,7 @@ export async function openGateway(
   try {
     role = await openSipRole(
       {
-        name: coreName,
+        name: gatewayCore,
         sip: config.sip,
         contactUser: 'gateway',
         supported: ['replaces', 'timer', '100rel', 'record-aware'],
@@ -217,7 +229,10 @@ export async function openGateway(
     recorderTests,
     probes,
     spool,
+    listening: listenToCalls(service, client, clock),
     sandbox,
+    flows: createFlowsView(config, library.flows, sandbox),
+    flowChanges: library.flows.changes,
   })
 }
 
@@ -281,7 +296,7 @@ function openEvidence(
     clock: around.clock,
     ids: around.ids,
     product,
-    core: coreName,
+    core: gatewayCore,
     events: client.events,
     recordingsOf: (callId) => client.recordingsOf(callId),
     onCapture: (bundle) => shelf.add(bundle),
@@ -307,15 +322,21 @@ function assemble(parts: {
   readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
+  readonly listening: CallListening
   readonly sandbox: SandboxPool
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
 }): Gateway {
   const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes } = parts
-  const { spool, sandbox } = parts
+  const { spool, sandbox, flows, flowChanges } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
+    listening: parts.listening,
     recorderTests,
     spool: spoolView(client),
+    flows,
+    flowChanges,
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),

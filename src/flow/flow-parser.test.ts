@@ -52,7 +52,7 @@ test('an unknown node type fails and names the types there are', () => {
   assert.equal(error?.path, 'nodes[1].type')
   assert.match(
     error?.expected ?? '',
-    /answer, play, collect, dial, join, leave, callRecording, wait, set, if, log, hangup/,
+    /answer, play, collect, dial, join, leave, callRecording, wait, set, if, switch, repeat, log, hangup/,
   )
 })
 

@@ -19,7 +19,7 @@ import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
 import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
-import { type LiveListener, LiveListeners } from './live-listeners.ts'
+import { channelsOf, type LiveListener, LiveListeners } from './live-listeners.ts'
 import { diskAlarm, workerAlarm } from './own-alarms.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { RecordEvent } from './record-messages.ts'
@@ -223,6 +223,7 @@ class Server implements RecordingServer {
   listen(recordingId: string, listener: LiveListener): (() => void) | undefined {
     const session = this.#sessions.get(recordingId)
     if (session === undefined) return undefined
+    listener.onStreams(channelsOf(session.view()))
     const end = this.#listeners.add(recordingId, listener)
     if (session.view().isPaused) listener.onPause(true)
     return end
@@ -358,9 +359,16 @@ class Server implements RecordingServer {
 
   #emit(event: RecordingServerEvent): void {
     if (event.type === 'alarm') this.#alarms.set(event.alarm.code, (this.#alarms.get(event.alarm.code) ?? 0) + 1)
+    if (event.type === 'metadata') this.#tellStreams(event.recordingId)
     if (event.type === 'paused' || event.type === 'resumed')
       this.#listeners.paused(event.recordingId, event.type === 'paused')
     this.events.emit(event)
+  }
+
+  /** Who speaks where may be known only now. */
+  #tellStreams(recordingId: string): void {
+    const session = this.#sessions.get(recordingId)
+    if (session !== undefined) this.#listeners.streams(recordingId, channelsOf(session.view()))
   }
 
   #onWorkerLost(): void {

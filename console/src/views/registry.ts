@@ -2,6 +2,7 @@
 
 import type { ComponentType } from 'preact'
 import { RecordingsView } from '../recordings/view.tsx'
+import { CallDetailView } from './call.tsx'
 import { LiveView } from './live.tsx'
 
 /** What a view is given. */
@@ -21,5 +22,6 @@ export interface View {
 /** In the order of the navigation. */
 export const views: readonly View[] = [
   { name: 'live', title: 'Live', View: LiveView },
+  { name: 'calls', title: 'Calls', View: CallDetailView },
   { name: 'recordings', title: 'Recordings', View: RecordingsView },
 ]

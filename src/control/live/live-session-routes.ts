@@ -6,7 +6,7 @@ import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { recordingParams } from '../recordings/recording-contract.ts'
-import { type Hearer, sendSound } from './listen-socket.ts'
+import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
 
 const closed = { additionalProperties: false }
 
@@ -61,7 +61,6 @@ const sessionView = Type.Object(
   closed,
 )
 const sessionList = Type.Object({ total: Type.Integer(), items: Type.Array(sessionView) }, closed)
-const listenQuery = Type.Object({ channel: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })) }, closed)
 
 /** A recording session under way. */
 export type LiveSessionView = Static<typeof sessionView>
@@ -126,12 +125,9 @@ export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): voi
     handler: async () => {
       throw new HttpError(426, 'upgrade-required', 'sound is given by WebSocket')
     },
-    wsHandler: async (socket, request) => {
+    wsHandler: (socket, request) => {
       const { params, query } = request
-      const { recordingId } = params
-      const session = await sessions.get(recordingId)
-      const streams = session?.streams.map(({ channel, label, speakers }) => ({ channel, label, speakers })) ?? []
-      sendSound(socket, (hearer) => sessions.listen(recordingId, hearer), { streams, channel: query.channel })
+      sendSound(socket, (hearer) => sessions.listen(params.recordingId, hearer), query.channel)
     },
   })
 }
