@@ -86,9 +86,10 @@ function Rows({ pages, columns }: { pages: RecordingPages; columns: readonly str
   const count = pages.version.value > 0 ? pages.items.length : 0
   const { rows, heightPx, offsetPx } = useVirtualRows(list, count, isNarrow ? NARROW_ROW_PX : ROW_PX)
   const last = rows.at(-1)?.index ?? 0
+  const mayRead = !pages.isLoading.value && pages.error.value === undefined
   useEffect(() => {
-    if (last >= count - AHEAD) void pages.more()
-  }, [last, count, pages])
+    if (mayRead && last >= count - AHEAD) void pages.more()
+  }, [last, count, mayRead, pages])
   const grid = `44px minmax(160px, 2fr) ${columns.map(() => 'minmax(90px, 1fr)').join(' ')} 170px 70px minmax(190px, 1fr)`
   return (
     <>
