@@ -9,6 +9,7 @@ import { addCheckCommand } from './cli/check.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addRetentionCommand } from './cli/retention.ts'
+import { addRotateKeysCommand } from './cli/rotate-keys.ts'
 import { addStartCommands } from './cli/start.ts'
 import { addAccessCommands } from './cli/token.ts'
 import { addEvidenceCommands } from './cli/verify.ts'
@@ -18,6 +19,7 @@ addStartCommands(command)
 addCatalogueCommands(command)
 addRetentionCommand(command)
 addEvidenceCommands(command)
+addRotateKeysCommand(command)
 addLintCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)

@@ -11,6 +11,8 @@ import {
   type JournaledCatalogue,
   type Manifest,
   type ObjectStorage,
+  openRemoteFile,
+  type RecordingFiles,
   type RecordingLibrary,
   type RecordingStore,
   type Refusal,
@@ -18,6 +20,8 @@ import {
   readUploadRecord,
 } from '#store'
 import { detailOf, summaryOf } from './recording-facts.ts'
+
+const PART_BYTES = 64 * 1024
 
 /** What the view is made of. */
 export interface RecordingsViewOptions {
@@ -61,16 +65,18 @@ export function createRecordingsView({ store, catalogue, library, uploaded }: Re
       const path = await fileOf(recordingId, (manifest) => manifest.audioFile)
       const facts = path === undefined ? undefined : await stat(path).catch(() => undefined)
       if (path === undefined) return undefined
-      if (facts === undefined) return uploaded && (await uploadedAudio(path, uploaded))
+      if (facts === undefined) return uploaded && (await uploadedAudio(path, uploaded, store.files))
+      const file = store.files.open(path)
+      file.close()
       return {
-        sizeBytes: facts.size,
-        etag: `${facts.size.toString(16)}-${Math.floor(facts.mtimeMs).toString(16)}`,
-        open: (start, end) => createReadStream(path, { start, end }),
+        sizeBytes: file.size,
+        etag: `${file.size.toString(16)}-${Math.floor(facts.mtimeMs).toString(16)}`,
+        open: (start, end) => streamOf(store.files, path, start, end),
       }
     },
     peaks: async (recordingId, query) => {
       const path = await fileOf(recordingId, (manifest) => manifest.peaksFile)
-      return path === undefined ? undefined : await readPeaks(path, query)
+      return path === undefined ? undefined : readPeaks(path, query, store.files)
     },
     metadata: async (recordingId) => {
       const folder = (await catalogue.get(recordingId))?.folder
@@ -86,10 +92,38 @@ async function manifestOf(store: RecordingStore, row: CatalogueRow): Promise<Man
   return await store.manifest(row.folder ?? store.openFolder(row.recordingId, row.startedAtMs))
 }
 
+/** Bytes of a file from `start` to `end`, both included. */
+function streamOf(files: RecordingFiles, path: string, start: number, end: number): Readable {
+  if (files.placeOf(path) === undefined) return createReadStream(path, { start, end })
+  return Readable.from(partsOf(files, path, start, end))
+}
+
+async function* partsOf(files: RecordingFiles, path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+  const file = files.open(path)
+  try {
+    for (let at = start; at <= end; at += PART_BYTES) {
+      const part = Buffer.alloc(Math.min(PART_BYTES, end + 1 - at))
+      yield part.subarray(0, file.readAt(part, at))
+    }
+  } finally {
+    file.close()
+  }
+}
+
 /** The copy of a file in object storage; undefined where there is none. */
-async function uploadedAudio(path: string, storage: ObjectStorage): Promise<AudioFile | undefined> {
+async function uploadedAudio(
+  path: string,
+  storage: ObjectStorage,
+  files: RecordingFiles,
+): Promise<AudioFile | undefined> {
   const file = (await readUploadRecord(dirname(path))).files[basename(path)]
   if (file === undefined) return undefined
+  const place = files.placeOf(path)
+  if (place !== undefined) {
+    const fetch = (start: number, end: number) => storage.read(file.key, { start, end })
+    const { size, read } = await openRemoteFile(place, file.bytes, fetch)
+    return { sizeBytes: size, etag: file.sha256, open: (start, end) => Readable.from(read(start, end)) }
+  }
   return {
     sizeBytes: file.bytes,
     etag: file.sha256,
