@@ -90,6 +90,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['@fastify/rate-limit', 'control/access/rate-limits.ts'],
       ['@fastify/websocket', 'control/web-socket.ts'],
       ['ws', 'control/events/event-socket.ts'],
+      ['ws', 'control/live/listen-socket.ts'],
       ['prom-client'],
       ['node:fs'],
       ['node:stream'],

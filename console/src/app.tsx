@@ -1,7 +1,9 @@
 // The shell: navigation, theme, and the view that the address names.
 
+import { LinkBanner } from './components/link-banner.tsx'
 import { Nothing } from './components/trouble.tsx'
 import { nextTheme, theme } from './data/theme.ts'
+import { PlayerPlace } from './player/place.tsx'
 import { linkTo, place } from './router.ts'
 import { views } from './views/registry.ts'
 
@@ -33,6 +35,7 @@ export function App() {
           Theme: {theme.value}
         </button>
       </header>
+      <LinkBanner />
       <main id="content" tabIndex={-1}>
         {view === undefined ? (
           <Nothing title="There is no such page">
@@ -44,6 +47,7 @@ export function App() {
           <view.View path={rest} query={place.value.query} />
         )}
       </main>
+      <PlayerPlace />
     </div>
   )
 }

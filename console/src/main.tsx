@@ -6,6 +6,8 @@ import './style/tokens.css'
 import './style/base.css'
 import './style/shell.css'
 import './style/parts.css'
+import './style/live.css'
+import './style/recordings.css'
 
 const place = document.getElementById('console')
 if (place !== null) render(<App />, place)

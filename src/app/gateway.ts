@@ -9,7 +9,14 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import {
+  type CallListening,
+  type FlowsView,
+  type RecordersView,
+  type RecorderTestsView,
+  RecordingInfo,
+  type SpoolView,
+} from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -25,11 +32,13 @@ import {
 } from '#recording-client'
 import type { SipCore } from '#sip'
 import { Spool } from '#spool'
+import { listenToCalls } from './call-ears.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { createFlowsView } from './flows-view.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -37,6 +46,7 @@ import { createRecorderTests } from './recorder-tests.ts'
 import { openRecorders, recordersView, spoolView, startProbes } from './recorders.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 import { RecordingIndicator } from './recording-indicator.ts'
+import { SandboxPool } from './sandbox/sandbox-pool.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 import { readTls } from './tls-files.ts'
@@ -54,9 +64,12 @@ export interface Gateway extends GatewayViews {
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
+  readonly listening: CallListening
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -87,6 +100,8 @@ export async function openGateway(
     await engine.close()
     throw fault
   })
+  const sandbox = new SandboxPool({ clock, log })
+  if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
   const notices = new Notices()
   const infoSources = createSourceList(config.info.trustedPeers)
   const infos = new WeakMap<Call, RecordingInfo>()
@@ -152,7 +167,7 @@ export async function openGateway(
     }
     const control = new FlowCallControl({ call, commands, prompts: library.prompts, notices, clock, log })
     const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
-    void runFlow(flow, { call: control, input, log: log.child({ callId: call.callId }) })
+    void runFlow(flow, { call: control, input, sandbox, log: log.child({ callId: call.callId }) })
   }
 
   try {
@@ -179,6 +194,7 @@ export async function openGateway(
     )
   } catch (fault) {
     await spool?.close()
+    await sandbox.close()
     await engine.close()
     throw fault
   }
@@ -213,6 +229,10 @@ export async function openGateway(
     recorderTests,
     probes,
     spool,
+    listening: listenToCalls(service, client, clock),
+    sandbox,
+    flows: createFlowsView(config, library.flows, sandbox),
+    flowChanges: library.flows.changes,
   })
 }
 
@@ -302,14 +322,21 @@ function assemble(parts: {
   readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
+  readonly listening: CallListening
+  readonly sandbox: SandboxPool
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
 }): Gateway {
-  const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes, spool } =
-    parts
+  const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes } = parts
+  const { spool, sandbox, flows, flowChanges } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
+    listening: parts.listening,
     recorderTests,
     spool: spoolView(client),
+    flows,
+    flowChanges,
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),
@@ -335,6 +362,7 @@ function assemble(parts: {
       await evidence.close()
       await role.close()
       await spool?.close()
+      await sandbox.close()
       await engine.close()
     },
   }

@@ -86,12 +86,16 @@ export async function openHttp(
       ? {}
       : {
           calls: gateway.calls,
+          listening: gateway.listening,
           captures: gateway.captures,
+          flows: gateway.flows,
           recorders: gateway.recorders,
           recorderTests: gateway.recorderTests,
           spool: gateway.spool,
         }),
-    ...(recorder === undefined ? {} : { recordings: recorder.recordings, clients: recorder.clients }),
+    ...(recorder === undefined
+      ? {}
+      : { recordings: recorder.recordings, clients: recorder.clients, sessions: recorder.sessions }),
     ...(config.console ? { console: { folder: consoleFolder, nonce: () => around.ids.hex(NONCE_BYTES) } } : {}),
   })
   const renewal = config.tls === undefined ? undefined : renewalOf(config.tls, server, around)

@@ -7,8 +7,19 @@ import type { Config } from './config-schema.ts'
 /** Least severity to log. */
 export type LogLevel = Config['log']['level']
 
+/** The logger of a process. */
+export interface ProcessLogger extends Logger {
+  /** Resolves when all lines are written, or after a second: nobody may be reading. */
+  flushed(): Promise<void>
+}
+
+const STANDARD_OUTPUT = 1
+/** Whoever reads standard output may stop reading: lines wait in memory, no more than that, and nothing waits for them. */
+const MOST_WAITING_BYTES = 32 * 1024 * 1024
+const FLUSH_WITHIN_MS = 1000
+
 /** Makes the logger of the process; lines go to standard output unless `stream` is given. */
-export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {
+export function createLogger(level: LogLevel, stream?: DestinationStream): ProcessLogger {
   const options = {
     level,
     base: null,
@@ -16,7 +27,14 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Logge
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return behindPort(stream === undefined ? pino(options) : pino(options, stream))
+  if (stream !== undefined) return { ...behindPort(pino(options, stream)), flushed: async () => {} }
+  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: false, maxLength: MOST_WAITING_BYTES })
+  const flushed = (): Promise<void> =>
+    new Promise((resolve) => {
+      setTimeout(resolve, FLUSH_WITHIN_MS).unref()
+      output.flush(() => resolve())
+    })
+  return { ...behindPort(pino(options, output)), flushed }
 }
 
 function behindPort(sink: PinoLogger): Logger {

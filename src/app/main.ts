@@ -6,6 +6,7 @@ import { addAuditCommand } from './cli/audit.ts'
 import { addCatalogueCommands } from './cli/catalogue.ts'
 import { addChaosCommand } from './cli/chaos.ts'
 import { addCheckCommand } from './cli/check.ts'
+import { addDryRunCommand } from './cli/dry-run.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addRetentionCommand } from './cli/retention.ts'
@@ -21,6 +22,7 @@ addRetentionCommand(command)
 addEvidenceCommands(command)
 addRotateKeysCommand(command)
 addLintCommand(command)
+addDryRunCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)
 addAccessCommands(command)

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { env } from 'node:process'
-import type { RecorderClientsView, RecordingsView } from '#control'
+import type { LiveSessionsView, RecorderClientsView, RecordingsView } from '#control'
 import { AppError, type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import {
@@ -38,6 +38,7 @@ import type { RecorderConfig } from './config-schema.ts'
 import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
 import { LibraryThread } from './library/library-thread.ts'
+import { createLiveSessionsView } from './live-sessions-view.ts'
 import { createRecorderClientsView } from './recorder-clients-view.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
@@ -49,6 +50,7 @@ export interface Recorder {
   readonly server: RecordingServer
   readonly recordings: RecordingsView
   readonly clients: RecorderClientsView
+  readonly sessions: LiveSessionsView
   /** Search, tags, holds and deletion; rejects with AppError `store.catalogue` while the database is away. */
   readonly library: RecordingLibrary
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -145,7 +147,8 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView({ store, catalogue, library, ...(uploaded && { uploaded }) }),
+      recordings: createRecordingsView({ store, catalogue, library, clock, ...(uploaded && { uploaded }) }),
+      sessions: createLiveSessionsView(server),
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),

@@ -46,6 +46,7 @@ export function detailOf(row: CatalogueRow, manifest: Manifest | undefined): Rec
     groupIds: [...(facts?.groupIds ?? row.groupIds)],
     ...(facts !== undefined && { sip: sipOf(facts.sip) }),
     streams: manifest?.streams.map((stream) => streamOf(stream, manifest)) ?? [],
+    alarms: (manifest?.alarms ?? []).map((alarm) => ({ ...alarm })),
     holds: (row.holds ?? []).map(actOf),
     documents: manifest?.metadata.length ?? 0,
     isMetadataInvalid: facts?.metadataInvalid ?? false,
@@ -54,6 +55,7 @@ export function detailOf(row: CatalogueRow, manifest: Manifest | undefined): Rec
   }
 }
 
+/** The formats in which the audio is kept. */
 function formatsOf(manifest: Manifest | undefined): string[] {
   const { audioFile, archiveFile } = manifest ?? {}
   return [audioFile, archiveFile].flatMap((file) => (file === undefined ? [] : [file.slice(file.lastIndexOf('.') + 1)]))
@@ -87,7 +89,8 @@ function partiesOf({ parties, participants }: CatalogueRow): readonly Partial<Pa
   return parties ?? participants.map((text) => (/^(sips?|tel):/i.test(text) ? { aor: text } : { name: text }))
 }
 
-function participantOf({ participantId, aor, name }: Partial<ParticipantFacts>) {
+/** Someone as the API says it. */
+export function participantOf({ participantId, aor, name }: Partial<ParticipantFacts>) {
   return {
     ...(participantId !== undefined && { participantId }),
     ...(aor !== undefined && { aor }),

@@ -1,48 +1,59 @@
-// The recordings of the store as the HTTP API shows and curates them.
+// The recordings of the store as the HTTP API shows, plays, exports and curates them.
 
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
-import { Readable } from 'node:stream'
-import type { AudioFile, RecordingSummary, RecordingsView } from '#control'
-import { ok, type Result } from '#kernel'
+import { createHash } from 'node:crypto'
+import type { AudioFile, AudioQuery, RecordingSummary, RecordingsView, VconOptions } from '#control'
+import { type Clock, ok, type Result } from '#kernel'
 import {
   type CatalogueRow,
   type JournaledCatalogue,
   type Manifest,
   type ObjectStorage,
-  openRemoteFile,
-  type RecordingFiles,
   type RecordingLibrary,
   type RecordingStore,
   type Refusal,
   readPeaks,
-  readUploadRecord,
 } from '#store'
+import { audioFileOf, openAudio, partOf } from './recording-audio.ts'
+import { historyOf, ledgerOf, momentsOf } from './recording-documents.ts'
 import { detailOf, summaryOf } from './recording-facts.ts'
-
-const PART_BYTES = 64 * 1024
+import { contentHash, type VconAudio, vconOf } from './vcon.ts'
 
 /** What the view is made of. */
 export interface RecordingsViewOptions {
   readonly store: RecordingStore
   readonly catalogue: JournaledCatalogue
   readonly library: RecordingLibrary
+  readonly clock: Clock
   /** Where audio is played from when its local copy is gone. */
   readonly uploaded?: ObjectStorage
 }
 
+/** A recording that has a folder. */
+interface Kept {
+  readonly row: CatalogueRow
+  readonly folder: string
+  readonly manifest: Manifest
+}
+
+/** Audio within a vCon is all in memory. */
+const MOST_INLINE_BYTES = 32 * 2 ** 20
+
 /** Builds the view. */
-export function createRecordingsView({ store, catalogue, library, uploaded }: RecordingsViewOptions): RecordingsView {
-  const fileOf = async (
-    recordingId: string,
-    name: (manifest: Manifest) => string | undefined,
-  ): Promise<string | undefined> => {
+export function createRecordingsView(options: RecordingsViewOptions): RecordingsView {
+  const { store, catalogue, library, uploaded, clock } = options
+  const kept = async (recordingId: string): Promise<Kept | undefined> => {
     const row = await catalogue.get(recordingId)
-    const manifest = row?.folder === undefined ? undefined : await store.manifest(row.folder)
-    const file = manifest === undefined ? undefined : name(manifest)
-    return row?.folder === undefined || file === undefined ? undefined : store.pathOf(row.folder, file)
+    return row && (await keptOf(store, row))
   }
+  const audio = async ({ folder, manifest }: Kept, query: AudioQuery): Promise<AudioFile | undefined> => {
+    const { format, channel, fromMs, toMs } = query
+    const isPart = channel !== undefined || fromMs !== undefined || toMs !== undefined
+    const name = isPart && format !== undefined && format !== 'wav' ? undefined : audioFileOf(manifest, format)
+    const path = name === undefined ? undefined : store.pathOf(folder, name)
+    const whole = path === undefined ? undefined : await openAudio(path, uploaded, store.files)
+    return whole !== undefined && isPart ? await partOf(whole, query) : whole
+  }
+  const moments = ({ folder, manifest }: Kept) => momentsOf(manifest, (file) => store.file(folder, file))
   return {
     search: async (query) => {
       await catalogue.written()
@@ -55,80 +66,84 @@ export function createRecordingsView({ store, catalogue, library, uploaded }: Re
     },
     get: async (recordingId) => {
       const row = await catalogue.get(recordingId)
-      return row && detailOf(row, await manifestOf(store, row))
+      return row && detailOf(row, (await keptOf(store, row))?.manifest)
     },
     tag: async (recordingId, change) => curated(await library.tag(recordingId, change)),
     hold: async (recordingId, doing) => curated(await library.hold(recordingId, doing)),
     release: async (recordingId, doing) => curated(await library.release(recordingId, doing)),
     delete: async (recordingId, doing) => curated(await library.delete(recordingId, doing)),
-    audio: async (recordingId) => {
-      const path = await fileOf(recordingId, (manifest) => manifest.audioFile)
-      const facts = path === undefined ? undefined : await stat(path).catch(() => undefined)
-      if (path === undefined) return undefined
-      if (facts === undefined) return uploaded && (await uploadedAudio(path, uploaded, store.files))
-      const file = store.files.open(path)
-      file.close()
-      return {
-        sizeBytes: file.size,
-        etag: `${file.size.toString(16)}-${Math.floor(facts.mtimeMs).toString(16)}`,
-        open: (start, end) => streamOf(store.files, path, start, end),
-      }
+    audio: async (recordingId, query) => {
+      const found = await kept(recordingId)
+      return found && (await audio(found, query))
     },
     peaks: async (recordingId, query) => {
-      const path = await fileOf(recordingId, (manifest) => manifest.peaksFile)
-      return path === undefined ? undefined : readPeaks(path, query, store.files)
+      const found = await kept(recordingId)
+      const path = found?.manifest.peaksFile && store.pathOf(found.folder, found.manifest.peaksFile)
+      return path ? readPeaks(path, query, store.files) : undefined
     },
-    metadata: async (recordingId) => {
-      const folder = (await catalogue.get(recordingId))?.folder
-      const content = folder === undefined ? undefined : await store.latestMetadata(folder)
-      return content === undefined ? undefined : { contentType: 'application/rs-metadata+xml', content }
+    metadata: async (recordingId, number) => {
+      const found = await kept(recordingId)
+      const documents = found?.manifest.metadata.filter(({ file }) => file !== undefined) ?? []
+      const file = (number === undefined ? documents.at(-1) : found?.manifest.metadata[number - 1])?.file
+      return found === undefined || file === undefined ? undefined : await store.file(found.folder, file)
+    },
+    metadataHistory: async (recordingId) => {
+      const found = await kept(recordingId)
+      return found && historyOf(found.manifest, await moments(found))
+    },
+    ledger: async (recordingId) => {
+      const found = await kept(recordingId)
+      return found && ledgerOf(found.manifest)
+    },
+    manifest: async (recordingId) => {
+      const found = await kept(recordingId)
+      return found && { ...found.manifest }
+    },
+    vcon: async (recordingId, how) => {
+      const found = await kept(recordingId)
+      if (found === undefined || found.manifest.state === 'receiving') return undefined
+      const { folder, manifest } = found
+      const file = await audio(found, {})
+      if (how.isInline && (file?.sizeBytes ?? 0) > MOST_INLINE_BYTES) return 'too-large'
+      const documents = await documentsOf(manifest, (name) => store.file(folder, name))
+      const createdAt = new Date(clock.wallMs()).toISOString()
+      return vconOf({
+        manifest,
+        moments: await moments(found),
+        audio: file && (await vconAudio(file, how)),
+        documents,
+        createdAt,
+      })
     },
   }
 }
 
-/** The manifest of a recording, one that is being received among them. */
-async function manifestOf(store: RecordingStore, row: CatalogueRow): Promise<Manifest | undefined> {
+/** The manifest of a recording, one that is being received among them; undefined where it has no folder. */
+async function keptOf(store: RecordingStore, row: CatalogueRow): Promise<Kept | undefined> {
   if (row.deletion !== undefined) return undefined
-  return await store.manifest(row.folder ?? store.openFolder(row.recordingId, row.startedAtMs))
+  const folder = row.folder ?? store.openFolder(row.recordingId, row.startedAtMs)
+  const manifest = await store.manifest(folder)
+  return manifest && { row, folder, manifest }
 }
 
-/** Bytes of a file from `start` to `end`, both included. */
-function streamOf(files: RecordingFiles, path: string, start: number, end: number): Readable {
-  if (files.placeOf(path) === undefined) return createReadStream(path, { start, end })
-  return Readable.from(partsOf(files, path, start, end))
+async function documentsOf(manifest: Manifest, read: (file: string) => Promise<Uint8Array | undefined>) {
+  const found: { receivedAt: string; file: string; content: Uint8Array }[] = []
+  for (const { receivedAt, file } of manifest.metadata) {
+    const content = file === undefined ? undefined : await read(file)
+    if (file !== undefined && content !== undefined) found.push({ receivedAt, file, content })
+  }
+  return found
 }
 
-async function* partsOf(files: RecordingFiles, path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
-  const file = files.open(path)
-  try {
-    for (let at = start; at <= end; at += PART_BYTES) {
-      const part = Buffer.alloc(Math.min(PART_BYTES, end + 1 - at))
-      yield part.subarray(0, file.readAt(part, at))
-    }
-  } finally {
-    file.close()
+async function vconAudio(audio: AudioFile, { audioUrl, isInline }: VconOptions): Promise<VconAudio> {
+  const chunks: Uint8Array[] = []
+  const hash = createHash('sha512')
+  for await (const chunk of audio.open(0, audio.sizeBytes - 1) as AsyncIterable<Uint8Array>) {
+    if (isInline) chunks.push(chunk)
+    else hash.update(chunk)
   }
-}
-
-/** The copy of a file in object storage; undefined where there is none. */
-async function uploadedAudio(
-  path: string,
-  storage: ObjectStorage,
-  files: RecordingFiles,
-): Promise<AudioFile | undefined> {
-  const file = (await readUploadRecord(dirname(path))).files[basename(path)]
-  if (file === undefined) return undefined
-  const place = files.placeOf(path)
-  if (place !== undefined) {
-    const fetch = (start: number, end: number) => storage.read(file.key, { start, end })
-    const { size, read } = await openRemoteFile(place, file.bytes, fetch)
-    return { sizeBytes: size, etag: file.sha256, open: (start, end) => Readable.from(read(start, end)) }
-  }
-  return {
-    sizeBytes: file.bytes,
-    etag: file.sha256,
-    open: (start, end) => Readable.from(storage.read(file.key, { start, end })),
-  }
+  if (isInline) return { body: Buffer.concat(chunks).toString('base64url'), encoding: 'base64url' }
+  return { url: audioUrl, content_hash: contentHash(hash.digest()) }
 }
 
 function curated(result: Result<CatalogueRow, Refusal>): Result<RecordingSummary, Refusal> {

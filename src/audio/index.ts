@@ -14,6 +14,7 @@ export { goertzelPower, rmsDbfs, tone } from './tone.ts'
 export {
   interleavePcm16,
   readWav,
+  readWavHeader,
   WAV_HEADER_BYTES,
   type WavAudio,
   type WavError,

@@ -79,6 +79,17 @@ export function wavHeader(shape: WavShape): Uint8Array {
   return bytes
 }
 
+/** The shape of a file that begins with a header that `wavHeader` made; undefined for any other beginning. */
+export function readWavHeader(bytes: Uint8Array): WavShape | undefined {
+  if (bytes.length < WAV_HEADER_BYTES || tagAt(bytes, 86) !== 'data') return undefined
+  const { format: found } = readChunks(bytes.subarray(0, WAV_HEADER_BYTES))
+  const format = (Object.keys(TAGS) as WavFormat[]).find((key) => TAGS[key] === found?.tag)
+  if (found === undefined || format === undefined || found.channels < 1) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const dataBytes = tagAt(bytes, 0) === 'RF64' ? Number(view.getBigUint64(28, true)) : view.getUint32(90, true)
+  return { format, sampleRateHz: found.sampleRateHz, channels: found.channels, dataBytes }
+}
+
 /** Interleaves channels as 16-bit little-endian PCM; shorter channels end in silence. */
 export function interleavePcm16(channels: readonly Int16Array[]): Uint8Array {
   const frames = Math.max(0, ...channels.map((channel) => channel.length))

@@ -7,24 +7,30 @@ export { AuditLog, verifyAudit } from './audit/audit-log.ts'
 export type { CallView, Readiness } from './contract.ts'
 export { EventLog } from './events/event-log.ts'
 export type { EventNews, EventType } from './events/event-vocabulary.ts'
+export type { FlowsView } from './flow-routes.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts'
 export type { InfoRecordingCommand } from './info-dialect.ts'
+export type { CallListening } from './live/call-listening-routes.ts'
+export type { HeardFrame, Hearer } from './live/listen-socket.ts'
+export type { LiveSessionsView, LiveSessionView } from './live/live-session-routes.ts'
 export type { RecorderClientsView } from './recorder-client-routes.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
-export type { RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+export type { VconView } from './recordings/vcon-contract.ts'
 export type {
   AudioFile,
   CallsView,
   CapturesView,
   CommandResult,
   HealthView,
-  MetadataDocument,
   MetricsSnapshot,
   MetricsView,
   RecordersView,
   RecordingsView,
   SpoolView,
+  VconOptions,
 } from './views.ts'
 export type { WebhookOrder } from './webhooks/webhook-target.ts'
 export { Webhooks } from './webhooks/webhooks.ts'

@@ -6,7 +6,9 @@ import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { Result } from '#kernel'
 import type { CatalogueFilter, CataloguePage, CatalogueQuery, Refusal } from '#store'
 import type { CallView, Readiness, RecorderView, recordingResult, SpooledRecording } from './contract.ts'
-import type { PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+import type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+import type { AudioQuery, PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
+import type { VconView } from './recordings/vcon-contract.ts'
 
 /** What became of a recording command, with the proof of a pause. */
 export type CommandResult = RecordingResult & Pick<Static<typeof recordingResult>, 'receipts'>
@@ -28,17 +30,14 @@ export interface CallsView {
 
 /** The audio of a recording. */
 export interface AudioFile {
+  readonly mediaType: string
+  /** Of the file's name. */
+  readonly extension: string
   readonly sizeBytes: number
   /** Strong validator, without quotes; changes whenever the bytes do. */
   readonly etag: string
   /** The bytes from `start` to `end`, both included. */
   open(start: number, end: number): Readable
-}
-
-/** The metadata that the recorder was sent. */
-export interface MetadataDocument {
-  readonly contentType: string
-  readonly content: Uint8Array
 }
 
 /** A wave form; see the contract's `peaksView`. */
@@ -58,6 +57,14 @@ interface Doing {
 /** What became of a recording, or why it was left as it is. */
 export type Curated = Promise<Result<RecordingSummary, Refusal>>
 
+/** How audio goes into a vCon. */
+export interface VconOptions {
+  /** Where the audio can be had. */
+  readonly audioUrl: string
+  /** The audio itself is part of the vCon. */
+  readonly isInline: boolean
+}
+
 /** The recordings of the recorder's store; everything but audio rejects with AppError `store.catalogue` while the database is away. */
 export interface RecordingsView {
   /** Newest first. */
@@ -69,9 +76,15 @@ export interface RecordingsView {
   hold(recordingId: string, doing: Doing): Curated
   release(recordingId: string, doing: Doing): Curated
   delete(recordingId: string, doing: Doing): Curated
-  /** Undefined while there is no published audio. */
-  audio(recordingId: string): Promise<AudioFile | undefined>
-  metadata(recordingId: string): Promise<MetadataDocument | undefined>
+  /** Undefined while there is no published audio, and where there is none of that format or channel. */
+  audio(recordingId: string, query: AudioQuery): Promise<AudioFile | undefined>
+  /** A metadata document as it came: by its number, else the last. */
+  metadata(recordingId: string, number?: number): Promise<Uint8Array | undefined>
+  metadataHistory(recordingId: string): Promise<HistoryView | undefined>
+  ledger(recordingId: string): Promise<LedgerView | undefined>
+  manifest(recordingId: string): Promise<Record<string, unknown> | undefined>
+  /** The recording as a vCon; undefined while it is received. */
+  vcon(recordingId: string, options: VconOptions): Promise<VconView | 'too-large' | undefined>
   /** Undefined while there is no published audio. */
   peaks(recordingId: string, query: PeaksQuery): Promise<Peaks | undefined>
 }

@@ -7,6 +7,7 @@ import type { RecordingResult } from './call-control.ts'
 import { type FlowEnd, runFlow } from './engine.ts'
 import { parseFlow } from './flow-parser.ts'
 import { type CallScript, MemoryCallControl } from './memory-call-control.ts'
+import type { Sandbox } from './sandbox.ts'
 
 const input = {
   callId: 'call-7',
@@ -14,6 +15,12 @@ const input = {
   to: 'sip:100@gw.example',
   recorders: ['sip:r1.example', 'sip:r2.example'],
   callee: 'sip:bob@b.example',
+}
+
+/** Tells what it was asked; `input.fail()` fails. */
+const sandbox: Sandbox = {
+  evaluate: async (source) =>
+    source === 'input.fail()' ? { ok: false, error: { reason: 'failed' } } : { ok: true, value: `<${source}>` },
 }
 
 interface Running {
@@ -29,7 +36,7 @@ function start(text: string, script: CallScript = {}): Running {
   const clock = new ManualClock()
   const call = new MemoryCallControl(clock, script)
   const log = new MemoryLogger()
-  return { clock, call, log, done: runFlow(flow.value, { call, input, profile: { vip: true }, log }) }
+  return { clock, call, log, done: runFlow(flow.value, { call, input, profile: { vip: true }, sandbox, log }) }
 }
 
 function nodes(...lines: string[]): string {
@@ -317,7 +324,9 @@ test('one flow serves two calls at the same time, each with its own context', as
   assert.ok(flow.ok)
   const clock = new ManualClock()
   const log = new MemoryLogger()
-  const runs = ['a', 'b'].map((who) => runFlow(flow.value, { call: new MemoryCallControl(clock), input: { who }, log }))
+  const runs = ['a', 'b'].map((who) =>
+    runFlow(flow.value, { call: new MemoryCallControl(clock), input: { who }, sandbox, log }),
+  )
   await clock.advanceAsync(10)
   await Promise.all(runs)
   assert.deepEqual(texts(log).sort(), ['a', 'b'])
@@ -328,8 +337,11 @@ test('the demo flow plays the notice, records, dials, pauses, resumes, stops and
   assert.ok(flow.ok)
   const clock = new ManualClock()
   const call = new MemoryCallControl(clock)
-  const done = runFlow(flow.value, { call, input, log: new MemoryLogger() })
-  await clock.advanceAsync(3_500 + 3_000 + 3_000 + 300)
+  const done = runFlow(flow.value, { call, input, sandbox, log: new MemoryLogger() })
+  for (const ms of [3_500, 3_000, 3_000, 300]) {
+    await settle(100)
+    clock.advance(ms)
+  }
   assert.equal(await done, 'completed')
   const server = 'sip:r1.example,sip:r2.example'
   assert.deepEqual(call.requests, [
@@ -345,5 +357,23 @@ test('the demo flow plays the notice, records, dials, pauses, resumes, stops and
     ['record', { activity: 'stop', server: '', recordingId: '' }],
     ['wait', 300],
     ['hangup', undefined],
+  ])
+})
+
+test('what is more than paths and operators goes to the sandbox with the scope; a failure there warns with flow, node and expression', async () => {
+  const { log, done } = start(
+    nodes(
+      "{type: log, message: 'a {{ input.callId.trim() }} b {{ input.fail() }}c'}",
+      "{type: set, path: context.order, value: {id: '{{ input.callId }}', all: ['{{ input.to.trim() }}']}}",
+      "{type: log, message: '{{ cc.order }}'}",
+      '{type: if, condition: "input.fail()", then: [{type: log, message: never}]}',
+    ),
+  )
+  await done
+  assert.deepEqual(texts(log), ['a <input.callId.trim()> b c', '{"id":"call-7","all":["<input.to.trim()>"]}'])
+  const warnings = log.lines.filter(({ message }) => message === 'flow expression failed').map(({ fields }) => fields)
+  assert.deepEqual(warnings, [
+    { flow: 't', node: 'nodes[0] log', expression: 'input.fail()', reason: 'failed' },
+    { flow: 't', node: 'nodes[3] if', expression: 'input.fail()', reason: 'failed' },
   ])
 })

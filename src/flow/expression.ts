@@ -1,5 +1,5 @@
-// CognigyScript expressions: acorn parses, an allow-list of syntax is compiled to closures. No calls, no assignments,
-// own data properties only, so an expression can neither reach the program nor run long.
+// CognigyScript expressions: acorn parses, paths and operators are compiled to closures. No calls, no assignments, own data
+// properties only, so a closure can neither reach the program nor run long. What is more than that is left to the sandbox.
 
 import { type Expression, type Identifier, type MemberExpression, parseExpressionAt, type Super } from 'acorn'
 
@@ -13,16 +13,20 @@ export interface Scope {
 }
 
 /** Why an expression could not be parsed or evaluated; `reason` is for people. */
-interface ExpressionError {
+export interface ExpressionError {
   readonly reason: string
 }
 
-/** An expression parsed once; evaluating never throws. */
+/** An expression parsed once. */
 export interface CompiledExpression {
   /** Offset just behind the expression in the text it was parsed from. */
   readonly end: number
-  evaluate(scope: Scope): Result<unknown, ExpressionError>
+  /** Never throws; absent: only the sandbox can evaluate it. */
+  readonly evaluate?: (scope: Scope) => Evaluated
 }
+
+/** A value, an error, or `beyond`: these operands need the sandbox. */
+export type Evaluated = Result<unknown, ExpressionError> | 'beyond'
 
 /** Longest source of one expression, characters. */
 export const MAX_EXPRESSION_LENGTH = 2_000
@@ -36,23 +40,44 @@ type Evaluate = (scope: Scope) => unknown
 /** Carries a failure out of the recursion; never leaves this file. */
 class Refusal extends Error {}
 
+/** Says that the sandbox can do what the closures cannot; never leaves this file. */
+class Beyond extends Error {}
+
+/** Names of the language that an expression may use in the sandbox. */
+const LANGUAGE_NAMES = new Set(
+  (
+    'Array BigInt Boolean Date Error Infinity Intl JSON Map Math NaN Number Object Promise RangeError RegExp Set String ' +
+    'Symbol TypeError decodeURIComponent encodeURIComponent decodeURI encodeURI isFinite isNaN parseFloat parseInt'
+  ).split(' '),
+)
+
 /** Parses the expression that starts at `offset` of `text`; what follows it is left to the caller. */
 export function compileExpression(text: string, offset = 0): Result<CompiledExpression, ExpressionError> {
   const source = text.slice(offset, offset + MAX_EXPRESSION_LENGTH)
   try {
-    const tree = parseExpressionAt(source, 0, { ecmaVersion: 2023, sourceType: 'module' })
-    const evaluate = compile(tree, 0)
-    return ok({ end: offset + tree.end, evaluate: (scope) => attempt(() => evaluate(scope)) })
+    const tree = parseExpressionAt(source, 0, { ecmaVersion: 2023, sourceType: 'module', preserveParens: true })
+    const evaluate = closureOf(tree)
+    const end = offset + tree.end
+    return ok(evaluate === undefined ? { end } : { end, evaluate: (scope) => attempt(() => evaluate(scope)) })
   } catch (thrown) {
     return err({ reason: reasonOf(thrown) })
   }
 }
 
-function attempt(evaluate: () => unknown): Result<unknown, ExpressionError> {
+function closureOf(tree: Expression): Evaluate | undefined {
+  try {
+    return compile(tree, 0)
+  } catch (thrown) {
+    if (thrown instanceof Beyond) return undefined
+    throw thrown
+  }
+}
+
+function attempt(evaluate: () => unknown): Evaluated {
   try {
     return ok(evaluate())
   } catch (thrown) {
-    return err({ reason: reasonOf(thrown) })
+    return thrown instanceof Beyond ? 'beyond' : err({ reason: reasonOf(thrown) })
   }
 }
 
@@ -90,27 +115,45 @@ function compile(node: Expression | Super, depth: number): Evaluate {
       const values = node.expressions.map(inner)
       return (scope) => texts.map((text, i) => text + (i < values.length ? textOf(values[i]?.(scope)) : '')).join('')
     }
-    default:
+    case 'CallExpression':
+      // Only to find names that nobody knows before the flow runs.
+      inner(node.callee)
+      throw new Beyond()
+    case 'AssignmentExpression':
+    case 'UpdateExpression':
+      throw new Refusal('an expression changes nothing; use a set node')
+    case 'ThisExpression':
+    case 'Super':
+    case 'ImportExpression':
+    case 'MetaProperty':
+    case 'AwaitExpression':
+    case 'YieldExpression':
       throw new Refusal(`${node.type} is not allowed`)
+    default:
+      throw new Beyond()
   }
 }
 
 function literal(value: unknown, isSpecial: boolean): Evaluate {
-  if (isSpecial) throw new Refusal('regular expressions and big integers are not allowed')
+  if (isSpecial) throw new Beyond()
   return () => value
 }
 
 function identifier(node: Identifier): Evaluate {
   switch (node.name) {
     case 'input':
+    case 'ci':
       return (scope) => scope.input
     case 'context':
+    case 'cc':
       return (scope) => scope.context
     case 'profile':
+    case 'cp':
       return (scope) => scope.profile
     case 'undefined':
       return () => undefined
     default:
+      if (LANGUAGE_NAMES.has(node.name)) throw new Beyond()
       throw new Refusal(`unknown name ${node.name}`)
   }
 }
@@ -141,14 +184,14 @@ function memberKey(node: MemberExpression, inner: (child: Expression | Super) =>
   const { property } = node
   if (property.type === 'PrivateIdentifier') throw new Refusal('private names are not allowed')
   if (node.computed) return inner(property)
-  if (property.type !== 'Identifier') throw new Refusal(`${property.type} is not allowed`)
+  if (property.type !== 'Identifier') throw new Beyond()
   const { name } = property
   return () => name
 }
 
 /** Own data properties only: neither prototypes nor getters are ever reached. */
 function ownProperty(target: unknown, key: unknown): unknown {
-  if (typeof key !== 'string' && typeof key !== 'number') throw new Refusal('a property name must be text or a number')
+  if (typeof key !== 'string' && typeof key !== 'number') throw new Beyond()
   if (target === undefined || target === null) throw new Refusal(`cannot read ${String(key)} of ${String(target)}`)
   const found: PropertyDescriptor | undefined = Object.getOwnPropertyDescriptor(Object(target), key)
   return found === undefined ? undefined : found.value
@@ -164,15 +207,17 @@ function unary(operator: string, argument: Evaluate): Evaluate {
       return (scope) => Number(plain(argument(scope)))
     case 'typeof':
       return (scope) => typeof argument(scope)
+    case 'delete':
+      throw new Refusal('an expression changes nothing; use a set node')
     default:
-      throw new Refusal(`operator ${operator} is not allowed`)
+      throw new Beyond()
   }
 }
 
 type Plain = string | number | boolean | null | undefined
 
 function plain(value: unknown): Plain {
-  if (value !== null && typeof value === 'object') throw new Refusal('an object or list cannot be an operand')
+  if (value !== null && typeof value === 'object') throw new Beyond()
   return value as Plain
 }
 
@@ -195,8 +240,6 @@ const BINARY: Readonly<Record<string, (left: Plain, right: Plain) => unknown>> =
   '==': (left, right) => left == right,
   // biome-ignore lint/suspicious/noDoubleEquals: the expression's author wrote !=, with JavaScript's meaning
   '!=': (left, right) => left != right,
-  '===': (left, right) => left === right,
-  '!==': (left, right) => left !== right,
   '<': (left, right) => less(left, right, false),
   '<=': (left, right) => less(left, right, true),
   '>': (left, right) => less(right, left, false),
@@ -209,8 +252,10 @@ const BINARY: Readonly<Record<string, (left: Plain, right: Plain) => unknown>> =
 }
 
 function binary(operator: string, left: Evaluate, right: Evaluate): Evaluate {
+  if (operator === '===') return (scope) => left(scope) === right(scope)
+  if (operator === '!==') return (scope) => left(scope) !== right(scope)
   const compute = Object.hasOwn(BINARY, operator) ? BINARY[operator] : undefined
-  if (compute === undefined) throw new Refusal(`operator ${operator} is not allowed`)
+  if (compute === undefined) throw new Beyond()
   return (scope) => compute(plain(left(scope)), plain(right(scope)))
 }
 

@@ -52,7 +52,7 @@ test('an unknown node type fails and names the types there are', () => {
   assert.equal(error?.path, 'nodes[1].type')
   assert.match(
     error?.expected ?? '',
-    /answer, play, collect, dial, join, leave, callRecording, wait, set, if, log, hangup/,
+    /answer, play, collect, dial, join, leave, callRecording, wait, set, if, switch, repeat, log, hangup/,
   )
 })
 
@@ -108,10 +108,10 @@ test('a path outside the context, or to a deeper place than allowed, fails', () 
 })
 
 test('an expression that can never work is a warning with its place, not an error', () => {
-  const result = parseFlow(`${head}  - type: log\n    message: '{{ input.x() }}'\n`, 'f.yaml')
+  const result = parseFlow(`${head}  - type: log\n    message: '{{ nobody.x() }}'\n`, 'f.yaml')
   assert.ok(result.ok)
   assert.deepEqual(result.value.warnings.map(flowErrorText), [
-    'f.yaml:4:14: nodes[0].message: expression renders empty: CallExpression is not allowed',
+    'f.yaml:4:14: nodes[0].message: expression renders empty: unknown name nobody',
   ])
 })
 

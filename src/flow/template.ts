@@ -1,6 +1,7 @@
 // Text with `{{ expression }}` places, parsed once when the flow is loaded.
 
 import { type CompiledExpression, compileExpression, MAX_TEXT_LENGTH, renderValue, type Scope } from './expression.ts'
+import type { Sandbox } from './sandbox.ts'
 
 /** An expression that failed, at load or at run time. */
 export interface ExpressionFailure {
@@ -12,6 +13,13 @@ export interface ExpressionFailure {
 /** Told about each expression that failed; the text goes on with nothing in its place. */
 type OnExpressionFailure = (failure: ExpressionFailure) => void
 
+/** What a text is rendered with. */
+export interface Rendering {
+  readonly scope: Scope
+  readonly sandbox: Sandbox
+  readonly onFailure: OnExpressionFailure
+}
+
 interface Place {
   readonly source: string
   readonly compiled?: CompiledExpression
@@ -19,6 +27,7 @@ interface Place {
 }
 
 const MAX_PLACES = 50
+const MAX_SHOWN = 200
 
 /** A text field of a flow node. */
 export class Template {
@@ -42,17 +51,29 @@ export class Template {
   /** Expressions that can never work, known without running. */
   failures(): ExpressionFailure[] {
     return this.#parts.flatMap((part) =>
-      typeof part !== 'string' && part.reason !== undefined ? [{ expression: part.source, reason: part.reason }] : [],
+      typeof part !== 'string' && part.reason !== undefined
+        ? [{ expression: shortened(part.source), reason: part.reason }]
+        : [],
+    )
+  }
+
+  /** Whether one of its expressions is for the sandbox. */
+  get needsSandbox(): boolean {
+    return this.#parts.some(
+      (part) => typeof part !== 'string' && part.compiled !== undefined && part.compiled.evaluate === undefined,
     )
   }
 
   /** The text with each expression's value in its place, at most 65,536 characters, else empty. */
-  render(scope: Scope, onFailure: OnExpressionFailure): string {
+  async render(rendering: Rendering): Promise<string> {
     let text = ''
     for (const part of this.#parts) {
-      text += typeof part === 'string' ? part : renderPlace(part, scope, onFailure)
+      text += typeof part === 'string' ? part : await renderPlace(part, rendering)
       if (text.length > MAX_TEXT_LENGTH) {
-        onFailure({ expression: typeof part === 'string' ? '' : part.source, reason: 'the text is too long' })
+        rendering.onFailure({
+          expression: typeof part === 'string' ? '' : shortened(part.source),
+          reason: 'the text is too long',
+        })
         return ''
       }
     }
@@ -60,25 +81,35 @@ export class Template {
   }
 
   /** The value itself where the whole text is one expression, else the text. */
-  value(scope: Scope, onFailure: OnExpressionFailure): unknown {
+  async value(rendering: Rendering): Promise<unknown> {
     const only = this.#parts.length === 1 ? this.#parts[0] : undefined
-    if (only === undefined || typeof only === 'string') return this.render(scope, onFailure)
-    return evaluatePlace(only, scope, onFailure)
+    if (only === undefined || typeof only === 'string') return await this.render(rendering)
+    return await evaluatePlace(only, rendering)
   }
 }
 
-function evaluatePlace(place: Place, scope: Scope, onFailure: OnExpressionFailure): unknown {
-  const result = place.compiled?.evaluate(scope)
-  if (result?.ok) return result.value
-  onFailure({ expression: place.source, reason: result?.error.reason ?? place.reason ?? '' })
+async function evaluatePlace(place: Place, { scope, sandbox, onFailure }: Rendering): Promise<unknown> {
+  const { source, compiled, reason = '' } = place
+  if (compiled === undefined) {
+    onFailure({ expression: shortened(source), reason })
+    return undefined
+  }
+  const direct = compiled.evaluate?.(scope) ?? 'beyond'
+  const result = direct === 'beyond' ? await sandbox.evaluate(source, scope) : direct
+  if (result.ok) return result.value
+  onFailure({ expression: shortened(source), reason: result.error.reason })
   return undefined
 }
 
-function renderPlace(place: Place, scope: Scope, onFailure: OnExpressionFailure): string {
-  const text = renderValue(evaluatePlace(place, scope, onFailure))
+async function renderPlace(place: Place, rendering: Rendering): Promise<string> {
+  const text = renderValue(await evaluatePlace(place, rendering))
   if (text.ok) return text.value
-  onFailure({ expression: place.source, reason: text.error.reason })
+  rendering.onFailure({ expression: shortened(place.source), reason: text.error.reason })
   return ''
+}
+
+function shortened(source: string): string {
+  return source.slice(0, MAX_SHOWN)
 }
 
 function compilePlace(source: string): Place {
@@ -89,7 +120,7 @@ function compilePlace(source: string): Place {
 }
 
 function broken(source: string, reason: string): Place {
-  return { source: source.slice(0, 200), reason }
+  return { source: shortened(source), reason }
 }
 
 function scan(text: string): (string | Place)[] {

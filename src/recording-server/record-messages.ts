@@ -15,6 +15,8 @@ import type {
   VaultOptions,
 } from '#store'
 import type { TrackCodec } from './track.ts'
+import type { SoundFrame } from './watch/sound-tap.ts'
+import type { StreamReading } from './watch/stream-watch.ts'
 
 /** Negotiated state of a stream. */
 export interface StreamSettings {
@@ -110,7 +112,17 @@ export type RecordCommand =
       readonly noAudioCause?: NoAudioCause
     }
   | { readonly type: 'totals' }
+  /** How streams are and what alarms stand, of one recording or of all. */
+  | { readonly type: 'readings'; readonly recordingId?: string }
+  /** Has what is heard told by events, or no more. */
+  | { readonly type: 'listen'; readonly recordingId: string; readonly isOn: boolean }
   | { readonly type: 'stop' }
+
+/** How one recording is. */
+export interface RecordingReading {
+  readonly streams: readonly StreamReading[]
+  readonly alarms: readonly Alarm[]
+}
 
 /** Answers by type of command. */
 export interface RecordReplies {
@@ -127,6 +139,8 @@ export interface RecordReplies {
   close: { readonly manifest: Manifest; readonly folder: string }
   /** Per recording, per channel. */
   totals: Readonly<Record<string, readonly StreamTotals[]>>
+  readings: Readonly<Record<string, RecordingReading>>
+  listen: undefined
   stop: undefined
 }
 
@@ -134,6 +148,8 @@ export interface RecordReplies {
 export type RecordEvent =
   | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
   | { readonly type: 'alarm' | 'alarm-cleared'; readonly recordingId: string; readonly alarm: Alarm }
+  /** What was heard since the last such event, of a recording that is listened to. */
+  | { readonly type: 'sound'; readonly recordingId: string; readonly frames: readonly SoundFrame[] }
   /** A fault of ours: this recording is written no further. */
   | { readonly type: 'track-failed'; readonly recordingId: string; readonly message: string }
   /** The disk's condition is another one. While it is not `well` audio waits in memory, and beyond `bufferBytes` is dropped. */

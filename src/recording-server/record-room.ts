@@ -3,7 +3,6 @@
 import type { PortPair, PortPool } from '#engine'
 import { AppError, type Clock, type Ids, invariant, messageOf, type Timer } from '#kernel'
 import {
-  type AlarmEntry,
   type Attest,
   type Closing,
   type Deriver,
@@ -31,9 +30,9 @@ import {
 import { RecordingTime } from './recording-time.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
-import { SessionWatch } from './watch/session-watch.ts'
-import { type OpusLoader, SoundDecoders } from './watch/sound-decoders.ts'
-import { STEP_MS, StreamWatch } from './watch/stream-watch.ts'
+import { RoomWatch } from './watch/room-watch.ts'
+import type { SessionWatch } from './watch/session-watch.ts'
+import type { OpusLoader } from './watch/sound-decoders.ts'
 
 /** The index gets clocks and counters so often. */
 const ANCHOR_MS = 1000
@@ -97,9 +96,8 @@ export class RecordRoom {
   readonly #disk: Disk
   /** Recordings that are over, and not published for the disk's sake. */
   readonly #unpublished = new Set<{ readonly recording: Recording; readonly closing: Closing }>()
-  readonly #decoders: SoundDecoders
+  readonly #watch: RoomWatch
   #flushTimer: Timer | undefined
-  #watchTimer: Timer | undefined
   #retryTimer: Timer | undefined
   #condition: DiskCondition = 'well'
   #anchoredMs: number
@@ -113,9 +111,14 @@ export class RecordRoom {
     this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes, files })
     this.#anchoredMs = clock.nowMs()
     this.#syncedMs = clock.nowMs()
-    this.#decoders = new SoundDecoders(options.loadOpus ?? (() => Promise.resolve(undefined)))
+    this.#watch = new RoomWatch({
+      clock,
+      address: options.address ?? 'this recorder',
+      loadOpus: options.loadOpus ?? (() => Promise.resolve(undefined)),
+      recordings: () => this.#recordings.values(),
+      onEvent: options.onEvent,
+    })
     this.#scheduleFlush()
-    this.#scheduleWatch()
   }
 
   /** Carries out a command; rejects with what failed. */
@@ -150,6 +153,13 @@ export class RecordRoom {
         return await this.#close(command)
       case 'totals':
         return Object.fromEntries([...this.#recordings.values()].map((one) => [one.recordingId, totalsOf(one)]))
+      case 'readings':
+        return this.#watch.readings(
+          command.recordingId === undefined ? this.#recordings.values() : [this.#recording(command.recordingId)],
+        )
+      case 'listen':
+        this.#watch.listen(this.#recording(command.recordingId), command.isOn)
+        return undefined
       case 'stop':
         await this.#stop()
         return undefined
@@ -171,7 +181,7 @@ export class RecordRoom {
       startedAtMs,
       cname,
       streams: [],
-      watch: this.#newWatch(recordingId),
+      watch: this.#watch.session(recordingId),
       isPaused: false,
       hasFailed: false,
     })
@@ -193,7 +203,7 @@ export class RecordRoom {
       const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
       const isPaused = folder.isPaused
-      const watch = this.#newWatch(recordingId, manifest.alarms)
+      const watch = this.#watch.session(recordingId, manifest.alarms)
       const about = { recordingId, folder, time, startedAtMs, cname, isPaused, watch }
       const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
@@ -234,8 +244,7 @@ export class RecordRoom {
     const { recordingId, cname, time } = recording
     time.deliverAt(settings.pace ?? 1)
     const about = { channel: files.channel, label: files.label, rtpPort: ports.port }
-    const watch = new StreamWatch(about, settings, this.#decoders)
-    recording.watch.streams.push(watch)
+    const watch = this.#watch.stream(recording.watch, about, settings)
     const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
     const receiver = new StreamReceiver({
       ports,
@@ -271,6 +280,7 @@ export class RecordRoom {
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recording(command.recordingId)
     this.#recordings.delete(command.recordingId)
+    this.#watch.forget(recording)
     const { time } = recording
     const tookMs = time.tookMs()
     // A busy thread has not read all that came before the client said goodbye.
@@ -319,7 +329,7 @@ export class RecordRoom {
   /** Writes what there is and lets go of sockets; folders stay open, for recovery. */
   async #stop(): Promise<void> {
     this.#flushTimer?.cancel()
-    this.#watchTimer?.cancel()
+    this.#watch.stop()
     this.#retryTimer?.cancel()
     await this.#publishLate()
     for (const recording of this.#recordings.values()) {
@@ -345,29 +355,6 @@ export class RecordRoom {
       }
       this.#watchDisk()
       this.#scheduleFlush()
-    })
-  }
-
-  #newWatch(recordingId: string, before: readonly AlarmEntry[] = []): SessionWatch {
-    const { onEvent, address = 'this recorder' } = this.#options
-    return new SessionWatch(
-      { address },
-      {
-        raised: (alarm) => onEvent({ type: 'alarm', recordingId, alarm }),
-        cleared: (alarm) => onEvent({ type: 'alarm-cleared', recordingId, alarm }),
-      },
-      before,
-    )
-  }
-
-  #scheduleWatch(): void {
-    this.#watchTimer = this.#options.clock.after(STEP_MS, 'watch', () => {
-      const nowMs = this.#options.clock.nowMs()
-      for (const { watch, time, folder } of this.#recordings.values()) {
-        watch.check(nowMs, time.elapsedMs())
-        folder.setAlarms(watch.entries)
-      }
-      this.#scheduleWatch()
     })
   }
 

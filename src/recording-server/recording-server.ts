@@ -19,6 +19,7 @@ import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
 import { IncomingSession, type SessionContext } from './incoming-session.ts'
 import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
+import { channelsOf, type LiveListener, LiveListeners } from './live-listeners.ts'
 import { diskAlarm, workerAlarm } from './own-alarms.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { RecordEvent } from './record-messages.ts'
@@ -85,6 +86,8 @@ export interface RecordingServer {
   invite(uri: string): Promise<Result<string, InviteProblem>>
   /** Sessions under way, with the counters of their streams. */
   sessions(): Promise<readonly LiveSession[]>
+  /** Hears what is received until the returned function is called; undefined for an unknown session. */
+  listen(recordingId: string, listener: LiveListener): (() => void) | undefined
   /** Removes a stream of a session by an offer of ours; undefined for an unknown session. */
   dropStream(recordingId: string, channel: number): Promise<RequestOutcome | undefined>
   /** Refuses new sessions from now on; resolves when none is left. */
@@ -116,11 +119,17 @@ class Server implements RecordingServer {
   #disk: DiskCondition = 'well'
   /** Alarms raised since the start, by code. */
   readonly #alarms = new Map<string, number>()
+  readonly #listeners: LiveListeners
 
   constructor(options: RecordingServerOptions) {
     this.#options = options
     const { media, store, catalogue, clock, ids, log, address, srtp } = options
     this.events = new Listeners((fault) => log.error('listener failed', { reason: messageOf(fault) }))
+    this.#listeners = new LiveListeners((recordingId, isOn) => {
+      media.ask({ type: 'listen', recordingId, isOn }).catch((thrown: unknown) => {
+        log.debug('no listening to a recording', { recordingId, isOn, reason: messageOf(thrown) })
+      })
+    })
     this.#invitations = new ClientInvitations({ ids, address, begin: (opening) => this.#begin(opening) })
     this.#context = {
       media,
@@ -197,15 +206,27 @@ class Server implements RecordingServer {
   }
 
   async sessions(): Promise<readonly LiveSession[]> {
-    const totals = await this.#options.media.ask({ type: 'totals' })
+    const { media } = this.#options
+    const [totals, readings] = await Promise.all([media.ask({ type: 'totals' }), media.ask({ type: 'readings' })])
     return [...this.#sessions.values()].map((session) => {
       const view = session.view()
+      const read = readings[view.recordingId]
       const streams = view.streams.map((stream) => {
         const counted = totals[view.recordingId]?.[stream.channel]
-        return counted === undefined ? stream : { ...stream, totals: counted }
+        const reading = read?.streams[stream.channel]
+        return { ...stream, ...(counted && { totals: counted }), ...(reading && { reading }) }
       })
-      return { ...view, streams }
+      return { ...view, streams, alarms: read?.alarms ?? [] }
     })
+  }
+
+  listen(recordingId: string, listener: LiveListener): (() => void) | undefined {
+    const session = this.#sessions.get(recordingId)
+    if (session === undefined) return undefined
+    listener.onStreams(channelsOf(session.view()))
+    const end = this.#listeners.add(recordingId, listener)
+    if (session.view().isPaused) listener.onPause(true)
+    return end
   }
 
   async dropStream(recordingId: string, channel: number): Promise<RequestOutcome | undefined> {
@@ -297,6 +318,9 @@ class Server implements RecordingServer {
       case 'alarm-cleared':
         this.#sessions.get(event.recordingId)?.onAlarm(event.alarm, event.type === 'alarm-cleared')
         return
+      case 'sound':
+        this.#listeners.sound(event.recordingId, event.frames)
+        return
       case 'track-failed':
         this.#sessions.get(event.recordingId)?.onTrackFailed(event.message)
         return
@@ -335,7 +359,16 @@ class Server implements RecordingServer {
 
   #emit(event: RecordingServerEvent): void {
     if (event.type === 'alarm') this.#alarms.set(event.alarm.code, (this.#alarms.get(event.alarm.code) ?? 0) + 1)
+    if (event.type === 'metadata') this.#tellStreams(event.recordingId)
+    if (event.type === 'paused' || event.type === 'resumed')
+      this.#listeners.paused(event.recordingId, event.type === 'paused')
     this.events.emit(event)
+  }
+
+  /** Who speaks where may be known only now. */
+  #tellStreams(recordingId: string): void {
+    const session = this.#sessions.get(recordingId)
+    if (session !== undefined) this.#listeners.streams(recordingId, channelsOf(session.view()))
   }
 
   #onWorkerLost(): void {
@@ -349,6 +382,7 @@ class Server implements RecordingServer {
 
   #onClosed(session: IncomingSession): void {
     this.#sessions.delete(session.recordingId)
+    this.#listeners.ended(session.recordingId)
     this.#packetsBefore.delete(session.recordingId)
     if (this.#sessions.size > 0) return
     this.#probeTimer?.cancel()

@@ -1,6 +1,7 @@
 // What a recording server tells others, and how it shows its sessions.
 
 import type { Alarm, Manifest, RecordingFacts, StreamTotals } from '#store'
+import type { StreamReading } from './watch/stream-watch.ts'
 
 /** Events of recordings, in order per recording. */
 export type RecordingServerEvent =
@@ -26,6 +27,7 @@ export interface LiveStream {
   readonly rtpPort: number
   readonly encodings: readonly string[]
   readonly totals?: StreamTotals
+  readonly reading?: StreamReading
 }
 
 /** A recording session under way. */
@@ -35,4 +37,6 @@ export interface LiveSession {
   readonly isPaused: boolean
   readonly facts: RecordingFacts
   readonly streams: readonly LiveStream[]
+  /** Those that stand now. */
+  readonly alarms?: readonly Alarm[]
 }

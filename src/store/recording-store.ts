@@ -1,12 +1,12 @@
 // Published recordings for those who read them: manifests, files, free space, and what a dead recorder left.
 
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises'
+import { mkdir, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import type { Deriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
-import { MANIFEST_FILE, METADATA_FOLDER, openFolder } from './recording-folder.ts'
+import { MANIFEST_FILE, openFolder } from './recording-folder.ts'
 import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
 import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
 
@@ -61,17 +61,11 @@ export class RecordingStore {
     }
   }
 
-  /** The last metadata document of a recording as it came; undefined where none was kept. */
-  async latestMetadata(folder: string): Promise<Uint8Array | undefined> {
-    const path = this.pathOf(folder, METADATA_FOLDER)
-    const names = path === undefined ? [] : await readdir(path).catch(() => [])
-    const latest = names
-      .filter((name) => name.endsWith('.xml'))
-      .sort()
-      .at(-1)
-    if (path === undefined || latest === undefined) return undefined
+  /** A small file of a recording, by the catalogue's folder and a name in the manifest; undefined where it cannot be read. */
+  async file(folder: string, name: string): Promise<Uint8Array | undefined> {
+    const path = this.pathOf(folder, name)
     try {
-      return this.files.read(join(path, latest))
+      return path === undefined ? undefined : this.files.read(path)
     } catch {
       return undefined
     }

@@ -31,7 +31,7 @@ export interface RunningProgram {
   kill(): Promise<void>
 }
 
-const startDeadlineMs = 20_000
+const startDeadlineMs = 60_000
 const main = join(import.meta.dirname, '..', '..', 'src', 'app', 'main.js')
 const listen = [
   { transport: 'udp', port: 0 },

@@ -22,6 +22,8 @@ interface ResponseDescription {
 /** Asks a program; `path` is of the description, with `{names}` that `params` gives. */
 export interface DescribedApi {
   ask(method: 'get' | 'post' | 'delete', path: string, options?: AskOptions): Promise<Answer>
+  /** A document that is no JSON. */
+  text(path: string, params: Readonly<Record<string, string>>): Promise<string>
 }
 
 /** What goes into a request. */
@@ -34,10 +36,12 @@ export interface AskOptions {
 /** Reads the description of a program. */
 export async function describedApi(httpUrl: string): Promise<DescribedApi> {
   const description = (await (await fetch(`${httpUrl}/api/openapi.json`)).json()) as Description
+  const placeOf = (path: string, params: Readonly<Record<string, string>>): string =>
+    httpUrl + path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(params[name] ?? ''))
   return {
+    text: async (path, params) => await (await fetch(placeOf(path, params))).text(),
     ask: async (method, path, { params = {}, query, body } = {}) => {
-      const place = path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(params[name] ?? ''))
-      const url = `${httpUrl}${place}${query === undefined ? '' : `?${query}`}`
+      const url = placeOf(path, params) + (query === undefined ? '' : `?${query}`)
       const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
       const answer = await fetch(url, { method: method.toUpperCase(), ...(body === undefined ? {} : json) })
       const responses = description.paths[path]?.[method]?.responses ?? {}

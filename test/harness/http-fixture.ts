@@ -67,6 +67,7 @@ export function recordingDetail(summary: RecordingSummary): RecordingView {
     sessionIds: ['cs-1'],
     groupIds: [],
     streams: [stream],
+    alarms: [],
     holds: [],
     documents: 1,
     isMetadataInvalid: false,
@@ -179,6 +180,8 @@ export function httpFixture(): HttpFixture {
         audio: async (id) =>
           id === 'rec-1'
             ? {
+                mediaType: 'audio/wav',
+                extension: 'wav',
                 sizeBytes: audio.length,
                 etag: 'v1',
                 open: (start, end) =>
@@ -187,10 +190,11 @@ export function httpFixture(): HttpFixture {
             : undefined,
         peaks: async (id, { fromMs = 0, toMs = 40, buckets }) =>
           id === 'rec-1' ? { channels: 1, fromMs, toMs, values: [[-5, 5, -9, 9].slice(0, 2 * buckets)] } : undefined,
-        metadata: async (id) =>
-          id === 'rec-1'
-            ? { contentType: 'application/rs-metadata+xml', content: Buffer.from('<recording/>') }
-            : undefined,
+        metadata: async (id, number = 1) => (id === 'rec-1' && number === 1 ? Buffer.from('<recording/>') : undefined),
+        metadataHistory: async () => undefined,
+        ledger: async () => undefined,
+        manifest: async () => undefined,
+        vcon: async (id) => (id === 'rec-1' ? 'too-large' : undefined),
       },
     },
   }

@@ -5,14 +5,19 @@ import { ForeignClient } from '../foreign/foreign-client.ts'
 import { tone } from '../foreign/g711-tones.ts'
 import type { TestProgram } from './open-program.ts'
 
-/** Records so many milliseconds of two tones at a recorder; resolves when its BYE is answered. */
-export async function recordSession(recorder: TestProgram, durationMs = 300): Promise<void> {
+/** Records so many milliseconds of two tones at a recorder, then what `more` does; resolves when its BYE is answered. */
+export async function recordSession(
+  recorder: TestProgram,
+  durationMs = 300,
+  more?: (client: ForeignClient) => Promise<unknown>,
+): Promise<void> {
   const address = { host: '127.0.0.1', port: recorder.port('recorder', 'tcp') }
   const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
   try {
     assert.equal((await client.invite()).status, 200)
     await Promise.all([client.sendAudio(0, tone(400, durationMs)), client.sendAudio(1, tone(1000, durationMs))])
-    assert.equal((await client.bye()).status, 200)
+    await more?.(client)
+    assert.equal((await client.bye({ metadata: more === undefined ? 'none' : 'end' })).status, 200)
   } finally {
     client.close()
   }

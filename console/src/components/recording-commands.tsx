@@ -1,43 +1,67 @@
-// Buttons that steer the recording of a call; each says what came of it.
+// Buttons that steer the recording of a call.
 
 import { useState } from 'preact/hooks'
-import { ApiError, post } from '../data/http.ts'
+import { may } from '../data/abilities.ts'
+import { PauseDialog } from './pause-dialog.tsx'
+import { command, RecordingOutcome } from './recording-outcome.tsx'
+import { StartDialog } from './start-dialog.tsx'
 
-type Activity = 'pause' | 'resume' | 'stop'
+type Action = 'start' | 'pause' | 'resume' | 'stop'
 
-const offered: Readonly<Record<string, readonly Activity[]>> = {
+const offered: Readonly<Record<string, readonly Action[]>> = {
+  starting: ['pause', 'stop'],
   recording: ['pause', 'stop'],
+  partial: ['pause', 'stop'],
+  pausing: ['resume', 'stop'],
   paused: ['resume', 'stop'],
+  resuming: ['pause', 'stop'],
 }
 
-const words: Readonly<Record<Activity, string>> = { pause: 'Pause', resume: 'Resume', stop: 'Stop' }
-
-/** What can be done with a recording in `state`. */
+/** What can be done with a recording in `state` (`none` without one), and what came of the latest. */
 export function RecordingCommands({ callId, state }: { callId: string; state: string }) {
-  const [outcome, setOutcome] = useState<string>()
   const [isBusy, setBusy] = useState(false)
-  const command = async (activity: Activity): Promise<void> => {
+  const [asked, setAsked] = useState<'start' | 'pause'>()
+  const actions = offered[state] ?? ['start']
+  const run = async (activity: Action): Promise<void> => {
     setBusy(true)
-    try {
-      const { status, text } = await post<{ status: number; text: string }>(
-        `/api/calls/${encodeURIComponent(callId)}/recording`,
-        { activity },
-      )
-      setOutcome(`${words[activity]}: ${text} (${status})`)
-    } catch (cause) {
-      setOutcome(`${words[activity]}: ${cause instanceof ApiError ? cause.message : String(cause)}`)
-    } finally {
-      setBusy(false)
-    }
+    await command(callId, { activity })
+    setBusy(false)
   }
+  const close = (): void => setAsked(undefined)
+  const isAllowed = may('calls:control')
   return (
-    <div class="commands">
-      {(offered[state] ?? []).map((activity) => (
-        <button key={activity} type="button" disabled={isBusy} onClick={() => void command(activity)}>
-          {words[activity]}
-        </button>
-      ))}
-      <span role="status">{outcome}</span>
-    </div>
+    <>
+      <div class="commands">
+        {actions.includes('start') && (
+          <button type="button" disabled={isBusy || !isAllowed} onClick={() => setAsked('start')}>
+            Start recording…
+          </button>
+        )}
+        {actions.includes('pause') && (
+          <>
+            <button type="button" disabled={isBusy || !isAllowed} onClick={() => void run('pause')}>
+              Pause
+            </button>
+            <button type="button" disabled={isBusy || !isAllowed} onClick={() => setAsked('pause')}>
+              Pause for…
+            </button>
+          </>
+        )}
+        {actions.includes('resume') && (
+          <button type="button" class="primary" disabled={isBusy || !isAllowed} onClick={() => void run('resume')}>
+            Resume
+          </button>
+        )}
+        {actions.includes('stop') && (
+          <button type="button" class="danger" disabled={isBusy || !isAllowed} onClick={() => void run('stop')}>
+            Stop
+          </button>
+        )}
+        {!isAllowed && <span class="muted">You may watch calls, but not steer their recording.</span>}
+      </div>
+      <RecordingOutcome callId={callId} />
+      {asked === 'start' && <StartDialog callId={callId} onClose={close} />}
+      {asked === 'pause' && <PauseDialog callId={callId} onClose={close} />}
+    </>
   )
 }

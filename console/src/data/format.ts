@@ -17,3 +17,17 @@ export function duration(ms: number): string {
   const minutes = Math.floor(seconds / 60) % 60
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
 }
+
+/** A SIP address as people read it: without scheme, parameters and brackets. */
+export function shortAddress(uri: string): string {
+  return uri
+    .replace(/^<|>$/g, '')
+    .replace(/^sips?:/i, '')
+    .replace(/[;?].*$/, '')
+}
+
+/** The same by its user part, where there is one. */
+export function nameOf(uri: string): string {
+  const address = shortAddress(uri)
+  return address.includes('@') ? address.slice(0, address.lastIndexOf('@')) : address
+}

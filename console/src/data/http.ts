@@ -42,3 +42,8 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 export function post<T>(path: string, body: unknown = {}): Promise<T> {
   return request<T>('POST', path, body)
 }
+
+/** DELETE; rejects with an ApiError. */
+export function remove<T>(path: string, body: unknown): Promise<T> {
+  return request<T>('DELETE', path, body)
+}

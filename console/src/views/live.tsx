@@ -1,43 +1,78 @@
 // The calls of this moment and what is recorded of them.
 
+import { useState } from 'preact/hooks'
 import type { CallView } from '../../../src/control/contract.ts'
-import { RecordingCommands } from '../components/recording-commands.tsx'
 import { Nothing, Trouble } from '../components/trouble.tsx'
-import { clockTime } from '../data/format.ts'
-import { useResource } from '../data/resource.ts'
+import { VirtualList } from '../components/virtual-list.tsx'
+import { alarmsOf } from '../data/alarms.ts'
+import { liveCalls, liveCallsError, refreshCalls, useLiveCalls } from '../data/live-calls.ts'
+import { CallCard } from './live/call-card.tsx'
 
-const REFRESH_MS = 1000
+const CARD_HEIGHT = 150
+
+const shown: Readonly<Record<string, (call: CallView) => boolean>> = {
+  all: () => true,
+  alarms: (call) => alarmsOf(call).length > 0,
+  recorded: ({ recording }) => recording?.state === 'recording',
+  paused: ({ recording }) => recording?.state === 'paused',
+  'not recorded': ({ recording }) => recording === undefined,
+}
 
 /** The page of live calls. */
 export function LiveView() {
-  const calls = useResource<{ total: number; items: CallView[] }>('/api/calls', REFRESH_MS)
+  useLiveCalls()
+  const [only, setOnly] = useState('all')
+  const [text, setText] = useState('')
+  const calls = liveCalls.value
+  const matching = calls?.filter((call) => shown[only]?.(call) === true && hasText(call, text)) ?? []
   return (
     <>
       <h1>Live calls</h1>
-      <Trouble error={calls.error} onRetry={calls.reload} />
-      {calls.value?.items.length === 0 && <Nothing title="Nobody is talking right now" />}
-      <ul class="cards">
-        {calls.value?.items.map((call) => (
-          <LiveCall key={call.callId} call={call} />
-        ))}
-      </ul>
+      <Trouble error={liveCallsError.value} onRetry={() => refreshCalls()} />
+      {calls === undefined && liveCallsError.value === undefined && <p class="muted">Reading the calls…</p>}
+      {calls !== undefined && calls.length === 0 && (
+        <Nothing title="Nobody is talking right now">
+          <p>A call shows here as soon as it rings, with its recorders and everything that is wrong with them.</p>
+        </Nothing>
+      )}
+      {calls !== undefined && calls.length > 0 && (
+        <>
+          <div class="filters">
+            <fieldset>
+              <legend class="hidden">Which calls</legend>
+              {Object.entries(shown).map(([name, isShown]) => (
+                <label key={name} class="chip">
+                  <input type="radio" name="which" checked={only === name} onChange={() => setOnly(name)} />
+                  {name} <span class="count">{calls.filter(isShown).length}</span>
+                </label>
+              ))}
+            </fieldset>
+            <input
+              type="search"
+              aria-label="Find a call by party, recorder or id"
+              placeholder="Party, recorder or id"
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </div>
+          {matching.length === 0 && <p class="muted">No call is so.</p>}
+          <VirtualList label="Calls" items={matching} keyOf={({ callId }) => callId} estimate={CARD_HEIGHT}>
+            {(call) => <CallCard call={call} />}
+          </VirtualList>
+        </>
+      )}
     </>
   )
 }
 
-function LiveCall({ call }: { call: CallView }) {
-  const names = call.parties.map(({ displayName, aors, role }) => displayName ?? aors[0] ?? role)
-  const state = call.recording?.state ?? 'none'
-  return (
-    <li class="card">
-      <h2>{names.join(' and ')}</h2>
-      <p>
-        since <time dateTime={call.startedAt}>{clockTime(call.startedAt)}</time>
-      </p>
-      <p class="state" data-state={state}>
-        {state === 'none' ? 'not recorded' : state}
-      </p>
-      <RecordingCommands callId={call.callId} state={state} />
-    </li>
-  )
+function hasText({ callId, parties, recording }: CallView, text: string): boolean {
+  const wanted = text.trim().toLowerCase()
+  if (wanted === '') return true
+  const words = [
+    callId,
+    recording?.recordingId ?? '',
+    ...parties.flatMap(({ aors, displayName = '' }) => [...aors, displayName]),
+    ...(recording?.sessions.map(({ uri }) => uri) ?? []),
+  ]
+  return words.some((word) => word.toLowerCase().includes(wanted))
 }

@@ -1,8 +1,8 @@
 // The views by the first segment of the address; those with a title stand in the navigation.
 
 import type { ComponentType } from 'preact'
+import { RecordingsView } from '../recordings/view.tsx'
 import { LiveView } from './live.tsx'
-import { RecordingsView } from './recordings.tsx'
 
 /** What a view is given. */
 export interface ViewProps {

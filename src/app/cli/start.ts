@@ -31,14 +31,18 @@ async function start(file: string): Promise<void> {
   const program = await openProgram(config, log)
   const stop = (signal: string): void => {
     log.info('stopping', { signal })
-    program.close(graceMs).then(
+    const closed = program.close(graceMs).then(() => log.flushed())
+    closed.then(
       () => process.exit(0),
       (fault: unknown) => fail(fault),
     )
   }
   process.on('SIGINT', () => stop('SIGINT'))
   process.on('SIGTERM', () => stop('SIGTERM'))
-  process.on('SIGHUP', () => void program.renewTls())
+  process.on('SIGHUP', () => {
+    void program.renewTls()
+    void program.reloadFlows()
+  })
   log.info('ready', summary(program))
 }
 

@@ -1,6 +1,6 @@
 // Sessions and tokens in types.
 
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { scopeNames } from './scopes.ts'
 
 const closed = { additionalProperties: false }
@@ -55,3 +55,6 @@ export const tokenMade = Type.Object({ token: Type.String(), ...tokenView.proper
 
 /** Path parameter of a token. */
 export const tokenParams = Type.Object({ tokenId: Type.String({ pattern: '^[0-9a-f]{1,32}$' }) }, closed)
+
+/** See `sessionView`. */
+export type SessionView = Static<typeof sessionView>

@@ -106,6 +106,11 @@ export const eventVocabulary = {
   'recorder.steady': event('A session with it has lasted again.', {}),
   'recorder.up': event('A recorder answers again.', {}),
   'recorder.down': event('A recorder does not answer.', {}),
+  'flow.reloaded': event('The file of a flow changed: new calls take it.', { file: Type.String() }),
+  'flow.rejected': event('The file of a flow changed and is invalid: the old flow stays.', {
+    file: Type.String(),
+    mistakes: Type.Array(Type.String(), says('each with line and column')),
+  }),
   'spool.began': event('No recorder can be had: the recording is spooled.', {}),
   'spool.kept': event('A spooled recording waits for a recorder.', {}),
   'spool.refused': event('The spool did not take it.', { reason }),

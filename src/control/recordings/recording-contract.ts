@@ -7,7 +7,8 @@ const says = (description: string) => ({ description })
 
 const act = Type.Object({ at: Type.String(), actor: Type.String(), reason: Type.String() }, closed)
 
-const participant = Type.Object(
+/** Someone who takes or took part. */
+export const participant = Type.Object(
   {
     participantId: Type.Optional(Type.String()),
     aor: Type.Optional(Type.String()),
@@ -57,14 +58,31 @@ export const recordingPage = Type.Object(
   closed,
 )
 
-const gap = Type.Object({ fromMs: Type.Number(), toMs: Type.Number(), cause: Type.String() }, closed)
+/** A stretch without audio. */
+export const gap = Type.Object({ fromMs: Type.Number(), toMs: Type.Number(), cause: Type.String() }, closed)
 
-const pause = Type.Object(
+/** A pause as the socket saw it. */
+export const pause = Type.Object(
   {
     fromMs: Type.Number(),
     toMs: Type.Optional(Type.Number()),
     lastSequence: Type.Optional(Type.Integer(says('RTP sequence number of the last packet before it'))),
     packets: Type.Integer(says('that came all the same')),
+  },
+  closed,
+)
+
+/** Something that was wrong with the recording. */
+export const alarm = Type.Object(
+  {
+    code: Type.String(),
+    severity: Type.String(says('`error`: audio is missing or spoilt; `warning`: it may be')),
+    channel: Type.Optional(Type.Integer()),
+    label: Type.Optional(Type.String()),
+    cause: Type.String(says('likely cause, in words')),
+    fix: Type.String(says('what helps')),
+    fromMs: Type.Number(),
+    toMs: Type.Optional(Type.Number(says('absent: it stood to the end'))),
   },
   closed,
 )
@@ -149,6 +167,7 @@ export const recordingView = Type.Object(
     groupIds: Type.Array(Type.String()),
     sip: Type.Optional(sip),
     streams: Type.Array(stream),
+    alarms: Type.Array(alarm),
     holds: Type.Array(act),
     documents: Type.Integer(says('of metadata that came')),
     isMetadataInvalid: Type.Boolean(),
@@ -161,6 +180,17 @@ export const recordingView = Type.Object(
 /** Path parameter of one recording; no separators, no leading dot. */
 export const recordingParams = Type.Object(
   { recordingId: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$' }) },
+  closed,
+)
+
+/** Which file of a recording is played, or which part of its WAV file. */
+export const audioQuery = Type.Object(
+  {
+    format: Type.Optional(Type.Enum(['wav', 'flac', 'opus'], { description: '`wav` unless given' })),
+    channel: Type.Optional(Type.Integer({ minimum: 0, maximum: 63, description: 'this channel alone, as WAV' })),
+    fromMs: Type.Optional(Type.Number({ minimum: 0, description: 'from there, as WAV' })),
+    toMs: Type.Optional(Type.Number({ minimum: 0, description: 'up to there, as WAV' })),
+  },
   closed,
 )
 
@@ -200,5 +230,9 @@ export const tagBody = Type.Object({ add: tagList, remove: tagList }, closed)
 export type RecordingSummary = Static<typeof recordingSummary>
 /** See `recordingView`. */
 export type RecordingView = Static<typeof recordingView>
+/** See `audioQuery`. */
+export type AudioQuery = Static<typeof audioQuery>
 /** See `peaksQuery`. */
 export type PeaksQuery = Static<typeof peaksQuery>
+/** See `peaksView`. */
+export type PeaksView = Static<typeof peaksView>

@@ -7,7 +7,14 @@ import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
 import { file, operation } from '../operation.ts'
 import type { AudioFile, RecordingsView } from '../views.ts'
-import { peaksQuery, peaksView, recordingPage, recordingParams, recordingView } from './recording-contract.ts'
+import {
+  audioQuery,
+  peaksQuery,
+  peaksView,
+  recordingPage,
+  recordingParams,
+  recordingView,
+} from './recording-contract.ts'
 import { cursorOf, cursorText, filterOf, searchQuery } from './recording-search.ts'
 
 /** Counting goes no further: nobody pages by number beyond it. */
@@ -27,6 +34,7 @@ const getRecording = operation(
   { id: 'getRecording', summary: 'What is known of one recording', tag: 'recordings', scope: 'recordings:read' },
   { params: recordingParams, response: { 200: recordingView } },
 )
+const AUDIO_TYPES = ['audio/wav', 'audio/flac', 'audio/ogg']
 /** A player asks for range after range. */
 const PLAYBACK_MS = 600_000
 const playback = { action: 'recording.play', isStrict: true, onceInMs: PLAYBACK_MS }
@@ -34,29 +42,21 @@ const getAudio = operation(
   {
     id: 'getRecordingAudio',
     summary: 'Audio of a recording, one channel per stream, with ranges',
+    description: 'All of it, one channel, or a part; in the formats that the recording has.',
     tag: 'recordings',
     scope: 'recordings:play',
     audit: playback,
   },
   {
     params: recordingParams,
-    response: { 200: file('the audio', 'audio/wav'), 206: file('the range that was asked for', 'audio/wav') },
+    querystring: audioQuery,
+    response: { 200: file('the audio', ...AUDIO_TYPES), 206: file('the range that was asked for', ...AUDIO_TYPES) },
   },
 )
 const getPeaks = operation(
   { id: 'getRecordingPeaks', summary: 'Wave form of a recording', tag: 'recordings', scope: 'recordings:play' },
   { params: recordingParams, querystring: peaksQuery, response: { 200: peaksView } },
 )
-const getMetadata = operation(
-  {
-    id: 'getRecordingMetadata',
-    summary: 'The metadata document that came last',
-    tag: 'recordings',
-    scope: 'recordings:read',
-  },
-  { params: recordingParams, response: { 200: file('the document', 'application/rs-metadata+xml') } },
-)
-
 /** Adds the routes. */
 export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void {
   app.get('/api/recordings', listRecordings, async (request) => {
@@ -84,9 +84,11 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
 
   app.get('/api/recordings/:recordingId/audio', getAudio, async (request, reply) => {
     const { recordingId } = request.params
-    const audio = await recordings.audio(recordingId)
+    const { fromMs = 0, toMs = Number.POSITIVE_INFINITY } = request.query
+    if (toMs <= fromMs) throw new HttpError(400, 'invalid-request', 'toMs lies before fromMs')
+    const audio = await recordings.audio(recordingId, request.query)
     if (audio === undefined) throw notFound('audio')
-    reply.type('audio/wav').header('content-disposition', `inline; filename="${recordingId}.wav"`)
+    reply.type(audio.mediaType).header('content-disposition', `inline; filename="${recordingId}.${audio.extension}"`)
     return sendAudio(reply, audio, request.headers.range, request.headers['if-range'])
   })
 
@@ -94,12 +96,6 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
     const peaks = await recordings.peaks(request.params.recordingId, request.query)
     if (peaks === undefined) throw notFound('audio')
     return { ...peaks, values: peaks.values.map((values) => [...values]) }
-  })
-
-  app.get('/api/recordings/:recordingId/metadata', getMetadata, async (request, reply) => {
-    const metadata = await recordings.metadata(request.params.recordingId)
-    if (metadata === undefined) throw notFound('metadata')
-    return reply.type(metadata.contentType).send(metadata.content)
   })
 }
 

@@ -78,3 +78,11 @@ for (const [method, path, hasReason] of [
       assert.deepEqual(own.doings, hasReason ? [doing, doing, doing, doing] : [])
     }))
 }
+
+test('a vCon whose audio is too large to be inline is 413, one of nothing 404', () =>
+  withApp(async (app) => {
+    const large = await app.inject('/api/recordings/rec-1/vcon?audio=inline')
+    assert.deepEqual([large.statusCode, large.json().code], [413, 'audio-too-large'])
+    assert.equal((await app.inject('/api/recordings/rec-2/vcon')).statusCode, 404)
+    assert.equal((await app.inject('/api/recordings/rec-1/vcon?audio=none')).statusCode, 400)
+  }))

@@ -38,11 +38,11 @@ export const callRecording = nodeType(
     const recordingId = loader.text('callRecordingId', callRecordingId)
     const wanted = loader.text('policy', policy)
     return async (run) => {
-      const success = wanted(run)
+      const success = await wanted(run)
       const command: RecordingCommand = {
         activity,
-        server: server(run),
-        recordingId: recordingId(run),
+        server: await server(run),
+        recordingId: await recordingId(run),
         ...(success === '' ? {} : { policy: success }),
         ...(maskDtmf === undefined ? {} : { maskDtmf }),
         ...(maxSeconds === undefined ? {} : { limit: { maxSeconds, next: afterPause } }),

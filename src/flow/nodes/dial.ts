@@ -17,7 +17,7 @@ export const dial = nodeType(
   ({ target, timeoutMs, until, into }, loader) => {
     const targetOf = loader.text('target', target)
     return async (run) => {
-      const outcome = await run.call.dial({ target: targetOf(run), timeoutMs, until })
+      const outcome = await run.call.dial({ target: await targetOf(run), timeoutMs, until })
       run.log.info('flow dial done', { node: loader.label, ...outcome })
       if (into !== undefined) store(run, loader.label, into, outcome)
       return 'next'

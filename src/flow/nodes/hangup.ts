@@ -9,7 +9,7 @@ import { textField } from './fields.ts'
 export const hangup = nodeType('hangup', { reason: Type.Optional(textField()) }, ({ reason }, loader) => {
   const reasonOf = reason === undefined ? undefined : loader.text('reason', reason)
   return async (run) => {
-    await run.call.hangup(reasonOf?.(run))
+    await run.call.hangup(await reasonOf?.(run))
     return 'hung-up'
   }
 })

@@ -18,6 +18,6 @@ export const ifNode = nodeType(
     const condition = loader.condition('condition', parameters.condition)
     const yes = loader.nodes('then', parameters.then)
     const no = loader.nodes('else', parameters.else)
-    return (run) => (condition(run) ? yes(run) : no(run))
+    return async (run) => ((await condition(run)) ? await yes(run) : await no(run))
   },
 )

@@ -16,7 +16,7 @@ export const join = nodeType(
   ({ target, timeoutMs, into }, loader) => {
     const targetOf = loader.text('target', target)
     return async (run) => {
-      const outcome = await run.call.join({ target: targetOf(run), timeoutMs })
+      const outcome = await run.call.join({ target: await targetOf(run), timeoutMs })
       run.log.info('flow join done', { node: loader.label, ...outcome })
       if (into !== undefined) store(run, loader.label, into, outcome)
       return 'next'
@@ -28,7 +28,7 @@ export const join = nodeType(
 export const leave = nodeType('leave', { leg: textField({ minLength: 1 }) }, ({ leg }, loader) => {
   const legOf = loader.text('leg', leg)
   return async (run) => {
-    const isGone = run.call.leave(legOf(run))
+    const isGone = run.call.leave(await legOf(run))
     run.log.info('flow leave done', { node: loader.label, isGone })
     return 'next'
   }

@@ -7,7 +7,7 @@ import { textField } from './fields.ts'
 export const log = nodeType('log', { message: textField() }, (parameters, loader) => {
   const text = loader.text('message', parameters.message)
   return async (run) => {
-    run.log.info('flow says', { node: loader.label, text: text(run) })
+    run.log.info('flow says', { node: loader.label, text: await text(run) })
     return 'next'
   }
 })

@@ -7,7 +7,7 @@ import { textField } from './fields.ts'
 export const play = nodeType('play', { file: textField({ minLength: 1 }) }, (parameters, loader) => {
   const file = loader.text('file', parameters.file)
   return async (run) => {
-    const path = file(run)
+    const path = await file(run)
     const end = await run.call.play(path)
     if (end === 'failed') run.log.warn('flow could not play the file', { node: loader.label, file: path })
     return 'next'

@@ -2,7 +2,8 @@
 
 import type { Alarm, AlarmEntry } from '#store'
 import { type AlarmWords, type SameAudioMemory, sameAudioAlarm, streamAlarms } from './alarm-rules.ts'
-import type { StreamWatch } from './stream-watch.ts'
+import { type SoundFrame, SoundTap } from './sound-tap.ts'
+import type { StreamReading, StreamWatch } from './stream-watch.ts'
 
 /** Alarms that a manifest lists, the first ones. */
 const MAX_LISTED = 200
@@ -22,7 +23,8 @@ export interface AlarmSink {
 
 /** Watch over the streams of one recording. */
 export class SessionWatch {
-  readonly streams: StreamWatch[] = []
+  readonly #streams: StreamWatch[] = []
+  readonly #tap = new SoundTap()
   readonly #words: AlarmWords
   readonly #sink: AlarmSink
   readonly #standing = new Map<string, Standing>()
@@ -34,6 +36,26 @@ export class SessionWatch {
     this.#words = words
     this.#sink = sink
     this.#listed.push(...before)
+  }
+
+  add(stream: StreamWatch): void {
+    this.#streams.push(stream)
+    this.#tap.follow(this.#streams)
+  }
+
+  readings(nowMs: number): StreamReading[] {
+    return this.#streams.map((stream) => stream.reading(nowMs))
+  }
+
+  /** Has what is heard kept for `takeSound`, or no more. */
+  listen(isOn: boolean): void {
+    this.#tap.isOn = isOn
+    this.#tap.follow(this.#streams)
+  }
+
+  /** What was heard since the last time, a frame per channel. */
+  takeSound(): SoundFrame[] {
+    return this.#tap.take()
   }
 
   /** Those that stand now. */
@@ -63,12 +85,12 @@ export class SessionWatch {
       this.#standing.set(key, { alarm, entry })
       this.#sink.raised(alarm)
     }
-    for (const stream of this.streams) stream.step()
+    for (const stream of this.#streams) stream.step()
   }
 
   *#judged(nowMs: number): Generator<Alarm> {
-    for (const stream of this.streams) yield* streamAlarms(stream, this.streams, nowMs, this.#words)
-    const compared = this.streams.filter(({ isExpected }) => isExpected).slice(0, MAX_COMPARED)
+    for (const stream of this.#streams) yield* streamAlarms(stream, this.#streams, nowMs, this.#words)
+    const compared = this.#streams.filter(({ isExpected }) => isExpected).slice(0, MAX_COMPARED)
     const before = this.#same
     this.#same = new Map()
     for (const [index, other] of compared.entries()) {

@@ -2,7 +2,7 @@
 
 import type { StreamSettings } from '../record-messages.ts'
 import type { SoundDecoders } from './sound-decoders.ts'
-import { StreamSound } from './stream-sound.ts'
+import { type StreamLevel, StreamSound } from './stream-sound.ts'
 
 /** What came lately is counted in steps; the last eight of them are two seconds. */
 export const STEP_MS = 250
@@ -13,11 +13,30 @@ const CLOCK_WINDOW_MS = 2000
 /** Why a datagram was not taken. */
 export type Refused = 'no-rtp' | 'unauthentic' | 'payload-type'
 
+/** What of one stream there is to see while it is received. */
+export interface StreamReading {
+  readonly channel: number
+  /** Packets are due: the stream is not on hold, inactive, removed or paused. */
+  readonly isExpected: boolean
+  /** Of the last two seconds. */
+  readonly packetsPerSecond: number
+  readonly lastPacketAgoMs?: number
+  /** Absent while nothing is heard, or nothing that can be decoded. */
+  readonly level?: StreamLevel
+}
+
 interface Counts {
   accepted: number
   'no-rtp': number
   unauthentic: number
   'payload-type': number
+}
+
+/** Which stream it is. */
+export interface StreamAbout {
+  readonly channel: number
+  readonly label: string | undefined
+  readonly rtpPort: number
 }
 
 /** Watch over one stream. */
@@ -40,11 +59,7 @@ export class StreamWatch {
   #measuredHz: number | undefined
   #window: { readonly fromMs: number; ticks: number; timestamp: number } | undefined
 
-  constructor(
-    stream: { readonly channel: number; readonly label?: string | undefined; readonly rtpPort: number },
-    settings: StreamSettings,
-    decoders: SoundDecoders,
-  ) {
+  constructor(stream: StreamAbout, settings: StreamSettings, decoders: SoundDecoders) {
     this.channel = stream.channel
     this.label = stream.label
     this.rtpPort = stream.rtpPort
@@ -102,6 +117,18 @@ export class StreamWatch {
   /** Of the last two seconds. */
   recent(what: keyof Counts): number {
     return this.#steps.reduce((sum, counts) => sum + counts[what], 0)
+  }
+
+  reading(nowMs: number): StreamReading {
+    const silentForMs = this.silentForMs(nowMs)
+    const level = this.sound.levelAt(nowMs)
+    return {
+      channel: this.channel,
+      isExpected: this.#isExpected,
+      packetsPerSecond: Math.round((this.recent('accepted') * 1000) / (this.#steps.length * STEP_MS)),
+      ...(Number.isFinite(silentForMs) && { lastPacketAgoMs: Math.round(silentForMs) }),
+      ...(level !== undefined && this.#isExpected && { level }),
+    }
   }
 
   configure(settings: StreamSettings): void {

@@ -106,7 +106,10 @@ test('SEC-21 no file of a recording holds a word, a name or a sample in clear, r
   const manifest = await store.manifest('2026/03/01/one')
   assert.equal(manifest?.facts.participants[0]?.aor, SECRET)
   assert.equal(manifest.durationMs, 3000)
-  assert.match(Buffer.from((await store.latestMetadata('2026/03/01/one')) ?? []).toString(), /n="2">sip:ada@/)
+  assert.match(
+    Buffer.from((await store.file('2026/03/01/one', 'metadata/0002.xml')) ?? []).toString(),
+    /n="2">sip:ada@/,
+  )
   const wav = scene.vault.read(join(folder, 'recording.wav'))
   assert.equal(wav.subarray(0, 4).toString(), 'RIFF')
   assert.equal(readPeaks(join(folder, 'peaks.dat'), { buckets: 10 }, scene.vault)?.channels, 2)

@@ -1,0 +1,82 @@
+// One call of the live page: who, since when, how it is recorded, what is wrong, and what can be done.
+
+import type { CallView } from '../../../../src/control/contract.ts'
+import { RecordingCommands } from '../../components/recording-commands.tsx'
+import { alarmsOf } from '../../data/alarms.ts'
+import { clockTime, duration, nameOf, shortAddress } from '../../data/format.ts'
+import { now } from '../../data/now.ts'
+import { linkTo } from '../../router.ts'
+
+/** States of a recording session as people say them. */
+const sessionWords: Readonly<Record<string, string>> = {
+  preparing: 'being prepared',
+  inviting: 'is being asked',
+  active: 'gets the audio',
+  gated: 'gets nothing: paused',
+  closing: 'is being left',
+  closed: 'has ended',
+  failed: 'did not take it',
+  lost: 'was lost',
+}
+
+/** Time since `iso`, ticking. */
+export function Ticking({ since }: { since: string }) {
+  return <>{duration(now.value - Date.parse(since))}</>
+}
+
+/** The people of a call who have not left, by name. */
+export function peopleOf({ parties }: CallView): string {
+  const names = parties
+    .filter(({ leftAt, role }) => leftAt === undefined && role !== 'automaton')
+    .map(({ displayName, aors, role }) => displayName ?? (aors[0] === undefined ? role : nameOf(aors[0])))
+  if (names.length === 0) return 'Nobody any more'
+  return names.length === 1 ? `${names[0]}, with the flow` : names.join(' and ')
+}
+
+/** The state of a call's recording in words. */
+export function stateWords(call: CallView): readonly [state: string, words: string] {
+  const state = call.recording?.state ?? 'none'
+  return [state, state === 'none' ? 'not recorded' : state]
+}
+
+/** The card. */
+export function CallCard({ call }: { call: CallView }) {
+  const { callId, startedAt, recording } = call
+  const [state, words] = stateWords(call)
+  const alarms = alarmsOf(call)
+  return (
+    <article class="card call" data-alarm={alarms.length > 0} aria-label={peopleOf(call)}>
+      <header>
+        <h2>
+          <a href={linkTo(['calls', callId])}>{peopleOf(call)}</a>
+        </h2>
+        <span class="state" data-state={state}>
+          {words}
+        </span>
+        <span class="muted since">
+          {call.state === 'ringing' ? 'ringing' : call.direction} since{' '}
+          <time dateTime={startedAt}>{clockTime(startedAt)}</time>, <Ticking since={startedAt} />
+        </span>
+      </header>
+      {recording !== undefined && recording.sessions.length > 0 && (
+        <ul class="recorders" aria-label="Recorders">
+          {recording.sessions.map(({ uri, state: session, result }) => (
+            <li key={uri}>
+              <span class="dot" data-session={session} aria-hidden="true" />
+              <code>{shortAddress(uri)}</code> {sessionWords[session] ?? session}
+              {result !== 'accepted' && result !== 'paused' && <span class="muted">, {result}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
+      {alarms.map(({ what, cause, fix }) => (
+        <div key={what} class="alarm">
+          <strong>{what}</strong>
+          {cause !== undefined && <p>Cause: {cause}.</p>}
+          <p>What to do: {fix}</p>
+        </div>
+      ))}
+      <RecordingCommands callId={callId} state={state} />
+    </article>
+  )
+}

@@ -1,0 +1,133 @@
+// /api/recorder/sessions: the recording sessions that the recorder receives now, how each stream is, and its sound.
+
+import { type Static, Type } from 'typebox'
+
+import type { HttpApp } from '../http-app.ts'
+import { HttpError, notFound } from '../http-error.ts'
+import { operation } from '../operation.ts'
+import { recordingParams } from '../recordings/recording-contract.ts'
+import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
+
+const closed = { additionalProperties: false }
+
+/** Loudness in dB below full scale. */
+export const levelView = Type.Object(
+  { rmsDbfs: Type.Number({ description: 'over 200 ms; -100: digital silence' }), peakDbfs: Type.Number() },
+  closed,
+)
+const alarmView = Type.Object(
+  {
+    code: Type.String({ description: 'docs/recorder-alarms.md lists them' }),
+    severity: Type.String({ description: '`error` or `warning`' }),
+    channel: Type.Optional(Type.Integer()),
+    label: Type.Optional(Type.String()),
+    cause: Type.String({ description: 'the likely cause' }),
+    fix: Type.String({ description: 'what helps' }),
+  },
+  closed,
+)
+const streamView = Type.Object(
+  {
+    channel: Type.Integer(),
+    label: Type.Optional(Type.String()),
+    speakers: Type.Array(Type.String(), { description: 'as far as they are known' }),
+    state: Type.String({ description: '`due`: packets should come; `quiet`: on hold, inactive or paused; `removed`' }),
+    port: Type.Integer({ description: 'where the client sends RTP' }),
+    encodings: Type.Array(Type.String()),
+    packets: Type.Integer(),
+    packetsPerSecond: Type.Integer({ description: 'over two seconds' }),
+    lost: Type.Integer(),
+    /** Not RTP, not authentic, or of a payload type that was not negotiated. */
+    refused: Type.Integer(),
+    wrongSource: Type.Integer(),
+    lastPacketAgoMs: Type.Optional(Type.Integer()),
+    level: Type.Optional(levelView),
+  },
+  closed,
+)
+const sessionView = Type.Object(
+  {
+    recordingId: Type.String(),
+    startedAt: Type.String(),
+    isPaused: Type.Boolean(),
+    callId: Type.String({ description: 'SIP Call-ID of the recording session' }),
+    source: Type.String({ description: 'address of the client' }),
+    participants: Type.Array(
+      Type.Object({ aor: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }, closed),
+    ),
+    streams: Type.Array(streamView),
+    alarms: Type.Array(alarmView, { description: 'those that stand now' }),
+  },
+  closed,
+)
+const sessionList = Type.Object({ total: Type.Integer(), items: Type.Array(sessionView) }, closed)
+
+/** A recording session under way. */
+export type LiveSessionView = Static<typeof sessionView>
+
+/** The recording sessions under way. */
+export interface LiveSessionsView {
+  list(): Promise<readonly LiveSessionView[]>
+  get(recordingId: string): Promise<LiveSessionView | undefined>
+  /** Undefined for an unknown session; the returned function ends it. */
+  listen(recordingId: string, hearer: Hearer): (() => void) | undefined
+}
+
+const listSessions = operation(
+  {
+    id: 'listRecordingSessions',
+    summary: 'Recording sessions that the recorder receives now',
+    description: 'With packets, loudness and alarms of each stream; may be asked several times a second.',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { response: { 200: sessionList } },
+)
+const getSession = operation(
+  {
+    id: 'getRecordingSession',
+    summary: 'One recording session under way',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { params: recordingParams, response: { 200: sessionView } },
+)
+const listenSession = operation(
+  {
+    id: 'listenToRecordingSession',
+    summary: 'Hear a recording session while it lasts, by WebSocket',
+    description:
+      'Texts are JSON: `streams` first, then `paused`, `resumed`, `dropped` (frames that a slow listener missed) and `ended`. Binary messages are sound: channel (1 byte), 3 bytes zero, sample rate in Hz (4 bytes), then 16-bit samples, all little-endian.',
+    tag: 'recordings',
+    scope: 'calls:listen',
+    audit: { action: 'recording.listen', isStrict: true },
+  },
+  { params: recordingParams, querystring: listenQuery },
+)
+
+/** Adds the routes. */
+export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): void {
+  app.get('/api/recorder/sessions', listSessions, async () => {
+    const items = [...(await sessions.list())]
+    return { total: items.length, items }
+  })
+
+  app.get('/api/recorder/sessions/:recordingId', getSession, async (request) => {
+    const session = await sessions.get(request.params.recordingId)
+    if (session === undefined) throw notFound('recording session')
+    return session
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/api/recorder/sessions/:recordingId/listen',
+    ...listenSession,
+    handler: async () => {
+      throw new HttpError(426, 'upgrade-required', 'sound is given by WebSocket')
+    },
+    wsHandler: (socket, request) => {
+      const { params, query } = request
+      sendSound(socket, (hearer) => sessions.listen(params.recordingId, hearer), query.channel)
+    },
+  })
+}

@@ -1,0 +1,133 @@
+// Hearing and seeing calls, and what our recorder receives, while they last: by the API of real programs, with tones over loopback.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import WebSocket from 'ws'
+import { goertzelPower } from '#audio'
+import type { LiveSessionView } from '../../src/control/live/live-session-routes.ts'
+import { ForeignClient } from '../foreign/foreign-client.ts'
+import { tone } from '../foreign/g711-tones.ts'
+import { Ear } from '../harness/ear.ts'
+import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
+import { CALLEE_HZ, CALLER_HZ, openTalk } from '../harness/talk.ts'
+import { until } from '../harness/until.ts'
+
+const TONES = [400, 1000]
+
+async function sessionOf(recorder: TestProgram): Promise<LiveSessionView> {
+  const response = await fetch(`${recorder.httpUrl}/api/recorder/sessions`)
+  assert.equal(response.status, 200)
+  const { total, items } = (await response.json()) as { total: number; items: LiveSessionView[] }
+  assert.equal(total, 1)
+  return items[0]!
+}
+
+test('listeners hear each channel as it comes, and nothing while the client pauses; the session shows loudness', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  const address = { host: '127.0.0.1', port: recorder.port('recorder', 'tcp') }
+  const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
+  t.after(() => client.close())
+  assert.equal((await client.invite()).status, 200)
+  const { recordingId } = await sessionOf(recorder)
+  const url = `${recorder.httpUrl}/api/recorder/sessions/${recordingId}/listen`
+  const both = await Ear.open(t, url)
+  const second = await Ear.open(t, `${url}?channel=1`)
+  assert.equal(both.texts[0]?.streams?.length, 2)
+
+  const talk = () => Promise.all(TONES.map((hz, channel) => client.sendAudio(channel, tone(hz, 1000))))
+  const sending = talk()
+  let shown: LiveSessionView | undefined
+  await until('the session shows loudness', async () => {
+    shown = await sessionOf(recorder)
+    return shown.streams.every(({ level, packetsPerSecond }) => level !== undefined && packetsPerSecond > 0)
+  })
+  for (const { level, state } of shown!.streams) {
+    assert.equal(state, 'due')
+    assert.ok(level!.peakDbfs <= 0 && level!.peakDbfs > -20 && level!.rmsDbfs < level!.peakDbfs, JSON.stringify(level))
+  }
+  await sending
+  await until('both have heard it', () => both.samples(0).length >= 7200 && second.samples(1).length >= 7200)
+  for (const [channel, hz] of TONES.entries()) {
+    assert.ok(goertzelPower(both.samples(channel), 8000, hz) > 0.9, `channel ${channel}`)
+  }
+  assert.ok(goertzelPower(second.samples(1), 8000, TONES[1]!) > 0.9)
+  assert.equal(second.samples(0).length, 0, 'one channel was asked for')
+
+  assert.equal((await client.reinvite({ direction: 'inactive' })).status, 200)
+  await until('the ear is told of the pause', () => both.has('paused'))
+  both.forget()
+  await talk()
+  assert.equal((await client.reinvite({ direction: 'sendonly' })).status, 200)
+  await until('the ear is told of the end of the pause', () => both.has('resumed'))
+  assert.equal(both.samples(0).length + both.samples(1).length, 0, 'nothing is heard in a pause, whatever comes')
+  assert.deepEqual([...both.rates], [8000])
+  await talk()
+  await until('it is heard again', () => both.samples(0).length > 4000)
+
+  const closed = once(both.socket, 'close')
+  assert.equal((await client.bye()).status, 200)
+  await closed
+  assert.equal(both.texts.at(-1)?.type, 'ended')
+})
+
+test('who may hear is asked for the scope, and what is heard stands in the audit log', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  const response = await fetch(`${recorder.httpUrl}/api/recorder/sessions/none/listen`)
+  assert.equal(response.status, 426)
+  const openApi = (await (await fetch(`${recorder.httpUrl}/api/openapi.json`)).json()) as {
+    paths: Record<string, { get: { security: { token: string[] }[] } }>
+  }
+  assert.deepEqual(openApi.paths['/api/recorder/sessions/{recordingId}/listen']?.get.security[0]?.token, [
+    'calls:listen',
+  ])
+  const socket = new WebSocket(`${recorder.httpUrl.replace('http', 'ws')}/api/recorder/sessions/none/listen`)
+  await once(socket, 'close')
+  const audit = (await (await fetch(`${recorder.httpUrl}/api/audit`)).json()) as { items: { action: string }[] }
+  assert.ok(audit.items.some(({ action }) => action === 'recording.listen'))
+})
+
+test('a call is seen and heard without a recording; a pause of its recording silences who listens, and nobody else', async (t) => {
+  const recorders = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorders.close())
+  const talk = await openTalk(t, { transport: 'tcp' })
+  const call = `${talk.opened.httpUrl}/api/calls/${talk.callId}`
+  type Levels = { items: { leg: string; role: string; level?: { peakDbfs: number } }[] }
+  let levels: Levels = { items: [] }
+  await until('the call shows loudness', async () => {
+    levels = (await (await fetch(`${call}/levels`)).json()) as Levels
+    return levels.items.length === 2 && levels.items.every(({ level }) => level !== undefined)
+  })
+  assert.deepEqual(
+    levels.items.map(({ role }) => role),
+    ['caller', 'callee'],
+  )
+  for (const { level } of levels.items) assert.ok(level!.peakDbfs > -20 && level!.peakDbfs <= 0)
+  assert.equal((await fetch(`${talk.opened.httpUrl}/api/calls/none/levels`)).status, 404)
+
+  const ear = await Ear.open(t, `${call}/listen`)
+  assert.deepEqual(
+    ear.texts[0]?.streams?.map(({ channel }) => channel),
+    [0, 1],
+  )
+  await until('both are heard', () => ear.samples(0).length > 4000 && ear.samples(1).length > 4000)
+  assert.ok(goertzelPower(ear.samples(0), 8000, CALLER_HZ) > 0.9)
+  assert.ok(goertzelPower(ear.samples(1), 8000, CALLEE_HZ) > 0.9)
+  await talk.assertUndisturbed()
+
+  assert.equal((await talk.rest('start', recorders.recorderUri('tcp'))).status, 200)
+  assert.equal((await talk.rest('pause')).status, 200)
+  await until('the ear is told of the pause', () => ear.has('paused'))
+  ear.forget()
+  await talk.assertUndisturbed()
+  assert.equal(ear.samples(0).length + ear.samples(1).length, 0, 'one pause silences all')
+  assert.equal((await talk.rest('resume')).status, 200)
+  await until('both are heard again', () => ear.samples(0).length > 1600 && ear.samples(1).length > 1600)
+  assert.ok(ear.has('resumed'))
+  const closed = once(ear.socket, 'close')
+  await talk.end()
+  await closed
+  assert.equal(ear.texts.at(-1)?.type, 'ended')
+})

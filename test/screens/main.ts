@@ -1,0 +1,65 @@
+// `npm run screenshots`: every view of the console, in both themes at two widths, over the real program with a real call.
+
+import { tone } from '#audio'
+import { silentLogger } from '#kernel'
+import { cryptoIds, systemClock } from '#net'
+import type { CallView } from '../../src/control/contract.ts'
+import { type Photographed, photograph } from '../harness/console-views.ts'
+import { openTestProgram } from '../harness/open-program.ts'
+import { Softphone } from '../harness/softphone.ts'
+import { until } from '../harness/until.ts'
+
+const folder = process.argv[2] ?? 'demo-output/screens'
+const HOST = '127.0.0.1'
+const TALK_MS = 60_000
+
+const flow = `
+name: support
+nodes:
+  - { type: answer }
+  - { type: callRecording, activity: start, callRecordingServer: '{{ input.recorders }}', callRecordingId: order-7, wait: true }
+  - { type: wait, ms: 60000 }
+`
+
+const around = { clock: systemClock, ids: cryptoIds, log: silentLogger }
+const recorders = await openTestProgram({ gateway: false, recorder: true })
+const gateway = await openTestProgram({
+  flow,
+  gateway: { recording: { recorders: [recorders.recorderUri('tcp')] } },
+})
+const phones = await Promise.all(
+  ['alice', 'bob'].map((user) => Softphone.open({ host: HOST, transport: 'udp', user, ...around })),
+)
+try {
+  const calls = await Promise.all(
+    phones.map((phone) =>
+      phone.call(`sip:flow@${HOST}:${gateway.port('gateway', 'udp')}`, { audio: tone(440, TALK_MS) }),
+    ),
+  )
+  const live = async (): Promise<readonly CallView[]> => {
+    const { items } = (await (await fetch(`${gateway.httpUrl}/api/calls`)).json()) as { items: CallView[] }
+    return items
+  }
+  await until('both calls are recorded', async () =>
+    (await live()).every(({ recording }) => recording?.state === 'recording'),
+  )
+  const [first] = await live()
+  await fetch(`${gateway.httpUrl}/api/calls/${first?.callId}/recording`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ activity: 'pause' }),
+  })
+  const views: Photographed[] = [
+    {
+      name: 'live',
+      url: `${gateway.httpUrl}/#/live`,
+      ready: (page) => page.locator('.state[data-state=paused]').waitFor(),
+    },
+  ]
+  for (const file of await photograph(views, folder)) console.log(file)
+  await Promise.all(calls.map((call) => call.hangup()))
+} finally {
+  await Promise.all(phones.map((phone) => phone.close()))
+  await gateway.close()
+  await recorders.close()
+}
