@@ -53,7 +53,7 @@ import { readTls } from './tls-files.ts'
 import { toneRules } from './tone-rules.ts'
 
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
-const coreName = 'gateway'
+export const gatewayCore = 'gateway'
 
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
@@ -173,7 +173,7 @@ export async function openGateway(
   try {
     role = await openSipRole(
       {
-        name: coreName,
+        name: gatewayCore,
         sip: config.sip,
         contactUser: 'gateway',
         supported: ['replaces', 'timer', '100rel', 'record-aware'],
@@ -296,7 +296,7 @@ function openEvidence(
     clock: around.clock,
     ids: around.ids,
     product,
-    core: coreName,
+    core: gatewayCore,
     events: client.events,
     recordingsOf: (callId) => client.recordingsOf(callId),
     onCapture: (bundle) => shelf.add(bundle),

@@ -25,14 +25,17 @@ import { type CallListening, callListeningRoutes } from './live/call-listening-r
 import { type LiveSessionsView, liveSessionRoutes } from './live/live-session-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
-import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
+import type { RecorderClientsView } from './recorder-client-contract.ts'
+import { recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
-import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
+import type { RecorderTestsView } from './recorder-test-contract.ts'
+import { recorderTestRoutes } from './recorder-test-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
 import { documentRoutes } from './recordings/document-routes.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
+import { type TracesView, traceRoutes } from './trace-routes.ts'
 import type {
   CallsView,
   CapturesView,
@@ -66,6 +69,7 @@ export interface HttpServerOptions {
   readonly calls?: CallsView
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
+  readonly traces?: TracesView
   readonly recorders?: RecordersView
   readonly flows?: FlowsView
   readonly spool?: SpoolView
@@ -164,6 +168,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     vconRoutes(app, recordings)
   }
   if (captures !== undefined) captureRoutes(app, captures)
+  if (options.traces !== undefined) traceRoutes(app, options.traces)
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
   if (options.flows !== undefined) flowRoutes(app, options.flows)

@@ -13,12 +13,14 @@ export type { InfoRecordingCommand } from './info-dialect.ts'
 export type { CallListening } from './live/call-listening-routes.ts'
 export type { HeardFrame, Hearer } from './live/listen-socket.ts'
 export type { LiveSessionsView, LiveSessionView } from './live/live-session-routes.ts'
-export type { RecorderClientsView } from './recorder-client-routes.ts'
-export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-routes.ts'
+export type { RecorderClientsView } from './recorder-client-contract.ts'
+export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-contract.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
 export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type { VconView } from './recordings/vcon-contract.ts'
+export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
+export type { TracesView } from './trace-routes.ts'
 export type {
   AudioFile,
   CallsView,

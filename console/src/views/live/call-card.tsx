@@ -2,13 +2,13 @@
 
 import type { CallView } from '../../../../src/control/contract.ts'
 import { RecordingCommands } from '../../components/recording-commands.tsx'
-import { alarmsOf } from '../../data/alarms.ts'
+import { type Alarm, alarmsOf } from '../../data/alarms.ts'
 import { clockTime, duration, nameOf, shortAddress } from '../../data/format.ts'
 import { now } from '../../data/now.ts'
 import { linkTo } from '../../router.ts'
 
 /** States of a recording session as people say them. */
-const sessionWords: Readonly<Record<string, string>> = {
+export const sessionWords: Readonly<Record<string, string>> = {
   preparing: 'being prepared',
   inviting: 'is being asked',
   active: 'gets the audio',
@@ -69,14 +69,21 @@ export function CallCard({ call }: { call: CallView }) {
           ))}
         </ul>
       )}
-      {alarms.map(({ what, cause, fix }) => (
-        <div key={what} class="alarm">
-          <strong>{what}</strong>
-          {cause !== undefined && <p>Cause: {cause}.</p>}
-          <p>What to do: {fix}</p>
-        </div>
+      {alarms.map((alarm) => (
+        <AlarmBox key={alarm.what} alarm={alarm} />
       ))}
       <RecordingCommands callId={callId} state={state} />
     </article>
+  )
+}
+
+/** An alarm in words. */
+export function AlarmBox({ alarm: { what, cause, fix } }: { alarm: Alarm }) {
+  return (
+    <div class="alarm">
+      <strong>{what}</strong>
+      {cause !== undefined && <p>Cause: {cause}.</p>}
+      <p>What to do: {fix}</p>
+    </div>
   )
 }
