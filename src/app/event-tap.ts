@@ -103,6 +103,15 @@ export function sessionNews(event: RecordingServerEvent): EventNews {
     case 'paused':
     case 'resumed':
       return { type: `session.${event.type}`, recordingId, data: {} }
+    case 'paused-here': {
+      const { untilMs } = event
+      const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }
+      return { type: 'session.paused-here', recordingId, data: until }
+    }
+    case 'resumed-here': {
+      const { by } = event
+      return { type: 'session.resumed-here', recordingId, data: { by } }
+    }
     case 'alarm':
     case 'alarm-cleared': {
       const { code, ...data } = event.alarm

@@ -12,7 +12,7 @@ export { createHttpServer, type HttpServer, type HttpServerOptions } from './htt
 export type { InfoRecordingCommand } from './info-dialect.ts'
 export type { CallListening } from './live/call-listening-routes.ts'
 export type { HeardFrame, Hearer } from './live/listen-socket.ts'
-export type { LiveSessionsView, LiveSessionView } from './live/live-session-routes.ts'
+export type { LiveSessionsView, LiveSessionView, PauseOutcome } from './live/live-session-routes.ts'
 export type { RecorderClientsView } from './recorder-client-contract.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-contract.ts'
 export { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'

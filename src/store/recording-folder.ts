@@ -2,16 +2,7 @@
 // Small files are written at once, and synchronously: only worker threads and the start of the process come here. What
 // grows goes through a `Disk`.
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from './derived/deriver.ts'
@@ -43,6 +34,11 @@ export const PAUSED_FILE = 'paused'
 export const METADATA_FOLDER = 'metadata'
 /** What documents came, a line each. */
 export const HISTORY_FILE = `${METADATA_FOLDER}/history.jsonl`
+
+/** Name of the file with the alarms there were so far. */
+export const ALARMS_FILE = 'alarms.json'
+/** What a folder has only while it is open. */
+export const PASSING_FILES = [SESSION_FILE, PAUSED_FILE, ALARMS_FILE]
 
 /** A client that says more than this while the disk writes nothing is not listened to any more. */
 const MAX_KEPT = 1000
@@ -154,9 +150,10 @@ export class RecordingFolder {
     this.#keep(() => this.writeManifest())
   }
 
-  /** Notes the alarms there were so far; the next manifest that is written has them. */
+  /** Notes the alarms there were so far; they are in every manifest from now on, and kept for recovery. */
   setAlarms(alarms: readonly AlarmEntry[]): void {
     this.#alarms = alarms
+    this.#keep(() => this.#disk.files.replace(join(this.#path, ALARMS_FILE), JSON.stringify(alarms)))
   }
 
   /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
@@ -213,7 +210,7 @@ export class RecordingFolder {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
-    for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(this.#path, file), { force: true })
+    for (const file of PASSING_FILES) rmSync(join(this.#path, file), { force: true })
     this.#disk.files.finish(join(this.#path, HISTORY_FILE))
     const closed = await Promise.all(this.#streams.map((stream, index) => stream.close(closing.totals[index]!)))
     const streams = closed.map((stream, index) => {

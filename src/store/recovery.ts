@@ -6,16 +6,17 @@ import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
 import { GapLedger } from './gap-ledger.ts'
 import { msOfIsoTime } from './iso-time.ts'
-import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
+import { type AlarmEntry, type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { readRawRun } from './raw-run-file.ts'
 import {
+  ALARMS_FILE,
   audioOf,
   endOf,
   HISTORY_FILE,
   MANIFEST_FILE,
   nameSettled,
   OPEN_SUFFIX,
-  PAUSED_FILE,
+  PASSING_FILES,
   SESSION_FILE,
   settleFolder,
 } from './recording-folder.ts'
@@ -59,10 +60,16 @@ export function leftFolders(root: string, files: RecordingFiles = plainFiles): L
   const open = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
   return open.map((folder) => {
     const touched = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)
-    const manifest = readIf(files, join(folder, MANIFEST_FILE), parseManifest)
+    const manifest = manifestOf(files, folder, readIf(files, join(folder, MANIFEST_FILE), parseManifest))
     const session = readIf(files, join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
     return { folder, manifest, session, touchedAtMs: Math.max(0, ...touched) }
   })
+}
+
+/** A manifest with the alarms that came after it was written. */
+function manifestOf(files: RecordingFiles, folder: string, manifest: Manifest | undefined): Manifest | undefined {
+  const alarms = readIf(files, join(folder, ALARMS_FILE), (text) => JSON.parse(text) as readonly AlarmEntry[])
+  return manifest && Array.isArray(alarms) ? { ...manifest, alarms } : manifest
 }
 
 function readIf<T>(files: RecordingFiles, path: string, parse: (text: string) => T): T | undefined {
@@ -115,11 +122,11 @@ async function recoverFolder(
   notary: Notary | undefined,
   files: RecordingFiles,
 ): Promise<Recovered> {
-  const open = parseManifest(files.read(join(folder, MANIFEST_FILE)).toString())
+  const open = manifestOf(files, folder, parseManifest(files.read(join(folder, MANIFEST_FILE)).toString()))
   if (open === undefined) throw new Error('manifest.json is not readable')
   // Nothing of what was vouched for may change: it lacks only its name.
   if (notary?.isAttested(folder) === true) return { manifest: open, folder: nameSettled(folder) }
-  for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(folder, file), { force: true })
+  for (const file of PASSING_FILES) rmSync(join(folder, file), { force: true })
   const streams = streamsLeft(folder, open, files)
   for (const name of readdirSync(folder)) if (GROWING.test(name)) files.finish(join(folder, name))
   files.finish(join(folder, HISTORY_FILE))

@@ -126,6 +126,10 @@ export const eventVocabulary = {
   'session.first-packet': event('The first packet of a stream came.', { channel: Type.Integer() }),
   'session.paused': event('The client paused every stream.', {}),
   'session.resumed': event('The client resumed.', {}),
+  'session.paused-here': event('Our recorder keeps nothing of it, as it was told.', {
+    until: Type.Optional(Type.String(says('when it ends by itself'))),
+  }),
+  'session.resumed-here': event('Our recorder keeps it again.', { by: Type.String(says('`command` or `deadline`')) }),
   'session.metadata': event('Metadata came.', { participants }),
   'session.alarm': event('Something is wrong with a recording under way.', alarm),
   'session.alarm-cleared': event('It has healed, or the stream is on hold, paused or gone.', alarm),
