@@ -150,6 +150,8 @@ export type RecordEvent =
   | { readonly type: 'alarm' | 'alarm-cleared'; readonly recordingId: string; readonly alarm: Alarm }
   /** What was heard since the last such event, of a recording that is listened to. */
   | { readonly type: 'sound'; readonly recordingId: string; readonly frames: readonly SoundFrame[] }
+  /** A fault of ours: this recording is watched no further; it is written all the same. */
+  | { readonly type: 'watch-failed'; readonly recordingId: string; readonly message: string }
   /** A fault of ours: this recording is written no further. */
   | { readonly type: 'track-failed'; readonly recordingId: string; readonly message: string }
   /** The disk's condition is another one. While it is not `well` audio waits in memory, and beyond `bufferBytes` is dropped. */

@@ -261,6 +261,7 @@ export class RecordRoom {
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
       onClosed: () => void this.#options.ports.release(ports),
+      onWatchFault: (fault) => this.#watch.failed(recording, fault),
       onFault: (fault) => this.#fail(recording, fault),
     })
     receiver.pauseHere(recording.isPaused)
