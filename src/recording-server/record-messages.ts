@@ -12,6 +12,7 @@ import type {
   NotaryOptions,
   RecordingFacts,
   StreamTotals,
+  VaultOptions,
 } from '#store'
 import type { TrackCodec } from './track.ts'
 import type { SoundFrame } from './watch/sound-tap.ts'
@@ -61,6 +62,8 @@ export interface RecordWorkerOptions {
   readonly archive?: ArchiveFormat
   /** Recordings are vouched for when they are published. */
   readonly evidence?: NotaryOptions
+  /** Recordings are encrypted. */
+  readonly encryption?: VaultOptions
 }
 
 /** A stream as it was before a restart; in the order of the channels. */
