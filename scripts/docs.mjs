@@ -87,6 +87,7 @@ const { configReference } = await built('app/config-reference')
 const { accessReference } = await built('control/access/access-reference')
 const { eventReference } = await built('control/events/event-reference')
 const { vendorReference, verdictReference } = await built('app/verdict-reference')
+const { nodeReference } = await built('flow/node-reference')
 const { sessionEdges } = await built('recording-client/session-machine')
 const { CALL_EDGES } = await built('call/call-machine')
 
@@ -100,6 +101,8 @@ const vendors = [
   ['codes', verdictReference()],
 ].reduce((page, [name, content]) => withBlock(page, name, content), read('docs/recorder-vendors.md'))
 
+const flows = withBlock(read('docs/flows.md'), 'nodes', nodeReference())
+
 const cases = fieldCases()
 const documents = {
   'docs/rfc-coverage.md': coverage(),
@@ -108,6 +111,7 @@ const documents = {
   'docs/reference/access.md': accessReference(),
   'docs/reference/events.md': eventReference(),
   'docs/recorder-vendors.md': vendors,
+  'docs/flows.md': flows,
   'ARCHITECTURE.md': architecture,
 }
 const stale = Object.entries(documents).filter(([path, text]) => !existsSync(join(root, path)) || read(path) !== text)

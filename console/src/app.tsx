@@ -1,15 +1,27 @@
-// The shell: navigation, theme, and the view that the address names.
+// The shell: navigation, theme, who is signed in, and the view that the address names.
 
+import { useEffect, useState } from 'preact/hooks'
+import { AccountMenu } from './components/account-menu.tsx'
 import { LinkBanner } from './components/link-banner.tsx'
 import { Nothing } from './components/trouble.tsx'
+import { isSignedOut, may, offers, readAbilities } from './data/abilities.ts'
 import { nextTheme, theme } from './data/theme.ts'
+import { PlayerPlace } from './player/place.tsx'
 import { linkTo, place } from './router.ts'
-import { views } from './views/registry.ts'
+import { type View, views } from './views/registry.ts'
+import { SignInView } from './views/sign-in.tsx'
 
 /** The whole console. */
 export function App() {
-  const [name = 'live', ...rest] = place.value.path
-  const view = views.find((one) => one.name === name)
+  const [isReady, setReady] = useState(false)
+  useEffect(() => {
+    // Without an answer the views say by themselves that there is none.
+    void readAbilities()
+      .catch(() => {})
+      .then(() => setReady(true))
+  }, [])
+  const shown = views.filter((one) => one.title !== undefined && isThere(one) && isAllowed(one))
+  const [name = shown[0]?.name, ...rest] = place.value.path
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
@@ -18,34 +30,54 @@ export function App() {
       <header class="bar">
         <strong class="brand">siprec-gateway</strong>
         <nav aria-label="Views">
-          <ul>
-            {views
-              .filter((one) => one.title !== undefined)
-              .map((one) => (
+          {isReady && !isSignedOut.value && (
+            <ul>
+              {shown.map((one) => (
                 <li key={one.name}>
                   <a href={linkTo([one.name])} aria-current={one.name === name ? 'page' : undefined}>
                     {one.title}
                   </a>
                 </li>
               ))}
-          </ul>
+            </ul>
+          )}
         </nav>
+        <AccountMenu />
         <button type="button" class="quiet" onClick={nextTheme}>
           Theme: {theme.value}
         </button>
       </header>
-      <LinkBanner />
+      {!isSignedOut.value && <LinkBanner />}
       <main id="content" tabIndex={-1}>
-        {view === undefined ? (
-          <Nothing title="There is no such page">
-            <p>
-              <a href={linkTo(['live'])}>Go to the calls of this moment</a>
-            </p>
-          </Nothing>
-        ) : (
-          <view.View path={rest} query={place.value.query} />
-        )}
+        {isReady && (isSignedOut.value ? <SignInView /> : <Content name={name} path={rest} />)}
       </main>
+      <PlayerPlace />
     </div>
   )
+}
+
+function Content({ name, path }: { name: string | undefined; path: readonly string[] }) {
+  const view = views.find((one) => one.name === name)
+  if (view === undefined) return <Elsewhere title="There is no such page" />
+  if (!isThere(view)) return <Elsewhere title="This program does not do that: its configuration has no such role" />
+  if (!isAllowed(view)) return <Elsewhere title={`Your account may not see this: it needs the scope ${view.scope}`} />
+  return <view.View path={path} query={place.value.query} />
+}
+
+function Elsewhere({ title }: { title: string }) {
+  return (
+    <Nothing title={title}>
+      <p>
+        <a href="#/">Go to the first page</a>
+      </p>
+    </Nothing>
+  )
+}
+
+function isThere({ offered }: View): boolean {
+  return offered?.some(offers) ?? true
+}
+
+function isAllowed({ scope }: View): boolean {
+  return scope === undefined || may(scope)
 }

@@ -7,6 +7,8 @@ import './style/base.css'
 import './style/shell.css'
 import './style/parts.css'
 import './style/live.css'
+import './style/ops.css'
+import './style/recordings.css'
 
 const place = document.getElementById('console')
 if (place !== null) render(<App />, place)

@@ -34,11 +34,11 @@ export function createCallsView(
   })
   return {
     calls: {
-      list: () => service.calls().map((call) => viewOf(call, client)),
+      list: () => service.calls().map((call) => callViewOf(call, client)),
       get: async (callId) => {
         await client.refresh(callId)
         const call = service.call(callId)
-        return call === undefined ? undefined : viewOf(call, client)
+        return call === undefined ? undefined : callViewOf(call, client)
       },
       join: (callId, options) => service.call(callId)?.join(options),
       leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
@@ -94,7 +94,8 @@ function count(recording: RecordingView, recordings: Record<string, number>, ses
   for (const { state } of recording.sessions) sessions[state] = (sessions[state] ?? 0) + 1
 }
 
-function viewOf(call: Call, client: RecordingClient): CallView {
+/** A call as the API shows it. */
+export function callViewOf(call: Call, client: Pick<RecordingClient, 'recordingsOf'>): CallView {
   const { callId, direction, state, startedAtMs, answeredAtMs, parties } = call.snapshot()
   const recording = client.recordingsOf(callId).at(-1)
   return {

@@ -6,6 +6,7 @@ import { integer, role, section, text } from './config-leaf.ts'
 import { destinations, manyTls, mediaAddress, sip, sources, srtpKeys } from './config-network.ts'
 import { accounts, trunks } from './config-quotas.ts'
 import { recording } from './config-recording.ts'
+import { speech } from './config-speech.ts'
 
 const route = Type.Object(
   {
@@ -72,6 +73,7 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   destinations: section('Where calls and recordings may go; nowhere unless listed.', {
     dial: destinations('Hosts that calls may be connected to.'),
     record: destinations('Hosts that recordings may be sent to.'),
+    http: destinations('Hosts that flows may send HTTP requests to.'),
   }),
   trustedIdentities: destinations(
     'Hosts whose P-Asserted-Identity is believed, and to whom it is passed on (RFC 3325); nobody unless listed.',
@@ -89,6 +91,11 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   }),
   info: section('Recording control by SIP INFO.', {
     trustedPeers: sources('Addresses that may control recordings by INFO.'),
+    recorderGroups: Type.Record(Type.String(), text({ expects: 'a list as in callRecordingServer' }), {
+      default: {},
+      description:
+        'Lists of recorders by name, written as in callRecordingServer: what recording-ip-group of an X-AC-Action may name.',
+    }),
   }),
   limits: section('Limits that keep the machine usable.', {
     activeCalls: integer('Calls at a time; more are answered 503. Recordings do not count.', 100, 1, 100_000),
@@ -97,4 +104,5 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   }),
   awareness,
   recording,
+  speech,
 })

@@ -70,6 +70,15 @@ export const http = role('The HTTP API and console; off when left out.', {
     default: true,
     description: 'Let the API start, pause, resume and stop recordings; false refuses it to everybody.',
   }),
+  trace: section('Messages and states of calls, for the page of a call and its support.', {
+    keepMinutes: integer('Minutes that a call is kept after its end.', 10, 1, 1_440),
+    mostCalls: integer(
+      'Calls that are kept, those under way included; 0 keeps none and costs nothing.',
+      200,
+      0,
+      10_000,
+    ),
+  }),
   audit: section('The audit log, in the folder `audit` of http.folder.', {
     maxFileBytes: integer('Size of a file after which another is begun.', 10_000_000, 1_000, 1_000_000_000),
     keepFiles: integer('Files that are kept; the oldest are removed.', 1_000, 1, 100_000),

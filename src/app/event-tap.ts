@@ -2,10 +2,12 @@
 
 import type { Call } from '#call'
 import type { EventLog, EventNews, EventType } from '#control'
+import { flowErrorText } from '#flow'
 import { assertNever } from '#kernel'
 import type { RecordingEvent } from '#recording-client'
 import type { RecordingServerEvent } from '#recording-server'
 import { ledgerRowOf, receiptOf } from './call-recording-view.ts'
+import type { FlowChange } from './flow-library.ts'
 import type { Gateway } from './gateway.ts'
 
 /** Tells the log of what the gateway does; the returned function ends it. */
@@ -15,11 +17,18 @@ export function tapGateway(gateway: Gateway, log: EventLog): () => void {
       if (event.type === 'call-started') tapCall(event.call, log)
     }),
     gateway.events.add((event) => log.add(recordingNews(event))),
+    gateway.infoCommands.add(({ callId, ...data }) => log.add({ type: 'recording.command', callId, data })),
+    gateway.flowChanges.add((change) => log.add(flowNews(change))),
     gateway.recorderEvents.add(({ type, recorder }) => log.add({ type, recorder, data: {} })),
   ]
   return () => {
     for (const end of ends) end()
   }
+}
+
+function flowNews({ type, file, mistakes }: FlowChange): EventNews {
+  if (type === 'flow.reloaded') return { type, data: { file } }
+  return { type, data: { file, mistakes: mistakes.map(flowErrorText) } }
 }
 
 function tapCall(call: Call, log: EventLog): void {
@@ -95,6 +104,15 @@ export function sessionNews(event: RecordingServerEvent): EventNews {
     case 'paused':
     case 'resumed':
       return { type: `session.${event.type}`, recordingId, data: {} }
+    case 'paused-here': {
+      const { untilMs } = event
+      const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }
+      return { type: 'session.paused-here', recordingId, data: until }
+    }
+    case 'resumed-here': {
+      const { by } = event
+      return { type: 'session.resumed-here', recordingId, data: { by } }
+    }
     case 'alarm':
     case 'alarm-cleared': {
       const { code, ...data } = event.alarm

@@ -9,7 +9,7 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import { type RecordersView, type RecorderTestsView, RecordingInfo, type SpoolView } from '#control'
+import type { CallListening, FlowsView, RecordersView, RecorderTestsView, SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -25,11 +25,15 @@ import {
 } from '#recording-client'
 import type { SipCore } from '#sip'
 import { Spool } from '#spool'
+import { listenToCalls } from './call-ears.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { FlowRequests } from './flow-requests.ts'
+import { createFlowsView } from './flows-view.ts'
+import { createInfoControl, type InfoControl } from './info-control.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -40,11 +44,12 @@ import { RecordingIndicator } from './recording-indicator.ts'
 import { SandboxPool } from './sandbox/sandbox-pool.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
+import { Speech } from './speech.ts'
 import { readTls } from './tls-files.ts'
 import { toneRules } from './tone-rules.ts'
 
 /** Name of the gateway's SIP core, by which its messages are known in traces. */
-const coreName = 'gateway'
+export const gatewayCore = 'gateway'
 
 /** A running gateway. */
 export interface Gateway extends GatewayViews {
@@ -55,9 +60,14 @@ export interface Gateway extends GatewayViews {
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
+  /** Recording commands by INFO, once they are answered. */
+  readonly infoCommands: InfoControl['answered']
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
+  readonly listening: CallListening
   /** Counters that return to zero when nobody talks. */
   census(): Promise<Readonly<Record<string, number>>>
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -89,10 +99,10 @@ export async function openGateway(
     throw fault
   })
   const sandbox = new SandboxPool({ clock, log })
-  if ([...library.flows.values()].some(({ needsSandbox }) => needsSandbox)) sandbox.warm()
+  if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
+  const speech = new Speech(config.speech, clock)
+  const requests = new FlowRequests(config.destinations.http, clock)
   const notices = new Notices()
-  const infoSources = createSourceList(config.info.trustedPeers)
-  const infos = new WeakMap<Call, RecordingInfo>()
   let role: SipRole | undefined
   let client: RecordingClient | undefined
   const honoursPreferences = config.awareness.preferences === 'honour'
@@ -105,6 +115,7 @@ export async function openGateway(
     honoursPreferences,
     unmetPrompt: config.recording.unmetPrompt,
   })
+  const infoControl = createInfoControl(config.info, commands, log)
 
   const invitations = createInvitations(config, {
     service: () => service,
@@ -127,23 +138,10 @@ export async function openGateway(
     tones: toneRules(config.awareness),
     limits: { ...config.limits, silenceMs: config.media.silentAfterMs },
     sessionTimer: sessionTimerOf(config.sip),
-    info: (call, incoming) => infoOf(call).handle(incoming),
+    info: infoControl.handle,
     recordingSession: (invite) => invitations.handle(invite),
     flows: (call, flowName) => startFlow(call, flowName),
   })
-
-  const infoOf = (call: Call): RecordingInfo => {
-    const known = infos.get(call)
-    if (known !== undefined) return known
-    const made = new RecordingInfo({
-      execute: (command) => commands.execute(call, command, { origin: 'info', headers: command.headers }),
-      isTrusted: (flow) => infoSources.has(flow.remote.host),
-      log: log.child({ callId: call.callId }),
-    })
-    infos.set(call, made)
-    call.onEnded(() => made.abandon())
-    return made
-  }
 
   const startFlow = (call: Call, flowName: string): void => {
     const route = config.routes[Number(flowName)]
@@ -153,7 +151,8 @@ export async function openGateway(
       call.refuse(500)
       return
     }
-    const control = new FlowCallControl({ call, commands, prompts: library.prompts, notices, clock, log })
+    const { prompts } = library
+    const control = new FlowCallControl({ call, commands, prompts, speech, requests, notices, clock, log })
     const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
     void runFlow(flow, { call: control, input, sandbox, log: log.child({ callId: call.callId }) })
   }
@@ -161,7 +160,7 @@ export async function openGateway(
   try {
     role = await openSipRole(
       {
-        name: coreName,
+        name: gatewayCore,
         sip: config.sip,
         contactUser: 'gateway',
         supported: ['replaces', 'timer', '100rel', 'record-aware'],
@@ -209,6 +208,7 @@ export async function openGateway(
     service,
     client,
     commands,
+    infoCommands: infoControl.answered,
     engine,
     role,
     evidence,
@@ -217,7 +217,10 @@ export async function openGateway(
     recorderTests,
     probes,
     spool,
+    listening: listenToCalls(service, client, clock),
     sandbox,
+    flows: createFlowsView(config, library.flows, sandbox),
+    flowChanges: library.flows.changes,
   })
 }
 
@@ -281,7 +284,7 @@ function openEvidence(
     clock: around.clock,
     ids: around.ids,
     product,
-    core: coreName,
+    core: gatewayCore,
     events: client.events,
     recordingsOf: (callId) => client.recordingsOf(callId),
     onCapture: (bundle) => shelf.add(bundle),
@@ -301,21 +304,29 @@ function assemble(parts: {
   readonly engine: MediaEngine
   readonly role: SipRole
   readonly commands: RecordingCommands
+  readonly infoCommands: InfoControl['answered']
   readonly evidence: Evidence
   readonly indicator: RecordingIndicator
   readonly recorders: RecorderRegistry
   readonly recorderTests: RecorderTestsView
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
+  readonly listening: CallListening
   readonly sandbox: SandboxPool
+  readonly flows: FlowsView
+  readonly flowChanges: FlowLibrary['changes']
 }): Gateway {
   const { service, client, commands, engine, role, evidence, indicator, recorders, recorderTests, probes } = parts
-  const { spool, sandbox } = parts
+  const { spool, sandbox, flows, flowChanges } = parts
   return {
     ...createCallsView(service, client, commands, recorders),
     recorders: recordersView(recorders),
+    listening: parts.listening,
     recorderTests,
     spool: spoolView(client),
+    infoCommands: parts.infoCommands,
+    flows,
+    flowChanges,
     recorderEvents: recorders.events,
     listeners: role.listeners,
     onCall: (listener) => service.onCall(listener),

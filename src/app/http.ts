@@ -11,19 +11,23 @@ import {
   Webhooks,
 } from '#control'
 import { AppError } from '#kernel'
+import { callViewOf } from './calls-view.ts'
 import type { HttpConfig } from './config-schema.ts'
 import { sessionNews, tapGateway } from './event-tap.ts'
-import type { Gateway } from './gateway.ts'
+import { type Gateway, gatewayCore } from './gateway.ts'
 import { openAccess } from './http-access.ts'
+import { auditInfo } from './info-audit.ts'
 import type { Recorder } from './recorder.ts'
 import { productVersion, type Surroundings } from './sip-role.ts'
 import { readCertificate } from './tls-files.ts'
 import { TlsRenewal } from './tls-renewal.ts'
+import { CallTraces } from './trace/call-traces.ts'
 import { readSecret } from './webhook-secret.ts'
 
 /** Where the build puts the web console, beside the compiled sources. */
 const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
 const NONCE_BYTES = 16
+const MINUTE_MS = 60_000
 
 /** What the API shows and steers. */
 export interface HttpRoles {
@@ -57,9 +61,10 @@ export async function openHttp(
   })
   const webhooks = await openWebhooks(config, events, around)
   const taps = [
-    ...(gateway === undefined ? [] : [tapGateway(gateway, events)]),
+    ...(gateway === undefined ? [] : [tapGateway(gateway, events), auditInfo(gateway, audit, log)]),
     ...(recorder === undefined ? [] : [recorder.server.events.add((event) => events.add(sessionNews(event)))]),
   ]
+  const traces = openTraces(config, gateway, around)
   const server = await createHttpServer({
     host,
     port,
@@ -86,7 +91,10 @@ export async function openHttp(
       ? {}
       : {
           calls: gateway.calls,
+          listening: gateway.listening,
           captures: gateway.captures,
+          ...(traces === undefined ? {} : { traces }),
+          flows: gateway.flows,
           recorders: gateway.recorders,
           recorderTests: gateway.recorderTests,
           spool: gateway.spool,
@@ -104,11 +112,32 @@ export async function openHttp(
     close: async () => {
       renewal?.close()
       for (const end of taps) end()
+      traces?.close()
       await server.close()
       await webhooks.close()
       await audit.close()
     },
   }
+}
+
+/** The traces of the gateway's calls, unless none are kept. */
+function openTraces(
+  { trace }: HttpConfig,
+  gateway: Gateway | undefined,
+  { clock, log }: Surroundings,
+): CallTraces | undefined {
+  if (gateway === undefined || trace.mostCalls === 0) return undefined
+  const client = gateway.recordingClient
+  return new CallTraces({
+    core: gatewayCore,
+    clock,
+    log,
+    onCall: gateway.onCall,
+    client,
+    viewOf: (call) => callViewOf(call, client),
+    keepMs: trace.keepMinutes * MINUTE_MS,
+    mostCalls: trace.mostCalls,
+  })
 }
 
 const noCalls = {

@@ -6,9 +6,11 @@ import { addAuditCommand } from './cli/audit.ts'
 import { addCatalogueCommands } from './cli/catalogue.ts'
 import { addChaosCommand } from './cli/chaos.ts'
 import { addCheckCommand } from './cli/check.ts'
+import { addDryRunCommand } from './cli/dry-run.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addRetentionCommand } from './cli/retention.ts'
+import { addRotateKeysCommand } from './cli/rotate-keys.ts'
 import { addStartCommands } from './cli/start.ts'
 import { addAccessCommands } from './cli/token.ts'
 import { addEvidenceCommands } from './cli/verify.ts'
@@ -18,7 +20,9 @@ addStartCommands(command)
 addCatalogueCommands(command)
 addRetentionCommand(command)
 addEvidenceCommands(command)
+addRotateKeysCommand(command)
 addLintCommand(command)
+addDryRunCommand(command)
 addChaosCommand(command)
 addCheckCommand(command)
 addAccessCommands(command)

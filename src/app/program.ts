@@ -6,7 +6,7 @@ import type { Readiness } from '#control'
 import { AppError, type Clock, type Logger, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { Config } from './config-schema.ts'
-import { loadFlows } from './flow-library.ts'
+import { FlowLibrary } from './flow-library.ts'
 import { type Gateway, openGateway } from './gateway.ts'
 import { type Http, openHttp } from './http.ts'
 import { PromptLibrary } from './prompt-library.ts'
@@ -20,6 +20,8 @@ export interface Program {
   readonly http: Http | undefined
   /** Reads the certificates anew, for connections made from now on. */
   renewTls(): Promise<void>
+  /** Looks at the files of the flows now; those that changed and are valid are for new calls. */
+  reloadFlows(): Promise<void>
   /** Lets calls and recordings end, at most `graceMs`, then closes everything. Idempotent. */
   close(graceMs: number): Promise<void>
 }
@@ -29,8 +31,9 @@ const promptFolder = 'prompts'
 /** Opens the roles of the configuration, all or none; rejects with an AppError that names the key or port at fault. */
 export async function openProgram(config: Config, log: Logger, clock: Clock = systemClock): Promise<Program> {
   const around: Surroundings = { clock, ids: cryptoIds, log, dnsServers: config.dns.servers }
-  const opened: { gateway?: Gateway; recorder?: Recorder; http?: Http } = {}
+  const opened: { flows?: FlowLibrary; gateway?: Gateway; recorder?: Recorder; http?: Http } = {}
   const closeAll = async (): Promise<void> => {
+    opened.flows?.close()
     await opened.http?.close()
     await opened.gateway?.close()
     await opened.recorder?.close()
@@ -51,7 +54,8 @@ export async function openProgram(config: Config, log: Logger, clock: Clock = sy
     }
     if (config.gateway !== undefined) {
       const files = config.gateway.routes.flatMap((route) => (route.flow === undefined ? [] : [route.flow]))
-      const library = { flows: await loadFlows(files, log), prompts: promptLibrary() }
+      opened.flows = await FlowLibrary.open({ files, clock, log })
+      const library = { flows: opened.flows, prompts: promptLibrary() }
       opened.gateway = await named('gateway.sip.listen', openGateway(config.gateway, library, around))
     }
     if (config.http !== undefined)
@@ -67,6 +71,7 @@ export async function openProgram(config: Config, log: Logger, clock: Clock = sy
     renewTls: async () => {
       await Promise.all([opened.gateway?.renewTls(), opened.recorder?.renewTls(), opened.http?.renewTls()])
     },
+    reloadFlows: async () => opened.flows?.reload(),
     close: (graceMs) => {
       closing ??= drained(opened, graceMs).then(closeAll)
       return closing

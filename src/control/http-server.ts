@@ -17,20 +17,25 @@ import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
 import type { EventLog } from './events/event-log.ts'
 import { eventRoutes } from './events/event-routes.ts'
+import { type FlowsView, flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
+import { type CallListening, callListeningRoutes } from './live/call-listening-routes.ts'
 import { type LiveSessionsView, liveSessionRoutes } from './live/live-session-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { describeRoutes, openApiRoute } from './openapi.ts'
-import { type RecorderClientsView, recorderClientRoutes } from './recorder-client-routes.ts'
+import type { RecorderClientsView } from './recorder-client-contract.ts'
+import { recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
-import { type RecorderTestsView, recorderTestRoutes } from './recorder-test-routes.ts'
+import type { RecorderTestsView } from './recorder-test-contract.ts'
+import { recorderTestRoutes } from './recorder-test-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
 import { documentRoutes } from './recordings/document-routes.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
+import { type TracesView, traceRoutes } from './trace-routes.ts'
 import type {
   CallsView,
   CapturesView,
@@ -64,10 +69,13 @@ export interface HttpServerOptions {
   readonly calls?: CallsView
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
+  readonly traces?: TracesView
   readonly recorders?: RecordersView
+  readonly flows?: FlowsView
   readonly spool?: SpoolView
   readonly clients?: RecorderClientsView
   readonly sessions?: LiveSessionsView
+  readonly listening?: CallListening
   readonly events?: EventLog
   readonly audit?: AuditLog
   readonly webhooks?: Webhooks
@@ -160,12 +168,15 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     vconRoutes(app, recordings)
   }
   if (captures !== undefined) captureRoutes(app, captures)
+  if (options.traces !== undefined) traceRoutes(app, options.traces)
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
+  if (options.flows !== undefined) flowRoutes(app, options.flows)
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)
-  if (options.sessions !== undefined) liveSessionRoutes(app, options.sessions)
+  if (options.listening !== undefined) callListeningRoutes(app, options.listening, clock)
+  if (options.sessions !== undefined) liveSessionRoutes(app, options.sessions, clock)
   if (options.audit !== undefined) auditRoutes(app, options.audit)
   if (options.events !== undefined) eventRoutes(app, options.events, clock)
   if (options.console !== undefined) consoleFiles(app, options.console)

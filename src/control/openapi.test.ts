@@ -24,6 +24,12 @@ const views = {
   captures: { list: () => [], get: () => undefined },
   recorders: { list: () => [] },
   spool: { list: () => [] },
+  flows: {
+    list: () => [],
+    get: () => undefined,
+    validate: () => ({ isValid: true, mistakes: [], warnings: [] }),
+    dryRun: async () => ({ problem: 'none' }),
+  },
 }
 
 test('every route is described, with an id, a summary, a group, a scope, its parameters and its errors', () =>

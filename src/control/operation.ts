@@ -10,6 +10,7 @@ export const tags = {
   calls: 'Calls under way and command over their recording',
   recordings: "The recorder's recordings",
   recorders: 'The recorders of the recording client',
+  flows: 'The flows of the gateway',
   captures: 'Evidence of recording sessions that failed',
   events: 'What happens, as it happens',
   access: 'Signing in, and the tokens of programs',

@@ -1,76 +1,18 @@
 // /api/refusals, /api/recorder/invitations and verdicts: the recording clients of the recorder, and what is wrong with them.
 
-import { type Static, Type } from 'typebox'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
+import {
+  invitationBody,
+  invitationView,
+  type RecorderClientsView,
+  refusalList,
+  refusalParams,
+  refusedMessage,
+  verdictView,
+} from './recorder-client-contract.ts'
 import { recordingParams } from './recordings/recording-contract.ts'
-
-const closed = { additionalProperties: false }
-
-const refusalFields = {
-  refusalId: Type.String(),
-  at: Type.String(),
-  /** Address and port that it came from. */
-  source: Type.String(),
-  transport: Type.String(),
-  status: Type.Integer(),
-  reason: Type.String(),
-}
-const refusalView = Type.Object(refusalFields, closed)
-const refusedMessage = Type.Object({ ...refusalFields, message: Type.String() }, closed)
-const refusalList = Type.Object({ total: Type.Integer(), items: Type.Array(refusalView) }, closed)
-const refusalParams = Type.Object({ refusalId: Type.String({ pattern: '^[0-9]{1,9}$' }) }, closed)
-
-const invitationBody = Type.Object(
-  { target: Type.String({ minLength: 5, maxLength: 512, pattern: '^sips?:' }) },
-  closed,
-)
-const invitationView = Type.Object({ recordingId: Type.String() }, closed)
-
-const verdictView = Type.Object(
-  {
-    vendor: Type.String(),
-    vendorEvidence: Type.Array(Type.String()),
-    kind: Type.String(),
-    outcome: Type.String(),
-    deviations: Type.Array(
-      Type.Object(
-        {
-          code: Type.String(),
-          severity: Type.String(),
-          section: Type.String(),
-          advice: Type.String(),
-          seen: Type.String(),
-          transaction: Type.String(),
-          times: Type.Integer(),
-        },
-        closed,
-      ),
-    ),
-    costs: Type.Array(Type.String()),
-    /** For the vendor's ticket. */
-    text: Type.String(),
-  },
-  closed,
-)
-
-/** What became of an INVITE to a client. */
-export type InvitationOutcome =
-  | { readonly recordingId: string }
-  /** Status 403: the target may not be invited. */
-  | { readonly status: number; readonly reason: string }
-
-/** The clients of the recorder. */
-export interface RecorderClientsView {
-  /** Refused INVITEs, newest first. */
-  refusals(): readonly Static<typeof refusalView>[]
-  refusal(refusalId: string): Static<typeof refusedMessage> | undefined
-  /** Asks a client to be recorded; resolves when its session is up, or not to be. */
-  invite(target: string): Promise<InvitationOutcome>
-  /** Undefined for an unknown recording, or one without a verdict. */
-  verdict(recordingId: string): Promise<Static<typeof verdictView> | undefined>
-}
 
 const listRefusals = operation(
   {

@@ -1,69 +1,10 @@
 // /api/recorders/test: a synthetic recorded call to a recorder, and what it showed.
 
-import { Type } from 'typebox'
 import type { Clock } from '#kernel'
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
-
-const closed = { additionalProperties: false }
-
-const testBody = Type.Object(
-  {
-    uri: Type.String({ minLength: 5, maxLength: 1_024, description: 'a sip or sips URI on `destinations.record`' }),
-    seconds: Type.Integer({ minimum: 0, maximum: 30, default: 8, description: 'how long a tone is sent' }),
-  },
-  closed,
-)
-
-const recorderTest = Type.Object(
-  {
-    id: Type.String(),
-    uri: Type.String(),
-    state: Type.Enum(['running', 'done', 'failed'], { description: '`failed`: it could not be carried out here' }),
-    startedAt: Type.String(),
-    finishedAt: Type.Optional(Type.String()),
-    failure: Type.Optional(Type.String()),
-    report: Type.Optional(
-      Type.Object(
-        {
-          isRecorder: Type.Boolean({ description: 'a recording session came about' }),
-          items: Type.Array(
-            Type.Object(
-              { name: Type.String(), verdict: Type.Enum(['yes', 'no', 'unknown']), detail: Type.String() },
-              closed,
-            ),
-          ),
-          notes: Type.Array(Type.String()),
-          profile: Type.Record(Type.String(), Type.Unknown(), {
-            description: 'what to set in gateway.recording.profiles',
-          }),
-        },
-        closed,
-      ),
-    ),
-  },
-  closed,
-)
-const recorderTestParams = Type.Object({ testId: Type.String({ pattern: '^[0-9a-f]{1,32}$' }) }, closed)
-
-/** A test of a recorder. */
-export type RecorderTest = Type.Static<typeof recorderTest>
-
-/** Tests of recorders. */
-export interface RecorderTestsView {
-  /** Begins one; says why not when it may not or cannot be. */
-  begin(uri: string, seconds: number): RecorderTestBegin
-  get(testId: string): RecorderTest | undefined
-}
-
-/** A test that was begun, or why there is none. */
-export type RecorderTestBegin =
-  | { readonly id: string; readonly finished: Promise<void> }
-  | 'invalid'
-  | 'forbidden'
-  | 'busy'
-  | 'no-address'
+import { type RecorderTestsView, recorderTest, recorderTestParams, testBody } from './recorder-test-contract.ts'
 
 /** Whoever asks waits so long for the outcome, then asks again. */
 const PATIENCE_MS = 5_000

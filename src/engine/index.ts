@@ -6,6 +6,8 @@ export type {
   ForkOptions,
   ForkRemote,
   GateReceipt,
+  HeardLeg,
+  Hearing,
   LegMedia,
   MediaCall,
   MediaCodec,

@@ -171,6 +171,18 @@ export interface CallCounters {
   readonly forks: readonly ForkCounters[]
 }
 
+/** What is heard of a call: nothing, how loud its parties are, or what they say. */
+export type Hearing = 'nothing' | 'levels' | 'sound'
+
+/** What a party said, as far as it can be read. */
+export interface HeardLeg {
+  readonly leg: string
+  /** Over 200 ms, in dB below full scale; absent while nothing is heard that can be read. */
+  readonly level?: { readonly rmsDbfs: number; readonly peakDbfs: number }
+  /** 8 kHz; absent unless sound is wanted. */
+  readonly samples?: Int16Array
+}
+
 /** What the engine reports by itself. */
 export type MediaEvent =
   | { readonly type: 'dtmf'; readonly leg: string; readonly digit: string; readonly durationMs: number }
@@ -192,6 +204,8 @@ export type MediaEvent =
     }
   /** Neither RTP nor RTCP came from a party that may send. */
   | { readonly type: 'silent'; readonly leg: string; readonly forMs: number }
+  /** What was heard of each party since the last such event: of a call that is listened to, 4 times a second, or 16 with sound. */
+  | { readonly type: 'heard'; readonly legs: readonly HeardLeg[] }
   | { readonly type: 'failed'; readonly reason: string }
 
 /** The media of one call. Commands are carried out in the order given. Rejections are AppError with code `media.*`. */
@@ -221,6 +235,8 @@ export interface MediaCall {
   forget(): Promise<void>
   /** Lays a tone over what a leg hears, or takes it away. */
   setTone(leg: string, tone: Tone | undefined): Promise<void>
+  /** Listens to what the parties say, told by `heard` events; copies for it go behind those for recorders and never delay a call. */
+  hear(hearing: Hearing): Promise<void>
   /** Cuts: the gates are shut when this returns, the promise brings the proof. */
   shutGates(forks: readonly string[]): Promise<readonly GateReceipt[]>
   openGates(forks: readonly string[]): Promise<void>

@@ -338,7 +338,10 @@ test('the demo flow plays the notice, records, dials, pauses, resumes, stops and
   const clock = new ManualClock()
   const call = new MemoryCallControl(clock)
   const done = runFlow(flow.value, { call, input, sandbox, log: new MemoryLogger() })
-  await clock.advanceAsync(3_500 + 3_000 + 3_000 + 300)
+  for (const ms of [3_500, 3_000, 3_000, 300]) {
+    await settle(100)
+    clock.advance(ms)
+  }
   assert.equal(await done, 'completed')
   const server = 'sip:r1.example,sip:r2.example'
   assert.deepEqual(call.requests, [

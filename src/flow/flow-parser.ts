@@ -5,8 +5,9 @@ import { Default } from 'typebox/value'
 import { err, ok, type Result } from '#kernel'
 import { type Flow, type FlowDocument, type FlowError, flowDocument } from './flow.ts'
 import { compileValue } from './json-value.ts'
-import type { FlowRun, NodeLoader, NodeType, Step } from './node-type.ts'
+import type { FlowRun, NodeLoader, NodeType, Place, Step } from './node-type.ts'
 import { nodeTypes } from './nodes/registry.ts'
+import type { OutlineBranch, OutlineNode } from './outline.ts'
 import { violations } from './schema-check.ts'
 import { type Rendering, Template } from './template.ts'
 import { readYaml, type YamlDocument } from './yaml-document.ts'
@@ -41,10 +42,11 @@ class FlowParser {
     const document = Default(flowDocument, this.#yaml.value)
     if (!this.#check([], flowDocument, document)) return err(this.#errors)
     const { name, atEnd, nodes } = document as FlowDocument
-    const run = this.#nodes(['nodes'], nodes)
+    const outline: OutlineNode[] = []
+    const run = this.#nodes(['nodes'], nodes, outline)
     return this.#errors.length > 0
       ? err(this.#errors)
-      : ok({ name, atEnd, run, warnings: this.#warnings, needsSandbox: this.#needsSandbox })
+      : ok({ name, atEnd, run, outline, warnings: this.#warnings, needsSandbox: this.#needsSandbox })
   }
 
   #check(path: Path, schema: NodeType['schema'], value: unknown): boolean {
@@ -53,13 +55,13 @@ class FlowParser {
     return found.length === 0
   }
 
-  #nodes(path: Path, list: readonly unknown[]): Step {
+  #nodes(path: Path, list: readonly unknown[], outline: OutlineNode[]): Step {
     if (path.length > 2 * MAX_NESTING) this.#fail(path, `expected at most ${MAX_NESTING} levels of nodes`)
-    else return inOrder(list.map((node, index) => this.#node([...path, index], node)))
+    else return inOrder(list.map((node, index) => this.#node([...path, index], node, outline)))
     return NOTHING
   }
 
-  #node(path: Path, value: unknown): Step {
+  #node(path: Path, value: unknown, outline: OutlineNode[]): Step {
     if (++this.#nodeCount > MAX_NODES) {
       if (this.#nodeCount === MAX_NODES + 1) this.#fail(path, `expected at most ${MAX_NODES} nodes`)
       return NOTHING
@@ -75,15 +77,25 @@ class FlowParser {
     }
     const parameters = Default(definition.schema, value)
     if (!this.#check(path, definition.schema, parameters)) return NOTHING
-    return definition.load(parameters, this.#loader(path, definition.type))
+    const label = `${pathText(path)} ${definition.type}`
+    const branches: OutlineBranch[] = []
+    const within = new Set(['type'])
+    const step = definition.load(parameters, this.#loader(path, label, branches, within))
+    const fields = Object.entries(parameters as object).filter(([key]) => !within.has(key))
+    const { line } = this.#yaml.position(path)
+    outline.push({ id: pathText(path), type: definition.type, line, fields: Object.fromEntries(fields), branches })
+    return async (run) => {
+      run.enter(label)
+      return await step(run)
+    }
   }
 
-  #loader(path: Path, type: string): NodeLoader {
-    const label = `${pathText(path)} ${type}`
-    const checked = (key: string, template: Template): Template => {
+  /** `within` gets the fields that hold nodes, which stand in `branches`. */
+  #loader(path: Path, label: string, branches: OutlineBranch[], within: Set<string>): NodeLoader {
+    const checked = (key: Place, template: Template): Template => {
       if (template.needsSandbox) this.#needsSandbox = true
       for (const failure of template.failures()) {
-        this.#warnings.push(this.#errorAt([...path, key], `expression renders empty: ${failure.reason}`))
+        this.#warnings.push(this.#errorAt([...path, ...namesOf(key)], `expression renders empty: ${failure.reason}`))
       }
       return template
     }
@@ -106,7 +118,13 @@ class FlowParser {
         const template = checked(key, Template.ofExpression(source))
         return async (run) => Boolean(await template.value(rendering(run)))
       },
-      nodes: (key, list) => this.#nodes([...path, key], list),
+      nodes: (place, list, branch) => {
+        const names = namesOf(place)
+        const nodes: OutlineNode[] = []
+        within.add(String(names[0]))
+        branches.push({ label: branch ?? names.join('.'), nodes })
+        return this.#nodes([...path, ...names], list, nodes)
+      },
     }
   }
 
@@ -130,6 +148,10 @@ function inOrder(steps: readonly Step[]): Step {
     }
     return 'next'
   }
+}
+
+function namesOf(place: Place): Path {
+  return typeof place === 'string' ? [place] : place
 }
 
 function typeOf(value: unknown): string | undefined {

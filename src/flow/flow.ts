@@ -3,6 +3,7 @@
 import { type Static, Type } from 'typebox'
 
 import type { Step } from './node-type.ts'
+import type { OutlineNode } from './outline.ts'
 
 /** The document of a flow file; its nodes are checked one by one against the registry. */
 export const flowDocument = Type.Object(
@@ -34,6 +35,7 @@ export interface Flow {
   /** What happens to the call when the nodes are done. */
   readonly atEnd: 'hangup' | 'stay'
   readonly run: Step
+  readonly outline: readonly OutlineNode[]
   /** Whether an expression is sure to be for the sandbox. */
   readonly needsSandbox: boolean
   /** Expressions that can never work; they render empty. */

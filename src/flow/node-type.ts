@@ -13,7 +13,12 @@ export interface FlowRun {
   readonly scope: Scope
   readonly sandbox: Sandbox
   readonly log: Logger
+  /** Told of each node before it runs; throws when a run has had too many. */
+  enter(node: string): void
 }
+
+/** A field of a node, or a place inside one, such as `['cases', 0, 'nodes']`. */
+export type Place = string | readonly (string | number)[]
 
 /** Where the run goes after a node: on, or to its end, because the flow hung up or the call was over. */
 type StepEnd = 'next' | 'hung-up' | 'call-ended'
@@ -26,13 +31,13 @@ export interface NodeLoader {
   /** Place and type for log lines, such as `nodes[2] play`. */
   readonly label: string
   /** Text with `{{ expressions }}`; a failing expression is empty and warns. */
-  text(key: string, source: string): (run: FlowRun) => Promise<string>
+  text(place: Place, source: string): (run: FlowRun) => Promise<string>
   /** As `text`, but a text that is one expression keeps its type; inside lists and mappings too, where `$cs` says a type. */
-  value(key: string, source: unknown): (run: FlowRun) => Promise<unknown>
+  value(place: Place, source: unknown): (run: FlowRun) => Promise<unknown>
   /** A bare expression; a failing one is false and warns. */
-  condition(key: string, source: string): (run: FlowRun) => Promise<boolean>
-  /** Nested nodes, run in order. */
-  nodes(key: string, list: readonly unknown[]): Step
+  condition(place: Place, source: string): (run: FlowRun) => Promise<boolean>
+  /** Nested nodes, run in order; `label` is what a picture of the flow calls them, the field's name unless given. */
+  nodes(place: Place, list: readonly unknown[], label?: string): Step
 }
 
 /** A kind of node as the registry knows it. */

@@ -1,6 +1,15 @@
-export type { CommandOrigin, CommandOutcome, PauseLimit, RecorderReceipt, StartCommand } from './command.ts'
+export type {
+  ApplicationIds,
+  CommandOrigin,
+  CommandOutcome,
+  PauseLimit,
+  RecorderReceipt,
+  StartCommand,
+} from './command.ts'
 export type { CaptureBundle, CaptureEntry } from './evidence/capture.ts'
 export { CaptureCollector } from './evidence/capture-collector.ts'
+export { redactMessage } from './evidence/message-redaction.ts'
+export { CaptureStandIns } from './evidence/stand-ins.ts'
 export { type InvitationRule, RecorderInvitations } from './recorder-invitations.ts'
 export { defaultProfile, type RecorderCredentials, type RecorderProfile } from './recorder-profile.ts'
 export type { AttemptOutcome, RecorderDirectory } from './recorders/recorder-directory.ts'

@@ -1,9 +1,19 @@
 // Who listens to which recordings while they are received.
 
+import type { LiveSession } from './server-events.ts'
 import type { SoundFrame } from './watch/sound-tap.ts'
+
+/** What is heard on a channel. */
+export interface LiveChannel {
+  readonly channel: number
+  readonly label?: string
+  readonly speakers: readonly string[]
+}
 
 /** Somebody who listens. */
 export interface LiveListener {
+  /** Comes first, and again when there are others. */
+  onStreams(streams: readonly LiveChannel[]): void
   onSound(frames: readonly SoundFrame[]): void
   /** Nothing is heard while the session is paused. */
   onPause(isPaused: boolean): void
@@ -37,6 +47,10 @@ export class LiveListeners {
     for (const listener of this.#listeners.get(recordingId) ?? []) listener.onSound(frames)
   }
 
+  streams(recordingId: string, streams: readonly LiveChannel[]): void {
+    for (const listener of this.#listeners.get(recordingId) ?? []) listener.onStreams(streams)
+  }
+
   paused(recordingId: string, isPaused: boolean): void {
     for (const listener of this.#listeners.get(recordingId) ?? []) listener.onPause(isPaused)
   }
@@ -47,4 +61,13 @@ export class LiveListeners {
     this.#listeners.delete(recordingId)
     for (const listener of listeners) listener.onEnd()
   }
+}
+
+/** The channels of a session. */
+export function channelsOf({ streams, facts }: LiveSession): LiveChannel[] {
+  return streams.map(({ channel, label }) => ({
+    channel,
+    ...(label === undefined ? {} : { label }),
+    speakers: facts.speakers[channel] ?? [],
+  }))
 }

@@ -10,7 +10,9 @@ import {
   type DiskCondition,
   type DiskPort,
   type NoAudioCause,
+  plainFiles,
   type RecordingFacts,
+  type RecordingFiles,
   RecordingFolder,
   type StreamFiles,
   type StreamTotals,
@@ -81,6 +83,8 @@ export interface RecordRoomOptions {
   readonly address?: string
   /** Opus is not listened to unless told how. */
   readonly loadOpus?: OpusLoader
+  /** How files are written; as they are unless told. */
+  readonly files?: RecordingFiles
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -101,10 +105,10 @@ export class RecordRoom {
   #probedMs = 0
 
   constructor(options: RecordRoomOptions) {
-    const { clock, storage = defaultStorage, disk: port = systemDisk } = options
+    const { clock, storage = defaultStorage, disk: port = systemDisk, files = plainFiles } = options
     this.#options = options
     this.#storage = storage
-    this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes })
+    this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes, files })
     this.#anchoredMs = clock.nowMs()
     this.#syncedMs = clock.nowMs()
     this.#watch = new RoomWatch({
@@ -191,7 +195,7 @@ export class RecordRoom {
     try {
       // A stream that was removed needs ports only to be closed.
       for (const { rtpPort, isRemoved } of streams) pairs.push(await (isRemoved ? ports.take() : ports.takeAt(rtpPort)))
-      const left = streamsLeft(path, manifest)
+      const left = streamsLeft(path, manifest, this.#disk.files)
       const startedAtMs = Date.parse(manifest.startedAt)
       const opened = { folder: path, metadata: manifest.metadata, streams: left }
       const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, manifest.facts, opened)
@@ -199,7 +203,9 @@ export class RecordRoom {
       const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
       const isPaused = folder.isPaused
-      const watch = this.#watch.session(recordingId, manifest.alarms)
+      const alarms = (manifest.alarms ?? []).map((alarm) => ({ toMs: Math.round(time.elapsedMs()), ...alarm }))
+      if (alarms.length > 0) folder.setAlarms(alarms)
+      const watch = this.#watch.session(recordingId, alarms)
       const about = { recordingId, folder, time, startedAtMs, cname, isPaused, watch }
       const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
@@ -255,6 +261,7 @@ export class RecordRoom {
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
       onClosed: () => void this.#options.ports.release(ports),
+      onWatchFault: (fault) => this.#watch.failed(recording, fault),
       onFault: (fault) => this.#fail(recording, fault),
     })
     receiver.pauseHere(recording.isPaused)
@@ -287,7 +294,6 @@ export class RecordRoom {
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
-    recording.folder.setAlarms(recording.watch.entries)
     const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {

@@ -1,53 +1,27 @@
-// Hearing and seeing what our recorder receives, while it is received: by the API of a real program, with tones over loopback.
+// Hearing and seeing calls, and what our recorder receives, while they last: by the API of real programs, with tones over loopback.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type TestContext, test } from 'node:test'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import WebSocket from 'ws'
 import { goertzelPower } from '#audio'
 import type { LiveSessionView } from '../../src/control/live/live-session-routes.ts'
 import { ForeignClient } from '../foreign/foreign-client.ts'
 import { tone } from '../foreign/g711-tones.ts'
+import { Ear } from '../harness/ear.ts'
 import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
+import { CALLEE_HZ, CALLER_HZ, openTalk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
-const HEADER_BYTES = 8
 const TONES = [400, 1000]
 
-/** What one listener got. */
-class Ear {
-  readonly texts: { readonly type: string; readonly streams?: { readonly label?: string }[] }[] = []
-  readonly heard = new Map<number, number[]>()
-  readonly socket: WebSocket
-
-  private constructor(socket: WebSocket) {
-    this.socket = socket
-    socket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (!isBinary) this.texts.push(JSON.parse(data.toString()))
-      else this.#take(data)
-    })
-  }
-
-  static async open(t: TestContext, url: string): Promise<Ear> {
-    const socket = new WebSocket(url.replace('http', 'ws'))
-    t.after(() => socket.terminate())
-    const ear = new Ear(socket)
-    await once(socket, 'open')
-    await until('the ear is told of the streams', () => ear.texts.length > 0)
-    return ear
-  }
-
-  samples(channel: number): Int16Array {
-    return Int16Array.from(this.heard.get(channel) ?? [])
-  }
-
-  #take(data: Buffer): void {
-    assert.equal(data.readUInt32LE(4), 8000)
-    const channel = data.readUInt8(0)
-    const samples = this.heard.get(channel) ?? []
-    this.heard.set(channel, samples)
-    for (let at = HEADER_BYTES; at < data.length; at += 2) samples.push(data.readInt16LE(at))
-  }
+async function manifestUnder(store: string): Promise<string> {
+  const names = await readdir(store, { recursive: true })
+  const [path] = names.filter((name) => name.endsWith('manifest.json'))
+  assert.ok(path !== undefined)
+  return join(store, path)
 }
 
 async function sessionOf(recorder: TestProgram): Promise<LiveSessionView> {
@@ -91,12 +65,13 @@ test('listeners hear each channel as it comes, and nothing while the client paus
   assert.equal(second.samples(0).length, 0, 'one channel was asked for')
 
   assert.equal((await client.reinvite({ direction: 'inactive' })).status, 200)
-  await until('the ear is told of the pause', () => both.texts.some(({ type }) => type === 'paused'))
-  both.heard.clear()
+  await until('the ear is told of the pause', () => both.has('paused'))
+  both.forget()
   await talk()
   assert.equal((await client.reinvite({ direction: 'sendonly' })).status, 200)
-  await until('the ear is told of the end of the pause', () => both.texts.some(({ type }) => type === 'resumed'))
-  assert.equal(both.heard.size, 0, 'nothing is heard in a pause, whatever comes')
+  await until('the ear is told of the end of the pause', () => both.has('resumed'))
+  assert.equal(both.samples(0).length + both.samples(1).length, 0, 'nothing is heard in a pause, whatever comes')
+  assert.deepEqual([...both.rates], [8000])
   await talk()
   await until('it is heard again', () => both.samples(0).length > 4000)
 
@@ -104,6 +79,43 @@ test('listeners hear each channel as it comes, and nothing while the client paus
   assert.equal((await client.bye()).status, 200)
   await closed
   assert.equal(both.texts.at(-1)?.type, 'ended')
+})
+
+test('an alarm shows in the session, as an event, in the metrics, in the log and in the manifest, and so does its end', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  const address = { host: '127.0.0.1', port: recorder.port('recorder', 'tcp') }
+  const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
+  t.after(() => client.close())
+  assert.equal((await client.invite()).status, 200)
+  const eventsOf = async (type: string): Promise<{ data: { alarm: string; fix: string } }[]> => {
+    const response = await fetch(`${recorder.httpUrl}/api/events?types=${type}`)
+    return ((await response.json()) as { items: { data: { alarm: string; fix: string } }[] }).items
+  }
+  const talking = client.sendAudio(0, tone(400, 6000))
+  await until('the missing side is told', async () => (await eventsOf('session.alarm')).length > 0)
+  const session = await sessionOf(recorder)
+  assert.deepEqual(
+    session.alarms.map(({ code, channel, severity }) => [code, channel, severity]),
+    [['one-side-only', 1, 'error']],
+  )
+  const [told] = await eventsOf('session.alarm')
+  assert.equal(told?.data.alarm, 'one-side-only')
+  assert.ok(told.data.fix.includes(`127.0.0.1:${session.streams[1]!.port}`), told.data.fix)
+  const metrics = await (await fetch(`${recorder.httpUrl}/metrics`)).text()
+  assert.match(metrics, /siprec_gateway_recorder_alarms_total\{code="one-side-only"\} 1/)
+  assert.ok(recorder.log.messages().includes('alarm raised'))
+  await client.sendAudio(1, tone(1000, 600))
+  await until('it is cleared', async () => (await eventsOf('session.alarm-cleared')).length > 0)
+  await talking
+  assert.equal((await client.bye()).status, 200)
+  await until('it is published', async () => (await eventsOf('session.ended')).length > 0)
+  const path = await manifestUnder(recorder.store)
+  const { alarms } = JSON.parse(await readFile(path, 'utf8')) as { alarms: { code: string; toMs?: number }[] }
+  assert.deepEqual(
+    alarms.map(({ code, toMs }) => [code, toMs !== undefined]),
+    [['one-side-only', true]],
+  )
 })
 
 test('who may hear is asked for the scope, and what is heard stands in the audit log', async (t) => {
@@ -121,4 +133,47 @@ test('who may hear is asked for the scope, and what is heard stands in the audit
   await once(socket, 'close')
   const audit = (await (await fetch(`${recorder.httpUrl}/api/audit`)).json()) as { items: { action: string }[] }
   assert.ok(audit.items.some(({ action }) => action === 'recording.listen'))
+})
+
+test('a call is seen and heard without a recording; a pause of its recording silences who listens, and nobody else', async (t) => {
+  const recorders = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorders.close())
+  const talk = await openTalk(t, { transport: 'tcp' })
+  const call = `${talk.opened.httpUrl}/api/calls/${talk.callId}`
+  type Levels = { items: { leg: string; role: string; level?: { peakDbfs: number } }[] }
+  let levels: Levels = { items: [] }
+  await until('the call shows loudness', async () => {
+    levels = (await (await fetch(`${call}/levels`)).json()) as Levels
+    return levels.items.length === 2 && levels.items.every(({ level }) => level !== undefined)
+  })
+  assert.deepEqual(
+    levels.items.map(({ role }) => role),
+    ['caller', 'callee'],
+  )
+  for (const { level } of levels.items) assert.ok(level!.peakDbfs > -20 && level!.peakDbfs <= 0)
+  assert.equal((await fetch(`${talk.opened.httpUrl}/api/calls/none/levels`)).status, 404)
+
+  const ear = await Ear.open(t, `${call}/listen`)
+  assert.deepEqual(
+    ear.texts[0]?.streams?.map(({ channel }) => channel),
+    [0, 1],
+  )
+  await until('both are heard', () => ear.samples(0).length > 4000 && ear.samples(1).length > 4000)
+  assert.ok(goertzelPower(ear.samples(0), 8000, CALLER_HZ) > 0.9)
+  assert.ok(goertzelPower(ear.samples(1), 8000, CALLEE_HZ) > 0.9)
+  await talk.assertUndisturbed()
+
+  assert.equal((await talk.rest('start', recorders.recorderUri('tcp'))).status, 200)
+  assert.equal((await talk.rest('pause')).status, 200)
+  await until('the ear is told of the pause', () => ear.has('paused'))
+  ear.forget()
+  await talk.assertUndisturbed()
+  assert.equal(ear.samples(0).length + ear.samples(1).length, 0, 'one pause silences all')
+  assert.equal((await talk.rest('resume')).status, 200)
+  await until('both are heard again', () => ear.samples(0).length > 1600 && ear.samples(1).length > 1600)
+  assert.ok(ear.has('resumed'))
+  const closed = once(ear.socket, 'close')
+  await talk.end()
+  await closed
+  assert.equal(ear.texts.at(-1)?.type, 'ended')
 })

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { MediaEngine } from '#engine'
 import { copyScenarios } from './copy-scenarios.ts'
 import { forkScenarios } from './fork-scenarios.ts'
+import { hearingScenarios } from './hearing-scenarios.ts'
 import { legScenarios } from './leg-scenarios.ts'
 import { mixScenarios } from './mix-scenarios.ts'
 import { replayScenarios } from './replay-scenarios.ts'
@@ -45,6 +46,7 @@ export function mediaEngineSuite(name: string, makeEngine: (request: EngineReque
     srtpScenarios(scenario, () => engine)
     signScenarios(scenario)
     toneScenarios(scenario)
+    hearingScenarios(scenario)
     replayScenarios(scenario)
     mixScenarios(scenario)
     videoScenarios(scenario)

@@ -9,6 +9,7 @@ import type {
   ForkOptions,
   ForkRemote,
   GateReceipt,
+  Hearing,
   LegMedia,
   MediaCall,
   MediaEngine,
@@ -142,6 +143,7 @@ export class FakeEngine implements MediaEngine {
 
 /** The media of one call, in memory. */
 export class FakeMediaCall implements MediaCall {
+  hearing: Hearing = 'nothing'
   readonly callId: string
   readonly commands: FakeCommand[] = []
   readonly legs = new Map<string, FakeLeg>()
@@ -310,6 +312,10 @@ export class FakeMediaCall implements MediaCall {
   async forget(): Promise<void> {
     this.remembered = undefined
     await this.#did({ name: 'forget' })
+  }
+
+  async hear(hearing: Hearing): Promise<void> {
+    this.hearing = hearing
   }
 
   async setTone(leg: string, tone: Tone | undefined): Promise<void> {

@@ -4,6 +4,7 @@ import { tone } from '#audio'
 import { silentLogger } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { CallView } from '../../src/control/contract.ts'
+import type { TraceView } from '../../src/control/trace-contract.ts'
 import { type Photographed, photograph } from '../harness/console-views.ts'
 import { openTestProgram } from '../harness/open-program.ts'
 import { Softphone } from '../harness/softphone.ts'
@@ -12,6 +13,7 @@ import { until } from '../harness/until.ts'
 const folder = process.argv[2] ?? 'demo-output/screens'
 const HOST = '127.0.0.1'
 const TALK_MS = 60_000
+const SAMPLED_MS = 30_000
 
 const flow = `
 name: support
@@ -49,11 +51,32 @@ try {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ activity: 'pause' }),
   })
+  await until(
+    'quality was sampled twice',
+    async () => {
+      const trace = (await (await fetch(`${gateway.httpUrl}/api/calls/${first?.callId}/trace`)).json()) as TraceView
+      return trace.media.length > 1
+    },
+    SAMPLED_MS,
+  )
   const views: Photographed[] = [
     {
       name: 'live',
       url: `${gateway.httpUrl}/#/live`,
       ready: (page) => page.locator('.state[data-state=paused]').waitFor(),
+    },
+    {
+      name: 'call',
+      url: `${gateway.httpUrl}/#/calls/${first?.callId}`,
+      ready: async (page) => {
+        await page.locator('.chart canvas').first().waitFor()
+        await page.locator('.ladder-row').first().click()
+      },
+    },
+    {
+      name: 'calls',
+      url: `${gateway.httpUrl}/#/calls`,
+      ready: (page) => page.getByText('under way').first().waitFor(),
     },
   ]
   for (const file of await photograph(views, folder)) console.log(file)

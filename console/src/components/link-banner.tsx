@@ -1,14 +1,13 @@
 // Says that what the page shows may be old, why, and that it recovers by itself.
 
 import { type LinkState, linkState, reconnect } from '../data/event-link.ts'
-import { linkTo } from '../router.ts'
 
 const words: Readonly<Record<LinkState, string | undefined>> = {
   connecting: undefined,
   live: undefined,
   polling: 'The stream of events is interrupted. The page asks every two seconds instead and reconnects by itself.',
   lost: 'The program does not answer: it may be restarting, or the network is down. What you see is old. The page reconnects by itself.',
-  'signed-out': 'Your session has ended. Sign in again to go on; what you see is old.',
+  'signed-out': undefined,
 }
 
 /** The banner; nothing while all is well. */
@@ -18,7 +17,6 @@ export function LinkBanner() {
   return (
     <div role="status" class={text === undefined ? undefined : 'banner'} data-link={state}>
       {text !== undefined && <p>{text}</p>}
-      {state === 'signed-out' && <a href={linkTo(['sign-in'])}>Sign in</a>}
       {state === 'lost' && (
         <button type="button" onClick={reconnect}>
           Try now

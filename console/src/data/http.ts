@@ -19,7 +19,12 @@ export class ApiError extends Error {
 async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const answer = await fetch(path, {
     method,
-    headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      // A page from elsewhere cannot send it; a change that comes with a session's cookie needs it.
+      ...(method === 'GET' ? {} : { 'x-requested-by': 'console' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
   }).catch((cause: unknown) => {
@@ -29,6 +34,7 @@ async function request<T>(method: string, path: string, body?: unknown, signal?:
   if (answer.status === 204) return undefined as T
   const content: unknown = await answer.json().catch(() => undefined)
   if (answer.ok) return content as T
+  if (answer.status === 401) dispatchEvent(new Event('not-signed-in'))
   const { code, message, details } = (content ?? {}) as Partial<ErrorBody>
   throw new ApiError(answer.status, code ?? 'unknown', message ?? `The program answered ${answer.status}.`, details)
 }
@@ -41,4 +47,9 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 /** POST; rejects with an ApiError. */
 export function post<T>(path: string, body: unknown = {}): Promise<T> {
   return request<T>('POST', path, body)
+}
+
+/** DELETE; rejects with an ApiError. */
+export function remove<T>(path: string, body?: unknown): Promise<T> {
+  return request<T>('DELETE', path, body)
 }

@@ -39,7 +39,10 @@ async function start(file: string): Promise<void> {
   }
   process.on('SIGINT', () => stop('SIGINT'))
   process.on('SIGTERM', () => stop('SIGTERM'))
-  process.on('SIGHUP', () => void program.renewTls())
+  process.on('SIGHUP', () => {
+    void program.renewTls()
+    void program.reloadFlows()
+  })
   log.info('ready', summary(program))
 }
 

@@ -37,7 +37,8 @@ test('a slow listener loses sound and is told how much; it holds nothing back', 
       isHeard = false
     }
   }
-  sendSound(line as unknown as WebSocket, listen, { streams: [{ channel: 3 }] })
+  sendSound(line as unknown as WebSocket, listen)
+  hearer?.onStreams([{ channel: 3, speakers: [] }])
   hearer?.onSound([frame])
   assert.deepEqual(
     [...(line.sent[1] as Uint8Array)],
@@ -57,7 +58,7 @@ test('a slow listener loses sound and is told how much; it holds nothing back', 
 
 test('a session that is not there ends at once', () => {
   const line = new Line()
-  sendSound(line as unknown as WebSocket, () => undefined, { streams: [] })
+  sendSound(line as unknown as WebSocket, () => undefined)
   assert.deepEqual(JSON.parse(line.sent.at(-1) as string), { type: 'ended' })
   assert.equal(line.readyState, 3)
 })

@@ -1,5 +1,6 @@
 // Sound over one WebSocket, as it is heard: a header of eight bytes and 16-bit samples per frame, and short texts between them.
 
+import { Type } from 'typebox'
 import type { WebSocket } from 'ws'
 
 /** What may wait to be sent: about two seconds of two voices. A listener that is slower loses sound, and is told how much. */
@@ -14,8 +15,23 @@ export interface HeardFrame {
   readonly samples: Int16Array
 }
 
+/** What a channel is. */
+interface HeardStream {
+  readonly channel: number
+  readonly label?: string
+  readonly speakers: readonly string[]
+}
+
+/** One channel may be asked for. */
+export const listenQuery = Type.Object(
+  { channel: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })) },
+  { additionalProperties: false },
+)
+
 /** Somebody who hears. */
 export interface Hearer {
+  /** Comes first, and again when there are others. */
+  onStreams(streams: readonly HeardStream[]): void
   onSound(frames: readonly HeardFrame[]): void
   /** Nothing is heard while it is paused. */
   onPause(isPaused: boolean): void
@@ -26,16 +42,12 @@ export interface Hearer {
 export type Audible = (hearer: Hearer) => (() => void) | undefined
 
 /** Sends what is heard until the socket closes, or until there is no more; `channel`: of this one only. */
-export function sendSound(
-  socket: WebSocket,
-  listen: Audible,
-  { streams, channel }: { readonly streams: readonly object[]; readonly channel?: number | undefined },
-): void {
+export function sendSound(socket: WebSocket, listen: Audible, channel?: number): void {
   if (socket.readyState !== socket.OPEN) return
   let dropped = 0
   const say = (message: object): void => socket.send(JSON.stringify(message))
-  say({ type: 'streams', encoding: 'pcm16le', headerBytes: HEADER_BYTES, streams })
   const end = listen({
+    onStreams: (streams) => say({ type: 'streams', encoding: 'pcm16le', headerBytes: HEADER_BYTES, streams }),
     onSound: (frames) => {
       for (const frame of frames) {
         if (socket.readyState !== socket.OPEN || (channel !== undefined && frame.channel !== channel)) continue

@@ -234,3 +234,5 @@ export type RecordingView = Static<typeof recordingView>
 export type AudioQuery = Static<typeof audioQuery>
 /** See `peaksQuery`. */
 export type PeaksQuery = Static<typeof peaksQuery>
+/** See `peaksView`. */
+export type PeaksView = Static<typeof peaksView>

@@ -5,6 +5,7 @@ import type { PacketTaker } from '#media'
 import { mediaError } from '../errors.ts'
 import type { CallCounters, ForkRemote, MediaEvent, Mix, PlayEnd, Tap } from '../media-engine.ts'
 import { Bridges } from './bridges.ts'
+import { Ears } from './ears.ts'
 import { ForkLine, type ForkLineListener } from './fork-line.ts'
 import { LegLine, type LineListener } from './leg-line.ts'
 import type { CallCommand, CallCommands, CallOp } from './protocol.ts'
@@ -30,6 +31,7 @@ export class CallRoom {
   readonly #forks = new Map<string, ForkLine>()
   readonly #memories = new TapMemories()
   readonly #bridges: Bridges
+  readonly #ears: Ears
   #queue: Promise<unknown> = Promise.resolve()
   #hasFailed = false
   #hasCopyFailed = false
@@ -38,6 +40,7 @@ export class CallRoom {
     this.#context = context
     this.#bridges = new Bridges(context)
     this.#listener = listener
+    this.#ears = new Ears(context, listener.onEvent)
     this.#lineListener = {
       onEvent: (event) => listener.onEvent(event),
       onFault: (fault) => this.#onFault(fault),
@@ -87,6 +90,9 @@ export class CallRoom {
         return this.#play(command)
       case 'stopPlaying':
         return this.#leg(command.leg).stopPlaying()
+      case 'hear':
+        this.#ears.hear(command.hearing)
+        return this.#wireTaps()
       case 'setTone':
         return this.#setTone(command)
       case 'addFork':
@@ -201,6 +207,7 @@ export class CallRoom {
   /** A tap may name a leg that is not there yet or no more: its fork then copies nothing. */
   #wireTaps(): void {
     for (const fork of this.#forks.values()) fork.follow(this.#legs)
+    this.#ears.follow(this.#legs)
     for (const [id, { relay }] of this.#legs) {
       relay.taps.received = this.#takersOf({ leg: id, point: 'received' })
       relay.taps.sent = this.#takersOf({ leg: id, point: 'sent' })
@@ -209,7 +216,7 @@ export class CallRoom {
 
   #takersOf(tap: Tap): readonly PacketTaker[] {
     const forks = [...this.#forks.values()].map((line) => line.takerOf(tap)).filter((taker) => taker !== undefined)
-    return [...forks, ...this.#memories.takersOf(tap)]
+    return [...forks, ...this.#memories.takersOf(tap), ...this.#ears.takersOf(tap)]
   }
 
   /** Of whoever sends what the tap carries. */
@@ -228,6 +235,7 @@ export class CallRoom {
 
   async #release(): Promise<CallCounters> {
     const counters = this.#counters()
+    this.#ears.hear('nothing')
     for (const leg of this.#legs.values()) this.#bridges.part(leg)
     const lines = [...this.#legs.values(), ...this.#forks.values()]
     this.#legs.clear()

@@ -7,6 +7,7 @@ import type {
   ForkOptions,
   ForkRemote,
   GateReceipt,
+  Hearing,
   LegMedia,
   MediaEvent,
   Mix,
@@ -51,6 +52,7 @@ export interface CallCommands {
   }
   readonly connectFork: { request: { fork: string; remote: ForkRemote }; reply: undefined }
   readonly moveFork: { request: { fork: string; tap: Tap | Mix }; reply: undefined }
+  readonly hear: { request: { hearing: Hearing }; reply: undefined }
   readonly setTone: { request: { leg: string; tone: Tone | undefined }; reply: undefined }
   readonly maskDtmf: { request: { forks: readonly string[]; mask: boolean }; reply: undefined }
   /** `gate` is open while something is kept; `epoch` is of the moment of the command. */

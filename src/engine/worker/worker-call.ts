@@ -9,6 +9,7 @@ import type {
   ForkOptions,
   ForkRemote,
   GateReceipt,
+  Hearing,
   LegMedia,
   MediaCall,
   MediaEvent,
@@ -138,6 +139,10 @@ export class WorkerCall implements MediaCall {
   async forget(): Promise<void> {
     this.#memory.shut()
     await this.#command('forget', {})
+  }
+
+  async hear(hearing: Hearing): Promise<void> {
+    await this.#command('hear', { hearing })
   }
 
   async setTone(leg: string, tone: Tone | undefined): Promise<void> {

@@ -1,14 +1,15 @@
 // One call of the live page: who, since when, how it is recorded, what is wrong, and what can be done.
 
 import type { CallView } from '../../../../src/control/contract.ts'
+import { CallVoices } from '../../components/call-voices.tsx'
 import { RecordingCommands } from '../../components/recording-commands.tsx'
-import { alarmsOf } from '../../data/alarms.ts'
+import { type Alarm, alarmsOf } from '../../data/alarms.ts'
 import { clockTime, duration, nameOf, shortAddress } from '../../data/format.ts'
 import { now } from '../../data/now.ts'
 import { linkTo } from '../../router.ts'
 
 /** States of a recording session as people say them. */
-const sessionWords: Readonly<Record<string, string>> = {
+export const sessionWords: Readonly<Record<string, string>> = {
   preparing: 'being prepared',
   inviting: 'is being asked',
   active: 'gets the audio',
@@ -58,6 +59,7 @@ export function CallCard({ call }: { call: CallView }) {
           <time dateTime={startedAt}>{clockTime(startedAt)}</time>, <Ticking since={startedAt} />
         </span>
       </header>
+      <CallVoices call={call} />
       {recording !== undefined && recording.sessions.length > 0 && (
         <ul class="recorders" aria-label="Recorders">
           {recording.sessions.map(({ uri, state: session, result }) => (
@@ -69,14 +71,21 @@ export function CallCard({ call }: { call: CallView }) {
           ))}
         </ul>
       )}
-      {alarms.map(({ what, cause, fix }) => (
-        <div key={what} class="alarm">
-          <strong>{what}</strong>
-          {cause !== undefined && <p>Cause: {cause}.</p>}
-          <p>What to do: {fix}</p>
-        </div>
+      {alarms.map((alarm) => (
+        <AlarmBox key={alarm.what} alarm={alarm} />
       ))}
       <RecordingCommands callId={callId} state={state} />
     </article>
+  )
+}
+
+/** An alarm in words. */
+export function AlarmBox({ alarm: { what, cause, fix } }: { alarm: Alarm }) {
+  return (
+    <div class="alarm">
+      <strong>{what}</strong>
+      {cause !== undefined && <p>Cause: {cause}.</p>}
+      <p>What to do: {fix}</p>
+    </div>
   )
 }

@@ -1,0 +1,70 @@
+// What each recorder was asked and sent, and the proof of the latest pause.
+
+import type { CallView } from '../../../../src/control/contract.ts'
+import { Receipts } from '../../components/recording-outcome.tsx'
+import { clockTime, shortAddress } from '../../data/format.ts'
+
+type Recording = NonNullable<CallView['recording']>
+
+/** The table. */
+export function Ledger({ recording }: { recording: Recording }) {
+  const { ledger, receipts } = recording
+  return (
+    <section aria-labelledby="ledger-title">
+      <h2 id="ledger-title">Ledger</h2>
+      {ledger.length === 0 ? (
+        <p class="muted">No recorder was asked.</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard
+        <section class="scrolls" tabIndex={0} aria-label="Ledger of the recorders">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Recorder</th>
+                <th scope="col">Asked</th>
+                <th scope="col">Answered</th>
+                <th scope="col">First packet</th>
+                <th scope="col">Last packet</th>
+                <th scope="col">Sent</th>
+                <th scope="col">Held back</th>
+                <th scope="col">Errors</th>
+                <th scope="col">Gaps</th>
+                <th scope="col">Outcome</th>
+              </tr>
+            </thead>
+            <tbody>
+              {ledger.map((row) => (
+                <tr key={`${row.recorder} ${row.askedAt}`}>
+                  <th scope="row">{shortAddress(row.recorder)}</th>
+                  <td>{clockTime(row.askedAt)}</td>
+                  <Time at={row.answeredAt} />
+                  <Time at={row.firstPacketAt} />
+                  <Time at={row.lastPacketAt} />
+                  <td class="number">{row.packetsSent}</td>
+                  <td class="number">{row.packetsHeld}</td>
+                  <td class="number">{row.sendErrors}</td>
+                  <td>
+                    {row.gaps.length === 0
+                      ? 'none'
+                      : row.gaps.map(({ reason, from, to }) => `${reason} ${span(from, to)}`).join('; ')}
+                  </td>
+                  <td>{row.outcome}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {receipts.length > 0 && <Receipts receipts={receipts} />}
+    </section>
+  )
+}
+
+function Time({ at }: { at: string | undefined }) {
+  return <td>{at === undefined ? '–' : clockTime(at)}</td>
+}
+
+function span(from: string, to: string | undefined): string {
+  if (to === undefined) return `since ${clockTime(from)}`
+  return `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1)} s from ${clockTime(from)}`
+}

@@ -1,0 +1,92 @@
+// Signing in and out in Chromium, what a role may see, a session that ends under way, and the audit log.
+
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { ManualClock } from '#kernel'
+import { systemClock } from '#net'
+import { hashPassword } from '../../../src/control/access/password.ts'
+import type { Role } from '../../../src/control/access/scopes.ts'
+import { AccountSignIn } from '../../../src/control/access/sign-in.ts'
+import { AuditLog } from '../../../src/control/audit/audit-log.ts'
+import { createHttpServer } from '../../../src/control/http-server.ts'
+import { assertAccessible, assertNoSideScroll, openPage } from '../../harness/browser.ts'
+import { consoleFixture } from '../../harness/console-fixture.ts'
+import { openAccess } from '../../harness/http-fixture.ts'
+
+const PASSWORD = 'correct horse'
+const TWO_HOURS_MS = 7_200_000
+
+/** The console of a server where anna has to sign in; `clock` is that of her session. */
+async function openConsole(t: TestContext, role: Role, place = 'live') {
+  const folder = await mkdtemp(join(tmpdir(), 'audit-'))
+  const clock = new ManualClock()
+  const signIn = new AccountSignIn([{ name: 'anna', passwordHash: await hashPassword(PASSWORD), role }])
+  const server = await createHttpServer({
+    ...consoleFixture().options,
+    access: openAccess(clock, { isOpen: false, signIn }),
+    audit: new AuditLog({ folder, maxBytes: 1_000_000, keepFiles: 10, clock: systemClock }),
+    recorders: { list: () => [{ uri: 'sip:srs@192.0.2.10', profile: 'default', state: 'up' }] },
+  })
+  t.after(async () => {
+    await server.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const page = await openPage(t, `http://127.0.0.1:${server.address.port}/#/${place}`, { width: 360 })
+  return { page, clock }
+}
+
+async function signIn(page: Page, password = PASSWORD): Promise<void> {
+  await page.getByLabel('Name').fill('anna')
+  await page.getByLabel('Password').fill(password)
+  await page.keyboard.press('Enter')
+}
+
+test('who has to sign in is told what is wrong, sees what the role allows, and leaves again', async (t) => {
+  const { page } = await openConsole(t, 'viewer')
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await assertAccessible(page, 'sign-in')
+  await assertNoSideScroll(page, 'sign-in')
+  await signIn(page, 'wrong')
+  await page.getByText('Name and password do not go together').waitFor()
+  await signIn(page)
+  await page.getByRole('heading', { name: 'Live calls' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Audit' }).count(), 0)
+  await page.goto(`${new URL(page.url()).origin}/#/audit`)
+  await page.getByText('it needs the scope audit:read').waitFor()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  assert.equal(await page.getByText('Your session has ended').count(), 0)
+})
+
+test('a session that ends under way is said, and signing in again goes on at the same place', async (t) => {
+  const { page, clock } = await openConsole(t, 'viewer', 'recorders')
+  await signIn(page)
+  await page.getByRole('heading', { name: 'Recorders' }).waitFor()
+  clock.advance(TWO_HOURS_MS)
+  await page.getByText('Your session has ended').waitFor()
+  await signIn(page)
+  await page.getByRole('heading', { name: 'Recorders' }).waitFor()
+})
+
+test('the audit log shows who did what, and filters', async (t) => {
+  const { page } = await openConsole(t, 'admin', 'audit')
+  await signIn(page, 'wrong')
+  await page.getByText('Name and password do not go together').waitFor()
+  await signIn(page)
+  const entries = page.getByRole('list', { name: 'Entries, newest first' }).getByRole('listitem')
+  await entries.first().waitFor()
+  assert.equal(await entries.count(), 2)
+  assert.match((await entries.first().textContent()) ?? '', /session\.sign-in.*done/)
+  assert.match((await entries.last().textContent()) ?? '', /nobody signed in.*session\.sign-in.*anna.*refused/)
+  await assertAccessible(page, 'audit')
+  await assertNoSideScroll(page, 'audit')
+  await page.getByLabel('Action').fill('recording.*')
+  await page.keyboard.press('Enter')
+  await page.getByText('No entry is so').waitFor()
+  await page.getByRole('button', { name: 'Show all' }).click()
+  await entries.first().waitFor()
+})
