@@ -98,4 +98,11 @@ test('a changed file is taken while the program runs; an invalid one is told wit
     const { title, mistakes }: Shown = (await ask(gateway, '/flow.yaml')).body
     return title === 'welcome' && mistakes[0]?.path === 'nodes[3].type'
   })
+  const events = await fetch(`${gateway.httpUrl}/api/events?types=flow.*`)
+  const { items } = (await events.json()) as { items: { type: string; data: { mistakes?: string[] } }[] }
+  assert.deepEqual(
+    items.map(({ type }) => type),
+    ['flow.reloaded', 'flow.rejected'],
+  )
+  assert.match(items[1]?.data.mistakes?.[0] ?? '', /flow\.yaml:6:\d+: nodes\[3\]\.type: expected/)
 })
