@@ -34,6 +34,7 @@ export interface TestPhonesEvents {
   onEnd(failure?: string): void
 }
 
+const FAREWELL_MS = 3_000
 const CALLER_HZ = 165
 const CALLEE_HZ = 240
 const calleeUser = 'test-callee'
@@ -96,6 +97,9 @@ export class TestPhones {
   readonly #callee: Side
   #events: TestPhonesEvents | undefined
   #dialog: InviteDialog | undefined
+  #isCalleeThere = false
+  #whenLeft: () => void = () => {}
+  readonly #clock: Clock
 
   private constructor(
     { host, transport: name, clock, ids }: TestPhonesOptions,
@@ -105,6 +109,7 @@ export class TestPhones {
     give: (core: SipCore) => void,
   ) {
     this.#transport = transport
+    this.#clock = clock
     this.#sockets = sockets
     this.#caller = new Side(streams[0], host, ids)
     this.#callee = new Side(streams[1], host, ids)
@@ -129,9 +134,10 @@ export class TestPhones {
         onInvite: (invite) => {
           this.#callee.speak(invite.request)
           invite.accept(
-            this.#callee.handlers(() => this.#callee.stream.aim(undefined, 0)),
+            this.#callee.handlers(() => this.#onCalleeLeft()),
             { body: this.#callee.body },
           )
+          this.#isCalleeThere = true
           this.#events?.onTalking()
         },
       },
@@ -192,8 +198,27 @@ export class TestPhones {
   async close(): Promise<void> {
     for (const { stream } of [this.#caller, this.#callee]) stream.aim(undefined, 0)
     await this.#dialog?.bye()
+    await this.#calleeLeft()
     this.#core.close()
     await this.#transport.close()
     await this.#sockets.close()
+  }
+
+  #onCalleeLeft(): void {
+    this.#isCalleeThere = false
+    this.#callee.stream.aim(undefined, 0)
+    this.#whenLeft()
+  }
+
+  /** The gateway says goodbye to the callee too; it is answered, or was not said in time. */
+  async #calleeLeft(): Promise<void> {
+    if (!this.#isCalleeThere) return
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.after(FAREWELL_MS, 'test call farewell', resolve)
+      this.#whenLeft = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
   }
 }

@@ -118,13 +118,16 @@ export class TestCalls {
     kept.timer?.cancel()
     kept.test.state = failure === undefined ? 'ended' : 'failed'
     if (failure !== undefined) kept.test.failure = failure
-    kept.forget()
     const closing = kept.phones
       .close()
       .catch((fault: unknown) => {
         kept.test.failure = messageOf(fault)
       })
-      .finally(() => this.#closing.delete(closing))
+      .finally(() => {
+        // Its phones are known as long as they have something to say.
+        kept.forget()
+        this.#closing.delete(closing)
+      })
     this.#closing.add(closing)
   }
 }

@@ -25,7 +25,7 @@ test('a program without recordings leads to a test call, which is watched, pause
   await assertAccessible(page, 'first call under way')
   await assertNoSideScroll(page, 'first call under way')
   await page.getByRole('button', { name: 'Hang up' }).click()
-  await page.getByRole('link', { name: 'Hear the recording' }).click()
+  await page.getByRole('button', { name: 'Hear the recording' }).click()
   await page.getByRole('region', { name: 'Player' }).waitFor()
   const took = performance.now() - beganAt
   t.diagnostic(`from the start page to the player: ${Math.round(took / 1_000)} s`)

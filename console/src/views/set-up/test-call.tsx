@@ -1,10 +1,12 @@
 // A test call from the page: placed, watched, paused and resumed here, and led to its recording.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { RecordingSummary } from '../../../../src/control/recordings/recording-contract.ts'
 import type { TestCall } from '../../../../src/control/test-call-contract.ts'
 import { Trouble } from '../../components/trouble.tsx'
 import { ApiError, get, post, remove } from '../../data/http.ts'
 import { liveCalls, useLiveCalls } from '../../data/live-calls.ts'
+import { play } from '../../player/playing.ts'
 import { linkTo } from '../../router.ts'
 import { CallCard } from '../live/call-card.tsx'
 
@@ -27,6 +29,7 @@ export function TestCallPanel({ isGuided = false }: { isGuided?: boolean }) {
   useLiveCalls()
   const [test, setTest] = useState<TestCall>()
   const [isBusy, setBusy] = useState(false)
+  const [isReady, setReady] = useState(false)
   const [error, setError] = useState<ApiError>()
   const [done, setDone] = useState<ReadonlySet<Step>>(new Set())
   const watched = useRef(0)
@@ -52,6 +55,7 @@ export function TestCallPanel({ isGuided = false }: { isGuided?: boolean }) {
     setBusy(true)
     setError(undefined)
     setTest(undefined)
+    setReady(false)
     setDone(new Set())
     try {
       let latest = await post<TestCall>('/api/test-calls', {})
@@ -59,8 +63,11 @@ export function TestCallPanel({ isGuided = false }: { isGuided?: boolean }) {
       while (turn === watched.current) {
         setTest(latest)
         if (latest.state === 'ended' || latest.state === 'failed') endedAt ??= Date.now()
-        const isDone = endedAt !== undefined && (latest.recordingId !== undefined || Date.now() - endedAt > PATIENCE_MS)
-        if (isDone) break
+        if (endedAt !== undefined && (await isPublished(latest))) {
+          setReady(true)
+          break
+        }
+        if (endedAt !== undefined && Date.now() - endedAt > PATIENCE_MS) break
         await new Promise((resolve) => window.setTimeout(resolve, ASK_AGAIN_MS))
         latest = await get<TestCall>(`/api/test-calls/${latest.testCallId}`)
       }
@@ -68,6 +75,12 @@ export function TestCallPanel({ isGuided = false }: { isGuided?: boolean }) {
       setError(cause instanceof ApiError ? cause : new ApiError(0, 'fault', String(cause)))
     }
     if (turn === watched.current) setBusy(false)
+  }
+
+  const hear = (recordingId: string | undefined): void => {
+    if (recordingId === undefined) return
+    play(recordingId)
+    setDone(new Set([...done, 'heard']))
   }
 
   const hangUp = (): void => {
@@ -107,19 +120,23 @@ export function TestCallPanel({ isGuided = false }: { isGuided?: boolean }) {
         </ol>
       )}
       {call !== undefined && !isOver && <CallCard call={call} />}
-      {isOver && test.recordingId !== undefined && (
-        <p>
-          <a
-            class="button"
-            href={linkTo(['recordings', test.recordingId])}
-            onClick={() => setDone(new Set([...done, 'heard']))}
-          >
+      {isReady && test?.recordingId !== undefined && (
+        <div class="commands">
+          <button type="button" class="primary" onClick={() => hear(test.recordingId)}>
             Hear the recording
-          </a>
-        </p>
+          </button>
+          <a href={linkTo(['recordings', test.recordingId])}>Everything about it</a>
+        </div>
       )}
     </div>
   )
+}
+
+/** Whether its recording can be heard: it is closed, and in our own recorder. */
+async function isPublished({ recordingId }: TestCall): Promise<boolean> {
+  if (recordingId === undefined) return false
+  const { state } = await get<RecordingSummary>(`/api/recordings/${encodeURIComponent(recordingId)}`)
+  return state !== 'receiving'
 }
 
 function words({ state, failure, recordingId, recorders, callRecordingId }: TestCall): string {
