@@ -17,6 +17,7 @@ export function tapGateway(gateway: Gateway, log: EventLog): () => void {
       if (event.type === 'call-started') tapCall(event.call, log)
     }),
     gateway.events.add((event) => log.add(recordingNews(event))),
+    gateway.infoCommands.add(({ callId, ...data }) => log.add({ type: 'recording.command', callId, data })),
     gateway.flowChanges.add((change) => log.add(flowNews(change))),
     gateway.recorderEvents.add(({ type, recorder }) => log.add({ type, recorder, data: {} })),
   ]
@@ -103,6 +104,15 @@ export function sessionNews(event: RecordingServerEvent): EventNews {
     case 'paused':
     case 'resumed':
       return { type: `session.${event.type}`, recordingId, data: {} }
+    case 'paused-here': {
+      const { untilMs } = event
+      const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }
+      return { type: 'session.paused-here', recordingId, data: until }
+    }
+    case 'resumed-here': {
+      const { by } = event
+      return { type: 'session.resumed-here', recordingId, data: { by } }
+    }
     case 'alarm':
     case 'alarm-cleared': {
       const { code, ...data } = event.alarm

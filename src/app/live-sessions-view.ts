@@ -1,25 +1,45 @@
 // The recording sessions under way as the HTTP API shows them.
 
-import type { LiveSessionsView, LiveSessionView } from '#control'
-import type { LiveSession, LiveStream, RecordingServer } from '#recording-server'
+import type { LiveSessionsView, LiveSessionView, PauseOutcome } from '#control'
+import type { LiveSession, LiveStream, PauseResult, RecordingServer } from '#recording-server'
+
+type LiveServer = Pick<RecordingServer, 'sessions' | 'listen' | 'pauseHere' | 'resumeHere'>
 
 /** Builds the view. */
-export function createLiveSessionsView(server: Pick<RecordingServer, 'sessions' | 'listen'>): LiveSessionsView {
+export function createLiveSessionsView(server: LiveServer): LiveSessionsView {
   return {
     list: async () => (await server.sessions()).map(viewOf),
     get: async (recordingId) => {
       const session = (await server.sessions()).find((one) => one.recordingId === recordingId)
       return session && viewOf(session)
     },
+    pause: async (recordingId, { maxSeconds, signal }) => {
+      const order = { signal, ...(maxSeconds !== undefined && { maxMs: 1000 * maxSeconds }) }
+      return outcomeOf(await server.pauseHere(recordingId, order))
+    },
+    resume: async (recordingId) => outcomeOf(await server.resumeHere(recordingId)),
     listen: (recordingId, hearer) => server.listen(recordingId, hearer),
   }
 }
 
-function viewOf({ recordingId, startedAtMs, isPaused, facts, streams, alarms = [] }: LiveSession): LiveSessionView {
+function outcomeOf(result: PauseResult | undefined): PauseOutcome | undefined {
+  if (result === undefined) return undefined
+  const { pause, clientStatus } = result
+  return { ...(pause && { pausedHere: pauseOf(pause) }), ...(clientStatus !== undefined && { clientStatus }) }
+}
+
+function pauseOf({ sinceMs, untilMs, isSignalled }: NonNullable<PauseResult['pause']>) {
+  const until = untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }
+  return { since: new Date(sinceMs).toISOString(), ...until, isSignalled }
+}
+
+function viewOf(session: LiveSession): LiveSessionView {
+  const { recordingId, startedAtMs, isPaused, pausedHere, facts, streams, alarms = [] } = session
   return {
     recordingId,
     startedAt: new Date(startedAtMs).toISOString(),
     isPaused,
+    ...(pausedHere && { pausedHere: pauseOf(pausedHere) }),
     callId: facts.sip.callId,
     source: facts.sip.source,
     participants: facts.participants.map(({ aor, name }) => ({

@@ -1,8 +1,8 @@
 // What is asked of a recording client, by where it comes from: how strictly it is judged, and whether plain calls are taken.
 
 import type { SipMessage } from '#sip'
-import type { Judgement } from './incoming-session.ts'
 import type { RequestBodies } from './recording-request.ts'
+import type { Judgement } from './session-context.ts'
 
 /** What is expected of a client. */
 export interface ClientPolicy {

@@ -1,18 +1,7 @@
 // One recording session from the recorder's side: its dialog, its streams, its metadata, its end (RFC 7866 sections 7 to 9).
 
-import {
-  AppError,
-  type Clock,
-  checkEdge,
-  type Edges,
-  type Ids,
-  type Logger,
-  messageOf,
-  stateTrace,
-  uuidText,
-} from '#kernel'
+import { AppError, checkEdge, type Edges, type Logger, messageOf, stateTrace, uuidText } from '#kernel'
 import { type Finding, lintMessage } from '#lint'
-import type { SrtpSuite } from '#rtp'
 import { parseSdp } from '#sdp'
 import type {
   DialogEnd,
@@ -24,11 +13,10 @@ import type {
   RequestOutcome,
   SipMessage,
 } from '#sip'
-import type { Alarm, Catalogue, NoAudioCause, RecordingStore } from '#store'
+import type { Alarm, NoAudioCause } from '#store'
 import type { ClientPolicy } from './client-policy.ts'
 import { type KeptRecording, keptSession } from './kept-session.ts'
 import { diskAlarm } from './own-alarms.ts'
-import type { RecordMedia } from './record-media.ts'
 import {
   ACCEPTED_TYPES,
   logFieldsOf,
@@ -38,8 +26,10 @@ import {
   transactionOf,
 } from './recording-request.ts'
 import { ResumedWatch } from './resumed-watch.ts'
-import type { LiveSession, RecordingServerEvent } from './server-events.ts'
+import type { LiveSession } from './server-events.ts'
+import type { Judgement, SessionContext } from './session-context.ts'
 import type { SessionOpening } from './session-opening.ts'
+import { SessionPause } from './session-pause.ts'
 import { SessionRecord } from './session-record.ts'
 import { SessionStreams } from './session-streams.ts'
 import { SessionVerdict } from './session-verdict.ts'
@@ -56,42 +46,13 @@ const EDGES: Edges<State> = {
 
 const ALLOW: HeaderList = [['Allow', 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE']]
 
-/** What every session of a server shares. */
-export interface SessionContext {
-  readonly media: RecordMedia
-  readonly store: RecordingStore
-  readonly catalogue: Catalogue
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly log: Logger
-  /** Address literal for SDP. */
-  readonly address: string
-  readonly keepRawMetadata: boolean
-  /** Suites for which keys may be exchanged with a client whose signalling comes that way. */
-  readonly suitesOver: (transport: string) => readonly SrtpSuite[]
-  readonly emit: (event: RecordingServerEvent) => void
-  /** Rejects an opening, and says so. */
-  readonly refuse: (opening: SessionOpening, status: number, reason: string) => void
-  /** Deviations that a client had not shown in its session before. */
-  readonly onDeviations: (codes: readonly string[]) => void
-  readonly onClosed: (session: IncomingSession) => void
-}
-
-/** What is known of a client by its opening. */
-export interface Judgement {
-  readonly bodies: RequestBodies
-  /** What its message lacks of RFC 7866 section 6. */
-  readonly marks: readonly string[]
-  readonly policy: ClientPolicy
-  readonly isPlain: boolean
-  readonly findings: readonly Finding[]
-}
-
 /** One recording session with a client. */
 export class IncomingSession {
   readonly recordingId: string
   /** Host of the client. */
   readonly source: string
+  /** What the recorder itself pauses; asked only while the session is up. */
+  readonly pause: SessionPause
   readonly #context: SessionContext
   readonly #log: Logger
   readonly #opening: SessionOpening
@@ -136,6 +97,18 @@ export class IncomingSession {
     const { verdict, labels } = { verdict: this.#verdict, labels: () => this.#streams.labels }
     this.#record = new SessionRecord({ ...context, log, recordingId, sip, labels, verdict, parties })
     this.#snapshots = new SnapshotRequests(clock, log)
+    this.pause = new SessionPause({
+      ...context,
+      log,
+      recordingId,
+      // An ordinary call would be put on hold.
+      canSignal: () => !isPlain,
+      reoffer: (isInactive) => {
+        this.#streams.isPausedHere = isInactive
+        return this.#reoffer(this.#streams.offer())
+      },
+      onChange: () => void this.#enqueue(() => this.#keep(this.#dialog?.snapshot())),
+    })
     if (kept !== undefined) {
       this.#resume(kept)
       return
@@ -146,12 +119,24 @@ export class IncomingSession {
     void this.#enqueue(() => this.#establish(bodies))
   }
 
+  /** Whether there is a dialog with the client. */
+  get isUp(): boolean {
+    return this.#state === 'active'
+  }
+
+  /** Paused by the client or here. */
+  get isSilent(): boolean {
+    return this.#streams.isPaused || this.pause.now !== undefined
+  }
+
   /** What the session looks like now; counters are not included. */
   view(): LiveSession {
+    const pausedHere = this.pause.now
     return {
       recordingId: this.recordingId,
       startedAtMs: this.#record.startedAtMs,
       isPaused: this.#streams.isPaused,
+      ...(pausedHere && { pausedHere }),
       facts: this.#record.facts(),
       streams: this.#streams.view(),
     }
@@ -194,11 +179,15 @@ export class IncomingSession {
 
   /** Removes a stream by a re-INVITE of ours (SRS-16); undefined when the session is not up. */
   async dropStream(channel: number): Promise<RequestOutcome | undefined> {
+    return await this.#reoffer(this.#streams.offer(channel))
+  }
+
+  async #reoffer(content: Uint8Array): Promise<RequestOutcome | undefined> {
     const dialog = this.#dialog
     if (this.#state !== 'active' || dialog === undefined) return undefined
     const outcome = await dialog.reinvite({
       headers: [['Require', 'siprec']],
-      body: { contentType: 'application/sdp', content: this.#streams.offer(channel) },
+      body: { contentType: 'application/sdp', content },
     })
     const answer = outcome.response && outcome.status < 300 ? outcome.response.body : undefined
     if (answer !== undefined) await this.#enqueue(() => this.#takeAnswer(answer))
@@ -209,6 +198,8 @@ export class IncomingSession {
   #resume({ session, manifest }: KeptRecording): void {
     if (session.media !== undefined) this.#streams.resume(session.media)
     this.#record.resume(session.metadata, manifest)
+    this.#streams.isPausedHere = session.pause?.isSignalled === true
+    this.pause.resume(session.pause)
     const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
     this.#dialog = dialog
     this.#enter('active')
@@ -233,7 +224,9 @@ export class IncomingSession {
   async #keep(dialog: DialogSnapshot | undefined): Promise<void> {
     if (dialog === undefined) return
     const media = this.#streams.kept()
-    const session = keptSession({ dialog, ...(media && { media }), metadata: this.#record.kept() })
+    const pause = this.pause.now
+    const parts = { dialog, ...(media && { media }), ...(pause && { pause }), metadata: this.#record.kept() }
+    const session = keptSession(parts)
     await this.#context.media.ask({ type: 'keep-session', recordingId: this.recordingId, session })
   }
 
@@ -386,6 +379,7 @@ export class IncomingSession {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#enter('closing')
     this.#resumed?.heard()
+    this.pause.close()
     this.#record.end(ended)
     const { recordingId } = this
     const neverSent = this.#streams.view().length > 0 && !this.#wasSending
@@ -404,7 +398,7 @@ export class IncomingSession {
 
   #close(): void {
     this.#enter('closed')
-    this.#context.onClosed(this)
+    this.#context.onClosed(this.recordingId)
   }
 
   #reportPause(wasPaused: boolean): void {

@@ -6,6 +6,7 @@ import type { KeptDescription } from '#sdp'
 import type { DialogSnapshot } from '#sip'
 import type { Manifest } from '#store'
 import type { KeptMetadata } from './session-metadata.ts'
+import type { HerePause } from './session-pause.ts'
 import type { KeptStreams } from './session-streams.ts'
 
 const FORMAT = 1
@@ -17,6 +18,8 @@ export interface KeptSession {
   /** Absent where the session cannot go on without its keys. */
   readonly media?: { readonly description: KeptDescription; readonly streams: KeptStreams }
   readonly metadata: KeptMetadata
+  /** Absent unless the recorder itself has paused. */
+  readonly pause?: HerePause
 }
 
 /** A recording that a dead recorder left open. */

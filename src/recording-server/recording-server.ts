@@ -17,7 +17,7 @@ import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
 import { type Catalogue, type DiskCondition, type RecordingStore, rowOf } from '#store'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
-import { IncomingSession, type SessionContext } from './incoming-session.ts'
+import { IncomingSession } from './incoming-session.ts'
 import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
 import { channelsOf, type LiveListener, LiveListeners } from './live-listeners.ts'
 import { diskAlarm, workerAlarm } from './own-alarms.ts'
@@ -27,7 +27,9 @@ import { missingMarks, type RequestBodies, readBodies } from './recording-reques
 import type { RefusedInvitations } from './refused-invitations.ts'
 import { RestoredOpening } from './restored-opening.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
+import type { SessionContext } from './session-context.ts'
 import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
+import type { PauseOrder, PauseResult } from './session-pause.ts'
 
 const MAX_SESSIONS = 2000
 const NO_BODIES: RequestBodies = { metadata: [], warnings: [], unknownTypes: [] }
@@ -88,6 +90,10 @@ export interface RecordingServer {
   sessions(): Promise<readonly LiveSession[]>
   /** Hears what is received until the returned function is called; undefined for an unknown session. */
   listen(recordingId: string, listener: LiveListener): (() => void) | undefined
+  /** Keeps nothing of a session from now on; undefined for an unknown session. Rejects with what the media side rejects. */
+  pauseHere(recordingId: string, order: PauseOrder): Promise<PauseResult | undefined>
+  /** Ends what `pauseHere` began; undefined for an unknown session. */
+  resumeHere(recordingId: string): Promise<PauseResult | undefined>
   /** Removes a stream of a session by an offer of ours; undefined for an unknown session. */
   dropStream(recordingId: string, channel: number): Promise<RequestOutcome | undefined>
   /** Refuses new sessions from now on; resolves when none is left. */
@@ -146,7 +152,7 @@ class Server implements RecordingServer {
       onDeviations: (codes) => {
         for (const code of codes) this.#deviations.set(code, (this.#deviations.get(code) ?? 0) + 1)
       },
-      onClosed: (session) => this.#onClosed(session),
+      onClosed: (recordingId) => this.#onClosed(recordingId),
     }
     media.onEvent((event) => {
       if (event.type === 'worker-lost') {
@@ -225,8 +231,21 @@ class Server implements RecordingServer {
     if (session === undefined) return undefined
     listener.onStreams(channelsOf(session.view()))
     const end = this.#listeners.add(recordingId, listener)
-    if (session.view().isPaused) listener.onPause(true)
+    if (session.isSilent) listener.onPause(true)
     return end
+  }
+
+  async pauseHere(recordingId: string, order: PauseOrder): Promise<PauseResult | undefined> {
+    return await this.#up(recordingId)?.pause.begin(order)
+  }
+
+  async resumeHere(recordingId: string): Promise<PauseResult | undefined> {
+    return await this.#up(recordingId)?.pause.end('command')
+  }
+
+  #up(recordingId: string): IncomingSession | undefined {
+    const session = this.#sessions.get(recordingId)
+    return session?.isUp === true ? session : undefined
   }
 
   async dropStream(recordingId: string, channel: number): Promise<RequestOutcome | undefined> {
@@ -360,8 +379,9 @@ class Server implements RecordingServer {
   #emit(event: RecordingServerEvent): void {
     if (event.type === 'alarm') this.#alarms.set(event.alarm.code, (this.#alarms.get(event.alarm.code) ?? 0) + 1)
     if (event.type === 'metadata') this.#tellStreams(event.recordingId)
-    if (event.type === 'paused' || event.type === 'resumed')
-      this.#listeners.paused(event.recordingId, event.type === 'paused')
+    if (/^(paused|resumed)/.test(event.type)) {
+      this.#listeners.paused(event.recordingId, this.#sessions.get(event.recordingId)?.isSilent === true)
+    }
     this.events.emit(event)
   }
 
@@ -380,10 +400,10 @@ class Server implements RecordingServer {
     }
   }
 
-  #onClosed(session: IncomingSession): void {
-    this.#sessions.delete(session.recordingId)
-    this.#listeners.ended(session.recordingId)
-    this.#packetsBefore.delete(session.recordingId)
+  #onClosed(recordingId: string): void {
+    this.#sessions.delete(recordingId)
+    this.#listeners.ended(recordingId)
+    this.#packetsBefore.delete(recordingId)
     if (this.#sessions.size > 0) return
     this.#probeTimer?.cancel()
     this.#probeTimer = undefined

@@ -1,6 +1,7 @@
 // What a recording server tells others, and how it shows its sessions.
 
 import type { Alarm, Manifest, RecordingFacts, StreamTotals } from '#store'
+import type { HerePause } from './session-pause.ts'
 import type { StreamReading } from './watch/stream-watch.ts'
 
 /** Events of recordings, in order per recording. */
@@ -12,6 +13,9 @@ export type RecordingServerEvent =
   /** Every stream is paused by the client. */
   | { readonly type: 'paused'; readonly recordingId: string }
   | { readonly type: 'resumed'; readonly recordingId: string }
+  /** The recorder itself keeps nothing from now on, up to the time where one is given, in ms since 1970. */
+  | { readonly type: 'paused-here'; readonly recordingId: string; readonly untilMs?: number }
+  | { readonly type: 'resumed-here'; readonly recordingId: string; readonly by: 'command' | 'deadline' }
   | { readonly type: 'metadata'; readonly recordingId: string; readonly facts: RecordingFacts }
   | { readonly type: 'ended'; readonly recordingId: string; readonly manifest: Manifest; readonly folder: string }
   | { readonly type: 'alarm'; readonly recordingId: string; readonly alarm: Alarm }
@@ -35,6 +39,8 @@ export interface LiveSession {
   readonly recordingId: string
   readonly startedAtMs: number
   readonly isPaused: boolean
+  /** While the recorder itself keeps nothing. */
+  readonly pausedHere?: HerePause
   readonly facts: RecordingFacts
   readonly streams: readonly LiveStream[]
   /** Those that stand now. */

@@ -55,6 +55,8 @@ export class SessionStreams {
   readonly #description: LocalDescription
   readonly #lines: Line[] = []
   readonly #streams: Stream[] = []
+  /** The client is asked to send nothing, whatever it offers. */
+  isPausedHere = false
   #offerText = ''
   #offerVersion = ''
 
@@ -142,7 +144,7 @@ export class SessionStreams {
     const slots = this.#lines.map(({ media, stream }): LocalMedia => {
       if (stream === undefined || stream.isRemoved) return media
       if (stream.channel === dropped) return { ...media, port: 0 }
-      return { ...media, direction: 'recvonly', extra: stream.keys.attributes }
+      return { ...media, direction: this.isPausedHere ? 'inactive' : 'recvonly', extra: stream.keys.attributes }
     })
     return this.#description.describe(slots)
   }
@@ -182,7 +184,8 @@ export class SessionStreams {
     keys.takeOffer(planned.cryptos, planned.settings.rtp)
     const stream = current ?? (await this.#add(planned, keys))
     if (stream === current) await this.#configure(stream, planned.settings)
-    this.#lines[index] = { media: { ...planned.media, port: stream.rtpPort, extra: keys.attributes }, stream }
+    const media = { ...planned.media, port: stream.rtpPort, extra: keys.attributes }
+    this.#lines[index] = { media: this.isPausedHere ? { ...media, direction: 'inactive' } : media, stream }
   }
 
   async #add(planned: PlannedLine & { kind: 'stream' }, keys: StreamKeys): Promise<Stream> {

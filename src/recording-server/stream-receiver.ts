@@ -131,8 +131,10 @@ export class StreamReceiver {
 
   /** The recorder itself keeps nothing, from now on or no more. */
   pauseHere(isPaused: boolean): void {
-    this.#options.track.setPaused('paused-here', isPaused, this.#elapsedMs())
+    const atMs = this.#elapsedMs()
+    this.#options.track.setPaused('paused-here', isPaused, atMs)
     this.#isPausedHere = isPaused
+    this.#pauses.set(isPaused || this.#settings.isPaused, atMs, this.#lastSequence)
     this.#expect()
   }
 
@@ -270,7 +272,7 @@ export class StreamReceiver {
     this.#options.track.setPaused('paused-by-client', isPaused && !isHeld, atMs)
     this.#heldBySdp = isPaused && isHeld
     this.#setHold(atMs)
-    this.#pauses.set(isPaused, atMs, this.#lastSequence)
+    this.#pauses.set(isPaused || this.#isPausedHere, atMs, this.#lastSequence)
     this.#expect()
   }
 

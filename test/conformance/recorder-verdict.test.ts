@@ -210,6 +210,13 @@ for (const labels of [[''], ['', '']]) {
   })
 }
 
+test('an ordinary call is not told of a pause of the recorder: it would be put on hold', async (t) => {
+  const { bench } = await openRawSession(t, { sdp: sdpText([''], []), head: plainHead })
+  const { recordingId } = (await bench.server.sessions())[0]!
+  const begun = await bench.settled(bench.server.pauseHere(recordingId, { signal: true }))
+  assert.deepEqual([begun?.pause?.isSignalled, begun?.clientStatus], [false, undefined])
+})
+
 test('L-04: ordinary calls are refused with 403 where plainCalls says so, and recording sessions are not', async (t) => {
   const bench = await RecorderBench.open(t, { policyFor: () => ({ ...LENIENT, plainCalls: 'refuse' }) })
   const plain = new RawClient(bench, 'tcp', '192.0.2.61')

@@ -68,6 +68,12 @@ export const eventVocabulary = {
     durationMs: Type.Number(says('since it came in')),
     reason: Type.Optional(Type.String(says('what the peer said (RFC 3326)'))),
   }),
+  'recording.command': event('A command came by INFO, and has been answered.', {
+    activity: Type.String(says('`start`, `stop`, `pause`, `resume`, `mask` or `unmask`')),
+    from: Type.String(says('address of its sender')),
+    status: Type.Integer(says('SIP status that it was answered')),
+    text: Type.String(says('why')),
+  }),
   'recording.started': event('The first recorder accepted.', {}),
   'recording.paused': event('Every copy is cut, with the proof.', { receipts: Type.Array(receipt) }),
   'recording.resumed': event('A recorder accepted the resumption.', {}),
@@ -126,6 +132,10 @@ export const eventVocabulary = {
   'session.first-packet': event('The first packet of a stream came.', { channel: Type.Integer() }),
   'session.paused': event('The client paused every stream.', {}),
   'session.resumed': event('The client resumed.', {}),
+  'session.paused-here': event('Our recorder keeps nothing of it, as it was told.', {
+    until: Type.Optional(Type.String(says('when it ends by itself'))),
+  }),
+  'session.resumed-here': event('Our recorder keeps it again.', { by: Type.String(says('`command` or `deadline`')) }),
   'session.metadata': event('Metadata came.', { participants }),
   'session.alarm': event('Something is wrong with a recording under way.', alarm),
   'session.alarm-cleared': event('It has healed, or the stream is on hold, paused or gone.', alarm),

@@ -1,11 +1,13 @@
 // /api/recorder/sessions: the recording sessions that the recorder receives now, how each stream is, and its sound.
 
 import { type Static, Type } from 'typebox'
+import type { Clock } from '#kernel'
 
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { recordingParams } from '../recordings/recording-contract.ts'
+import { keepPulse } from '../socket-pulse.ts'
 import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
 
 const closed = { additionalProperties: false }
@@ -45,11 +47,21 @@ const streamView = Type.Object(
   },
   closed,
 )
+const herePauseView = Type.Object(
+  {
+    since: Type.String(),
+    until: Type.Optional(Type.String({ description: 'when it ends by itself' })),
+    /** The client was asked to send nothing. */
+    isSignalled: Type.Boolean(),
+  },
+  { ...closed, description: 'the recorder itself keeps nothing' },
+)
 const sessionView = Type.Object(
   {
     recordingId: Type.String(),
     startedAt: Type.String(),
-    isPaused: Type.Boolean(),
+    isPaused: Type.Boolean({ description: 'every stream, by the client' }),
+    pausedHere: Type.Optional(herePauseView),
     callId: Type.String({ description: 'SIP Call-ID of the recording session' }),
     source: Type.String({ description: 'address of the client' }),
     participants: Type.Array(
@@ -61,14 +73,42 @@ const sessionView = Type.Object(
   closed,
 )
 const sessionList = Type.Object({ total: Type.Integer(), items: Type.Array(sessionView) }, closed)
+const pauseBody = Type.Object(
+  {
+    maxSeconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 86_400, description: 'it ends by itself; until it is resumed unless given' }),
+    ),
+    signal: Type.Boolean({ default: true, description: 'false: the client is not asked to send nothing' }),
+  },
+  closed,
+)
+const pauseOutcome = Type.Object(
+  {
+    pausedHere: Type.Optional(herePauseView),
+    clientStatus: Type.Optional(
+      Type.Integer({ description: 'SIP status of the client to our offer; absent: not asked, or silent for 2 s' }),
+    ),
+  },
+  closed,
+)
 
 /** A recording session under way. */
 export type LiveSessionView = Static<typeof sessionView>
+
+/** What came of a pause, or of its end; nothing is kept, or all is again, whatever the client says. */
+export type PauseOutcome = Static<typeof pauseOutcome>
 
 /** The recording sessions under way. */
 export interface LiveSessionsView {
   list(): Promise<readonly LiveSessionView[]>
   get(recordingId: string): Promise<LiveSessionView | undefined>
+  /** Undefined for an unknown session. */
+  pause(
+    recordingId: string,
+    order: { readonly maxSeconds?: number; readonly signal: boolean },
+  ): Promise<PauseOutcome | undefined>
+  /** Undefined for an unknown session. */
+  resume(recordingId: string): Promise<PauseOutcome | undefined>
   /** Undefined for an unknown session; the returned function ends it. */
   listen(recordingId: string, hearer: Hearer): (() => void) | undefined
 }
@@ -92,6 +132,28 @@ const getSession = operation(
   },
   { params: recordingParams, response: { 200: sessionView } },
 )
+const pauseSession = operation(
+  {
+    id: 'pauseRecordingSession',
+    summary: 'Keep nothing of a recording session from now on',
+    description:
+      'Answered when nothing is kept any more. A SIPREC client is asked by a re-INVITE to send nothing (RFC 7866 section 7.2); what it sends all the same is discarded and counted.',
+    tag: 'recordings',
+    scope: 'calls:control',
+    audit: { action: 'recording.pause-here', detail: ({ maxSeconds, signal }) => ({ maxSeconds, signal }) },
+  },
+  { params: recordingParams, body: pauseBody, response: { 200: pauseOutcome } },
+)
+const resumeSession = operation(
+  {
+    id: 'resumeRecordingSession',
+    summary: 'Keep a recording session again',
+    tag: 'recordings',
+    scope: 'calls:control',
+    audit: { action: 'recording.resume-here' },
+  },
+  { params: recordingParams, response: { 200: pauseOutcome } },
+)
 const listenSession = operation(
   {
     id: 'listenToRecordingSession',
@@ -106,7 +168,7 @@ const listenSession = operation(
 )
 
 /** Adds the routes. */
-export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): void {
+export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView, clock: Clock): void {
   app.get('/api/recorder/sessions', listSessions, async () => {
     const items = [...(await sessions.list())]
     return { total: items.length, items }
@@ -118,6 +180,18 @@ export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): voi
     return session
   })
 
+  app.post('/api/recorder/sessions/:recordingId/pause', pauseSession, async ({ params, body }) => {
+    const outcome = await sessions.pause(params.recordingId, body)
+    if (outcome === undefined) throw notFound('recording session')
+    return outcome
+  })
+
+  app.post('/api/recorder/sessions/:recordingId/resume', resumeSession, async ({ params }) => {
+    const outcome = await sessions.resume(params.recordingId)
+    if (outcome === undefined) throw notFound('recording session')
+    return outcome
+  })
+
   app.route({
     method: 'GET',
     url: '/api/recorder/sessions/:recordingId/listen',
@@ -127,6 +201,7 @@ export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): voi
     },
     wsHandler: (socket, request) => {
       const { params, query } = request
+      keepPulse(socket, clock)
       sendSound(socket, (hearer) => sessions.listen(params.recordingId, hearer), query.channel)
     },
   })
