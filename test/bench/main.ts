@@ -2,7 +2,7 @@
 //
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too
-//   --only X  one of parser, commands, failover, latency, calls, search, relay
+//   --only X  one of parser, commands, failover, latency, calls, search, store, relay
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -18,6 +18,7 @@ import { benchRecordingLatency } from './recording-latency.ts'
 import { benchRelays } from './relay-compare.ts'
 import { figure, ratioText, type Section, sectionText } from './report.ts'
 import { benchSearch } from './search.ts'
+import { benchStoreCost } from './store-cost.ts'
 
 const PAGE = fileURLToPath(new URL('../../../docs/benchmarks.md', import.meta.url))
 const PARSER_GOAL = 3
@@ -44,6 +45,7 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
     ),
   ],
   search: async () => [await benchSearch({ recordings: isQuick ? 10_000 : 100_000, rounds: isQuick ? 20 : 100 })],
+  store: async () => [await benchStoreCost(isQuick ? 3 : 9)],
   relay: () =>
     benchRelays(
       isQuick
