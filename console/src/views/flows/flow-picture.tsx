@@ -44,7 +44,7 @@ export function FlowPicture({ graph: { nodes, edges } }: { graph: FlowGraph }) {
           return (
             <g key={`${from}>${to}${label}`}>
               <path d={`M${LEFT + WIDTH} ${a} H${x} V${b} H${LEFT + WIDTH + 1}`} marker-end="url(#tip)" />
-              <text x={x + 4} y={a + (b - a) / 2}>
+              <text x={LEFT + WIDTH + 4} y={a - 6}>
                 {label}
               </text>
             </g>
