@@ -89,6 +89,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['@fastify/websocket', 'control/web-socket.ts'],
       ['ws', 'control/events/event-socket.ts'],
       ['ws', 'control/live/listen-socket.ts'],
+      ['ws', 'control/socket-pulse.ts'],
       ['prom-client'],
       ['node:fs'],
       ['node:stream'],

@@ -89,6 +89,11 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   }),
   info: section('Recording control by SIP INFO.', {
     trustedPeers: sources('Addresses that may control recordings by INFO.'),
+    recorderGroups: Type.Record(Type.String(), text({ expects: 'a list as in callRecordingServer' }), {
+      default: {},
+      description:
+        'Lists of recorders by name, written as in callRecordingServer: what recording-ip-group of an X-AC-Action may name.',
+    }),
   }),
   limits: section('Limits that keep the machine usable.', {
     activeCalls: integer('Calls at a time; more are answered 503. Recordings do not count.', 100, 1, 100_000),

@@ -9,14 +9,7 @@ import {
   type RecordableCall,
   type RouteRule,
 } from '#call'
-import {
-  type CallListening,
-  type FlowsView,
-  type RecordersView,
-  type RecorderTestsView,
-  RecordingInfo,
-  type SpoolView,
-} from '#control'
+import type { CallListening, FlowsView, RecordersView, RecorderTestsView, SpoolView } from '#control'
 import { createWorkerEngine, type MediaEngine } from '#engine'
 import { runFlow } from '#flow'
 import { AppError } from '#kernel'
@@ -39,6 +32,7 @@ import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { createFlowsView } from './flows-view.ts'
+import { createInfoControl, type InfoControl } from './info-control.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -64,6 +58,8 @@ export interface Gateway extends GatewayViews {
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
   readonly spool: SpoolView
+  /** Recording commands by INFO, once they are answered. */
+  readonly infoCommands: InfoControl['answered']
   readonly flows: FlowsView
   readonly flowChanges: FlowLibrary['changes']
   /** Changes of what is known of recorders' health. */
@@ -103,8 +99,6 @@ export async function openGateway(
   const sandbox = new SandboxPool({ clock, log })
   if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
   const notices = new Notices()
-  const infoSources = createSourceList(config.info.trustedPeers)
-  const infos = new WeakMap<Call, RecordingInfo>()
   let role: SipRole | undefined
   let client: RecordingClient | undefined
   const honoursPreferences = config.awareness.preferences === 'honour'
@@ -117,6 +111,7 @@ export async function openGateway(
     honoursPreferences,
     unmetPrompt: config.recording.unmetPrompt,
   })
+  const infoControl = createInfoControl(config.info, commands, log)
 
   const invitations = createInvitations(config, {
     service: () => service,
@@ -139,23 +134,10 @@ export async function openGateway(
     tones: toneRules(config.awareness),
     limits: { ...config.limits, silenceMs: config.media.silentAfterMs },
     sessionTimer: sessionTimerOf(config.sip),
-    info: (call, incoming) => infoOf(call).handle(incoming),
+    info: infoControl.handle,
     recordingSession: (invite) => invitations.handle(invite),
     flows: (call, flowName) => startFlow(call, flowName),
   })
-
-  const infoOf = (call: Call): RecordingInfo => {
-    const known = infos.get(call)
-    if (known !== undefined) return known
-    const made = new RecordingInfo({
-      execute: (command) => commands.execute(call, command, { origin: 'info', headers: command.headers }),
-      isTrusted: (flow) => infoSources.has(flow.remote.host),
-      log: log.child({ callId: call.callId }),
-    })
-    infos.set(call, made)
-    call.onEnded(() => made.abandon())
-    return made
-  }
 
   const startFlow = (call: Call, flowName: string): void => {
     const route = config.routes[Number(flowName)]
@@ -221,6 +203,7 @@ export async function openGateway(
     service,
     client,
     commands,
+    infoCommands: infoControl.answered,
     engine,
     role,
     evidence,
@@ -316,6 +299,7 @@ function assemble(parts: {
   readonly engine: MediaEngine
   readonly role: SipRole
   readonly commands: RecordingCommands
+  readonly infoCommands: InfoControl['answered']
   readonly evidence: Evidence
   readonly indicator: RecordingIndicator
   readonly recorders: RecorderRegistry
@@ -335,6 +319,7 @@ function assemble(parts: {
     listening: parts.listening,
     recorderTests,
     spool: spoolView(client),
+    infoCommands: parts.infoCommands,
     flows,
     flowChanges,
     recorderEvents: recorders.events,

@@ -16,6 +16,7 @@ import type { HttpConfig } from './config-schema.ts'
 import { sessionNews, tapGateway } from './event-tap.ts'
 import { type Gateway, gatewayCore } from './gateway.ts'
 import { openAccess } from './http-access.ts'
+import { auditInfo } from './info-audit.ts'
 import type { Recorder } from './recorder.ts'
 import { productVersion, type Surroundings } from './sip-role.ts'
 import { readCertificate } from './tls-files.ts'
@@ -60,7 +61,7 @@ export async function openHttp(
   })
   const webhooks = await openWebhooks(config, events, around)
   const taps = [
-    ...(gateway === undefined ? [] : [tapGateway(gateway, events)]),
+    ...(gateway === undefined ? [] : [tapGateway(gateway, events), auditInfo(gateway, audit, log)]),
     ...(recorder === undefined ? [] : [recorder.server.events.add((event) => events.add(sessionNews(event)))]),
   ]
   const traces = openTraces(config, gateway, around)

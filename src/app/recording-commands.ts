@@ -3,7 +3,7 @@
 import type { Call } from '#call'
 import type { RecordingCommand } from '#flow'
 import { type Logger, messageOf } from '#kernel'
-import type { CommandOrigin, CommandOutcome, RecordingClient } from '#recording-client'
+import type { ApplicationIds, CommandOrigin, CommandOutcome, RecordingClient } from '#recording-client'
 import type { ServerInvite } from '#sip'
 import type { PromptLibrary } from './prompt-library.ts'
 import { preferenceOf } from './recording-indicator.ts'
@@ -41,6 +41,7 @@ export interface RecordingCommandsOptions {
 export interface CommandContext {
   readonly origin: CommandOrigin
   readonly headers?: ReadonlyArray<readonly [string, string]>
+  readonly application?: ApplicationIds
   /** The INVITE of the recorder that asks. */
   readonly invitation?: ServerInvite
 }

@@ -30,13 +30,21 @@ export class LevelMeter {
   }
 
   add(samples: Int16Array): void {
-    for (let at = 0; at < samples.length; at++) {
-      const sample = samples[at]!
-      const size = sample < 0 ? -sample : sample
-      this.#energy += sample * sample
-      if (size > this.#peak) this.#peak = size
-      if (size >= CLIPPED_FROM) this.#clipped += 1
-      this.#count += 1
+    for (let at = 0; at < samples.length; ) {
+      const end = Math.min(samples.length, at + this.#windowSamples - this.#count)
+      this.#count += end - at
+      // Local variables: this runs for every sample of every stream.
+      let [energy, peak, clipped] = [0, this.#peak, 0]
+      for (; at < end; at++) {
+        const sample = samples[at]!
+        const size = sample < 0 ? -sample : sample
+        energy += sample * sample
+        if (size > peak) peak = size
+        if (size >= CLIPPED_FROM) clipped++
+      }
+      this.#energy += energy
+      this.#peak = peak
+      this.#clipped += clipped
       if (this.#count === this.#windowSamples) this.#finish()
     }
   }

@@ -18,6 +18,9 @@ test('start carries the server list, the recording id and the extra headers', ()
       ['X-Reason', 'startCallRecording'],
       ['X-Srs-Url', 'sip:a.example,sip:b.example'],
       ['X-Srs-Recording-ID', 'order-7'],
+      ['X-Call-Sid', 'call-1'],
+      ['X-Account-Sid', 'account-1'],
+      ['X-Application-Sid', 'undefined'],
       ['Content-Type', 'application/json; charset=utf-8'],
     ],
     '{"X-Tenant":"acme","X-Number":7,"X-Object":{"a":1}}\n',
@@ -32,6 +35,7 @@ test('start carries the server list, the recording id and the extra headers', ()
         ['X-Tenant', 'acme'],
         ['X-Number', '7'],
       ],
+      application: { callSid: 'call-1', accountSid: 'account-1' },
     },
   })
 })

@@ -1,16 +1,20 @@
-// Recording control by SIP INFO in the dialect of jambonz and Cognigy: X-Reason, X-Srs-Url, X-Srs-Recording-ID, JSON body.
+// Recording control by SIP INFO in the dialect of jambonz and Cognigy: X-Reason, X-Srs-Url, X-Srs-Recording-ID,
+// X-Call-Sid, X-Account-Sid, X-Application-Sid, JSON body.
 
 import type { RecordingCommand } from '#flow'
 import { err, ok, type Result } from '#kernel'
+import type { ApplicationIds } from '#recording-client'
 import type { HeaderList, SipRequest } from '#sip'
 
 /** A recording command by INFO, with headers to add to the INVITE or re-INVITE towards the recorders. */
 export interface InfoRecordingCommand extends RecordingCommand {
   readonly headers: HeaderList
+  /** Of a start: what the sender's application calls the call. */
+  readonly application?: ApplicationIds
 }
 
 /** A refusal that needs no recording to be looked at; `text` is the reason phrase and the log line. */
-interface InfoRefusal {
+export interface InfoRefusal {
   readonly status: number
   readonly text: string
 }
@@ -53,10 +57,26 @@ export function parseRecordingInfo(request: SipRequest): Result<InfoRecordingCom
     server,
     recordingId: given(request.headers.get('X-Srs-Recording-ID') ?? ''),
     headers,
+    ...applicationOf(request),
     ...(policy === '' ? {} : { policy }),
     ...(mask === 'true' || mask === 'false' ? { maskDtmf: mask === 'true' } : {}),
     ...(limit === undefined ? {} : { limit }),
   })
+}
+
+const MAX_SID_LENGTH = 256
+
+function applicationOf({ headers }: SipRequest): { readonly application?: ApplicationIds } {
+  const named = [
+    ['callSid', 'X-Call-Sid'],
+    ['accountSid', 'X-Account-Sid'],
+    ['applicationSid', 'X-Application-Sid'],
+  ] as const
+  const sids = named.flatMap(([key, name]) => {
+    const sid = given(headers.get(name) ?? '').slice(0, MAX_SID_LENGTH)
+    return sid === '' ? [] : [[key, sid] as const]
+  })
+  return sids.length === 0 ? {} : { application: Object.fromEntries(sids) }
 }
 
 /** `X-Pause-Seconds: 60`, and `X-Pause-Then: stop` where it is not to be resumed. */

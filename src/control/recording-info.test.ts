@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RecordingResult } from '#flow'
-import { MemoryLogger, settle } from '#kernel'
+import { type LogLine, MemoryLogger, settle } from '#kernel'
 import { type IncomingRequest, type MessageOptions, request, type SipFlow, SipHeaders } from '#sip'
 import type { InfoRecordingCommand } from './info-dialect.ts'
-import { RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
+import { type InfoOutcome, RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 
 const flow: SipFlow = {
   transport: 'udp',
@@ -29,8 +29,10 @@ class AnsweredRequest implements IncomingRequest {
 
 interface Setup {
   readonly info: RecordingInfo
-  readonly log: MemoryLogger
   readonly commands: InfoRecordingCommand[]
+  readonly told: InfoOutcome[]
+  /** Log lines after the one for the request. */
+  said(): LogLine[]
 }
 
 function setup(result: Partial<RecordingResult> = {}, options: Partial<RecordingInfoOptions> = {}): Setup {
@@ -40,15 +42,21 @@ function setup(result: Partial<RecordingResult> = {}, options: Partial<Recording
     commands.push(command)
     return { status: 200, text: '', results: {}, ...result }
   }
-  return { info: new RecordingInfo({ execute, isTrusted: () => true, log, ...options }), log, commands }
+  const told: InfoOutcome[] = []
+  const groups = new Map([['Recorders', 'sip:a.example|sip:b.example']])
+  const onAnswered = (outcome: InfoOutcome): void => void told.push(outcome)
+  const info = new RecordingInfo({ execute, isTrusted: () => true, groups, onAnswered, log, ...options })
+  return { info, commands, told, said: () => log.lines.filter(({ message }) => !message.startsWith('_onInfo')) }
 }
+
+const messages = (lines: LogLine[]): string[] => lines.map(({ message }) => message)
 
 const start = { 'X-Reason': 'startCallRecording', 'X-Srs-Url': 'sip:srs.example', 'X-Srs-Recording-ID': 'r-1' }
 
 test('a command is answered 200 at its outcome', async () => {
   let finish: (result: RecordingResult) => void = () => {}
   const execute = (): Promise<RecordingResult> => new Promise((resolve) => (finish = resolve))
-  const { info, log } = setup({}, { execute })
+  const { info, said } = setup({}, { execute })
   const incoming = new AnsweredRequest(start)
   assert.equal(info.handle(incoming), true)
   await settle()
@@ -56,19 +64,19 @@ test('a command is answered 200 at its outcome', async () => {
   finish({ status: 200, text: '', results: { 'sip:srs.example': 'accepted' } })
   await settle()
   assert.deepEqual(incoming.answers, [{ status: 200, options: {} }])
-  assert.deepEqual(log.messages(), ['recording INFO done'])
+  assert.deepEqual(messages(said()), ['successfully established siprec connection'])
 })
 
 test('page row 1: a 503 is answered, and logged as 503 response to startCallRecording INFO', async () => {
   const text = 'no recorder accepted the recording'
-  const { info, log, commands } = setup({ status: 503, text, results: { 'wss://srs.example': 'failed(503)' } })
+  const { info, said, commands } = setup({ status: 503, text, results: { 'wss://srs.example': 'failed(503)' } })
   const incoming = new AnsweredRequest({ ...start, 'X-Srs-Url': 'wss://srs.example' })
   info.handle(incoming)
   await settle()
   assert.equal(commands[0]?.server, 'wss://srs.example')
   assert.deepEqual(incoming.answers, [{ status: 503, options: { reason: text, headers: [['X-Reason', text]] } }])
   assert.deepEqual(
-    log.lines.map(({ level, message }) => [level, message]),
+    said().map(({ level, message }) => [level, message]),
     [['error', '503 response to startCallRecording INFO']],
   )
 })
@@ -78,34 +86,34 @@ for (const [row, text] of [
   [3, 'discarding duplicate startCallRecording request for a call'],
 ] as const) {
   test(`page row ${row}: a duplicate start is answered 400 and logged verbatim: ${text}`, async () => {
-    const { info, log } = setup({ status: 400, text })
+    const { info, said } = setup({ status: 400, text })
     const incoming = new AnsweredRequest(start)
     info.handle(incoming)
     await settle()
     assert.deepEqual(incoming.answers, [{ status: 400, options: { reason: text, headers: [['X-Reason', text]] } }])
-    assert.deepEqual(log.messages(), [text])
+    assert.deepEqual(messages(said()), [text])
   })
 }
 
 test('page row 4: a start without server is answered 400 and logged verbatim, and nothing is started', async () => {
   const text = 'startCallRecording request is missing X-Srs-Url header'
-  const { info, log, commands } = setup()
+  const { info, said, commands } = setup()
   const incoming = new AnsweredRequest({ 'X-Reason': 'startCallRecording', 'X-Srs-Url': '' })
   assert.equal(info.handle(incoming), true)
   await settle()
   assert.deepEqual(incoming.answers, [{ status: 400, options: { reason: text, headers: [['X-Reason', text]] } }])
-  assert.deepEqual(log.messages(), [text])
+  assert.deepEqual(messages(said()), [text])
   assert.deepEqual(commands, [])
 })
 
 test('an INFO from a peer that is not listed is answered 403 and starts nothing', async () => {
-  const { info, log, commands } = setup({}, { isTrusted: ({ remote }) => remote.host !== '127.0.0.1' })
+  const { info, said, commands } = setup({}, { isTrusted: ({ remote }) => remote.host !== '127.0.0.1' })
   const incoming = new AnsweredRequest(start)
   assert.equal(info.handle(incoming), true)
   await settle()
   assert.equal(incoming.answers[0]?.status, 403)
   assert.deepEqual(commands, [])
-  assert.deepEqual(log.messages(), ['recording control is not allowed from this peer'])
+  assert.deepEqual(messages(said()), ['recording control is not allowed from this peer'])
 })
 
 test('an INFO that is no recording command is left to others', () => {
@@ -137,7 +145,7 @@ test('a fault while executing is answered 500 and logged', async () => {
       throw new Error('broken')
     },
   ]) {
-    const { info, log } = setup({}, { execute })
+    const { info, said } = setup({}, { execute })
     const incoming = new AnsweredRequest(start)
     info.handle(incoming)
     await settle()
@@ -145,7 +153,7 @@ test('a fault while executing is answered 500 and logged', async () => {
       incoming.answers.map(({ status }) => status),
       [500],
     )
-    assert.equal(log.lines[0]?.message, 'recording INFO failed')
+    assert.equal(said()[0]?.message, 'recording INFO failed')
   }
 })
 
@@ -157,4 +165,36 @@ test('a text that does not fit a status line is made fit', async () => {
   const reason = incoming.answers[0]?.options.reason ?? ''
   assert.match(reason, /^bad {2}Via: xy+$/)
   assert.equal(reason.length, 200)
+})
+
+test('a command of AudioCodes is carried out at the recorders of its group', async () => {
+  const { info, commands } = setup()
+  const incoming = new AnsweredRequest({ 'X-AC-Action': 'start-siprec;recording-ip-group=Recorders' })
+  assert.equal(info.handle(incoming), true)
+  await settle()
+  assert.deepEqual([commands[0]?.activity, commands[0]?.server], ['start', 'sip:a.example|sip:b.example'])
+  assert.equal(incoming.answers[0]?.status, 200)
+})
+
+test('every command is told of once it is answered: done, refused, not allowed, cut off by the end of the call', async () => {
+  const from = '127.0.0.1'
+  const done = setup()
+  done.info.handle(new AnsweredRequest(start))
+  done.info.handle(new AnsweredRequest({ 'X-Reason': 'startCallRecording' }))
+  await settle()
+  const missing = 'startCallRecording request is missing X-Srs-Url header'
+  assert.deepEqual(done.told, [
+    { activity: 'start', from, status: 400, text: missing },
+    { activity: 'start', from, status: 200, text: '' },
+  ])
+  const untrusted = setup({}, { isTrusted: () => false })
+  untrusted.info.handle(new AnsweredRequest({ 'X-Reason': 'pauseCallRecording' }))
+  assert.deepEqual(
+    untrusted.told.map(({ activity, status }) => [activity, status]),
+    [['pause', 403]],
+  )
+  const cut = setup({}, { execute: () => new Promise(() => {}) })
+  cut.info.handle(new AnsweredRequest(start))
+  cut.info.abandon()
+  assert.deepEqual(cut.told, [{ activity: 'start', from, status: 487, text: 'the call ended' }])
 })

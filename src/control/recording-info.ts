@@ -1,9 +1,22 @@
-// Recording commands by INFO on one dialog: each is answered at its outcome, all of them when the call ends.
+// Recording commands by INFO on one dialog: each is answered at its outcome, all of them when the call ends, and every one is told of.
 
 import type { RecordingResult } from '#flow'
-import { type Logger, messageOf } from '#kernel'
-import type { IncomingRequest, SipFlow } from '#sip'
-import { type InfoRecordingCommand, parseRecordingInfo, recordingActivity } from './info-dialect.ts'
+import { type Logger, messageOf, type Result } from '#kernel'
+import type { IncomingRequest, SipFlow, SipRequest } from '#sip'
+import { audiocodesActivity, parseAudiocodesInfo } from './audiocodes-dialect.ts'
+import { type InfoRecordingCommand, type InfoRefusal, parseRecordingInfo, recordingActivity } from './info-dialect.ts'
+
+type Activity = InfoRecordingCommand['activity']
+
+/** A command by INFO, and what its sender was answered. */
+export interface InfoOutcome {
+  readonly activity: Activity
+  /** Address that it came from. */
+  readonly from: string
+  /** 200, 400, 403, 487, 500 or 503. */
+  readonly status: number
+  readonly text: string
+}
 
 /** What the handler needs. */
 export interface RecordingInfoOptions {
@@ -11,11 +24,27 @@ export interface RecordingInfoOptions {
   readonly execute: (command: InfoRecordingCommand) => Promise<RecordingResult>
   /** Whether the sender may control recordings. */
   readonly isTrusted: (flow: SipFlow) => boolean
+  /** Lists of recorders by the names that AudioCodes' dialect has for them. */
+  readonly groups: ReadonlyMap<string, string>
+  /** Told of each command once it is answered. */
+  readonly onAnswered: (outcome: InfoOutcome) => void
   readonly log: Logger
 }
 
 /** Reason phrase towards a peer that may not control recordings. */
 const UNTRUSTED_TEXT = 'recording control is not allowed from this peer'
+
+/** Log messages for a command that came, as the original has them. */
+const REQUEST_MESSAGES = {
+  start: '_onInfo: got request startCallRecording',
+  stop: '_onInfo: got request stopCallRecording',
+  pause: '_onInfo: got request pauseCallRecording',
+  resume: '_onInfo: got request resumeCallRecording',
+  mask: '_onInfo: got request maskCallRecording',
+  unmask: '_onInfo: got request unmaskCallRecording',
+} as const
+
+const STARTED_MESSAGE = 'successfully established siprec connection'
 
 /** Log message for a 503, as the product page quotes it. */
 const FAILED_MESSAGES = {
@@ -27,10 +56,18 @@ const FAILED_MESSAGES = {
   unmask: '503 response to unmaskCallRecording INFO',
 } as const
 
-/** The recording commands of one dialog. */
+/** The same as the original has it, for those who search for that. */
+const ORIGINAL_FAILURES: Readonly<Partial<Record<Activity, string>>> = {
+  start: 'Error starting SipRec call recording',
+  stop: 'Error stopping SipRec call recording',
+  pause: 'Error pausing SipRec call recording',
+  resume: 'Error resuming SipRec call recording',
+}
+
+/** The recording commands of one call. */
 export class RecordingInfo {
   readonly #options: RecordingInfoOptions
-  readonly #pending = new Set<IncomingRequest>()
+  readonly #pending = new Map<IncomingRequest, Activity>()
 
   constructor(options: RecordingInfoOptions) {
     this.#options = options
@@ -38,10 +75,12 @@ export class RecordingInfo {
 
   /** Takes an INFO that is a recording command, and answers it sooner or later; false when it is something else. */
   handle(incoming: IncomingRequest): boolean {
-    const activity = recordingActivity(incoming.request)
-    const parsed = parseRecordingInfo(incoming.request)
+    const { isTrusted, log } = this.#options
+    const activity = recordingActivity(incoming.request) ?? audiocodesActivity(incoming.request)
+    const parsed = this.#read(incoming.request)
     if (activity === undefined || parsed === undefined) return false
-    if (!this.#options.isTrusted(incoming.flow)) this.#answer(incoming, activity, refusal(403, UNTRUSTED_TEXT))
+    log.info(REQUEST_MESSAGES[activity], { from: incoming.flow.remote.host })
+    if (!isTrusted(incoming.flow)) this.#answer(incoming, activity, refusal(403, UNTRUSTED_TEXT))
     else if (!parsed.ok) this.#answer(incoming, activity, refusal(parsed.error.status, parsed.error.text))
     else void this.#execute(incoming, parsed.value)
     return true
@@ -49,12 +88,19 @@ export class RecordingInfo {
 
   /** The call ended: what is pending is answered 487. */
   abandon(): void {
-    for (const incoming of this.#pending) incoming.respond(487, { reason: 'Request Terminated' })
+    for (const [incoming, activity] of this.#pending) {
+      incoming.respond(487, { reason: 'Request Terminated' })
+      this.#tell(incoming, activity, 487, 'the call ended')
+    }
     this.#pending.clear()
   }
 
+  #read(request: SipRequest): Result<InfoRecordingCommand, InfoRefusal> | undefined {
+    return parseRecordingInfo(request) ?? parseAudiocodesInfo(request, this.#options.groups)
+  }
+
   async #execute(incoming: IncomingRequest, command: InfoRecordingCommand): Promise<void> {
-    this.#pending.add(incoming)
+    this.#pending.set(incoming, command.activity)
     const result = await this.#outcome(command)
     if (this.#pending.delete(incoming)) this.#answer(incoming, command.activity, result)
   }
@@ -68,16 +114,24 @@ export class RecordingInfo {
     }
   }
 
-  #answer(incoming: IncomingRequest, activity: InfoRecordingCommand['activity'], result: RecordingResult): void {
+  #answer(incoming: IncomingRequest, activity: Activity, result: RecordingResult): void {
     const { status, text, results } = result
     const { log } = this.#options
     const fields = { activity, status, text, results }
-    if (status < 300) log.info('recording INFO done', fields)
-    else if (status === 503) log.error(FAILED_MESSAGES[activity], fields)
+    if (status < 300) log.info(activity === 'start' ? STARTED_MESSAGE : 'recording INFO done', fields)
+    else if (status === 503) {
+      const original = ORIGINAL_FAILURES[activity]
+      log.error(FAILED_MESSAGES[activity], { ...fields, ...(original === undefined ? {} : { original }) })
+    }
     // The product page tells operators to search for the text of a refusal, so that text is the message.
     else log.warn(text, fields)
     const reason = phrase(text)
     incoming.respond(status, reason === '' ? {} : { reason, headers: [['X-Reason', reason]] })
+    this.#tell(incoming, activity, status, text)
+  }
+
+  #tell(incoming: IncomingRequest, activity: Activity, status: number, text: string): void {
+    this.#options.onAnswered({ activity, from: incoming.flow.remote.host, status, text })
   }
 }
 

@@ -6,6 +6,13 @@ import type { HeaderList, ServerInvite } from '#sip'
 /** Where a command came from; it decides the wording of some refusals. */
 export type CommandOrigin = 'flow' | 'info' | 'rest' | 'party' | 'recorder'
 
+/** How the application that asks identifies a call; recorders of jambonz find calls by it. */
+export interface ApplicationIds {
+  readonly callSid?: string
+  readonly accountSid?: string
+  readonly applicationSid?: string
+}
+
 /** Start of a recording. */
 export interface StartCommand {
   /** The page's "Call Recording Server": a SIP URI or a comma-separated list. */
@@ -17,6 +24,8 @@ export interface StartCommand {
   readonly noticePlayed: boolean
   /** Headers of the asker's own for the INVITE to the recorders. */
   readonly headers?: HeaderList
+  /** Absent: recorders are told our own id of the call. */
+  readonly application?: ApplicationIds
   /** As `parsePolicy` reads it; absent or empty: as configured. */
   readonly policy?: string
   /** Digits are left out of what recorders get; absent: by their profiles. */

@@ -87,7 +87,7 @@ export interface ToldCall {
 
 /** Everything about one call. */
 export function metadataOf({ plan, streams, ...times }: ToldCall): RecordingMetadata {
-  const { call, recordingId, profile, spooled } = plan
+  const { call, recordingId, application, profile, spooled } = plan
   const { jambonzWrapper, extensionNamespace, omit } = profile.metadata
   const known = call.snapshot()
   const snapshot = withOmissions(profile.trustedNetwork ? known : withoutPrivateIdentities(known), omit)
@@ -99,6 +99,7 @@ export function metadataOf({ plan, streams, ...times }: ToldCall): RecordingMeta
       return { label, streamId, senders, receivers, ...(replayed && { replayed }) }
     }),
     recordingId,
+    ...(application && { application }),
     ...times,
     jambonzWrapper,
     ...(spooled && { spooled }),

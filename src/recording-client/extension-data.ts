@@ -3,6 +3,7 @@
 import type { CallParty, CallSnapshot } from '#call'
 import { parseSipUri } from '#sip'
 import { rfc3339, type XmlElement } from '#siprec'
+import type { ApplicationIds } from './command.ts'
 import type { Replayed } from './session-forks.ts'
 import type { SpooledSpan } from './spool-port.ts'
 
@@ -42,14 +43,20 @@ export function spooledElement(spooled: SpooledSpan, namespace: string): XmlElem
 }
 
 /** Names as jambonz spells them; its recorders key on callsid and recordingid. */
-export function jambonzElements(snapshot: CallSnapshot, recordingId: string): XmlElement[] {
+export function jambonzElements(
+  snapshot: CallSnapshot,
+  recordingId: string,
+  { callSid, accountSid = '', applicationSid = '' }: ApplicationIds = {},
+): XmlElement[] {
   const caller = snapshot.parties.find((party) => party.role === 'caller')
   const called =
     snapshot.parties.find((party) => party.role === 'automaton') ??
     snapshot.parties.find((party) => party.role === 'callee')
   const values = {
-    callsid: snapshot.callId,
+    callsid: callSid ?? snapshot.callId,
     direction: snapshot.direction,
+    accountsid: accountSid,
+    applicationsid: applicationSid,
     recordingid: recordingId,
     callednumber: numberOf(called),
     callingnumber: numberOf(caller),

@@ -1,4 +1,11 @@
-export type { CommandOrigin, CommandOutcome, PauseLimit, RecorderReceipt, StartCommand } from './command.ts'
+export type {
+  ApplicationIds,
+  CommandOrigin,
+  CommandOutcome,
+  PauseLimit,
+  RecorderReceipt,
+  StartCommand,
+} from './command.ts'
 export type { CaptureBundle, CaptureEntry } from './evidence/capture.ts'
 export { CaptureCollector } from './evidence/capture-collector.ts'
 export { redactMessage } from './evidence/message-redaction.ts'

@@ -38,7 +38,7 @@ export class KeptRecording {
 
   constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
     const { call, streams, command, entries, policy, early } = order
-    const { recordingId, headers = [], maskDtmf, invitation } = command
+    const { recordingId, headers = [], application, maskDtmf, invitation } = command
     this.id = uuidText(around.ids.uuid())
     this.#startedAtMs = around.clock.wallMs()
     this.#plan = {
@@ -46,6 +46,7 @@ export class KeptRecording {
       streams,
       recordingId: recordingId.trim(),
       headers,
+      ...(application !== undefined && { application }),
       mask: new RecordingMask(call.media, maskDtmf),
       ...(early !== undefined && { early }),
     }

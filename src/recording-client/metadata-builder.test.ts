@@ -222,6 +222,16 @@ test('META-23, peer defect 4: called and calling number of the jambonz elements 
   assert.equal(named(toFlow, 'callednumber'), '8000')
 })
 
+test("META-23: the asker's ids of the call stand in the jambonz elements, where there are none our own id does", () => {
+  const application = { callSid: 'call-1', accountSid: 'account-2', applicationSid: 'application-3' }
+  const extensions = built({}, { application }).sessions[0]?.extensions ?? []
+  const values = ['callsid', 'accountsid', 'applicationsid'].map((name) => named(extensions, name))
+  assert.deepEqual(values, ['call-1', 'account-2', 'application-3'])
+  const own = built({}, { application: { accountSid: 'account-2' } }).sessions[0]?.extensions ?? []
+  assert.deepEqual([named(own, 'callsid'), named(own, 'accountsid')], ['c-1', 'account-2'])
+  assert.ok(!own.some(({ name }) => name === 'applicationsid'))
+})
+
 test('an empty recording id leaves no element at all', () => {
   const metadata = built({}, { recordingId: '' })
   assertSound(metadata)

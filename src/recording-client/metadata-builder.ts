@@ -14,6 +14,7 @@ import {
   rfc3339,
   uuidBase64,
 } from '#siprec'
+import type { ApplicationIds } from './command.ts'
 import {
   callElement,
   element,
@@ -39,6 +40,8 @@ export interface MetadataFacts {
   readonly streams: readonly DocumentedStream[]
   /** The page's "Call Recording ID"; empty means none, and then no element names one. */
   readonly recordingId: string
+  /** How the asker identifies the call; absent: recorders are told our own id of it. */
+  readonly application?: ApplicationIds
   /** When the communication session was tied to the recording session. */
   readonly associatedAtMs: number
   /** When it was untied; the end of the call counts as well. */
@@ -65,7 +68,7 @@ interface Session {
 export function buildMetadata(facts: MetadataFacts): RecordingMetadata {
   const { snapshot, jambonzWrapper } = facts
   const sessions = sessionsOf(facts)
-  const jambonz = jambonzElements(snapshot, facts.recordingId)
+  const jambonz = jambonzElements(snapshot, facts.recordingId, facts.application)
   const groupFromMs = Math.min(snapshot.startedAtMs, ...sessions.map(({ fromMs }) => fromMs))
   return {
     dataMode: 'complete',

@@ -4,6 +4,7 @@ import type { DestinationPolicy, RecordableCall } from '#call'
 import type { ForkMedia } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { HeaderList, ServerInvite, SipCore } from '#sip'
+import type { ApplicationIds } from './command.ts'
 import type { IdleDialogs } from './idle-dialogs.ts'
 import type { RecorderProfile } from './recorder-profile.ts'
 import type { RecorderDirectory } from './recorders/recorder-directory.ts'
@@ -86,6 +87,8 @@ export interface SessionPlan {
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
   readonly headers: HeaderList
+  /** How the asker identifies the call. */
+  readonly application?: ApplicationIds
   /** Whether keys are left out of what the recorder gets; absent: by its profile. */
   readonly mask?: RecordingMask
   /** What was said since then is sent first, marked as such: wall clock, ms since 1970. Absent: nothing. */

@@ -47,7 +47,7 @@ export class SpoolDelivery {
 
   #attempt(uri: string, profile: RecorderProfile): Promise<DeliveryAttempt> {
     const { clock, times } = this.#around
-    const { recording, recordingId, headers, span } = this.#facts
+    const { recording, recordingId, headers, application, span } = this.#facts
     const call = new SpooledCall(this.#id, this.#facts, this.#spool)
     this.#attempts += 1
     const id = `${recording}/${this.#id}-${this.#attempts}`
@@ -59,6 +59,7 @@ export class SpoolDelivery {
       streams: call.streams,
       recordingId,
       headers,
+      ...(application !== undefined && { application }),
       spooled: span,
       pace: this.#spool.deliverySpeed,
     }

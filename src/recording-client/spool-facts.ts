@@ -4,6 +4,7 @@ import type { CallSnapshot } from '#call'
 import type { MediaCodec } from '#engine'
 import { err, ok, type Result } from '#kernel'
 import type { HeaderList } from '#sip'
+import type { ApplicationIds } from './command.ts'
 import type { LedgerRow } from './ledger.ts'
 import type { SpooledSpan } from './spool-port.ts'
 import type { StreamNow } from './streams.ts'
@@ -14,6 +15,7 @@ export interface SpoolFacts {
   readonly recording: string
   readonly recordingId: string
   readonly headers: HeaderList
+  readonly application?: ApplicationIds
   /** Who may have it: a list per recorder that should. */
   readonly targets: readonly (readonly string[])[]
   /** In the order in which they are kept. */

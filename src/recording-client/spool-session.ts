@@ -207,6 +207,7 @@ export class SpoolSession implements Carrier {
       recording: this.#order.recording,
       recordingId: this.plan.recordingId,
       headers: this.plan.headers,
+      ...(this.plan.application !== undefined && { application: this.plan.application }),
       targets: this.#order.targets,
       streams: this.#labels.flatMap((label) => this.#streams.get(label) ?? []),
       codecs: [...this.#codecs.values()],

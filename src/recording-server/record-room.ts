@@ -199,7 +199,9 @@ export class RecordRoom {
       const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
       const isPaused = folder.isPaused
-      const watch = this.#watch.session(recordingId, manifest.alarms)
+      const alarms = (manifest.alarms ?? []).map((alarm) => ({ toMs: Math.round(time.elapsedMs()), ...alarm }))
+      if (alarms.length > 0) folder.setAlarms(alarms)
+      const watch = this.#watch.session(recordingId, alarms)
       const about = { recordingId, folder, time, startedAtMs, cname, isPaused, watch }
       const recording: Recording = { ...about, streams: [], hasFailed: false }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
@@ -287,7 +289,6 @@ export class RecordRoom {
     const totals = totalsOf(recording)
     for (const { track } of recording.streams) track.finish(durationMs)
     recording.folder.setFacts(command.facts)
-    recording.folder.setAlarms(recording.watch.entries)
     const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
     try {

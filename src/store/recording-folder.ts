@@ -42,6 +42,11 @@ export const PAUSED_FILE = 'paused'
 /** Folder of the metadata documents within a recording. */
 export const METADATA_FOLDER = 'metadata'
 
+/** Name of the file with the alarms there were so far. */
+export const ALARMS_FILE = 'alarms.json'
+/** What a folder has only while it is open. */
+export const PASSING_FILES = [SESSION_FILE, PAUSED_FILE, ALARMS_FILE]
+
 /** A client that says more than this while the disk writes nothing is not listened to any more. */
 const MAX_KEPT = 1000
 
@@ -151,9 +156,10 @@ export class RecordingFolder {
     this.#keep(() => this.writeManifest())
   }
 
-  /** Notes the alarms there were so far; the next manifest that is written has them. */
+  /** Notes the alarms there were so far; they are in every manifest from now on, and kept for recovery. */
   setAlarms(alarms: readonly AlarmEntry[]): void {
     this.#alarms = alarms
+    this.#keep(() => writeFileSync(join(this.#path, ALARMS_FILE), JSON.stringify(alarms)))
   }
 
   /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
@@ -206,7 +212,7 @@ export class RecordingFolder {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
-    for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(this.#path, file), { force: true })
+    for (const file of PASSING_FILES) rmSync(join(this.#path, file), { force: true })
     const closed = await Promise.all(this.#streams.map((stream, index) => stream.close(closing.totals[index]!)))
     const streams = closed.map((stream, index) => {
       return { ...tidyTimes(stream, end.durationMs), participants: this.#facts.speakers[index] ?? [] }

@@ -6,15 +6,16 @@ import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
 import { GapLedger } from './gap-ledger.ts'
 import { msOfIsoTime } from './iso-time.ts'
-import { type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
+import { type AlarmEntry, type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
 import { readRawRun } from './raw-run-file.ts'
 import {
+  ALARMS_FILE,
   audioOf,
   endOf,
   MANIFEST_FILE,
   nameSettled,
   OPEN_SUFFIX,
-  PAUSED_FILE,
+  PASSING_FILES,
   SESSION_FILE,
   settleFolder,
 } from './recording-folder.ts'
@@ -55,10 +56,16 @@ export function leftFolders(root: string): LeftFolder[] {
   const open = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
   return open.map((folder) => {
     const touched = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)
-    const manifest = readIf(join(folder, MANIFEST_FILE), parseManifest)
+    const manifest = manifestOf(folder, readIf(join(folder, MANIFEST_FILE), parseManifest))
     const session = readIf(join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
     return { folder, manifest, session, touchedAtMs: Math.max(0, ...touched) }
   })
+}
+
+/** A manifest with the alarms that came after it was written. */
+function manifestOf(folder: string, manifest: Manifest | undefined): Manifest | undefined {
+  const alarms = readIf(join(folder, ALARMS_FILE), (text) => JSON.parse(text) as readonly AlarmEntry[])
+  return manifest && Array.isArray(alarms) ? { ...manifest, alarms } : manifest
 }
 
 function readIf<T>(path: string, parse: (text: string) => T): T | undefined {
@@ -105,11 +112,11 @@ export function recordingFolders(root: string): string[] {
 }
 
 async function recoverFolder(folder: string, derive: Deriver, notary: Notary | undefined): Promise<Recovered> {
-  const open = parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
+  const open = manifestOf(folder, parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8')))
   if (open === undefined) throw new Error('manifest.json is not readable')
   // Nothing of what was vouched for may change: it lacks only its name.
   if (notary?.isAttested(folder) === true) return { manifest: open, folder: nameSettled(folder) }
-  for (const file of [SESSION_FILE, PAUSED_FILE]) rmSync(join(folder, file), { force: true })
+  for (const file of PASSING_FILES) rmSync(join(folder, file), { force: true })
   const streams = streamsLeft(folder, open)
   const durationMs = Math.max(0, ...streams.map(endMsOf))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)

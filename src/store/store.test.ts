@@ -232,6 +232,17 @@ test('recovery closes what was left open: sizes from the files, header repaired,
   assert.deepEqual(wav.value.samples[1]?.subarray(1600, 5600), decodePcma(encodePcma(tone(880, 500))))
 })
 
+test('recovery puts the alarms that there were into the manifest, and the file of them goes', async (t) => {
+  const root = rootOf(t)
+  const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)
+  const alarm = { code: 'no-packets', severity: 'error', cause: 'c', fix: 'f', fromMs: 2500 } as const
+  folder.setAlarms([{ ...alarm, toMs: 3000 }, alarm])
+  await folder.leave()
+  const { recovered } = await recoverOpenFolders(root)
+  assert.deepEqual(recovered[0]?.manifest.alarms, [{ ...alarm, toMs: 3000 }, alarm])
+  assert.equal(existsSync(join(recovered[0]!.folder, 'alarms.json')), false)
+})
+
 test('recovery after a kill during publishing works, and a folder without manifest is left alone and reported', async (t) => {
   const root = rootOf(t)
   const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import WebSocket from 'ws'
 import { goertzelPower } from '#audio'
@@ -14,6 +16,13 @@ import { CALLEE_HZ, CALLER_HZ, openTalk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const TONES = [400, 1000]
+
+async function manifestUnder(store: string): Promise<string> {
+  const names = await readdir(store, { recursive: true })
+  const [path] = names.filter((name) => name.endsWith('manifest.json'))
+  assert.ok(path !== undefined)
+  return join(store, path)
+}
 
 async function sessionOf(recorder: TestProgram): Promise<LiveSessionView> {
   const response = await fetch(`${recorder.httpUrl}/api/recorder/sessions`)
@@ -70,6 +79,43 @@ test('listeners hear each channel as it comes, and nothing while the client paus
   assert.equal((await client.bye()).status, 200)
   await closed
   assert.equal(both.texts.at(-1)?.type, 'ended')
+})
+
+test('an alarm shows in the session, as an event, in the metrics, in the log and in the manifest, and so does its end', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  const address = { host: '127.0.0.1', port: recorder.port('recorder', 'tcp') }
+  const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
+  t.after(() => client.close())
+  assert.equal((await client.invite()).status, 200)
+  const eventsOf = async (type: string): Promise<{ data: { alarm: string; fix: string } }[]> => {
+    const response = await fetch(`${recorder.httpUrl}/api/events?types=${type}`)
+    return ((await response.json()) as { items: { data: { alarm: string; fix: string } }[] }).items
+  }
+  const talking = client.sendAudio(0, tone(400, 6000))
+  await until('the missing side is told', async () => (await eventsOf('session.alarm')).length > 0)
+  const session = await sessionOf(recorder)
+  assert.deepEqual(
+    session.alarms.map(({ code, channel, severity }) => [code, channel, severity]),
+    [['one-side-only', 1, 'error']],
+  )
+  const [told] = await eventsOf('session.alarm')
+  assert.equal(told?.data.alarm, 'one-side-only')
+  assert.ok(told.data.fix.includes(`127.0.0.1:${session.streams[1]!.port}`), told.data.fix)
+  const metrics = await (await fetch(`${recorder.httpUrl}/metrics`)).text()
+  assert.match(metrics, /siprec_gateway_recorder_alarms_total\{code="one-side-only"\} 1/)
+  assert.ok(recorder.log.messages().includes('alarm raised'))
+  await client.sendAudio(1, tone(1000, 600))
+  await until('it is cleared', async () => (await eventsOf('session.alarm-cleared')).length > 0)
+  await talking
+  assert.equal((await client.bye()).status, 200)
+  await until('it is published', async () => (await eventsOf('session.ended')).length > 0)
+  const path = await manifestUnder(recorder.store)
+  const { alarms } = JSON.parse(await readFile(path, 'utf8')) as { alarms: { code: string; toMs?: number }[] }
+  assert.deepEqual(
+    alarms.map(({ code, toMs }) => [code, toMs !== undefined]),
+    [['one-side-only', true]],
+  )
 })
 
 test('who may hear is asked for the scope, and what is heard stands in the audit log', async (t) => {

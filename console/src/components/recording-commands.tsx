@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { may } from '../data/abilities.ts'
+import { ListenButton } from './call-voices.tsx'
 import { PauseDialog } from './pause-dialog.tsx'
 import { command, RecordingOutcome } from './recording-outcome.tsx'
 import { StartDialog } from './start-dialog.tsx'
@@ -57,6 +58,7 @@ export function RecordingCommands({ callId, state }: { callId: string; state: st
             Stop
           </button>
         )}
+        <ListenButton callId={callId} />
         {!isAllowed && <span class="muted">You may watch calls, but not steer their recording.</span>}
       </div>
       <RecordingOutcome callId={callId} />

@@ -39,7 +39,7 @@ export function VirtualList<Item>({ label, items, keyOf, estimate, children }: V
       observeElementOffset: observeWindowOffset,
       scrollToFn: windowScroll,
       measureElement,
-      overscan: 6,
+      overscan: 4,
       gap: 8,
       scrollMargin: list.current?.offsetTop ?? 0,
       initialRect: { width: window.innerWidth, height: window.innerHeight },

@@ -5,9 +5,8 @@ import type { RecordingView } from '../../../src/control/recordings/recording-co
 import { Dialog } from '../components/dialog.tsx'
 import { Icon } from '../components/icon.tsx'
 import { duration } from '../data/format.ts'
-import { cutClip } from './clip.ts'
 import { keyHelp, listenToKeys } from './keys.ts'
-import { audioOf } from './share.tsx'
+import { Part } from './share.tsx'
 import { sound, speeds } from './sound.ts'
 
 const STEP_S = 10
@@ -97,43 +96,4 @@ export function Controls({ recording }: { recording: RecordingView }) {
       )}
     </div>
   )
-}
-
-/** The part that is looped, which can be saved as a file. */
-function Part({ recording }: { recording: RecordingView }) {
-  const [outcome, setOutcome] = useState<string>()
-  const loop = sound.loop.value
-  if (loop === undefined) return null
-  const [from, to] = loop
-  const save = async (): Promise<void> => {
-    setOutcome('Cutting …')
-    try {
-      const clip = await cutClip(audioOf(recording), from, to)
-      saveFile(clip, `${recording.recordingId}-${from.toFixed(1)}-${to.toFixed(1)}.wav`)
-      setOutcome(`Saved ${(to - from).toFixed(1)} s.`)
-    } catch (cause) {
-      setOutcome(cause instanceof Error ? cause.message : String(cause))
-    }
-  }
-  return (
-    <span class="part">
-      Loop {duration(from * 1000)}–{duration(to * 1000)}
-      <button type="button" onClick={() => void save()}>
-        Save part
-      </button>
-      <button type="button" aria-label="End the loop" onClick={() => (sound.loop.value = undefined)}>
-        <Icon name="close" />
-      </button>
-      <span role="status">{outcome}</span>
-    </span>
-  )
-}
-
-function saveFile(content: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(content)
-  link.download = name
-  link.click()
-  // The browser reads the address after the click has returned.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -69,7 +69,18 @@ export default function Dock({ wanted }: { wanted: Playing }) {
   )
 }
 
+/** What the program says of audio that cannot be read; a media element tells no more than that it failed. */
+async function causeOf(url: string): Promise<string | undefined> {
+  const answer = await fetch(url, { headers: { range: 'bytes=0-0' } }).catch(() => undefined)
+  if (answer === undefined) return 'The program does not answer.'
+  if (answer.ok) return undefined
+  const { message } = (await answer.json().catch(() => ({}))) as { message?: string }
+  return message === undefined ? `The program answered ${answer.status}.` : `The program says: ${message}.`
+}
+
 function Failure({ url }: { url: string }) {
+  const [cause, setCause] = useState<string>()
+  useEffect(() => void causeOf(url).then(setCause), [url])
   const again = (): void => {
     const atS = sound.atS.value
     sound.open(url, sound.lanes, atS, sound.durationS.value)
@@ -78,7 +89,7 @@ function Failure({ url }: { url: string }) {
   return (
     <div class="trouble" role="alert">
       <p>
-        {sound.failure.value} It stopped at {duration(sound.atS.value * 1000)}.
+        {sound.failure.value} {cause} It stopped at {duration(sound.atS.value * 1000)}.
       </p>
       <button type="button" onClick={again}>
         Try again

@@ -1,10 +1,11 @@
 // A lane for each speaker: name, mute, solo and meter beside the wave form; what is missing below, in words.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { HistoryView } from '../../../src/control/recordings/document-contract.ts'
 import type { PeaksView, RecordingView } from '../../../src/control/recordings/recording-contract.ts'
-import { duration } from '../data/format.ts'
-import { gapWords, isPause, shortAddress } from '../recordings/words.ts'
-import { Share } from './share.tsx'
+import { useResource } from '../data/resource.ts'
+import { Happenings, laneName, marksOf } from './happenings.tsx'
+import { addressOf, Share } from './share.tsx'
 import { sound } from './sound.ts'
 import { LANE_PX, voiceColor, Waves } from './waves.tsx'
 
@@ -16,6 +17,8 @@ type Props = { readonly recording: RecordingView; readonly peaks: PeaksView }
 export function Lanes({ recording, peaks }: Props) {
   const [isChoosing, setChoosing] = useState(false)
   const [zoom, setZoom] = useState(0)
+  const history = useResource<HistoryView>(addressOf(recording, '/metadata/history'))
+  const marks = useMemo(() => marksOf(history.value, recording), [history.value, recording])
   const zoomBy = (steps: number): void => setZoom(Math.min(ZOOMS.length - 1, Math.max(0, zoom + steps)))
   return (
     <>
@@ -25,7 +28,7 @@ export function Lanes({ recording, peaks }: Props) {
             <LaneHead key={stream.channel} name={laneName(recording, lane)} lane={lane} />
           ))}
         </ul>
-        <Waves recording={recording} peaks={peaks} isChoosing={isChoosing} zoom={ZOOMS[zoom] ?? 0} />
+        <Waves recording={recording} peaks={peaks} marks={marks} isChoosing={isChoosing} zoom={ZOOMS[zoom] ?? 0} />
       </div>
       <div class="lane-tools">
         <button type="button" aria-pressed={isChoosing} onClick={() => setChoosing(!isChoosing)}>
@@ -38,17 +41,10 @@ export function Lanes({ recording, peaks }: Props) {
           +
         </button>
         <Share recording={recording} />
-        <Missing recording={recording} />
+        <Happenings recording={recording} marks={marks} />
       </div>
     </>
   )
-}
-
-/** Who is heard on a lane. */
-function laneName({ streams }: RecordingView, lane: number): string {
-  const { speakers = [], label } = streams[lane] ?? {}
-  if (speakers.length > 0) return speakers.map(shortAddress).join(', ')
-  return label === undefined ? `stream ${lane + 1}` : `stream ${label}`
 }
 
 function LaneHead({ name, lane }: { name: string; lane: number }) {
@@ -90,31 +86,5 @@ function Meter({ lane }: { lane: number }) {
     <span class="meter" aria-hidden="true">
       <span ref={bar} style={{ background: voiceColor(lane) }} />
     </span>
-  )
-}
-
-/** Pauses and gaps in words; each leads to its place. */
-function Missing({ recording }: { recording: RecordingView }) {
-  const all = recording.streams
-    .flatMap(({ gaps }, lane) => gaps.map((gap) => ({ ...gap, name: laneName(recording, lane) })))
-    .sort((a, b) => a.fromMs - b.fromMs)
-  if (all.length === 0) return <span class="muted">Nothing is missing.</span>
-  const pauses = all.filter(({ cause }) => isPause(cause)).length
-  return (
-    <details class="missing">
-      <summary>
-        {pauses > 0 && `${pauses} ${pauses === 1 ? 'pause' : 'pauses'} `}
-        {all.length > pauses && `${all.length - pauses} ${all.length - pauses === 1 ? 'gap' : 'gaps'}`}
-      </summary>
-      <ol>
-        {all.map(({ fromMs, toMs, cause, name }) => (
-          <li key={`${name} ${fromMs}`}>
-            <button type="button" class="quiet" onClick={() => sound.seek(fromMs / 1000)}>
-              {duration(fromMs)}–{duration(toMs)} {name}: {gapWords(cause)}
-            </button>
-          </li>
-        ))}
-      </ol>
-    </details>
   )
 }

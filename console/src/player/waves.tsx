@@ -7,6 +7,7 @@ import RegionsPlugin, { type Region } from 'wavesurfer.js/plugins/regions'
 import type { PeaksView, RecordingView } from '../../../src/control/recordings/recording-contract.ts'
 import { theme } from '../data/theme.ts'
 import { gapWords, isPause } from '../recordings/words.ts'
+import type { Mark } from './happenings.tsx'
 import { sound } from './sound.ts'
 
 /** Height of a lane, in CSS pixels. */
@@ -22,6 +23,7 @@ const HATCHED = 'repeating-linear-gradient(135deg, var(--hatch) 0 3px, transpare
 /** What is drawn. */
 export interface WavesProps {
   readonly recording: RecordingView
+  readonly marks: readonly Mark[]
   readonly peaks: PeaksView
   /** Whether dragging chooses a part instead of moving the position. */
   readonly isChoosing: boolean
@@ -35,7 +37,7 @@ export function voiceColor(lane: number): string {
 }
 
 /** The wave forms. */
-export function Waves({ recording, peaks, isChoosing, zoom }: WavesProps) {
+export function Waves({ recording, marks, peaks, isChoosing, zoom }: WavesProps) {
   const place = useRef<HTMLDivElement>(null)
   const wave = useRef<WaveSurfer | undefined>(undefined)
   const regions = useRef<Regions | undefined>(undefined)
@@ -57,7 +59,10 @@ export function Waves({ recording, peaks, isChoosing, zoom }: WavesProps) {
     })
     wave.current = made
     regions.current = plugin
-    made.once('redrawcomplete', () => addGaps(plugin, recording))
+    made.once('redrawcomplete', () => {
+      addGaps(plugin, recording)
+      for (const mark of marks) addMark(plugin, mark)
+    })
     const endLoop = followLoop(plugin)
     const recolor = (): void =>
       made.setOptions({
@@ -78,15 +83,15 @@ export function Waves({ recording, peaks, isChoosing, zoom }: WavesProps) {
       dark.removeEventListener('change', recolor)
       made.destroy()
     }
-  }, [recording, peaks])
+  }, [recording, peaks, marks])
   useEffect(() => {
     wave.current?.setOptions({ dragToSeek: !isChoosing })
     if (!isChoosing) return
     return regions.current?.enableDragSelection({ id: 'loop', color: 'var(--loop)' })
-  }, [isChoosing, recording, peaks])
+  }, [isChoosing, recording, peaks, marks])
   useEffect(() => {
     wave.current?.setOptions({ minPxPerSec: zoom })
-  }, [zoom, recording, peaks])
+  }, [zoom, recording, peaks, marks])
   return <div class="waves" ref={place} aria-hidden="true" />
 }
 
@@ -130,6 +135,14 @@ function addGaps(plugin: Regions, { streams }: RecordingView): void {
       element.style.borderInline = '1px dotted var(--muted)'
     }
   }
+}
+
+function addMark(plugin: Regions, { atMs, text }: Mark): void {
+  const { element } = plugin.addRegion({ start: atMs / 1000, drag: false, resize: false, color: 'var(--mark)' })
+  if (element === null) return
+  element.title = text
+  element.dataset['mark'] = text
+  element.style.borderInline = '1px dashed var(--mark)'
 }
 
 /** Keeps the looped part and its region the same, whoever changes it. */

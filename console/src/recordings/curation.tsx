@@ -43,10 +43,13 @@ export function Curation({ recording, onChange }: Props) {
     }
     onChange()
   }
+  const mayChange = may('recordings:write')
   return (
     <section class="card" aria-labelledby="curation-title">
       <h2 id="curation-title">Keep, tag, delete</h2>
-      {deletion === undefined && <Tags path={path} tags={recording.tags} onChange={onChange} onOutcome={setOutcome} />}
+      {deletion === undefined && mayChange && (
+        <Tags path={path} tags={recording.tags} onChange={onChange} onOutcome={setOutcome} />
+      )}
       <ul class="holds">
         {holds.map(({ at, actor, reason }) => (
           <li key={`${at} ${reason}`}>
@@ -56,11 +59,11 @@ export function Curation({ recording, onChange }: Props) {
       </ul>
       {deletion === undefined && (
         <div class="commands">
-          <button type="button" onClick={() => setAsked('hold')}>
+          <button type="button" disabled={!mayChange} onClick={() => setAsked('hold')}>
             Put on hold …
           </button>
           {isHeld && (
-            <button type="button" onClick={() => setAsked('release')}>
+            <button type="button" disabled={!mayChange} onClick={() => setAsked('release')}>
               Lift the hold …
             </button>
           )}

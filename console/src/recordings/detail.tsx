@@ -4,13 +4,16 @@ import { useEffect } from 'preact/hooks'
 import type { RecordingView } from '../../../src/control/recordings/recording-contract.ts'
 import { Icon } from '../components/icon.tsx'
 import { Trouble } from '../components/trouble.tsx'
+import { may } from '../data/abilities.ts'
 import { clockTime, duration } from '../data/format.ts'
 import { useResource } from '../data/resource.ts'
 import { cue, play } from '../player/playing.ts'
 import { linkTo } from '../router.ts'
 import { Curation } from './curation.tsx'
 import { Badge } from './list.tsx'
+import { Noticed } from './noticed.tsx'
 import { Streams } from './streams.tsx'
+import { AuditTrail, MetadataTrail } from './trails.tsx'
 import { explainSilence, partiesOf, standing, uploadStanding } from './words.ts'
 
 const REFRESH_MS = 5000
@@ -36,7 +39,9 @@ export function RecordingDetail({ recordingId, atS }: { recordingId: string; atS
             <Curation recording={recording} onChange={found.reload} />
           </div>
           <Streams recording={recording} />
-          <Verdict recording={recording} />
+          <Noticed recording={recording} />
+          <MetadataTrail recording={recording} />
+          <AuditTrail key={`${recording.isHeld} ${recording.tags.length}`} recording={recording} />
         </>
       )}
     </>
@@ -52,7 +57,7 @@ function Heading({ recording }: { recording: RecordingView }) {
         <Badge is={standing(recording)} />
         <Badge is={uploadStanding(recording)} />
         {recording.isHeld && <Badge is={{ icon: 'hold', text: 'on hold', tone: 'plain' }} />}
-        {recording.hasAudio && (
+        {recording.hasAudio && may('recordings:play') && (
           <button type="button" class="primary" onClick={() => play(recording.recordingId)}>
             <Icon name="play" /> Play
           </button>
@@ -111,30 +116,6 @@ function Facts({ recording }: { recording: RecordingView }) {
             </div>
           ))}
       </dl>
-    </section>
-  )
-}
-
-const verdicts: Readonly<Record<string, string>> = {
-  clean: 'The recording client kept to the standards.',
-  tolerated: 'The recording client differed from the standards in ways that do no harm; it was recorded all the same.',
-  violations: 'The recording client broke the standards; it was recorded as well as that allowed.',
-}
-
-function Verdict({ recording: { verdict, warnings, isMetadataInvalid, isRecovered } }: { recording: RecordingView }) {
-  return (
-    <section class="card" aria-labelledby="verdict-title">
-      <h2 id="verdict-title">What the recorder noticed</h2>
-      <p>{verdicts[verdict ?? ''] ?? 'The client was not judged.'}</p>
-      {isMetadataInvalid && <p>A metadata document could not be read; it is kept as it came.</p>}
-      {isRecovered && <p>The recorder died meanwhile; what it had written was recovered.</p>}
-      {warnings.length > 0 && (
-        <ul>
-          {warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
-      )}
     </section>
   )
 }

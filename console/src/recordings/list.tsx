@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
 import { Icon } from '../components/icon.tsx'
 import { Nothing, Trouble } from '../components/trouble.tsx'
+import { may } from '../data/abilities.ts'
 import { clockTime, duration } from '../data/format.ts'
 import { play, playing } from '../player/playing.ts'
 import { linkTo } from '../router.ts'
@@ -18,7 +19,7 @@ const REFRESH_MS = 5000
 const ROW_PX = 60
 const NARROW_ROW_PX = 108
 /** Rows from the end at which the next page is asked for. */
-const AHEAD = 60
+const AHEAD = 300
 
 /** Search, filters, and what matches. */
 export function RecordingList({ place }: { place: URLSearchParams }) {
@@ -85,9 +86,10 @@ function Rows({ pages, columns }: { pages: RecordingPages; columns: readonly str
   const count = pages.version.value > 0 ? pages.items.length : 0
   const { rows, heightPx, offsetPx } = useVirtualRows(list, count, isNarrow ? NARROW_ROW_PX : ROW_PX)
   const last = rows.at(-1)?.index ?? 0
+  const mayRead = !pages.isLoading.value && pages.error.value === undefined
   useEffect(() => {
-    if (last >= count - AHEAD) void pages.more()
-  }, [last, count, pages])
+    if (mayRead && last >= count - AHEAD) void pages.more()
+  }, [last, count, mayRead, pages])
   const grid = `44px minmax(160px, 2fr) ${columns.map(() => 'minmax(90px, 1fr)').join(' ')} 170px 70px minmax(190px, 1fr)`
   return (
     <>
@@ -139,6 +141,7 @@ function Cells({ recording, columns }: { recording: RecordingSummary; columns: r
           type="button"
           class="round"
           data-silent={!hasAudio}
+          disabled={hasAudio && !may('recordings:play')}
           aria-label={hasAudio ? `Play ${who}` : `Why is there no audio of ${who}?`}
           onClick={() => play(recordingId)}
         >

@@ -4,7 +4,8 @@ import { signal } from '@preact/signals'
 import type { RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
 import { ApiError, get } from '../data/http.ts'
 
-const PAGE = 100
+const FIRST_PAGE = 50
+const PAGE = 200
 
 interface Page {
   readonly total?: number
@@ -54,7 +55,7 @@ export class RecordingPages {
   async refresh(): Promise<void> {
     if (this.isLoading.value) return
     await this.#read(undefined, (page) => {
-      const places = new Map(this.items.slice(0, 3 * PAGE).map((item, at) => [item.recordingId, at]))
+      const places = new Map(this.items.slice(0, PAGE).map((item, at) => [item.recordingId, at]))
       let newer = 0
       for (const item of page.items) {
         const at = places.get(item.recordingId)
@@ -91,7 +92,8 @@ export class RecordingPages {
     this.isLoading.value = true
     try {
       const place = after === undefined ? '' : `&after=${after}`
-      const page = await get<Page>(`/api/recordings?limit=${PAGE}${place}&${this.#query}`, abort.signal)
+      const limit = after === undefined ? FIRST_PAGE : PAGE
+      const page = await get<Page>(`/api/recordings?limit=${limit}${place}&${this.#query}`, abort.signal)
       if (abort.signal.aborted) return
       take(page)
       this.error.value = undefined

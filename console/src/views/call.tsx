@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { CallView } from '../../../src/control/contract.ts'
 import type { TraceView } from '../../../src/control/trace-contract.ts'
+import { CallVoices } from '../components/call-voices.tsx'
 import { RecordingCommands } from '../components/recording-commands.tsx'
 import { Nothing, Trouble } from '../components/trouble.tsx'
 import { alarmsOf } from '../data/alarms.ts'
@@ -83,6 +84,7 @@ function OneCall({ callId }: { callId: string }) {
       {!isOver && <Trouble error={live.error} onRetry={live.reload} />}
       <Facts call={call} endedAt={endedAt} />
       {!isOver && alarmsOf(call).map((alarm) => <AlarmBox key={alarm.what} alarm={alarm} />)}
+      {!isOver && <CallVoices call={call} />}
       {!isOver && <RecordingCommands callId={callId} state={state} />}
       {call.recording !== undefined && <Ledger recording={call.recording} />}
       {trace.value === undefined ? (

@@ -8,7 +8,7 @@ import { alarmsOf } from '../data/alarms.ts'
 import { liveCalls, liveCallsError, refreshCalls, useLiveCalls } from '../data/live-calls.ts'
 import { CallCard } from './live/call-card.tsx'
 
-const CARD_HEIGHT = 150
+const CARD_HEIGHT = 210
 
 const shown: Readonly<Record<string, (call: CallView) => boolean>> = {
   all: () => true,

@@ -16,7 +16,7 @@ export const auditEntry = Type.Object(
     target: Type.Record(Type.String(), Type.String(), { description: 'what it was done to' }),
     detail: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     outcome: Type.Enum(['done', 'refused', 'failed']),
-    status: Type.Integer({ description: 'of HTTP; 101: a stream was opened' }),
+    status: Type.Integer({ description: 'of HTTP, or of SIP where it came by INFO; 101: a stream was opened' }),
     prev: Type.String({ description: 'hash of the entry before' }),
     hash: Type.String({ description: 'SHA-256 of `prev` and of all else' }),
   },

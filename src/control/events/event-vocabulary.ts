@@ -68,6 +68,12 @@ export const eventVocabulary = {
     durationMs: Type.Number(says('since it came in')),
     reason: Type.Optional(Type.String(says('what the peer said (RFC 3326)'))),
   }),
+  'recording.command': event('A command came by INFO, and has been answered.', {
+    activity: Type.String(says('`start`, `stop`, `pause`, `resume`, `mask` or `unmask`')),
+    from: Type.String(says('address of its sender')),
+    status: Type.Integer(says('SIP status that it was answered')),
+    text: Type.String(says('why')),
+  }),
   'recording.started': event('The first recorder accepted.', {}),
   'recording.paused': event('Every copy is cut, with the proof.', { receipts: Type.Array(receipt) }),
   'recording.resumed': event('A recorder accepted the resumption.', {}),

@@ -1,10 +1,12 @@
 // /api/calls/{callId}/levels and /listen: how loud the parties of a call are, and what they say.
 
 import { type Static, Type } from 'typebox'
+import type { Clock } from '#kernel'
 import { callParams } from '../contract.ts'
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
+import { keepPulse } from '../socket-pulse.ts'
 import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
 import { levelView } from './live-session-routes.ts'
 
@@ -48,7 +50,7 @@ const listenCall = operation(
 )
 
 /** Adds the routes. */
-export function callListeningRoutes(app: HttpApp, listening: CallListening): void {
+export function callListeningRoutes(app: HttpApp, listening: CallListening, clock: Clock): void {
   app.get('/api/calls/:callId/levels', getLevels, async (request) => {
     const items = listening.levels(request.params.callId)
     if (items === undefined) throw notFound('call')
@@ -64,6 +66,7 @@ export function callListeningRoutes(app: HttpApp, listening: CallListening): voi
     },
     wsHandler: (socket, request) => {
       const { params, query } = request
+      keepPulse(socket, clock)
       sendSound(socket, (hearer) => listening.listen(params.callId, hearer), query.channel)
     },
   })

@@ -1,11 +1,13 @@
 // /api/recorder/sessions: the recording sessions that the recorder receives now, how each stream is, and its sound.
 
 import { type Static, Type } from 'typebox'
+import type { Clock } from '#kernel'
 
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { recordingParams } from '../recordings/recording-contract.ts'
+import { keepPulse } from '../socket-pulse.ts'
 import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
 
 const closed = { additionalProperties: false }
@@ -166,7 +168,7 @@ const listenSession = operation(
 )
 
 /** Adds the routes. */
-export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): void {
+export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView, clock: Clock): void {
   app.get('/api/recorder/sessions', listSessions, async () => {
     const items = [...(await sessions.list())]
     return { total: items.length, items }
@@ -199,6 +201,7 @@ export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView): voi
     },
     wsHandler: (socket, request) => {
       const { params, query } = request
+      keepPulse(socket, clock)
       sendSound(socket, (hearer) => sessions.listen(params.recordingId, hearer), query.channel)
     },
   })

@@ -29,14 +29,19 @@ export class ComparedSound {
 
   add(samples: Int16Array, sampleRateHz: number): void {
     const factor = sampleRateHz / COMPARED_HZ
+    const kept = this.#samples
+    let [sum, summed, count] = [this.#sum, this.#summed, this.#count]
     for (let at = 0; at < samples.length; at++) {
-      this.#sum += samples[at]!
-      this.#summed += 1
-      if (this.#summed < factor) continue
-      this.#samples[this.#count++ % COMPARED_SAMPLES] = this.#sum / this.#summed
-      this.#sum = 0
-      this.#summed = 0
+      sum += samples[at]!
+      summed++
+      if (summed < factor) continue
+      kept[count++ % COMPARED_SAMPLES] = sum / summed
+      sum = 0
+      summed = 0
     }
+    this.#sum = sum
+    this.#summed = summed
+    this.#count = count
   }
 
   /** Oldest first; undefined while there are no two seconds. */

@@ -95,8 +95,7 @@ export class RoomWatch {
     return this.#options.clock.after(STEP_MS, 'watch', () => {
       const nowMs = this.#options.clock.nowMs()
       for (const { watch, time, folder } of this.#options.recordings()) {
-        watch.check(nowMs, time.elapsedMs())
-        folder.setAlarms(watch.entries)
+        if (watch.check(nowMs, time.elapsedMs())) folder.setAlarms(watch.entries)
       }
       this.#watchTimer = this.#scheduleWatch()
     })

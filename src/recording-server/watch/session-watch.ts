@@ -68,24 +68,28 @@ export class SessionWatch {
     return this.#listed
   }
 
-  /** Judges the streams; to be called each STEP_MS. `atMs` is the time of the recording. */
-  check(nowMs: number, atMs: number): void {
+  /** Judges the streams; to be called each STEP_MS. `atMs` is the time of the recording. True: alarms have changed. */
+  check(nowMs: number, atMs: number): boolean {
+    let hasChanged = false
     const found = new Map<string, Alarm>()
     for (const alarm of this.#judged(nowMs)) found.set(`${alarm.code} ${alarm.channel ?? ''}`, alarm)
     for (const [key, { alarm, entry }] of this.#standing) {
       if (found.has(key)) continue
+      hasChanged = true
       this.#standing.delete(key)
       if (entry !== undefined) Object.assign(entry, { toMs: Math.round(atMs) })
       this.#sink.cleared(alarm)
     }
     for (const [key, alarm] of found) {
       if (this.#standing.has(key)) continue
+      hasChanged = true
       const entry = this.#listed.length < MAX_LISTED ? { ...alarm, fromMs: Math.round(atMs) } : undefined
       if (entry !== undefined) this.#listed.push(entry)
       this.#standing.set(key, { alarm, entry })
       this.#sink.raised(alarm)
     }
     for (const stream of this.#streams) stream.step()
+    return hasChanged
   }
 
   *#judged(nowMs: number): Generator<Alarm> {

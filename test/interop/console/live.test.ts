@@ -89,3 +89,51 @@ test('the live page is for keyboards and small screens, in light and dark, and a
   await until('the focus comes back', async () => (await focused()) === 'Start recording…')
   await talk.end()
 })
+
+test('each speaker has a meter and a loss, and the call is heard live; a pause silences it', async (t) => {
+  const recorders = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorders.close())
+  const talk = await openTalk(t)
+  assert.equal((await talk.rest('start', recorders.recorderUri('tcp'))).status, 200)
+  const page = await openPage(t, `${talk.opened.httpUrl}/#/live`)
+  const card = page.getByRole('article', { name: 'alice and bob' })
+  for (const name of ['alice', 'bob']) {
+    const meter = card.getByRole('meter', { name: `Loudness of ${name}` })
+    await until(`${name} is loud`, async () => Number(await meter.getAttribute('aria-valuenow')) > -30)
+  }
+  await card.getByText('0.0 % lost').nth(1).waitFor()
+  await page.evaluate(hearTones)
+  await card.getByRole('button', { name: 'Listen' }).click()
+  await card.getByText('You hear the call.').waitFor()
+  const isHeard = async (): Promise<boolean> => {
+    const [caller, callee, other] = (await page.evaluate('globalThis.tonesHeard()')) as [number, number, number]
+    return caller > other + 30 && callee > other + 30
+  }
+  await until('both tones are played', isHeard)
+  await card.getByRole('button', { name: 'Pause', exact: true }).click()
+  await card.getByText('Recording is paused, and so nobody hears the call.').waitFor()
+  await card.getByRole('button', { name: 'Stop listening' }).click()
+  await talk.assertUndisturbed()
+  await talk.end()
+})
+
+/** Puts an analyser before the loudspeaker; `tonesHeard` are the levels at both tones and beside them, in dB. */
+const hearTones = `(() => {
+  const connect = AudioNode.prototype.connect
+  let analyser
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (!(target instanceof AudioDestinationNode)) return connect.call(this, target, ...rest)
+    if (analyser?.context !== this.context) {
+      analyser = new AnalyserNode(this.context, { fftSize: 4096 })
+      connect.call(analyser, target)
+    }
+    return connect.call(this, analyser)
+  }
+  globalThis.tonesHeard = () => {
+    if (analyser === undefined) return [-200, -200, 0]
+    const levels = new Float32Array(analyser.frequencyBinCount)
+    analyser.getFloatFrequencyData(levels)
+    const at = (hz) => levels[Math.round((hz * analyser.fftSize) / analyser.context.sampleRate)]
+    return [at(440), at(1000), at(2300)].map((level) => Math.max(-200, level))
+  }
+})()`

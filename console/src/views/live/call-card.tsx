@@ -1,6 +1,7 @@
 // One call of the live page: who, since when, how it is recorded, what is wrong, and what can be done.
 
 import type { CallView } from '../../../../src/control/contract.ts'
+import { CallVoices } from '../../components/call-voices.tsx'
 import { RecordingCommands } from '../../components/recording-commands.tsx'
 import { type Alarm, alarmsOf } from '../../data/alarms.ts'
 import { clockTime, duration, nameOf, shortAddress } from '../../data/format.ts'
@@ -58,6 +59,7 @@ export function CallCard({ call }: { call: CallView }) {
           <time dateTime={startedAt}>{clockTime(startedAt)}</time>, <Ticking since={startedAt} />
         </span>
       </header>
+      <CallVoices call={call} />
       {recording !== undefined && recording.sessions.length > 0 && (
         <ul class="recorders" aria-label="Recorders">
           {recording.sessions.map(({ uri, state: session, result }) => (

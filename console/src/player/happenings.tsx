@@ -1,0 +1,71 @@
+// What happened in a recording, in words and in order: pauses, gaps, and who came, left or was put on hold.
+
+import type { HistoryView } from '../../../src/control/recordings/document-contract.ts'
+import type { RecordingView } from '../../../src/control/recordings/recording-contract.ts'
+import { duration } from '../data/format.ts'
+import { gapWords, isPause, shortAddress } from '../recordings/words.ts'
+import { sound } from './sound.ts'
+
+/** Who is heard on a lane. */
+export function laneName({ streams }: RecordingView, lane: number): string {
+  const { speakers = [], label } = streams[lane] ?? {}
+  if (speakers.length > 0) return speakers.map(shortAddress).join(', ')
+  return label === undefined ? `stream ${lane + 1}` : `stream ${label}`
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  joined: 'joined',
+  left: 'left',
+  held: 'was put on hold',
+  resumed: 'was taken off hold',
+}
+
+/** A change that the metadata told. */
+export interface Mark {
+  readonly atMs: number
+  readonly text: string
+}
+
+/** The changes that the metadata told, document by document. */
+export function marksOf(history: HistoryView | undefined, recording: RecordingView): Mark[] {
+  return (history?.items ?? []).flatMap(({ atMs, changes }) =>
+    changes.map(({ kind, participant, channel }) => {
+      const who = participant === undefined ? laneName(recording, channel ?? 0) : shortAddress(participant)
+      return { atMs: Math.min(Math.max(0, atMs), recording.durationMs), text: `${who} ${kinds[kind] ?? kind}` }
+    }),
+  )
+}
+
+/** The list; each entry leads to its place. */
+export function Happenings({ recording, marks }: { recording: RecordingView; marks: readonly Mark[] }) {
+  const gaps = recording.streams.flatMap((stream, lane) => stream.gaps.map((gap) => ({ ...gap, lane })))
+  const pauses = gaps.filter(({ cause }) => isPause(cause)).length
+  const all = [
+    ...marks.map(({ atMs, text }) => ({ atMs, text: `${duration(atMs)} ${text}` })),
+    ...gaps.map(({ fromMs, toMs, cause, lane }) => ({
+      atMs: fromMs,
+      text: `${duration(fromMs)}–${duration(toMs)} ${laneName(recording, lane)}: ${gapWords(cause)}`,
+    })),
+  ].sort((a, b) => a.atMs - b.atMs)
+  if (all.length === 0) return <span class="muted">Nothing is missing.</span>
+  return (
+    <details class="happenings">
+      <summary>
+        {counted(pauses, 'pause')}, {counted(gaps.length - pauses, 'gap')}, {counted(marks.length, 'change')}
+      </summary>
+      <ol>
+        {all.map(({ atMs, text }) => (
+          <li key={text}>
+            <button type="button" class="quiet" onClick={() => sound.seek(atMs / 1000)}>
+              {text}
+            </button>
+          </li>
+        ))}
+      </ol>
+    </details>
+  )
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}

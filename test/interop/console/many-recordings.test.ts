@@ -1,0 +1,122 @@
+// A hundred thousand recordings on one page: read page after page as the reader scrolls, without stutter.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createHttpServer } from '../../../src/control/http-server.ts'
+import type { RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
+import { openPage } from '../../harness/browser.ts'
+import { consoleFixture } from '../../harness/console-fixture.ts'
+import { recordingDetail, recordings } from '../../harness/http-fixture.ts'
+
+const COUNT = 100_000
+const STEPS = 120
+
+const states = [
+  { state: 'published', hasAudio: true, upload: 'verified' },
+  { state: 'published', hasAudio: true, upload: 'failed' },
+  { state: 'no-audio', hasAudio: false, upload: 'none', cause: 'no-rtp' },
+  { state: 'no-audio', hasAudio: false, upload: 'none', cause: 'cancelled' },
+] as const
+
+function recordingAt(at: number): RecordingSummary {
+  const [first] = recordings
+  assert.ok(first)
+  return {
+    ...first,
+    ...states[at % states.length],
+    recordingId: `rec-${at}`,
+    startedAt: new Date(Date.UTC(2026, 0, 5, 9) - at * 60_000).toISOString(),
+    participants: [{ aor: `sip:caller${at}@example.com` }, { name: `Agent ${at % 50}`, aor: 'sip:agent@example.com' }],
+    custom: { queue: `queue-${at % 7}` },
+  }
+}
+
+/** Goes to the end of the page again and again until it grows no more. */
+const readAll = `new Promise((done) => {
+  const rows = () => Number(document.querySelector('table.recordings').getAttribute('aria-rowcount'))
+  const step = () => {
+    if (rows() !== -1) return done(rows())
+    scrollTo(0, document.documentElement.scrollHeight)
+    setTimeout(step, 4)
+  }
+  step()
+})`
+
+/** Scrolls through the list frame by frame and returns each frame's length and the long tasks, in milliseconds. */
+const scrollThrough = `new Promise((done) => {
+  const tasks = []
+  new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ type: 'longtask' })
+  const frames = []
+  let step = 0
+  let before = performance.now()
+  const frame = (now) => {
+    frames.push(now - before)
+    before = now
+    step += 1
+    if (step > ${STEPS}) return setTimeout(() => done({ frames: frames.slice(1), tasks }), 100)
+    scrollTo(0, (document.documentElement.scrollHeight * step) / ${STEPS})
+    requestAnimationFrame(frame)
+  }
+  requestAnimationFrame(frame)
+})`
+
+test('a hundred thousand recordings are read to the last and scroll without stutter', async (t) => {
+  const { options } = consoleFixture()
+  const all = Array.from({ length: COUNT }, (_, at) => recordingAt(at))
+  const given = options.recordings
+  assert.ok(given)
+  const server = await createHttpServer({
+    ...options,
+    recordings: {
+      ...given,
+      search: async ({ after, limit, text }) => {
+        const matching = text === undefined ? all : all.filter((one) => JSON.stringify(one).includes(text))
+        const from = after?.rowNo ?? 0
+        const to = from + limit
+        const items = matching.slice(from, to)
+        return { items, ...(to < matching.length && { next: { startedAtMs: 1, rowNo: to } }) }
+      },
+      count: async () => 10_001,
+      get: async (id) => {
+        const found = all.find(({ recordingId }) => recordingId === id)
+        return found && recordingDetail(found)
+      },
+    },
+  })
+  t.after(() => server.close())
+  const page = await openPage(t, `http://127.0.0.1:${server.address.port}/#/recordings`)
+  page.setDefaultTimeout(120_000)
+  await page.getByRole('row', { name: /caller0 and Agent 0/ }).waitFor()
+  for (const words of ['not uploaded', 'no audio', 'not recorded']) {
+    await page.locator('.badge', { hasText: words }).first().waitFor()
+  }
+  await page.getByText('more than 10,000 found').waitFor()
+
+  assert.equal(await page.evaluate(readAll), COUNT + 1)
+  await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)')
+  await page.getByRole('row', { name: /caller99999 and/ }).waitFor()
+  assert.ok((await page.getByRole('row').count()) < 60, 'only what is in sight is there')
+  await page.evaluate('scrollTo(0, 0)')
+  const { frames, tasks } = (await page.evaluate(scrollThrough)) as { frames: number[]; tasks: number[] }
+  const sorted = frames.toSorted((a, b) => a - b)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+  const p95 = sorted[Math.floor(sorted.length * 0.95)] ?? 0
+  t.diagnostic(`frames: median ${median.toFixed(1)} ms, 95 % under ${p95.toFixed(1)} ms; long tasks: ${tasks.length}`)
+  assert.ok(median < 34, `half of the frames take ${median} ms`)
+  // A machine that runs other tests beside adds its own.
+  assert.ok(Math.max(0, ...tasks) < 600, `a task took ${Math.max(...tasks)} ms`)
+
+  await page.evaluate('scrollTo(0, 0)')
+  await page.getByText('Columns').click()
+  await page.getByLabel('queue').check()
+  await page.getByRole('columnheader', { name: 'queue' }).waitFor()
+  assert.match(page.url(), /columns=queue/)
+  await page
+    .getByRole('row', { name: /caller2 and/ })
+    .getByRole('button')
+    .click()
+  const player = page.getByRole('region', { name: 'Player' })
+  await player.getByText('Streams were agreed on, but no audio packet arrived.').waitFor()
+  await player.getByText(/firewall/).waitFor()
+})
