@@ -1,8 +1,9 @@
-// Writes the generated documents: docs/rfc-coverage.md, docs/field-cases.md, docs/reference/*.md, the tables of docs/recorder-vendors.md, the state lists of ARCHITECTURE.md.
+// Writes the generated documents: docs/rfc-coverage.md, docs/field-cases.md, docs/jambonz-compatibility.md, docs/reference/*.md, the tables of docs/recorder-vendors.md, the state lists of ARCHITECTURE.md.
 // With --check nothing is written; exits 1 with the list of files that differ. Needs a build.
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fieldCases } from './field-cases.mjs'
+import { jambonzRows } from './jambonz-rows.mjs'
 import { claims, prose, read, root, table, testList } from './test-titles.mjs'
 
 const requirements = 'docs/requirements.tsv'
@@ -87,6 +88,7 @@ const { configReference } = await built('app/config-reference')
 const { accessReference } = await built('control/access/access-reference')
 const { eventReference } = await built('control/events/event-reference')
 const { vendorReference, verdictReference } = await built('app/verdict-reference')
+const { nodeReference } = await built('flow/node-reference')
 const { sessionEdges } = await built('recording-client/session-machine')
 const { CALL_EDGES } = await built('call/call-machine')
 
@@ -100,21 +102,28 @@ const vendors = [
   ['codes', verdictReference()],
 ].reduce((page, [name, content]) => withBlock(page, name, content), read('docs/recorder-vendors.md'))
 
+const flows = withBlock(read('docs/flows.md'), 'nodes', nodeReference())
+
 const cases = fieldCases()
+const compatibility = jambonzRows()
 const documents = {
   'docs/rfc-coverage.md': coverage(),
   'docs/field-cases.md': cases.page,
+  'docs/jambonz-compatibility.md': compatibility.page,
   'docs/reference/config.md': configReference(),
   'docs/reference/access.md': accessReference(),
   'docs/reference/events.md': eventReference(),
   'docs/recorder-vendors.md': vendors,
+  'docs/flows.md': flows,
   'ARCHITECTURE.md': architecture,
 }
 const stale = Object.entries(documents).filter(([path, text]) => !existsSync(join(root, path)) || read(path) !== text)
 if (process.argv.includes('--check')) {
   for (const [path] of stale) console.log(`${path} is not up to date: run npm run docs`)
+  for (const id of compatibility.open)
+    console.log(`${id} has neither a test nor a reason: docs/jambonz-compatibility.tsv`)
   for (const id of cases.open) console.log(`${id} has neither a test nor a reason: docs/field-cases.tsv`)
-  process.exitCode = stale.length + cases.open.length > 0 ? 1 : 0
+  process.exitCode = stale.length + cases.open.length + compatibility.open.length > 0 ? 1 : 0
 } else {
   for (const [path, text] of stale) {
     writeFileSync(join(root, path), text)

@@ -24,6 +24,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
   rtp: { rank: 1, outside: [['node:crypto', 'rtp/srtp']], globals: [] },
   audio: { rank: 1, outside: [['@evan/opus/wasm/index.js', 'audio/opus']], globals: [] },
   flow: { rank: 1, outside: [['yaml'], ['typebox'], ['typebox/value'], ['acorn']], globals: [] },
+  sealing: { rank: 1, outside: [['node:crypto']], globals: [] },
   media: { rank: 2, outside: [], globals: [] },
   siprec: { rank: 2, outside: [['saxes', 'siprec/']], globals: [] },
   store: {
@@ -40,6 +41,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['s3mini', 'store/upload/s3-storage.ts'],
       ['node:crypto', 'store/upload/'],
       ['node:crypto', 'store/evidence/'],
+      ['node:crypto', 'store/sealing/'],
     ],
     globals: [],
   },

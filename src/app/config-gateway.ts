@@ -6,6 +6,7 @@ import { integer, role, section, text } from './config-leaf.ts'
 import { destinations, manyTls, mediaAddress, sip, sources, srtpKeys } from './config-network.ts'
 import { accounts, trunks } from './config-quotas.ts'
 import { recording } from './config-recording.ts'
+import { speech } from './config-speech.ts'
 
 const route = Type.Object(
   {
@@ -72,6 +73,7 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   destinations: section('Where calls and recordings may go; nowhere unless listed.', {
     dial: destinations('Hosts that calls may be connected to.'),
     record: destinations('Hosts that recordings may be sent to.'),
+    http: destinations('Hosts that flows may send HTTP requests to.'),
   }),
   trustedIdentities: destinations(
     'Hosts whose P-Asserted-Identity is believed, and to whom it is passed on (RFC 3325); nobody unless listed.',
@@ -102,4 +104,5 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   }),
   awareness,
   recording,
+  speech,
 })

@@ -7,7 +7,7 @@ import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
 import { mediaAddress, roleTls, sip, sources, srtpKeys } from './config-network.ts'
-import { evidence, retention, upload } from './config-store.ts'
+import { encryption, evidence, retention, upload } from './config-store.ts'
 
 const recorder = role('The recorder (SRS): takes recording sessions and stores them; off when left out.', {
   sip: sip(5080, roleTls),
@@ -53,6 +53,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
     retention,
     upload,
     evidence,
+    encryption,
     ...durabilityKeys,
   }),
 })

@@ -90,3 +90,14 @@ export const evidence = role(
     }),
   },
 )
+
+/** `recorder.store.encryption`. */
+export const encryption = role(
+  'Recordings encrypted on disk with AES-256-GCM, from the first byte on; as they are when left out. See docs/encryption.md.',
+  {
+    keyFile: text({
+      description:
+        'File with the keys, a line each: a name and 64 hexadecimal digits, the newest last; the first is made at first use. Not in the folder of the recordings, and not the key of the spool. Who loses it loses the recordings.',
+    }),
+  },
+)

@@ -1,16 +1,30 @@
 // The call control of a flow, over a call of the gateway and its recording client.
 
 import type { Call } from '#call'
-import type { CallControl, CollectOutcome, DialOutcome, JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
+import type {
+  CallControl,
+  CollectOutcome,
+  DialOutcome,
+  HttpOutcome,
+  HttpRequest,
+  JoinOutcome,
+  RecordingCommand,
+  RecordingResult,
+  ReferOutcome,
+} from '#flow'
 import type { Clock, Timer } from '#kernel'
+import type { FlowRequests } from './flow-requests.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import type { Notices, RecordingCommands } from './recording-commands.ts'
+import type { Speech } from './speech.ts'
 
 /** What a flow's call control works with. */
 export interface FlowCallControlOptions {
   readonly call: Call
   readonly commands: RecordingCommands
   readonly prompts: PromptLibrary
+  readonly speech: Speech
+  readonly requests: FlowRequests
   readonly notices: Notices
   readonly clock: Clock
   readonly log: { warn(message: string, fields?: Readonly<Record<string, unknown>>): void }
@@ -46,6 +60,19 @@ export class FlowCallControl implements CallControl {
     const prompt = await prompts.load(file)
     if (!prompt.ok) {
       log.warn('prompt could not be played', { callId: call.callId, file, reason: prompt.error.message })
+      return 'failed'
+    }
+    const end = await call.play(prompt.value)
+    if (end === 'finished') notices.played(call)
+    return end
+  }
+
+  async say(options: Parameters<CallControl['say']>[0]): Promise<'finished' | 'stopped' | 'hangup' | 'failed'> {
+    const { call, speech, notices, log } = this.#options
+    const prompt = await Promise.race([speech.speak(options), this.#hangup])
+    if (prompt === 'hangup') return prompt
+    if (!prompt.ok) {
+      log.warn('text could not be spoken', { callId: call.callId, reason: prompt.error.message })
       return 'failed'
     }
     const end = await call.play(prompt.value)
@@ -94,9 +121,19 @@ export class FlowCallControl implements CallControl {
     return this.#options.call.dismiss(leg)
   }
 
+  refer(options: Parameters<CallControl['refer']>[0]): Promise<ReferOutcome> {
+    return this.#options.call.refer(options)
+  }
+
+  async request(options: HttpRequest): Promise<HttpOutcome> {
+    const outcome = await Promise.race([this.#options.requests.send(options), this.#hangup])
+    return outcome === 'hangup' ? { result: outcome } : outcome
+  }
+
   record(command: RecordingCommand): Promise<RecordingResult> {
     const { call, commands } = this.#options
-    return commands.execute(call, command, { origin: 'flow' })
+    const { headers } = command
+    return commands.execute(call, command, { origin: 'flow', ...(headers === undefined ? {} : { headers }) })
   }
 
   async wait(ms: number): Promise<'elapsed' | 'hangup'> {

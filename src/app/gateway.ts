@@ -31,6 +31,7 @@ import { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import { FlowCallControl } from './flow-call-control.ts'
 import type { FlowLibrary } from './flow-library.ts'
+import { FlowRequests } from './flow-requests.ts'
 import { createFlowsView } from './flows-view.ts'
 import { createInfoControl, type InfoControl } from './info-control.ts'
 import { createInvitations } from './invitations.ts'
@@ -43,6 +44,7 @@ import { RecordingIndicator } from './recording-indicator.ts'
 import { SandboxPool } from './sandbox/sandbox-pool.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
+import { Speech } from './speech.ts'
 import { readTls } from './tls-files.ts'
 import { toneRules } from './tone-rules.ts'
 
@@ -98,6 +100,8 @@ export async function openGateway(
   })
   const sandbox = new SandboxPool({ clock, log })
   if (library.flows.list().some(({ flow }) => flow.needsSandbox)) sandbox.warm()
+  const speech = new Speech(config.speech, clock)
+  const requests = new FlowRequests(config.destinations.http, clock)
   const notices = new Notices()
   let role: SipRole | undefined
   let client: RecordingClient | undefined
@@ -147,7 +151,8 @@ export async function openGateway(
       call.refuse(500)
       return
     }
-    const control = new FlowCallControl({ call, commands, prompts: library.prompts, notices, clock, log })
+    const { prompts } = library
+    const control = new FlowCallControl({ call, commands, prompts, speech, requests, notices, clock, log })
     const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
     void runFlow(flow, { call: control, input, sandbox, log: log.child({ callId: call.callId }) })
   }

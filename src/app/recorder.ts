@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import type { LiveSessionsView, RecorderClientsView, RecordingsView } from '#control'
-import { type Clock, type Logger, messageOf } from '#kernel'
+import { AppError, type Clock, type Logger, messageOf } from '#kernel'
 import type { BoundListener } from '#net'
 import {
   ACCEPTED_TYPES,
@@ -18,14 +18,19 @@ import {
 import {
   createDeriver,
   type Deriver,
+  isSealedStore,
   JournaledCatalogue,
   leftFolders,
   Notary,
   type NotaryOptions,
   openS3,
+  plainFiles,
+  type RecordingFiles,
   type RecordingLibrary,
   RecordingStore,
   recoverRecordings,
+  Vault,
+  type VaultOptions,
 } from '#store'
 import { clientPolicies } from './client-policies.ts'
 import type { Environment } from './config.ts'
@@ -67,12 +72,14 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   await mkdir(folder, { recursive: true })
   const evidence = notaryOptions(config)
   const notary = evidence && (await Notary.open(evidence, () => clock.wallMs()))
-  const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes })
+  const encryption = vaultOptions(config)
+  const files = encryption === undefined ? plainStore(folder) : Vault.checked(encryption)
+  const store = new RecordingStore({ root: folder, leastFreeBytes: minFreeBytes, files })
   const settings = librarySettings(config)
   const uploaded = settings.upload && openS3(settings.upload.s3)
   const library = new LibraryThread(settings, log)
   const catalogue = openJournal(store, library, around.clock, log)
-  const left = leftFolders(folder)
+  const left = leftFolders(folder, files)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes }
   const media = await startRecordMedia({
@@ -85,6 +92,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     storage,
     archive,
     ...(evidence && { evidence }),
+    ...(encryption && { encryption }),
   }).catch(async (fault: unknown) => {
     await catalogue.close()
     throw fault
@@ -128,7 +136,14 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
       around,
     )
     server.attach(role.core)
-    await recover(store, catalogue, closed, await createDeriver({ archive, external: ffmpegDecoder() }), notary, log)
+    await recover(
+      store,
+      catalogue,
+      closed,
+      await createDeriver({ archive, external: ffmpegDecoder(), files }),
+      notary,
+      log,
+    )
     return {
       listeners: role.listeners,
       server,
@@ -154,6 +169,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
 export function librarySettings({ store }: RecorderConfig, environment: Environment = env): LibrarySettings {
   const { folder, name, database, retention } = store
   const evidence = notaryOptions({ store })
+  const encryption = vaultOptions({ store })
   const upload = store.upload && uploadSettings(store.upload, environment)
   return {
     folder,
@@ -162,12 +178,29 @@ export function librarySettings({ store }: RecorderConfig, environment: Environm
     ...(database !== undefined && { database }),
     ...(upload && { upload }),
     ...(evidence && { evidence }),
+    ...(encryption && { encryption }),
   }
 }
 
 /** What recordings are vouched for with; undefined where they are not. */
 function notaryOptions({ store }: Pick<RecorderConfig, 'store'>): NotaryOptions | undefined {
   return store.evidence && { root: store.folder, keyFile: store.evidence.keyFile }
+}
+
+/** What recordings are encrypted with; undefined where they are not. */
+export function vaultOptions({ store }: Pick<RecorderConfig, 'store'>): VaultOptions | undefined {
+  return store.encryption && { root: store.folder, keyFile: store.encryption.keyFile }
+}
+
+/** Files as they are; throws AppError `store.encryption-key` where the store holds encrypted ones. */
+function plainStore(root: string): RecordingFiles {
+  if (!isSealedStore(root)) return plainFiles
+  const verdict = { result: 'client', reason: 'bad-key' } as const
+  throw new AppError(
+    'store.encryption-key',
+    `${root} holds encrypted recordings: recorder.store.encryption is missing`,
+    verdict,
+  )
 }
 
 /** A database that is away delays no start and no recording: rows wait in the journal. */

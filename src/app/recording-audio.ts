@@ -6,7 +6,9 @@ import { basename, dirname, extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { readWavHeader, WAV_HEADER_BYTES, type WavShape, wavFrameBytes, wavHeader } from '#audio'
 import type { AudioFile, AudioQuery } from '#control'
-import { type Manifest, type ObjectStorage, readUploadRecord } from '#store'
+import { type Manifest, type ObjectStorage, openRemoteFile, type RecordingFiles, readUploadRecord } from '#store'
+
+const PART_BYTES = 64 * 1024
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   wav: 'audio/wav',
@@ -20,25 +22,60 @@ export function audioFileOf({ audioFile, archiveFile }: Manifest, format: AudioQ
 }
 
 /** An audio file at a path, or its copy in object storage; undefined where there is neither. */
-export async function openAudio(path: string, storage: ObjectStorage | undefined): Promise<AudioFile | undefined> {
+export async function openAudio(
+  path: string,
+  storage: ObjectStorage | undefined,
+  files: RecordingFiles,
+): Promise<AudioFile | undefined> {
   const extension = extname(path).slice(1)
   const kind = { extension, mediaType: MEDIA_TYPES[extension] ?? 'application/octet-stream' }
   const facts = await stat(path).catch(() => undefined)
   if (facts !== undefined) {
+    const file = files.open(path)
+    file.close()
     return {
       ...kind,
-      sizeBytes: facts.size,
-      etag: `${facts.size.toString(16)}-${Math.floor(facts.mtimeMs).toString(16)}`,
-      open: (start, end) => createReadStream(path, { start, end }),
+      sizeBytes: file.size,
+      etag: `${file.size.toString(16)}-${Math.floor(facts.mtimeMs).toString(16)}`,
+      open: (start, end) => streamOf(files, path, start, end),
     }
   }
   const file = storage && (await readUploadRecord(dirname(path))).files[basename(path)]
   if (storage === undefined || file === undefined) return undefined
+  const place = files.placeOf(path)
+  if (place !== undefined) {
+    const fetch = (start: number, end: number) => storage.read(file.key, { start, end })
+    const { size, read } = await openRemoteFile(place, file.bytes, fetch)
+    return { ...kind, sizeBytes: size, etag: file.sha256, open: (start, end) => Readable.from(read(start, end)) }
+  }
   return {
     ...kind,
     sizeBytes: file.bytes,
     etag: file.sha256,
     open: (start, end) => Readable.from(storage.read(file.key, { start, end })),
+  }
+}
+
+/** Bytes of a file from `start` to `end`, both included. */
+function streamOf(files: RecordingFiles, path: string, start: number, end: number): Readable {
+  if (files.placeOf(path) === undefined) return createReadStream(path, { start, end })
+  return Readable.from(sealedParts(files, path, start, end))
+}
+
+async function* sealedParts(
+  files: RecordingFiles,
+  path: string,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
+  const file = files.open(path)
+  try {
+    for (let at = start; at <= end && at < file.size; at += PART_BYTES) {
+      const part = Buffer.alloc(Math.min(PART_BYTES, end + 1 - at))
+      yield part.subarray(0, file.readAt(part, at))
+    }
+  } finally {
+    file.close()
   }
 }
 

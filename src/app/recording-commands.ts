@@ -70,10 +70,11 @@ export class RecordingCommands {
       case 'pause':
         return await client.pause(call, {
           origin: context.origin,
+          ...(context.headers && { headers: context.headers }),
           ...(command.limit === undefined ? {} : { limit: command.limit }),
         })
       case 'resume':
-        return await client.resume(call, context.origin)
+        return await client.resume(call, context.origin, context.headers)
       case 'mask':
       case 'unmask':
         return await client.mask(call, command.activity === 'mask', context.origin)

@@ -50,7 +50,7 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     const isPart = channel !== undefined || fromMs !== undefined || toMs !== undefined
     const name = isPart && format !== undefined && format !== 'wav' ? undefined : audioFileOf(manifest, format)
     const path = name === undefined ? undefined : store.pathOf(folder, name)
-    const whole = path === undefined ? undefined : await openAudio(path, uploaded)
+    const whole = path === undefined ? undefined : await openAudio(path, uploaded, store.files)
     return whole !== undefined && isPart ? await partOf(whole, query) : whole
   }
   const moments = ({ folder, manifest }: Kept) => momentsOf(manifest, (file) => store.file(folder, file))
@@ -79,7 +79,7 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     peaks: async (recordingId, query) => {
       const found = await kept(recordingId)
       const path = found?.manifest.peaksFile && store.pathOf(found.folder, found.manifest.peaksFile)
-      return path ? await readPeaks(path, query) : undefined
+      return path ? readPeaks(path, query, store.files) : undefined
     },
     metadata: async (recordingId, number) => {
       const found = await kept(recordingId)

@@ -19,6 +19,7 @@ import type { Leg } from './leg.ts'
 import type { Joining } from './parties.ts'
 import { type EndReason, MEDIA_FAILURE, NO_MEDIA, NO_USABLE_ANSWER, normalClearing } from './reason.ts'
 import type { CallEvent, CallSnapshot, RecordableCall } from './recordable-call.ts'
+import type { ReferOptions, ReferResult } from './referral.ts'
 import { type ReplacedCall, takeSeat } from './replacement.ts'
 import type { Route } from './router.ts'
 import { type JoinOptions, type JoinResult, ThirdParties } from './third-party.ts'
@@ -121,6 +122,7 @@ export class Call implements RecordableCall {
     this.#thirdParties = new ThirdParties(this.#seating)
     this.#transfers = new Transfers({
       ...this.#seating,
+      clock,
       domain: context.domain,
       policy: context.transfer,
       consultation: context.consultation,
@@ -246,6 +248,11 @@ export class Call implements RecordableCall {
   /** Calls a further party into the talk of at least two; all hear all. Never rejects. */
   async join(options: JoinOptions): Promise<JoinResult> {
     return await this.#thirdParties.join(options)
+  }
+
+  /** Asks the caller's phone to call somebody else (RFC 3515). Never rejects. */
+  async refer(options: ReferOptions): Promise<ReferResult> {
+    return this.ended ? { result: 'hangup' } : await this.#transfers.refer(options)
   }
 
   /** Lets the party on a leg go, as if it had hung up; false when there is no such party, or it is the caller. */

@@ -1,6 +1,6 @@
 // Transfers of a call (RFC 3515, 5589): a party's REFER is carried out here, carried on to the other party, or declined.
 
-import { messageOf } from '#kernel'
+import { type Clock, messageOf } from '#kernel'
 import type { HeaderList, IncomingRequest, Replaces } from '#sip'
 import { type Consultation, type ReceivingCall, takeOver } from './attended-transfer.ts'
 import { playable, RELAYED } from './codecs.ts'
@@ -10,6 +10,7 @@ import type { Leg } from './leg.ts'
 import { parseRefer, type Refer } from './refer.ts'
 import { ReferRelay } from './refer-relay.ts'
 import { ReferSubscription } from './refer-subscription.ts'
+import { type ReferOptions, type ReferResult, Referral } from './referral.ts'
 
 /** What to do with transfers. */
 export interface TransferPolicy {
@@ -23,6 +24,7 @@ const RING_TIMEOUT_MS = 60_000
 
 /** What a transfer asks of its call. */
 export interface TransferringCall extends ReceivingCall {
+  readonly clock: Clock
   readonly dialler: Dialler
   readonly domain: string
   readonly policy: TransferPolicy
@@ -41,10 +43,12 @@ interface Transfer {
 export class Transfers {
   readonly #call: TransferringCall
   readonly #relay = new ReferRelay()
+  readonly #referral: Referral
   #current: Transfer | undefined
 
   constructor(call: TransferringCall) {
     this.#call = call
+    this.#referral = new Referral(call.clock)
   }
 
   /** Answers a REFER of a party. */
@@ -75,9 +79,19 @@ export class Transfers {
     else incoming.respond(refusal.sipStatus ?? 403)
   }
 
-  /** Answers a NOTIFY: it is about a REFER that was carried on, or about nothing. */
+  /** Asks the near side to call somebody else. Never rejects. */
+  async refer(options: ReferOptions): Promise<ReferResult> {
+    const { conversation, dialler } = this.#call
+    const refusal = dialler.refuses(options.target)
+    if (refusal !== undefined) return { ...refusal, result: 'forbidden' }
+    return conversation.near === undefined
+      ? { result: 'failed' }
+      : await this.#referral.refer(conversation.near, options)
+  }
+
+  /** Answers a NOTIFY: it is about a REFER of ours, one that was carried on, or about nothing. */
   onNotify(from: Leg, incoming: IncomingRequest): void {
-    void this.#relay.notify(from, incoming)
+    if (!this.#referral.takes(from, incoming)) void this.#relay.notify(from, incoming)
   }
 
   /** Whether a leg's seat is kept for the target of its transfer although its party has hung up. */
@@ -87,6 +101,7 @@ export class Transfers {
 
   /** The call is over: a target that rings is let go. */
   close(headers: HeaderList): void {
+    this.#referral.close()
     this.#current?.attempt?.cancel(headers)
   }
 

@@ -8,6 +8,9 @@ const RESULTS: Readonly<Record<string, RegExp>> = {
   dial: /^(?:answered|busy|no-answer|rejected|failed|forbidden|hangup)$/,
   join: /^(?:answered|busy|no-answer|rejected|failed|forbidden|hangup)$/,
   play: /^(?:finished|failed|hangup)$/,
+  say: /^(?:finished|failed|hangup)$/,
+  refer: /^(?:transferred|refused|failed|forbidden|timeout|hangup)$/,
+  request: /^(?:[1-5][0-9]{2}|forbidden|timeout|too-large|failed|hangup)$/,
   record: /^(?:[1-6][0-9]{2}|hangup)$/,
   wait: /^(?:elapsed|hangup)$/,
 }

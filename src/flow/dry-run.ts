@@ -5,9 +5,12 @@ import type {
   CallControl,
   CollectOutcome,
   DialOutcome,
+  HttpOutcome,
+  HttpRequest,
   JoinOutcome,
   RecordingCommand,
   RecordingResult,
+  ReferOutcome,
 } from './call-control.ts'
 import type { DryAnswers } from './dry-answers.ts'
 import { type FlowEnd, runFlow } from './engine.ts'
@@ -117,6 +120,10 @@ class DryCall implements CallControl {
     return this.#trace.note('play', file, this.#take('play', 'finished') as 'finished' | 'hangup' | 'failed')
   }
 
+  async say(options: Parameters<CallControl['say']>[0]): Promise<'finished' | 'stopped' | 'hangup' | 'failed'> {
+    return this.#trace.note('say', options, this.#take('say', 'finished') as 'finished' | 'hangup' | 'failed')
+  }
+
   async collect(options: Parameters<CallControl['collect']>[0]): Promise<CollectOutcome> {
     const typed = this.#take('collect', 'timeout')
     const outcome: CollectOutcome =
@@ -135,6 +142,19 @@ class DryCall implements CallControl {
 
   leave(leg: string): boolean {
     return this.#trace.note('leave', leg, true)
+  }
+
+  async refer(options: Parameters<CallControl['refer']>[0]): Promise<ReferOutcome> {
+    const result = this.#take('refer', 'transferred') as ReferOutcome['result']
+    return this.#trace.note('refer', options, { result })
+  }
+
+  async request(options: HttpRequest): Promise<HttpOutcome> {
+    const answer = this.#take('request', '200')
+    const outcome: HttpOutcome = /^\d/.test(answer)
+      ? { result: 'answered', status: Number(answer), body: {} }
+      : { result: answer as HttpOutcome['result'] }
+    return this.#trace.note('request', options, outcome)
   }
 
   async record(command: RecordingCommand): Promise<RecordingResult> {

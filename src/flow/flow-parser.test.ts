@@ -46,13 +46,13 @@ test('an unknown key of the document fails', () => {
 })
 
 test('an unknown node type fails and names the types there are', () => {
-  const [error] = errorsOf(`${head}  - type: answer\n  - type: transfer\n`)
+  const [error] = errorsOf(`${head}  - type: answer\n  - type: fly\n`)
   assert.equal(error?.line, 4)
   assert.equal(error?.column, 11)
   assert.equal(error?.path, 'nodes[1].type')
   assert.match(
     error?.expected ?? '',
-    /answer, play, collect, dial, join, leave, callRecording, wait, set, if, switch, repeat, log, hangup/,
+    /answer, play, say, collect, dial, join, leave, transfer, callRecording, consent, httpRequest, wait, set/,
   )
 })
 

@@ -2,9 +2,12 @@ export type {
   CallControl,
   CollectOutcome,
   DialOutcome,
+  HttpOutcome,
+  HttpRequest,
   JoinOutcome,
   RecordingCommand,
   RecordingResult,
+  ReferOutcome,
 } from './call-control.ts'
 export { DryAnswers } from './dry-answers.ts'
 export { type DryRun, dryRun } from './dry-run.ts'

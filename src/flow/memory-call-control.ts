@@ -5,18 +5,24 @@ import type {
   CallControl,
   CollectOutcome,
   DialOutcome,
+  HttpOutcome,
+  HttpRequest,
   JoinOutcome,
   RecordingCommand,
   RecordingResult,
+  ReferOutcome,
 } from './call-control.ts'
 
 /** Answers of the call; what is left out succeeds. */
 export interface CallScript {
   readonly answer?: boolean
   readonly play?: 'finished' | 'stopped' | 'hangup' | 'failed'
+  readonly say?: 'finished' | 'stopped' | 'hangup' | 'failed'
   readonly collect?: CollectOutcome
   readonly dial?: DialOutcome
   readonly join?: JoinOutcome
+  readonly refer?: ReferOutcome
+  readonly request?: HttpOutcome
   readonly record?: (command: RecordingCommand) => Promise<RecordingResult>
 }
 
@@ -57,6 +63,11 @@ export class MemoryCallControl implements CallControl {
     return this.#script.play ?? 'finished'
   }
 
+  async say(options: Parameters<CallControl['say']>[0]): Promise<'finished' | 'stopped' | 'hangup' | 'failed'> {
+    this.requests.push(['say', options])
+    return this.#script.say ?? 'finished'
+  }
+
   async collect(options: Parameters<CallControl['collect']>[0]): Promise<CollectOutcome> {
     this.requests.push(['collect', options])
     return this.#script.collect ?? { digits: '1', reason: 'length' }
@@ -75,6 +86,16 @@ export class MemoryCallControl implements CallControl {
   leave(leg: string): boolean {
     this.requests.push(['leave', leg])
     return true
+  }
+
+  async refer(options: Parameters<CallControl['refer']>[0]): Promise<ReferOutcome> {
+    this.requests.push(['refer', options])
+    return this.#script.refer ?? { result: 'transferred', sipStatus: 200 }
+  }
+
+  async request(options: HttpRequest): Promise<HttpOutcome> {
+    this.requests.push(['request', options])
+    return this.#script.request ?? { result: 'answered', status: 200, body: {} }
   }
 
   async record(command: RecordingCommand): Promise<RecordingResult> {

@@ -55,7 +55,8 @@ function schemaAt(schema: TSchema, path: readonly string[]): Described {
   return at
 }
 
-function expectation(schema: Described): string {
+/** What belongs into a place, in a few words. */
+export function expectation(schema: Described): string {
   if (schema.description !== undefined) return schema.description
   if (schema.const !== undefined) return String(schema.const)
   if (schema.anyOf !== undefined) return `one of ${schema.anyOf.map(expectation).join(', ')}`

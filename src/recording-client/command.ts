@@ -43,6 +43,8 @@ export interface PauseLimit {
 /** Pause of a recording. */
 export interface PauseCommand {
   readonly origin: CommandOrigin
+  /** Headers of the asker's own for the re-INVITE to the recorders. */
+  readonly headers?: HeaderList
   /** Absent: until it is resumed. */
   readonly limit?: PauseLimit
 }

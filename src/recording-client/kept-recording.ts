@@ -47,6 +47,7 @@ export class KeptRecording {
       recordingId: recordingId.trim(),
       headers,
       ...(application !== undefined && { application }),
+      signal: { headers: [] },
       mask: new RecordingMask(call.media, maskDtmf),
       ...(early !== undefined && { early }),
     }

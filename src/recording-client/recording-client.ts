@@ -2,7 +2,7 @@
 
 import type { RecordableCall } from '#call'
 import { assertNever, err, Listeners, messageOf, ok, type Result } from '#kernel'
-import type { ServerInvite } from '#sip'
+import type { HeaderList, ServerInvite } from '#sip'
 import {
   type CommandOrigin,
   type CommandOutcome,
@@ -119,23 +119,23 @@ export class RecordingClient {
   }
 
   /** Pauses: the media is cut when this returns; settles when that is proved. */
-  pause(call: RecordableCall, { origin, limit }: PauseCommand): Promise<CommandOutcome> {
+  pause(call: RecordableCall, { origin, limit, headers }: PauseCommand): Promise<CommandOutcome> {
     const recording = this.#calls.get(call.callId)?.current
     const state = recording?.reported ?? 'none'
     if (recording === undefined || state === 'none' || state === 'stopping') {
       return this.#refuse(400, texts.invalidPause, { callId: call.callId, origin })
     }
-    return recording.pause(limit)
+    return recording.pause(limit, headers)
   }
 
-  /** Resumes: media flows again at a recorder once it has accepted. */
-  resume(call: RecordableCall, origin: CommandOrigin): Promise<CommandOutcome> {
+  /** Resumes: media flows again at a recorder once it has accepted; `headers` are the asker's own for the re-INVITE. */
+  resume(call: RecordableCall, origin: CommandOrigin, headers: HeaderList = []): Promise<CommandOutcome> {
     const recording = this.#calls.get(call.callId)?.current
     const state = recording?.reported ?? 'none'
     if (recording === undefined || (state !== 'pausing' && state !== 'paused' && state !== 'resuming')) {
       return this.#refuse(400, texts.invalidResume, { callId: call.callId, origin })
     }
-    return recording.resume()
+    return recording.resume(headers)
   }
 
   /** Leaves keys out of what recorders get, or not, from now on; settles when that is true of every stream. */

@@ -122,6 +122,7 @@ export class RecordingPauses {
   #onExpired(next: PauseLimit['next']): void {
     if (this.#recording.wish !== 'paused') return
     this.#recording.tell({ type: 'pause-expired', next })
+    this.#recording.plan.signal.headers = []
     void (next === 'resume' ? this.resume() : this.#recording.stop('stopped'))
   }
 }

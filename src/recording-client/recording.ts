@@ -3,7 +3,7 @@
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { assertNever, err, type Result } from '#kernel'
-import type { ServerInvite } from '#sip'
+import type { HeaderList, ServerInvite } from '#sip'
 import { type CommandOutcome, outcome, type PauseLimit, texts } from './command.ts'
 import { OneRecorder, type OneRecorderActivity } from './one-recorder.ts'
 import { PolicyWatch } from './policy-watch.ts'
@@ -193,12 +193,14 @@ export class Recording implements PausedRecording {
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
-  pause(limit?: PauseLimit): Promise<CommandOutcome> {
+  pause(limit?: PauseLimit, headers: HeaderList = []): Promise<CommandOutcome> {
+    this.plan.signal.headers = headers
     return this.#pauses.pause(limit)
   }
 
   /** Settles 200 when one recorder accepted; with none the recording stays paused. */
-  resume(): Promise<CommandOutcome> {
+  resume(headers: HeaderList = []): Promise<CommandOutcome> {
+    this.plan.signal.headers = headers
     return this.#pauses.resume()
   }
 
@@ -213,6 +215,7 @@ export class Recording implements PausedRecording {
 
   /** Pauses, resumes or stops one recorder; the others go on. */
   commandOne(activity: OneRecorderActivity, uri: string): Promise<CommandOutcome> {
+    this.plan.signal.headers = []
     return this.#one.command(activity, uri)
   }
 

@@ -38,7 +38,12 @@ export function inviteHeaders(wallMs: number, { headers, profile, recordingId, c
   const sessionId = hexText(call.snapshot().sessionId)
   const configured = filledHeaders([...profile.headers, ...own], { recordingId, callId: call.callId, sessionId })
   const foreign = [...headers, ...configured.filter(([name]) => !askedNames.has(name.toLowerCase()))]
-  return [...foreign.filter(([name]) => !ownNames.has(name.toLowerCase())), ...offerHeaders, ...withDate(wallMs)]
+  return [...foreignHeaders(foreign), ...offerHeaders, ...withDate(wallMs)]
+}
+
+/** Those that neither replace ours nor are part of the protocol. */
+export function foreignHeaders(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => !ownNames.has(name.toLowerCase()))
 }
 
 /** A Date header (RFC 3261 section 20.17). */

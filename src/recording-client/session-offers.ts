@@ -3,7 +3,7 @@
 import type { CallSnapshot } from '#call'
 import { err, ok, type Result } from '#kernel'
 import type { LocalMedia } from '#sdp'
-import type { MessageOptions, SipBody, SipMessage } from '#sip'
+import type { HeaderList, MessageOptions, SipBody, SipMessage } from '#sip'
 import { METADATA_DISPOSITION, type RecordingMetadata } from '#siprec'
 import { type AnsweredStream, readAnswer, readFirstAnswer } from './answer.ts'
 import { texts } from './command.ts'
@@ -13,7 +13,7 @@ import { audioEncodings, type OfferedStream, telephoneEvent } from './offer.ts'
 import type { DialogUser } from './recording-dialog.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
-import { offerBody, offerHeaders, sdpOf } from './session-messages.ts'
+import { foreignHeaders, offerBody, offerHeaders, sdpOf } from './session-messages.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
 
 /** Offers of one recording session, made when its forks have their ports. */
@@ -76,8 +76,10 @@ export class SessionOffers {
 
   /** A re-offer as of this moment. */
   next(direction: OfferDirection, withDocument: boolean): MessageOptions {
+    const isSignal = direction !== this.#signalled
     const offer = this.#offer(direction)
-    return this.#message(offer, withDocument ? this.#document() : undefined)
+    const own = isSignal ? foreignHeaders(this.#plan.signal?.headers ?? []) : []
+    return this.#message(offer, withDocument ? this.#document() : undefined, own)
   }
 
   /**
@@ -136,8 +138,8 @@ export class SessionOffers {
     return this.#document({ disassociatedAtMs: this.#plan.spooled?.toMs ?? this.#around.clock.wallMs() })
   }
 
-  #message(offer: Uint8Array, document: OutgoingDocument | undefined): MessageOptions {
-    return { headers: offerHeaders, body: offerBody(offer, document, this.#around.ids) }
+  #message(offer: Uint8Array, document: OutgoingDocument | undefined, own: HeaderList = []): MessageOptions {
+    return { headers: [...own, ...offerHeaders], body: offerBody(offer, document, this.#around.ids) }
   }
 
   #offer(direction: OfferDirection): Uint8Array {

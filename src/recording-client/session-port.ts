@@ -76,6 +76,11 @@ export interface SessionSurroundings extends RecordingSurroundings {
   readonly idle: IdleDialogs
 }
 
+/** Headers that change with every pause and resumption. */
+export interface SignalHeaders {
+  headers: HeaderList
+}
+
 /** What a recording session is about. */
 export interface SessionPlan {
   readonly id: string
@@ -87,6 +92,8 @@ export interface SessionPlan {
   readonly recordingId: string
   /** Headers of the asker's own for the INVITE to the recorders. */
   readonly headers: HeaderList
+  /** Headers of the asker's own for the re-INVITEs that tell of the latest pause or resumption. */
+  readonly signal?: SignalHeaders
   /** How the asker identifies the call. */
   readonly application?: ApplicationIds
   /** Whether keys are left out of what the recorder gets; absent: by its profile. */
@@ -118,7 +125,9 @@ export interface RecordingPlan
     | 'call'
     | 'streams'
     | 'mask'
+    | 'signal'
   > {
+  readonly signal: SignalHeaders
   readonly call: RecordableCall
   readonly streams: CallStreams
   readonly mask: RecordingMask

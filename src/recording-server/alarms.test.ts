@@ -2,14 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodePcmu, encodePcmu, tone } from '#audio'
+import { correlate, decodePcmu, encodePcmu, tone } from '#audio'
 import { seededIds } from '#kernel'
 import { SrtpSender, srtpSuites } from '#rtp'
 import { cryptoAttribute, offeredCryptos } from '#sdp'
 import type { Alarm } from '#store'
-import { RecorderBench } from '../../test/harness/recorder.ts'
+import { audioOf, RecorderBench } from '../../test/harness/recorder.ts'
 import { type Line, offer } from '../../test/harness/recording-offer.ts'
 import type { RtpSource } from '../../test/harness/rtp-source.ts'
+import { StreamSound } from './watch/stream-sound.ts'
 
 const PACKET = 160
 /** From the first moment that packets are due to the alarm. */
@@ -223,6 +224,19 @@ test('packets from another host than the SDP names are told', async (t) => {
   await bench.settled(session.dialog.reinvite({ body: offer([{ attributes: ['sendonly', 'label:1'] }], 2) }))
   await talk(bench, 300, [sources[0]!, low])
   assert.deepEqual(standing(bench), [])
+})
+
+test('a bug in the watch costs alarms, and nothing of the recording', async (t) => {
+  const { bench, session, sources } = await opened(t, [{ attributes: ['sendonly', 'label:1'] }])
+  t.mock.method(StreamSound.prototype, 'hear', () => {
+    throw new Error('a bug')
+  })
+  await talk(bench, 1000, [sources[0]!, low])
+  bench.clock.advance(30_000)
+  assert.deepEqual(standing(bench), [])
+  assert.ok(bench.log.messages().includes('recording is not watched any more'))
+  const { folder } = await bench.end(session)
+  assert.ok(correlate(low, (await audioOf(folder))[0]!, 4000).coefficient > 0.99)
 })
 
 test('a voice driven over the limit is told, and heals', async (t) => {

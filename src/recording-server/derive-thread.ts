@@ -3,13 +3,15 @@
 
 import { Worker } from 'node:worker_threads'
 import { AppError } from '#kernel'
-import type { ArchiveFormat, DerivedFiles, DeriveJob, NotaryOptions } from '#store'
+import type { ArchiveFormat, DerivedFiles, DeriveJob, NotaryOptions, VaultOptions } from '#store'
 
 /** Options of the thread. */
 export interface DeriveWorkerOptions {
   readonly archive: ArchiveFormat
   /** Without it nothing is attested. */
   readonly evidence?: NotaryOptions
+  /** Without it files are as they are. */
+  readonly encryption?: VaultOptions
 }
 
 /** Record worker to thread: audio to derive, or a folder to attest. */

@@ -4,15 +4,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { invariant, messageOf } from '#kernel'
 import { systemClock } from '#net'
-import { createDeriver, type DerivedFiles, Notary } from '#store'
+import { createDeriver, type DerivedFiles, Notary, Vault } from '#store'
 import type { DeriveReply, DeriveRequest, DeriveWorkerOptions } from './derive-thread.ts'
 import { ffmpegDecoder } from './ffmpeg-decoder.ts'
 
 const port = parentPort
 invariant(port !== null, 'runs as a worker thread')
 
-const { archive, evidence } = workerData as DeriveWorkerOptions
-const derive = await createDeriver({ archive, external: ffmpegDecoder() })
+const { archive, evidence, encryption } = workerData as DeriveWorkerOptions
+const derive = await createDeriver({ archive, external: ffmpegDecoder(), files: encryption && new Vault(encryption) })
 const notary = evidence && (await Notary.open(evidence, () => systemClock.wallMs()))
 
 async function serve(request: DeriveRequest): Promise<DerivedFiles> {

@@ -12,6 +12,7 @@ import type {
   NotaryOptions,
   RecordingFacts,
   StreamTotals,
+  VaultOptions,
 } from '#store'
 import type { TrackCodec } from './track.ts'
 import type { SoundFrame } from './watch/sound-tap.ts'
@@ -61,6 +62,8 @@ export interface RecordWorkerOptions {
   readonly archive?: ArchiveFormat
   /** Recordings are vouched for when they are published. */
   readonly evidence?: NotaryOptions
+  /** Recordings are encrypted. */
+  readonly encryption?: VaultOptions
 }
 
 /** A stream as it was before a restart; in the order of the channels. */
@@ -147,6 +150,8 @@ export type RecordEvent =
   | { readonly type: 'alarm' | 'alarm-cleared'; readonly recordingId: string; readonly alarm: Alarm }
   /** What was heard since the last such event, of a recording that is listened to. */
   | { readonly type: 'sound'; readonly recordingId: string; readonly frames: readonly SoundFrame[] }
+  /** A fault of ours: this recording is watched no further; it is written all the same. */
+  | { readonly type: 'watch-failed'; readonly recordingId: string; readonly message: string }
   /** A fault of ours: this recording is written no further. */
   | { readonly type: 'track-failed'; readonly recordingId: string; readonly message: string }
   /** The disk's condition is another one. While it is not `well` audio waits in memory, and beyond `bufferBytes` is dropped. */

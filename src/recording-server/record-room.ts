@@ -10,7 +10,9 @@ import {
   type DiskCondition,
   type DiskPort,
   type NoAudioCause,
+  plainFiles,
   type RecordingFacts,
+  type RecordingFiles,
   RecordingFolder,
   type StreamFiles,
   type StreamTotals,
@@ -81,6 +83,8 @@ export interface RecordRoomOptions {
   readonly address?: string
   /** Opus is not listened to unless told how. */
   readonly loadOpus?: OpusLoader
+  /** How files are written; as they are unless told. */
+  readonly files?: RecordingFiles
   readonly onEvent: (event: RecordEvent) => void
 }
 
@@ -101,10 +105,10 @@ export class RecordRoom {
   #probedMs = 0
 
   constructor(options: RecordRoomOptions) {
-    const { clock, storage = defaultStorage, disk: port = systemDisk } = options
+    const { clock, storage = defaultStorage, disk: port = systemDisk, files = plainFiles } = options
     this.#options = options
     this.#storage = storage
-    this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes })
+    this.#disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes, files })
     this.#anchoredMs = clock.nowMs()
     this.#syncedMs = clock.nowMs()
     this.#watch = new RoomWatch({
@@ -191,7 +195,7 @@ export class RecordRoom {
     try {
       // A stream that was removed needs ports only to be closed.
       for (const { rtpPort, isRemoved } of streams) pairs.push(await (isRemoved ? ports.take() : ports.takeAt(rtpPort)))
-      const left = streamsLeft(path, manifest)
+      const left = streamsLeft(path, manifest, this.#disk.files)
       const startedAtMs = Date.parse(manifest.startedAt)
       const opened = { folder: path, metadata: manifest.metadata, streams: left }
       const folder = new RecordingFolder(this.#disk, root, recordingId, startedAtMs, manifest.facts, opened)
@@ -257,6 +261,7 @@ export class RecordRoom {
       onFirstPacket: (atMs) =>
         this.#options.onEvent({ type: 'first-packet', recordingId, channel: files.channel, atMs }),
       onClosed: () => void this.#options.ports.release(ports),
+      onWatchFault: (fault) => this.#watch.failed(recording, fault),
       onFault: (fault) => this.#fail(recording, fault),
     })
     receiver.pauseHere(recording.isPaused)

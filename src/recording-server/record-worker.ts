@@ -5,6 +5,7 @@ import { loadOpusLibrary } from '#audio'
 import { PortPool } from '#engine'
 import { AppError, invariant, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
+import { Vault } from '#store'
 import { DeriveThread } from './derive-thread.ts'
 import type { RecordReply, RecordRequest, RecordWorkerOptions } from './record-messages.ts'
 import { RecordRoom } from './record-room.ts'
@@ -24,10 +25,11 @@ const {
   storage,
   archive = 'none',
   evidence,
+  encryption,
   address = host,
 } = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
-const deriving = new DeriveThread({ archive, ...(evidence && { evidence }) })
+const deriving = new DeriveThread({ archive, ...(evidence && { evidence }), ...(encryption && { encryption }) })
 const room = new RecordRoom({
   root,
   keepDigits,
@@ -39,6 +41,7 @@ const room = new RecordRoom({
   ports: new PortPool({ host, portMin, portMax, clock: systemClock, randomInteger: cryptoIds.integer }),
   derive: deriving.derive,
   ...(evidence && { attest: deriving.attest }),
+  ...(encryption && { files: new Vault(encryption) }),
   caughtUp: () => new Promise((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve)),
   onEvent: (event) => reply({ kind: 'event', event }),
 })

@@ -340,6 +340,11 @@ class Server implements RecordingServer {
       case 'sound':
         this.#listeners.sound(event.recordingId, event.frames)
         return
+      case 'watch-failed': {
+        const { recordingId, message: reason } = event
+        this.#options.log.error('recording is not watched any more', { recordingId, reason })
+        return
+      }
       case 'track-failed':
         this.#sessions.get(event.recordingId)?.onTrackFailed(event.message)
         return

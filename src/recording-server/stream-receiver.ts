@@ -50,6 +50,8 @@ export interface StreamReceiverOptions {
   readonly onFirstPacket: (atMs: number) => void
   /** Called once, after the goodbye was handed to the system. */
   readonly onClosed: () => void
+  /** A bug of ours in the watch: it goes on without. */
+  readonly onWatchFault: (fault: unknown) => void
   /** The disk failed; the receiver has stopped writing. */
   readonly onFault: (fault: unknown) => void
 }
@@ -83,6 +85,7 @@ export class StreamReceiver {
   #heldBySdp = false
   #heldByMetadata = false
   #isPausedHere = false
+  #isObserved = true
   readonly #pauses = new PauseWitness()
 
   constructor(options: StreamReceiverOptions) {
@@ -230,7 +233,7 @@ export class StreamReceiver {
     const { kind, extended } = this.#stats.onPacket(sequence, timestamp, arrivalMs, codec.clockRateHz)
     if (kind === 'duplicate') this.#duplicates += 1
     if (kind === 'duplicate' || kind === 'stray') return
-    this.#observe(datagram, codec)
+    if (this.#isObserved) this.#observe(datagram, codec)
     this.#keep(datagram, extended, arrivalMs)
   }
 
@@ -246,7 +249,12 @@ export class StreamReceiver {
       encoding = track.codecOf(primary.payloadType)?.encoding ?? encoding
       payload = primary.payload
     }
-    watch.onPacket({ timestamp, encoding, clockRateHz: codec.clockRateHz }, payload, this.#lock.host, clock.nowMs())
+    try {
+      watch.onPacket({ timestamp, encoding, clockRateHz: codec.clockRateHz }, payload, this.#lock.host, clock.nowMs())
+    } catch (fault) {
+      this.#isObserved = false
+      this.#options.onWatchFault(fault)
+    }
   }
 
   #keep(datagram: Uint8Array, extended: number, arrivalMs: number): void {

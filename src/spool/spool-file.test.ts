@@ -5,9 +5,10 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { KEY_BYTES } from '#sealing'
 import { SpoolReader, SpoolWriter } from './spool-file.ts'
 import { SpoolFolder } from './spool-folder.ts'
-import { FILE_HEAD_BYTES, KEY_BYTES, type SpoolRecord } from './spool-format.ts'
+import { FILE_HEAD_BYTES, type SpoolRecord } from './spool-format.ts'
 import { readSpoolKey } from './spool-key.ts'
 
 const ID = 'one'

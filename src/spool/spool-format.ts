@@ -7,11 +7,10 @@
 //
 // The head of a chunk and the id of its file are authenticated, so that no chunk can stand in for another.
 
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { err, ok, type Result } from '#kernel'
+import { KEY_BYTES, seal, unseal } from '#sealing'
 
-/** Bytes of a key. */
-export const KEY_BYTES = 32
 /** Bytes before the first chunk. */
 export const FILE_HEAD_BYTES = 76
 /** Bytes of a chunk before its body. */
@@ -22,7 +21,6 @@ export const MAX_BODY_BYTES = 1024 * 1024
 export const RECORD_HEAD_BYTES = 11
 
 const MAGIC = Buffer.from('SRGWSPL1', 'latin1')
-const ALGORITHM = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const FACTS_KIND = 2
@@ -63,7 +61,7 @@ export function readFileHead(
 ): Result<{ readonly madeAtMs: number; readonly dataKey: Buffer }, string> {
   if (head.length < FILE_HEAD_BYTES || !head.subarray(0, MAGIC.length).equals(MAGIC)) return err('not a spool file')
   const clear = head.subarray(0, MAGIC.length + 8)
-  const dataKey = open(spoolKey, head.subarray(clear.length, FILE_HEAD_BYTES), boundTo(id, clear))
+  const dataKey = unseal(spoolKey, head.subarray(clear.length, FILE_HEAD_BYTES), boundTo(id, clear))
   if (dataKey === undefined) return err('not sealed with this key')
   return ok({ madeAtMs: clear.readDoubleBE(MAGIC.length), dataKey })
 }
@@ -88,7 +86,7 @@ export function readChunkHead(head: Buffer): ChunkHead | undefined {
 /** What a chunk says, given its head and body; undefined when it is not what was written. */
 export function openChunk(dataKey: Uint8Array, id: string, chunk: Buffer): Buffer | undefined {
   const clear = chunk.subarray(0, CHUNK_HEAD_BYTES - NONCE_BYTES)
-  return open(dataKey, chunk.subarray(clear.length), boundTo(id, clear))
+  return unseal(dataKey, chunk.subarray(clear.length), boundTo(id, clear))
 }
 
 /** Writes a record at an offset of a buffer that has room for it; returns the offset behind it. */
@@ -116,27 +114,6 @@ export function readRecords(plain: Buffer): SpoolRecord[] {
     offset = end
   }
   return records
-}
-
-/** Nonce, ciphertext, tag. */
-function seal(key: Uint8Array, plain: Uint8Array, bound: Uint8Array): Buffer {
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv(ALGORITHM, key, nonce)
-  cipher.setAAD(bound)
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
-}
-
-function open(key: Uint8Array, sealed: Buffer, bound: Uint8Array): Buffer | undefined {
-  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
-  const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-  decipher.setAAD(bound)
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
-  const plain = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES))
-  try {
-    return Buffer.concat([plain, decipher.final()])
-  } catch {
-    return undefined
-  }
 }
 
 function boundTo(id: string, clear: Uint8Array): Buffer {

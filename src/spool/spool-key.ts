@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError } from '#kernel'
-import { KEY_BYTES } from './spool-format.ts'
+import { KEY_BYTES } from '#sealing'
 
 /** Reads the key, or makes one at first use; throws AppError `spool.bad-key`, and what the file system throws. */
 export function readSpoolKey(path: string): Buffer {

@@ -2,6 +2,8 @@
 
 import { closeSync, fdatasync, openSync, rmSync, write, writeSync } from 'node:fs'
 
+import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
+
 /** The file system as far as files that grow are concerned; tests put a slow or a full one in its place. */
 export interface DiskPort {
   /** Makes a file with these first bytes; throws what the file system throws. */
@@ -39,6 +41,8 @@ export interface DiskOptions {
   readonly nowMs: () => number
   /** What may wait in memory, in bytes; beyond it audio is dropped, and its place marked. */
   readonly maxWaitingBytes: number
+  /** How files are written; as they are unless told. */
+  readonly files?: RecordingFiles
 }
 
 /** A write that takes longer is a sign. */
@@ -51,6 +55,7 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 /** One record thread's way to the disk. */
 export class Disk {
   readonly port: DiskPort
+  readonly files: RecordingFiles
   readonly #nowMs: () => number
   readonly #maxWaitingBytes: number
   #waitingBytes = 0
@@ -62,6 +67,7 @@ export class Disk {
 
   constructor(options: DiskOptions) {
     this.port = options.port
+    this.files = options.files ?? plainFiles
     this.#nowMs = options.nowMs
     this.#maxWaitingBytes = options.maxWaitingBytes
   }

@@ -2,6 +2,7 @@
 // are written in order, one write at a time, and again after a write that failed.
 
 import type { Disk } from './disk.ts'
+import type { FrameSealer } from './sealing/frame-sealer.ts'
 
 const CHUNK_BYTES = 4 * 1024
 const FILL_BYTES = 64 * 1024
@@ -45,6 +46,11 @@ export class GrowingFile {
   #isSyncing = false
   #isClosed = false
   #closing: Promise<void> | undefined
+  /** Where files are sealed: what seals, where the next frame goes, and the frame under way. */
+  #sealer: FrameSealer | undefined
+  #position = 0
+  #frame: { readonly bytes: Buffer; readonly onWritten: () => void; done: number } | undefined
+  #hasEnd = false
   /** A chunk that is written, for the next bytes. */
   #spare: Uint8Array | undefined
   readonly #settled: { readonly resolve: () => void; readonly reject: (fault: unknown) => void }[] = []
@@ -154,15 +160,23 @@ export class GrowingFile {
 
   #writeNext(): void {
     if (this.#opened() === undefined) return
+    if (this.#frame !== undefined) {
+      this.#writeFrame(this.#frame)
+      return
+    }
     const next = this.#waiting[0]
     if (next === undefined) {
+      if (this.#sealer !== undefined) {
+        this.#endSealed(this.#sealer)
+        return
+      }
       if (this.#headFor !== undefined && this.#described !== this.#written) this.#writeHead(this.#headFor)
       else for (const { resolve } of this.#settled.splice(0)) resolve()
       return
     }
     const { bytes, fill, from, to } = next
     const part = bytes?.subarray(from, to) ?? new Uint8Array(Math.min(to - from, FILL_BYTES)).fill(fill)
-    this.#write(part, this.#headBytes + this.#written, (written) => {
+    const onWritten = (written: number): void => {
       this.#written += written
       next.from += written
       if (bytes !== undefined) this.#disk.release(written)
@@ -170,7 +184,34 @@ export class GrowingFile {
       if (next.from < next.to) return
       this.#waiting.shift()
       if (bytes?.length === CHUNK_BYTES) this.#spare = bytes
+    }
+    if (this.#sealer === undefined) this.#write(part, this.#headBytes + this.#written, onWritten)
+    else this.#seal(this.#sealer.next(part), () => onWritten(part.length))
+  }
+
+  /** A frame is written again, and to its end, before there is another: what is sealed once stays as it is. */
+  #seal(bytes: Buffer, onWritten: () => void): void {
+    this.#frame = { bytes, onWritten, done: 0 }
+    this.#writeFrame(this.#frame)
+  }
+
+  #writeFrame(frame: { readonly bytes: Buffer; readonly onWritten: () => void; done: number }): void {
+    this.#write(frame.bytes.subarray(frame.done), this.#position + frame.done, (written) => {
+      frame.done += written
+      if (frame.done < frame.bytes.length) return
+      this.#position += frame.done
+      this.#frame = undefined
+      frame.onWritten()
     })
+  }
+
+  /** A file that is closed has a last frame, so that one that is cut off is told from it. */
+  #endSealed(sealer: FrameSealer): void {
+    if (this.#settled.length > 0 && !this.#hasEnd) {
+      this.#seal(sealer.next(new Uint8Array(), true), () => {
+        this.#hasEnd = true
+      })
+    } else for (const { resolve } of this.#settled.splice(0)) resolve()
   }
 
   #writeHead(headFor: (dataBytes: number) => Uint8Array): void {
@@ -208,15 +249,26 @@ export class GrowingFile {
 
   #opened(): number | undefined {
     try {
-      const { port } = this.#disk
-      this.#fd ??= this.#isContinued
-        ? port.reopen(this.#path)
-        : port.create(this.#path, this.#headFor?.(0) ?? this.#initial)
+      this.#fd ??= this.#open()
     } catch (fault) {
       this.#disk.note(fault)
       this.#fail(fault)
     }
     return this.#fd
+  }
+
+  #open(): number {
+    const { port, files } = this.#disk
+    const first = this.#headFor?.(0) ?? this.#initial
+    const growth = files.grow(this.#path, this.#isContinued)
+    if (growth === undefined) return this.#isContinued ? port.reopen(this.#path) : port.create(this.#path, first)
+    const { sealer, end } = growth
+    this.#sealer = sealer
+    this.#position = end
+    if (this.#isContinued) return port.reopen(this.#path)
+    const begun = Buffer.concat(first.length > 0 ? [sealer.head, sealer.next(first)] : [sealer.head])
+    this.#position = begun.length
+    return port.create(this.#path, begun)
   }
 
   /** Those who wait for the end are told; what is not written waits for the next flush. */

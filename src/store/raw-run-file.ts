@@ -3,9 +3,10 @@
 // milliseconds of the recording, f64 position in ticks of the RTP clock since the run's start, payload. Files of before,
 // `SRGWRAW1`, have no position. A record cut off at the end is to be ignored.
 
-import { closeSync, openSync, readSync } from 'node:fs'
 import type { Disk } from './disk.ts'
 import { GrowingFile } from './growing-file.ts'
+import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
+import type { OpenFile } from './sealing/sealed-file.ts'
 
 const MAGIC_BYTES = 8
 const MAGIC = new TextEncoder().encode('SRGWRAW2')
@@ -101,10 +102,11 @@ export class RawRunFile {
 export function* readRawRun(
   path: string,
   run: { readonly clockRateHz: number; readonly startMs: number },
+  files: RecordingFiles = plainFiles,
 ): Generator<RawRecord> {
-  const fd = openSync(path, 'r')
+  const file = files.open(path)
   try {
-    const read = new ForwardReader(fd)
+    const read = new ForwardReader(file)
     const magic = read.take(MAGIC_BYTES)
     if (magic === undefined) return
     const isOld = new TextDecoder().decode(magic) === OLD_MAGIC
@@ -127,7 +129,7 @@ export function* readRawRun(
       yield { ...record, position: place?.of(record) ?? view.getFloat64(24) }
     }
   } finally {
-    closeSync(fd)
+    file.close()
   }
 }
 
@@ -153,13 +155,14 @@ class OldPlacement {
 
 /** Reads a file from its beginning in large steps. */
 class ForwardReader {
-  readonly #fd: number
+  readonly #file: OpenFile
   readonly #buffer = new Uint8Array(READ_BYTES)
   #from = 0
   #to = 0
+  #position = 0
 
-  constructor(fd: number) {
-    this.#fd = fd
+  constructor(file: OpenFile) {
+    this.#file = file
   }
 
   /** The next bytes, as a copy; undefined when there are not so many. */
@@ -168,8 +171,9 @@ class ForwardReader {
       this.#buffer.copyWithin(0, this.#from, this.#to)
       this.#to -= this.#from
       this.#from = 0
-      const got = readSync(this.#fd, this.#buffer, this.#to, READ_BYTES - this.#to, null)
+      const got = this.#file.readAt(this.#buffer.subarray(this.#to), this.#position)
       if (got === 0) return undefined
+      this.#position += got
       this.#to += got
     }
     this.#from += count

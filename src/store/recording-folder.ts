@@ -2,17 +2,7 @@
 // Small files are written at once, and synchronously: only worker threads and the start of the process come here. What
 // grows goes through a `Disk`.
 
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from './derived/deriver.ts'
@@ -28,6 +18,7 @@ import {
   type StreamTotals,
   serializeManifest,
 } from './manifest.ts'
+import type { RecordingFiles } from './sealing/recording-files.ts'
 import { StreamFiles, type StreamLeft } from './stream-files.ts'
 import { tidyTimes } from './tidy-times.ts'
 
@@ -41,6 +32,8 @@ export const SESSION_FILE = 'session.json'
 export const PAUSED_FILE = 'paused'
 /** Folder of the metadata documents within a recording. */
 export const METADATA_FOLDER = 'metadata'
+/** What documents came, a line each. */
+export const HISTORY_FILE = `${METADATA_FOLDER}/history.jsonl`
 
 /** Name of the file with the alarms there were so far. */
 export const ALARMS_FILE = 'alarms.json'
@@ -119,6 +112,7 @@ export class RecordingFolder {
       return
     }
     mkdirSync(this.#path, { recursive: true })
+    disk.files.begin(this.#path)
     this.writeManifest()
   }
 
@@ -140,7 +134,7 @@ export class RecordingFolder {
 
   /** Keeps what a restarted recorder needs to go on with the session; written now, or as soon as the disk takes it. */
   keepSession(session: unknown): void {
-    this.#keep(() => replaceFile(join(this.#path, SESSION_FILE), JSON.stringify(session)))
+    this.#keep(() => this.#disk.files.replace(join(this.#path, SESSION_FILE), JSON.stringify(session)))
   }
 
   /** Adds the next channel. */
@@ -159,7 +153,7 @@ export class RecordingFolder {
   /** Notes the alarms there were so far; they are in every manifest from now on, and kept for recovery. */
   setAlarms(alarms: readonly AlarmEntry[]): void {
     this.#alarms = alarms
-    this.#keep(() => writeFileSync(join(this.#path, ALARMS_FILE), JSON.stringify(alarms)))
+    this.#keep(() => this.#disk.files.replace(join(this.#path, ALARMS_FILE), JSON.stringify(alarms)))
   }
 
   /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
@@ -175,9 +169,10 @@ export class RecordingFolder {
     this.#documents.push(entry)
     return () => {
       mkdirSync(folder, { recursive: true })
-      if (raw !== undefined) writeFileSync(join(this.#path, file), raw)
-      appendFileSync(join(folder, 'history.jsonl'), `${JSON.stringify({ ...entry, warnings })}\n`)
-      replaceFile(join(folder, 'state.json'), `${JSON.stringify(document.state, null, 2)}\n`)
+      const { files } = this.#disk
+      if (raw !== undefined) files.replace(join(this.#path, file), raw)
+      files.append(join(this.#path, HISTORY_FILE), `${JSON.stringify({ ...entry, warnings })}\n`)
+      files.replace(join(folder, 'state.json'), `${JSON.stringify(document.state, null, 2)}\n`)
     }
   }
 
@@ -197,7 +192,10 @@ export class RecordingFolder {
     const streams = this.#streams.map((stream) => {
       return tidyTimes(stream.manifest(this.#facts.speakers[stream.channel] ?? []), Number.POSITIVE_INFINITY)
     })
-    replaceFile(join(this.#path, MANIFEST_FILE), serializeManifest({ ...this.#head(), state: 'receiving', streams }))
+    this.#disk.files.replace(
+      join(this.#path, MANIFEST_FILE),
+      serializeManifest({ ...this.#head(), state: 'receiving', streams }),
+    )
   }
 
   /**
@@ -213,6 +211,7 @@ export class RecordingFolder {
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
     for (const file of PASSING_FILES) rmSync(join(this.#path, file), { force: true })
+    this.#disk.files.finish(join(this.#path, HISTORY_FILE))
     const closed = await Promise.all(this.#streams.map((stream, index) => stream.close(closing.totals[index]!)))
     const streams = closed.map((stream, index) => {
       return { ...tidyTimes(stream, end.durationMs), participants: this.#facts.speakers[index] ?? [] }
@@ -223,7 +222,7 @@ export class RecordingFolder {
       ...(await audioOf({ folder: this.#path, streams, durationMs: closing.durationMs }, closing.noAudioCause, derive)),
       streams,
     }
-    return { manifest, folder: await settleFolder(this.#path, manifest, attest) }
+    return { manifest, folder: await settleFolder(this.#path, manifest, attest, this.#disk.files) }
   }
 
   /** Writes what there is and lets go of the files; the folder is left to recovery. Rejects with what the disk says. */
@@ -285,8 +284,13 @@ export async function audioOf(
 }
 
 /** Writes the manifest, has it attested, and takes the suffix off the folder's name, in this order and durably; gives the new path. */
-export async function settleFolder(path: string, manifest: Manifest, attest?: Attest): Promise<string> {
-  replaceFile(join(path, MANIFEST_FILE), serializeManifest(manifest))
+export async function settleFolder(
+  path: string,
+  manifest: Manifest,
+  attest: Attest | undefined,
+  files: RecordingFiles,
+): Promise<string> {
+  files.replace(join(path, MANIFEST_FILE), serializeManifest(manifest))
   if (attest === undefined) forgetEvidence(path)
   else await attest(path)
   return nameSettled(path)
@@ -299,12 +303,6 @@ export function nameSettled(path: string): string {
   renameSync(path, settled)
   syncFolder(dirname(settled))
   return settled
-}
-
-/** Replaces a file so that a reader sees the old or the new text, never a part. */
-export function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.part`, text, { flush: true })
-  renameSync(`${path}.part`, path)
 }
 
 function syncFolder(path: string): void {

@@ -1,6 +1,6 @@
 // Published recordings for those who read them: manifests, files, free space, and what a dead recorder left.
 
-import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
+import { mkdir, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import type { Deriver } from './derived/deriver.ts'
@@ -8,15 +8,19 @@ import type { Notary } from './evidence/notary.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE, openFolder } from './recording-folder.ts'
 import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
+import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
 
 /** Reader of the recordings under one root folder. */
 export class RecordingStore {
   readonly root: string
+  /** How files of recordings are read. */
+  readonly files: RecordingFiles
   readonly #leastFreeBytes: number
 
   /** `leastFreeBytes`: below this no recording is accepted. */
-  constructor(options: { root: string; leastFreeBytes?: number }) {
+  constructor(options: { root: string; leastFreeBytes?: number; files?: RecordingFiles }) {
     this.root = options.root
+    this.files = options.files ?? plainFiles
     this.#leastFreeBytes = options.leastFreeBytes ?? 0
   }
 
@@ -51,7 +55,7 @@ export class RecordingStore {
   async manifest(folder: string): Promise<Manifest | undefined> {
     const path = this.pathOf(folder, MANIFEST_FILE)
     try {
-      return path === undefined ? undefined : parseManifest(await readFile(path, 'utf8'))
+      return path === undefined ? undefined : parseManifest(this.files.read(path).toString())
     } catch {
       return undefined
     }
@@ -60,7 +64,11 @@ export class RecordingStore {
   /** A small file of a recording, by the catalogue's folder and a name in the manifest; undefined where it cannot be read. */
   async file(folder: string, name: string): Promise<Uint8Array | undefined> {
     const path = this.pathOf(folder, name)
-    return path === undefined ? undefined : await readFile(path).catch(() => undefined)
+    try {
+      return path === undefined ? undefined : this.files.read(path)
+    } catch {
+      return undefined
+    }
   }
 
   /** Deletes a recording's folder. */
@@ -78,7 +86,7 @@ export async function recoverRecordings(
   folders?: readonly string[],
   notary?: Notary,
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
-  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders, notary)
+  const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders, notary, store.files)
   for (const { manifest, folder } of recovered) await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
   return { recovered: recovered.map(({ manifest }) => manifest), failures }
 }

@@ -1,6 +1,6 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
@@ -12,6 +12,7 @@ import {
   ALARMS_FILE,
   audioOf,
   endOf,
+  HISTORY_FILE,
   MANIFEST_FILE,
   nameSettled,
   OPEN_SUFFIX,
@@ -20,6 +21,7 @@ import {
   settleFolder,
 } from './recording-folder.ts'
 import { RunTime } from './run-time.ts'
+import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
 import { g711FormatOf, type StreamLeft } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { tidyTimes } from './tidy-times.ts'
@@ -27,6 +29,8 @@ import { repairWavHeader } from './wav-run-file.ts'
 
 /** Of a packet whose codec we do not read. */
 const USUAL_PACKET_MS = 20
+/** Files that grow while a recording is received. */
+const GROWING = /^stream-/
 
 /** A recording brought to its end. */
 export interface Recovered {
@@ -52,25 +56,25 @@ export interface LeftFolder {
 }
 
 /** The folders left open under `root`. To be called before anything is recorded there. */
-export function leftFolders(root: string): LeftFolder[] {
+export function leftFolders(root: string, files: RecordingFiles = plainFiles): LeftFolder[] {
   const open = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
   return open.map((folder) => {
     const touched = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)
-    const manifest = manifestOf(folder, readIf(join(folder, MANIFEST_FILE), parseManifest))
-    const session = readIf(join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
+    const manifest = manifestOf(files, folder, readIf(files, join(folder, MANIFEST_FILE), parseManifest))
+    const session = readIf(files, join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
     return { folder, manifest, session, touchedAtMs: Math.max(0, ...touched) }
   })
 }
 
 /** A manifest with the alarms that came after it was written. */
-function manifestOf(folder: string, manifest: Manifest | undefined): Manifest | undefined {
-  const alarms = readIf(join(folder, ALARMS_FILE), (text) => JSON.parse(text) as readonly AlarmEntry[])
+function manifestOf(files: RecordingFiles, folder: string, manifest: Manifest | undefined): Manifest | undefined {
+  const alarms = readIf(files, join(folder, ALARMS_FILE), (text) => JSON.parse(text) as readonly AlarmEntry[])
   return manifest && Array.isArray(alarms) ? { ...manifest, alarms } : manifest
 }
 
-function readIf<T>(path: string, parse: (text: string) => T): T | undefined {
+function readIf<T>(files: RecordingFiles, path: string, parse: (text: string) => T): T | undefined {
   try {
-    return parse(readFileSync(path, 'utf8'))
+    return parse(files.read(path).toString())
   } catch {
     return undefined
   }
@@ -82,12 +86,13 @@ export async function recoverOpenFolders(
   derive: Deriver = plainDeriver,
   folders: readonly string[] = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
   notary?: Notary,
+  files: RecordingFiles = plainFiles,
 ): Promise<{ recovered: Recovered[]; failures: RecoveryFailure[] }> {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
   for (const folder of folders) {
     try {
-      recovered.push(await recoverFolder(folder, derive, notary))
+      recovered.push(await recoverFolder(folder, derive, notary, files))
     } catch (cause) {
       failures.push({ folder, cause })
     }
@@ -111,13 +116,20 @@ export function recordingFolders(root: string): string[] {
   return folders
 }
 
-async function recoverFolder(folder: string, derive: Deriver, notary: Notary | undefined): Promise<Recovered> {
-  const open = manifestOf(folder, parseManifest(readFileSync(join(folder, MANIFEST_FILE), 'utf8')))
+async function recoverFolder(
+  folder: string,
+  derive: Deriver,
+  notary: Notary | undefined,
+  files: RecordingFiles,
+): Promise<Recovered> {
+  const open = manifestOf(files, folder, parseManifest(files.read(join(folder, MANIFEST_FILE)).toString()))
   if (open === undefined) throw new Error('manifest.json is not readable')
   // Nothing of what was vouched for may change: it lacks only its name.
   if (notary?.isAttested(folder) === true) return { manifest: open, folder: nameSettled(folder) }
   for (const file of PASSING_FILES) rmSync(join(folder, file), { force: true })
-  const streams = streamsLeft(folder, open)
+  const streams = streamsLeft(folder, open, files)
+  for (const name of readdirSync(folder)) if (GROWING.test(name)) files.finish(join(folder, name))
+  files.finish(join(folder, HISTORY_FILE))
   const durationMs = Math.max(0, ...streams.map(endMsOf))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
   const padded = streams.map(({ endMs, ...stream }) => {
@@ -131,34 +143,34 @@ async function recoverFolder(folder: string, derive: Deriver, notary: Notary | u
     streams: padded,
   }
   const attest = notary && ((path: string) => notary.attest(path))
-  return { manifest, folder: await settleFolder(folder, manifest, attest) }
+  return { manifest, folder: await settleFolder(folder, manifest, attest, files) }
 }
 
 /** The streams of a folder left open, by channel, as its files tell; headers are repaired. */
-export function streamsLeft(folder: string, open: Manifest): StreamLeft[] {
+export function streamsLeft(folder: string, open: Manifest, files: RecordingFiles = plainFiles): StreamLeft[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.index.jsonl'))
-    .flatMap((name) => streamFromIndex(readFileSync(join(folder, name), 'utf8')) ?? [])
+    .flatMap((name) => streamFromIndex(files.read(join(folder, name)).toString()) ?? [])
     .sort((a, b) => a.channel - b.channel)
-    .map((stream) => withFiles(folder, open, stream))
-    .map((stream) => ({ ...stream, endMs: leftEndMs(folder, stream) }))
+    .map((stream) => withFiles(folder, open, stream, files))
+    .map((stream) => ({ ...stream, endMs: leftEndMs(folder, stream, files) }))
 }
 
 /** Recording time at which what the last run of a stream left open holds ends. */
-function leftEndMs(folder: string, { runs }: StreamManifest): number {
+function leftEndMs(folder: string, { runs }: StreamManifest, files: RecordingFiles): number {
   const last = runs.at(-1)
   if (last === undefined) return 0
   const time = new RunTime(last)
   if (last.decoded) return time.msOf(last.bytes)
   let endMs = last.startMs
-  for (const { position } of readRawRun(join(folder, last.file), last)) {
+  for (const { position } of readRawRun(join(folder, last.file), last, files)) {
     endMs = time.msOf(position) + USUAL_PACKET_MS
   }
   return endMs
 }
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */
-function withFiles(folder: string, open: Manifest, stream: StreamManifest): StreamManifest {
+function withFiles(folder: string, open: Manifest, stream: StreamManifest, files: RecordingFiles): StreamManifest {
   const participants = open.facts.speakers[stream.channel] ?? []
   const runs = stream.runs
     .filter((run) => existsSync(join(folder, run.file)))
@@ -166,9 +178,15 @@ function withFiles(folder: string, open: Manifest, stream: StreamManifest): Stre
       const path = join(folder, run.file)
       const format = g711FormatOf(run.encoding)
       const isWav = run.decoded && format !== undefined
-      return { ...run, bytes: isWav ? repairWavHeader(path, format, run.clockRateHz) : statSync(path).size }
+      return { ...run, bytes: isWav ? repairWavHeader(path, format, run.clockRateHz, files) : sizeOf(files, path) }
     })
   return { ...stream, participants, runs }
+}
+
+function sizeOf(files: RecordingFiles, path: string): number {
+  const file = files.open(path)
+  file.close()
+  return file.size
 }
 
 function endMsOf(stream: StreamManifest): number {

@@ -1,6 +1,6 @@
 // The files of one stream while it is received: codec runs and their index.
 
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { PCMA_SILENCE, PCMU_SILENCE } from '#audio'
 import type { Disk } from './disk.ts'
@@ -75,7 +75,7 @@ export class StreamFiles {
     this.label = label
     const path = join(folder, indexFileName(channel))
     const first = { type: 'stream', channel, ...(label !== undefined && { label }) } as const
-    this.#index = new IndexWriter(disk, path, first, left && statSync(path).size)
+    this.#index = new IndexWriter(disk, path, first, left && sizeOf(disk, path))
     this.#runsLeft = left?.runs.length ?? 0
     this.leftMs = left?.endMs ?? 0
     if (left !== undefined) {
@@ -249,4 +249,10 @@ export class StreamFiles {
   #files(): (WavRunFile | RawRunFile | IndexWriter)[] {
     return [...this.#ended, ...(this.#open === undefined ? [] : [this.#open]), this.#index]
   }
+}
+
+function sizeOf({ files }: Disk, path: string): number {
+  const file = files.open(path)
+  file.close()
+  return file.size
 }

@@ -1,9 +1,11 @@
 // A growing WAV file of one codec run that is playable after every flush: append, then patch the header in place.
 
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { WAV_HEADER_BYTES, type WavFormat, wavHeader } from '#audio'
 import type { Disk } from './disk.ts'
 import { GrowingFile } from './growing-file.ts'
+import type { RecordingFiles } from './sealing/recording-files.ts'
+import type { OpenFile } from './sealing/sealed-file.ts'
 
 /** What a run file is made of. */
 export interface WavRunOptions {
@@ -82,13 +84,25 @@ export class WavRunFile {
 }
 
 /** Writes all bytes at a position; throws what the file system throws. */
-export function writeFully(fd: number, bytes: Uint8Array, position: number): void {
+function writeFully(fd: number, bytes: Uint8Array, position: number): void {
   let done = 0
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
 }
 
 /** Makes the header of a file left behind say what the file holds; returns its audio bytes. */
-export function repairWavHeader(path: string, format: 'pcmu' | 'pcma', sampleRateHz: number): number {
+export function repairWavHeader(
+  path: string,
+  format: 'pcmu' | 'pcma',
+  sampleRateHz: number,
+  files: RecordingFiles,
+): number {
+  // The head of a sealed file is as it was in the beginning: nothing in it is written twice.
+  if (files.placeOf(path) !== undefined) {
+    files.finish(path)
+    const file = files.open(path)
+    file.close()
+    return Math.max(0, file.size - WAV_HEADER_BYTES)
+  }
   const fd = openSync(path, 'r+')
   try {
     const dataBytes = Math.max(0, fstatSync(fd).size - WAV_HEADER_BYTES)
@@ -100,12 +114,6 @@ export function repairWavHeader(path: string, format: 'pcmu' | 'pcma', sampleRat
 }
 
 /** Reads up to `into.length` audio bytes from `offset`; returns how many there were. */
-export function readWavData(fd: number, offset: number, into: Uint8Array): number {
-  let done = 0
-  while (done < into.length) {
-    const count = readSync(fd, into, done, into.length - done, WAV_HEADER_BYTES + offset + done)
-    if (count === 0) break
-    done += count
-  }
-  return done
+export function readWavData(file: OpenFile, offset: number, into: Uint8Array): number {
+  return file.readAt(into, WAV_HEADER_BYTES + offset)
 }

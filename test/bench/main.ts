@@ -2,7 +2,7 @@
 //
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too
-//   --only X  one of parser, commands, failover, latency, calls, search, recordings, relay
+//   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, relay
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -19,6 +19,7 @@ import { benchRecordingSearch, benchWaveform } from './recordings-api.ts'
 import { benchRelays } from './relay-compare.ts'
 import { figure, ratioText, type Section, sectionText } from './report.ts'
 import { benchSearch } from './search.ts'
+import { benchStoreCost } from './store-cost.ts'
 
 const PAGE = fileURLToPath(new URL('../../../docs/benchmarks.md', import.meta.url))
 const PARSER_GOAL = 3
@@ -49,6 +50,7 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
     await benchWaveform(isQuick ? 10 : 50),
     await benchRecordingSearch({ recordings: isQuick ? 10_000 : 100_000, rounds: isQuick ? 5 : 30 }),
   ],
+  store: async () => [await benchStoreCost(isQuick ? 3 : 9)],
   relay: () =>
     benchRelays(
       isQuick

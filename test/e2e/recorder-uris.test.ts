@@ -110,7 +110,7 @@ for (const control of ['rest', 'info'] as const) {
   })
 }
 
-test('the callee may command by INFO too', async (t) => {
+test('FS-20: the callee may command by INFO too', async (t) => {
   const recorder = await openRecorder(t)
   const talk = await openTalk(t)
   assert.equal((await talk.infoFrom(talk.callee, 'start', recorder.uri())).status, 200)

@@ -1,7 +1,7 @@
 // A disk for tests: the real one, which can be told to be slow, full or read-only.
 
 import { fdatasyncSync, writeSync } from 'node:fs'
-import { Disk, type DiskPort, systemDisk } from '#store'
+import { Disk, type DiskPort, type RecordingFiles, systemDisk } from '#store'
 
 /** The real file system behind a switch. */
 export class TestDiskPort implements DiskPort {
@@ -73,4 +73,10 @@ export function testDisk(
   nowMs = () => performance.now(),
 ): Disk {
   return new Disk({ port, nowMs, maxWaitingBytes })
+}
+
+/** A disk that has written when `flush` returns, and seals what it writes if there is a vault. */
+export function sealedDisk(files: RecordingFiles | undefined, port: DiskPort = instantPort): Disk {
+  const nowMs = (): number => performance.now()
+  return new Disk({ port, nowMs, maxWaitingBytes: 2 ** 26, ...(files && { files }) })
 }

@@ -7,11 +7,13 @@ import type { CallView } from '../../src/control/contract.ts'
 import type { TraceView } from '../../src/control/trace-contract.ts'
 import { type Photographed, photograph } from '../harness/console-views.ts'
 import { openTestProgram } from '../harness/open-program.ts'
+import { recordSession } from '../harness/recorded-session.ts'
 import { Softphone } from '../harness/softphone.ts'
 import { until } from '../harness/until.ts'
 
 const folder = process.argv[2] ?? 'demo-output/screens'
 const HOST = '127.0.0.1'
+const RECORDED_MS = 2_000
 const TALK_MS = 60_000
 const SAMPLED_MS = 30_000
 
@@ -59,6 +61,15 @@ try {
     },
     SAMPLED_MS,
   )
+  await recordSession(recorders, RECORDED_MS)
+  let recordingId: string | undefined
+  await until('a recording can be heard', async () => {
+    const { items } = (await (await fetch(`${recorders.httpUrl}/api/recordings?state=published`)).json()) as {
+      items: { recordingId: string }[]
+    }
+    recordingId = items[0]?.recordingId
+    return recordingId !== undefined
+  })
   const views: Photographed[] = [
     {
       name: 'live',
@@ -77,6 +88,16 @@ try {
       name: 'calls',
       url: `${gateway.httpUrl}/#/calls`,
       ready: (page) => page.getByText('under way').first().waitFor(),
+    },
+    {
+      name: 'recordings',
+      url: `${recorders.httpUrl}/#/recordings`,
+      ready: (page) => page.getByText('recording now').first().waitFor(),
+    },
+    {
+      name: 'recording',
+      url: `${recorders.httpUrl}/#/recordings/${recordingId}?at=0.1`,
+      ready: (page) => page.locator('.waves [data-mark]').first().waitFor({ state: 'attached' }),
     },
   ]
   for (const file of await photograph(views, folder)) console.log(file)

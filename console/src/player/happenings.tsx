@@ -44,7 +44,7 @@ export function Happenings({ recording, marks }: { recording: RecordingView; mar
     ...marks.map(({ atMs, text }) => ({ atMs, text: `${duration(atMs)} ${text}` })),
     ...gaps.map(({ fromMs, toMs, cause, lane }) => ({
       atMs: fromMs,
-      text: `${duration(fromMs)}–${duration(toMs)} ${laneName(recording, lane)}: ${gapWords(cause)}`,
+      text: `${duration(fromMs)} ${laneName(recording, lane)}: ${gapWords(cause)}, ${((toMs - fromMs) / 1000).toFixed(2)} s`,
     })),
   ].sort((a, b) => a.atMs - b.atMs)
   if (all.length === 0) return <span class="muted">Nothing is missing.</span>

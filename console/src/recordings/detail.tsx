@@ -106,7 +106,7 @@ function Facts({ recording }: { recording: RecordingView }) {
   return (
     <section class="card" aria-labelledby="facts-title">
       <h2 id="facts-title">Facts</h2>
-      <dl class="facts">
+      <dl class="recording-facts">
         {facts
           .filter(([, value]) => value !== undefined && value !== '')
           .map(([name, value]) => (

@@ -53,7 +53,7 @@ function Row({ stream, durationMs }: { stream: Stream; durationMs: number }) {
           ? 'nothing'
           : missing.map(([cause, ms]) => (
               <div key={cause} data-cause={isPause(cause) ? 'pause' : 'gap'}>
-                {(ms / 1000).toFixed(1)} s {gapWords(cause)}
+                {(ms / 1000).toFixed(2)} s {gapWords(cause)}
               </div>
             ))}
         {pauses.length > 0 && (

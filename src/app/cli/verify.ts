@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander'
 import { messageOf } from '#kernel'
-import { exportRecording, readPublicKeys, type Verification, verifyEvidence } from '#store'
+import { exportRecording, readPublicKeys, Vault, type Verification, verifyEvidence } from '#store'
 import type { CommandResult } from './lint.ts'
 
 interface VerifyArguments {
@@ -38,7 +38,11 @@ export function addEvidenceCommands(program: Command): void {
     .description('copy a recording with its evidence, and how to verify it, into a folder')
     .argument('<folder>', 'the folder of the recording')
     .requiredOption('--to <folder>', 'where to; made if need be')
-    .action((folder: string, { to }: { to: string }) => exportRecording(folder, to))
+    .option('--key-file <file>', 'keys of an encrypted recording: what its files say is put beside, in clear')
+    .action((folder: string, { to, keyFile }: { to: string; keyFile?: string }) => {
+      if (keyFile === undefined) exportRecording(folder, to)
+      else exportRecording(folder, to, new Vault({ root: folder, keyFile }))
+    })
 }
 
 /** Verifies a folder; one that cannot be read is exit code 2. */

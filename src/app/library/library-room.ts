@@ -25,6 +25,8 @@ import {
   type SqlCatalogue,
   UploadLine,
   type UploadPolicy,
+  Vault,
+  type VaultOptions,
 } from '#store'
 
 /** What a library is opened with; plain data, since it goes to a thread. */
@@ -38,6 +40,8 @@ export interface LibrarySettings {
   readonly retention: RetentionSettings
   /** Absent: nothing is vouched for. */
   readonly evidence?: NotaryOptions
+  /** Absent: files are as they are. */
+  readonly encryption?: VaultOptions
   /** Absent: recordings stay on this machine. */
   readonly upload?: { readonly s3: S3Settings; readonly policy: UploadPolicy }
 }
@@ -222,10 +226,10 @@ export class LibraryRoom {
   }
 
   async #openNow(): Promise<Opened> {
-    const { folder, name, database, upload, evidence } = this.#settings
+    const { folder, name, database, upload, evidence, encryption } = this.#settings
     const notary = evidence && (await Notary.open(evidence, () => this.#clock.wallMs()))
     const opened = await openCatalogueAndJobs(database ?? join(folder, CATALOGUE_FILE), name)
-    const store = new RecordingStore({ root: folder })
+    const store = new RecordingStore({ root: folder, ...(encryption && { files: new Vault(encryption) }) })
     const parts = { store, storeName: name, clock: this.#clock, log: this.#log, ...opened, ...(notary && { notary }) }
     if (upload === undefined) {
       this.#opened = { ...opened, library: new FolderLibrary(parts) }

@@ -35,7 +35,7 @@ export function eventReference(): string {
     '`?recordingId=` choose among them.',
     '',
   ]
-  for (const group of ['call', 'recording', 'recorder', 'spool', 'session', 'events'] as const) {
+  for (const group of ['call', 'recording', 'recorder', 'spool', 'session', 'flow', 'events'] as const) {
     lines.push(`## ${group}.*`, '', groups[group], '', '| type | when | data |', '|---|---|---|')
     for (const [type, { about, data }] of Object.entries(eventVocabulary)) {
       if (type.startsWith(`${group}.`)) lines.push(`| \`${type}\` | ${about} | ${dataText(data as SchemaNode)} |`)
@@ -69,6 +69,7 @@ const groups = {
     'One recorder of a recording, with `callId`, `recording` and `recorder`; `up` and `down` have `recorder` only.',
   spool: 'Recordings for which no recorder can be had, with `callId` and `recording`.',
   session: 'Recording sessions at our own recorder, with `recordingId`.',
+  flow: 'Flow files that are read again while the program runs.',
   events: 'Of the stream itself.',
 } as const
 

@@ -47,7 +47,7 @@ export const callRecording = nodeType(
         ...(maskDtmf === undefined ? {} : { maskDtmf }),
         ...(maxSeconds === undefined ? {} : { limit: { maxSeconds, next: afterPause } }),
       }
-      const done = run.call.record(command).then((result) => keep(run, loader.label, activity, result))
+      const done = run.call.record(command).then((result) => keepRecordingResult(run, loader.label, activity, result))
       if (wait) await done
       else
         done.catch((fault) => run.log.error('flow recording failed', { node: loader.label, fault: messageOf(fault) }))
@@ -56,7 +56,8 @@ export const callRecording = nodeType(
   },
 )
 
-function keep(run: FlowRun, node: string, activity: string, result: RecordingResult): void {
+/** Puts the outcome of a command into `context.recording.last` and the log. */
+export function keepRecordingResult(run: FlowRun, node: string, activity: string, result: RecordingResult): void {
   store(run, node, RESULT_PATH, result)
   const fields = { node, activity, status: result.status, text: result.text, results: result.results }
   // The product page tells operators to search for the text of a refusal, so that text is the message.

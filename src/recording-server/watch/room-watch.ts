@@ -1,6 +1,6 @@
 // The watch over all recordings of one record worker: judges them on time, and tells what is heard to who listens.
 
-import type { Clock, Timer } from '#kernel'
+import { type Clock, messageOf, type Timer } from '#kernel'
 import type { AlarmEntry, RecordingFolder } from '#store'
 import type { RecordEvent, RecordReplies, StreamSettings } from '../record-messages.ts'
 import type { RecordingTime } from '../recording-time.ts'
@@ -36,6 +36,7 @@ export class RoomWatch {
   readonly #decoders: SoundDecoders
   /** Recordings that somebody listens to. */
   readonly #listened = new Set<Watched>()
+  readonly #failed = new WeakSet<Watched>()
   #watchTimer: Timer
   #soundTimer: Timer | undefined
 
@@ -81,6 +82,13 @@ export class RoomWatch {
     this.#soundTimer ??= this.#scheduleSound()
   }
 
+  /** A bug of ours: the recording goes on unwatched. */
+  failed(recording: Watched, fault: unknown): void {
+    this.#failed.add(recording)
+    const { recordingId } = recording
+    this.#options.onEvent({ type: 'watch-failed', recordingId, message: messageOf(fault) })
+  }
+
   /** A recording is over. */
   forget(recording: Watched): void {
     this.#listened.delete(recording)
@@ -94,8 +102,14 @@ export class RoomWatch {
   #scheduleWatch(): Timer {
     return this.#options.clock.after(STEP_MS, 'watch', () => {
       const nowMs = this.#options.clock.nowMs()
-      for (const { watch, time, folder } of this.#options.recordings()) {
-        if (watch.check(nowMs, time.elapsedMs())) folder.setAlarms(watch.entries)
+      for (const recording of this.#options.recordings()) {
+        const { watch, time, folder } = recording
+        if (this.#failed.has(recording)) continue
+        try {
+          if (watch.check(nowMs, time.elapsedMs())) folder.setAlarms(watch.entries)
+        } catch (fault) {
+          this.failed(recording, fault)
+        }
       }
       this.#watchTimer = this.#scheduleWatch()
     })

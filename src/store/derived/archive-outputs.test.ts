@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { correlate, loadOpusLibrary, tone } from '#audio'
 import { oggPackets } from '../../../test/harness/ogg.ts'
+import { plainFiles } from '../sealing/recording-files.ts'
 import { FlacOutput, OpusOutput } from './archive-outputs.ts'
 import type { AudioOutput } from './audio-output.ts'
 import { loadFlac } from './flac.ts'
@@ -28,7 +29,7 @@ test('FLAC holds every sample: its head has the checksum of the audio, and its s
   const library = await loadFlac()
   assert.ok(library, 'the package is installed with the others')
   const path = pathFor(t, 'recording.flac')
-  writeAll(new FlacOutput(path, library, shape))
+  writeAll(new FlacOutput(plainFiles.output(path), library, shape))
   const bytes = readFileSync(path)
   assert.equal(bytes.subarray(0, 4).toString('latin1'), 'fLaC')
   assert.ok(bytes.length > 1000 && bytes.length < shape.frames * 2)
@@ -39,7 +40,7 @@ test('Opus in Ogg has each voice on its side, as long as the recording, like the
   const library = await loadOpusLibrary()
   assert.ok(library)
   const path = pathFor(t, 'recording.opus')
-  writeAll(new OpusOutput(path, library, shape, 7))
+  writeAll(new OpusOutput(plainFiles.output(path), library, shape, 7))
   const { packets, endTicks, crcFaults } = oggPackets(readFileSync(path))
   assert.equal(crcFaults, 0)
   const [head, tags, ...audio] = packets

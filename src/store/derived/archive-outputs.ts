@@ -1,8 +1,7 @@
 // Smaller copies of a recording for archives: FLAC, which loses nothing, and Opus, which is a tenth of it.
 
-import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { OggOpusWriter, type OpusEncoder, type OpusLibrary, type OpusRate } from '#audio'
-import { writeFully } from '../wav-run-file.ts'
+import type { OutputFile } from '../sealing/recording-files.ts'
 import type { AudioOutput, OutputShape } from './audio-output.ts'
 import type { FlacLibrary } from './flac.ts'
 
@@ -11,36 +10,13 @@ const OPUS_FRAMES_PER_SECOND = 50
 const GRANULE_HZ = 48_000
 const MOST_FLAC_CHANNELS = 8
 
-/** Appends to a file and ends it durably. */
-class AppendedFile {
-  readonly #fd: number
-  #position = 0
-
-  constructor(path: string) {
-    this.#fd = openSync(path, 'w')
-  }
-
-  append(bytes: Uint8Array): void {
-    writeFully(this.#fd, bytes, this.#position)
-    this.#position += bytes.length
-  }
-
-  close(): void {
-    try {
-      fsyncSync(this.#fd)
-    } finally {
-      closeSync(this.#fd)
-    }
-  }
-}
-
 /** FLAC of 16 bits; at most eight channels. */
 export class FlacOutput implements AudioOutput {
-  readonly #file: AppendedFile
+  readonly #file: OutputFile
   readonly #encoder: ReturnType<FlacLibrary['encoder']>
 
-  constructor(path: string, library: FlacLibrary, shape: OutputShape) {
-    this.#file = new AppendedFile(path)
+  constructor(file: OutputFile, library: FlacLibrary, shape: OutputShape) {
+    this.#file = file
     this.#encoder = library.encoder(shape, (bytes) => this.#file.append(bytes))
   }
 
@@ -64,18 +40,18 @@ export class FlacOutput implements AudioOutput {
 
 /** Ogg Opus of one or two channels. */
 export class OpusOutput implements AudioOutput {
-  readonly #file: AppendedFile
+  readonly #file: OutputFile
   readonly #encoder: OpusEncoder
   readonly #ogg: OggOpusWriter
   readonly #shape: OutputShape
   readonly #frame: Int16Array
   #filled = 0
 
-  constructor(path: string, library: OpusLibrary, shape: OutputShape, serial: number) {
+  constructor(file: OutputFile, library: OpusLibrary, shape: OutputShape, serial: number) {
     const { sampleRateHz } = shape
     const channels = shape.channels === 1 ? 1 : 2
     this.#shape = shape
-    this.#file = new AppendedFile(path)
+    this.#file = file
     const bitsPerSecond = OPUS_BITS_PER_CHANNEL * channels
     this.#encoder = library.encoder({ sampleRateHz: sampleRateHz as OpusRate, channels, bitsPerSecond })
     this.#frame = new Int16Array((sampleRateHz / OPUS_FRAMES_PER_SECOND) * channels)

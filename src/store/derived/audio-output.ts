@@ -1,8 +1,7 @@
 // Where derived audio goes: files that take blocks of samples, channel by channel.
 
-import { closeSync, fsyncSync, openSync } from 'node:fs'
-import { interleavePcm16, WAV_HEADER_BYTES, type WavFormat, wavFrameBytes, wavHeader } from '#audio'
-import { writeFully } from '../wav-run-file.ts'
+import { interleavePcm16, type WavFormat, wavFrameBytes, wavHeader } from '#audio'
+import type { OutputFile } from '../sealing/recording-files.ts'
 
 /** Takes the recording from beginning to end. */
 export interface AudioOutput {
@@ -21,26 +20,19 @@ export interface OutputShape {
 
 /** A WAV file of known length: 16-bit PCM, RF64 from 4 GiB on. */
 export class WavOutput implements AudioOutput {
-  readonly #fd: number
-  #position: number = WAV_HEADER_BYTES
+  readonly #file: OutputFile
 
-  constructor(path: string, shape: OutputShape) {
-    this.#fd = openSync(path, 'w')
-    writeFully(this.#fd, headerOf('pcm16', shape), 0)
+  constructor(file: OutputFile, shape: OutputShape) {
+    this.#file = file
+    file.append(headerOf('pcm16', shape))
   }
 
   write(channels: readonly Int16Array[]): void {
-    const bytes = interleavePcm16(channels)
-    writeFully(this.#fd, bytes, this.#position)
-    this.#position += bytes.length
+    this.#file.append(interleavePcm16(channels))
   }
 
   close(): void {
-    try {
-      fsyncSync(this.#fd)
-    } finally {
-      closeSync(this.#fd)
-    }
+    this.#file.close()
   }
 }
 

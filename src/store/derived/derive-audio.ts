@@ -1,12 +1,11 @@
 // The audio of all streams, one channel each: bytes as received where all are G.711 alike, else 16-bit PCM.
 
-import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodePcma, decodePcmu, WAV_HEADER_BYTES } from '#audio'
+import { decodePcma, decodePcmu } from '#audio'
 import type { RunManifest, StreamManifest } from '../manifest.ts'
 import { RunTime } from '../run-time.ts'
+import type { OutputFile, RecordingFiles } from '../sealing/recording-files.ts'
 import { g711FormatOf, silenceOf } from '../stream-files.ts'
-import { writeFully } from '../wav-run-file.ts'
 import { type AudioOutput, headerOf, type OutputShape, WavOutput } from './audio-output.ts'
 import { ChannelAudio } from './channel-audio.ts'
 import { PEAKS_FILE, PeakOutput } from './peaks.ts'
@@ -26,22 +25,24 @@ export interface AudioSource {
   readonly decoders: Decoders
   /** The archive's file for a recording of this shape, if there is to be one. */
   readonly archiveOutput: (shape: OutputShape) => AudioOutput | undefined
-  /** Path of a file that is not complete yet. */
-  readonly part: (name: string) => string
+  /** A file that is to be complete when it is closed. */
+  readonly output: (name: string) => OutputFile
+  /** How run files are read. */
+  readonly files: RecordingFiles
 }
 
 /** Writes recording.wav, peaks.dat and the archive's copy as parts; undefined when no stream can be decoded. Throws what the file system throws. */
 export function deriveAudio(source: AudioSource): { readonly hasArchive: boolean } | undefined {
-  const { streams, durationMs, decoders, part } = source
+  const { streams, durationMs, decoders, output } = source
   const runs = streams.flatMap((stream) => stream.runs.filter((run) => decodedRateHz(run, decoders) !== undefined))
   if (runs.length === 0) return undefined
   const sampleRateHz = Math.max(...runs.map((run) => decodedRateHz(run, decoders) ?? 0))
   const endMs = Math.max(durationMs, ...runs.map(endMsOf))
   const shape = { sampleRateHz, channels: streams.length, frames: Math.round((endMs * sampleRateHz) / 1000) }
   const archive = source.archiveOutput(shape)
-  const outputs = [new PeakOutput(part(PEAKS_FILE), shape), ...(archive === undefined ? [] : [archive])]
+  const outputs = [new PeakOutput(output(PEAKS_FILE), shape), ...(archive === undefined ? [] : [archive])]
   const format = commonFormat(runs, sampleRateHz)
-  if (format === undefined) decodeAll(source, shape, [...outputs, new WavOutput(part(AUDIO_FILE), shape)])
+  if (format === undefined) decodeAll(source, shape, [...outputs, new WavOutput(output(AUDIO_FILE), shape)])
   else copyAll(source, shape, format, outputs)
   return { hasArchive: archive !== undefined }
 }
@@ -59,18 +60,18 @@ function commonFormat(runs: readonly RunManifest[], sampleRateHz: number): 'pcmu
 }
 
 function decodeAll(
-  { folder, streams, decoders }: AudioSource,
+  { folder, streams, decoders, files }: AudioSource,
   shape: OutputShape,
   outputs: readonly AudioOutput[],
 ): void {
   const channels = streams.map(({ runs }) => {
-    const audio = runs.flatMap((run) => openRunAudio(folder, run, decoders) ?? [])
+    const audio = runs.flatMap((run) => openRunAudio(folder, run, decoders, files) ?? [])
     return new ChannelAudio(audio, shape.sampleRateHz)
   })
   try {
     forEachStep(shape.frames, (frame, count) => {
       const samples = channels.map((channel) => channel.read(frame, count))
-      for (const output of outputs) output.write(samples)
+      for (const one of outputs) one.write(samples)
     })
   } finally {
     for (const one of [...outputs, ...channels]) one.close()
@@ -79,26 +80,25 @@ function decodeAll(
 
 /** What was received is what recording.wav holds, byte for byte, but for one now and then where clocks differ. */
 function copyAll(
-  { folder, streams, part }: AudioSource,
+  { folder, streams, output, files }: AudioSource,
   shape: OutputShape,
   format: 'pcmu' | 'pcma',
   outputs: readonly AudioOutput[],
 ): void {
   const decode = format === 'pcmu' ? decodePcmu : decodePcma
-  const channels = streams.map(({ runs }) => openRuns(folder, runs, format, shape.sampleRateHz))
-  const target = openSync(part(AUDIO_FILE), 'w')
+  const channels = streams.map(({ runs }) => openRuns(folder, runs, format, shape.sampleRateHz, files))
+  const target = output(AUDIO_FILE)
   try {
-    writeFully(target, headerOf(format, shape), 0)
+    target.append(headerOf(format, shape))
     forEachStep(shape.frames, (frame, count) => {
       const bytes = channels.map((runs) => readBytes(runs, frame, count, silenceOf(format)))
-      writeFully(target, interleaveBytes(bytes), WAV_HEADER_BYTES + frame * channels.length)
+      target.append(interleaveBytes(bytes))
       const samples = bytes.map(decode)
-      for (const output of outputs) output.write(samples)
+      for (const one of outputs) one.write(samples)
     })
-    fsyncSync(target)
   } finally {
-    closeSync(target)
-    for (const output of outputs) output.close()
+    target.close()
+    for (const one of outputs) one.close()
     for (const { audio } of channels.flat()) audio.close()
   }
 }
@@ -117,12 +117,13 @@ function openRuns(
   runs: readonly RunManifest[],
   format: 'pcmu' | 'pcma',
   sampleRateHz: number,
+  files: RecordingFiles,
 ): OpenRun[] {
   return runs
     .filter((run) => run.decoded && run.bytes > 0)
     .map((run) => {
       const startFrame = Math.round((run.startMs * sampleRateHz) / 1000)
-      return { audio: new PlacedRun(join(folder, run.file), run, format), startFrame }
+      return { audio: new PlacedRun(join(folder, run.file), run, format, files), startFrame }
     })
 }
 

@@ -4,6 +4,7 @@ import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadOpusLibrary } from '#audio'
 import type { StreamManifest } from '../manifest.ts'
+import { type OutputFile, plainFiles, type RecordingFiles } from '../sealing/recording-files.ts'
 import { FlacOutput, OpusOutput } from './archive-outputs.ts'
 import type { AudioOutput, OutputShape } from './audio-output.ts'
 import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
@@ -37,37 +38,41 @@ export interface DeriverOptions {
   readonly archive: ArchiveFormat
   /** Decodes what we do not; absent: such codecs are kept, and silent in the derived files. */
   readonly external?: ExternalDecoder | undefined
+  /** How files are read and written; as they are unless told. */
+  readonly files?: RecordingFiles | undefined
 }
 
 /** A deriver that works in the thread it is called in: never in one that carries packets. */
 export async function createDeriver(options: DeriverOptions): Promise<Deriver> {
-  const { archive, external } = options
+  const { archive, external, files = plainFiles } = options
   const opus = await loadOpusLibrary()
   const flac = archive === 'flac' ? await loadFlac() : undefined
-  return async (job) => derive(job, archive, { opus, external }, flac)
+  return async (job) => derive(job, archive, { opus, external }, flac, files)
 }
 
 /** A deriver of what needs no library: G.711, G.722 and linear PCM, without a copy for the archive. */
-export const plainDeriver: Deriver = async (job) => derive(job, 'none', {}, undefined)
+export const plainDeriver: Deriver = async (job) => derive(job, 'none', {}, undefined, plainFiles)
 
 function derive(
   { folder, streams, durationMs }: DeriveJob,
   archive: ArchiveFormat,
   decoders: Decoders,
   flac: FlacLibrary | undefined,
+  recordingFiles: RecordingFiles,
 ): DerivedFiles {
   const archiveFile = `recording.${archive}`
   const part = (name: string): string => join(folder, `${name}.part`)
+  const output = (name: string): OutputFile => recordingFiles.output(part(name))
   const archiveOutput = (shape: OutputShape): AudioOutput | undefined => {
     if (archive === 'flac' && flac !== undefined && FlacOutput.takes(shape)) {
-      return new FlacOutput(part(archiveFile), flac, shape)
+      return new FlacOutput(output(archiveFile), flac, shape)
     }
     if (archive === 'opus' && decoders.opus !== undefined && OpusOutput.takes(shape)) {
-      return new OpusOutput(part(archiveFile), decoders.opus, shape, serialOf(folder))
+      return new OpusOutput(output(archiveFile), decoders.opus, shape, serialOf(folder))
     }
     return undefined
   }
-  const made = deriveAudio({ streams, durationMs, decoders, archiveOutput, part, folder })
+  const made = deriveAudio({ streams, durationMs, decoders, archiveOutput, output, folder, files: recordingFiles })
   if (made === undefined) return {}
   const files = [PEAKS_FILE, AUDIO_FILE, ...(made.hasArchive ? [archiveFile] : [])]
   for (const name of files) renameSync(part(name), join(folder, name))

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { plainFiles } from '../sealing/recording-files.ts'
 import { PeakOutput, readPeaks } from './peaks.ts'
 
 const RATE = 8000
@@ -15,7 +16,7 @@ function pathFor(t: TestContext): string {
 
 /** Two channels: silence, then a square wave in the second half of the first; a constant in the second. */
 function write(path: string, seconds: number, step: number): void {
-  const output = new PeakOutput(path, { sampleRateHz: RATE, channels: 2 })
+  const output = new PeakOutput(plainFiles.output(path), { sampleRateHz: RATE, channels: 2 })
   const frames = seconds * RATE
   for (let from = 0; from < frames; from += step) {
     const count = Math.min(step, frames - from)

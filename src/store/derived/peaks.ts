@@ -2,9 +2,8 @@
 // `SRGWPK01`, u16 channels, u16 milliseconds of a bucket, u32 zero (big-endian), and for each bucket and channel the least and
 // the greatest sample as signed bytes.
 
-import { closeSync, fsyncSync, openSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { writeFully } from '../wav-run-file.ts'
+import { type OutputFile, plainFiles, type RecordingFiles } from '../sealing/recording-files.ts'
+import type { OpenFile } from '../sealing/sealed-file.ts'
 import type { AudioOutput } from './audio-output.ts'
 
 /** Name of the file in a recording's folder. */
@@ -18,16 +17,18 @@ const PER_VALUE = 2
 
 /** Writes peaks.dat of the samples that pass. */
 export class PeakOutput implements AudioOutput {
-  readonly #fd: number
+  readonly #file: OutputFile
   readonly #framesPerBucket: number
   readonly #buffer = new Int8Array(BUFFER_BYTES)
   readonly #least: Int16Array
   readonly #greatest: Int16Array
   #buffered = 0
-  #position = HEAD_BYTES
   #framesInBucket = 0
 
-  constructor(path: string, { sampleRateHz, channels }: { readonly sampleRateHz: number; readonly channels: number }) {
+  constructor(
+    file: OutputFile,
+    { sampleRateHz, channels }: { readonly sampleRateHz: number; readonly channels: number },
+  ) {
     this.#framesPerBucket = Math.round((sampleRateHz * BUCKET_MS) / 1000)
     this.#least = new Int16Array(channels)
     this.#greatest = new Int16Array(channels)
@@ -35,8 +36,8 @@ export class PeakOutput implements AudioOutput {
     head.set(MAGIC)
     new DataView(head.buffer).setUint16(8, channels)
     new DataView(head.buffer).setUint16(10, BUCKET_MS)
-    this.#fd = openSync(path, 'w')
-    writeFully(this.#fd, head, 0)
+    this.#file = file
+    file.append(head)
   }
 
   write(channels: readonly Int16Array[]): void {
@@ -54,9 +55,8 @@ export class PeakOutput implements AudioOutput {
     try {
       if (this.#framesInBucket > 0) this.#endBucket()
       this.#flush()
-      fsyncSync(this.#fd)
     } finally {
-      closeSync(this.#fd)
+      this.#file.close()
     }
   }
 
@@ -85,8 +85,7 @@ export class PeakOutput implements AudioOutput {
   }
 
   #flush(): void {
-    writeFully(this.#fd, new Uint8Array(this.#buffer.buffer, 0, this.#buffered), this.#position)
-    this.#position += this.#buffered
+    this.#file.append(new Uint8Array(this.#buffer.buffer, 0, this.#buffered))
     this.#buffered = 0
   }
 }
@@ -108,25 +107,29 @@ export interface PeaksQuery {
 }
 
 /** Reads a part of peaks.dat; undefined when the file is missing or none of ours. */
-export async function readPeaks(path: string, query: PeaksQuery): Promise<Peaks | undefined> {
-  const file = await open(path).catch(() => undefined)
-  if (file === undefined) return undefined
+export function readPeaks(path: string, query: PeaksQuery, files: RecordingFiles = plainFiles): Peaks | undefined {
+  let file: OpenFile
+  try {
+    file = files.open(path)
+  } catch {
+    return undefined
+  }
   try {
     const head = Buffer.alloc(HEAD_BYTES)
-    await file.read(head, 0, HEAD_BYTES, 0)
+    file.readAt(head, 0)
     const [channels, bucketMs] = [head.readUInt16BE(8), head.readUInt16BE(10)]
     if (!head.subarray(0, MAGIC.length).equals(MAGIC) || channels === 0 || bucketMs === 0) return undefined
     const width = PER_VALUE * channels
-    const stored = Math.floor(((await file.stat()).size - HEAD_BYTES) / width)
+    const stored = Math.floor((file.size - HEAD_BYTES) / width)
     const from = Math.min(stored, Math.max(0, Math.floor((query.fromMs ?? 0) / bucketMs)))
     const to = Math.min(stored, Math.max(from, Math.ceil((query.toMs ?? Number.POSITIVE_INFINITY) / bucketMs)))
     const bytes = new Int8Array((to - from) * width)
-    await file.read(bytes, 0, bytes.length, HEAD_BYTES + from * width)
+    file.readAt(new Uint8Array(bytes.buffer), HEAD_BYTES + from * width)
     const count = Math.min(query.buckets, to - from)
     const values = Array.from({ length: channels }, (_unused, channel) => reduced(bytes, channel, width, count))
     return { channels, fromMs: from * bucketMs, toMs: to * bucketMs, values }
   } finally {
-    await file.close()
+    file.close()
   }
 }
 

@@ -1,9 +1,10 @@
 // A G.711 run as it lies in the recording: its bytes by recording time, a byte left out or repeated where clocks differ.
 
-import { closeSync, openSync } from 'node:fs'
 import { decodePcma, decodePcmu } from '#audio'
 import type { RunManifest } from '../manifest.ts'
 import { RunTime } from '../run-time.ts'
+import type { RecordingFiles } from '../sealing/recording-files.ts'
+import type { OpenFile } from '../sealing/sealed-file.ts'
 import { readWavData } from '../wav-run-file.ts'
 
 /** How far a byte that is left out or repeated may be from where the clocks say, to be where it is not heard. */
@@ -15,30 +16,30 @@ export class PlacedRun {
   readonly frames: number
   readonly #run: RunManifest
   readonly #decode: (bytes: Uint8Array) => Int16Array
-  readonly #fd: number
+  readonly #file: OpenFile
   readonly #time: RunTime
 
   /** Opens the file; throws what the file system throws. */
-  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma') {
+  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma', files: RecordingFiles) {
     this.#run = run
     this.#decode = format === 'pcmu' ? decodePcmu : decodePcma
     this.#time = new RunTime(run)
     const lengthMs = this.#time.msOf(run.bytes) - run.startMs
     this.frames = this.#time.isStraight ? run.bytes : Math.round((lengthMs * run.clockRateHz) / 1000)
-    this.#fd = openSync(path, 'r')
+    this.#file = files.open(path)
   }
 
   close(): void {
-    closeSync(this.#fd)
+    this.#file.close()
   }
 
   /** Bytes from `frame` on; returns how many there were. */
   read(frame: number, into: Uint8Array): number {
-    if (this.#time.isStraight) return readWavData(this.#fd, frame, into)
+    if (this.#time.isStraight) return readWavData(this.#file, frame, into)
     const first = this.#positionAt(frame)
     const last = this.#positionAt(frame + into.length - 1)
     const source = new Uint8Array(last - first + 1)
-    const have = readWavData(this.#fd, first, source)
+    const have = readWavData(this.#file, first, source)
     const isShifted = last - first + 1 !== into.length
     const samples = isShifted ? this.#decode(source) : new Int16Array(0)
     let done = 0

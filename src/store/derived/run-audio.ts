@@ -5,6 +5,7 @@ import { type AudioDecoder, audioDecoder, decodePcma, decodePcmu, type OpusLibra
 import type { RunManifest } from '../manifest.ts'
 import { type RawRecord, readRawRun } from '../raw-run-file.ts'
 import { RunTime } from '../run-time.ts'
+import type { RecordingFiles } from '../sealing/recording-files.ts'
 import { g711FormatOf } from '../stream-files.ts'
 import type { RunAudio } from './channel-audio.ts'
 import { type ExternalDecoder, externalCodec } from './external-decoder.ts'
@@ -29,14 +30,19 @@ interface DecodedPacket {
 }
 
 /** The audio of a run; undefined when its encoding cannot be decoded. Throws what the file system throws. */
-export function openRunAudio(folder: string, run: RunManifest, decoders: Decoders): RunAudio | undefined {
+export function openRunAudio(
+  folder: string,
+  run: RunManifest,
+  decoders: Decoders,
+  files: RecordingFiles,
+): RunAudio | undefined {
   const sampleRateHz = decodedRateHz(run, decoders)
   if (sampleRateHz === undefined) return undefined
   const path = join(folder, run.file)
   const format = run.decoded ? g711FormatOf(run.encoding) : undefined
-  if (format !== undefined) return new G711Run(path, run, format)
+  if (format !== undefined) return new G711Run(path, run, format, files)
   const decoder = audioDecoder(run.encoding, decoders.opus)
-  const records = readRawRun(path, run)
+  const records = readRawRun(path, run, files)
   const packets = decoder === undefined ? decodedOutside(records, run, decoders.external) : decoded(records, decoder)
   return new PacketRun(packets, run, sampleRateHz)
 }
@@ -82,11 +88,11 @@ class G711Run implements RunAudio {
   readonly #placed: PlacedRun
   readonly #decode: (bytes: Uint8Array) => Int16Array
 
-  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma') {
+  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma', files: RecordingFiles) {
     this.startMs = run.startMs
     this.sampleRateHz = run.clockRateHz
     this.#decode = format === 'pcmu' ? decodePcmu : decodePcma
-    this.#placed = new PlacedRun(path, run, format)
+    this.#placed = new PlacedRun(path, run, format, files)
   }
 
   read(from: number, into: Int16Array): void {

@@ -1,27 +1,36 @@
 // What the catalogue wants to know of a recording's folder beyond its manifest: the words of its metadata, and its size.
 
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { METADATA_FOLDER } from '../recording-folder.ts'
+import { plainFiles, type RecordingFiles } from '../sealing/recording-files.ts'
 
 const MOST_DOCUMENTS = 200
 const MOST_TEXT = 65_536
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /** The texts and attribute values of all metadata documents, each once, a line each; empty where none are kept. */
-export async function metadataWords(folder: string): Promise<string> {
+export async function metadataWords(folder: string, files: RecordingFiles = plainFiles): Promise<string> {
   const path = join(folder, METADATA_FOLDER)
   const names = (await readdir(path).catch(() => [])).filter((name) => name.endsWith('.xml')).sort()
   const words = new Set<string>()
   let size = 0
   for (const name of names.slice(-MOST_DOCUMENTS).reverse()) {
-    for (const word of documentTexts(await readFile(join(path, name), 'utf8').catch(() => ''))) {
+    for (const word of documentTexts(textOf(files, join(path, name)))) {
       if (words.has(word) || size + word.length > MOST_TEXT) continue
       words.add(word)
       size += word.length + 1
     }
   }
   return [...words].join('\n')
+}
+
+function textOf(files: RecordingFiles, path: string): string {
+  try {
+    return files.read(path).toString()
+  } catch {
+    return ''
+  }
 }
 
 /** Texts and attribute values of an XML document, well formed or not. */

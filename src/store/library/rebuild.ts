@@ -31,7 +31,11 @@ export async function entryOfFolder(store: RecordingStore, folder: string): Prom
   const manifest = await store.manifest(folder)
   if (manifest === undefined) return undefined
   const path = join(store.root, folder)
-  const [metadata, sizeBytes, notes] = await Promise.all([metadataWords(path), folderBytes(path), readNotes(path)])
+  const [metadata, sizeBytes, notes] = await Promise.all([
+    metadataWords(path, store.files),
+    folderBytes(path),
+    readNotes(path),
+  ])
   const row = { ...rowOf(manifest, folder), sizeBytes }
   return { row, metadata, notes: notesOf({ ...row, ...notes }) }
 }

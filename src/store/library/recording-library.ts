@@ -85,7 +85,7 @@ export class FolderLibrary implements RecordingLibrary {
     const { store, catalogue } = this.#options
     const path = row.folder === undefined ? undefined : store.pathOf(row.folder, '')
     if (path === undefined) return await catalogue.put(row)
-    const [metadata, sizeBytes] = await Promise.all([metadataWords(path), folderBytes(path)])
+    const [metadata, sizeBytes] = await Promise.all([metadataWords(path, store.files), folderBytes(path)])
     await catalogue.putAll([{ row: { ...row, sizeBytes }, metadata }])
     await this.#keepNotes(row.recordingId)
   }

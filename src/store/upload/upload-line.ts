@@ -45,7 +45,7 @@ const LAST_RETRY_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 /** Files that stay here when the audio goes: what describes the recording, and what is small. */
-const STAYS = /\.jsonl?$|^metadata\/|^peaks/
+const STAYS = /\.(jsonl?|sig)$|^metadata\/|^peaks/
 
 /** Name under which an object of a recording is kept. */
 export function objectKey(prefix: string, folder: string, name: string): string {

@@ -1,0 +1,1 @@
+export { KEY_BYTES, SEAL_BYTES, seal, unseal } from './seal.ts'
