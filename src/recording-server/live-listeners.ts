@@ -23,6 +23,7 @@ export interface LiveListener {
 /** Listeners of one recorder. */
 export class LiveListeners {
   readonly #listeners = new Map<string, Set<LiveListener>>()
+  readonly #paused = new Set<string>()
   readonly #setListened: (recordingId: string, isOn: boolean) => void
 
   /** `setListened` is told when a recording has its first listener, and when it has lost its last one. */
@@ -43,7 +44,9 @@ export class LiveListeners {
     }
   }
 
+  /** In a pause nothing is passed on, not even what was on its way when it began. */
   sound(recordingId: string, frames: readonly SoundFrame[]): void {
+    if (this.#paused.has(recordingId)) return
     for (const listener of this.#listeners.get(recordingId) ?? []) listener.onSound(frames)
   }
 
@@ -52,6 +55,8 @@ export class LiveListeners {
   }
 
   paused(recordingId: string, isPaused: boolean): void {
+    if (isPaused) this.#paused.add(recordingId)
+    else this.#paused.delete(recordingId)
     for (const listener of this.#listeners.get(recordingId) ?? []) listener.onPause(isPaused)
   }
 
@@ -59,6 +64,7 @@ export class LiveListeners {
   ended(recordingId: string): void {
     const listeners = this.#listeners.get(recordingId) ?? []
     this.#listeners.delete(recordingId)
+    this.#paused.delete(recordingId)
     for (const listener of listeners) listener.onEnd()
   }
 }

@@ -2,7 +2,7 @@
 //
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too
-//   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, relay
+//   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, recorder, relay
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -14,6 +14,7 @@ import { benchFailover } from './failover.ts'
 import { benchHostileMessages } from './hostile-messages.ts'
 import { loadText, machineFacts } from './machine.ts'
 import { benchParser } from './parser.ts'
+import { benchRecorderLoad } from './recorder-load.ts'
 import { benchRecordingLatency } from './recording-latency.ts'
 import { benchRecordingSearch, benchWaveform } from './recordings-api.ts'
 import { benchRelays } from './relay-compare.ts'
@@ -51,6 +52,13 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
     await benchRecordingSearch({ recordings: isQuick ? 10_000 : 100_000, rounds: isQuick ? 5 : 30 }),
   ],
   store: async () => [await benchStoreCost(isQuick ? 3 : 9)],
+  recorder: async () => [
+    await benchRecorderLoad(
+      isQuick
+        ? { calls: 50, windowSeconds: 3, mostCalls: 500, steps: 2 }
+        : { calls: 100, windowSeconds: 8, mostCalls: 600, steps: 4 },
+    ),
+  ],
   relay: () =>
     benchRelays(
       isQuick

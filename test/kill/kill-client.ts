@@ -30,17 +30,20 @@ export class KillClient {
   readonly #role: SipRole
   readonly #socket: Socket
   readonly #recorderPort: number
+  readonly #slices: number
   #nextStreamId = 1
   #isClosed = false
 
-  private constructor(role: SipRole, socket: Socket, recorderPort: number) {
+  private constructor(role: SipRole, socket: Socket, recorderPort: number, slices: number) {
     this.#role = role
     this.#socket = socket
     this.#recorderPort = recorderPort
-    this.#beat(systemClock.nowMs())
+    this.#slices = slices
+    this.#beat(systemClock.nowMs(), 0)
   }
 
-  static async open(recorderPort: number): Promise<KillClient> {
+  /** `slices`: into how many parts of 20 ms the sessions are spread; with 1 all send at once. */
+  static async open(recorderPort: number, slices = 1): Promise<KillClient> {
     const socket = createSocket('udp4')
     await new Promise<void>((resolve) => void socket.bind(0, HOST, () => resolve()))
     const role = await openSipRole(
@@ -58,11 +61,11 @@ export class KillClient {
       },
       { clock: systemClock, ids: cryptoIds, log: silentLogger, dnsServers: [] },
     )
-    return new KillClient(role, socket, recorderPort)
+    return new KillClient(role, socket, recorderPort, slices)
   }
 
-  /** Begins a session; it counts once it is accepted. */
-  begin(): void {
+  /** Begins a session; it counts once it is accepted. `onAnswered` is called when it is, or is not. */
+  begin(onAnswered: () => void = () => {}): void {
     this.#role.core.invite(
       {
         uri: `sip:srs@${HOST}:${this.#recorderPort}`,
@@ -77,9 +80,11 @@ export class KillClient {
           const ports = answer.ok ? answer.value.media.map(({ port }) => port) : []
           const streams = ports.map((port) => new MarkedStream(this.#socket, port, this.#nextStreamId++))
           this.sessions.push({ callId: dialog.callId, dialog, streams, isOver: false })
+          onAnswered()
         },
         onFailed: () => {
           this.refused += 1
+          onAnswered()
         },
       },
     )
@@ -107,13 +112,18 @@ export class KillClient {
   }
 
   /** Sends what is due; a generator that is late by far shifts its schedule instead of bursting. */
-  #beat(dueMs: number): void {
+  #beat(dueMs: number, slice: number): void {
     if (this.#isClosed) return
     const nowMs = systemClock.nowMs()
     let next = nowMs - dueMs > LATE_MS ? nowMs : dueMs
-    for (; next <= nowMs; next += PACKET_MS) {
-      for (const { streams } of this.live) for (const stream of streams) stream.send(nowMs)
+    let turn = slice
+    for (; next <= nowMs; next += PACKET_MS / this.#slices) {
+      for (let at = turn; at < this.sessions.length; at += this.#slices) {
+        const session = this.sessions[at]!
+        if (!session.isOver) for (const stream of session.streams) stream.send(nowMs)
+      }
+      turn = (turn + 1) % this.#slices
     }
-    systemClock.after(next - nowMs, 'packets', () => this.#beat(next))
+    systemClock.after(next - nowMs, 'packets', () => this.#beat(next, turn))
   }
 }
