@@ -5,6 +5,7 @@ import { AccountMenu } from './components/account-menu.tsx'
 import { LinkBanner } from './components/link-banner.tsx'
 import { Nothing } from './components/trouble.tsx'
 import { isSignedOut, may, offers, readAbilities } from './data/abilities.ts'
+import { get } from './data/http.ts'
 import { nextTheme, theme } from './data/theme.ts'
 import { PlayerPlace } from './player/place.tsx'
 import { linkTo, place } from './router.ts'
@@ -20,6 +21,9 @@ export function App() {
       .catch(() => {})
       .then(() => setReady(true))
   }, [])
+  useEffect(() => {
+    if (isReady && !isSignedOut.value) void leadToFirstCall()
+  }, [isReady, isSignedOut.value])
   const shown = views.filter((one) => one.title !== undefined && isThere(one) && isAllowed(one))
   const [name = shown[0]?.name, ...rest] = place.value.path
   return (
@@ -62,6 +66,18 @@ function Content({ name, path }: { name: string | undefined; path: readonly stri
   if (!isThere(view)) return <Elsewhere title="This program does not do that: its configuration has no such role" />
   if (!isAllowed(view)) return <Elsewhere title={`Your account may not see this: it needs the scope ${view.scope}`} />
   return <view.View path={path} query={place.value.query} />
+}
+
+/** Where nothing was recorded yet, the start page is that of the first call. */
+async function leadToFirstCall(): Promise<void> {
+  const isWanted = offers('/api/test-calls') && offers('/api/recordings') && may('calls:control')
+  if (!isWanted || place.value.path.length > 0) return
+  try {
+    const { total } = await get<{ total: number }>('/api/recordings?limit=1')
+    if (total === 0 && place.value.path.length === 0) location.replace(linkTo(['first']))
+  } catch {
+    // The start page says by itself that the program does not answer.
+  }
 }
 
 function Elsewhere({ title }: { title: string }) {

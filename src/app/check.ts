@@ -3,7 +3,7 @@
 import { type PortPair, PortPool } from '#engine'
 import { silentLogger } from '#kernel'
 import { createLocator, cryptoIds, SipTransport, systemClock, type TlsOptions } from '#net'
-import { type CheckReport, type CheckSockets, checkRecorder } from '#recorder-check'
+import { type CheckReport, type CheckSocket, type CheckSockets, checkRecorder } from '#recorder-check'
 import { createSipCore, type SipCore, type TransportName } from '#sip'
 import { product } from './sip-role.ts'
 
@@ -23,7 +23,7 @@ export async function runCheck({ uri, host, mediaPorts, talkMs, tls }: CheckOpti
   const [clock, ids, log] = [systemClock, cryptoIds, silentLogger]
   const transports: readonly TransportName[] = tls === undefined ? ['udp', 'tcp'] : ['udp', 'tcp', 'tls']
   const pool = new PortPool({ host, ...mediaPorts, clock, randomInteger: (below) => ids.integer(below) })
-  const held = new Set<PortPair>()
+  const sockets = new CheckSocketPool(pool)
   let core: SipCore | undefined
   const transport = await SipTransport.open({
     listen: transports.map((name) => ({ transport: name, host, port: 0 })),
@@ -51,30 +51,43 @@ export async function runCheck({ uri, host, mediaPorts, talkMs, tls }: CheckOpti
     { onInvite: (invite) => invite.reject(403) },
   )
   try {
-    const around = { core, clock, ids, mediaHost: host, sockets: poolSockets(pool, held), from: `<sip:check@${host}>` }
+    const around = { core, clock, ids, mediaHost: host, sockets, from: `<sip:check@${host}>` }
     return await checkRecorder({ uri, transports, talkMs }, around)
   } finally {
     core.close()
     await transport.close()
-    await Promise.all([...held].map((pair) => pool.release(pair)))
+    await sockets.close()
   }
 }
 
-function poolSockets(pool: PortPool, held: Set<PortPair>): CheckSockets {
-  return {
-    open: async (onRtcp) => {
-      const pair = await pool.take()
-      held.add(pair)
-      // Packets that meet a closed port come back as errors, which are no news here.
-      for (const socket of [pair.rtp, pair.rtcp]) socket.on('error', () => {})
-      pair.rtcp.on('message', (bytes) => onRtcp(bytes))
-      return {
-        port: pair.port,
-        sendRtp: (bytes, to) => pair.rtp.send(bytes, to.port, to.host, () => {}),
-        close: () => {
-          if (held.delete(pair)) void pool.release(pair)
-        },
-      }
-    },
+/** RTP ports of a pool, for synthetic calls. */
+export class CheckSocketPool implements CheckSockets {
+  readonly #pool: PortPool
+  readonly #held = new Set<PortPair>()
+
+  constructor(pool: PortPool) {
+    this.#pool = pool
+  }
+
+  async open(onRtcp: (bytes: Uint8Array) => void): Promise<CheckSocket> {
+    const pair = await this.#pool.take()
+    this.#held.add(pair)
+    // Packets that meet a closed port come back as errors, which are no news here.
+    for (const socket of [pair.rtp, pair.rtcp]) socket.on('error', () => {})
+    pair.rtcp.on('message', (bytes) => onRtcp(bytes))
+    return {
+      port: pair.port,
+      sendRtp: (bytes, to) => pair.rtp.send(bytes, to.port, to.host, () => {}),
+      close: () => {
+        if (this.#held.delete(pair)) void this.#pool.release(pair)
+      },
+    }
+  }
+
+  /** Gives back what is still held. */
+  async close(): Promise<void> {
+    const pairs = [...this.#held]
+    this.#held.clear()
+    await Promise.all(pairs.map((pair) => this.#pool.release(pair)))
   }
 }

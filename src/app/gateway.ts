@@ -45,6 +45,8 @@ import { SandboxPool } from './sandbox/sandbox-pool.ts'
 import { openSipRole, product, type SipRole, type Surroundings, sessionTimerOf } from './sip-role.ts'
 import { createSourceList } from './source-list.ts'
 import { Speech } from './speech.ts'
+import { TestCallLines } from './test-calls/test-call-lines.ts'
+import { TestCalls } from './test-calls/test-calls.ts'
 import { readTls } from './tls-files.ts'
 import { toneRules } from './tone-rules.ts'
 
@@ -59,6 +61,7 @@ export interface Gateway extends GatewayViews {
   readonly recordingClient: RecordingClient
   readonly recorders: RecordersView
   readonly recorderTests: RecorderTestsView
+  readonly testCalls: TestCalls
   readonly spool: SpoolView
   /** Recording commands by INFO, once they are answered. */
   readonly infoCommands: InfoControl['answered']
@@ -103,6 +106,7 @@ export async function openGateway(
   const speech = new Speech(config.speech, clock)
   const requests = new FlowRequests(config.destinations.http, clock)
   const notices = new Notices()
+  const testLines = new TestCallLines()
   let role: SipRole | undefined
   let client: RecordingClient | undefined
   const honoursPreferences = config.awareness.preferences === 'honour'
@@ -130,8 +134,8 @@ export async function openGateway(
     log,
     domain,
     ownAddresses: () => role?.listeners ?? [],
-    router: createRouter(routeRules(config)),
-    destinations: createDestinationPolicy(config.destinations.dial),
+    router: testLines.router(createRouter(routeRules(config))),
+    destinations: testLines.destinations(createDestinationPolicy(config.destinations.dial)),
     trustedIdentities: createDestinationPolicy(config.trustedIdentities),
     transfer: config.transfer,
     srtp: config.media.srtp,
@@ -145,7 +149,8 @@ export async function openGateway(
 
   const startFlow = (call: Call, flowName: string): void => {
     const route = config.routes[Number(flowName)]
-    const flow = library.flows.get(route?.flow ?? '')
+    const trial = testLines.begin(call, flowName)
+    const flow = trial?.flow ?? library.flows.get(route?.flow ?? '')
     if (flow === undefined) {
       log.error('flow of a route is not loaded', { callId: call.callId, flow: route?.flow })
       call.refuse(500)
@@ -153,10 +158,12 @@ export async function openGateway(
     }
     const { prompts } = library
     const control = new FlowCallControl({ call, commands, prompts, speech, requests, notices, clock, log })
-    const input = { ...partiesOf(call), callId: call.callId, recorders: config.recording.recorders, ...route?.input }
+    const configured = config.recording.recorders
+    const input = { ...partiesOf(call), callId: call.callId, recorders: configured, ...route?.input, ...trial?.input }
     void runFlow(flow, { call: control, input, sandbox, log: log.child({ callId: call.callId }) })
   }
 
+  const admits = admission(config.sources)
   try {
     role = await openSipRole(
       {
@@ -174,7 +181,7 @@ export async function openGateway(
           'application/json',
           'application/dtmf-relay',
         ],
-        admit: admission(config.sources),
+        admit: (flow) => admits(flow) || testLines.admits(flow),
         handlers: service.handlers,
       },
       around,
@@ -203,6 +210,7 @@ export async function openGateway(
     listenBeforeStart({ service, client, notices, withoutNotice: config.recording.preStart.withoutNotice })
   }
   const recorderTests = createRecorderTests({ config, tls: await readTls(config.sip.tls), clock, ids })
+  const testCalls = new TestCalls({ config, lines: testLines, listeners: role.listeners, clock, ids })
   const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
   return assemble({
     service,
@@ -215,6 +223,7 @@ export async function openGateway(
     indicator,
     recorders,
     recorderTests,
+    testCalls,
     probes,
     spool,
     listening: listenToCalls(service, client, clock),
@@ -309,6 +318,7 @@ function assemble(parts: {
   readonly indicator: RecordingIndicator
   readonly recorders: RecorderRegistry
   readonly recorderTests: RecorderTestsView
+  readonly testCalls: TestCalls
   readonly probes: RecorderProbes | undefined
   readonly spool: Spool | undefined
   readonly listening: CallListening
@@ -323,6 +333,7 @@ function assemble(parts: {
     recorders: recordersView(recorders),
     listening: parts.listening,
     recorderTests,
+    testCalls: parts.testCalls,
     spool: spoolView(client),
     infoCommands: parts.infoCommands,
     flows,
@@ -344,6 +355,7 @@ function assemble(parts: {
       return service.drain()
     },
     close: async () => {
+      await parts.testCalls.close()
       client.close()
       for (const call of service.calls()) call.hangup('shutdown')
       indicator.close()

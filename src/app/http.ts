@@ -7,6 +7,8 @@ import {
   EventLog,
   type HttpServer,
   type Readiness,
+  type SetUpView,
+  type TestCallsView,
   type WebhookOrder,
   Webhooks,
 } from '#control'
@@ -18,6 +20,7 @@ import { type Gateway, gatewayCore } from './gateway.ts'
 import { openAccess } from './http-access.ts'
 import { auditInfo } from './info-audit.ts'
 import type { Recorder } from './recorder.ts'
+import { ownRecorderOf } from './set-up.ts'
 import { productVersion, type Surroundings } from './sip-role.ts'
 import { readCertificate } from './tls-files.ts'
 import { TlsRenewal } from './tls-renewal.ts'
@@ -33,6 +36,7 @@ const MINUTE_MS = 60_000
 export interface HttpRoles {
   readonly gateway?: Gateway
   readonly recorder?: Recorder
+  readonly setUp: SetUpView
 }
 
 /** The open API. */
@@ -44,7 +48,7 @@ export interface Http extends Pick<HttpServer, 'address' | 'close'> {
 /** Opens the API; rejects when the address cannot be bound. */
 export async function openHttp(
   config: HttpConfig,
-  { gateway, recorder }: HttpRoles,
+  { gateway, recorder, setUp }: HttpRoles,
   around: Surroundings,
   readiness: () => Readiness,
 ): Promise<Http> {
@@ -80,6 +84,7 @@ export async function openHttp(
     audit,
     webhooks,
     health: { readiness },
+    setUp,
     metrics: {
       snapshot: () => ({
         ...(gateway?.metrics() ?? noCalls),
@@ -97,6 +102,7 @@ export async function openHttp(
           flows: gateway.flows,
           recorders: gateway.recorders,
           recorderTests: gateway.recorderTests,
+          testCalls: testCallsOf(gateway, recorder, setUp),
           spool: gateway.spool,
         }),
     ...(recorder === undefined
@@ -118,6 +124,14 @@ export async function openHttp(
       await audit.close()
     },
   }
+}
+
+/** Test calls, with their recordings where these are in our own recorder. */
+function testCallsOf(gateway: Gateway, recorder: Recorder | undefined, setUp: SetUpView): TestCallsView {
+  return gateway.testCalls.view(ownRecorderOf(setUp), async (id) => {
+    const found = await recorder?.recordings.search({ id, limit: 1 }).catch(() => undefined)
+    return found?.items[0]?.recordingId
+  })
 }
 
 /** The traces of the gateway's calls, unless none are kept. */

@@ -11,6 +11,7 @@ import { type Gateway, openGateway } from './gateway.ts'
 import { type Http, openHttp } from './http.ts'
 import { PromptLibrary } from './prompt-library.ts'
 import { openRecorder, type Recorder } from './recorder.ts'
+import { setUpOf } from './set-up.ts'
 import type { Surroundings } from './sip-role.ts'
 
 /** A running program. */
@@ -59,7 +60,10 @@ export async function openProgram(config: Config, log: Logger, clock: Clock = sy
       opened.gateway = await named('gateway.sip.listen', openGateway(config.gateway, library, around))
     }
     if (config.http !== undefined)
-      opened.http = await named('http.port', openHttp(config.http, opened, around, readiness))
+      opened.http = await named(
+        'http.port',
+        openHttp(config.http, { ...opened, setUp: setUpOf(config, opened) }, around, readiness),
+      )
   } catch (fault) {
     await closeAll()
     throw fault

@@ -17,7 +17,8 @@ import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
 import type { EventLog } from './events/event-log.ts'
 import { eventRoutes } from './events/event-routes.ts'
-import { type FlowsView, flowRoutes } from './flow-routes.ts'
+import type { FlowsView } from './flow-contract.ts'
+import { flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
@@ -36,6 +37,10 @@ import { listExportRoutes } from './recordings/list-export.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
 import { setSecurityHeaders } from './security-headers.ts'
+import type { SetUpView } from './set-up-contract.ts'
+import { setUpRoutes } from './set-up-routes.ts'
+import type { TestCallsView } from './test-call-contract.ts'
+import { testCallRoutes } from './test-call-routes.ts'
 import { type TracesView, traceRoutes } from './trace-routes.ts'
 import type {
   CallsView,
@@ -81,6 +86,8 @@ export interface HttpServerOptions {
   readonly audit?: AuditLog
   readonly webhooks?: Webhooks
   readonly recorderTests?: RecorderTestsView
+  readonly testCalls?: TestCallsView
+  readonly setUp?: SetUpView
   /** False: recordings are not commanded by the API; they are unless given. */
   readonly recordingControl?: boolean
   /** PEM texts for HTTPS; plain HTTP when left out. */
@@ -174,6 +181,8 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (recorders !== undefined) recorderRoutes(app, recorders)
   if (options.recorderTests !== undefined) recorderTestRoutes(app, options.recorderTests, clock)
   if (options.flows !== undefined) flowRoutes(app, options.flows)
+  if (options.testCalls !== undefined) testCallRoutes(app, options.testCalls)
+  if (options.setUp !== undefined) setUpRoutes(app, options.setUp)
   if (options.webhooks !== undefined) webhookRoutes(app, options.webhooks)
   if (spool !== undefined) spoolRoutes(app, spool)
   if (options.clients !== undefined) recorderClientRoutes(app, options.clients)

@@ -1,5 +1,6 @@
 // One synthetic recording session: INVITE, tone, pause, resume, document, BYE; and what the recorder said to each.
 
+import { tone } from '#audio'
 import type { Clock, Ids } from '#kernel'
 import { type CryptoSuite, LocalDescription, type ParsedSdp, parseSdp, remoteOf } from '#sdp'
 import type { InviteDialog, RequestOutcome, SipBody, SipCore, SipMessage, SipResponse } from '#sip'
@@ -107,7 +108,8 @@ export class CheckSession {
 export async function startSession(around: CheckSurroundings, attempt: SessionAttempt): Promise<SessionStart> {
   const { core, sockets, clock, ids } = around
   const streams: CheckStream[] = []
-  for (const hertz of tones) streams.push(await CheckStream.open(sockets, clock, ids.integer(2 ** 31), hertz))
+  for (const hertz of tones)
+    streams.push(await CheckStream.open(sockets, clock, ids.integer(2 ** 31), tone(hertz, 1000)))
   const session = new CheckSession(around, attempt, streams)
   return await new Promise((resolve) => {
     core.invite(

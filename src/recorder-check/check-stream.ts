@@ -1,6 +1,6 @@
-// One stream of the synthetic call: a tone in G.711 towards the recorder, and the RTCP that comes back.
+// One stream of a synthetic call: a sound in G.711 over and over, and the RTCP that comes back.
 
-import { encodePcma, encodePcmu, tone } from '#audio'
+import { encodePcma, encodePcmu } from '#audio'
 import type { Clock, Endpoint, Timer } from '#kernel'
 import { parseRtcp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
 
@@ -32,18 +32,19 @@ export class CheckStream {
   #timer: Timer | undefined
   #frame = 0
 
-  private constructor(socket: CheckSocket, clock: Clock, ssrc: number, frequencyHz: number) {
+  private constructor(socket: CheckSocket, clock: Clock, ssrc: number, samples: Int16Array) {
     this.port = socket.port
     this.#socket = socket
     this.#clock = clock
     this.#ssrc = ssrc
-    this.#samples = tone(frequencyHz, 1000)
+    this.#samples = samples
   }
 
-  static async open(sockets: CheckSockets, clock: Clock, ssrc: number, frequencyHz: number): Promise<CheckStream> {
+  /** Opens one that says `samples`, of 8 kHz and whole frames of 20 ms, in a loop. */
+  static async open(sockets: CheckSockets, clock: Clock, ssrc: number, samples: Int16Array): Promise<CheckStream> {
     let stream: CheckStream | undefined
     const socket = await sockets.open((bytes) => stream?.onRtcp(bytes))
-    stream = new CheckStream(socket, clock, ssrc, frequencyHz)
+    stream = new CheckStream(socket, clock, ssrc, samples)
     return stream
   }
 

@@ -1,3 +1,3 @@
 export { type CheckReport, checkText } from './check-report.ts'
-export type { CheckSockets } from './check-stream.ts'
+export { type CheckSocket, type CheckSockets, CheckStream } from './check-stream.ts'
 export { checkRecorder } from './recorder-check.ts'

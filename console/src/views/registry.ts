@@ -5,8 +5,11 @@ import type { Scope } from '../../../src/control/access/scopes.ts'
 import { RecordingsView } from '../recordings/view.tsx'
 import { AuditView } from './audit.tsx'
 import { CallDetailView } from './call.tsx'
+import { FirstView } from './first.tsx'
+import { FlowsView } from './flows.tsx'
 import { LiveView } from './live.tsx'
 import { RecordersView } from './recorders.tsx'
+import { SetUpView } from './set-up.tsx'
 
 /** What a view is given. */
 export interface ViewProps {
@@ -44,5 +47,8 @@ export const views: readonly View[] = [
     scope: 'recorders:read',
     View: RecordersView,
   },
+  { name: 'set-up', title: 'Set-up', offered: ['/api/set-up'], scope: 'recorders:read', View: SetUpView },
+  { name: 'flows', title: 'Flows', offered: ['/api/flows'], scope: 'flows:read', View: FlowsView },
   { name: 'audit', title: 'Audit', offered: ['/api/audit'], scope: 'audit:read', View: AuditView },
+  { name: 'first', offered: ['/api/test-calls'], scope: 'calls:control', View: FirstView },
 ]
