@@ -2,7 +2,7 @@
 //
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too
-//   --only X  one of parser, commands, failover, latency, calls, search, store, recorder, relay
+//   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, recorder, relay
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ import { loadText, machineFacts } from './machine.ts'
 import { benchParser } from './parser.ts'
 import { benchRecorderLoad } from './recorder-load.ts'
 import { benchRecordingLatency } from './recording-latency.ts'
+import { benchRecordingSearch, benchWaveform } from './recordings-api.ts'
 import { benchRelays } from './relay-compare.ts'
 import { figure, ratioText, type Section, sectionText } from './report.ts'
 import { benchSearch } from './search.ts'
@@ -46,6 +47,10 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
     ),
   ],
   search: async () => [await benchSearch({ recordings: isQuick ? 10_000 : 100_000, rounds: isQuick ? 20 : 100 })],
+  recordings: async () => [
+    await benchWaveform(isQuick ? 10 : 50),
+    await benchRecordingSearch({ recordings: isQuick ? 10_000 : 100_000, rounds: isQuick ? 5 : 30 }),
+  ],
   store: async () => [await benchStoreCost(isQuick ? 3 : 9)],
   recorder: async () => [
     await benchRecorderLoad(

@@ -8,7 +8,8 @@ import { startPostgres } from '../harness/postgres.ts'
 import { figure, percentile, type Section } from './report.ts'
 
 const BATCH = 500
-const PAGE = 50
+/** Recordings on a page. */
+export const PAGE = 50
 const GOAL_MS = 100
 const START_MS = Date.UTC(2026, 0, 1)
 const EVERY_MS = 60_000
@@ -23,7 +24,8 @@ export interface SearchBench {
   readonly rounds: number
 }
 
-type Random = (below: number) => number
+/** Numbers from 0 to below a limit. */
+export type Random = (below: number) => number
 
 /** Fills a catalogue and searches it. */
 export async function benchSearch({ recordings, rounds }: SearchBench): Promise<Section> {
@@ -62,26 +64,31 @@ export async function benchSearch({ recordings, rounds }: SearchBench): Promise<
   }
 }
 
-const searches: Readonly<Record<string, (random: Random, recordings: number) => Omit<CatalogueQuery, 'limit'>>> = {
-  'newest page': () => ({}),
-  'page 1000 by offset': () => ({ offset: 1000 * PAGE }),
-  'a party by name': (random) => ({ party: `${pick(FIRST, random)} ${pick(LAST, random)}` }),
-  'a party by number': (random, recordings) => ({ party: number(random(recordings)).slice(-7) }),
-  'a part of most numbers': () => ({ party: '+49' }),
-  'a word of few metadata documents': (random, recordings) => ({ text: `case-${random(recordings)}` }),
-  'a word of many metadata documents': (random) => ({ text: pick(TOPICS, random) }),
-  'two words of many documents': (random) => ({ text: `${pick(TOPICS, random)} ${pick(CITIES, random)}` }),
-  'a word of none': (random) => ({ text: `nothing-${random(1e6)}` }),
-  'two letters': (random) => ({ text: pick(CITIES, random).slice(0, 2) }),
-  'Call-ID': (random, recordings) => ({ id: `call-${random(recordings)}@pbx.test` }),
-  'custom value': (random, recordings) => ({ custom: { orderId: `O-${random(recordings / 5)}` } }),
-  'tag and time range': (random, recordings) => ({ tags: [pick(TOPICS, random)], ...week(random, recordings) }),
-  'time range and duration': (random, recordings) => ({ minDurationMs: 550_000, ...week(random, recordings) }),
-  'longest recordings': () => ({ minDurationMs: 599_000 }),
-  'no audio, by cause': () => ({ state: 'no-audio', cause: 'no-rtp' }),
-  'held, uploaded': () => ({ isHeld: true, uploadState: 'verified' }),
-  'a word, in a week long ago': (random, recordings) => ({ text: pick(TOPICS, random), ...week(() => 0, recordings) }),
-}
+/** Kinds of search, each with values drawn at random. */
+export const searches: Readonly<Record<string, (random: Random, recordings: number) => Omit<CatalogueQuery, 'limit'>>> =
+  {
+    'newest page': () => ({}),
+    'page 1000 by offset': () => ({ offset: 1000 * PAGE }),
+    'a party by name': (random) => ({ party: `${pick(FIRST, random)} ${pick(LAST, random)}` }),
+    'a party by number': (random, recordings) => ({ party: number(random(recordings)).slice(-7) }),
+    'a part of most numbers': () => ({ party: '+49' }),
+    'a word of few metadata documents': (random, recordings) => ({ text: `case-${random(recordings)}` }),
+    'a word of many metadata documents': (random) => ({ text: pick(TOPICS, random) }),
+    'two words of many documents': (random) => ({ text: `${pick(TOPICS, random)} ${pick(CITIES, random)}` }),
+    'a word of none': (random) => ({ text: `nothing-${random(1e6)}` }),
+    'two letters': (random) => ({ text: pick(CITIES, random).slice(0, 2) }),
+    'Call-ID': (random, recordings) => ({ id: `call-${random(recordings)}@pbx.test` }),
+    'custom value': (random, recordings) => ({ custom: { orderId: `O-${random(recordings / 5)}` } }),
+    'tag and time range': (random, recordings) => ({ tags: [pick(TOPICS, random)], ...week(random, recordings) }),
+    'time range and duration': (random, recordings) => ({ minDurationMs: 550_000, ...week(random, recordings) }),
+    'longest recordings': () => ({ minDurationMs: 599_000 }),
+    'no audio, by cause': () => ({ state: 'no-audio', cause: 'no-rtp' }),
+    'held, uploaded': () => ({ isHeld: true, uploadState: 'verified' }),
+    'a word, in a week long ago': (random, recordings) => ({
+      text: pick(TOPICS, random),
+      ...week(() => 0, recordings),
+    }),
+  }
 const kinds = [...Object.keys(searches), 'count of a word, up to 10,000']
 
 async function measure(catalogue: SqlCatalogue, recordings: number, rounds: number): Promise<Map<string, number[]>> {
@@ -104,7 +111,8 @@ async function measure(catalogue: SqlCatalogue, recordings: number, rounds: numb
   return times
 }
 
-async function fill(catalogue: SqlCatalogue, recordings: number): Promise<void> {
+/** Fills a catalogue with so many recordings. */
+export async function fill(catalogue: SqlCatalogue, recordings: number): Promise<void> {
   const random = seeded(3)
   for (let from = 0; from < recordings; from += BATCH) {
     const count = Math.min(BATCH, recordings - from)
@@ -172,7 +180,8 @@ function pick<T>(values: readonly T[], random: Random): T {
   return values[random(values.length)]!
 }
 
-function seeded(seed: number): Random {
+/** A source of the same numbers every time. */
+export function seeded(seed: number): Random {
   let state = seed
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { recordings, withApp } from '../../../test/harness/http-fixture.ts'
+import { httpFixture, recordings, withApp } from '../../../test/harness/http-fixture.ts'
 
 test('every condition of a search is handed to the catalogue, times as milliseconds', () =>
   withApp(async (app, own) => {
@@ -78,6 +78,38 @@ for (const [method, path, hasReason] of [
       assert.deepEqual(own.doings, hasReason ? [doing, doing, doing, doing] : [])
     }))
 }
+
+test('a list is exported whole, page after page, as CSV that no spreadsheet takes for formulas, or as JSON', async () => {
+  const { options } = httpFixture()
+  const rows = Array.from({ length: 450 }, (_unused, n) => ({
+    ...recordings[0]!,
+    recordingId: `rec-${n}`,
+    participants: n === 1 ? [{ name: '=HYPERLINK("http://x")' }, { name: 'B, C' }] : [],
+  }))
+  const view = options.recordings!
+  const paged: typeof view = {
+    ...view,
+    search: async ({ limit, after }) => {
+      const from = after?.rowNo ?? 0
+      const next = from + limit < rows.length ? { next: { startedAtMs: 0, rowNo: from + limit } } : {}
+      return { items: rows.slice(from, from + limit), ...next }
+    },
+  }
+  await withApp(
+    async (app) => {
+      const csv = await app.inject('/api/recordings/export')
+      assert.equal(csv.headers['content-type'], 'text/csv; charset=utf-8')
+      const lines = csv.body.split('\r\n')
+      assert.equal(lines.length, 452)
+      assert.match(lines[0]!, /^recordingId,state,cause,startedAt,/)
+      assert.match(lines[1]!, /^rec-0,published,,2026-01-05T09:00:00.000Z,,1000,order-7,rs-1,,true,vip,false,none,,,$/)
+      assert.match(lines[2]!, /,"'=HYPERLINK\(""http:\/\/x""\); B, C",/)
+      assert.deepEqual((await app.inject('/api/recordings/export?format=json')).json(), rows)
+      assert.equal((await app.inject('/api/recordings/export?format=xml')).statusCode, 400)
+    },
+    { recordings: paged },
+  )
+})
 
 test('a vCon whose audio is too large to be inline is 413, one of nothing 404', () =>
   withApp(async (app) => {
