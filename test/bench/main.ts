@@ -1,11 +1,11 @@
 // `npm run bench`: every benchmark in turn, on loopback, bounded in time; prints Markdown, and keeps it with --write.
 //
 //   --quick   fewer and shorter windows, for a look
-//   --write   writes docs/benchmarks.md too
+//   --write   writes docs/benchmarks.md too; with --only, those sections of it
 //   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, recorder, relay
 
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchCallRate } from './call-rate.ts'
@@ -120,6 +120,24 @@ ${facts.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}
 `
 }
 
+/** The page with some sections measured anew; each says when and of what, since the head speaks of another run. */
+function withSections(
+  page: string,
+  sections: readonly Section[],
+  facts: readonly (readonly [string, string])[],
+): string {
+  const about = facts
+    .filter(([name]) => ['Date', 'Commit', 'Load average at the start', 'Kind of run'].includes(name))
+    .map(([name, value]) => `${name.toLowerCase()} ${value}`)
+    .join(', ')
+  const [head = '', ...old] = page.split(/^(?=## )/m)
+  const kept = new Map(old.map((text) => [text.slice(3, text.indexOf('\n')), `${text.trimEnd()}\n`]))
+  for (const section of sections) {
+    kept.set(section.title, sectionText({ ...section, notes: [...section.notes, `A run of its own: ${about}.`] }))
+  }
+  return [head, ...kept.values()].join('\n').replace(/\n{3,}/g, '\n\n')
+}
+
 /** What stands in the place of a benchmark that broke; the others go on. */
 function failure(name: string, fault: unknown): Section {
   process.exitCode = 1
@@ -146,7 +164,8 @@ async function main(): Promise<void> {
   facts.push(['Kind of run', `${isQuick ? 'quick' : 'full'}, ${figure((Date.now() - startedAtMs) / 1000)} s`])
   const page = [pageHead(facts), ...sections.map(sectionText)].join('\n')
   console.log(facts.map(([name, value]) => `${name}: ${value}`).join('\n'))
-  if (options.write) writeFileSync(PAGE, page)
+  if (!options.write) return
+  writeFileSync(PAGE, options.only === undefined ? page : withSections(readFileSync(PAGE, 'utf8'), sections, facts))
 }
 
 // Ends the processes of the bench too: they are ended when this one exits.
