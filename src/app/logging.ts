@@ -28,7 +28,8 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Proce
     formatters: { level: (label: string) => ({ level: label }) },
   }
   if (stream !== undefined) return { ...behindPort(pino(options, stream)), flushed: async () => {} }
-  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: false, maxLength: MOST_WAITING_BYTES })
+  // With a least length of 0 flush would call back at once, whatever waits.
+  const output = pino.destination({ dest: STANDARD_OUTPUT, sync: false, minLength: 1, maxLength: MOST_WAITING_BYTES })
   const flushed = (): Promise<void> =>
     new Promise((resolve) => {
       setTimeout(resolve, FLUSH_WITHIN_MS).unref()
