@@ -1,10 +1,10 @@
 // Processes of the benchmarks: each on a core of its own where the system allows it, with its CPU time.
 
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 /** Core of what is measured, and core of what measures it. */
@@ -13,7 +13,8 @@ export const loadCore = 1
 
 const CLOCK_TICKS_PER_SECOND = 100
 const TASKSET = '/usr/bin/taskset'
-const CHRT = '/usr/bin/chrt'
+/** Niceness of what is measured. */
+const FIRST = -15
 
 /** Whether processes are bound to cores: it takes two cores and the taskset of util-linux. */
 export const canPin = process.platform === 'linux' && availableParallelism() >= 2 && existsSync(TASKSET)
@@ -40,11 +41,15 @@ export function startModule(core: number, module: URL, args: readonly string[] =
   })
 }
 
-/** Lets processes, with all their threads, go before all other work of the machine, or no more; false where that is not allowed. */
+/**
+ * Lets processes, with all their threads, go before all other work of the machine, or no more; false where that is not allowed.
+ * By niceness: in the real-time class a thread that waits in a loop for one that has to wait itself holds its core for ever.
+ */
 export function goFirst(pids: readonly number[], isFirst: boolean): boolean {
-  const policy = isFirst ? ['--fifo', '--pid', '1'] : ['--other', '--pid', '0']
   try {
-    for (const pid of pids) execFileSync(CHRT, ['--all-tasks', ...policy, `${pid}`], { stdio: 'ignore' })
+    for (const pid of pids) {
+      for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), isFirst ? FIRST : 0)
+    }
     return true
   } catch {
     return false

@@ -86,7 +86,7 @@ function section(pairs: readonly Pair[], isFirst: boolean): Section {
       `The differences of the pairs lie between ${spread(0.05)} and ${spread(0.95)} ms in nine of ten.`,
       `${pairs.length} pairs of windows of ${figure(WINDOW_MS)} ms on one call, off and on, then on and off; packets of ${FRAME_MS} ms from both parties. The interval is by bootstrap over the pairs.`,
       'From the send call of one party to the arrival at the socket of the other, both in the process of the bench; the recorder takes its copies in another process of the lowest priority.',
-      `Gateway and parties in the real-time class of the scheduler, before other work of the machine: ${isFirst ? 'yes' : 'no'}.`,
+      `Gateway and parties before other work of the machine, by niceness: ${isFirst ? 'yes' : 'no'}.`,
     ],
   }
 }
