@@ -35,13 +35,13 @@ import {
 import { clientPolicies } from './client-policies.ts'
 import type { Environment } from './config.ts'
 import type { RecorderConfig } from './config-schema.ts'
-import { admission } from './gateway.ts'
 import type { LibrarySettings } from './library/library-room.ts'
 import { LibraryThread } from './library/library-thread.ts'
 import { createLiveSessionsView } from './live-sessions-view.ts'
 import { createRecorderClientsView } from './recorder-clients-view.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
+import { admission } from './source-list.ts'
 import { uploadSettings } from './upload-settings.ts'
 
 /** A running recorder. */
