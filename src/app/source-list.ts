@@ -26,3 +26,12 @@ export function createSourceList(entries: readonly string[]): SourceList {
   }
   return { has: (address) => isIP(address) !== 0 && list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6') }
 }
+
+/** Whether a source may send SIP to a role; an empty list admits all. */
+export function admission(
+  sources: readonly string[],
+): (flow: { readonly remote: { readonly host: string } }) => boolean {
+  if (sources.length === 0) return () => true
+  const list = createSourceList(sources)
+  return (flow) => list.has(flow.remote.host)
+}

@@ -43,11 +43,11 @@ class Refusal extends Error {}
 /** Says that the sandbox can do what the closures cannot; never leaves this file. */
 class Beyond extends Error {}
 
-/** Names of the language that an expression may use in the sandbox. */
+/** Names of the language, and of the libraries of CognigyScript (lodash, moment), that an expression may use in the sandbox. */
 const LANGUAGE_NAMES = new Set(
   (
     'Array BigInt Boolean Date Error Infinity Intl JSON Map Math NaN Number Object Promise RangeError RegExp Set String ' +
-    'Symbol TypeError decodeURIComponent encodeURIComponent decodeURI encodeURI isFinite isNaN parseFloat parseInt'
+    'Symbol TypeError decodeURIComponent encodeURIComponent decodeURI encodeURI isFinite isNaN parseFloat parseInt _ moment'
   ).split(' '),
 )
 

@@ -8,6 +8,7 @@ import {
 } from 'quickjs-emscripten-core'
 import { MAX_TEXT_LENGTH } from '#flow'
 import { messageOf } from '#kernel'
+import { librariesFor } from './expression-libraries.ts'
 import type { SandboxOutcome, SandboxRequest } from './sandbox-messages.ts'
 
 const MEMORY_BYTES = 16_000_000
@@ -37,7 +38,6 @@ export function evaluateIn(module: QuickJSWASMModule, { source, scope }: Sandbox
   const runtime = module.newRuntime({
     memoryLimitBytes: MEMORY_BYTES,
     maxStackSizeBytes: STACK_BYTES,
-    interruptHandler: shouldInterruptAfterDeadline(Date.now() + INTERRUPT_MS),
   })
   const context = runtime.newContext()
   try {
@@ -46,6 +46,11 @@ export function evaluateIn(module: QuickJSWASMModule, { source, scope }: Sandbox
     const show = context.unwrapResult(context.evalCode(SHOW))
     context.unwrapResult(context.callFunction(define, context.undefined, data)).dispose()
     for (const handle of [data, define]) handle.dispose()
+    for (const { name, program } of librariesFor(source)) {
+      context.unwrapResult(context.evalCode(program(), `${name}.js`)).dispose()
+    }
+    // From here on the time is the expression's own.
+    runtime.setInterruptHandler(shouldInterruptAfterDeadline(Date.now() + INTERRUPT_MS))
     const outcome = outcomeOf(context, context.evalCode(`"use strict";(${source}\n)`, 'expression.js'), show)
     show.dispose()
     return outcome

@@ -41,6 +41,14 @@ const works: readonly (readonly [string, unknown])[] = [
   ['JSON.parse("[1]")', [1]],
   [`\`\${input.callId.length}\``, '3'],
   ['context.name // a comment', ' Zoë '],
+  ['_.sumBy(context.order.items, "price")', 5],
+  ['_(input.recorders).map((uri) => _.trimStart(uri, "sip:")).value().join()', 'a.example,b.example'],
+  ['_.get(context, "order.items[1].price", 0) + _.get(context, "nothing.here", 1)', 4],
+  ['moment.utc("2026-03-29T00:30:00+02:00").add(1, "month").format("YYYY-MM-DD HH:mm")', '2026-04-28 22:30'],
+  ['moment.utc("2026-01-31").add(1, "month").toDate()', '2026-02-28T00:00:00.000Z'],
+  ['_.map([moment.utc(0)], (at) => at.year())', [1970]],
+  ['typeof _ + typeof moment', 'functionfunction'],
+  ['"an_underscore and_ _more".length', 24],
 ]
 for (const [source, expected] of works) {
   test(`the sandbox evaluates ${source}`, async () => {
@@ -55,6 +63,9 @@ const refused: readonly (readonly [string, RegExp])[] = [
     /memory|null|no error|interrupted|took longer/,
   ],
   ['(function f() { return f() })()', /stack|recursion/i],
+  ['_.times(1e9, () => _.times(1e9, _.noop)).length', /interrupted|memory|took longer/],
+  ['_.template("<% process.exit() %>")()', /process/],
+  ['moment("nonsense").toISOString().length', /null/],
   ['/^(a+)+$/.test("a".repeat(40) + "b")', /interrupted|took longer/],
   ['({}).constructor.constructor("return process")()', /process/],
   ['(() => {}).constructor("return require")()', /require/],
