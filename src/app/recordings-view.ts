@@ -64,6 +64,10 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
       await catalogue.written()
       return await library.count(filter, most)
     },
+    facets: async (filter) => {
+      await catalogue.written()
+      return await library.facets(filter)
+    },
     get: async (recordingId) => {
       const row = await catalogue.get(recordingId)
       return row && detailOf(row, (await keptOf(store, row))?.manifest)

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Static } from 'typebox'
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { Result } from '#kernel'
-import type { CatalogueFilter, CataloguePage, CatalogueQuery, Refusal } from '#store'
+import type { CatalogueFilter, CataloguePage, CatalogueQuery, Facets, Refusal } from '#store'
 import type { CallView, Readiness, RecorderView, recordingResult, SpooledRecording } from './contract.ts'
 import type { HistoryView, LedgerView } from './recordings/document-contract.ts'
 import type { AudioQuery, PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
@@ -71,6 +71,8 @@ export interface RecordingsView {
   search(query: CatalogueQuery): Promise<{ readonly items: readonly RecordingSummary[] } & Pick<CataloguePage, 'next'>>
   /** Counting ends at `most`. */
   count(filter: CatalogueFilter, most: number): Promise<number>
+  /** What those that match have in common. */
+  facets(filter: CatalogueFilter): Promise<Facets>
   get(recordingId: string): Promise<RecordingView | undefined>
   tag(recordingId: string, change: { readonly add: readonly string[]; readonly remove: readonly string[] }): Curated
   hold(recordingId: string, doing: Doing): Curated

@@ -77,6 +77,8 @@ export interface RecordingView {
     /** Why no audio may arrive there, as long as nothing says that it does. */
     readonly noAudio?: string
     readonly forks: readonly string[]
+    /** Of the streams that are sent there; a session that several calls share has streams of the others too. */
+    readonly labels: readonly string[]
   }>
 }
 

@@ -65,6 +65,11 @@ export class RecordingSession {
     return this.#forks.liveIds
   }
 
+  /** Labels of the streams that this recorder is sent. */
+  get labels(): readonly string[] {
+    return this.#forks.labels
+  }
+
   /** SIP Call-ID of the recording session, once invited. */
   get sipCallId(): string | undefined {
     return this.#dialog.callId

@@ -84,6 +84,11 @@ export class SessionForks {
     return this.#live().map((fork) => fork.id)
   }
 
+  /** Labels of the streams that are sent. */
+  get labels(): readonly string[] {
+    return this.#live().map((fork) => fork.stream.label)
+  }
+
   /** The weakest suite in use; empty for plain RTP. */
   get weakestSuite(): readonly SrtpSuite[] {
     const inUse = this.#live().map((fork) => fork.keys.suite)

@@ -35,6 +35,9 @@ export interface RequestBodies {
   readonly warnings: readonly string[]
 }
 
+/** The same with an offer. */
+export type OfferBodies = RequestBodies & { readonly offer: ParsedSdp }
+
 /** Takes a message apart; the error is what is wrong with its SDP. */
 export function readBodies(message: SipMessage): Result<RequestBodies, string> {
   const { headers, body } = message

@@ -1,106 +1,25 @@
 // The SIPREC recording server (SRS, RFC 7866): takes recording sessions, one IncomingSession each.
 
-import {
-  type Clock,
-  err,
-  type Ids,
-  invariant,
-  Listeners,
-  type Logger,
-  messageOf,
-  type Result,
-  type Timer,
-} from '#kernel'
-import { lintMessage } from '#lint'
-import type { SrtpSuite } from '#rtp'
+import { err, invariant, Listeners, messageOf, type Result } from '#kernel'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
-import { type Catalogue, type DiskCondition, type RecordingStore, rowOf } from '#store'
+import { Admission } from './admission.ts'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
-import { type ClientPolicy, isPlainCall, LENIENT, policyRefusal } from './client-policy.ts'
 import { IncomingSession } from './incoming-session.ts'
-import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
+import type { LeftRecording } from './kept-session.ts'
 import { channelsOf, type LiveListener, LiveListeners } from './live-listeners.ts'
-import { diskAlarm, workerAlarm } from './own-alarms.ts'
-import type { RecordMedia } from './record-media.ts'
-import type { RecordEvent } from './record-messages.ts'
-import { missingMarks, type RequestBodies, readBodies } from './recording-request.ts'
-import type { RefusedInvitations } from './refused-invitations.ts'
+import { workerAlarm } from './own-alarms.ts'
+import type { RequestBodies } from './recording-request.ts'
 import { RestoredOpening } from './restored-opening.ts'
+import { type ResumedRecording, reopenRecordings } from './resumed-recordings.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
+import type { RecordingServer, RecordingServerOptions } from './server-port.ts'
 import type { SessionContext } from './session-context.ts'
 import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
 import type { PauseOrder, PauseResult } from './session-pause.ts'
+import { SilentSessions } from './silent-sessions.ts'
+import { WorkerReports } from './worker-reports.ts'
 
-const MAX_SESSIONS = 2000
 const NO_BODIES: RequestBodies = { metadata: [], warnings: [], unknownTypes: [] }
-/** A session without a packet for one to two of these is asked whether it lives. */
-const PROBE_MS = 60_000
-
-/** What of SRTP a recording server takes (RFC 4568). */
-export interface RecorderSrtp {
-  readonly suites: readonly SrtpSuite[]
-  /** Keys are exchanged with clients whose signalling is not TLS, too. */
-  readonly keysWithoutTls: boolean
-}
-
-/** What a recording server is made of. */
-export interface RecordingServerOptions {
-  readonly media: RecordMedia
-  /** IP literal that SDP gives as the address of our media. */
-  readonly address: string
-  readonly store: RecordingStore
-  readonly catalogue: Catalogue
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly log: Logger
-  /** What is expected of the clients of an address; everybody is recorded unless told. */
-  readonly policyFor?: (source: string) => ClientPolicy
-  /** Takes the reasons of refusals. */
-  readonly refusals?: RefusedInvitations
-  /** SRTP with keys in SDP; plain RTP only unless told. */
-  readonly srtp?: RecorderSrtp
-  /** Keep metadata documents as they came, not only their merged state (SRS-51); true unless told. */
-  readonly keepRawMetadata?: boolean
-  /** Sessions at a time, 2000 unless told; above it 503. */
-  readonly maxSessions?: number
-  /** Sessions at a time from one address; above it 486. No limit unless told. */
-  readonly maxSessionsPerSource?: number
-}
-
-/** A recording server; its SIP core is given `handlers`, and then attached. */
-export interface RecordingServer {
-  readonly handlers: SipCoreHandlers
-  readonly events: Listeners<RecordingServerEvent>
-  /** False while draining or full. */
-  readonly isAvailable: boolean
-  /** Sessions since the start by what their clients did against the RFCs, by code. */
-  deviations(): Readonly<Record<string, number>>
-  /**
-   * Goes on with recordings that a dead recorder left open: takes their ports and files now, their dialogs with `attach`.
-   * Gives the folders that it leaves to recovery; clients of sessions that cannot go on get a BYE, so that they come back.
-   */
-  resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]>
-  /** Alarms raised since the start, by code. */
-  alarms(): Readonly<Record<string, number>>
-  /** Gives the server its SIP core, which `invite` needs; once. */
-  attach(core: SipCore): void
-  /** Asks a client to be recorded (RFC 7866 section 7.2); gives the recording's id once the session is up. */
-  invite(uri: string): Promise<Result<string, InviteProblem>>
-  /** Sessions under way, with the counters of their streams. */
-  sessions(): Promise<readonly LiveSession[]>
-  /** Hears what is received until the returned function is called; undefined for an unknown session. */
-  listen(recordingId: string, listener: LiveListener): (() => void) | undefined
-  /** Keeps nothing of a session from now on; undefined for an unknown session. Rejects with what the media side rejects. */
-  pauseHere(recordingId: string, order: PauseOrder): Promise<PauseResult | undefined>
-  /** Ends what `pauseHere` began; undefined for an unknown session. */
-  resumeHere(recordingId: string): Promise<PauseResult | undefined>
-  /** Removes a stream of a session by an offer of ours; undefined for an unknown session. */
-  dropStream(recordingId: string, channel: number): Promise<RequestOutcome | undefined>
-  /** Refuses new sessions from now on; resolves when none is left. */
-  drain(): Promise<void>
-  /** Ends every session and publishes what it holds; resolves when all is on disk. */
-  stop(): Promise<void>
-}
 
 /** Makes a recording server over a record worker, a store and a catalogue. */
 export function createRecordingServer(options: RecordingServerOptions): RecordingServer {
@@ -115,14 +34,12 @@ class Server implements RecordingServer {
   readonly #sessions = new Map<string, IncomingSession>()
   readonly #invitations: ClientInvitations
   #core: SipCore | undefined
-  /** Recordings to go on with, until there is a core; not open: only their clients are told. */
-  readonly #resumed: { readonly kept: KeptRecording; readonly isOpen: boolean }[] = []
+  /** Recordings to go on with, until there is a core. */
+  readonly #resumed: ResumedRecording[] = []
   readonly #idle: (() => void)[] = []
   readonly #deviations = new Map<string, number>()
-  readonly #packetsBefore = new Map<string, number>()
-  #probeTimer: Timer | undefined
-  #isDraining = false
-  #disk: DiskCondition = 'well'
+  readonly #admission: Admission
+  readonly #silent: SilentSessions
   /** Alarms raised since the start, by code. */
   readonly #alarms = new Map<string, number>()
   readonly #listeners: LiveListeners
@@ -154,17 +71,26 @@ class Server implements RecordingServer {
       },
       onClosed: (recordingId) => this.#onClosed(recordingId),
     }
-    media.onEvent((event) => {
-      if (event.type === 'worker-lost') {
-        this.#onWorkerLost()
-        return
-      }
-      this.#onMediaEvent(event)
+    const sources = (): string[] => [...this.#sessions.values()].map(({ source }) => source)
+    this.#admission = new Admission({ ...options, sources })
+    this.#silent = new SilentSessions({
+      clock,
+      log,
+      sessions: () => this.sessions(),
+      probe: (recordingId) => this.#sessions.get(recordingId)?.probe(),
     })
+    const reports = new WorkerReports({
+      ...{ sessions: this.#sessions, listeners: this.#listeners, catalogue, store, log },
+      emit: (event) => this.#emit(event),
+      onDisk: (condition) => {
+        this.#admission.disk = condition
+      },
+    })
+    media.onEvent((event) => (event.type === 'worker-lost' ? this.#onWorkerLost() : reports.take(event)))
   }
 
   get isAvailable(): boolean {
-    return this.#refusal() === undefined
+    return this.#admission.refusal() === undefined
   }
 
   deviations(): Readonly<Record<string, number>> {
@@ -172,20 +98,7 @@ class Server implements RecordingServer {
   }
 
   async resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]> {
-    const { clock, media, log } = this.#options
-    for (const kept of keptRecordings(left, withinMs, clock)) {
-      const { folder, manifest, session } = kept
-      const { recordingId } = manifest
-      try {
-        if (session.media === undefined) throw new Error('the keys of its media are gone')
-        const { streams } = session.media.streams
-        await media.ask({ type: 'reopen', recordingId, folder, manifest, streams })
-        this.#resumed.push({ kept, isOpen: true })
-      } catch (thrown) {
-        log.warn('recording session cannot go on', { recordingId, reason: messageOf(thrown) })
-        this.#resumed.push({ kept, isOpen: false })
-      }
-    }
+    this.#resumed.push(...(await reopenRecordings(left, withinMs, this.#options)))
     const isTaken = (folder: string): boolean => this.#resumed.some((one) => one.isOpen && one.kept.folder === folder)
     return left.map(({ folder }) => folder).filter((folder) => !isTaken(folder))
   }
@@ -198,7 +111,7 @@ class Server implements RecordingServer {
     this.#core = core
     for (const { kept, isOpen } of this.#resumed.splice(0)) {
       const opening = new RestoredOpening(kept, core)
-      const policy = this.#options.policyFor?.(opening.sip.source) ?? LENIENT
+      const policy = this.#admission.policyFor(opening.sip.source)
       const judgement = { bodies: NO_BODIES, marks: [], policy, isPlain: false, findings: [] }
       if (isOpen) this.#take(new IncomingSession(opening, judgement, this.#context))
       else opening.reject()
@@ -207,7 +120,7 @@ class Server implements RecordingServer {
 
   async invite(uri: string): Promise<Result<string, InviteProblem>> {
     invariant(this.#core !== undefined, 'the recording server is attached to a SIP core')
-    const refusal = this.#refusal()
+    const refusal = this.#admission.refusal()
     return refusal === undefined ? await this.#invitations.send(this.#core, uri) : err(refusal)
   }
 
@@ -253,7 +166,7 @@ class Server implements RecordingServer {
   }
 
   async drain(): Promise<void> {
-    this.#isDraining = true
+    this.#admission.isDraining = true
     this.#invitations.cancel()
     if (this.#sessions.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
@@ -266,17 +179,8 @@ class Server implements RecordingServer {
 
   /** Begins a session, or rejects it: then undefined; otherwise the recording's id. */
   #begin(opening: SessionOpening): string | undefined {
-    const { message } = opening
-    const refusal = this.#refusalOf(opening)
-    if (refusal !== undefined) return this.#refuse(opening, refusal.status, refusal.reason)
-    const bodies = readBodies(message)
-    if (!bodies.ok) return this.#refuse(opening, 400, bodies.error)
-    const policy = this.#options.policyFor?.(opening.sip.source) ?? LENIENT
-    const isPlain = isPlainCall(message, bodies.value)
-    const findings = isPlain ? [] : lintMessage(message)
-    const judgement = { bodies: bodies.value, marks: missingMarks(message), policy, isPlain, findings }
-    const unwanted = policyRefusal(judgement, message)
-    if (unwanted !== undefined) return this.#refuse(opening, unwanted.status, unwanted.reason)
+    const { judgement, problem } = this.#admission.judge(opening)
+    if (problem !== undefined) return this.#refuse(opening, problem.status, problem.reason)
     const session = new IncomingSession(opening, judgement, this.#context)
     this.#take(session)
     return session.recordingId
@@ -284,101 +188,13 @@ class Server implements RecordingServer {
 
   #take(session: IncomingSession): void {
     this.#sessions.set(session.recordingId, session)
-    this.#probeTimer ??= this.#scheduleProbe()
+    this.#silent.start()
   }
 
   #refuse(opening: SessionOpening, status: number, reason: string): undefined {
     this.#options.log.warn('recording session refused', { status, reason, source: opening.sip.source })
     this.#options.refusals?.explain(opening.sip.callId, reason)
     opening.reject(status, reason)
-  }
-
-  /** Why no session is begun now, with anybody. */
-  #refusal(): InviteProblem | undefined {
-    const { maxSessions = MAX_SESSIONS } = this.#options
-    if (this.#isDraining) return { status: 503, reason: 'draining' }
-    if (this.#disk !== 'well') return { status: 503, reason: `disk ${this.#disk}` }
-    return this.#sessions.size >= maxSessions ? { status: 503, reason: 'too many sessions' } : undefined
-  }
-
-  #refusalOf(opening: SessionOpening): InviteProblem | undefined {
-    const { maxSessionsPerSource = Number.POSITIVE_INFINITY } = this.#options
-    const refusal = this.#refusal()
-    if (refusal !== undefined) return refusal
-    const { source } = opening.sip
-    const ofSource = [...this.#sessions.values()].filter((session) => session.source === source).length
-    return ofSource >= maxSessionsPerSource ? { status: 486, reason: 'too many sessions of this source' } : undefined
-  }
-
-  #scheduleProbe(): Timer {
-    return this.#options.clock.after(PROBE_MS, 'probe', () => {
-      this.#probeTimer = this.#scheduleProbe()
-      this.#probeSilent().catch((thrown: unknown) => {
-        this.#options.log.error('silent sessions not probed', { reason: messageOf(thrown) })
-      })
-    })
-  }
-
-  /** A client that died without a BYE leaves a dialog that only asking can end. */
-  async #probeSilent(): Promise<void> {
-    for (const { recordingId, streams } of await this.sessions()) {
-      const packets = streams.reduce((sum, { totals }) => sum + (totals?.packets ?? 0), 0)
-      if (packets === this.#packetsBefore.get(recordingId)) this.#sessions.get(recordingId)?.probe()
-      else this.#packetsBefore.set(recordingId, packets)
-    }
-  }
-
-  #onMediaEvent(event: RecordEvent): void {
-    switch (event.type) {
-      case 'first-packet':
-        this.#sessions.get(event.recordingId)?.onFirstPacket(event.channel, event.atMs)
-        return
-      case 'alarm':
-      case 'alarm-cleared':
-        this.#sessions.get(event.recordingId)?.onAlarm(event.alarm, event.type === 'alarm-cleared')
-        return
-      case 'sound':
-        this.#listeners.sound(event.recordingId, event.frames)
-        return
-      case 'watch-failed': {
-        const { recordingId, message: reason } = event
-        this.#options.log.error('recording is not watched any more', { recordingId, reason })
-        return
-      }
-      case 'track-failed':
-        this.#sessions.get(event.recordingId)?.onTrackFailed(event.message)
-        return
-      case 'disk':
-        this.#onDisk(event)
-        return
-      case 'published':
-        this.#onPublishedLate(event)
-    }
-  }
-
-  /** New sessions go elsewhere; those under way go on in memory, as far as it reaches, and everybody is told. */
-  #onDisk({ condition, waitingBytes, detail }: RecordEvent & { type: 'disk' }): void {
-    this.#disk = condition
-    const { log } = this.#options
-    if (condition === 'well') {
-      log.warn('disk writes again', { waitingBytes })
-      return
-    }
-    log.error('disk does not write', { condition, waitingBytes, detail })
-    for (const { recordingId } of this.#sessions.values()) {
-      const told = detail ?? `disk ${condition}`
-      this.#emit({ type: 'alarm', recordingId, alarm: diskAlarm(told) })
-    }
-  }
-
-  #onPublishedLate({ recordingId, manifest, folder }: RecordEvent & { type: 'published' }): void {
-    const { catalogue, store, log } = this.#options
-    const { state, durationMs } = manifest
-    log.info('recording published late', { recordingId, state, durationMs })
-    catalogue.put(rowOf(manifest, store.relativeFolder(folder))).catch((thrown: unknown) => {
-      log.warn('catalogue not updated', { recordingId, reason: messageOf(thrown) })
-    })
-    this.events.emit({ type: 'ended', recordingId, manifest, folder })
   }
 
   #emit(event: RecordingServerEvent): void {
@@ -398,7 +214,7 @@ class Server implements RecordingServer {
 
   #onWorkerLost(): void {
     this.#options.log.error('record worker is gone, sessions are ended')
-    this.#isDraining = true
+    this.#admission.isDraining = true
     for (const session of this.#sessions.values()) {
       this.#emit({ type: 'alarm', recordingId: session.recordingId, alarm: workerAlarm })
       void session.hangUp()
@@ -408,10 +224,9 @@ class Server implements RecordingServer {
   #onClosed(recordingId: string): void {
     this.#sessions.delete(recordingId)
     this.#listeners.ended(recordingId)
-    this.#packetsBefore.delete(recordingId)
+    this.#silent.forget(recordingId)
     if (this.#sessions.size > 0) return
-    this.#probeTimer?.cancel()
-    this.#probeTimer = undefined
+    this.#silent.stop()
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 }

@@ -8,6 +8,7 @@ import {
   type Catalogue,
   type Manifest,
   type MetadataDocument,
+  type NoAudioCause,
   openRow,
   type ParticipantFacts,
   type RecordingFacts,
@@ -16,6 +17,7 @@ import {
   type SipFacts,
 } from '#store'
 import type { RecordMedia } from './record-media.ts'
+import type { RecordReplies } from './record-messages.ts'
 import { type RequestBodies, transactionOf } from './recording-request.ts'
 import { type KeptMetadata, SessionMetadata } from './session-metadata.ts'
 import type { SessionVerdict } from './session-verdict.ts'
@@ -129,12 +131,21 @@ export class SessionRecord {
     this.#catalogued(catalogue.put(openRow(recordingId, this.startedAtMs, this.facts(), labels().length)))
   }
 
-  /** Tells the catalogue what became of it. */
-  published(manifest: Manifest, folder: string): void {
-    const { catalogue, store, log } = this.#options
-    this.#catalogued(catalogue.put(rowOf(manifest, store.relativeFolder(folder))))
-    const { state, cause, durationMs } = manifest
-    log.info('recording ended', { ended: this.#sip.ended, state, cause, durationMs })
+  /** Has the recording closed and published, and tells the catalogue; undefined where that failed, for now. */
+  async publish(noAudioCause: NoAudioCause | undefined): Promise<RecordReplies['close'] | undefined> {
+    const { media, recordingId, catalogue, store, log } = this.#options
+    try {
+      const known = noAudioCause === undefined ? {} : { noAudioCause }
+      const published = await media.ask({ type: 'close', recordingId, facts: this.facts(), ...known })
+      const { manifest, folder } = published
+      this.#catalogued(catalogue.put(rowOf(manifest, store.relativeFolder(folder))))
+      const { state, cause, durationMs } = manifest
+      log.info('recording ended', { ended: this.#sip.ended, state, cause, durationMs })
+      return published
+    } catch (thrown) {
+      log.error('recording could not be published', { reason: messageOf(thrown) })
+      return undefined
+    }
   }
 
   /** Trouble with the catalogue never touches a recording: folders are the truth. */

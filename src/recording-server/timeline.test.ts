@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Gap } from '#store'
 import { PauseLog } from './pause-log.ts'
-import { Timeline, type TimelinePacket } from './timeline.ts'
+import { Timeline } from './timeline.ts'
+import type { TimelinePacket } from './timeline-sink.ts'
 
 const SILENCE = 0xff
 const TICKS = 160

@@ -3,43 +3,12 @@
 // run's start. Pure: packets leave in order through a sink.
 
 import { timestampDistance } from '#rtp'
-import { type ClockBend, type ClockFacts, type GapCause, RunTime } from '#store'
+import { type ClockFacts, type GapCause, RunTime } from '#store'
 import { ClockSteering } from './clock-steering.ts'
+import { HoleCauses, type HoleEdge } from './hole-causes.ts'
 import type { PauseLog } from './pause-log.ts'
-
-/** Takes what a run holds, in order, each position once. */
-export interface TimelineSink {
-  /** A packet at its place; the first `skip` ticks of it are covered by packets before it. */
-  packet(packet: TimelinePacket, position: number, skip: number): void
-  /** So many ticks without audio. */
-  silence(ticks: number): void
-  /** From a position on ticks are longer or shorter: the sender's clock is not ours. */
-  bend(bend: ClockBend): void
-  /** A stretch without audio, in milliseconds of the recording. */
-  gap(fromMs: number, toMs: number, cause: GapCause): void
-}
-
-/** One media packet; `sequence` is extended (never wraps), `arrivalMs` counts from the start of the recording. */
-export interface TimelinePacket {
-  readonly ssrc: number
-  readonly sequence: number
-  readonly timestamp: number
-  readonly arrivalMs: number
-  readonly payloadType: number
-  readonly marker: boolean
-  readonly payload: Uint8Array
-  /** How long its audio is, in ticks; absent where only the next packet tells. */
-  readonly ticks?: number
-}
-
-/** Where the RTP clock and the recording's clock met last. */
-export interface TimelineAnchor {
-  readonly positionMs: number
-  readonly arrivalMs: number
-  readonly ssrc: number
-  readonly sequence: number
-  readonly timestamp: number
-}
+import { type Placed, PlacedPackets } from './placed-packets.ts'
+import type { TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
 
 /** What a timeline starts from. */
 export interface TimelineOptions {
@@ -55,18 +24,9 @@ export interface TimelineOptions {
   readonly opening: { readonly fromMs: number; readonly cause: GapCause }
 }
 
-interface Placed {
-  position: number
-  readonly packet: TimelinePacket
-  readonly epoch: number
-}
-
 /** The end of what the sink has. */
-interface Written {
+interface Written extends HoleEdge {
   readonly end: number
-  /** Highest of its epoch. */
-  readonly sequence: number
-  readonly ssrc: number
   readonly epoch: number
 }
 
@@ -89,15 +49,8 @@ const DELIVERED_LIMIT_MS = 12 * 3_600_000
 /** RTP time that falls behind arrival by more than this stood still; less is a stall of the network. */
 const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
-/** Assumed of packets until two in a row tell. */
-const USUAL_PACKET_MS = 20
-/** A packet is taken to last until the next one, unless that leaves out more than one packet's time. */
-const STRETCH_LIMIT = 2
 /** Packets that may wait for the next flush; more come only in a burst. */
 const MOST_PENDING = 2000
-const MOST_QUIET = 1000
-/** What is left over beside lost packets and is shorter than this is rounding. */
-const LEAST_SILENCE_MS = 1
 
 /** The time axis of one codec run. */
 export class Timeline {
@@ -108,9 +61,9 @@ export class Timeline {
   readonly #sink: TimelineSink
   readonly #pauses: PauseLog
   readonly #isDelivered: boolean
-  readonly #opening: { fromMs: number; cause: GapCause }
-  /** By position. */
-  readonly #pending: Placed[] = []
+  readonly #openingMs: number
+  readonly #holes: HoleCauses
+  readonly #pending: PlacedPackets
   #written: Written | undefined
   #anchor: Anchor | undefined
   #isAstrayNow = false
@@ -119,9 +72,6 @@ export class Timeline {
   #epoch = 0
   #late = 0
   #audioMs = 0
-  readonly #steps = new UsualStep()
-  /** Sequence numbers that carry no audio and are not written yet. */
-  readonly #quiet = new Set<number>()
 
   constructor(options: TimelineOptions) {
     this.#clockRateHz = options.clockRateHz
@@ -130,7 +80,9 @@ export class Timeline {
     this.#sink = options.sink
     this.#pauses = options.pauses
     this.#isDelivered = options.isDelivered ?? false
-    this.#opening = options.opening
+    this.#openingMs = options.opening.fromMs
+    this.#holes = new HoleCauses(options.sink, options.pauses, options.opening.cause)
+    this.#pending = new PlacedPackets(options.clockRateHz)
   }
 
   /** Packets that came too late to be placed. */
@@ -174,18 +126,18 @@ export class Timeline {
     const position = this.#place(packet)
     if (position < (this.#written?.end ?? 0)) {
       this.#late += 1
-      this.#sink.gap(this.#msOf(position), this.#msOf(position + this.#lengthOf(packet)), 'late')
+      this.#sink.gap(this.#msOf(position), this.#msOf(position + this.#pending.lengthOf(packet)), 'late')
       return false
     }
-    this.#insert({ position, packet, epoch: this.#epoch })
+    this.#pending.insert({ position, packet, epoch: this.#epoch })
     if (packet === this.#newest) this.#compareClocks(packet, position)
-    if (this.#pending.length > MOST_PENDING) this.flush()
+    if (this.#pending.size > MOST_PENDING) this.flush()
     return true
   }
 
   /** Counts a packet without audio (comfort noise, telephone-event): its sequence number is not lost. */
   noteQuiet(sequence: number): void {
-    if (this.#quiet.size < MOST_QUIET) this.#quiet.add(sequence)
+    this.#holes.noteQuiet(sequence)
   }
 
   /** Gives the sink everything that no late packet can change any more. */
@@ -204,13 +156,13 @@ export class Timeline {
     const from = this.#written?.end ?? 0
     const end = Math.round(this.#time.positionOf(endMs))
     if (end <= from) return
-    this.#reportGap(undefined, end)
+    this.#reportHole(undefined, end)
     this.#sink.silence(end - from)
   }
 
   /** Position of a packet by RTP time; by arrival for the first one, after a change of source, and when RTP time makes no sense. */
   #place(packet: TimelinePacket): number {
-    const size = this.#lengthOf(packet)
+    const size = this.#pending.lengthOf(packet)
     const anchor = this.#anchor
     let position: number
     if (anchor === undefined) {
@@ -224,7 +176,7 @@ export class Timeline {
         position = Math.max(this.#coverageEnd(), this.#endAt(packet.arrivalMs) - size)
       } else {
         if (!isNewer) return position
-        if (packet.sequence === anchor.sequence + 1) this.#steps.add(step)
+        if (packet.sequence === anchor.sequence + 1) this.#pending.noteStep(step)
       }
     }
     const { arrivalMs, ssrc, sequence, timestamp } = packet
@@ -234,7 +186,7 @@ export class Timeline {
   }
 
   #beginEpoch(isOtherSource: boolean): void {
-    if (isOtherSource) this.#quiet.clear()
+    if (isOtherSource) this.#holes.forgetQuiet()
     this.#isAstrayNow = false
     this.#steering.restart()
     this.#epoch += 1
@@ -243,7 +195,7 @@ export class Timeline {
   /** What the newest packet says of the sender's clock. */
   #compareClocks(packet: TimelinePacket, position: number): void {
     const { arrivalMs } = packet
-    let residualMs = arrivalMs - this.#msOf(position + this.#lengthOf(packet))
+    let residualMs = arrivalMs - this.#msOf(position + this.#pending.lengthOf(packet))
     if (residualMs < this.#steering.baseMs && this.#written?.epoch !== this.#epoch) {
       residualMs += this.#moveEarlier(this.#steering.baseMs - residualMs)
     }
@@ -256,12 +208,8 @@ export class Timeline {
 
   /** The first packets came late, as another shows: all that is placed since moves towards the start; by how many milliseconds. */
   #moveEarlier(ms: number): number {
-    const first = this.#pending.findIndex(({ epoch }) => epoch === this.#epoch)
-    const before = this.#pending[first - 1]
-    const freeFrom = before === undefined ? (this.#written?.end ?? 0) : before.position + this.#lengthOf(before.packet)
-    const count = Math.floor(Math.min(this.#ticksOf(ms), this.#pending[first]!.position - freeFrom))
-    if (count <= 0 || this.#anchor === undefined) return 0
-    for (const placed of this.#pending.slice(first)) placed.position -= count
+    if (this.#anchor === undefined) return 0
+    const count = this.#pending.moveEarlier(this.#epoch, this.#ticksOf(ms), this.#written?.end ?? 0)
     this.#anchor.position -= count
     return (count * 1000) / this.#clockRateHz
   }
@@ -282,89 +230,32 @@ export class Timeline {
   }
 
   #coverageEnd(): number {
-    const last = this.#pending.at(-1)
-    return last === undefined ? (this.#written?.end ?? 0) : last.position + this.#lengthOf(last.packet)
-  }
-
-  #lengthOf(packet: TimelinePacket): number {
-    return packet.ticks ?? this.#steps.usual ?? this.#ticksOf(USUAL_PACKET_MS)
-  }
-
-  /** Length of a packet beside the one after it. */
-  #lengthBefore({ packet, position, epoch }: Placed, next: Placed | undefined): number {
-    const usual = this.#lengthOf(packet)
-    if (packet.ticks !== undefined || next?.epoch !== epoch) return usual
-    const step = next.position - position
-    const isNext = next.packet.sequence === packet.sequence + 1
-    return isNext && step <= STRETCH_LIMIT * usual ? step : Math.min(usual, step)
-  }
-
-  #insert(placed: Placed): void {
-    const { sequence } = placed.packet
-    let at = this.#pending.length
-    while (at > 0 && isAfter(this.#pending[at - 1]!, placed)) at -= 1
-    const before = this.#pending[at - 1]
-    if (before?.epoch === placed.epoch && before.packet.sequence === sequence) return
-    this.#pending.splice(at, 0, placed)
+    return this.#pending.end ?? this.#written?.end ?? 0
   }
 
   #drain(upTo: number): void {
-    let done = 0
-    for (const placed of this.#pending) {
-      const { packet, position } = placed
-      const end = position + this.#lengthBefore(placed, this.#pending[done + 1])
-      if (end > upTo) break
-      const from = this.#written?.end ?? 0
-      if (position > from || this.#written === undefined) this.#reportGap(packet, position)
-      if (position > from) this.#sink.silence(position - from)
-      this.#sink.packet(packet, position, Math.max(0, from - position))
-      const { epoch } = placed
-      const highest = this.#written?.epoch === epoch ? this.#written.sequence : packet.sequence
-      const sequence = Math.max(packet.sequence, highest)
-      this.#audioMs += Math.max(0, this.#msOf(end) - this.#msOf(Math.max(from, position)))
-      this.#written = { end: Math.max(from, end), sequence, ssrc: packet.ssrc, epoch }
-      done += 1
+    if (this.#pending.take(upTo, (placed, end) => this.#write(placed, end)) > 0) {
+      this.#holes.forgetQuiet(this.#written!.sequence)
     }
-    if (done === 0) return
-    this.#pending.splice(0, done)
-    for (const sequence of this.#quiet) if (sequence < this.#written!.sequence) this.#quiet.delete(sequence)
+  }
+
+  #write({ packet, position, epoch }: Placed, end: number): void {
+    const before = this.#written
+    const from = before?.end ?? 0
+    if (position > from || before === undefined) this.#reportHole(packet, position)
+    if (position > from) this.#sink.silence(position - from)
+    this.#sink.packet(packet, position, Math.max(0, from - position))
+    const sequence = before?.epoch === epoch ? Math.max(packet.sequence, before.sequence) : packet.sequence
+    this.#audioMs += Math.max(0, this.#msOf(end) - this.#msOf(Math.max(from, position)))
+    this.#written = { end: Math.max(from, end), sequence, ssrc: packet.ssrc, epoch }
   }
 
   /** Tells of the hole between what is written and `to`, where the next packet is. */
-  #reportGap(next: TimelinePacket | undefined, to: number): void {
+  #reportHole(next: TimelinePacket | undefined, to: number): void {
     const before = this.#written
-    const fromMs = before === undefined ? this.#opening.fromMs : this.#msOf(before.end)
-    const toMs = this.#msOf(to)
-    let lostMs = before !== undefined && next?.ssrc === before.ssrc ? this.#missingMs(before.sequence, next) : 0
-    for (const part of this.#pauses.explain(fromMs, toMs)) {
-      if (part.cause !== undefined) {
-        this.#sink.gap(part.fromMs, part.toMs, part.cause)
-        continue
-      }
-      // No more is lost than the missing packets can have held: the rest of a talker's silence is silence.
-      const isAllLost = lostMs > 0 && part.fromMs + lostMs > part.toMs - LEAST_SILENCE_MS
-      const lostToMs = isAllLost ? part.toMs : part.fromMs + lostMs
-      if (lostToMs > part.fromMs) this.#sink.gap(part.fromMs, lostToMs, 'lost')
-      if (part.toMs > lostToMs) this.#sink.gap(lostToMs, part.toMs, this.#causeOf(before, next))
-      lostMs = Math.max(0, lostMs - (lostToMs - part.fromMs))
-    }
-  }
-
-  #causeOf(before: Written | undefined, next: TimelinePacket | undefined): GapCause {
-    if (before === undefined) return this.#opening.cause
-    if (next === undefined) return 'no-rtp'
-    return before.ssrc === next.ssrc ? 'dtx' : 'ssrc-change'
-  }
-
-  #missingMs(before: number, next: TimelinePacket): number {
-    return (this.#missing(before, next.sequence) * this.#lengthOf(next) * 1000) / this.#clockRateHz
-  }
-
-  /** Packets between two that were sent and did not come. */
-  #missing(before: number, next: number): number {
-    let missing = next - before - 1
-    for (const sequence of this.#quiet) if (sequence > before && sequence < next) missing -= 1
-    return missing
+    const fromMs = before === undefined ? this.#openingMs : this.#msOf(before.end)
+    const packetMs = next === undefined ? 0 : (this.#pending.lengthOf(next) * 1000) / this.#clockRateHz
+    this.#holes.report({ fromMs, toMs: this.#msOf(to), before, next, packetMs })
   }
 
   #ticksOf(ms: number): number {
@@ -373,31 +264,5 @@ export class Timeline {
 
   #msOf(position: number): number {
     return this.#time.msOf(position)
-  }
-}
-
-function isAfter(one: Placed, other: Placed): boolean {
-  if (one.position !== other.position) return one.position > other.position
-  return one.packet.sequence > other.packet.sequence
-}
-
-const MOST_STEPS = 16
-
-/** The most common distance in time between packets that follow each other. */
-class UsualStep {
-  readonly #counts = new Map<number, number>()
-  #usual: number | undefined
-
-  /** Undefined before the first pair of packets. */
-  get usual(): number | undefined {
-    return this.#usual
-  }
-
-  add(step: number): void {
-    if (step <= 0 || step > 0x7fff_0000) return
-    const count = (this.#counts.get(step) ?? 0) + 1
-    if (count === 1 && this.#counts.size >= MOST_STEPS) return
-    this.#counts.set(step, count)
-    if (count > (this.#usual === undefined ? 0 : this.#counts.get(this.#usual)!)) this.#usual = step
   }
 }

@@ -4,7 +4,8 @@ import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
 import { type ClockBend, type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
 import { packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
-import { Timeline, type TimelineAnchor, type TimelineSink } from './timeline.ts'
+import { Timeline } from './timeline.ts'
+import type { TimelineAnchor, TimelineSink } from './timeline-sink.ts'
 
 /** A negotiated payload type. */
 export interface TrackCodec extends RunCodec {

@@ -4,6 +4,7 @@ export {
   type CataloguePage,
   type CatalogueQuery,
   type CatalogueRow,
+  type Facets,
   openRow,
   rowOf,
 } from './catalogue/catalogue.ts'

@@ -133,6 +133,10 @@ export class LibraryRoom {
     return await this.library.count(filter, most)
   }
 
+  async facets(filter: CatalogueFilter): ReturnType<FolderLibrary['facets']> {
+    return await this.library.facets(filter)
+  }
+
   async remove(recordingId: string): Promise<void> {
     await this.#ready.catalogue.remove(recordingId)
   }

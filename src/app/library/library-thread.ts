@@ -51,6 +51,10 @@ export class LibraryThread implements JournalTarget, RecordingLibrary {
     return this.#call('count', filter, most)
   }
 
+  facets(filter: CatalogueFilter): ReturnType<Room['facets']> {
+    return this.#call('facets', filter)
+  }
+
   async remove(recordingId: string): Promise<void> {
     await this.#call('remove', recordingId)
   }

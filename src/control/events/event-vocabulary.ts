@@ -64,6 +64,15 @@ export const eventVocabulary = {
     ...party,
     hold: Type.String(says('`none`, `sendonly` or `inactive`')),
   }),
+  'call.flow-node': event('A call came to another node of its flow; told five times a second at most.', {
+    flow: Type.String(says('name that the flow gives itself')),
+    node: Type.String(says('place in the flow, such as `nodes[2].then[0]`')),
+    type: Type.String(says('of the node')),
+  }),
+  'call.flow-ended': event('The flow of a call is over.', {
+    flow: Type.String(says('name that the flow gives itself')),
+    end: Type.String(says('`completed`, `call-ended` or `failed`')),
+  }),
   'call.ended': event('A call is over.', {
     durationMs: Type.Number(says('since it came in')),
     reason: Type.Optional(Type.String(says('what the peer said (RFC 3326)'))),

@@ -3,6 +3,7 @@
 import { type Static, Type } from 'typebox'
 import type { Clock } from '#kernel'
 
+import { standingAlarm } from '../call-recording-contract.ts'
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
@@ -15,17 +16,6 @@ const closed = { additionalProperties: false }
 /** Loudness in dB below full scale. */
 export const levelView = Type.Object(
   { rmsDbfs: Type.Number({ description: 'over 200 ms; -100: digital silence' }), peakDbfs: Type.Number() },
-  closed,
-)
-const alarmView = Type.Object(
-  {
-    code: Type.String({ description: 'docs/recorder-alarms.md lists them' }),
-    severity: Type.String({ description: '`error` or `warning`' }),
-    channel: Type.Optional(Type.Integer()),
-    label: Type.Optional(Type.String()),
-    cause: Type.String({ description: 'the likely cause' }),
-    fix: Type.String({ description: 'what helps' }),
-  },
   closed,
 )
 const streamView = Type.Object(
@@ -68,7 +58,7 @@ const sessionView = Type.Object(
       Type.Object({ aor: Type.Optional(Type.String()), name: Type.Optional(Type.String()) }, closed),
     ),
     streams: Type.Array(streamView),
-    alarms: Type.Array(alarmView, { description: 'those that stand now' }),
+    alarms: Type.Array(standingAlarm, { description: 'those that stand now' }),
   },
   closed,
 )

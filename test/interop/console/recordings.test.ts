@@ -83,6 +83,31 @@ test('a recording is searched for, played by speaker, muted, sought, looped and 
   assert.ok(Math.abs((clip.value.samples[0]?.length ?? 0) / 8000 - Math.min(5, whole)) < 0.05)
 })
 
+test('filters show the values that there are with their counts, and choose one', async (t) => {
+  const { page, url, recordingId } = await openScene(t)
+  const row = page.getByRole('row', { name: /alice/ })
+  await row.waitFor()
+  const answer = await fetch(`${url}/api/recordings/${recordingId}`)
+  const day = ((await answer.json()) as { startedAt: string }).startedAt.slice(0, 10)
+  const chosen = async (label: string, option: string) => {
+    const field = page.getByRole('combobox', { name: label, exact: true })
+    await field.locator('option', { hasText: option }).waitFor({ state: 'attached' })
+    await field.selectOption({ label: option })
+  }
+  await chosen('State', 'recorded (1)')
+  await chosen('Codec', 'PCMU (1)')
+  await chosen('Day (UTC)', `${day} (1)`)
+  await chosen('Upload', 'not wanted (1)')
+  await until('all of it stands in the address', () =>
+    ['state=published', 'codec=PCMU', `day=${day}`, 'upload=none'].every((one) => page.url().includes(one)),
+  )
+  await row.waitFor()
+  await page.getByRole('combobox', { name: 'Legal hold', exact: true }).selectOption('true')
+  await page.getByText('No recording matches').waitFor()
+  await page.getByRole('button', { name: 'Clear all' }).click()
+  await row.waitFor()
+})
+
 test('a pause is hatched in the lane, told in words, and leads to its place', async (t) => {
   const { page, recordingId, url } = await openScene(t)
   await page.goto(`${url}/#/recordings/${recordingId}?at=0.5`)

@@ -1,0 +1,203 @@
+// The recordings of one record worker that are under way: how they are opened, taken up after a restart, and heard.
+
+import type { PortPair, PortPool } from '#engine'
+import { AppError, type Clock, type Ids, invariant } from '#kernel'
+import {
+  type Disk,
+  type RecordingFacts,
+  RecordingFolder,
+  type StreamFiles,
+  type StreamTotals,
+  streamsLeft,
+} from '#store'
+import type { RecordCommand, RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
+import { RecordingTime } from './recording-time.ts'
+import { StreamReceiver } from './stream-receiver.ts'
+import { Track } from './track.ts'
+import type { RoomWatch } from './watch/room-watch.ts'
+import type { SessionWatch } from './watch/session-watch.ts'
+
+const CNAME_BYTES = 12
+
+/** A stream on its way from the socket to its files. */
+export interface OpenStream {
+  readonly track: Track
+  readonly receiver: StreamReceiver
+}
+
+/** A recording under way. */
+export interface OpenRecording {
+  readonly recordingId: string
+  readonly folder: RecordingFolder
+  readonly time: RecordingTime
+  readonly startedAtMs: number
+  readonly cname: string
+  readonly streams: OpenStream[]
+  readonly watch: SessionWatch
+  /** Told to keep nothing. */
+  isPaused: boolean
+  hasFailed: boolean
+}
+
+/** What open recordings work with. */
+export interface OpenRecordingsOptions {
+  readonly root: string
+  readonly keepDigits: boolean
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly ports: PortPool
+  readonly disk: Disk
+  readonly watch: RoomWatch
+  readonly onEvent: (event: RecordEvent) => void
+  /** A recording cannot be written any more. */
+  readonly onFault: (recording: OpenRecording, fault: unknown) => void
+}
+
+/** Recordings of one thread by their ids. */
+export class OpenRecordings {
+  readonly #options: OpenRecordingsOptions
+  readonly #recordings = new Map<string, OpenRecording>()
+
+  constructor(options: OpenRecordingsOptions) {
+    this.#options = options
+  }
+
+  all(): IterableIterator<OpenRecording> {
+    return this.#recordings.values()
+  }
+
+  /** Throws AppError `recorder.unknown-recording`. */
+  get(recordingId: string): OpenRecording {
+    const recording = this.#recordings.get(recordingId)
+    if (recording !== undefined) return recording
+    throw new AppError('recorder.unknown-recording', 'no such recording is open', { result: 'server', reason: 'gone' })
+  }
+
+  /** Throws AppError `recorder.unknown-recording` or `recorder.unknown-stream`. */
+  stream(recordingId: string, channel: number): OpenStream {
+    const stream = this.get(recordingId).streams[channel]
+    if (stream !== undefined) return stream
+    throw new AppError('recorder.unknown-stream', 'no such stream is open', { result: 'server', reason: 'gone' })
+  }
+
+  /** Takes a recording out; its files stay open. */
+  take(recordingId: string): OpenRecording {
+    const recording = this.get(recordingId)
+    this.#recordings.delete(recordingId)
+    this.#options.watch.forget(recording)
+    return recording
+  }
+
+  /** Makes the folder of a new recording; throws what the file system throws. */
+  open({ recordingId, facts }: RecordCommand & { type: 'open' }): RecordReplies['open'] {
+    const { clock, ids, root, disk, watch } = this.#options
+    // Both clocks are read before the disk is waited for: they name the same moment.
+    const startedAtMs = clock.wallMs()
+    const time = new RecordingTime(clock)
+    const folder = new RecordingFolder(disk, root, recordingId, startedAtMs, facts)
+    const cname = ids.hex(CNAME_BYTES)
+    const about = { recordingId, folder, time, startedAtMs, cname, watch: watch.session(recordingId) }
+    this.#recordings.set(recordingId, { ...about, streams: [], isPaused: false, hasFailed: false })
+    return { startedAtMs }
+  }
+
+  /** Goes on in a folder that was left open, on the ports that it had; all or nothing. */
+  async reopen(command: RecordCommand & { type: 'reopen' }): Promise<RecordReplies['reopen']> {
+    const { clock, ids, root, ports, disk, watch } = this.#options
+    const { recordingId, folder: path, manifest, streams } = command
+    const pairs: PortPair[] = []
+    try {
+      // A stream that was removed needs ports only to be closed.
+      for (const { rtpPort, isRemoved } of streams) pairs.push(await (isRemoved ? ports.take() : ports.takeAt(rtpPort)))
+      const left = streamsLeft(path, manifest, disk.files)
+      const startedAtMs = Date.parse(manifest.startedAt)
+      const opened = { folder: path, metadata: manifest.metadata, streams: left }
+      const folder = new RecordingFolder(disk, root, recordingId, startedAtMs, manifest.facts, opened)
+      // The recording's clock goes on as the wall clock did.
+      const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
+      const cname = ids.hex(CNAME_BYTES)
+      const isPaused = folder.isPaused
+      const alarms = (manifest.alarms ?? []).map((alarm) => ({ toMs: Math.round(time.elapsedMs()), ...alarm }))
+      if (alarms.length > 0) folder.setAlarms(alarms)
+      const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
+      const recording = { ...about, watch: watch.session(recordingId, alarms), streams: [], hasFailed: false }
+      invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
+      for (const [channel, { settings, isRemoved }] of streams.entries()) {
+        const files = folder.streams[channel]!
+        const receiver = this.#receive(recording, files, settings, pairs[channel]!, left[channel]!.totals)
+        if (isRemoved) receiver.close()
+      }
+      time.reached(Math.max(0, ...left.map(({ endMs }) => endMs)))
+      setFacts(recording, manifest.facts)
+      this.#recordings.set(recordingId, recording)
+      return { startedAtMs }
+    } catch (fault) {
+      for (const pair of pairs) void ports.release(pair)
+      throw fault
+    }
+  }
+
+  /** Adds a stream, and a pair of ports for it. */
+  async addStream({
+    recordingId,
+    label,
+    settings,
+  }: RecordCommand & { type: 'add-stream' }): Promise<RecordReplies['add-stream']> {
+    const recording = this.get(recordingId)
+    const ports = await this.#options.ports.take()
+    const files = recording.folder.addStream(label)
+    this.#receive(recording, files, settings, ports)
+    return { channel: files.channel, rtpPort: ports.port }
+  }
+
+  #receive(
+    recording: OpenRecording,
+    files: StreamFiles,
+    settings: StreamSettings,
+    ports: PortPair,
+    before?: StreamTotals,
+  ): StreamReceiver {
+    const { clock, ids, keepDigits, watch: room, onEvent, onFault, ports: pool } = this.#options
+    const { recordingId, cname, time } = recording
+    const { channel, label } = files
+    time.deliverAt(settings.pace ?? 1)
+    const watch = room.stream(recording.watch, { channel, label, rtpPort: ports.port }, settings)
+    const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
+    const receiver = new StreamReceiver({
+      ports,
+      track,
+      clock,
+      ids,
+      cname,
+      time,
+      watch,
+      settings,
+      ...(before && { before }),
+      onFirstPacket: (atMs) => onEvent({ type: 'first-packet', recordingId, channel, atMs }),
+      onClosed: () => void pool.release(ports),
+      onWatchFault: (fault) => room.failed(recording, fault),
+      onFault: (fault) => onFault(recording, fault),
+    })
+    receiver.pauseHere(recording.isPaused)
+    recording.streams.push({ track, receiver })
+    return receiver
+  }
+}
+
+/** Keeps nothing of a recording from now on, or again. */
+export function setPaused(recording: OpenRecording, isPaused: boolean): void {
+  recording.isPaused = isPaused
+  recording.folder.setPaused(isPaused)
+  for (const { receiver } of recording.streams) receiver.pauseHere(isPaused)
+}
+
+/** Notes what the signalling side knows. */
+export function setFacts(recording: OpenRecording, facts: RecordingFacts): void {
+  for (const [channel, { receiver }] of recording.streams.entries()) receiver.setHeld(facts.held?.[channel] === true)
+  recording.folder.setFacts(facts)
+}
+
+/** Counters by channel. */
+export function totalsOf(recording: OpenRecording): StreamTotals[] {
+  return recording.streams.map(({ receiver }) => receiver.totals())
+}

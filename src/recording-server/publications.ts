@@ -1,0 +1,81 @@
+// How recordings of one record worker are published; those that the disk does not take at their end are tried again until it does.
+
+import type { Clock, Timer } from '#kernel'
+import type { Attest, Closing, Deriver, Disk, RecordingFolder } from '#store'
+import type { RecordEvent } from './record-messages.ts'
+
+/** From one attempt to the next. */
+const RETRY_MS = 5000
+
+/** What publications work with. */
+export interface PublicationsOptions {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly derive: Deriver | undefined
+  readonly attest: Attest | undefined
+  readonly onEvent: (event: RecordEvent) => void
+}
+
+interface Unpublished {
+  readonly folder: RecordingFolder
+  readonly closing: Closing
+}
+
+/** The ends of one thread's recordings. */
+export class Publications {
+  readonly #options: PublicationsOptions
+  readonly #late = new Set<Unpublished>()
+  #timer: Timer | undefined
+
+  constructor(options: PublicationsOptions) {
+    this.#options = options
+  }
+
+  /** Publishes a recording; rejects with what the disk says, and then tries again by itself. */
+  async publish(folder: RecordingFolder, closing: Closing): ReturnType<RecordingFolder['publish']> {
+    try {
+      return await this.#attempt({ folder, closing })
+    } catch (fault) {
+      this.#late.add({ folder, closing })
+      this.#timer ??= this.#schedule()
+      throw fault
+    }
+  }
+
+  /** Tries a last time; what is left stays as it is, for recovery. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel()
+    await this.#retry()
+    for (const { folder } of this.#late) folder.abandon()
+  }
+
+  #schedule(): Timer {
+    return this.#options.clock.after(RETRY_MS, 'publish', () => {
+      void this.#retry().then(() => {
+        this.#timer = this.#late.size > 0 ? this.#schedule() : undefined
+      })
+    })
+  }
+
+  async #retry(): Promise<void> {
+    for (const late of this.#late) {
+      try {
+        const published = await this.#attempt(late)
+        this.#late.delete(late)
+        this.#options.onEvent({ type: 'published', recordingId: late.folder.recordingId, ...published })
+      } catch {
+        // Noted with the disk; there is another turn.
+      }
+    }
+  }
+
+  async #attempt({ folder, closing }: Unpublished): ReturnType<RecordingFolder['publish']> {
+    const { derive, attest, disk } = this.#options
+    try {
+      return await folder.publish(closing, derive, attest)
+    } catch (fault) {
+      disk.note(fault)
+      throw fault
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// When what was received goes to the operating system and to the medium, and what the disk says to it.
+
+import { type Clock, messageOf, type Timer } from '#kernel'
+import type { Disk, DiskCondition } from '#store'
+import type { OpenRecording } from './open-recordings.ts'
+import type { RecordEvent, StoragePolicy } from './record-messages.ts'
+
+/** The index gets clocks and counters so often. */
+const ANCHOR_MS = 1000
+const SYNC_MS = 1000
+/** A disk that failed is tried so often. */
+const PROBE_MS = 1000
+const PROBE_FILE = '.probe'
+
+/** What rounds work with. */
+export interface WritingRoundsOptions {
+  readonly root: string
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly storage: StoragePolicy
+  readonly recordings: () => Iterable<OpenRecording>
+  readonly onEvent: (event: RecordEvent) => void
+  /** A recording cannot be written any more. */
+  readonly onFault: (recording: OpenRecording, fault: unknown) => void
+}
+
+/** The rounds of one thread over all its recordings. */
+export class WritingRounds {
+  readonly #options: WritingRoundsOptions
+  #timer: Timer
+  #condition: DiskCondition = 'well'
+  #anchoredMs: number
+  #syncedMs: number
+  #probedMs = 0
+
+  constructor(options: WritingRoundsOptions) {
+    this.#options = options
+    const nowMs = options.clock.nowMs()
+    this.#anchoredMs = nowMs
+    this.#syncedMs = nowMs
+    this.#timer = this.#schedule()
+  }
+
+  /** The last round: writes what there is, and then no more. */
+  stop(): void {
+    this.#timer.cancel()
+    for (const recording of this.#options.recordings()) this.#flush(recording, true)
+  }
+
+  #schedule(): Timer {
+    const { clock, storage } = this.#options
+    return clock.after(storage.flushMs, 'flush', () => {
+      this.#round(clock.nowMs())
+      this.#timer = this.#schedule()
+    })
+  }
+
+  #round(nowMs: number): void {
+    const { storage, recordings } = this.#options
+    const isAnchorDue = nowMs - this.#anchoredMs >= ANCHOR_MS
+    const { sync } = storage
+    const isSyncDue = sync === 'always' || (sync === 'second' && nowMs - this.#syncedMs >= SYNC_MS)
+    if (isAnchorDue) this.#anchoredMs = nowMs
+    if (isSyncDue) this.#syncedMs = nowMs
+    for (const recording of recordings()) {
+      if (isSyncDue) recording.folder.sync()
+      this.#flush(recording, isAnchorDue)
+    }
+    this.#watchDisk(nowMs)
+  }
+
+  #flush(recording: OpenRecording, isAnchorDue: boolean): void {
+    try {
+      for (const { track, receiver } of recording.streams) {
+        if (isAnchorDue) track.writeAnchor(receiver.totals())
+        track.flush()
+      }
+      recording.folder.flush()
+    } catch (fault) {
+      this.#options.onFault(recording, fault)
+    }
+  }
+
+  /** Tells of each change of the disk's condition. */
+  #watchDisk(nowMs: number): void {
+    const { disk, root, onEvent } = this.#options
+    const { condition, fault, waitingBytes } = disk
+    if (fault !== undefined && nowMs - this.#probedMs >= PROBE_MS) {
+      this.#probedMs = nowMs
+      disk.probe(`${root}/${PROBE_FILE}`)
+    }
+    if (condition === this.#condition) return
+    this.#condition = condition
+    const detail = fault === undefined ? {} : { detail: messageOf(fault) }
+    onEvent({ type: 'disk', condition, waitingBytes, ...detail })
+  }
+}
