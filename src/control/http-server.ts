@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import type { Clock, Endpoint, Logger } from '#kernel'
 import type { Access } from './access/access.ts'
 import { guardRoutes, identifyCallers } from './access/gate.ts'
+import { oidcRoutes } from './access/oidc/oidc-routes.ts'
 import { limitRates, type RateLimits } from './access/rate-limits.ts'
 import { sessionRoutes } from './access/session-routes.ts'
 import { tokenRoutes } from './access/token-routes.ts'
@@ -166,6 +167,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (options.audit !== undefined) keepAuditTrail(app, options.audit, clock, log)
   await describeRoutes(app, options.version)
   sessionRoutes(app, access, limits)
+  if (access.oidc !== undefined) oidcRoutes(app, access, access.oidc, limits)
   tokenRoutes(app, access.tokens, clock)
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)

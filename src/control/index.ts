@@ -1,4 +1,5 @@
 export { Access } from './access/access.ts'
+export { type OidcOptions, OidcSignIn } from './access/oidc/oidc-sign-in.ts'
 export { hashPassword, passwordHashPattern } from './access/password.ts'
 export { roleNames, type Scope, scopeNames, scopes } from './access/scopes.ts'
 export { type Account, AccountSignIn } from './access/sign-in.ts'
