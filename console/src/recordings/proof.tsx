@@ -119,7 +119,10 @@ function ProofFacts({ proof }: { proof: ProofView }) {
     ['Key', keyId && `${keyId}${trustedKeyIds.includes(keyId) ? ', this recorder’s' : ', not this recorder’s'}`],
     ['Files', files === 0 ? undefined : `${files}, each with its SHA-256`],
     ['Line of the chain', line && `${line.number}, on ${line.day}`],
-    ['Chain of the day', day && `${day.lines} ${day.lines === 1 ? 'line' : 'lines'}, ${day.isIntact ? 'intact' : 'not intact'}`],
+    [
+      'Chain of the day',
+      day && `${day.lines} ${day.lines === 1 ? 'line' : 'lines'}, ${day.isIntact ? 'intact' : 'not intact'}`,
+    ],
     ['In object storage', elsewhere.length === 0 ? undefined : elsewhere.join(', ')],
   ]
   return (
