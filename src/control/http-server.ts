@@ -35,6 +35,7 @@ import type { RecorderTestsView } from './recorder-test-contract.ts'
 import { recorderTestRoutes } from './recorder-test-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
 import { documentRoutes } from './recordings/document-routes.ts'
+import { evidenceRoutes } from './recordings/evidence-routes.ts'
 import { listExportRoutes } from './recordings/list-export.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
@@ -180,6 +181,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)
     documentRoutes(app, recordings)
+    evidenceRoutes(app, recordings)
     vconRoutes(app, recordings)
     listExportRoutes(app, recordings)
   }
