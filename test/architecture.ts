@@ -88,6 +88,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['@fastify/swagger', 'control/openapi.ts'],
       ['@fastify/cookie', 'control/access/gate.ts'],
       ['@fastify/rate-limit', 'control/access/rate-limits.ts'],
+      ['openid-client', 'control/access/oidc/provider.ts'],
       ['@fastify/websocket', 'control/web-socket.ts'],
       ['ws', 'control/events/event-socket.ts'],
       ['ws', 'control/live/listen-socket.ts'],

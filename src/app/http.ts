@@ -18,6 +18,7 @@ import { tapGateway, tapRecorder } from './event-tap.ts'
 import { gatewayCore } from './gateway/gateway-sip.ts'
 import type { Gateway } from './gateway.ts'
 import { openAccess } from './http-access.ts'
+import { readSecret } from './http-secret.ts'
 import { auditInfo } from './info-audit.ts'
 import type { Recorder } from './recorder.ts'
 import { ownRecorderOf } from './set-up.ts'
@@ -25,7 +26,6 @@ import { productVersion, type Surroundings } from './sip-role.ts'
 import { readCertificate } from './tls-files.ts'
 import { TlsRenewal } from './tls-renewal.ts'
 import { CallTraces } from './trace/call-traces.ts'
-import { readSecret } from './webhook-secret.ts'
 
 /** Where the build puts the web console, beside the compiled sources. */
 const consoleFolder = join(import.meta.dirname, '..', '..', 'console')

@@ -1,4 +1,4 @@
-export { type Correlation, correlate } from './correlate.ts'
+export { type Correlation, correlate, correlateAt } from './correlate.ts'
 export { type AudioDecoder, audioDecoder } from './decoder.ts'
 export { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILENCE } from './g711.ts'
 export { G722Decoder } from './g722.ts'

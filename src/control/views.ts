@@ -4,9 +4,10 @@ import type { Readable } from 'node:stream'
 import type { Static } from 'typebox'
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { Result } from '#kernel'
-import type { CatalogueFilter, CataloguePage, CatalogueQuery, Refusal } from '#store'
+import type { CatalogueFilter, CataloguePage, CatalogueQuery, Facets, Refusal } from '#store'
 import type { CallView, Readiness, RecorderView, recordingResult, SpooledRecording } from './contract.ts'
 import type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+import type { EvidenceView, ProofView } from './recordings/evidence-contract.ts'
 import type { AudioQuery, PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 import type { VconView } from './recordings/vcon-contract.ts'
 
@@ -71,6 +72,8 @@ export interface RecordingsView {
   search(query: CatalogueQuery): Promise<{ readonly items: readonly RecordingSummary[] } & Pick<CataloguePage, 'next'>>
   /** Counting ends at `most`. */
   count(filter: CatalogueFilter, most: number): Promise<number>
+  /** What those that match have in common. */
+  facets(filter: CatalogueFilter): Promise<Facets>
   get(recordingId: string): Promise<RecordingView | undefined>
   tag(recordingId: string, change: { readonly add: readonly string[]; readonly remove: readonly string[] }): Curated
   hold(recordingId: string, doing: Doing): Curated
@@ -85,6 +88,10 @@ export interface RecordingsView {
   manifest(recordingId: string): Promise<Record<string, unknown> | undefined>
   /** The recording as a vCon; undefined while it is received. */
   vcon(recordingId: string, options: VconOptions): Promise<VconView | 'too-large' | undefined>
+  /** What vouches for a recording; undefined where nothing does. */
+  evidence(recordingId: string): Promise<EvidenceView | undefined>
+  /** Whether it is as it was published; undefined where it is not published, or not here. */
+  verify(recordingId: string): Promise<ProofView | undefined>
   /** Undefined while there is no published audio. */
   peaks(recordingId: string, query: PeaksQuery): Promise<Peaks | undefined>
 }

@@ -56,7 +56,7 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 export class Disk {
   readonly port: DiskPort
   readonly files: RecordingFiles
-  readonly #nowMs: () => number
+  readonly nowMs: () => number
   readonly #maxWaitingBytes: number
   #waitingBytes = 0
   #fault: NodeJS.ErrnoException | undefined
@@ -68,7 +68,7 @@ export class Disk {
   constructor(options: DiskOptions) {
     this.port = options.port
     this.files = options.files ?? plainFiles
-    this.#nowMs = options.nowMs
+    this.nowMs = options.nowMs
     this.#maxWaitingBytes = options.maxWaitingBytes
   }
 
@@ -85,7 +85,7 @@ export class Disk {
   get condition(): DiskCondition {
     if (this.#fault !== undefined) return FULL.has(this.#fault.code ?? '') ? 'full' : 'unwritable'
     const [oldest] = this.#writing
-    const isSlow = oldest !== undefined && this.#nowMs() - oldest.sinceMs > SLOW_MS
+    const isSlow = oldest !== undefined && this.nowMs() - oldest.sinceMs > SLOW_MS
     return isSlow || this.#waitingBytes > this.#maxWaitingBytes / 2 ? 'slow' : 'well'
   }
 
@@ -111,7 +111,7 @@ export class Disk {
   }
 
   write(fd: number, bytes: Uint8Array, position: number, done: (error: Error | null, written: number) => void): void {
-    const write = { sinceMs: this.#nowMs() }
+    const write = { sinceMs: this.nowMs() }
     this.#writing.add(write)
     this.port.write(fd, bytes, position, (error, written) => {
       this.#writing.delete(write)
@@ -131,6 +131,18 @@ export class Disk {
       })
     } catch (fault) {
       this.note(fault)
+    }
+  }
+
+  /** Syncs a file that is not open when its turn comes; rejects with what the disk says. */
+  async syncPath(path: string): Promise<void> {
+    const fd = this.port.reopen(path)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.sync(fd, (error) => (error === null ? resolve() : reject(error)))
+      })
+    } finally {
+      this.port.close(fd)
     }
   }
 

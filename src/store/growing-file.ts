@@ -6,6 +6,8 @@ import type { FrameSealer } from './sealing/frame-sealer.ts'
 
 const CHUNK_BYTES = 4 * 1024
 const FILL_BYTES = 64 * 1024
+/** The head says this often how long the file is, and at the end. */
+const HEAD_MS = 1000
 
 /** Bytes that wait; a fill takes no memory until it is written. */
 interface Waiting {
@@ -41,6 +43,9 @@ export class GrowingFile {
   #bytes: number
   #written: number
   #described: number
+  #describedMs = Number.NEGATIVE_INFINITY
+  /** Bytes that are on the medium, after the head. */
+  #synced = 0
   #isWriting = false
   #isUnsynced = false
   #isSyncing = false
@@ -71,6 +76,11 @@ export class GrowingFile {
   /** Bytes after the head, those that wait included. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Bytes after the head that a sync has brought to the medium. */
+  get syncedBytes(): number {
+    return this.#synced
   }
 
   /** Appends bytes; false when there is no memory left for them: they are not taken. */
@@ -105,9 +115,11 @@ export class GrowingFile {
     if (this.#fd === undefined || !this.#isUnsynced || this.#isSyncing || this.#isClosed) return
     this.#isUnsynced = false
     this.#isSyncing = true
+    const upTo = this.#written
     this.#disk.sync(this.#fd, (error) => {
       this.#isSyncing = false
-      if (error !== null) this.#isUnsynced = true
+      if (error === null) this.#synced = upTo
+      else this.#isUnsynced = true
     })
   }
 
@@ -170,7 +182,7 @@ export class GrowingFile {
         this.#endSealed(this.#sealer)
         return
       }
-      if (this.#headFor !== undefined && this.#described !== this.#written) this.#writeHead(this.#headFor)
+      if (this.#headFor !== undefined && this.#isHeadDue) this.#writeHead(this.#headFor)
       else for (const { resolve } of this.#settled.splice(0)) resolve()
       return
     }
@@ -214,6 +226,11 @@ export class GrowingFile {
     } else for (const { resolve } of this.#settled.splice(0)) resolve()
   }
 
+  get #isHeadDue(): boolean {
+    if (this.#described === this.#written) return false
+    return this.#settled.length > 0 || this.#disk.nowMs() - this.#describedMs >= HEAD_MS
+  }
+
   #writeHead(headFor: (dataBytes: number) => Uint8Array): void {
     const described = this.#written
     const head = headFor(described)
@@ -221,8 +238,11 @@ export class GrowingFile {
     const writeRest = (): void =>
       this.#write(head.subarray(done), done, (written) => {
         done += written
-        if (done === head.length) this.#described = described
-        else writeRest()
+        if (done < head.length) writeRest()
+        else {
+          this.#described = described
+          this.#describedMs = this.#disk.nowMs()
+        }
       })
     writeRest()
   }

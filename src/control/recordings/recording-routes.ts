@@ -9,13 +9,14 @@ import { file, operation } from '../operation.ts'
 import type { AudioFile, RecordingsView } from '../views.ts'
 import {
   audioQuery,
+  facetsView,
   peaksQuery,
   peaksView,
   recordingPage,
   recordingParams,
   recordingView,
 } from './recording-contract.ts'
-import { cursorOf, cursorText, filterOf, searchQuery } from './recording-search.ts'
+import { cursorOf, cursorText, filterOf, filterQuery, searchQuery } from './recording-search.ts'
 
 /** Counting goes no further: nobody pages by number beyond it. */
 const MOST_COUNTED = 10_000
@@ -29,6 +30,17 @@ const listRecordings = operation(
     scope: 'recordings:read',
   },
   { querystring: searchQuery, response: { 200: recordingPage } },
+)
+const countRecordings = operation(
+  {
+    id: 'getRecordingFacets',
+    summary: 'What the recordings that match have in common: values with counts',
+    description:
+      'Exact for a period of time, and for all; under other conditions the newest 10,000 that match are counted.',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { querystring: filterQuery, response: { 200: facetsView } },
 )
 const getRecording = operation(
   { id: 'getRecording', summary: 'What is known of one recording', tag: 'recordings', scope: 'recordings:read' },
@@ -73,6 +85,16 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
       limit,
       ...(next !== undefined && { next: cursorText(next) }),
       items: [...items],
+    }
+  })
+
+  app.get('/api/recordings/facets', countRecordings, async ({ query }) => {
+    const { kinds, fields, ...sums } = await recordings.facets(filterOf(query))
+    const told = Object.entries(kinds).map(([kind, values]) => [kind, [...values]])
+    return {
+      ...sums,
+      kinds: Object.fromEntries(told),
+      fields: fields.map((one) => ({ ...one, values: [...one.values] })),
     }
   })
 
