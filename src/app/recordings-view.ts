@@ -13,6 +13,7 @@ import {
   type Refusal,
   readPeaks,
 } from '#store'
+import { type EvidenceReader, evidenceViewOf, proofViewOf } from './proof-words.ts'
 import { audioFileOf, openAudio, partOf } from './recording-audio.ts'
 import { historyOf, ledgerOf, momentsOf } from './recording-documents.ts'
 import { detailOf, summaryOf } from './recording-facts.ts'
@@ -23,6 +24,7 @@ export interface RecordingsViewOptions {
   readonly store: RecordingStore
   readonly catalogue: JournaledCatalogue
   readonly library: RecordingLibrary
+  readonly evidence: EvidenceReader
   readonly clock: Clock
   /** Where audio is played from when its local copy is gone. */
   readonly uploaded?: ObjectStorage
@@ -40,7 +42,7 @@ const MOST_INLINE_BYTES = 32 * 2 ** 20
 
 /** Builds the view. */
 export function createRecordingsView(options: RecordingsViewOptions): RecordingsView {
-  const { store, catalogue, library, uploaded, clock } = options
+  const { store, catalogue, library, evidence, uploaded, clock } = options
   const kept = async (recordingId: string): Promise<Kept | undefined> => {
     const row = await catalogue.get(recordingId)
     return row && (await keptOf(store, row))
@@ -102,6 +104,14 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     manifest: async (recordingId) => {
       const found = await kept(recordingId)
       return found && { ...found.manifest }
+    },
+    evidence: async (recordingId) => {
+      const found = await evidence.evidence(recordingId)
+      return found && evidenceViewOf(found)
+    },
+    verify: async (recordingId) => {
+      const proof = await evidence.verify(recordingId)
+      return proof && proofViewOf(recordingId, proof, clock.wallMs())
     },
     vcon: async (recordingId, how) => {
       const found = await kept(recordingId)

@@ -7,6 +7,7 @@ import type { Result } from '#kernel'
 import type { CatalogueFilter, CataloguePage, CatalogueQuery, Facets, Refusal } from '#store'
 import type { CallView, Readiness, RecorderView, recordingResult, SpooledRecording } from './contract.ts'
 import type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+import type { EvidenceView, ProofView } from './recordings/evidence-contract.ts'
 import type { AudioQuery, PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 import type { VconView } from './recordings/vcon-contract.ts'
 
@@ -87,6 +88,10 @@ export interface RecordingsView {
   manifest(recordingId: string): Promise<Record<string, unknown> | undefined>
   /** The recording as a vCon; undefined while it is received. */
   vcon(recordingId: string, options: VconOptions): Promise<VconView | 'too-large' | undefined>
+  /** What vouches for a recording; undefined where nothing does. */
+  evidence(recordingId: string): Promise<EvidenceView | undefined>
+  /** Whether it is as it was published; undefined where it is not published, or not here. */
+  verify(recordingId: string): Promise<ProofView | undefined>
   /** Undefined while there is no published audio. */
   peaks(recordingId: string, query: PeaksQuery): Promise<Peaks | undefined>
 }

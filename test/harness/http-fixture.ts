@@ -212,6 +212,8 @@ export function httpFixture(): HttpFixture {
         metadataHistory: async () => undefined,
         ledger: async () => undefined,
         manifest: async () => undefined,
+        evidence: async () => undefined,
+        verify: async () => undefined,
         vcon: async (id) => (id === 'rec-1' ? 'too-large' : undefined),
       },
     },

@@ -13,6 +13,7 @@ const PACKAGES = {
   soxi: 'sox',
   baresip: 'baresip-core',
   linphonec: 'linphone-cli',
+  kamailio: 'kamailio',
 } as const
 const RUN_DEADLINE_MS = 60_000
 
