@@ -6,6 +6,7 @@ import {
   createHttpServer,
   EventLog,
   type HttpServer,
+  type MetricsSnapshot,
   type Readiness,
   type SetUpView,
   type TestCallsView,
@@ -13,6 +14,7 @@ import {
   Webhooks,
 } from '#control'
 import { AppError } from '#kernel'
+import { diskConditions } from '#store'
 import { callViewOf } from './calls-view.ts'
 import type { HttpConfig } from './config-schema.ts'
 import { sessionNews, tapGateway } from './event-tap.ts'
@@ -91,6 +93,7 @@ export async function openHttp(
         ...(gateway?.metrics() ?? noCalls),
         deviations: recorder?.server.deviations() ?? {},
         alarms: recorder?.server.alarms() ?? {},
+        ...diskOf(recorder),
       }),
     },
     ...(gateway === undefined
@@ -189,4 +192,10 @@ function renewalOf(
     log: log.child({ role: 'http' }),
     apply: (tls) => server.renewTls(tls),
   })
+}
+
+/** The disk of the recorder for the metrics. */
+function diskOf(recorder: Recorder | undefined): Pick<MetricsSnapshot, 'disk'> {
+  const state = recorder?.server.diskState
+  return state === undefined ? {} : { disk: { ...state, conditions: diskConditions } }
 }

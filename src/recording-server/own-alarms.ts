@@ -1,5 +1,6 @@
 // Alarms of what is wrong on our own side.
 
+import { basename } from 'node:path'
 import type { Alarm } from '#store'
 
 /** The disk does not take what is received; `detail` is what it says. */
@@ -9,6 +10,16 @@ export function diskAlarm(detail: string): Alarm {
     severity: 'error',
     cause: `The disk of the recorder does not take what is received: ${detail}.`,
     fix: 'Free space or repair the disk; what is in memory is written as soon as it takes it.',
+  }
+}
+
+/** A file that is being written has lost its name: somebody removed it, or its folder. */
+export function removedAlarm(path: string): Alarm {
+  return {
+    code: 'file-removed',
+    severity: 'error',
+    cause: `${basename(path)} was removed while it was written: what was recorded in it is lost, and so is what follows.`,
+    fix: 'Find out what deletes files below the folder of the recorder, and end the recording so that the next one is kept.',
   }
 }
 
