@@ -58,7 +58,13 @@ export class OwnDisk {
   fill(leaving = 0): string {
     const { bavail, bsize } = statfsSync(this.path)
     const ballast = join(this.path, 'ballast')
-    writeFileSync(ballast, new Uint8Array(Math.max(0, bavail * bsize - leaving)), { flag: 'a' })
+    const taken = new Uint8Array(Math.max(0, bavail * bsize - leaving))
+    try {
+      writeFileSync(ballast, taken, { flag: 'a' })
+    } catch (fault) {
+      // Somebody else took the last bytes: it is full all the same.
+      if ((fault as NodeJS.ErrnoException).code !== 'ENOSPC' || leaving > 0) throw fault
+    }
     return ballast
   }
 }
