@@ -14,7 +14,7 @@ import {
 import type { HttpApp } from './http-app.ts'
 import { HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
-import type { CallsView } from './views.ts'
+import type { CallsView, CommandResult } from './views.ts'
 
 const listCalls = operation(
   { id: 'listCalls', summary: 'Calls under way', tag: 'calls', scope: 'calls:read' },
@@ -108,9 +108,13 @@ export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean
       ...more,
     })
     if (outcome === undefined) throw notFound('call')
-    const result = await outcome
-    if (result.status < 300) return { ...result, results: { ...result.results } }
-    if (result.status < 500) throw new HttpError(400, 'recording-refused', result.text, result)
-    throw new HttpError(503, 'recording-failed', result.text, result)
+    return carriedOut(await outcome)
   })
+}
+
+/** The result of a command that was carried out; throws HttpError 400 or 503 for any other. */
+export function carriedOut(result: CommandResult) {
+  if (result.status < 300) return { ...result, results: { ...result.results } }
+  if (result.status < 500) throw new HttpError(400, 'recording-refused', result.text, result)
+  throw new HttpError(503, 'recording-failed', result.text, result)
 }

@@ -23,6 +23,7 @@ import { flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
+import { jambonzCallRoutes } from './jambonz-call-routes.ts'
 import { type CallListening, callListeningRoutes } from './live/call-listening-routes.ts'
 import { type LiveSessionsView, liveSessionRoutes } from './live/live-session-routes.ts'
 import { createMetrics } from './metrics.ts'
@@ -172,7 +173,11 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   tokenRoutes(app, access.tokens, clock)
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)
-  if (calls !== undefined) callRoutes(app, calls, options.recordingControl !== false)
+  const isControlled = options.recordingControl !== false
+  if (calls !== undefined) {
+    callRoutes(app, calls, isControlled)
+    jambonzCallRoutes(app, calls, isControlled, log)
+  }
   if (recordings !== undefined) {
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)
