@@ -12,7 +12,8 @@ export const scopes = {
   'recordings:delete': 'delete recordings',
   'recorders:read': 'see recorders and how they are',
   'recorders:test': 'place test calls at recorders',
-  'captures:read': 'see the messages of calls and the evidence of recording sessions that failed',
+  'captures:read':
+    'see the messages of calls and of refused invitations, and the evidence of recording sessions that failed',
   'flows:read': 'see flows and try what they would do',
   'events:read': 'be told of every event',
   'webhooks:read': 'see webhooks and what could not be delivered',
