@@ -57,7 +57,10 @@ export function createCallsView(parts: CallsViewParts): GatewayViews {
       leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
         const call = service.call(callId)
-        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' }).then(withProof)
+        if (call === undefined) return undefined
+        const { headers } = command
+        const context = { origin: 'rest', ...(headers === undefined ? {} : { headers }) } as const
+        return commands.execute(call, command, context).then(withProof)
       },
     },
     viewOf,

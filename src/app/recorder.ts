@@ -151,7 +151,14 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView({ store, catalogue, library, clock, ...(uploaded && { uploaded }) }),
+      recordings: createRecordingsView({
+        store,
+        catalogue,
+        library,
+        evidence: library,
+        clock,
+        ...(uploaded && { uploaded }),
+      }),
       sessions: createLiveSessionsView(server),
       alarmBoard,
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),

@@ -11,6 +11,8 @@ const errorBody = Type.Object(
     /** Stable, documented. */
     code: Type.String(),
     message: Type.String(),
+    /** The message, as clients of jambonz read it. */
+    msg: Type.Optional(Type.String()),
     /** Of a request that does not fit its schema: each path, and what was expected there. */
     details: Type.Optional(Type.Unknown()),
   },

@@ -23,6 +23,7 @@ import { flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
+import { jambonzCallRoutes } from './jambonz-call-routes.ts'
 import { type CallListening, callListeningRoutes } from './live/call-listening-routes.ts'
 import { type LiveSessionsView, liveSessionRoutes } from './live/live-session-routes.ts'
 import { createMetrics } from './metrics.ts'
@@ -32,8 +33,10 @@ import { recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
 import type { RecorderTestsView } from './recorder-test-contract.ts'
 import { recorderTestRoutes } from './recorder-test-routes.ts'
+import { archiveRoutes } from './recordings/archive-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
 import { documentRoutes } from './recordings/document-routes.ts'
+import { evidenceRoutes } from './recordings/evidence-routes.ts'
 import { listExportRoutes } from './recordings/list-export.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
@@ -170,13 +173,19 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   tokenRoutes(app, access.tokens, clock)
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)
-  if (calls !== undefined) callRoutes(app, calls, options.recordingControl !== false)
+  const isControlled = options.recordingControl !== false
+  if (calls !== undefined) {
+    callRoutes(app, calls, isControlled)
+    jambonzCallRoutes(app, calls, isControlled, log)
+  }
   if (recordings !== undefined) {
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)
     documentRoutes(app, recordings)
+    evidenceRoutes(app, recordings)
     vconRoutes(app, recordings)
     listExportRoutes(app, recordings)
+    archiveRoutes(app, { recordings, audit: options.audit, log })
   }
   if (captures !== undefined) captureRoutes(app, captures)
   if (options.traces !== undefined) traceRoutes(app, options.traces)

@@ -18,6 +18,7 @@ export type { RecorderClientsView } from './recorder-client-contract.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-contract.ts'
 export { type InfoOutcome, RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+export type { EvidenceView, ProofView } from './recordings/evidence-contract.ts'
 export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type { VconView } from './recordings/vcon-contract.ts'
 export type { SetUpView } from './set-up-contract.ts'
@@ -25,6 +26,7 @@ export type { TestCall, TestCallOrder, TestCallsView } from './test-call-contrac
 export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
 export type { TracesView } from './trace-routes.ts'
 export type {
+  ArchivePart,
   AudioFile,
   CallsView,
   CapturesView,

@@ -55,6 +55,14 @@ export class LibraryThread implements JournalTarget, RecordingLibrary {
     return this.#call('facets', filter)
   }
 
+  evidence(recordingId: string): ReturnType<Room['evidence']> {
+    return this.#call('evidence', recordingId)
+  }
+
+  verify(recordingId: string): ReturnType<Room['verify']> {
+    return this.#call('verify', recordingId)
+  }
+
   async remove(recordingId: string): Promise<void> {
     await this.#call('remove', recordingId)
   }

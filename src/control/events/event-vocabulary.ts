@@ -104,6 +104,7 @@ export const eventVocabulary = {
   'recorder.lost': event('A recording session broke off.', { reason }),
   'recorder.paused-by-recorder': event('The recorder asked for no media.', {}),
   'recorder.resumed-by-recorder': event('The recorder asked for media again.', {}),
+  'recorder.mixed': event('The recorder takes no separate streams, and gets one with all voices instead.', {}),
   'recorder.streams-refused': event('The recorder refused streams.', { labels: Type.Array(Type.String()) }),
   'recorder.failed-over': event('Another recorder accepted instead.', {
     ...move,
