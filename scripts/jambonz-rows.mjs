@@ -2,12 +2,13 @@
 import { claims, prose, table, testList } from './test-titles.mjs'
 
 const list = 'docs/jambonz-compatibility.tsv'
-const rowId = /\b(?:FS|INFO|SBC|URI)-\d{2}\b/g
+const rowId = /\b(?:FS|INFO|SBC|URI|REST)-\d{2}\b/g
 const families = {
   FS: 'What the feature server does with a command',
   INFO: 'The INFO',
   SBC: 'What the border controller answers and logs',
   URI: 'Addresses of recorders',
+  REST: 'Updating a call by the REST API',
 }
 
 /** The page, and what is wrong with its rows: matched without a test, or a deviation without a reason. */

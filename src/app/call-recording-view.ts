@@ -2,24 +2,40 @@
 
 import type { CallView } from '#control'
 import type { RecorderReceipt, RecordingView } from '#recording-client'
+import type { Alarm } from '#store'
 
 type CallRecordingView = NonNullable<CallView['recording']>
 
-/** The view of a recording, with ISO times. */
-export function callRecordingOf(recording: RecordingView): CallRecordingView {
+/** What stands at our own recorder about the session with this SIP Call-ID; undefined where the session is not there. */
+export type SessionAlarms = (sipCallId: string) => readonly Alarm[] | undefined
+
+/** The view of a recording, with ISO times and what our recorder says of it. */
+export function callRecordingOf(recording: RecordingView, alarmsOf: SessionAlarms): CallRecordingView {
   return {
     state: recording.state,
     ...(recording.recordingId === '' ? {} : { recordingId: recording.recordingId }),
     policy: recording.policy,
     ...(recording.maskDtmf === undefined ? {} : { maskDtmf: recording.maskDtmf }),
-    sessions: recording.sessions.map(({ uri, state, result, noAudio }) => ({
-      uri,
-      state,
-      result,
-      ...(noAudio === undefined ? {} : { noAudio }),
-    })),
+    sessions: recording.sessions.map((session) => sessionOf(session, alarmsOf)),
     receipts: recording.receipts.map(receiptOf),
     ledger: recording.ledger.map(ledgerRowOf),
+  }
+}
+
+function sessionOf(
+  { uri, state, result, sipCallId, noAudio, labels }: RecordingView['sessions'][number],
+  alarmsOf: SessionAlarms,
+): CallRecordingView['sessions'][number] {
+  const alarms = sipCallId === undefined ? undefined : alarmsOf(sipCallId)
+  // Where calls share a session, the other calls' streams have labels of their own.
+  const own = alarms?.filter(({ label }) => label === undefined || labels.includes(label))
+  return {
+    uri,
+    state,
+    result,
+    ...(sipCallId === undefined ? {} : { sipCallId }),
+    ...(noAudio === undefined ? {} : { noAudio }),
+    ...(own === undefined ? {} : { alarms: own.map((alarm) => ({ ...alarm })) }),
   }
 }
 

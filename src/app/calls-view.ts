@@ -10,23 +10,36 @@ import type {
   RecordingEvent,
   RecordingView,
 } from '#recording-client'
-import { callRecordingOf, receiptOf } from './call-recording-view.ts'
+import { callRecordingOf, receiptOf, type SessionAlarms } from './call-recording-view.ts'
+import type { FlowPlace } from './gateway/flow-runs.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
 /** Views over a gateway. */
 export interface GatewayViews {
   readonly calls: CallsView
+  /** A call as the API shows it. */
+  viewOf(call: Call): CallView
+  /** The call that a recording session is of, by SIP Call-ID and, where calls share the session, by the label of a stream. */
+  callOfSession(sipCallId: string, label: string | undefined): string | undefined
   readonly events: Listeners<RecordingEvent>
   metrics(): MetricsSnapshot
 }
 
+/** What the views are made of. */
+export interface CallsViewParts {
+  readonly service: CallService
+  readonly client: RecordingClient
+  readonly commands: RecordingCommands
+  readonly recorders: RecorderRegistry
+  /** Where a call is in its flow. */
+  readonly flowOf: (callId: string) => FlowPlace | undefined
+  readonly alarmsOf: SessionAlarms
+}
+
 /** Builds the views. */
-export function createCallsView(
-  service: CallService,
-  client: RecordingClient,
-  commands: RecordingCommands,
-  recorders: RecorderRegistry,
-): GatewayViews {
+export function createCallsView(parts: CallsViewParts): GatewayViews {
+  const { service, client, commands, recorders } = parts
+  const viewOf = (call: Call): CallView => callViewOf(call, parts)
   const outcomes: Record<string, number> = {}
   client.events.add((event) => {
     const outcome = sessionOutcomes[event.type]
@@ -34,19 +47,30 @@ export function createCallsView(
   })
   return {
     calls: {
-      list: () => service.calls().map((call) => callViewOf(call, client)),
+      list: () => service.calls().map(viewOf),
       get: async (callId) => {
         await client.refresh(callId)
         const call = service.call(callId)
-        return call === undefined ? undefined : callViewOf(call, client)
+        return call === undefined ? undefined : viewOf(call)
       },
       join: (callId, options) => service.call(callId)?.join(options),
       leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
         const call = service.call(callId)
-        return call === undefined ? undefined : commands.execute(call, command, { origin: 'rest' }).then(withProof)
+        if (call === undefined) return undefined
+        const { headers } = command
+        const context = { origin: 'rest', ...(headers === undefined ? {} : { headers }) } as const
+        return commands.execute(call, command, context).then(withProof)
       },
     },
+    viewOf,
+    callOfSession: (sipCallId, label) =>
+      service.calls().find(({ callId }) =>
+        client
+          .recordingsOf(callId)
+          .flatMap(({ sessions }) => sessions)
+          .some((one) => one.sipCallId === sipCallId && (label === undefined || one.labels.includes(label))),
+      )?.callId,
     events: client.events,
     metrics: () => {
       const recordings: Record<string, number> = {}
@@ -94,10 +118,10 @@ function count(recording: RecordingView, recordings: Record<string, number>, ses
   for (const { state } of recording.sessions) sessions[state] = (sessions[state] ?? 0) + 1
 }
 
-/** A call as the API shows it. */
-export function callViewOf(call: Call, client: Pick<RecordingClient, 'recordingsOf'>): CallView {
+function callViewOf(call: Call, { client, flowOf, alarmsOf }: CallsViewParts): CallView {
   const { callId, direction, state, startedAtMs, answeredAtMs, parties } = call.snapshot()
   const recording = client.recordingsOf(callId).at(-1)
+  const flow = flowOf(callId)
   return {
     callId,
     direction,
@@ -113,8 +137,13 @@ export function callViewOf(call: Call, client: Pick<RecordingClient, 'recordings
       ...(party.leftAtMs === undefined ? {} : { leftAt: iso(party.leftAtMs) }),
       hold: party.hold,
     })),
-    ...(recording === undefined ? {} : { recording: callRecordingOf(recording) }),
+    ...(flow === undefined ? {} : { flow: flowPlaceOf(flow) }),
+    ...(recording === undefined ? {} : { recording: callRecordingOf(recording, alarmsOf) }),
   }
+}
+
+function flowPlaceOf({ title, name, node, type, sinceMs }: FlowPlace): NonNullable<CallView['flow']> {
+  return { title, ...(name === undefined ? {} : { name }), node, type, since: iso(sinceMs) }
 }
 
 function iso(ms: number): string {

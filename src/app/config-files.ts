@@ -6,8 +6,8 @@ import { messageOf } from '#kernel'
 import type { Environment } from './config.ts'
 import type { RuleBreach } from './config-rules.ts'
 import type { Config, SipConfig, TlsFiles } from './config-schema.ts'
+import { isSecretNamed, readSecret } from './http-secret.ts'
 import { readPassword } from './recorder-password.ts'
-import { readSecret } from './webhook-secret.ts'
 
 type Path = RuleBreach['path']
 
@@ -26,6 +26,13 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
     const read = readSecret(webhook, environment)
     checks.push(
       read.then((found) => (found.ok ? [] : [breach(['http', 'webhooks', at], found.error.key, found.error.expected)])),
+    )
+  }
+  const oidc = config.http?.oidc
+  if (oidc !== undefined && isSecretNamed(oidc)) {
+    const read = readSecret(oidc, environment)
+    checks.push(
+      read.then((found) => (found.ok ? [] : [breach(['http', 'oidc'], found.error.key, found.error.expected)])),
     )
   }
   if (config.http?.tls !== undefined) checks.push(tlsBreaches(['http', 'tls'], config.http.tls))

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { passwordHashPattern, roleNames } from '#control'
 import { integer, ipAddress, LOOPBACK, role, section, text } from './config-leaf.ts'
 import { sources } from './config-network.ts'
+import { oidc } from './config-oidc.ts'
 
 const account = Type.Object(
   {
@@ -57,6 +58,7 @@ export const http = role('The HTTP API and console; off when left out.', {
   console: Type.Boolean({ default: true, description: 'Serve the web console at /.' }),
   folder: text({ default: './data/http', description: 'Folder of API tokens and of what else the API keeps.' }),
   accounts: Type.Array(account, { maxItems: 1_000, default: [], description: 'Who may sign in.' }),
+  oidc,
   session: section('Sessions of those who have signed in.', {
     idleMinutes: integer('Minutes without a request after which a session ends.', 60, 1, 10_080),
     maxHours: integer('Hours after which a session ends in any case.', 12, 1, 720),

@@ -59,6 +59,11 @@ const media = part('What is offered of the media.', {
   streams: optional(
     Type.Enum(['separate', 'mixed'], { description: 'A stream for each party, or one with all of them.' }),
   ),
+  mixFallback: optional(
+    Type.Boolean({
+      description: 'Offer one stream with all of them to a recorder that refuses separate streams, or takes only some.',
+    }),
+  ),
   side: optional(Type.Enum(['both', 'caller', 'far'], { description: 'Whose voice is recorded.' })),
   codecs: optional(
     Type.Enum(['as-call', 'g711'], {

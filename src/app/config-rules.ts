@@ -41,8 +41,11 @@ export function ruleBreaches(config: Config): RuleBreach[] {
   return breaches
 }
 
-function httpBreaches({ accounts, proxies, webhooks }: HttpConfig): RuleBreach[] {
+function httpBreaches({ accounts, oidc, proxies, webhooks }: HttpConfig): RuleBreach[] {
   const breaches = networkBreaches(['http', 'proxies'], proxies)
+  if (oidc !== undefined && !isSafe(oidc.issuer)) {
+    breaches.push({ path: ['http', 'oidc', 'issuer'], expected: 'an https URL, or an http URL on loopback' })
+  }
   for (const [at, { url }] of webhooks.entries()) {
     const isFirst = webhooks.findIndex((other) => other.url === url) === at
     if (isFirst && URL.canParse(url)) continue
@@ -56,6 +59,13 @@ function httpBreaches({ accounts, proxies, webhooks }: HttpConfig): RuleBreach[]
     breaches.push({ path: ['http', 'accounts', at, 'name'], expected: 'another name than those before' })
   }
   return breaches
+}
+
+/** Whether what is sent to a URL cannot be read or changed on the way. */
+function isSafe(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
 function roleBreaches(role: string, { sip, media, sources }: Gateway | Recorder): RuleBreach[] {

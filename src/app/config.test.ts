@@ -132,6 +132,11 @@ const REFUSED: readonly [why: string, text: string, problem: string][] = [
     'test.yaml:4: recorder.sip.listen.0.host: a loopback or private address, unless recorder.sources says who may send',
   ],
   [
+    'a sign-in service that anybody on the way could play',
+    'recorder: {}\nhttp:\n  oidc:\n    issuer: http://login.example.com\n    clientId: rec',
+    'test.yaml:4: http.oidc.issuer: an https URL, or an http URL on loopback',
+  ],
+  [
     'a source that is no network',
     'gateway:\n  info:\n    trustedPeers:\n      - 10.0.0.0/33',
     'test.yaml:4: gateway.info.trustedPeers.0: an IP address or a network such as 10.0.0.0/8',

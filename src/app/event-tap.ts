@@ -8,7 +8,9 @@ import type { RecordingEvent } from '#recording-client'
 import type { RecordingServerEvent } from '#recording-server'
 import { ledgerRowOf, receiptOf } from './call-recording-view.ts'
 import type { FlowChange } from './flow-library.ts'
+import type { FlowRunEvent } from './gateway/flow-runs.ts'
 import type { Gateway } from './gateway.ts'
+import type { Recorder } from './recorder.ts'
 
 /** Tells the log of what the gateway does; the returned function ends it. */
 export function tapGateway(gateway: Gateway, log: EventLog): () => void {
@@ -18,12 +20,34 @@ export function tapGateway(gateway: Gateway, log: EventLog): () => void {
     }),
     gateway.events.add((event) => log.add(recordingNews(event))),
     gateway.infoCommands.add(({ callId, ...data }) => log.add({ type: 'recording.command', callId, data })),
+    gateway.flowRuns.add((event) => log.add(flowRunNews(event))),
     gateway.flowChanges.add((change) => log.add(flowNews(change))),
     gateway.recorderEvents.add(({ type, recorder }) => log.add({ type, recorder, data: {} })),
   ]
   return () => {
     for (const end of ends) end()
   }
+}
+
+/** Tells the log of what our recorder does, and of which call of our gateway it is; the returned function ends it. */
+export function tapRecorder(
+  { server, alarmBoard }: Pick<Recorder, 'server' | 'alarmBoard'>,
+  gateway: Pick<Gateway, 'callOfSession'> | undefined,
+  log: EventLog,
+): () => void {
+  return server.events.add((event) => {
+    const sipCallId = alarmBoard.sessionOf(event)
+    const label = 'alarm' in event ? event.alarm.label : undefined
+    const callId = sipCallId === undefined ? undefined : gateway?.callOfSession(sipCallId, label)
+    log.add({ ...sessionNews(event), ...(callId === undefined ? {} : { callId }) })
+  })
+}
+
+function flowRunNews(event: FlowRunEvent): EventNews {
+  const { callId, title: flow } = event
+  if (event.type === 'ended') return { type: 'call.flow-ended', callId, data: { flow, end: event.end } }
+  const { node, nodeType: type } = event
+  return { type: 'call.flow-node', callId, data: { flow, node, type } }
 }
 
 function flowNews({ type, file, mistakes }: FlowChange): EventNews {
@@ -84,8 +108,7 @@ function recordingNews({ callId, recording, recorder, ...happening }: RecordingE
   }
 }
 
-/** Event of our own recorder. */
-export function sessionNews(event: RecordingServerEvent): EventNews {
+function sessionNews(event: RecordingServerEvent): EventNews {
   const { recordingId } = event
   switch (event.type) {
     case 'started':

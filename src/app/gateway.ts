@@ -7,6 +7,7 @@ import { AppError } from '#kernel'
 import type { BoundListener } from '#net'
 import type { RecorderRegistry, RecordingClient } from '#recording-client'
 import { listenToCalls } from './call-ears.ts'
+import type { SessionAlarms } from './call-recording-view.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import type { CaptureShelf } from './capture-shelf.ts'
 import type { GatewayConfig } from './config-schema.ts'
@@ -47,6 +48,8 @@ export interface Gateway extends GatewayViews {
   readonly infoCommands: InfoControl['answered']
   readonly flows: FlowsView
   readonly flowChanges: FlowLibrary['changes']
+  /** Where the flows of calls are. */
+  readonly flowRuns: FlowRuns['events']
   /** Changes of what is known of recorders' health. */
   readonly recorderEvents: RecorderRegistry['events']
   readonly captures: CaptureShelf
@@ -60,11 +63,12 @@ export interface Gateway extends GatewayViews {
   close(): Promise<void>
 }
 
-/** Opens the gateway; rejects with an AppError that says which key is wrong or which port is taken. */
+/** Opens the gateway, beside a recorder whose alarms `alarmsOf` knows; rejects with an AppError that says which key is wrong or which port is taken. */
 export async function openGateway(
   config: GatewayConfig,
   library: { readonly flows: FlowLibrary; readonly prompts: PromptLibrary },
   around: Surroundings,
+  alarmsOf: SessionAlarms = () => undefined,
 ): Promise<Gateway> {
   const { clock, ids } = around
   const log = around.log.child({ role: 'gateway' })
@@ -152,7 +156,14 @@ export async function openGateway(
   const testCalls = new TestCalls({ config, lines: testLines, listeners, clock, ids })
   const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
   return {
-    ...createCallsView(service, client, commands, recorders),
+    ...createCallsView({
+      service,
+      client,
+      commands,
+      recorders,
+      flowOf: (callId) => flowRuns.placeOf(callId),
+      alarmsOf,
+    }),
     listeners,
     onCall: (listener) => service.onCall(listener),
     recordingClient: client,
@@ -163,6 +174,7 @@ export async function openGateway(
     infoCommands: infoControl.answered,
     flows: createFlowsView(config, library.flows, sandbox),
     flowChanges: library.flows.changes,
+    flowRuns: flowRuns.events,
     recorderEvents: recorders.events,
     captures: evidence.shelf,
     listening: listenToCalls(service, client, clock),

@@ -3,9 +3,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { BlockList, isIP } from 'node:net'
 import { join } from 'node:path'
-import { Access, type Account, AccountSignIn, hashPassword, TokenFile } from '#control'
+import { Access, type Account, AccountSignIn, hashPassword, OidcSignIn, TokenFile } from '#control'
 import { AppError, messageOf } from '#kernel'
 import type { HttpConfig } from './config-schema.ts'
+import { isSecretNamed, readSecret } from './http-secret.ts'
 import type { Surroundings } from './sip-role.ts'
 
 const tokenFileName = 'tokens.json'
@@ -22,14 +23,16 @@ export function tokensOf({ folder }: HttpConfig, ids: Surroundings['ids']): Toke
 /** Makes the access; `tell` shows a new administrator's password, once. Rejects with AppError `config.nobody-may-sign-in`. */
 export async function openAccess(
   config: HttpConfig,
-  { clock, ids }: Surroundings,
+  around: Surroundings,
   tell: (text: string) => void,
 ): Promise<Access> {
+  const { clock, ids } = around
   const tokens = tokensOf(config, ids)
   const file = join(config.folder, accountFileName)
   const accounts = [...config.accounts, ...(await readAccounts(file))]
   const isLocal = isLoopback(config.host)
-  if (!isLocal && accounts.length === 0 && (await tokens.list()).length === 0) {
+  const oidc = await openOidc(config.oidc, around)
+  if (!isLocal && oidc === undefined && accounts.length === 0 && (await tokens.list()).length === 0) {
     const password = ids.hex(PASSWORD_BYTES)
     const account: Account = { name: 'admin', passwordHash: await hashPassword(password), role: 'admin' }
     await writeAccount(file, account)
@@ -38,12 +41,35 @@ export async function openAccess(
   }
   const { idleMinutes, maxHours } = config.session
   return new Access({
-    isOpen: isLocal && accounts.length === 0,
+    isOpen: isLocal && accounts.length === 0 && oidc === undefined,
     ...(accounts.length === 0 ? {} : { signIn: new AccountSignIn(accounts) }),
+    ...(oidc === undefined ? {} : { oidc }),
     tokens,
     session: { idleMs: idleMinutes * MINUTE_MS, longestMs: maxHours * HOUR_MS },
     clock,
     ids,
+  })
+}
+
+/** Sign-in by the provider of the configuration; it is not asked anything yet. */
+async function openOidc(
+  config: HttpConfig['oidc'],
+  { clock, ids, log }: Surroundings,
+): Promise<OidcSignIn | undefined> {
+  if (config === undefined) return undefined
+  const { secretVariable: _variable, secretFile: _file, scopes, ...settings } = config
+  const secret = isSecretNamed(config) ? await readSecret(config) : undefined
+  if (secret?.ok === false) {
+    const verdict = { result: 'client', reason: 'secret-unreadable' } as const
+    throw new AppError('config.secret-unreadable', `http.oidc: ${secret.error.expected}`, verdict)
+  }
+  return new OidcSignIn({
+    ...settings,
+    scopes: [...new Set(['openid', ...scopes])],
+    ...(secret === undefined ? {} : { clientSecret: secret.value }),
+    clock,
+    ids,
+    log: log.child({ role: 'http' }),
   })
 }
 

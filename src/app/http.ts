@@ -15,12 +15,12 @@ import {
 } from '#control'
 import { AppError } from '#kernel'
 import { diskConditions } from '#store'
-import { callViewOf } from './calls-view.ts'
 import type { HttpConfig } from './config-schema.ts'
-import { sessionNews, tapGateway } from './event-tap.ts'
+import { tapGateway, tapRecorder } from './event-tap.ts'
 import { gatewayCore } from './gateway/gateway-sip.ts'
 import type { Gateway } from './gateway.ts'
 import { openAccess } from './http-access.ts'
+import { readSecret } from './http-secret.ts'
 import { auditInfo } from './info-audit.ts'
 import type { Recorder } from './recorder.ts'
 import { ownRecorderOf } from './set-up.ts'
@@ -28,7 +28,6 @@ import { productVersion, type Surroundings } from './sip-role.ts'
 import { readCertificate } from './tls-files.ts'
 import { TlsRenewal } from './tls-renewal.ts'
 import { CallTraces } from './trace/call-traces.ts'
-import { readSecret } from './webhook-secret.ts'
 
 /** Where the build puts the web console, beside the compiled sources. */
 const consoleFolder = join(import.meta.dirname, '..', '..', 'console')
@@ -69,7 +68,7 @@ export async function openHttp(
   const webhooks = await openWebhooks(config, events, around)
   const taps = [
     ...(gateway === undefined ? [] : [tapGateway(gateway, events), auditInfo(gateway, audit, log)]),
-    ...(recorder === undefined ? [] : [recorder.server.events.add((event) => events.add(sessionNews(event)))]),
+    ...(recorder === undefined ? [] : [tapRecorder(recorder, gateway, events)]),
   ]
   const traces = openTraces(config, gateway, around)
   const server = await createHttpServer({
@@ -145,14 +144,14 @@ function openTraces(
   { clock, log }: Surroundings,
 ): CallTraces | undefined {
   if (gateway === undefined || trace.mostCalls === 0) return undefined
-  const client = gateway.recordingClient
+  const { recordingClient: client, onCall, viewOf } = gateway
   return new CallTraces({
     core: gatewayCore,
     clock,
     log,
-    onCall: gateway.onCall,
+    onCall,
     client,
-    viewOf: (call) => callViewOf(call, client),
+    viewOf,
     keepMs: trace.keepMinutes * MINUTE_MS,
     mostCalls: trace.mostCalls,
   })

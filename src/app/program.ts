@@ -57,7 +57,10 @@ export async function openProgram(config: Config, log: Logger, clock: Clock = sy
       const files = config.gateway.routes.flatMap((route) => (route.flow === undefined ? [] : [route.flow]))
       opened.flows = await FlowLibrary.open({ files, clock, log })
       const library = { flows: opened.flows, prompts: promptLibrary() }
-      opened.gateway = await named('gateway.sip.listen', openGateway(config.gateway, library, around))
+      opened.gateway = await named(
+        'gateway.sip.listen',
+        openGateway(config.gateway, library, around, (session) => opened.recorder?.alarmBoard.alarmsOf(session)),
+      )
     }
     if (config.http !== undefined)
       opened.http = await named(

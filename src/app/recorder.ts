@@ -32,6 +32,7 @@ import {
   Vault,
   type VaultOptions,
 } from '#store'
+import { AlarmBoard } from './alarm-board.ts'
 import { clientPolicies } from './client-policies.ts'
 import type { Environment } from './config.ts'
 import type { RecorderConfig } from './config-schema.ts'
@@ -51,6 +52,8 @@ export interface Recorder {
   readonly recordings: RecordingsView
   readonly clients: RecorderClientsView
   readonly sessions: LiveSessionsView
+  /** The alarms that stand now. */
+  readonly alarmBoard: AlarmBoard
   /** Search, tags, holds and deletion; rejects with AppError `store.catalogue` while the database is away. */
   readonly library: RecordingLibrary
   /** Reads the certificates anew; those that cannot be used leave the old ones in force. */
@@ -114,6 +117,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     policyFor: clientPolicies(config),
     refusals,
   })
+  const alarmBoard = new AlarmBoard(server.events)
   const closed = await server.resume(left, 1000 * resumeSeconds)
   const closeStore = async (): Promise<void> => {
     refusals.close()
@@ -150,8 +154,16 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     return {
       listeners: role.listeners,
       server,
-      recordings: createRecordingsView({ store, catalogue, library, clock, ...(uploaded && { uploaded }) }),
+      recordings: createRecordingsView({
+        store,
+        catalogue,
+        library,
+        evidence: library,
+        clock,
+        ...(uploaded && { uploaded }),
+      }),
       sessions: createLiveSessionsView(server),
+      alarmBoard,
       clients: createRecorderClientsView({ server, refusals, store, catalogue, invite: config.invite }),
       library,
       renewTls: () => role.renewTls(),

@@ -59,8 +59,11 @@ export class RecordingCommands {
   async execute(call: Call, command: RecordingCommand, context: CommandContext): Promise<CommandOutcome> {
     const client = this.#options.client()
     const { activity, recorder } = command
-    if (recorder !== undefined && (activity === 'pause' || activity === 'resume' || activity === 'stop')) {
-      return await client.commandOne(call, activity, recorder, context.origin)
+    if (recorder !== undefined) {
+      if (activity === 'pause' || activity === 'resume' || activity === 'stop') {
+        return await client.commandOne(call, activity, recorder, context.origin)
+      }
+      return { status: 400, text: `${activity} is of every recorder: leave recorder out`, results: {} }
     }
     switch (command.activity) {
       case 'start':

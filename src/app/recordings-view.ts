@@ -13,6 +13,8 @@ import {
   type Refusal,
   readPeaks,
 } from '#store'
+import { type EvidenceReader, evidenceViewOf, proofViewOf } from './proof-words.ts'
+import { isSealed, plainParts, storedParts, textPart } from './recording-archive.ts'
 import { audioFileOf, openAudio, partOf } from './recording-audio.ts'
 import { historyOf, ledgerOf, momentsOf } from './recording-documents.ts'
 import { detailOf, summaryOf } from './recording-facts.ts'
@@ -23,6 +25,7 @@ export interface RecordingsViewOptions {
   readonly store: RecordingStore
   readonly catalogue: JournaledCatalogue
   readonly library: RecordingLibrary
+  readonly evidence: EvidenceReader
   readonly clock: Clock
   /** Where audio is played from when its local copy is gone. */
   readonly uploaded?: ObjectStorage
@@ -40,7 +43,7 @@ const MOST_INLINE_BYTES = 32 * 2 ** 20
 
 /** Builds the view. */
 export function createRecordingsView(options: RecordingsViewOptions): RecordingsView {
-  const { store, catalogue, library, uploaded, clock } = options
+  const { store, catalogue, library, evidence, uploaded, clock } = options
   const kept = async (recordingId: string): Promise<Kept | undefined> => {
     const row = await catalogue.get(recordingId)
     return row && (await keptOf(store, row))
@@ -54,6 +57,19 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     return whole !== undefined && isPart ? await partOf(whole, query) : whole
   }
   const moments = ({ folder, manifest }: Kept) => momentsOf(manifest, (file) => store.file(folder, file))
+  const vcon = async (found: Kept, how: VconOptions) => {
+    const { folder, manifest } = found
+    const file = await audio(found, {})
+    if (how.isInline && (file?.sizeBytes ?? 0) > MOST_INLINE_BYTES) return 'too-large'
+    const documents = await documentsOf(manifest, (name) => store.file(folder, name))
+    return vconOf({
+      manifest,
+      moments: await moments(found),
+      audio: file && (await vconAudio(file, how)),
+      documents,
+      createdAt: new Date(clock.wallMs()).toISOString(),
+    })
+  }
   return {
     search: async (query) => {
       await catalogue.written()
@@ -63,6 +79,10 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     count: async (filter, most) => {
       await catalogue.written()
       return await library.count(filter, most)
+    },
+    facets: async (filter) => {
+      await catalogue.written()
+      return await library.facets(filter)
     },
     get: async (recordingId) => {
       const row = await catalogue.get(recordingId)
@@ -99,21 +119,35 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
       const found = await kept(recordingId)
       return found && { ...found.manifest }
     },
+    archive: async (recordingId, wish) => {
+      const found = await kept(recordingId)
+      if (found === undefined || found.manifest.state === 'receiving') return undefined
+      const { row, folder, manifest } = found
+      const source = { root: store.root, folder, manifest, files: store.files, storage: uploaded }
+      const isEncrypted = isSealed(source)
+      const isInClear = !isEncrypted || wish.mayDecrypt
+      const parts = async function* () {
+        yield* storedParts(source)
+        if (!isInClear) return
+        if (isEncrypted) yield* plainParts(source)
+        yield textPart('ledger.json', `${JSON.stringify(ledgerOf(manifest), null, 2)}\n`)
+        const made = await vcon(found, { audioUrl: wish.audioUrl, isInline: false })
+        yield textPart('vcon.json', `${JSON.stringify(made, null, 2)}\n`)
+      }
+      return { recording: summaryOf(row), isInClear, parts }
+    },
+    evidence: async (recordingId) => {
+      const found = await evidence.evidence(recordingId)
+      return found && evidenceViewOf(found)
+    },
+    verify: async (recordingId) => {
+      const proof = await evidence.verify(recordingId)
+      return proof && proofViewOf(recordingId, proof, clock.wallMs())
+    },
     vcon: async (recordingId, how) => {
       const found = await kept(recordingId)
       if (found === undefined || found.manifest.state === 'receiving') return undefined
-      const { folder, manifest } = found
-      const file = await audio(found, {})
-      if (how.isInline && (file?.sizeBytes ?? 0) > MOST_INLINE_BYTES) return 'too-large'
-      const documents = await documentsOf(manifest, (name) => store.file(folder, name))
-      const createdAt = new Date(clock.wallMs()).toISOString()
-      return vconOf({
-        manifest,
-        moments: await moments(found),
-        audio: file && (await vconAudio(file, how)),
-        documents,
-        createdAt,
-      })
+      return await vcon(found, how)
     },
   }
 }

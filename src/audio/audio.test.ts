@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import alawmulaw from 'alawmulaw'
 import fc from 'fast-check'
-import { correlate } from './correlate.ts'
+import { correlate, correlateAt } from './correlate.ts'
 import { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILENCE } from './g711.ts'
 import { promptFromWav, resample } from './prompt.ts'
 import { goertzelPower, rmsDbfs, tone } from './tone.ts'
@@ -130,6 +130,16 @@ test('correlate finds delays both ways, and no likeness where there is none', ()
   assert.equal(correlate(reference, reference.subarray(555), 4000).lagSamples, -555)
   assert.ok(correlate(reference, noise(80_000, 99), 4000).coefficient < 0.05)
   assert.equal(correlate(reference, new Int16Array(80_000), 4000).coefficient, 0)
+})
+
+test('correlateAt finds at one delay what correlate finds among all', () => {
+  const reference = noise(8000, 7)
+  const late = new Int16Array(8100)
+  late.set(reference, 100)
+  assert.ok(correlateAt(reference, late, 100) > 0.999)
+  assert.ok(correlateAt(late, reference, -100) > 0.999)
+  assert.ok(Math.abs(correlateAt(reference, late, 101)) < 0.1)
+  assert.equal(correlateAt(reference, new Int16Array(8000), 0), 0)
 })
 
 test('a stereo 44.1 kHz file becomes an 8 kHz mono prompt with the same tone', () => {

@@ -9,7 +9,7 @@ export interface Correlation {
 
 /** Best match within `maxLagSamples` either way; only lags that overlap at least half of the shorter signal count. */
 export function correlate(reference: Int16Array, heard: Int16Array, maxLagSamples: number): Correlation {
-  const products = crossProducts(reference, heard)
+  const products = crossProducts(reference, heard, maxLagSamples)
   const referenceEnergy = energySums(reference)
   const heardEnergy = energySums(heard)
   const leastOverlap = Math.max(1, Math.min(reference.length, heard.length) >> 1)
@@ -27,31 +27,52 @@ export function correlate(reference: Int16Array, heard: Int16Array, maxLagSample
   return best
 }
 
+/** How alike they are where `heard` is so much later, -1..1; 0 when either is silent. */
+export function correlateAt(reference: Int16Array, heard: Int16Array, lagSamples: number): number {
+  const to = Math.min(reference.length, heard.length - lagSamples)
+  let product = 0
+  let referenceEnergy = 0
+  let heardEnergy = 0
+  for (let at = Math.max(0, -lagSamples); at < to; at++) {
+    const one = reference[at]!
+    const other = heard[at + lagSamples]!
+    product += one * other
+    referenceEnergy += one * one
+    heardEnergy += other * other
+  }
+  const energy = referenceEnergy * heardEnergy
+  return energy > 0 ? product / Math.sqrt(energy) : 0
+}
+
 /** Element k is the sum over i of reference[i] * heard[i + k], circular; negative lags sit at the end. */
-function crossProducts(reference: Int16Array, heard: Int16Array): Float64Array {
+function crossProducts(reference: Int16Array, heard: Int16Array, maxLagSamples: number): Float64Array {
   let size = 2
-  while (size < reference.length + heard.length) size *= 2
+  while (size < Math.max(reference.length, heard.length) + maxLagSamples) size *= 2
+  if (latestTransform?.size !== size) latestTransform = new Transform(size)
+  const transform = latestTransform
   // Both real signals share one complex transform: reference as real part, heard as imaginary part.
   const real = new Float64Array(size)
   const imaginary = new Float64Array(size)
   real.set(reference)
   imaginary.set(heard)
-  transform(real, imaginary)
-  const crossReal = new Float64Array(size)
-  const crossImaginary = new Float64Array(size)
-  for (let k = 0; k < size; k++) {
-    const mirror = (size - k) % size
+  transform.apply(real, imaginary)
+  // The product of a spectrum and its mirror image fill both halves, from outside to inside: in place.
+  for (let k = 0; k <= size >> 1; k++) {
+    const mirror = (size - k) & (size - 1)
     const aRe = (real[k]! + real[mirror]!) / 2
     const aIm = (imaginary[k]! - imaginary[mirror]!) / 2
     const bRe = (imaginary[k]! + imaginary[mirror]!) / 2
     const bIm = (real[mirror]! - real[k]!) / 2
-    crossReal[k] = aRe * bRe + aIm * bIm
+    const productReal = (aRe * bRe + aIm * bIm) / size
+    const productImaginary = (aRe * bIm - aIm * bRe) / size
+    real[k] = productReal
+    real[mirror] = productReal
     // Conjugated, so that the forward transform acts as the inverse one.
-    crossImaginary[k] = -(aRe * bIm - aIm * bRe)
+    imaginary[k] = -productImaginary
+    imaginary[mirror] = productImaginary
   }
-  transform(crossReal, crossImaginary)
-  for (let k = 0; k < size; k++) crossReal[k]! /= size
-  return crossReal
+  transform.apply(real, imaginary)
+  return real
 }
 
 function energySums(samples: Int16Array): Float64Array {
@@ -60,39 +81,61 @@ function energySums(samples: Int16Array): Float64Array {
   return sums
 }
 
-/** Radix-2 fast Fourier transform in place; the length is a power of two. */
-function transform(real: Float64Array, imaginary: Float64Array): void {
-  const size = real.length
-  for (let i = 1, j = 0; i < size; i++) {
-    let bit = size >> 1
-    for (; j & bit; bit >>= 1) j ^= bit
-    j ^= bit
-    if (i < j) {
-      const re = real[i]!
-      real[i] = real[j]!
-      real[j] = re
-      const im = imaginary[i]!
-      imaginary[i] = imaginary[j]!
-      imaginary[j] = im
+/** Radix-2 fast Fourier transform of one size, a power of two. */
+class Transform {
+  readonly size: number
+  readonly #cosines: Float64Array
+  readonly #sines: Float64Array
+  readonly #reversed: Uint32Array
+
+  constructor(size: number) {
+    this.size = size
+    this.#cosines = new Float64Array(size >> 1)
+    this.#sines = new Float64Array(size >> 1)
+    for (let k = 0; k < size >> 1; k++) {
+      this.#cosines[k] = Math.cos((2 * Math.PI * k) / size)
+      this.#sines[k] = -Math.sin((2 * Math.PI * k) / size)
     }
+    this.#reversed = new Uint32Array(size)
+    for (let i = 1; i < size; i++) this.#reversed[i] = (this.#reversed[i >> 1]! >> 1) | (i & 1 ? size >> 1 : 0)
   }
-  const cosines = Float64Array.from({ length: size >> 1 }, (_unused, k) => Math.cos((2 * Math.PI * k) / size))
-  const sines = Float64Array.from({ length: size >> 1 }, (_unused, k) => -Math.sin((2 * Math.PI * k) / size))
-  for (let half = 1; half < size; half *= 2) {
-    const stride = size / (2 * half)
-    for (let start = 0; start < size; start += 2 * half) {
-      for (let k = 0; k < half; k++) {
-        const a = start + k
-        const b = a + half
-        const cosine = cosines[k * stride]!
-        const sine = sines[k * stride]!
-        const re = real[b]! * cosine - imaginary[b]! * sine
-        const im = real[b]! * sine + imaginary[b]! * cosine
-        real[b] = real[a]! - re
-        imaginary[b] = imaginary[a]! - im
-        real[a]! += re
-        imaginary[a]! += im
+
+  /** In place. */
+  apply(real: Float64Array, imaginary: Float64Array): void {
+    this.#reorder(real)
+    this.#reorder(imaginary)
+    const size = this.size
+    const cosines = this.#cosines
+    const sines = this.#sines
+    for (let half = 1; half < size; half *= 2) {
+      const stride = size / (2 * half)
+      for (let start = 0; start < size; start += 2 * half) {
+        for (let a = start, turn = 0; a < start + half; a++, turn += stride) {
+          const b = a + half
+          const cosine = cosines[turn]!
+          const sine = sines[turn]!
+          const re = real[b]! * cosine - imaginary[b]! * sine
+          const im = real[b]! * sine + imaginary[b]! * cosine
+          real[b] = real[a]! - re
+          imaginary[b] = imaginary[a]! - im
+          real[a]! += re
+          imaginary[a]! += im
+        }
       }
     }
   }
+
+  #reorder(values: Float64Array): void {
+    const reversed = this.#reversed
+    for (let i = 0; i < reversed.length; i++) {
+      const j = reversed[i]!
+      if (i >= j) continue
+      const value = values[i]!
+      values[i] = values[j]!
+      values[j] = value
+    }
+  }
 }
+
+/** Those who compare again and again do it with signals of one length. */
+let latestTransform: Transform | undefined

@@ -136,6 +136,32 @@ test('SIP-23: a consulted party that does not move leaves both calls as they wer
   await bench.checkNothingLeft()
 })
 
+test('SIP-23: a call that ends while the consulted party moves leaves the consultation as it was', async () => {
+  const { bench, alice, bob, asking, carol, events } = await consulting()
+  const handlers = carol.handlers()
+  const held: (() => void)[] = []
+  carol.dialog!.handlers = {
+    ...handlers,
+    onRequest: (incoming) => held.push(() => handlers.onRequest?.(incoming)),
+  }
+  const asked = bob.dialog?.request('REFER', { headers: referTo(bench.uri('carol'), replaces(asking.dialog)) })
+  await bench.pass()
+  assert.equal(held.length, 1, 'the re-INVITE')
+  void alice.dialog?.bye()
+  await bench.pass()
+  carol.dialog!.handlers = handlers
+  for (const answer of held) answer()
+  await bench.pass()
+  await asked
+  assert.ok(isUp(carol) && isUp(asking))
+  assert.equal(events.includes('party-joined'), false)
+  const leg = bench.engine.opened[1]?.legs.get('callee-1')
+  assert.match(carol.offers().at(-1) ?? '', new RegExp(`m=audio ${leg?.local.rtpPort} `), 'told the old port again')
+  assert.equal(leg?.media?.send && leg.media.receive, true)
+  void carol.dialog?.bye()
+  await bench.checkNothingLeft()
+})
+
 test('SIP-23: a referrer can only have its own call replaced', async () => {
   const { bench, alice, bob, carol } = await consulting()
   const stranger = bench.alice.call(bench.uri('carol'), { body: phoneSdp() })

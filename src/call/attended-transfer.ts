@@ -77,6 +77,8 @@ export async function takeOver(call: ReceivingCall, referrer: Leg, consultation:
   const outcome = await target.reoffer(other.sdp.encodings, conversation.bridge.firstDirectionFor(target, other))
   if (outcome !== 'agreed') {
     moveBack()
+    // The target may have agreed to ports that went with this call.
+    if (call.ended && target.isStable) await target.reoffer(target.sdp.encodings, target.sdp.direction)
     await conversation.succeeds(media.removeLeg(name), 'leg could not be removed')
     return target.ended ? 487 : 488
   }

@@ -4,13 +4,30 @@ import { Type } from 'typebox'
 
 const closed = { additionalProperties: false }
 
+/** Something that is wrong at our recorder with a session under way. */
+export const standingAlarm = Type.Object(
+  {
+    code: Type.String({ description: 'docs/recorder-alarms.md lists them' }),
+    severity: Type.String({ description: '`error` or `warning`' }),
+    channel: Type.Optional(Type.Integer()),
+    label: Type.Optional(Type.String()),
+    cause: Type.String({ description: 'the likely cause' }),
+    fix: Type.String({ description: 'what helps' }),
+  },
+  closed,
+)
+
 const session = Type.Object(
   {
     uri: Type.String(),
     state: Type.String(),
     result: Type.String(),
+    sipCallId: Type.Optional(Type.String({ description: 'SIP Call-ID of the recording session, once invited' })),
     /** Why no audio may arrive there, as long as nothing says that it does. */
     noAudio: Type.Optional(Type.String()),
+    alarms: Type.Optional(
+      Type.Array(standingAlarm, { description: 'that stand there now, where the recorder is our own' }),
+    ),
   },
   closed,
 )

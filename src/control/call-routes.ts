@@ -11,10 +11,10 @@ import {
   recordingCommandBody,
   recordingResult,
 } from './contract.ts'
-import type { HttpApp } from './http-app.ts'
-import { HttpError, notFound } from './http-error.ts'
+import { type HttpApp, listed } from './http-app.ts'
+import { found, HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
-import type { CallsView } from './views.ts'
+import type { CallsView, CommandResult } from './views.ts'
 
 const listCalls = operation(
   { id: 'listCalls', summary: 'Calls under way', tag: 'calls', scope: 'calls:read' },
@@ -70,20 +70,12 @@ const ONE_RECORDER = new Set(['pause', 'resume', 'stop'])
 
 /** Adds the routes; unless `isControlled` recordings are not commanded here. */
 export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean): void {
-  app.get('/api/calls', listCalls, async () => {
-    const items = [...calls.list()]
-    return { total: items.length, items }
-  })
+  app.get('/api/calls', listCalls, async () => listed(calls.list()))
 
-  app.get('/api/calls/:callId', getCall, async (request) => {
-    const call = await calls.get(request.params.callId)
-    if (call === undefined) throw notFound('call')
-    return call
-  })
+  app.get('/api/calls/:callId', getCall, async (request) => found(await calls.get(request.params.callId), 'call'))
 
   app.post('/api/calls/:callId/parties', joinCall, async (request, reply) => {
-    const outcome = calls.join(request.params.callId, request.body)
-    if (outcome === undefined) throw notFound('call')
+    const outcome = found(calls.join(request.params.callId, request.body), 'call')
     const { result, leg, sipStatus } = await outcome
     if (leg !== undefined) return await reply.code(201).send({ leg })
     if (result === 'forbidden') throw new HttpError(403, 'target-forbidden', 'the target may not be called')
@@ -108,9 +100,13 @@ export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean
       ...more,
     })
     if (outcome === undefined) throw notFound('call')
-    const result = await outcome
-    if (result.status < 300) return { ...result, results: { ...result.results } }
-    if (result.status < 500) throw new HttpError(400, 'recording-refused', result.text, result)
-    throw new HttpError(503, 'recording-failed', result.text, result)
+    return carriedOut(await outcome)
   })
+}
+
+/** The result of a command that was carried out; throws HttpError 400 or 503 for any other. */
+export function carriedOut(result: CommandResult) {
+  if (result.status < 300) return { ...result, results: { ...result.results } }
+  if (result.status < 500) throw new HttpError(400, 'recording-refused', result.text, result)
+  throw new HttpError(503, 'recording-failed', result.text, result)
 }

@@ -11,6 +11,8 @@ const errorBody = Type.Object(
     /** Stable, documented. */
     code: Type.String(),
     message: Type.String(),
+    /** The message, as clients of jambonz read it. */
+    msg: Type.Optional(Type.String()),
     /** Of a request that does not fit its schema: each path, and what was expected there. */
     details: Type.Optional(Type.Unknown()),
   },
@@ -35,6 +37,18 @@ const partyView = Type.Object(
   closed,
 )
 
+/** The node of a flow at which a call is. */
+const flowPlace = Type.Object(
+  {
+    title: Type.String({ description: 'name that the flow gives itself' }),
+    name: Type.Optional(Type.String({ description: 'under /api/flows; absent for the flow of a test call' })),
+    node: Type.String({ description: 'place in the flow, such as `nodes[2].then[0]`' }),
+    type: Type.String({ description: 'of the node' }),
+    since: Type.String(),
+  },
+  closed,
+)
+
 /** A call under way. */
 export const callView = Type.Object(
   {
@@ -44,6 +58,8 @@ export const callView = Type.Object(
     startedAt: Type.String(),
     answeredAt: Type.Optional(Type.String()),
     parties: Type.Array(partyView),
+    /** As long as a flow runs on it. */
+    flow: Type.Optional(flowPlace),
     recording: Type.Optional(callRecordingView),
   },
   closed,

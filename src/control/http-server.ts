@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import type { Clock, Endpoint, Logger } from '#kernel'
 import type { Access } from './access/access.ts'
 import { guardRoutes, identifyCallers } from './access/gate.ts'
+import { oidcRoutes } from './access/oidc/oidc-routes.ts'
 import { limitRates, type RateLimits } from './access/rate-limits.ts'
 import { sessionRoutes } from './access/session-routes.ts'
 import { tokenRoutes } from './access/token-routes.ts'
@@ -22,6 +23,7 @@ import { flowRoutes } from './flow-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
+import { jambonzCallRoutes } from './jambonz-call-routes.ts'
 import { type CallListening, callListeningRoutes } from './live/call-listening-routes.ts'
 import { type LiveSessionsView, liveSessionRoutes } from './live/live-session-routes.ts'
 import { createMetrics } from './metrics.ts'
@@ -31,8 +33,10 @@ import { recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
 import type { RecorderTestsView } from './recorder-test-contract.ts'
 import { recorderTestRoutes } from './recorder-test-routes.ts'
+import { archiveRoutes } from './recordings/archive-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
 import { documentRoutes } from './recordings/document-routes.ts'
+import { evidenceRoutes } from './recordings/evidence-routes.ts'
 import { listExportRoutes } from './recordings/list-export.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
@@ -165,16 +169,23 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (options.audit !== undefined) keepAuditTrail(app, options.audit, clock, log)
   await describeRoutes(app, options.version)
   sessionRoutes(app, access, limits)
+  if (access.oidc !== undefined) oidcRoutes(app, access, access.oidc, limits)
   tokenRoutes(app, access.tokens, clock)
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)
-  if (calls !== undefined) callRoutes(app, calls, options.recordingControl !== false)
+  const isControlled = options.recordingControl !== false
+  if (calls !== undefined) {
+    callRoutes(app, calls, isControlled)
+    jambonzCallRoutes(app, calls, isControlled, log)
+  }
   if (recordings !== undefined) {
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)
     documentRoutes(app, recordings)
+    evidenceRoutes(app, recordings)
     vconRoutes(app, recordings)
     listExportRoutes(app, recordings)
+    archiveRoutes(app, { recordings, audit: options.audit, log })
   }
   if (captures !== undefined) captureRoutes(app, captures)
   if (options.traces !== undefined) traceRoutes(app, options.traces)

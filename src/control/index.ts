@@ -1,4 +1,5 @@
 export { Access } from './access/access.ts'
+export { type OidcOptions, OidcSignIn } from './access/oidc/oidc-sign-in.ts'
 export { hashPassword, passwordHashPattern } from './access/password.ts'
 export { roleNames, type Scope, scopeNames, scopes } from './access/scopes.ts'
 export { type Account, AccountSignIn } from './access/sign-in.ts'
@@ -17,6 +18,7 @@ export type { RecorderClientsView } from './recorder-client-contract.ts'
 export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recorder-test-contract.ts'
 export { type InfoOutcome, RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+export type { EvidenceView, ProofView } from './recordings/evidence-contract.ts'
 export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type { VconView } from './recordings/vcon-contract.ts'
 export type { SetUpView } from './set-up-contract.ts'
@@ -24,6 +26,7 @@ export type { TestCall, TestCallOrder, TestCallsView } from './test-call-contrac
 export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
 export type { TracesView } from './trace-routes.ts'
 export type {
+  ArchivePart,
   AudioFile,
   CallsView,
   CapturesView,

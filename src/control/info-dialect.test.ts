@@ -177,6 +177,14 @@ test('a start may bring its policy and the mask of its digits', () => {
   assert.deepEqual([result.value.policy, result.value.maskDtmf], ['all else end', true])
 })
 
+test('a pause may name the one recorder that it is of', () => {
+  const result = info([
+    ['X-Reason', 'pauseCallRecording'],
+    ['X-Recorder', 'sip:a'],
+  ])
+  assert.equal(result?.ok && result.value.recorder, 'sip:a')
+})
+
 for (const [then, next] of [
   [[], 'resume'],
   [[['X-Pause-Then', 'Stop']], 'stop'],

@@ -1,10 +1,11 @@
 // Recording control by SIP INFO in the dialect of jambonz and Cognigy: X-Reason, X-Srs-Url, X-Srs-Recording-ID,
-// X-Call-Sid, X-Account-Sid, X-Application-Sid, JSON body.
+// X-Call-Sid, X-Account-Sid, X-Application-Sid, JSON body. Of our own: X-Recording-Policy, X-Mask-Dtmf, X-Pause-Seconds, X-Pause-Then, X-Recorder.
 
 import type { RecordingCommand } from '#flow'
 import { err, ok, type Result } from '#kernel'
 import type { ApplicationIds } from '#recording-client'
 import type { HeaderList, SipRequest } from '#sip'
+import { headersOf } from './asked-headers.ts'
 
 /** A recording command by INFO, with headers to add to the INVITE or re-INVITE towards the recorders. */
 export interface InfoRecordingCommand extends RecordingCommand {
@@ -51,6 +52,7 @@ export function parseRecordingInfo(request: SipRequest): Result<InfoRecordingCom
   const limit = pauseLimit(request)
   if (limit === 'unusable') return err({ status: 400, text: PAUSE_LIMIT_TEXT })
   const policy = given(request.headers.get('X-Recording-Policy') ?? '')
+  const recorder = given(request.headers.get('X-Recorder') ?? '')
   const mask = given(request.headers.get('X-Mask-Dtmf') ?? '').toLowerCase()
   return ok({
     activity,
@@ -59,6 +61,7 @@ export function parseRecordingInfo(request: SipRequest): Result<InfoRecordingCom
     headers,
     ...applicationOf(request),
     ...(policy === '' ? {} : { policy }),
+    ...(recorder === '' ? {} : { recorder }),
     ...(mask === 'true' || mask === 'false' ? { maskDtmf: mask === 'true' } : {}),
     ...(limit === undefined ? {} : { limit }),
   })
@@ -95,39 +98,6 @@ function given(value: string): string {
 }
 
 const MAX_BODY_BYTES = 8_192
-const MAX_HEADERS = 20
-const MAX_VALUE_LENGTH = 1_000
-
-/** Headers that belong to the SIP core or to the recording client. */
-const RESERVED = new Set([
-  'accept',
-  'allow',
-  'authorization',
-  'call-id',
-  'contact',
-  'content-disposition',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'cseq',
-  'expires',
-  'from',
-  'max-forwards',
-  'min-se',
-  'proxy-authorization',
-  'proxy-require',
-  'rack',
-  'record-route',
-  'replaces',
-  'require',
-  'route',
-  'rseq',
-  'session-expires',
-  'supported',
-  'to',
-  'unsupported',
-  'via',
-])
 
 function extraHeaders(request: SipRequest): HeaderList | undefined {
   const mediaType = (request.headers.get('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase()
@@ -135,10 +105,7 @@ function extraHeaders(request: SipRequest): HeaderList | undefined {
   if (request.body.length > MAX_BODY_BYTES) return undefined
   const object = jsonObject(request.body)
   if (object === undefined) return undefined
-  return Object.entries(object)
-    .flatMap(([name, value]): [string, string][] => (isScalar(value) ? [[name, String(value)]] : []))
-    .filter(([name, value]) => isHeaderName(name) && isHeaderValue(value))
-    .slice(0, MAX_HEADERS)
+  return headersOf(object)
 }
 
 function jsonObject(body: Uint8Array): object | undefined {
@@ -148,22 +115,4 @@ function jsonObject(body: Uint8Array): object | undefined {
   } catch {
     return undefined
   }
-}
-
-function isScalar(value: unknown): value is string | number | boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-}
-
-/** Compact names are one letter and all belong to the core. */
-function isHeaderName(name: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9-]{1,63}$/.test(name) && !RESERVED.has(name.toLowerCase())
-}
-
-function isHeaderValue(value: string): boolean {
-  if (value.length > MAX_VALUE_LENGTH) return false
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i)
-    if (code < 0x20 || code === 0x7f) return false
-  }
-  return true
 }

@@ -4,9 +4,10 @@ import type { Readable } from 'node:stream'
 import type { Static } from 'typebox'
 import type { JoinOutcome, RecordingCommand, RecordingResult } from '#flow'
 import type { Result } from '#kernel'
-import type { CatalogueFilter, CataloguePage, CatalogueQuery, Refusal } from '#store'
+import type { CatalogueFilter, CataloguePage, CatalogueQuery, Facets, Refusal } from '#store'
 import type { CallView, Readiness, RecorderView, recordingResult, SpooledRecording } from './contract.ts'
 import type { HistoryView, LedgerView } from './recordings/document-contract.ts'
+import type { EvidenceView, ProofView } from './recordings/evidence-contract.ts'
 import type { AudioQuery, PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 import type { VconView } from './recordings/vcon-contract.ts'
 
@@ -65,12 +66,40 @@ export interface VconOptions {
   readonly isInline: boolean
 }
 
+/** A file of an archive. */
+export interface ArchivePart {
+  /** Path within the folder of the recording. */
+  readonly name: string
+  /** Exact: an archive says it before the content. */
+  readonly sizeBytes: number
+  readonly modifiedMs?: number
+  open(): AsyncIterable<Uint8Array>
+}
+
+/** A recording for an archive. */
+interface RecordingArchive {
+  readonly recording: RecordingSummary
+  /** False: it is encrypted, and stays so. */
+  readonly isInClear: boolean
+  /** Rejects when a file cannot be read. */
+  parts(): AsyncIterable<ArchivePart>
+}
+
+/** How a recording goes into an archive. */
+interface ArchiveWish {
+  readonly mayDecrypt: boolean
+  /** Where the audio can be had, for the vCon. */
+  readonly audioUrl: string
+}
+
 /** The recordings of the recorder's store; everything but audio rejects with AppError `store.catalogue` while the database is away. */
 export interface RecordingsView {
   /** Newest first. */
   search(query: CatalogueQuery): Promise<{ readonly items: readonly RecordingSummary[] } & Pick<CataloguePage, 'next'>>
   /** Counting ends at `most`. */
   count(filter: CatalogueFilter, most: number): Promise<number>
+  /** What those that match have in common. */
+  facets(filter: CatalogueFilter): Promise<Facets>
   get(recordingId: string): Promise<RecordingView | undefined>
   tag(recordingId: string, change: { readonly add: readonly string[]; readonly remove: readonly string[] }): Curated
   hold(recordingId: string, doing: Doing): Curated
@@ -85,6 +114,12 @@ export interface RecordingsView {
   manifest(recordingId: string): Promise<Record<string, unknown> | undefined>
   /** The recording as a vCon; undefined while it is received. */
   vcon(recordingId: string, options: VconOptions): Promise<VconView | 'too-large' | undefined>
+  /** All that belongs to a recording; undefined where it is not published, or not here. */
+  archive(recordingId: string, wish: ArchiveWish): Promise<RecordingArchive | undefined>
+  /** What vouches for a recording; undefined where nothing does. */
+  evidence(recordingId: string): Promise<EvidenceView | undefined>
+  /** Whether it is as it was published; undefined where it is not published, or not here. */
+  verify(recordingId: string): Promise<ProofView | undefined>
   /** Undefined while there is no published audio. */
   peaks(recordingId: string, query: PeaksQuery): Promise<Peaks | undefined>
 }

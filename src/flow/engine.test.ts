@@ -202,17 +202,19 @@ test('callRecording sends activity, server list and id; an id left out is empty'
   ])
 })
 
-test('callRecording sends the policy of a start and the deadline of a pause where they are given', async () => {
+test('callRecording sends the policy of a start, the deadline of a pause, and the one recorder that is meant, where they are given', async () => {
   const { call, done } = start(
     nodes(
       "{type: callRecording, activity: start, callRecordingServer: sip:r, policy: 'all else {{ input.callId }}', maskDtmf: true}",
       '{type: callRecording, activity: pause, maxSeconds: 90}',
+      "{type: callRecording, activity: resume, recorder: 'sip:{{ input.callId }}'}",
     ),
   )
   await done
-  assert.deepEqual(call.requests.slice(0, 2), [
+  assert.deepEqual(call.requests.slice(0, 3), [
     ['record', { activity: 'start', server: 'sip:r', recordingId: '', policy: 'all else call-7', maskDtmf: true }],
     ['record', { activity: 'pause', server: '', recordingId: '', limit: { maxSeconds: 90, next: 'resume' } }],
+    ['record', { activity: 'resume', server: '', recordingId: '', recorder: 'sip:call-7' }],
   ])
 })
 

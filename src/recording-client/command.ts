@@ -89,6 +89,7 @@ export const texts = {
   maskUnproved: 'the media engine did not confirm the mask; the streams were removed',
   stillMasked: 'the media engine did not confirm the end of the mask',
   unreadable: 'nothing that the call speaks can be converted into what the recorder takes',
+  partOfStreams: 'the recorder takes only part of the streams, and no mix',
   cutUnproved: 'the media engine did not confirm the cut; the streams were removed',
   policyUnmet: 'fewer recorders than the policy wants',
   spooled: 'no recorder accepted the recording yet; it is spooled',

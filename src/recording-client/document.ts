@@ -16,6 +16,7 @@ import { withOmissions } from './metadata-omissions.ts'
 import type { MetadataStyle } from './recorder-profile.ts'
 import type { StreamSlot } from './session-forks.ts'
 import type { SessionPlan } from './session-port.ts'
+import type { StreamNow } from './streams.ts'
 
 /** A document ready to be sent. */
 export interface OutgoingDocument {
@@ -77,6 +78,8 @@ export class DialogDocuments {
 /** What is told of one call in a dialog. */
 export interface ToldCall {
   readonly plan: SessionPlan
+  /** What they carry. */
+  readonly now: readonly StreamNow[]
   /** The streams that have been offered. */
   readonly streams: readonly StreamSlot[]
   /** When the call was tied to the session. */
@@ -86,12 +89,11 @@ export interface ToldCall {
 }
 
 /** Everything about one call. */
-export function metadataOf({ plan, streams, ...times }: ToldCall): RecordingMetadata {
+export function metadataOf({ plan, now, streams, ...times }: ToldCall): RecordingMetadata {
   const { call, recordingId, application, profile, spooled } = plan
   const { jambonzWrapper, extensionNamespace, omit } = profile.metadata
   const known = call.snapshot()
   const snapshot = withOmissions(profile.trustedNetwork ? known : withoutPrivateIdentities(known), omit)
-  const now = plan.streams.now(snapshot, profile.media)
   return buildMetadata({
     snapshot,
     streams: streams.map(({ label, streamId, replayed }) => {

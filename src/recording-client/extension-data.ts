@@ -4,7 +4,7 @@ import type { CallParty, CallSnapshot } from '#call'
 import { parseSipUri } from '#sip'
 import { rfc3339, type XmlElement } from '#siprec'
 import type { ApplicationIds } from './command.ts'
-import type { Replayed } from './session-forks.ts'
+import type { Replayed } from './fork-binding.ts'
 import type { SpooledSpan } from './spool-port.ts'
 
 const JAMBONZ_NAMESPACE = 'http://jambonz.org/siprec'

@@ -73,7 +73,7 @@ export class KeptRecording {
 }
 
 function viewOf(session: RecordingSession, { results, evidence }: Recording): RecordingView['sessions'][number] {
-  const { plan, state, sipCallId, forkIds } = session
+  const { plan, state, sipCallId, forkIds, labels } = session
   const noAudio = evidence.causeOf(session)
   return {
     id: plan.id,
@@ -83,5 +83,6 @@ function viewOf(session: RecordingSession, { results, evidence }: Recording): Re
     result: results[plan.uri] ?? 'pending',
     ...(noAudio === undefined ? {} : { noAudio }),
     forks: forkIds,
+    labels,
   }
 }

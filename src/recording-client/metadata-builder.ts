@@ -23,7 +23,7 @@ import {
   roleElement,
   spooledElement,
 } from './extension-data.ts'
-import type { Replayed } from './session-forks.ts'
+import type { Replayed } from './fork-binding.ts'
 import type { SpooledSpan } from './spool-port.ts'
 import type { StreamNow } from './streams.ts'
 

@@ -32,6 +32,8 @@ export interface MetadataStyle {
 export interface MediaStyle {
   /** A stream per party, or one of all parties mixed. */
   readonly streams: 'separate' | 'mixed'
+  /** A recorder that does not take all separate streams is offered the mix instead. */
+  readonly mixFallback: boolean
   /** Whose voices: one direction only for agent-side or customer-side recording. */
   readonly side: 'both' | 'caller' | 'far'
   /** `as-call`: what the call speaks; `g711`: only G.711, converted if the call speaks something else. */
@@ -89,6 +91,14 @@ export const defaultProfile: RecorderProfile = {
   name: 'default',
   headers: [],
   metadata: { mediaType: 'rfc', dialect: 'rfc7865', jambonzWrapper: false, omit: [], updates: 'complete' },
-  media: { streams: 'separate', side: 'both', codecs: 'as-call', video: true, srtp: [], maskDtmf: false },
+  media: {
+    streams: 'separate',
+    mixFallback: false,
+    side: 'both',
+    codecs: 'as-call',
+    video: true,
+    srtp: [],
+    maskDtmf: false,
+  },
   trustedNetwork: false,
 }

@@ -33,10 +33,14 @@ export interface DialogUser {
   /** Whether an offer of ours is unanswered. */
   isSignalling(): boolean
   feed(input: SessionInput): void
+  /** Whether the INVITE, which was refused with this status, is to be sent again with a mix instead of separate streams. */
+  mixInstead(status: number): boolean
   /** The answer to the INVITE: the session counts as accepted once its forks are aimed. */
   onFirstAnswer(answered: readonly AnsweredStream[]): void
   /** The answer to a re-offer; undefined when nothing was offered. */
   onAnswer(answered: readonly AnsweredStream[] | undefined): void
+  /** A re-offer was refused, or its answer is of no use. */
+  onReofferRefused(status: number): void
   /** An offer of the recorder's own, or its answer to an offer that it asked for. */
   onRecorderOffer(answered: readonly AnsweredStream[]): void
 }
@@ -195,9 +199,9 @@ export class RecordingDialog {
         },
         onFailed: (outcome) => {
           settled?.()
-          const { status, reason } = outcome
           recorders.report(plan.uri, attemptOutcome(outcome))
-          this.#user.feed({ type: 'refused', status, reason })
+          if (this.#user.mixInstead(outcome.status)) this.#sendInvite(direction)
+          else this.#user.feed({ type: 'refused', status: outcome.status, reason: outcome.reason })
         },
       },
     )
@@ -277,14 +281,14 @@ export class RecordingDialog {
   #onReofferDone(offers: SessionOffers, { status, response }: RequestOutcome, hasOffer: boolean): void {
     if (status >= 300 || response === undefined) {
       offers.settle(false)
-      this.#user.feed({ type: 'reoffer-failed', status })
+      this.#user.onReofferRefused(status)
       return
     }
     offers.settle(true)
     const answer = hasOffer ? offers.read(response) : undefined
     if (answer?.ok === false) {
       this.#warnUnusable(answer.error)
-      this.#user.feed({ type: 'reoffer-failed', status: 488 })
+      this.#user.onReofferRefused(488)
     } else this.#user.onAnswer(answer?.value)
   }
 

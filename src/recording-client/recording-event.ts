@@ -45,6 +45,8 @@ export type RecordingHappening =
   | { readonly type: 'recorder.signal-failed'; readonly status: number }
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
   | { readonly type: 'recorder.streams-refused'; readonly labels: readonly string[] }
+  /** It does not take separate streams, and gets one of all voices instead. */
+  | { readonly type: 'recorder.mixed' }
   | { readonly type: 'recorder.lost'; readonly reason: string }
   | SpoolHappening
 
@@ -77,6 +79,8 @@ export interface RecordingView {
     /** Why no audio may arrive there, as long as nothing says that it does. */
     readonly noAudio?: string
     readonly forks: readonly string[]
+    /** Of the streams that are sent there; a session that several calls share has streams of the others too. */
+    readonly labels: readonly string[]
   }>
 }
 

@@ -5,9 +5,11 @@ import type { ForkCounters } from '#engine'
 import { assertNever, messageOf, stateTrace, type Timer } from '#kernel'
 import type { AnsweredStream } from './answer.ts'
 import { texts } from './command.ts'
+import type { Replayed } from './fork-binding.ts'
+import { MixFallback, type MixVerdict } from './mix-fallback.ts'
 import { suitesFor } from './protection.ts'
 import { type DialogUser, RecordingDialog } from './recording-dialog.ts'
-import { type ForkPath, type Replayed, SessionForks } from './session-forks.ts'
+import { type ForkPath, SessionForks } from './session-forks.ts'
 import {
   type SessionInput,
   SessionMachine,
@@ -37,6 +39,7 @@ export class RecordingSession {
   readonly #listener: SessionListener
   readonly #forks: SessionForks
   readonly #dialog: RecordingDialog
+  readonly #mix: MixFallback
   #retry: Timer | undefined
   /** Labels of streams that the recorder refuses. */
   #refused: readonly string[] = []
@@ -47,6 +50,7 @@ export class RecordingSession {
     this.#around = around
     this.#listener = listener
     this.#forks = new SessionForks(plan, around, (counters) => listener.onForkClosed(counters))
+    this.#mix = new MixFallback(plan, around, this.#forks, () => this.#letFlow())
     this.#dialog = new RecordingDialog(plan, around, this.#forks, this.#asDialogUser())
     this.#machine = new SessionMachine('recording', (from, to) => this.#trace(from, to))
   }
@@ -63,6 +67,11 @@ export class RecordingSession {
   /** Ids of the forks that exist, for the gates of the whole recording to be shut at once. */
   get forkIds(): readonly string[] {
     return this.#forks.liveIds
+  }
+
+  /** Labels of the streams that this recorder is sent. */
+  get labels(): readonly string[] {
+    return this.#forks.labels
   }
 
   /** SIP Call-ID of the recording session, once invited. */
@@ -93,7 +102,7 @@ export class RecordingSession {
       this.#feed({ type: 'refused', status: 488, reason: suites.error })
       return
     }
-    if (audibleEncodings(this.plan, this.#around).length === 0) {
+    if (audibleEncodings(this.plan, this.#around, profile.media).length === 0) {
       const { encodings } = call.snapshot()
       this.#around.log.warn('recorder refused for its codecs', { session: id, profile: profile.name, encodings })
       this.#feed({ type: 'refused', status: 488, reason: texts.unreadable })
@@ -206,6 +215,7 @@ export class RecordingSession {
       case 'remove-forks':
         this.#retry?.cancel()
         this.#gathering?.cancel()
+        this.#mix.close()
         this.#forks.close()
         break
       case 'set-retry':
@@ -227,8 +237,10 @@ export class RecordingSession {
       wished: () => this.#machine.wanted,
       isSignalling: () => this.isSignalling,
       feed: (input) => this.#feed(input),
+      mixInstead: (status) => this.#mix.insteadOfRefused(status),
       onFirstAnswer: (answered) => this.#onFirstAnswer(answered),
       onAnswer: (answered) => this.#onAnswer(answered),
+      onReofferRefused: (status) => this.#onReofferRefused(status),
       onRecorderOffer: (answered) => this.#onRecorderOffer(answered),
     }
   }
@@ -242,7 +254,9 @@ export class RecordingSession {
   #onFirstAnswer(answered: readonly AnsweredStream[]): void {
     this.#forks.connect(answered).then(
       () => {
+        if (this.state === 'inviting' && this.#mix.insteadOfSome(answered, true)) this.#tellChanges()
         this.#feed({ type: 'accepted' })
+        if (this.#mix.isTaken) this.#listener.onReport({ type: 'mixed' })
         this.#judge(answered)
         this.#leaveIfWeaker()
       },
@@ -251,9 +265,25 @@ export class RecordingSession {
   }
 
   #onAnswer(answered: readonly AnsweredStream[] | undefined): void {
+    const verdict = answered && this.#mix.answered(answered)
     if (answered !== undefined) this.#connect(answered)
+    if (answered !== undefined && verdict === undefined && this.#mix.insteadOfSome(answered, false)) this.#tellChanges()
     this.#feed({ type: 'reoffer-answered' })
     if (answered !== undefined) this.#judge(answered)
+    if (verdict !== undefined) this.#onMix(verdict)
+  }
+
+  #onReofferRefused(status: number): void {
+    const verdict = this.#mix.offerRefused(status)
+    this.#feed({ type: 'reoffer-failed', status })
+    if (verdict !== undefined) this.#onMix(verdict)
+  }
+
+  #onMix(verdict: MixVerdict): void {
+    this.#letFlow()
+    if (verdict === 'taken') this.#listener.onReport({ type: 'mixed' })
+    else if (this.#mix.isHopeless) this.abandon(texts.partOfStreams)
+    else this.#tellChanges()
   }
 
   #onRecorderOffer(answered: readonly AnsweredStream[]): void {
@@ -264,6 +294,10 @@ export class RecordingSession {
   #connect(answered: readonly AnsweredStream[]): void {
     // The forks log what fails.
     this.#forks.connect(answered).catch(() => {})
+    this.#letFlow()
+  }
+
+  #letFlow(): void {
     if (this.state === 'active') this.#forks.open()
   }
 

@@ -13,6 +13,7 @@ export function resultOf(known: string, report: SessionReport): string {
     case 'paused-by-recorder':
       return 'paused by the recorder'
     case 'streams-refused':
+    case 'mixed':
       return known
     case 'failed':
       return `failed(${report.status})`

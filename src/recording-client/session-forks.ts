@@ -1,28 +1,14 @@
 // The forks of one recording session: one per stream, in the order of its m-lines, made with shut gates, aimed as the recorder answered.
 
-import type { ForkCounters, ForkMedia, MediaLocal, Mix, SrtpSuite, Tap } from '#engine'
-import { type Endpoint, type Ids, type Logger, messageOf } from '#kernel'
+import type { ForkCounters, ForkMedia, MediaLocal, SrtpSuite } from '#engine'
+import { type Endpoint, type Logger, messageOf } from '#kernel'
 import { srtpSuites } from '#rtp'
 import type { AnsweredStream } from './answer.ts'
+import { ForkBinding, type Replayed, type SessionFork } from './fork-binding.ts'
+import type { MediaStyle } from './recorder-profile.ts'
 import type { RecordingSurroundings, SessionPlan } from './session-port.ts'
-import { StreamKeys } from './stream-keys.ts'
+import type { StreamKeys } from './stream-keys.ts'
 import { type CallStream, isSameTap, type StreamNow } from './streams.ts'
-
-interface SessionFork {
-  readonly id: string
-  readonly stream: CallStream
-  readonly local: MediaLocal
-  readonly keys: StreamKeys
-  tap: Tap | Mix
-  replayed?: Replayed
-  state: 'live' | 'dropped' | 'closed'
-}
-
-/** What was sent of what had been said before the session: wall clock, ms since 1970. */
-export interface Replayed {
-  readonly fromMs: number
-  readonly toMs: number
-}
 
 /** An m-line of the session: its stream, and where its fork sends from. */
 export interface StreamSlot extends CallStream {
@@ -46,11 +32,12 @@ const maxSlots = 16
 /** Forks of one recording session. */
 export class SessionForks {
   readonly #plan: SessionPlan
-  readonly #ids: Ids
   readonly #log: Logger
   readonly #onClosed: (counters: ForkCounters) => void
+  readonly #binding: ForkBinding
   readonly #forks: SessionFork[] = []
-  readonly #binding = new Set<string>()
+  #mix: { readonly stream: CallStream; readonly isTaken: boolean } | undefined
+  #isHeld = false
   #answered: readonly AnsweredStream[] = []
   #suites: readonly SrtpSuite[] = []
   #isAdded = false
@@ -64,24 +51,58 @@ export class SessionForks {
     onClosed: (counters: ForkCounters) => void,
   ) {
     this.#plan = plan
-    this.#ids = around.ids
     this.#log = around.log
     this.#onClosed = onClosed
+    this.#binding = new ForkBinding(plan, around.ids, (id, fault) => {
+      this.#watch(this.#media.removeFork(id).then(onClosed))
+      throw fault
+    })
   }
 
-  /** The m-lines; those whose streams are gone keep their place. */
+  /** How the recorder is offered the call by now: as its profile says, or mixed instead. */
+  get style(): MediaStyle {
+    const { media } = this.#plan.profile
+    return this.#mix === undefined ? media : { ...media, streams: 'mixed' }
+  }
+
+  /** What the m-lines of the next offer carry. */
+  get offered(): StreamNow[] {
+    const { call, streams } = this.#plan
+    const now = streams.now(call.snapshot(), this.style)
+    const mix = this.#mix
+    return mix === undefined
+      ? now
+      : now.map((stream) => (stream.kind === 'audio' ? { ...stream, ...mix.stream } : stream))
+  }
+
+  /** The m-lines of the next offer; those whose streams are gone keep their place. */
   get slots(): readonly StreamSlot[] {
     return this.#forks.map(({ stream, local, keys, state, replayed }) => ({
       ...stream,
       local,
       keys,
-      isRemoved: state === 'dropped',
+      isRemoved: state === 'dropped' || this.#isMixedElsewhere(stream),
       ...(replayed && { replayed }),
     }))
   }
 
+  /** Label of the stream that carries all voices, or is offered as that; undefined: none. */
+  get mixLabel(): string | undefined {
+    return this.#mix?.stream.label
+  }
+
+  /** Whether a stream has a fork, or had one to the end of the session. */
+  has(label: string): boolean {
+    return this.#forks.some((fork) => fork.stream.label === label && fork.state !== 'dropped')
+  }
+
   get liveIds(): readonly string[] {
     return this.#live().map((fork) => fork.id)
+  }
+
+  /** Labels of the streams that are sent. */
+  get labels(): readonly string[] {
+    return this.#live().map((fork) => fork.stream.label)
   }
 
   /** The weakest suite in use; empty for plain RTP. */
@@ -105,7 +126,8 @@ export class SessionForks {
   async add(suites: readonly SrtpSuite[]): Promise<void> {
     this.#suites = suites
     const { replayFromMs } = this.#plan
-    const added = await Promise.allSettled(this.#now().map((stream) => this.#bind(stream, replayFromMs)))
+    const bound = this.#now().map((stream) => this.#binding.bind(stream, suites, replayFromMs))
+    const added = await Promise.allSettled(bound)
     for (const outcome of added) if (outcome.status === 'fulfilled') this.#place(outcome.value)
     const failed = added.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -124,13 +146,15 @@ export class SessionForks {
     for (const fork of this.#live()) {
       if (!now.some((stream) => stream.label === fork.stream.label)) this.#remove(fork, 'dropped')
     }
-    const added = now.filter(
-      ({ label }) => !this.#binding.has(label) && !this.#forks.some((fork) => fork.stream.label === label),
+    const added = this.offered.filter(
+      ({ label }) => !this.#binding.isBinding(label) && !this.#forks.some((fork) => fork.stream.label === label),
     )
-    const bound = await Promise.allSettled(added.map((stream) => this.#bind(stream)))
+    const bound = await Promise.allSettled(added.map((stream) => this.#binding.bind(stream, this.#suites)))
+    const wanted = new Set(this.#now().map(({ label }) => label))
     for (const outcome of bound) {
-      if (outcome.status === 'fulfilled') this.#place(outcome.value)
-      else this.#warn(outcome.reason)
+      if (outcome.status === 'rejected') this.#warn(outcome.reason)
+      else if (wanted.has(outcome.value.stream.label)) this.#place(outcome.value)
+      else this.#remove(outcome.value, 'closed')
     }
     if (added.length > 0) this.#move(this.#now())
     return bound.some((outcome) => outcome.status === 'fulfilled')
@@ -155,6 +179,35 @@ export class SessionForks {
     await Promise.all(commands)
   }
 
+  /** From the next offer on this stream is to carry all voices; until that is taken it and the others go on as they are. */
+  offerMix({ label, streamId, kind }: CallStream): void {
+    this.#mix = { stream: { label, streamId, kind }, isTaken: false }
+  }
+
+  /** The recorder has taken the mix. */
+  adoptMix(): void {
+    if (this.#mix === undefined) return
+    this.#mix = { ...this.#mix, isTaken: true }
+    for (const fork of this.#live()) if (this.#isMixedElsewhere(fork.stream)) this.#remove(fork, 'dropped')
+    this.#move(this.#now())
+  }
+
+  /** The recorder does not take the mix: separate streams it is. */
+  withdrawMix(): void {
+    this.#mix = undefined
+  }
+
+  /** The next offer begins a dialog: it has the mix alone, and those that are gone leave no place. */
+  beginAnew(): void {
+    this.adoptMix()
+    this.#forks.splice(0, this.#forks.length, ...this.#live())
+  }
+
+  /** Keeps the gates shut whatever is said, or no longer. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+  }
+
   /** Notes what a fork has replayed. */
   replayed(id: string, replayed: Replayed): void {
     for (const fork of this.#live()) if (fork.id === id) fork.replayed = replayed
@@ -162,6 +215,7 @@ export class SessionForks {
 
   /** Opens the gates of all streams that the recorder takes. */
   open(): void {
+    if (this.#isHeld) return
     const flowing = new Set(this.#answered.filter((stream) => stream.mayFlow).map((stream) => stream.label))
     const ids = this.#live().filter((fork) => flowing.has(fork.stream.label))
     if (ids.length > 0) this.#watch(this.#media.openGates(ids.map((fork) => fork.id)))
@@ -176,35 +230,6 @@ export class SessionForks {
   close(): void {
     this.#isClosed = true
     for (const fork of this.#live()) this.#remove(fork, 'closed')
-  }
-
-  async #bind(stream: StreamNow, replayFromMs?: number): Promise<SessionFork> {
-    const id = `${this.#plan.id}/${stream.label}`
-    const { label, streamId, kind, tap } = stream
-    this.#binding.add(label)
-    try {
-      const { mask, profile } = this.#plan
-      const byProfile = profile.media.maskDtmf
-      const maskDtmf = mask?.isOn(byProfile) ?? byProfile
-      const local = await this.#media.addFork({
-        id,
-        tap,
-        open: false,
-        ...(maskDtmf && { maskDtmf }),
-        ...(replayFromMs !== undefined && { replayFromMs }),
-      })
-      await mask?.follow(id, byProfile, maskDtmf).catch((fault: unknown) => this.#discard(id, fault))
-      const keys = new StreamKeys(this.#suites, this.#ids)
-      return { id, stream: { label, streamId, kind }, local, keys, tap, state: 'live' }
-    } finally {
-      this.#binding.delete(label)
-    }
-  }
-
-  /** A fork that would not mask keys as it should is none. */
-  async #discard(id: string, fault: unknown): Promise<never> {
-    this.#watch(this.#media.removeFork(id).then(this.#onClosed))
-    throw fault
   }
 
   /** Appends an m-line, or takes the place of a removed one when there are many. */
@@ -231,14 +256,20 @@ export class SessionForks {
 
   #remove(fork: SessionFork, state: 'dropped' | 'closed'): void {
     fork.state = state
+    if (this.#mix?.isTaken === false && this.#mix.stream.label === fork.stream.label) this.#mix = undefined
     const removal = this.#media.removeFork(fork.id).then(this.#onClosed)
     this.#removals.push(removal)
     this.#watch(removal)
   }
 
+  /** What is to have a fork: while a mix is but offered, the separate streams. */
   #now(): StreamNow[] {
     const { call, streams, profile } = this.#plan
-    return streams.now(call.snapshot(), profile.media)
+    return this.#mix?.isTaken === true ? this.offered : streams.now(call.snapshot(), profile.media)
+  }
+
+  #isMixedElsewhere({ label, kind }: CallStream): boolean {
+    return this.#mix !== undefined && kind === 'audio' && label !== this.#mix.stream.label
   }
 
   get #media(): ForkMedia {

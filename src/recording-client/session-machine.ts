@@ -52,6 +52,8 @@ export type SessionReport =
   | { readonly type: 'signal-failed'; readonly direction: OfferDirection; readonly status: number }
   | { readonly type: 'paused-by-recorder' | 'resumed-by-recorder' }
   | { readonly type: 'streams-refused'; readonly labels: readonly string[] }
+  /** It gets one stream of all voices in place of separate ones. */
+  | { readonly type: 'mixed' }
   | { readonly type: 'lost'; readonly reason: string; readonly comeback?: Comeback }
   | { readonly type: 'closed' }
 

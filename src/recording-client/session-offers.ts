@@ -10,6 +10,7 @@ import { texts } from './command.ts'
 import type { Continuity } from './continuity.ts'
 import { metadataOf, type OutgoingDocument } from './document.ts'
 import { audioEncodings, type OfferedStream, telephoneEvent } from './offer.ts'
+import type { MediaStyle } from './recorder-profile.ts'
 import type { DialogUser } from './recording-dialog.ts'
 import type { SessionForks } from './session-forks.ts'
 import type { OfferDirection } from './session-machine.ts'
@@ -28,6 +29,8 @@ export class SessionOffers {
   /** It is being put into a dialog that is there already, and has not been accepted yet. */
   isJoining = false
   #offered: readonly Omit<OfferedStream, 'direction'>[] = []
+  /** Those of the offer before. */
+  #agreed: readonly Omit<OfferedStream, 'direction'>[] = []
   #direction: OfferDirection = 'inactive'
   #signalled: OfferDirection = 'inactive'
 
@@ -50,21 +53,29 @@ export class SessionOffers {
 
   /** The m-lines of the latest offer as they are by now, with the codecs they were offered with. */
   get streams(): readonly OfferedStream[] {
-    const { slots } = this.#forks
     const direction = this.#direction
-    return this.#offered.map((stream, at) => ({ ...stream, direction, isRemoved: slots[at]?.isRemoved ?? true }))
+    return this.#offered.map((stream) => {
+      const isRemoved = stream.isRemoved || !this.#forks.has(stream.label)
+      return { ...stream, direction, isRemoved }
+    })
   }
 
   /** Everything about the call, with the streams that have been offered. */
   metadata(end: { readonly disassociatedAtMs?: number }): RecordingMetadata {
     const streams = this.#forks.slots.filter(({ label }) => this.#offered.some((stream) => stream.label === label))
-    return metadataOf({ plan: this.#plan, streams, associatedAtMs: this.associatedAtMs, ...end })
+    const { offered: now } = this.#forks
+    return metadataOf({ plan: this.#plan, now, streams, associatedAtMs: this.associatedAtMs, ...end })
   }
 
   /** The recorder has taken the latest offer, or has not: then the one before holds. */
   settle(isTaken: boolean): void {
-    if (isTaken) this.#signalled = this.#direction
-    else this.#direction = this.#signalled
+    if (isTaken) {
+      this.#signalled = this.#direction
+      this.#agreed = this.#offered
+    } else {
+      this.#direction = this.#signalled
+      this.#offered = this.#agreed
+    }
     if (isTaken) this.continuity.documents.acknowledge()
     else this.continuity.documents.forget()
   }
@@ -116,7 +127,8 @@ export class SessionOffers {
     const answered = this.read(response)
     const read = answered.ok ? readFirstAnswer(answered.value) : answered
     const lacks = read.ok && read.value.find((stream) => stream.isGone === true)
-    return lacks && this.#plan.hasStandIn === true ? err(`a broken answer: ${lacks.problem}`) : read
+    const isBroken = this.#plan.hasStandIn === true && !this.#plan.profile.media.mixFallback
+    return lacks && isBroken ? err(`a broken answer: ${lacks.problem}`) : read
   }
 
   /** Reads the answer to a re-offer. */
@@ -147,7 +159,7 @@ export class SessionOffers {
     // It has left meanwhile.
     if (!members.has(this)) return sdp.describe(lines.media)
     const snapshot = this.#plan.call.snapshot()
-    const audio = audibleEncodings(this.#plan, this.#around)
+    const audio = audibleEncodings(this.#plan, this.#around, this.#forks.style)
     if (audio.length === 0) {
       this.#around.log.warn(texts.unreadable, { session: this.#plan.id, encodings: snapshot.encodings })
     }
@@ -169,11 +181,12 @@ const silentEncodings = ['PCMU/8000', 'PCMA/8000']
 
 /** In what a call can be sent to a recorder now; none: nothing it speaks can be brought into what the recorder takes. */
 export function audibleEncodings(
-  { call, profile, spooled }: SessionPlan,
+  { call, spooled }: SessionPlan,
   { transcodes }: Pick<RecordingSurroundings, 'transcodes'>,
+  style: MediaStyle,
 ): readonly string[] {
   // What was spooled is delivered as it is.
-  return audioEncodings(encodingsOf(call.snapshot()), profile.media, spooled === undefined ? transcodes : [])
+  return audioEncodings(encodingsOf(call.snapshot()), style, spooled === undefined ? transcodes : [])
 }
 
 /** Before the answer of a call nothing is agreed; the offer after it says what it will be. */

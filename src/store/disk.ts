@@ -187,13 +187,29 @@ export class Disk {
       this.port.remove(path)
       const fd = this.port.create(path, new Uint8Array())
       this.write(fd, new Uint8Array(PROBE_BYTES), 0, (error, written) => {
-        this.port.close(fd)
-        this.port.remove(path)
-        done(error === null && written === PROBE_BYTES)
+        try {
+          this.port.close(fd)
+          this.port.remove(path)
+        } catch (fault) {
+          this.note(fault)
+        }
+        done(this.#fault === undefined && error === null && written === PROBE_BYTES)
       })
     } catch (fault) {
       this.note(fault)
       done(false)
+    }
+  }
+
+  /** Syncs a file that is not open when its turn comes; rejects with what the disk says. */
+  async syncPath(path: string): Promise<void> {
+    const fd = this.port.reopen(path)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.sync(fd, (error) => (error === null ? resolve() : reject(error)))
+      })
+    } finally {
+      this.port.close(fd)
     }
   }
 

@@ -6,6 +6,8 @@ import type { FrameSealer } from './sealing/frame-sealer.ts'
 
 const CHUNK_BYTES = 4 * 1024
 const FILL_BYTES = 64 * 1024
+/** The head says this often how long the file is, and at the end. */
+const HEAD_MS = 1000
 
 /** Bytes that wait; a fill takes no memory until it is written. */
 interface Waiting {
@@ -41,6 +43,9 @@ export class GrowingFile implements GrowingPart {
   #bytes: number
   #written: number
   #described: number
+  #describedMs = Number.NEGATIVE_INFINITY
+  /** Bytes that are on the medium, after the head. */
+  #synced = 0
   #isWriting = false
   #isUnsynced = false
   #isSyncing = false
@@ -88,6 +93,11 @@ export class GrowingFile implements GrowingPart {
     else this.#disk.port.isRemoved(this.#fd, (isRemoved) => done(isRemoved && !this.#isClosed))
   }
 
+  /** Bytes after the head that a sync has brought to the medium. */
+  get syncedBytes(): number {
+    return this.#synced
+  }
+
   /** Appends bytes; false when there is no memory left for them: they are not taken. */
   append(bytes: Uint8Array): boolean {
     if (!this.#disk.reserve(bytes.length)) return false
@@ -124,8 +134,12 @@ export class GrowingFile implements GrowingPart {
     const upTo = this.#written
     this.#disk.sync(this.#fd, (error) => {
       this.#isSyncing = false
-      if (error !== null) this.#isUnsynced = true
-      else this.#unsyncedSinceMs = this.#bytes > upTo ? sinceMs : undefined
+      if (error !== null) {
+        this.#isUnsynced = true
+        return
+      }
+      this.#synced = upTo
+      this.#unsyncedSinceMs = this.#bytes > upTo ? sinceMs : undefined
     })
   }
 
@@ -192,7 +206,7 @@ export class GrowingFile implements GrowingPart {
         this.#endSealed(this.#sealer)
         return
       }
-      if (this.#headFor !== undefined && this.#described !== this.#written) this.#writeHead(this.#headFor)
+      if (this.#headFor !== undefined && this.#isHeadDue) this.#writeHead(this.#headFor)
       else for (const { resolve } of this.#settled.splice(0)) resolve()
       return
     }
@@ -236,6 +250,11 @@ export class GrowingFile implements GrowingPart {
     } else for (const { resolve } of this.#settled.splice(0)) resolve()
   }
 
+  get #isHeadDue(): boolean {
+    if (this.#described === this.#written) return false
+    return this.#settled.length > 0 || this.#disk.nowMs() - this.#describedMs >= HEAD_MS
+  }
+
   #writeHead(headFor: (dataBytes: number) => Uint8Array): void {
     const described = this.#written
     const head = headFor(described)
@@ -243,8 +262,11 @@ export class GrowingFile implements GrowingPart {
     const writeRest = (): void =>
       this.#write(head.subarray(done), done, (written) => {
         done += written
-        if (done === head.length) this.#described = described
-        else writeRest()
+        if (done < head.length) writeRest()
+        else {
+          this.#described = described
+          this.#describedMs = this.#disk.nowMs()
+        }
       })
     writeRest()
   }

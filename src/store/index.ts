@@ -4,6 +4,7 @@ export {
   type CataloguePage,
   type CatalogueQuery,
   type CatalogueRow,
+  type Facets,
   openRow,
   rowOf,
 } from './catalogue/catalogue.ts'
@@ -22,8 +23,15 @@ export type { ExternalDecoder } from './derived/external-decoder.ts'
 export { type Peaks, type PeaksQuery, readPeaks } from './derived/peaks.ts'
 export { Disk, type DiskCondition, type DiskPort, diskConditions, systemDisk } from './disk.ts'
 export { DiskReserve } from './disk-reserve.ts'
-export { exportRecording } from './evidence/export.ts'
+export { exportRecording, isNote, proofFiles, storedFiles } from './evidence/export.ts'
 export { Notary, type NotaryOptions } from './evidence/notary.ts'
+export {
+  evidenceOf,
+  type ProofOutcome,
+  proveRecording,
+  type RecordingEvidence,
+  type RecordingProof,
+} from './evidence/proof.ts'
 export { readPublicKeys } from './evidence/signing-key.ts'
 export { type Verification, verifyEvidence } from './evidence/verify.ts'
 export type { Rebuilt } from './library/rebuild.ts'

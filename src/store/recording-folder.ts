@@ -1,8 +1,9 @@
 // The folder of one recording: `<yyyy>/<mm>/<dd>/<id>.open/` while it is received, renamed to `<id>/` when published.
 // Small files are written at once, and synchronously: only worker threads and the start of the process come here. What
-// grows goes through a `Disk`.
+// grows goes through a `Disk`, and so do the syncs of small files: packets and other recordings do not wait for the medium.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
 import { type DerivedFiles, type DeriveJob, type Deriver, plainDeriver } from './derived/deriver.ts'
@@ -89,6 +90,10 @@ export class RecordingFolder {
   #alarms: readonly AlarmEntry[] = []
   /** Small files that the disk did not take yet. */
   readonly #kept: (() => void)[] = []
+  /** Small files that are not on the medium yet. */
+  readonly #unsynced = new Set<string>()
+  /** A manifest is on the medium: from now on only one that is too takes its place. */
+  #hasSafeManifest = false
 
   /** Makes the folder and writes its first manifest, or goes on in one that was left open. `recordingId` is of letters, digits and dashes. */
   constructor(
@@ -139,7 +144,7 @@ export class RecordingFolder {
 
   /** Keeps what a restarted recorder needs to go on with the session; written now, or as soon as the disk takes it. */
   keepSession(session: unknown): void {
-    this.#keepPassing(() => this.#disk.files.replace(join(this.#path, SESSION_FILE), JSON.stringify(session)))
+    this.#keepPassing(() => this.#renew(SESSION_FILE, JSON.stringify(session)))
   }
 
   /** Adds the next channel. */
@@ -158,7 +163,7 @@ export class RecordingFolder {
   /** Notes the alarms there were so far; they are in every manifest from now on, and kept for recovery. */
   setAlarms(alarms: readonly AlarmEntry[]): void {
     this.#alarms = alarms
-    this.#keepPassing(() => this.#disk.files.replace(join(this.#path, ALARMS_FILE), JSON.stringify(alarms)))
+    this.#keepPassing(() => this.#renew(ALARMS_FILE, JSON.stringify(alarms)))
   }
 
   /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
@@ -167,17 +172,16 @@ export class RecordingFolder {
   }
 
   #metadataWriter(document: MetadataDocument): () => void {
-    const folder = join(this.#path, METADATA_FOLDER)
     const { receivedAt, transaction, warnings, raw } = document
     const file = `${METADATA_FOLDER}/${String(this.#documents.length + 1).padStart(4, '0')}.xml`
     const entry = { receivedAt, transaction, ...(raw && { file }) }
     this.#documents.push(entry)
     return () => {
-      mkdirSync(folder, { recursive: true })
-      const { files } = this.#disk
-      if (raw !== undefined) files.replace(join(this.#path, file), raw)
-      files.append(join(this.#path, HISTORY_FILE), `${JSON.stringify({ ...entry, warnings })}\n`)
-      files.replace(join(folder, 'state.json'), `${JSON.stringify(document.state, null, 2)}\n`)
+      mkdirSync(join(this.#path, METADATA_FOLDER), { recursive: true })
+      if (raw !== undefined) this.#renew(file, raw)
+      this.#disk.files.append(join(this.#path, HISTORY_FILE), `${JSON.stringify({ ...entry, warnings })}\n`)
+      this.#unsynced.add(HISTORY_FILE)
+      this.#renew(`${METADATA_FOLDER}/state.json`, `${JSON.stringify(document.state, null, 2)}\n`)
     }
   }
 
@@ -190,6 +194,7 @@ export class RecordingFolder {
   /** Begins to bring what was handed over to the medium. */
   sync(): void {
     for (const stream of this.#streams) stream.sync()
+    for (const file of this.#unsynced) void this.#syncSmall(file).catch((fault: unknown) => this.#disk.note(fault))
   }
 
   /** Writes the manifest of a recording still open. */
@@ -197,10 +202,30 @@ export class RecordingFolder {
     const streams = this.#streams.map((stream) => {
       return tidyTimes(stream.manifest(this.#facts.speakers[stream.channel] ?? []), Number.POSITIVE_INFINITY)
     })
-    this.#disk.files.replace(
-      join(this.#path, MANIFEST_FILE),
-      serializeManifest({ ...this.#head(), state: 'receiving', streams }),
-    )
+    const text = serializeManifest({ ...this.#head(), state: 'receiving', streams })
+    if (this.#hasSafeManifest) this.#disk.files.replace(join(this.#path, MANIFEST_FILE), text)
+    else this.#renew(MANIFEST_FILE, text)
+  }
+
+  /** As `replace` of the files, but that it is safe from the death of the process only. */
+  #renew(file: string, content: string | Uint8Array): void {
+    const path = join(this.#path, file)
+    this.#disk.files.write(`${path}.part`, content)
+    renameSync(`${path}.part`, path)
+    this.#unsynced.add(file)
+  }
+
+  async #syncSmall(file: string): Promise<void> {
+    const path = join(this.#path, file)
+    this.#unsynced.delete(file)
+    try {
+      // What only an open recording has may be gone.
+      if (existsSync(path)) await this.#disk.syncPath(path)
+    } catch (fault) {
+      this.#unsynced.add(file)
+      throw fault
+    }
+    if (file === MANIFEST_FILE && !this.#unsynced.has(file)) this.#hasSafeManifest = true
   }
 
   /**
@@ -219,6 +244,8 @@ export class RecordingFolder {
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
     this.#disk.files.finish(join(this.#path, HISTORY_FILE))
+    this.#unsynced.delete(MANIFEST_FILE)
+    await Promise.all([...this.#unsynced].map((file) => this.#syncSmall(file)))
     const closed = await Promise.all(this.#streams.map((stream, index) => stream.close(closing.totals[index]!)))
     const streams = closed.map((stream, index) => {
       return { ...tidyTimes(stream, end.durationMs), participants: this.#facts.speakers[index] ?? [] }
@@ -312,27 +339,31 @@ export async function settleFolder(
   attest: Attest | undefined,
   files: RecordingFiles,
 ): Promise<string> {
-  files.replace(join(path, MANIFEST_FILE), serializeManifest(manifest))
+  const file = join(path, MANIFEST_FILE)
+  files.write(`${file}.part`, serializeManifest(manifest))
+  await syncPath(`${file}.part`)
+  renameSync(`${file}.part`, file)
   if (attest === undefined) forgetEvidence(path)
   else await attest(path)
-  return nameSettled(path)
+  return await nameSettled(path)
 }
 
 /** Takes the suffix off the name of a folder that is complete, durably; gives the new path. */
-export function nameSettled(path: string): string {
+export async function nameSettled(path: string): Promise<string> {
   const settled = path.slice(0, -OPEN_SUFFIX.length)
-  syncFolder(path)
+  await syncPath(path)
   renameSync(path, settled)
-  syncFolder(dirname(settled))
+  await syncPath(dirname(settled))
   return settled
 }
 
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r')
+/** Brings a file or a folder to the medium. */
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r')
   try {
-    fsyncSync(fd)
+    await handle.sync()
   } finally {
-    closeSync(fd)
+    await handle.close()
   }
 }
 

@@ -125,7 +125,7 @@ async function recoverFolder(
   const open = manifestOf(files, folder, parseManifest(files.read(join(folder, MANIFEST_FILE)).toString()))
   if (open === undefined) throw new Error('manifest.json is not readable')
   // Nothing of what was vouched for may change: it lacks only its name.
-  if (notary?.isAttested(folder) === true) return { manifest: open, folder: nameSettled(folder) }
+  if (notary?.isAttested(folder) === true) return { manifest: open, folder: await nameSettled(folder) }
   for (const file of PASSING_FILES) rmSync(join(folder, file), { force: true })
   const streams = streamsLeft(folder, open, files)
   for (const name of readdirSync(folder)) if (GROWING.test(name)) files.finish(join(folder, name))

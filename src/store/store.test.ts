@@ -58,18 +58,23 @@ test('isoTime agrees with Date, and msOfIsoTime reads it back', () => {
   assert.equal(msOfIsoTime('yesterday'), 0)
 })
 
-test('a run file has a right header after every flush, however it was written', (t) => {
+test('a run file has a right header after each flush a second from the one before, however it was written', (t) => {
   const root = rootOf(t)
   let count = 0
+  let nowMs = 0
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(40_000)), { maxLength: 12 }), (steps) => {
       const path = join(root, `${count++}.wav`)
-      const file = new WavRunFile(testDisk(), path, {
-        format: 'pcmu',
-        sampleRateHz: 8000,
-        silence: 0xff,
-        onDropped: () => assert.fail('nothing is dropped'),
-      })
+      const file = new WavRunFile(
+        testDisk(undefined, undefined, () => (nowMs += 1000)),
+        path,
+        {
+          format: 'pcmu',
+          sampleRateHz: 8000,
+          silence: 0xff,
+          onDropped: () => assert.fail('nothing is dropped'),
+        },
+      )
       let expected = 0
       for (const [isSilence, size] of steps) {
         if (isSilence) file.appendSilence(size)
@@ -85,6 +90,33 @@ test('a run file has a right header after every flush, however it was written', 
     }),
     { numRuns: 20 },
   )
+})
+
+test('the header of a run file is behind by less than a second, and never at the end', async (t) => {
+  const path = join(rootOf(t), 'run.wav')
+  let nowMs = 0
+  const file = new WavRunFile(
+    testDisk(undefined, undefined, () => nowMs),
+    path,
+    {
+      format: 'pcmu',
+      sampleRateHz: 8000,
+      silence: 0xff,
+      onDropped: () => assert.fail('nothing is dropped'),
+    },
+  )
+  const samplesNow = (): number | undefined => {
+    const wav = readWav(readFileSync(path))
+    return wav.ok ? wav.value.samples[0]?.length : undefined
+  }
+  for (; nowMs < 5000; nowMs += 100) {
+    file.append(new Uint8Array(800).fill(7))
+    file.flush()
+    const behind = ((nowMs + 100) * 8 - (samplesNow() ?? 0)) / 8
+    assert.ok(behind >= 0 && behind < 1000, `${behind} ms behind at ${nowMs} ms`)
+  }
+  await file.close()
+  assert.equal(samplesNow(), 40_000)
 })
 
 test('raw records read back, and one cut off at the end is ignored', async (t) => {

@@ -43,6 +43,8 @@ export function indexFileName(channel: number): string {
 /** Appends lines; they reach the operating system at `flush`. */
 export class IndexWriter {
   readonly #file: GrowingFile
+  /** Where the last line ends that a stream cannot be rebuilt without. */
+  #neededBytes: number
 
   /** Creates the file with its first line, or goes on with one of `continueAt` bytes. */
   constructor(disk: Disk, path: string, first: IndexLine, continueAt?: number) {
@@ -50,19 +52,21 @@ export class IndexWriter {
     // What a crash left may end in half a line.
     if (continueAt !== undefined) this.#file.appendAlways(new TextEncoder().encode('\n'))
     this.#file.flush()
+    this.#neededBytes = this.#file.bytes
   }
 
   add(line: IndexLine): void {
     this.#file.appendAlways(textOf(line))
+    if (line.type !== 'anchor' && line.type !== 'totals') this.#neededBytes = this.#file.bytes
   }
 
   flush(): void {
     this.#file.flush()
   }
 
-  /** Begins to bring what is written to the medium. */
+  /** Begins to bring what is written to the medium, unless there are only clocks and counters. */
   sync(): void {
-    this.#file.sync()
+    if (this.#file.syncedBytes < this.#neededBytes) this.#file.sync()
   }
 
   /** Writes all, to the medium, and closes; rejects with what the disk says, and may then be called again. */

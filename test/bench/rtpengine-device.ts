@@ -1,9 +1,8 @@
 // rtpengine in userspace as a device of the relay bench: one poller thread, calls and recorders by its ng protocol.
 
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import type { Endpoint } from '#kernel'
+import { freePort } from '../harness/free-port.ts'
 import { deviceCore, endChild, startProgram } from './child.ts'
 import { NgClient, type NgDictionary } from './ng-client.ts'
 import type { BenchTargets, Device } from './relay.ts'
@@ -86,14 +85,5 @@ function sdp(endpoints: readonly Endpoint[], direction: string): string {
 function audioPort({ sdp: text }: NgDictionary): number {
   const port = Number(/^m=audio (\d+) /m.exec(String(text))?.[1])
   if (!(port > 0)) throw new Error('rtpengine answered without an audio port')
-  return port
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  await once(socket, 'close')
   return port
 }

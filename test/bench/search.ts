@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CatalogueQuery, type CatalogueRow, openCatalogue, type SqlCatalogue } from '#store'
+import { type CatalogueFilter, type CatalogueQuery, type CatalogueRow, openCatalogue, type SqlCatalogue } from '#store'
 import { startPostgres } from '../harness/postgres.ts'
 import { figure, percentile, type Section } from './report.ts'
 
@@ -89,7 +89,15 @@ export const searches: Readonly<Record<string, (random: Random, recordings: numb
       ...week(() => 0, recordings),
     }),
   }
-const kinds = [...Object.keys(searches), 'count of a word, up to 10,000']
+const COUNT = 'count of a word, up to 10,000'
+/** What facets are asked for. */
+export const facetFilters: Readonly<Record<string, (random: Random, recordings: number) => CatalogueFilter>> = {
+  'facets of all': () => ({}),
+  'facets of a week': (random, recordings) => week(random, recordings),
+  'facets of what has audio, the newest 10,000': () => ({ state: 'published' }),
+  'facets of a word, the newest 10,000': (random) => ({ text: pick(TOPICS, random) }),
+}
+const kinds = [...Object.keys(searches), COUNT, ...Object.keys(facetFilters)]
 
 async function measure(catalogue: SqlCatalogue, recordings: number, rounds: number): Promise<Map<string, number[]>> {
   const random = seeded(7)
@@ -106,7 +114,11 @@ async function measure(catalogue: SqlCatalogue, recordings: number, rounds: numb
       const wanted = { limit: PAGE, ...query(random, recordings) }
       await timed(kind, () => catalogue.page(wanted))
     }
-    await timed(kinds.at(-1)!, () => catalogue.count({ text: pick(TOPICS, random) }, 10_000))
+    await timed(COUNT, () => catalogue.count({ text: pick(TOPICS, random) }, 10_000))
+    for (const [kind, filter] of Object.entries(facetFilters)) {
+      const wanted = filter(random, recordings)
+      await timed(kind, () => catalogue.facets(wanted))
+    }
   }
   return times
 }
@@ -149,6 +161,11 @@ function recording(n: number, random: Random, recordings: number): CatalogueRow 
     streams: 2,
     packets: durationMs / 10,
     warnings: 0,
+    caller,
+    called: [agent],
+    codecs: [random(10) === 0 ? 'PCMA' : 'PCMU'],
+    vendor: pick(CITIES, random),
+    verdict: 'clean',
     sizeBytes: durationMs * 16,
     custom: { orderId: `O-${random(recordings / 5)}`, queue: pick(CITIES, random) },
     uploadState: random(50) === 0 ? 'waiting' : 'verified',

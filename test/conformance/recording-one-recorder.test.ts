@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePolicy } from '../../src/recording-client/success-policy.ts'
+import { InfoBench } from '../harness/info-bench.ts'
 import { Command, type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { mediaLines } from '../harness/recording-message.ts'
 import type { TestRecorder } from '../harness/test-recorder.ts'
@@ -147,3 +148,21 @@ function policyOf(text: string) {
   if (!policy.ok) throw new Error(policy.error)
   return policy.value
 }
+
+test('one recorder is paused and resumed by INFO that names it, and a start that names one is refused', () =>
+  withBench(async (b) => {
+    const info = new InfoBench(b)
+    const [one, two] = [b.recorder(11), b.recorder(12)]
+    assert.equal((await info.start(`${one.uri},${two.uri}`)).status, 200)
+    const by = { 'X-Recorder': one.uri }
+    for (const [reason, audio] of [
+      ['pauseCallRecording', 20],
+      ['resumeCallRecording', 40],
+      ['stopCallRecording', 20],
+    ] as const) {
+      assert.equal((await info.done(reason, by)).status, 200, reason)
+      assert.equal(await b.audio(), audio, reason)
+    }
+    const start = await info.done('startCallRecording', { 'X-Srs-Url': two.uri, ...by })
+    assert.deepEqual([start.status, start.reason], [400, 'start is of every recorder: leave recorder out'])
+  }))

@@ -4,16 +4,15 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type TestContext, test } from 'node:test'
 import { type ChaosSessionView, presets } from '#chaos-recorder'
-import { type SipTrace, silentLogger, sipTrace } from '#kernel'
-import { cryptoIds, systemClock } from '#net'
+import { type SipTrace, sipTrace } from '#kernel'
+import { systemClock } from '#net'
 import { newRtpView, parseRtp } from '#rtp'
-import { type OpenChaos, openChaos } from '../../src/app/chaos.ts'
+import type { OpenChaos } from '../../src/app/chaos.ts'
 import { normalised } from '../chaos/chaos-scene.ts'
+import { openFault, uriOf } from '../harness/open-chaos.ts'
 import type { SoftCall } from '../harness/softphone.ts'
 import { openTalk, type Talk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
-
-const HOST = '127.0.0.1'
 
 /** One packet without what each call chooses at random: SSRC and the first sequence number and timestamp. */
 interface Packet {
@@ -101,24 +100,6 @@ class PhoneTrace {
   get lines(): string[] {
     return [...new Set(this.#lines)].toSorted()
   }
-}
-
-async function openFault(t: TestContext, fault: string): Promise<OpenChaos> {
-  const portMin = 43_000 + 2 * cryptoIds.integer(3000)
-  const chaos = await openChaos({
-    host: HOST,
-    port: 0,
-    mediaPorts: { portMin, portMax: portMin + 199 },
-    script: presets[fault]!,
-    log: silentLogger,
-  })
-  t.after(() => chaos.close())
-  return chaos
-}
-
-function uriOf({ listeners }: OpenChaos): string {
-  const port = listeners.find(({ transport }) => transport === 'tcp')?.port ?? 0
-  return `sip:chaos@${HOST}:${port};transport=tcp`
 }
 
 function packetsOf(sessions: readonly ChaosSessionView[]): number {

@@ -92,6 +92,19 @@ test('on such an address a start where nobody could sign in, ever, ends with wha
   assert.match(stderr, /http\.host is no loopback address.*set http\.accounts/)
 })
 
+test('a secret of the sign-in service that cannot be had ends the start with the key, and is never told', async (t) => {
+  const folder = await folderFor(t)
+  const config = join(folder, 'oidc.yaml')
+  await writeFile(
+    config,
+    'recorder: {}\nhttp:\n  oidc: { issuer: https://login.example.com, clientId: rec, secretVariable: NO_SUCH_SECRET }\n',
+  )
+  const { status, stderr } = run(['start', '--config', config])
+  assert.equal(status, 1)
+  assert.match(stderr, /oidc\.yaml:3: http\.oidc\.secretVariable: the name of a variable that is set/)
+  assert.doesNotMatch(stderr, /NO_SUCH_SECRET/)
+})
+
 test('the API is served over HTTPS, and a renewed certificate is shown without a restart', async (t) => {
   const folder = await folderFor(t)
   const tls = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') }

@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { describedApi } from '../harness/described-api.ts'
 import { keptRecordings } from '../harness/kept-recording.ts'
 import { openTestProgram } from '../harness/open-program.ts'
 import { recordSession } from '../harness/recorded-session.ts'
 import { until } from '../harness/until.ts'
 
+const ONE = '/api/recordings/{recordingId}'
 const MAIN = fileURLToPath(new URL('../../src/app/main.js', import.meta.url))
 
 /** Runs a command of the program; gives what it wrote and its exit code. */
@@ -57,6 +59,44 @@ test('SEC-22 what a recorder published is proved by one command, and a byte that
   assert.equal(changed.code, 1)
   const unknown = await run('verify', join(recorder.store, 'nowhere'), '--public-key', recorder.publicKey)
   assert.equal(unknown.code, 2)
+})
+
+test('the API says what vouches for a recording, verifies it and tells what was altered; who asked is in the audit log', async (t) => {
+  const recorder = await openRecorder(t)
+  await recordSession(recorder)
+  const [kept] = await keptRecordings(recorder.store, 1)
+  assert.ok(kept)
+  const { recordingId } = kept.manifest
+  await until('it is listed', async () => (await recorder.library.count({ state: 'published' })) === 1)
+  const api = await describedApi(recorder.httpUrl)
+  const params = { recordingId }
+  const { body: evidence } = await api.ask('get', `${ONE}/evidence`, { params })
+  assert.equal(evidence.line.number, 1)
+  assert.ok(evidence.files.some(({ name }: { name: string }) => name === 'recording.wav'))
+  const { body: proved } = await api.ask('post', `${ONE}/verify`, { params })
+  assert.deepEqual(
+    [proved.outcome, proved.findings, proved.day.isIntact, proved.trustedKeyIds],
+    ['proved', [], true, [evidence.keyId]],
+  )
+  appendFileSync(kept.audioPath, '\0')
+  const { body: altered } = await api.ask('post', `${ONE}/verify`, { params })
+  assert.equal(altered.outcome, 'altered')
+  assert.deepEqual(
+    altered.findings.map(({ code, where }: { code: string; where: string }) => [code, join(recorder.store, where)]),
+    [['file-extended', kept.audioPath]],
+  )
+  assert.match(altered.advice, /legal hold/)
+  for (const path of ['evidence', 'verify']) {
+    const { status } = await api.ask(path === 'verify' ? 'post' : 'get', `${ONE}/${path}`, {
+      params: { recordingId: 'x' },
+    })
+    assert.equal(status, 404)
+  }
+  const { items } = (await api.ask('get', '/api/audit', { query: `target=${recordingId}` })).body
+  assert.deepEqual(
+    items.map(({ action }: { action: string }) => action),
+    ['recording.verify', 'recording.verify', 'recording.evidence'],
+  )
 })
 
 test('a recording that is deleted leaves its line and a signed word of who deleted it and why', async (t) => {

@@ -73,6 +73,24 @@ test('a recording is found by what is known of it, and not by anything else', as
   assert.equal(item.hasAudio, true)
 })
 
+test('what is found is counted by state, codec, day and more, under the same conditions', async (t) => {
+  const { api, kept } = await openScene(t)
+  const day = kept.manifest.startedAt.slice(0, 10)
+  const facets = async (query: string) => (await api.ask('get', '/api/recordings/facets', { query })).body
+  for (const query of ['', 'codec=pcmu', `from=${day}`]) {
+    const { counted, isComplete, kinds } = await facets(query)
+    assert.deepEqual([counted, isComplete], [1, true])
+    assert.deepEqual(kinds.state, [{ value: 'published', count: 1 }])
+    assert.deepEqual(kinds.codec, [{ value: 'PCMU', count: 1 }])
+    assert.deepEqual(kinds.day, [{ value: day, count: 1 }])
+    assert.deepEqual(kinds.held, [{ value: 'no', count: 1 }])
+  }
+  for (const query of ['codec=g722', 'state=no-audio', 'caller=nobody']) {
+    const { counted, kinds } = await facets(query)
+    assert.deepEqual([counted, kinds.state], [0, []])
+  }
+})
+
 test('one recording is shown whole: parties, streams, where their time went, SIP, verdict', async (t) => {
   const { api, kept, params } = await openScene(t)
   const { status, body } = await api.ask('get', ONE, { params })

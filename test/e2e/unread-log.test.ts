@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { freeTcpPort } from '../harness/free-port.ts'
 import { until } from '../harness/until.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'app', 'main.js')
@@ -22,20 +22,10 @@ const reader = `process.once('message', () => {
   process.stdin.on('end', () => process.send(text.split('\\n').filter(Boolean).length, () => process.exit()))
 })`
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 test('a log that nobody reads holds up neither calls nor API, and is written when it is read again', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'unread-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  const [file, port] = [join(folder, 'config.json'), await freePort()]
+  const [file, port] = [join(folder, 'config.json'), await freeTcpPort()]
   const gateway = { sip: { listen: [{ transport: 'udp', port: 0 }] }, media: { portMin: 25_000, portMax: 25_100 } }
   await writeFile(file, JSON.stringify({ log: { level: 'debug' }, http: { port, console: false }, gateway }))
   const log = spawn(process.execPath, ['-e', reader], { stdio: ['pipe', 'inherit', 'inherit', 'ipc'] })

@@ -178,7 +178,9 @@ export class ForeignRecorder {
     this.sessions.push(session)
     session.pendingInvite = request
     if (typeof answer === 'number') {
-      this.#answerInvite(request, session, answer)
+      const { rejectSeparate } = this.script
+      const isSeparate = (readBody(request).sdp?.match(/^m=audio [1-9]/gm) ?? []).length > 1
+      this.#answerInvite(request, session, isSeparate ? (rejectSeparate ?? answer) : answer)
       return
     }
     flow.send(respond(request, 100, 'Trying', flow, ''))

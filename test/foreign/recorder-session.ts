@@ -34,6 +34,8 @@ export type RecorderScript = {
   answerDirection?: 'recvonly' | 'inactive' | 'sendrecv'
   /** Refuses these m-lines with port 0. */
   port0On?: number | readonly number[]
+  /** The code for INVITEs that offer more than one audio stream. */
+  rejectSeparate?: number
   /** Does not listen on TCP; taken when the recorder opens. */
   dropTcp?: boolean
   /** Ends the session so long after the ACK. */

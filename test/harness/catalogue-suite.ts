@@ -152,6 +152,69 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     assert.deepEqual(idsOf(await catalogue.list({ limit: 1, tags: ['u'], toMs: 1000 * 11 })), ['r0'])
   })
 
+  named('what is found is counted by state, party, codec, tag, day and the names of the metadata', async (t) => {
+    const catalogue = await open(t)
+    const day = 86_400_000
+    await catalogue.putAll([
+      {
+        row: row(1, {
+          caller: 'Ada Löwe',
+          called: ['4930'],
+          codecs: ['PCMU', 'G722'],
+          vendor: 'Acme',
+          tags: ['x'],
+          custom: { Queue: 'Claims', 'Order-Id': 'A=1' },
+        }),
+      },
+      { row: row(2, { caller: 'Ada Löwe', called: ['Bob', '4930'], codecs: ['PCMU'], custom: { Queue: 'Claims' } }) },
+      { row: row(3, { startedAtMs: day + 5, codecs: ['PCMA'], custom: { Queue: 'Sales' }, uploadState: 'failed' }) },
+      { row: row(4, { startedAtMs: day + 6, state: 'no-audio', cause: 'no-rtp', store: 'other' }) },
+      {
+        row: row(5, { startedAtMs: day + 7, state: 'receiving' }),
+        notes: { deletion: { reason: 'r', actor: 'a', atMs: 1 } },
+      },
+    ])
+    const all = await catalogue.facets({})
+    assert.deepEqual([all.counted, all.isComplete], [4, true])
+    assert.deepEqual(all.kinds.state, [count('published', 3), count('no-audio.no-rtp', 1)])
+    assert.deepEqual(all.kinds.day, [count('1970-01-02', 2), count('1970-01-01', 2)])
+    assert.deepEqual(all.kinds.caller, [count('Ada Löwe', 2)])
+    assert.deepEqual(all.kinds.called, [count('4930', 2), count('Bob', 1)])
+    assert.deepEqual(all.kinds.codec, [count('PCMU', 2), count('G722', 1), count('PCMA', 1)])
+    assert.deepEqual(all.kinds.vendor, [count('Acme', 1)])
+    assert.deepEqual(all.kinds.tag, [count('x', 1)])
+    assert.deepEqual(all.kinds.held, [count('no', 4)])
+    assert.deepEqual(all.kinds.upload, [count('none', 3), count('failed', 1)])
+    assert.deepEqual(all.kinds.store, [count('recorder', 3), count('other', 1)])
+    assert.deepEqual(all.fields, [
+      { name: 'Queue', count: 3, values: [count('Claims', 2), count('Sales', 1)] },
+      { name: 'Order-Id', count: 1, values: [count('A=1', 1)] },
+    ])
+    // Under conditions the same is counted from the rows that match.
+    const some: [CatalogueFilter, string[]][] = [
+      [{ fromMs: day }, ['r4', 'r3']],
+      [{ caller: 'ada löwe' }, ['r2', 'r1']],
+      [{ called: 'BOB' }, ['r2']],
+      [{ codec: 'g722' }, ['r1']],
+      [{ custom: { queue: 'claims' } }, ['r2', 'r1']],
+      [{ text: 'client.test', state: 'published' }, ['r3', 'r2', 'r1']],
+      [{ text: 'nothing of this kind' }, []],
+      [{ deleted: 'only' }, ['r5']],
+    ]
+    for (const [filter, ids] of some) {
+      assert.deepEqual(idsOf(await catalogue.list({ limit: 9, ...filter })), ids)
+      const { counted, kinds } = await catalogue.facets(filter)
+      assert.equal(counted, ids.length, JSON.stringify(filter))
+      const isDeleted = filter.deleted === 'only'
+      assert.equal(kinds.state?.reduce((sum, one) => sum + one.count, 0) ?? 0, isDeleted ? 0 : ids.length)
+    }
+    const claims = await catalogue.facets({ custom: { queue: 'claims' } })
+    assert.deepEqual(claims.kinds.caller, [count('Ada Löwe', 2)])
+    assert.deepEqual(claims.fields[0], { name: 'Queue', count: 2, values: [count('Claims', 2)] })
+    const newest = await catalogue.facets({ text: 'client.test' }, { rows: 2 })
+    assert.deepEqual([newest.counted, newest.isComplete, newest.kinds.day], [2, false, [count('1970-01-02', 2)]])
+  })
+
   named('notes stay when facts are put again; a deleted recording is left out, and stays deleted', async (t) => {
     const catalogue = await filled(t)
     const hold = { reason: 'case 5', actor: 'ada', atMs: 1 }
@@ -190,6 +253,10 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     }
     assert.equal(await catalogue.count({}), 1)
   })
+}
+
+function count(value: string, times: number) {
+  return { value, count: times }
 }
 
 function idsOf(rows: readonly CatalogueRow[]): string[] {

@@ -169,6 +169,24 @@ export function httpFixture(): HttpFixture {
           return { items: recordings.slice(from, to), ...next }
         },
         count: async ({ text }) => (text === 'common' ? 10_001 : recordings.length),
+        facets: async () => ({
+          counted: recordings.length,
+          isComplete: true,
+          kinds: {
+            state: [{ value: 'published', count: 3 }],
+            store: [],
+            vendor: [],
+            verdict: [],
+            codec: [{ value: 'PCMU', count: 3 }],
+            tag: [{ value: 'vip', count: 3 }],
+            upload: [{ value: 'none', count: 3 }],
+            held: [{ value: 'no', count: 3 }],
+            day: [{ value: '2026-01-05', count: 3 }],
+            caller: [],
+            called: [],
+          },
+          fields: [],
+        }),
         get: async (id) => {
           const found = recordings.find((one) => one.recordingId === id)
           return found && recordingDetail(found)
@@ -194,6 +212,9 @@ export function httpFixture(): HttpFixture {
         metadataHistory: async () => undefined,
         ledger: async () => undefined,
         manifest: async () => undefined,
+        archive: async () => undefined,
+        evidence: async () => undefined,
+        verify: async () => undefined,
         vcon: async (id) => (id === 'rec-1' ? 'too-large' : undefined),
       },
     },

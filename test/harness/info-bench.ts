@@ -2,7 +2,7 @@
 
 import type { Call } from '#call'
 import { type InfoOutcome, RecordingInfo } from '#control'
-import { MemoryLogger } from '#kernel'
+import { type Logger, MemoryLogger } from '#kernel'
 import { type IncomingRequest, type MessageOptions, request, type SipFlow, SipHeaders } from '#sip'
 import { PromptLibrary } from '../../src/app/prompt-library.ts'
 import { Notices, RecordingCommands } from '../../src/app/recording-commands.ts'
@@ -42,6 +42,19 @@ class Asked implements IncomingRequest {
   }
 }
 
+/** The recording commands of a gateway over a bench, without notices. */
+export function benchCommands(bench: RecordingBench, log: Logger): RecordingCommands {
+  return new RecordingCommands({
+    client: () => bench.client,
+    notices: new Notices(),
+    prompts: noPrompts,
+    log,
+    notice: undefined,
+    honoursPreferences: false,
+    unmetPrompt: undefined,
+  })
+}
+
 /** A feature server within a dialog of the bench's call. */
 export class InfoBench {
   readonly bench: RecordingBench
@@ -51,15 +64,7 @@ export class InfoBench {
 
   constructor(bench: RecordingBench) {
     this.bench = bench
-    const commands = new RecordingCommands({
-      client: () => bench.client,
-      notices: new Notices(),
-      prompts: noPrompts,
-      log: this.log,
-      notice: undefined,
-      honoursPreferences: false,
-      unmetPrompt: undefined,
-    })
+    const commands = benchCommands(bench, this.log)
     this.#info = new RecordingInfo({
       // The bench's call has all of a call that commands without a notice look at.
       execute: (command) => {

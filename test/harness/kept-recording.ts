@@ -12,8 +12,10 @@ export interface KeptRecording {
   readonly folder: string
   /** Path of recording.wav; empty without audio. */
   readonly audioPath: string
-  /** Samples by channel, 8 kHz. */
+  /** Samples by channel. */
   readonly channels: readonly Int16Array[]
+  /** Of recording.wav; 8000 without audio. */
+  readonly sampleRateHz: number
 }
 
 /** Waits until a store holds `count` recordings that are over; they come in the order of their start. */
@@ -45,9 +47,9 @@ async function readOne(folder: string): Promise<KeptRecording | undefined> {
   const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const manifest = JSON.parse(text) as Manifest
-  if (manifest.audioFile === undefined) return { manifest, folder, audioPath: '', channels: [] }
+  if (manifest.audioFile === undefined) return { manifest, folder, audioPath: '', channels: [], sampleRateHz: 8000 }
   const audioPath = join(folder, manifest.audioFile)
   const wav = readWav(await readFile(audioPath))
   if (!wav.ok) throw new Error(`${audioPath}: ${wav.error.message}`)
-  return { manifest, folder, audioPath, channels: wav.value.samples }
+  return { manifest, folder, audioPath, channels: wav.value.samples, sampleRateHz: wav.value.sampleRateHz }
 }

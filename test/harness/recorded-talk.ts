@@ -17,12 +17,13 @@ export interface RecordedTalk {
   play(transport: 'udp' | 'tcp'): Promise<KeptRecording>
 }
 
-/** Opens what a recorded call needs. */
-export async function openRecordedTalk(t: TestContext): Promise<RecordedTalk> {
+/** Opens what a recorded call needs; `recorderStore` is what the recorder's store is told besides. */
+export async function openRecordedTalk(t: TestContext, recorderStore: object = {}): Promise<RecordedTalk> {
   const [alice, bob] = [await openPhone(t, 'alice', 'tcp'), await openPhone(t, 'bob', 'udp')]
   const opened = await openTestGateway(t, {
     gateway: { routes: [{ match: 'bob', callee: bob.uri }] },
     recorder: true,
+    recorderStore: { ...recorderStore },
   })
   const play = async (transport: 'udp' | 'tcp'): Promise<KeptRecording> => {
     const talk = await placeTalk(opened, alice, bob)

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { cryptoIds } from '#net'
+import { freePort } from './free-port.ts'
 import { startTool } from './tools.ts'
 
 const HOST = '127.0.0.1'
@@ -73,15 +73,6 @@ async function freeMediaPort(): Promise<number> {
     const port = 61_000 + 8 * cryptoIds.integer(400)
     if (!(await isTaken(port, 'udp')) && !(await isTaken(port + 2, 'udp'))) return port
   }
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  socket.bind(0, HOST)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
 }
 
 /** Waits until a port is taken: SIPp says nothing when it is ready. */

@@ -190,20 +190,22 @@ export async function openTalk(t: TestContext, options: TalkOptions = {}): Promi
   return await placeTalk(opened, alice, bob)
 }
 
-/** Has `alice` call `bob`, under the name that is `dialled`, through the gateway and waits until each hears the other. */
+/** Has `alice` call `bob`, under the name that is `dialled`, through the gateway (`by` the proxy before it, host:port) and waits until each hears the other. */
 export async function placeTalk(
   opened: TestProgram,
   alice: Softphone,
   bob: Softphone,
   said: Int16Array = tone(CALLER_HZ, TALK_MS),
   dialled = 'bob',
+  by?: string,
 ): Promise<Talk> {
   const { transport } = alice
   const incoming = new Promise<SoftCall>((resolve) => {
     bob.onIncoming = resolve
   })
   const known = new Set(opened.program.gateway?.calls.list().map((call) => call.callId))
-  const uri = `sip:${dialled}@${HOST}:${opened.port('gateway', transport)};transport=${transport}`
+  const address = by ?? `${HOST}:${opened.port('gateway', transport)}`
+  const uri = `sip:${dialled}@${address};transport=${transport}`
   const caller = await alice.call(uri, { audio: said })
   const callee = await incoming
   callee.say(tone(CALLEE_HZ, TALK_MS))

@@ -11,6 +11,9 @@ const PACKAGES = {
   ffprobe: 'ffmpeg',
   sox: 'sox',
   soxi: 'sox',
+  baresip: 'baresip-core',
+  linphonec: 'linphone-cli',
+  kamailio: 'kamailio',
 } as const
 const RUN_DEADLINE_MS = 60_000
 
@@ -28,6 +31,10 @@ export interface ToolRun {
 export interface RunningTool {
   /** Calls `look` with all of standard error so far, each time more comes. */
   onStderr(look: (text: string) => void): void
+  /** Writes a line to its standard input; only for one that was started to be told things. */
+  tell(line: string): void
+  /** All of standard output so far. */
+  heard(): string
   /** Tells it to stop. */
   stop(): void
   readonly ended: Promise<ToolRun>
@@ -40,9 +47,23 @@ export function requireTools(...tools: readonly Tool[]): void {
   assert.equal(missing.length, 0, `${missing.join(', ')} not found: apt-get install -y ${packages}`)
 }
 
+/** How a program is started that wants more than arguments. */
+export interface ToolManner {
+  /** Whether it reads what it is told from standard input. */
+  readonly isTold?: boolean
+  /** Set beside the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Starts a program; it is killed at the deadline. */
-export function startTool(tool: Tool, args: readonly string[], cwd: string): RunningTool {
-  const child: ChildProcess = spawn(tool, [...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+export function startTool(tool: Tool, args: readonly string[], cwd: string, manner: ToolManner = {}): RunningTool {
+  const child: ChildProcess = spawn(tool, [...args], {
+    cwd,
+    env: { ...process.env, ...manner.env },
+    stdio: [manner.isTold === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  })
+  // One that has ended does not listen; what it left says why.
+  child.stdin?.on('error', () => {})
   const output = { stdout: '', stderr: '' }
   const looks = new Set<(text: string) => void>()
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -57,7 +78,13 @@ export function startTool(tool: Tool, args: readonly string[], cwd: string): Run
     clearTimeout(timer)
     return { code: code as number | null, ...output }
   })
-  return { onStderr: (look) => void looks.add(look), stop: () => void child.kill('SIGINT'), ended }
+  return {
+    onStderr: (look) => void looks.add(look),
+    tell: (line) => void child.stdin?.write(`${line}\n`),
+    heard: () => output.stdout,
+    stop: () => void child.kill('SIGINT'),
+    ended,
+  }
 }
 
 /** Runs a program to its end; fails unless it ends with 0. */

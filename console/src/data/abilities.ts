@@ -1,7 +1,7 @@
 // What the reader may do and what the program offers, read once and again after each reconnection.
 
 import { computed, signal } from '@preact/signals'
-import type { SessionView } from '../../../src/control/access/access-contract.ts'
+import type { SessionView, SignedOut } from '../../../src/control/access/access-contract.ts'
 import type { Scope } from '../../../src/control/access/scopes.ts'
 import { get, post, remove } from './http.ts'
 
@@ -31,10 +31,11 @@ export async function signIn(name: string, password: string): Promise<void> {
   take(await post<SessionView>('/api/session', { name, password }))
 }
 
-/** Signs out, and forgets who the reader was. */
+/** Signs out, here and where the session came from, and forgets who the reader was. */
 export async function signOut(): Promise<void> {
-  await remove<void>('/api/session')
+  const left = await remove<SignedOut | undefined>('/api/session')
   hadSession.value = false
+  if (left !== undefined) return location.assign(left.signOutUrl)
   session.value = await get<SessionView>('/api/session')
 }
 

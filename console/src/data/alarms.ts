@@ -5,13 +5,41 @@ import { shortAddress } from './format.ts'
 
 /** Something that keeps a call from being recorded as it should be. */
 export interface Alarm {
+  /** The same as long as it is the same alarm. */
+  readonly key: string
+  /** `warning`: audio may be missing or spoilt; `error`: it is. */
+  readonly severity: 'error' | 'warning'
   readonly what: string
   readonly cause?: string
   readonly fix: string
 }
 
+type Session = NonNullable<CallView['recording']>['sessions'][number]
+type AtRecorder = NonNullable<Session['alarms']>[number]
+
 const lookAtRecorder =
   'See how the recorder is on the page Recorders and test it there, then start the recording again.'
+
+/** What our recorder's alarms mean to who watches the call; docs/recorder-alarms.md has them all. */
+const alarmWords: Readonly<Record<string, string>> = {
+  'no-packets': 'Not really recording: no audio arrives at the recorder',
+  'one-side-only': 'Only one side is recorded',
+  'packets-stopped': 'Not really recording: audio has stopped coming',
+  'wrong-codec': 'Not really recording: audio comes in another codec than agreed',
+  'clock-mismatch': 'Recorded at the wrong speed',
+  'no-rtp': 'Not really recording: what comes is no audio',
+  'srtp-failed': 'Not really recording: the audio cannot be decrypted',
+  'digital-silence': 'One side is recorded as silence',
+  'low-level': 'One side is hardly heard in the recording',
+  'same-audio': 'Both sides are recorded as the same',
+  'strangers-only': 'Audio comes from an address that nobody named',
+  clipping: 'One side is too loud, and distorted in the recording',
+  'disk-failed': "Not really recording: the recorder's disk takes nothing",
+  'worker-lost': 'Not really recording: the recorder has a fault',
+}
+
+/** With these it is the recorder itself that misses the audio. */
+const absent = new Set(['no-packets', 'one-side-only', 'packets-stopped', 'wrong-codec', 'no-rtp', 'srtp-failed'])
 
 /** The alarms of a call, the worst first. */
 export function alarmsOf({ recording }: CallView): readonly Alarm[] {
@@ -23,19 +51,42 @@ export function alarmsOf({ recording }: CallView): readonly Alarm[] {
   if (state === 'none' && broken.length > 0 && broken.length === sessions.length) {
     const isLost = broken.some((session) => session.state === 'lost')
     const what = isLost ? 'Not recorded any more: the recorder is lost' : 'Not recorded: no recorder took it'
-    alarms.push({ what, cause: why, fix: lookAtRecorder })
+    alarms.push({ key: 'none', severity: 'error', what, cause: why, fix: lookAtRecorder })
   }
-  for (const { uri, noAudio } of sessions) {
-    if (noAudio === undefined) continue
-    const [cause = noAudio, fix] = noAudio.split(/: (?=allow )/, 2)
-    alarms.push({
-      what: `Not really recording at ${shortAddress(uri)}`,
-      cause,
-      fix: fix === undefined ? lookAtRecorder : `${fix[0]?.toUpperCase()}${fix.slice(1)}.`,
-    })
-  }
+  for (const session of sessions) alarms.push(...alarmsAt(session))
   if (policy === 'unmet' && alarms.length === 0 && why !== '' && state !== 'none') {
-    alarms.push({ what: 'Fewer recorders than the policy wants', cause: why, fix: lookAtRecorder })
+    const what = 'Fewer recorders than the policy wants'
+    alarms.push({ key: 'policy', severity: 'error', what, cause: why, fix: lookAtRecorder })
   }
-  return alarms
+  return alarms.sort((a, b) => a.severity.localeCompare(b.severity))
+}
+
+/** What the recorder says, and what the gateway finds out from outside where the recorder does not say it. */
+function alarmsAt({ uri, noAudio, alarms = [] }: Session): Alarm[] {
+  const found = alarms.map((alarm) => toldBy(uri, alarm))
+  if (noAudio === undefined || alarms.some(({ code }) => absent.has(code))) return found
+  const [cause = noAudio, fix] = noAudio.split(/: (?=allow )/, 2)
+  const unsure: Alarm = {
+    key: `${uri} no-audio`,
+    severity: 'error',
+    what: `Not really recording at ${shortAddress(uri)}`,
+    cause,
+    fix: fix === undefined ? lookAtRecorder : sentence(fix),
+  }
+  return [unsure, ...found]
+}
+
+function toldBy(uri: string, { code, severity, channel, label, cause, fix }: AtRecorder): Alarm {
+  const stream = channel === undefined ? '' : `, stream ${label ?? channel + 1}`
+  return {
+    key: `${uri} ${code} ${channel}`,
+    severity: severity === 'warning' ? 'warning' : 'error',
+    what: `${alarmWords[code] ?? code} (${shortAddress(uri)}${stream})`,
+    cause,
+    fix: sentence(fix),
+  }
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
 }

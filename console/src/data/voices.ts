@@ -42,7 +42,7 @@ export function useVoices(callId: string): readonly Voice[] {
     const call = watched.get(callId) ?? { users: 0, voices, media: undefined, mediaAtMs: 0, lost: new Map() }
     call.users += 1
     watched.set(callId, call)
-    timer ??= window.setTimeout(() => void turn(), TURN_MS)
+    if (timer === undefined) timer = window.setTimeout(() => void turn(), TURN_MS)
     return () => {
       call.users -= 1
       if (call.users === 0) watched.delete(callId)

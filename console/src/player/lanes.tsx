@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { HistoryView } from '../../../src/control/recordings/document-contract.ts'
 import type { PeaksView, RecordingView } from '../../../src/control/recordings/recording-contract.ts'
 import { useResource } from '../data/resource.ts'
+import { VerifyButton } from '../recordings/proof.tsx'
 import { Happenings, laneName, marksOf } from './happenings.tsx'
 import { addressOf, Share } from './share.tsx'
 import { sound } from './sound.ts'
@@ -41,6 +42,7 @@ export function Lanes({ recording, peaks }: Props) {
           +
         </button>
         <Share recording={recording} />
+        <VerifyButton recording={recording} />
         <Happenings recording={recording} marks={marks} />
       </div>
     </>

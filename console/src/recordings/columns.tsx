@@ -1,26 +1,28 @@
 // Columns out of the metadata: any value that a client sends beside the standard ones.
 
-import type { RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
+import type { FacetsView } from '../../../src/control/recordings/recording-contract.ts'
 import { refine } from './search.ts'
 
-/** Rows that are looked at for values that could be a column. */
-const LOOKED_AT = 300
-const MOST_OFFERED = 40
+const KEPT = 'siprec.columns'
+/** Stands in the address where somebody wants no column, though this browser remembers some. */
+const NONE = '-'
 
-/** The columns that the address names. */
+/** The columns that the address names, else those that this browser remembers. */
 export function chosenColumns(place: URLSearchParams): string[] {
-  return (place.get('columns') ?? '').split(',').filter(Boolean)
+  const named = place.get('columns') ?? remembered() ?? ''
+  return named.split(',').filter((name) => name !== '' && name !== NONE)
 }
 
-/** Offers the values of the metadata of what is listed. */
-export function ColumnChoice({ place, items }: { place: URLSearchParams; items: readonly RecordingSummary[] }) {
+/** Offers the names that the metadata of what is found has, with how many recordings have each. */
+export function ColumnChoice({ place, facets }: { place: URLSearchParams; facets: FacetsView | undefined }) {
   const chosen = chosenColumns(place)
-  const seen = items.slice(0, LOOKED_AT).flatMap(({ custom }) => Object.keys(custom))
-  const names = [...new Set([...chosen, ...seen])].filter((name) => !name.includes(',')).slice(0, MOST_OFFERED)
+  const counts = new Map((facets?.fields ?? []).map(({ name, count }) => [name, count]))
+  const names = [...new Set([...chosen, ...counts.keys()])].filter((name) => !name.includes(','))
   if (names.length === 0) return null
   const toggle = (name: string): void => {
     const columns = chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]
-    refine(place, { columns: columns.join(',') })
+    remember(columns.join(','))
+    refine(place, { columns: columns.join(',') || NONE })
   }
   return (
     <details class="columns">
@@ -30,9 +32,26 @@ export function ColumnChoice({ place, items }: { place: URLSearchParams; items: 
         {names.map((name) => (
           <label key={name}>
             <input type="checkbox" checked={chosen.includes(name)} onChange={() => toggle(name)} /> {name}
+            {counts.has(name) && <span class="muted"> ({counts.get(name)?.toLocaleString()})</span>}
           </label>
         ))}
       </fieldset>
     </details>
   )
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEPT)
+  } catch {
+    return null
+  }
+}
+
+function remember(columns: string): void {
+  try {
+    localStorage.setItem(KEPT, columns)
+  } catch {
+    // A browser that keeps nothing has them in the address alone.
+  }
 }

@@ -12,6 +12,7 @@ import { linkTo } from '../router.ts'
 import { Curation } from './curation.tsx'
 import { Badge } from './list.tsx'
 import { Noticed } from './noticed.tsx'
+import { EvidencePanel } from './proof.tsx'
 import { Streams } from './streams.tsx'
 import { AuditTrail, MetadataTrail } from './trails.tsx'
 import { explainSilence, partiesOf, standing, uploadStanding } from './words.ts'
@@ -40,6 +41,7 @@ export function RecordingDetail({ recordingId, atS }: { recordingId: string; atS
           </div>
           <Streams recording={recording} />
           <Noticed recording={recording} />
+          <EvidencePanel recording={recording} />
           <MetadataTrail recording={recording} />
           <AuditTrail key={`${recording.isHeld} ${recording.tags.length}`} recording={recording} />
         </>

@@ -1,17 +1,20 @@
 // The list of recordings: any number of them, with a column for each value of the metadata that is wanted.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
+import type { FacetsView, RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
 import { Icon } from '../components/icon.tsx'
 import { Nothing, Trouble } from '../components/trouble.tsx'
 import { may } from '../data/abilities.ts'
 import { clockTime, duration } from '../data/format.ts'
+import { useResource } from '../data/resource.ts'
 import { play, playing } from '../player/playing.ts'
 import { linkTo } from '../router.ts'
 import { ColumnChoice, chosenColumns } from './columns.tsx'
 import { Filters } from './filters.tsx'
+import { useLasting } from './lasting.ts'
 import { RecordingPages } from './pages.ts'
 import { apiQuery, filterNames } from './search.ts'
+import { ExportBar, isSelecting, SelectBox } from './selection.tsx'
 import { useIsNarrow, useVirtualRows } from './virtual-rows.ts'
 import { partiesOf, type Standing, standing, uploadStanding } from './words.ts'
 
@@ -35,6 +38,7 @@ export function RecordingList({ place }: { place: URLSearchParams }) {
       pages.close()
     }
   }, [pages, query])
+  const facets = useLasting(useResource<FacetsView>(`/api/recordings/facets?${query}`).value)
   const again = (): void => void pages.search(query)
   const showNew = (): void => {
     window.scrollTo(0, 0)
@@ -47,9 +51,10 @@ export function RecordingList({ place }: { place: URLSearchParams }) {
       <div class="title-row">
         <h1>Recordings</h1>
         <p role="status">{pages.total.value !== undefined && `${pages.total.value} found`}</p>
-        <ColumnChoice place={place} items={pages.items} />
+        <ExportBar query={query} found={pages.count.value} />
+        <ColumnChoice place={place} facets={facets} />
       </div>
-      <Filters place={place} />
+      <Filters place={place} facets={facets} />
       <Trouble error={pages.error.value} onRetry={again} />
       {isEmpty && (isFiltered ? <NoMatch /> : <NoneYet />)}
       {pages.newer.value > 0 && (
@@ -137,16 +142,20 @@ function Cells({ recording, columns }: { recording: RecordingSummary; columns: r
   return (
     <>
       <td class="cell-play">
-        <button
-          type="button"
-          class="round"
-          data-silent={!hasAudio}
-          disabled={hasAudio && !may('recordings:play')}
-          aria-label={hasAudio ? `Play ${who}` : `Why is there no audio of ${who}?`}
-          onClick={() => play(recordingId)}
-        >
-          <Icon name={hasAudio ? 'play' : standing(recording).icon} />
-        </button>
+        {isSelecting.value ? (
+          <SelectBox recordingId={recordingId} who={who} />
+        ) : (
+          <button
+            type="button"
+            class="round"
+            data-silent={!hasAudio}
+            disabled={hasAudio && !may('recordings:play')}
+            aria-label={hasAudio ? `Play ${who}` : `Why is there no audio of ${who}?`}
+            onClick={() => play(recordingId)}
+          >
+            <Icon name={hasAudio ? 'play' : standing(recording).icon} />
+          </button>
+        )}
       </td>
       <td class="cell-who">
         <a href={linkTo(['recordings', recordingId])}>{who}</a>

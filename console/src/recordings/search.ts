@@ -53,7 +53,26 @@ const lengthRanges: Readonly<Record<string, readonly [min: number, max: number |
 }
 
 /** Parameters of the address that are filters. */
-export const filterNames = ['text', 'party', 'state', 'time', 'from', 'to', 'length', 'tag', 'held', 'upload'] as const
+export const filterNames = [
+  'text',
+  'party',
+  'state',
+  'time',
+  'from',
+  'to',
+  'length',
+  'tag',
+  'held',
+  'upload',
+  'caller',
+  'called',
+  'day',
+  'vendor',
+  'codec',
+  'custom',
+] as const
+/** Filters that are passed on as they are. */
+const plainNames = ['text', 'party', 'held', 'upload', 'caller', 'called', 'vendor', 'codec', 'custom'] as const
 export type FilterName = (typeof filterNames)[number]
 
 /** The request that the address asks for, without a page. */
@@ -62,7 +81,7 @@ export function apiQuery(place: URLSearchParams, now = new Date()): string {
   const put = (name: string, value: string | null | undefined): void => {
     if (value) asked.append(name, value)
   }
-  for (const name of ['text', 'party', 'held', 'upload'] as const) put(name, place.get(name)?.trim())
+  for (const name of plainNames) put(name, place.get(name)?.trim())
   for (const tag of (place.get('tag') ?? '').split(/[\s,]+/)) put('tag', tag)
   const [state, cause] = (place.get('state') ?? '').split('.', 2)
   put('state', state)
@@ -77,6 +96,8 @@ export function apiQuery(place: URLSearchParams, now = new Date()): string {
 }
 
 function timeRange(place: URLSearchParams, now: Date): readonly [from?: string | undefined, to?: string | undefined] {
+  const day = place.get('day') ?? ''
+  if (/^\d{4}-\d\d-\d\d$/.test(day)) return [day, new Date(Date.parse(day) + DAY_MS).toISOString()]
   const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate())
   const before = (days: number): string => new Date(midnight.getTime() - days * DAY_MS).toISOString()
   switch (place.get('time')) {

@@ -15,7 +15,7 @@ import { linkTo } from '../router.ts'
 import { Ladder } from './call/ladder.tsx'
 import { Ledger } from './call/ledger.tsx'
 import { Quality } from './call/quality.tsx'
-import { AlarmBox, peopleOf, sessionWords, stateWords, Ticking } from './live/call-card.tsx'
+import { AlarmBox, CallFlow, peopleOf, sessionWords, stateWords, Ticking } from './live/call-card.tsx'
 import type { ViewProps } from './registry.ts'
 import '../style/call.css'
 import 'uplot/dist/uPlot.min.css'
@@ -83,7 +83,8 @@ function OneCall({ callId }: { callId: string }) {
       </header>
       {!isOver && <Trouble error={live.error} onRetry={live.reload} />}
       <Facts call={call} endedAt={endedAt} />
-      {!isOver && alarmsOf(call).map((alarm) => <AlarmBox key={alarm.what} alarm={alarm} />)}
+      {!isOver && alarmsOf(call).map((alarm) => <AlarmBox key={alarm.key} alarm={alarm} />)}
+      {!isOver && <CallFlow call={call} />}
       {!isOver && <CallVoices call={call} />}
       {!isOver && <RecordingCommands callId={callId} state={state} />}
       {call.recording !== undefined && <Ledger recording={call.recording} />}

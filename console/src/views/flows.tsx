@@ -6,12 +6,13 @@ import { clockTime } from '../data/format.ts'
 import { useResource } from '../data/resource.ts'
 import { linkTo } from '../router.ts'
 import { FlowDetail } from './flows/flow-detail.tsx'
+import type { ViewProps } from './registry.ts'
 
 const EVERY_MS = 5_000
 
 /** The list, or the flow that the address names. */
-export function FlowsView({ path: [name] }: { path: readonly string[] }) {
-  if (name !== undefined) return <FlowDetail key={name} name={name} />
+export function FlowsView({ path: [name], query }: ViewProps) {
+  if (name !== undefined) return <FlowDetail key={name} name={name} at={query.get('node') ?? undefined} />
   return <FlowList />
 }
 

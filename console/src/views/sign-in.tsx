@@ -5,6 +5,7 @@ import { Trouble } from '../components/trouble.tsx'
 import { isSessionOver, readAbilities, reader, signIn } from '../data/abilities.ts'
 import { reconnect } from '../data/event-link.ts'
 import { ApiError } from '../data/http.ts'
+import { linkTo, place } from '../router.ts'
 
 /** The page. */
 export function SignInView() {
@@ -13,15 +14,31 @@ export function SignInView() {
     <section class="sign-in card">
       <h1>Sign in</h1>
       {isSessionOver.value && <p role="status">Your session has ended. Sign in again to go on where you were.</p>}
+      {ways.includes('oidc') && (
+        <p>
+          <a class="button" href={serviceAddress()}>
+            {reader.value?.oidcLabel}
+          </a>
+        </p>
+      )}
+      {ways.length > 1 && <p>or by an account of this program:</p>}
       {ways.includes('password') && <PasswordForm />}
       {ways.length === 0 && (
         <p>
-          Nobody can sign in here by a browser. Add an account under <code>http.accounts</code> in the configuration;{' '}
-          <code>siprec-gateway hash-password</code> makes its <code>passwordHash</code>.
+          Nobody can sign in here by a browser. Add an account under <code>http.accounts</code>, or a sign-in service as{' '}
+          <code>http.oidc</code>, in the configuration; <code>siprec-gateway hash-password</code> makes its{' '}
+          <code>passwordHash</code>.
         </p>
       )}
     </section>
   )
+}
+
+/** The way to the sign-in service, which leads back to where the reader is. */
+function serviceAddress(): string {
+  const { path, query } = place.value
+  const here = linkTo(path, Object.fromEntries(query)).slice(1)
+  return `/api/session/oidc?${new URLSearchParams({ place: here })}`
 }
 
 function PasswordForm() {

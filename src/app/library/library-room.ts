@@ -9,6 +9,7 @@ import {
   type CatalogueQuery,
   type CatalogueRow,
   eraseObjects,
+  evidenceOf,
   FolderLibrary,
   type JobQueue,
   Notary,
@@ -16,7 +17,10 @@ import {
   openCatalogueAndJobs,
   openS3,
   planRetention,
+  proveRecording,
   type Rebuilt,
+  type RecordingEvidence,
+  type RecordingProof,
   RecordingStore,
   type RetentionOutcome,
   type RetentionPlan,
@@ -133,6 +137,23 @@ export class LibraryRoom {
     return await this.library.count(filter, most)
   }
 
+  async facets(filter: CatalogueFilter): ReturnType<FolderLibrary['facets']> {
+    return await this.library.facets(filter)
+  }
+
+  /** What vouches for a published recording of this store; undefined where nothing does. */
+  async evidence(recordingId: string): Promise<RecordingEvidence | undefined> {
+    const folder = await this.#folderOf(recordingId)
+    return folder === undefined ? undefined : evidenceOf(this.#settings.folder, folder)
+  }
+
+  /** Verifies a published recording of this store; undefined where there is none. */
+  async verify(recordingId: string): Promise<RecordingProof | undefined> {
+    const folder = await this.#folderOf(recordingId)
+    if (folder === undefined) return undefined
+    return await proveRecording(this.#settings.folder, folder, this.#settings.evidence?.keyFile)
+  }
+
   async remove(recordingId: string): Promise<void> {
     await this.#ready.catalogue.remove(recordingId)
   }
@@ -180,6 +201,12 @@ export class LibraryRoom {
   /** The open library; throws AppError `store.catalogue` before that. */
   get library(): FolderLibrary {
     return this.#ready.library
+  }
+
+  async #folderOf(recordingId: string): Promise<string | undefined> {
+    const row = await this.library.get(recordingId)
+    if (row === undefined || row.deletion !== undefined || row.store !== this.#settings.name) return undefined
+    return row.folder
   }
 
   get #ready(): Opened {

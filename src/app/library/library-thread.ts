@@ -51,6 +51,18 @@ export class LibraryThread implements JournalTarget, RecordingLibrary {
     return this.#call('count', filter, most)
   }
 
+  facets(filter: CatalogueFilter): ReturnType<Room['facets']> {
+    return this.#call('facets', filter)
+  }
+
+  evidence(recordingId: string): ReturnType<Room['evidence']> {
+    return this.#call('evidence', recordingId)
+  }
+
+  verify(recordingId: string): ReturnType<Room['verify']> {
+    return this.#call('verify', recordingId)
+  }
+
   async remove(recordingId: string): Promise<void> {
     await this.#call('remove', recordingId)
   }

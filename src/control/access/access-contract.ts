@@ -19,9 +19,17 @@ export const sessionView = Type.Object(
     name: Type.String(),
     scopes: scopeList,
     /** Ways to sign in here. */
-    signIn: Type.Array(Type.Enum(['password'])),
+    signIn: Type.Array(Type.Enum(['password', 'oidc'])),
+    /** Of the button that leads to the sign-in service. */
+    oidcLabel: Type.Optional(Type.String({ description: 'what signing in by `oidc` is called' })),
     expiresAt: Type.Optional(Type.String({ description: 'of a session, if nothing is asked meanwhile' })),
   },
+  closed,
+)
+
+/** Signing out goes on elsewhere. */
+export const signedOut = Type.Object(
+  { signOutUrl: Type.String({ description: 'where a browser goes to sign out of the sign-in service too' }) },
   closed,
 )
 
@@ -56,5 +64,7 @@ export const tokenMade = Type.Object({ token: Type.String(), ...tokenView.proper
 /** Path parameter of a token. */
 export const tokenParams = Type.Object({ tokenId: Type.String({ pattern: '^[0-9a-f]{1,32}$' }) }, closed)
 
+/** See `signedOut`. */
+export type SignedOut = Static<typeof signedOut>
 /** See `sessionView`. */
 export type SessionView = Static<typeof sessionView>

@@ -15,7 +15,7 @@ export function accessReference(): string {
     '',
     'This page is made from the scopes and roles of the program.',
     '',
-    'On a loopback address and without accounts nobody has to sign in, and the API answers to loopback names only. On any other address, or with',
+    'On a loopback address, without accounts and without a sign-in service, nobody has to sign in, and the API answers to loopback names only. On any other address, or with',
     'accounts, whoever asks has to be known: by a token (`Authorization: Bearer …`) or by the cookie that `POST /api/session` sets. If nobody could',
     'sign in on such an address, the first start makes the account `admin` and prints its password, once.',
     '',
@@ -43,7 +43,7 @@ export function accessReference(): string {
     '',
     '    echo "a long password" | siprec-gateway hash-password',
     '',
-    'gives `passwordHash` of an entry of `http.accounts`.',
+    'gives `passwordHash` of an entry of `http.accounts`. Accounts of an OpenID provider: [sign-in.md](../sign-in.md).',
     '',
   ].join('\n')}`
 }

@@ -1,6 +1,7 @@
 // Who may use the API: finds out who asks, by token, by session, or because the API is open.
 
 import type { Clock, Ids } from '#kernel'
+import type { OidcSignIn } from './oidc/oidc-sign-in.ts'
 import type { Scope } from './scopes.ts'
 import { type Session, type SessionLimits, Sessions } from './sessions.ts'
 import type { SignIn } from './sign-in.ts'
@@ -21,6 +22,8 @@ export interface AccessOptions {
   readonly isOpen: boolean
   /** Absent: there is no way to sign in by password. */
   readonly signIn?: SignIn
+  /** Absent: there is no provider to sign in by. */
+  readonly oidc?: OidcSignIn
   readonly tokens: TokenFile
   readonly session: SessionLimits
   readonly clock: Clock
@@ -33,13 +36,15 @@ const everybody: Principal = { kind: 'open', name: 'anybody', id: '', scopes: ['
 export class Access {
   readonly isOpen: boolean
   readonly signIn: SignIn | undefined
+  readonly oidc: OidcSignIn | undefined
   readonly tokens: TokenFile
   readonly sessions: Sessions
   readonly #clock: Clock
 
-  constructor({ isOpen, signIn, tokens, session, clock, ids }: AccessOptions) {
+  constructor({ isOpen, signIn, oidc, tokens, session, clock, ids }: AccessOptions) {
     this.isOpen = isOpen
     this.signIn = signIn
+    this.oidc = oidc
     this.tokens = tokens
     this.sessions = new Sessions(session, clock, ids)
     this.#clock = clock

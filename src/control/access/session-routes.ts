@@ -6,7 +6,7 @@ import type { HttpApp } from '../http-app.ts'
 import { HttpError } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { type Access, type Principal, principalOf } from './access.ts'
-import { sessionView, signInBody } from './access-contract.ts'
+import { sessionView, signedOut, signInBody } from './access-contract.ts'
 import { sessionCookie } from './gate.ts'
 import { type RateLimits, signInLimit } from './rate-limits.ts'
 import type { Session } from './sessions.ts'
@@ -28,7 +28,7 @@ const getSession = operation(
 )
 const signOut = operation(
   { id: 'signOut', summary: 'Sign out', tag: 'access', scope: 'public', audit: { action: 'session.sign-out' } },
-  { response: { 204: noContent } },
+  { response: { 200: signedOut, 204: noContent } },
 )
 
 /** Adds the routes. */
@@ -37,7 +37,11 @@ export function sessionRoutes(app: HttpApp, access: Access, limits: RateLimits):
     kind: principal?.kind ?? ('none' as const),
     name: principal?.name ?? '',
     scopes: [...(principal?.scopes ?? [])],
-    signIn: access.signIn === undefined ? [] : (['password'] as const).slice(),
+    signIn: [
+      ...(access.signIn === undefined ? [] : (['password'] as const)),
+      ...(access.oidc === undefined ? [] : (['oidc'] as const)),
+    ],
+    ...(access.oidc === undefined ? {} : { oidcLabel: access.oidc.label }),
     ...(session === undefined ? {} : { expiresAt: new Date(session.expiresAtMs).toISOString() }),
   })
 
@@ -52,13 +56,16 @@ export function sessionRoutes(app: HttpApp, access: Access, limits: RateLimits):
     const identity = await access.signIn?.signIn(name, password)
     if (identity === undefined) throw new HttpError(401, 'sign-in-failed', 'name and password do not go together')
     const session = openSession(access, identity, request, reply)
+    request.audited = { by: 'password', roles: identity.roles, session: session.id }
     return viewOf(principalOf(session), session)
   })
 
   app.delete('/api/session', signOut, async (request, reply) => {
     const secret = request.cookies[sessionCookie]
+    const onward = secret === undefined ? undefined : access.sessions.find(secret)?.signOutUrl
     if (secret !== undefined) access.sessions.close(secret)
-    return await reply.clearCookie(sessionCookie, cookieOptions(request)).code(204).send(null)
+    reply.clearCookie(sessionCookie, cookieOptions(request))
+    return onward === undefined ? await reply.code(204).send(null) : { signOutUrl: onward }
   })
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ManualClock, seededIds } from '#kernel'
 import { Sessions } from './sessions.ts'
 
-const anna = { name: 'anna', scopes: ['calls:read'] as const }
+const anna = { name: 'anna', roles: ['viewer'] as const, scopes: ['calls:read'] as const }
 
 function sessionsOn(clock: ManualClock): Sessions {
   return new Sessions({ idleMs: 1_000, longestMs: 2_500 }, clock, seededIds(1))

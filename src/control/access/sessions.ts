@@ -44,10 +44,10 @@ export class Sessions {
   }
 
   /** Opens one; the secret goes into the cookie. */
-  open({ name, scopes }: Identity): { readonly secret: string; readonly session: Session } {
+  open(identity: Identity): { readonly secret: string; readonly session: Session } {
     const secret = this.#ids.hex(SECRET_BYTES)
     const now = this.#clock.nowMs()
-    const kept: Kept = { name, scopes, id: this.#ids.hex(ID_BYTES), openedAtMs: now, usedAtMs: now }
+    const kept: Kept = { ...identity, id: this.#ids.hex(ID_BYTES), openedAtMs: now, usedAtMs: now }
     if (this.#open.size >= MOST_SESSIONS) this.#makeRoom()
     this.#open.set(hashOf(secret), kept)
     return { secret, session: this.#viewOf(kept) }
@@ -71,8 +71,8 @@ export class Sessions {
   }
 
   #viewOf(kept: Kept): Session {
-    const { name, scopes, id } = kept
-    return { name, scopes, id, expiresAtMs: this.#clock.wallMs() + this.#leftMs(kept) }
+    const { openedAtMs: _opened, usedAtMs: _used, ...view } = kept
+    return { ...view, expiresAtMs: this.#clock.wallMs() + this.#leftMs(kept) }
   }
 
   #leftMs({ openedAtMs, usedAtMs }: Kept): number {

@@ -6,7 +6,11 @@ import { type Role, roles, type Scope } from './scopes.ts'
 /** Who somebody is, as a way to sign in found out. */
 export interface Identity {
   readonly name: string
+  /** What the scopes come from. */
+  readonly roles: readonly Role[]
   readonly scopes: readonly Scope[]
+  /** Where a browser goes on after signing out here, to sign out there too. */
+  readonly signOutUrl?: string
 }
 
 /** A way to sign in by name and password; other ways open their sessions by themselves. */
@@ -35,6 +39,8 @@ export class AccountSignIn implements SignIn {
   async signIn(name: string, password: string): Promise<Identity | undefined> {
     const account = this.#accounts.get(name)
     const isRight = await verifyPassword(account?.passwordHash ?? (await this.#nobody), password)
-    return account !== undefined && isRight ? { name, scopes: roles[account.role] } : undefined
+    if (account === undefined || !isRight) return undefined
+    const { role } = account
+    return { name, roles: [role], scopes: roles[role] }
   }
 }

@@ -23,7 +23,14 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     audit?: Audited
   }
+  interface FastifyRequest {
+    /** What a handler has found out that matters, beside what the body says. */
+    audited?: Readonly<Record<string, unknown>>
+  }
 }
+
+/** What a page asks for again and again while somebody looks at it is one entry in so long. */
+export const LOOKED_AT_MS = 600_000
 
 const MOST_REMEMBERED = 10_000
 const OPENED = 101
@@ -71,16 +78,17 @@ export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log:
 }
 
 function newsOf(request: FastifyRequest, { action, detail }: Audited, status: number): AuditNews {
-  const { principal, ip, params, body } = request
+  const { principal, ip, params, body, audited } = request
   const { kind = 'none', name = '', id = '' } = principal ?? {}
   const isBody = typeof body === 'object' && body !== null
-  const more = detail === undefined || !isBody ? undefined : detail(body as Readonly<Record<string, unknown>>)
+  const said = detail === undefined || !isBody ? undefined : detail(body as Readonly<Record<string, unknown>>)
+  const more = said === undefined && audited === undefined ? undefined : { ...said, ...audited }
   return {
     who: { kind, name, id },
     from: ip,
     action,
     target: { ...(params as Readonly<Record<string, string>>) },
-    ...(more === undefined ? {} : { detail: { ...more } }),
+    ...(more === undefined ? {} : { detail: more }),
     outcome: outcomeOf(status),
     status,
   }

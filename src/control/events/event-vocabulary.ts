@@ -64,6 +64,15 @@ export const eventVocabulary = {
     ...party,
     hold: Type.String(says('`none`, `sendonly` or `inactive`')),
   }),
+  'call.flow-node': event('A call came to another node of its flow; told five times a second at most.', {
+    flow: Type.String(says('name that the flow gives itself')),
+    node: Type.String(says('place in the flow, such as `nodes[2].then[0]`')),
+    type: Type.String(says('of the node')),
+  }),
+  'call.flow-ended': event('The flow of a call is over.', {
+    flow: Type.String(says('name that the flow gives itself')),
+    end: Type.String(says('`completed`, `call-ended` or `failed`')),
+  }),
   'call.ended': event('A call is over.', {
     durationMs: Type.Number(says('since it came in')),
     reason: Type.Optional(Type.String(says('what the peer said (RFC 3326)'))),
@@ -95,6 +104,7 @@ export const eventVocabulary = {
   'recorder.lost': event('A recording session broke off.', { reason }),
   'recorder.paused-by-recorder': event('The recorder asked for no media.', {}),
   'recorder.resumed-by-recorder': event('The recorder asked for media again.', {}),
+  'recorder.mixed': event('The recorder takes no separate streams, and gets one with all voices instead.', {}),
   'recorder.streams-refused': event('The recorder refused streams.', { labels: Type.Array(Type.String()) }),
   'recorder.failed-over': event('Another recorder accepted instead.', {
     ...move,

@@ -58,6 +58,37 @@ export const recordingPage = Type.Object(
   closed,
 )
 
+const facetValues = Type.Array(Type.Object({ value: Type.String(), count: Type.Integer() }, closed))
+
+/** What the recordings that match have in common. */
+export const facetsView = Type.Object(
+  {
+    counted: Type.Integer(says('recordings that were counted')),
+    isComplete: Type.Boolean(says('false: only the newest `counted` of those that match')),
+    kinds: Type.Object(
+      {
+        state: Type.Array(facetValues.items, says('with its cause, as `no-audio.no-rtp`')),
+        store: facetValues,
+        vendor: facetValues,
+        verdict: facetValues,
+        codec: facetValues,
+        tag: facetValues,
+        upload: facetValues,
+        held: Type.Array(facetValues.items, says('`yes` or `no`')),
+        day: Type.Array(facetValues.items, says('UTC; the newest 31')),
+        caller: Type.Array(facetValues.items, says('where the metadata tells who called')),
+        called: facetValues,
+      },
+      { ...closed, ...says('the most frequent 10 of each') },
+    ),
+    fields: Type.Array(
+      Type.Object({ name: Type.String(), count: Type.Integer(), values: facetValues }, closed),
+      says("names of the metadata's extension data, with the most frequent values of each"),
+    ),
+  },
+  closed,
+)
+
 /** A stretch without audio. */
 export const gap = Type.Object({ fromMs: Type.Number(), toMs: Type.Number(), cause: Type.String() }, closed)
 
@@ -228,6 +259,8 @@ export const tagBody = Type.Object({ add: tagList, remove: tagList }, closed)
 
 /** See `recordingSummary`. */
 export type RecordingSummary = Static<typeof recordingSummary>
+/** See `facetsView`. */
+export type FacetsView = Static<typeof facetsView>
 /** See `recordingView`. */
 export type RecordingView = Static<typeof recordingView>
 /** See `audioQuery`. */

@@ -1,7 +1,7 @@
 // /api/recordings: the recorder's catalogue, audio with range requests, metadata.
 
 import type { FastifyReply } from 'fastify'
-
+import { LOOKED_AT_MS } from '../audit/audit-trail.ts'
 import { resolveRange } from '../byte-range.ts'
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
@@ -9,13 +9,14 @@ import { file, operation } from '../operation.ts'
 import type { AudioFile, RecordingsView } from '../views.ts'
 import {
   audioQuery,
+  facetsView,
   peaksQuery,
   peaksView,
   recordingPage,
   recordingParams,
   recordingView,
 } from './recording-contract.ts'
-import { cursorOf, cursorText, filterOf, searchQuery } from './recording-search.ts'
+import { cursorOf, cursorText, filterOf, filterQuery, searchQuery } from './recording-search.ts'
 
 /** Counting goes no further: nobody pages by number beyond it. */
 const MOST_COUNTED = 10_000
@@ -30,14 +31,23 @@ const listRecordings = operation(
   },
   { querystring: searchQuery, response: { 200: recordingPage } },
 )
+const countRecordings = operation(
+  {
+    id: 'getRecordingFacets',
+    summary: 'What the recordings that match have in common: values with counts',
+    description:
+      'Exact for a period of time, and for all; under other conditions the newest 10,000 that match are counted.',
+    tag: 'recordings',
+    scope: 'recordings:read',
+  },
+  { querystring: filterQuery, response: { 200: facetsView } },
+)
 const getRecording = operation(
   { id: 'getRecording', summary: 'What is known of one recording', tag: 'recordings', scope: 'recordings:read' },
   { params: recordingParams, response: { 200: recordingView } },
 )
 const AUDIO_TYPES = ['audio/wav', 'audio/flac', 'audio/ogg']
-/** A player asks for range after range. */
-const PLAYBACK_MS = 600_000
-const playback = { action: 'recording.play', isStrict: true, onceInMs: PLAYBACK_MS }
+const playback = { action: 'recording.play', isStrict: true, onceInMs: LOOKED_AT_MS }
 const getAudio = operation(
   {
     id: 'getRecordingAudio',
@@ -54,7 +64,13 @@ const getAudio = operation(
   },
 )
 const getPeaks = operation(
-  { id: 'getRecordingPeaks', summary: 'Wave form of a recording', tag: 'recordings', scope: 'recordings:play' },
+  {
+    id: 'getRecordingPeaks',
+    summary: 'Wave form of a recording',
+    tag: 'recordings',
+    scope: 'recordings:play',
+    audit: { action: 'recording.wave-form', onceInMs: LOOKED_AT_MS },
+  },
   { params: recordingParams, querystring: peaksQuery, response: { 200: peaksView } },
 )
 /** Adds the routes. */
@@ -73,6 +89,16 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
       limit,
       ...(next !== undefined && { next: cursorText(next) }),
       items: [...items],
+    }
+  })
+
+  app.get('/api/recordings/facets', countRecordings, async ({ query }) => {
+    const { kinds, fields, ...sums } = await recordings.facets(filterOf(query))
+    const told = Object.entries(kinds).map(([kind, values]) => [kind, [...values]])
+    return {
+      ...sums,
+      kinds: Object.fromEntries(told),
+      fields: fields.map((one) => ({ ...one, values: [...one.values] })),
     }
   })
 

@@ -36,6 +36,9 @@ const filterFields = {
   custom: Type.Optional(
     Type.Array(pair, { maxItems: 20, description: "`name=value` of the metadata's extension data, each of them" }),
   ),
+  caller: word('name or number of the participant that called, whole'),
+  called: word('name or number of one that was called, whole'),
+  codec: word('codec of a stream, as `PCMU`', 64),
   store: word('name of the store, where several share a database'),
   deleted: Type.Optional(Type.Enum(['without', 'only', 'with'], { description: '`without` unless given' })),
 }
@@ -64,7 +67,7 @@ type Cursor = NonNullable<CataloguePage['next']>
 /** The filter of a query; throws HttpError 400 for a time that is none. */
 export function filterOf(query: Static<typeof filterQuery>): CatalogueFilter {
   const { text, party, id, from, to, minDurationMs, maxDurationMs, state, cause } = query
-  const { tag, upload, held, vendor, verdict, custom, store, deleted } = query
+  const { tag, upload, held, vendor, verdict, custom, store, deleted, caller, called, codec } = query
   return {
     ...(text !== undefined && { text }),
     ...(party !== undefined && { party }),
@@ -82,6 +85,9 @@ export function filterOf(query: Static<typeof filterQuery>): CatalogueFilter {
     ...(verdict !== undefined && { verdict }),
     ...(custom !== undefined && { custom: Object.fromEntries(custom.map(nameAndValue)) }),
     ...(store !== undefined && { store }),
+    ...(caller !== undefined && { caller }),
+    ...(called !== undefined && { called }),
+    ...(codec !== undefined && { codec }),
     ...(deleted !== undefined && { deleted }),
   }
 }

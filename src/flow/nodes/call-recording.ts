@@ -12,7 +12,7 @@ const RESULT_PATH = 'context.recording.last'
 /**
  * `callRecording {activity, callRecordingServer, callRecordingId, wait}`; the outcome `{status, text, results}` is put in
  * `context.recording.last` when it comes. The flow goes on at once unless `wait` is true. Beyond the page: `policy` and `maskDtmf` of
- * a start; `maxSeconds` of a pause, after which it is `afterPause`.
+ * a start; `recorder` of a pause, resume or stop at one recorder alone; `maxSeconds` of a pause, after which it is `afterPause`.
  */
 export const callRecording = nodeType(
   'callRecording',
@@ -30,20 +30,26 @@ export const callRecording = nodeType(
     wait: Type.Boolean({ default: false }),
     policy: textField({ default: '' }),
     maskDtmf: Type.Optional(Type.Boolean()),
+    recorder: textField({ default: '' }),
     maxSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400 })),
     afterPause: Type.Union([Type.Literal('resume'), Type.Literal('stop')], { default: 'resume' }),
   },
-  ({ activity, callRecordingServer, callRecordingId, wait, policy, maskDtmf, maxSeconds, afterPause }, loader) => {
+  (
+    { activity, callRecordingServer, callRecordingId, wait, policy, maskDtmf, recorder, maxSeconds, afterPause },
+    loader,
+  ) => {
     const server = loader.text('callRecordingServer', callRecordingServer)
     const recordingId = loader.text('callRecordingId', callRecordingId)
     const wanted = loader.text('policy', policy)
+    const only = loader.text('recorder', recorder)
     return async (run) => {
-      const success = await wanted(run)
+      const [success, one] = [await wanted(run), await only(run)]
       const command: RecordingCommand = {
         activity,
         server: await server(run),
         recordingId: await recordingId(run),
         ...(success === '' ? {} : { policy: success }),
+        ...(one === '' ? {} : { recorder: one }),
         ...(maskDtmf === undefined ? {} : { maskDtmf }),
         ...(maxSeconds === undefined ? {} : { limit: { maxSeconds, next: afterPause } }),
       }

@@ -2,7 +2,7 @@
 // never judged.
 
 import type { Alarm } from '#store'
-import { isSameAudio } from './compared-sound.ts'
+import { compareAudio, type SameAudio } from './compared-sound.ts'
 import type { StreamWatch } from './stream-watch.ts'
 
 /** Packets are missed after so long. */
@@ -30,7 +30,7 @@ const SAME_HEALING_MS = 1000
 /** What the judge of one recording remembers. */
 export interface SameAudioMemory {
   checkedMs: number
-  isSame: boolean
+  latest: SameAudio
 }
 
 /** Where packets go, in words. */
@@ -66,11 +66,11 @@ export function sameAudioAlarm(
   nowMs: number,
   memory: SameAudioMemory,
 ): Alarm | undefined {
-  if (nowMs - memory.checkedMs >= (memory.isSame ? SAME_HEALING_MS : SAME_AGAIN_MS)) {
-    const verdict = isSameAudio(one.sound.compared, other.sound.compared)
-    if (verdict !== undefined) Object.assign(memory, { checkedMs: nowMs, isSame: verdict })
+  if (nowMs - memory.checkedMs >= (memory.latest.isSame ? SAME_HEALING_MS : SAME_AGAIN_MS)) {
+    const verdict = compareAudio(one.sound.compared, other.sound.compared, memory.latest)
+    if (verdict !== undefined) Object.assign(memory, { checkedMs: nowMs, latest: verdict })
   }
-  if (!memory.isSame) return undefined
+  if (!memory.latest.isSame) return undefined
   return {
     code: 'same-audio',
     severity: 'error',

@@ -1,6 +1,6 @@
 // The latest two seconds of a stream at a low rate, and whether two streams carry the same.
 
-import { correlate, rmsDbfs } from '#audio'
+import { correlate, correlateAt, rmsDbfs } from '#audio'
 
 /** Rate of what is kept: voices have enough below half of it. */
 const COMPARED_HZ = 2000
@@ -55,13 +55,22 @@ export class ComparedSound {
   }
 }
 
-/** Whether two streams carry the same audio; undefined while nothing can be said: too little, or silence. */
-export function isSameAudio(one: ComparedSound, other: ComparedSound): boolean | undefined {
+/** What is known of two streams. */
+export interface SameAudio {
+  readonly isSame: boolean
+  /** How much later the other one is, where they are the same. */
+  readonly lagSamples: number
+}
+
+/** Whether two streams carry the same audio; where they did, looked for at the same lag first; undefined while nothing can be said: too little, or silence. */
+export function compareAudio(one: ComparedSound, other: ComparedSound, before: SameAudio): SameAudio | undefined {
   const [first, second] = [one.latest(), other.latest()]
   if (first === undefined || second === undefined) return undefined
   const [firstDbfs, secondDbfs] = [rmsDbfs(first), rmsDbfs(second)]
   if (firstDbfs < AUDIBLE_DBFS && secondDbfs < AUDIBLE_DBFS) return undefined
   // Cheap, and nearly always enough.
-  if (Math.abs(firstDbfs - secondDbfs) > MAX_DIFFERENCE_DB) return false
-  return correlate(first, second, MAX_LAG_SAMPLES).coefficient >= SAME_FROM
+  if (Math.abs(firstDbfs - secondDbfs) > MAX_DIFFERENCE_DB) return { isSame: false, lagSamples: 0 }
+  if (before.isSame && correlateAt(first, second, before.lagSamples) >= SAME_FROM) return before
+  const { coefficient, lagSamples } = correlate(first, second, MAX_LAG_SAMPLES)
+  return { isSame: coefficient >= SAME_FROM, lagSamples }
 }

@@ -9,6 +9,7 @@ import type { StreamReading, StreamWatch } from './stream-watch.ts'
 const MAX_LISTED = 200
 /** More streams than this are not compared with each other. */
 const MAX_COMPARED = 4
+const NEVER_COMPARED = { isSame: false, lagSamples: 0 }
 
 interface Standing {
   readonly alarm: Alarm
@@ -100,7 +101,7 @@ export class SessionWatch {
     for (const [index, other] of compared.entries()) {
       for (const one of compared.slice(0, index)) {
         const pair = `${one.channel} ${other.channel}`
-        const memory = before.get(pair) ?? { checkedMs: Number.NEGATIVE_INFINITY, isSame: false }
+        const memory = before.get(pair) ?? { checkedMs: Number.NEGATIVE_INFINITY, latest: NEVER_COMPARED }
         this.#same.set(pair, memory)
         const alarm = sameAudioAlarm(one, other, nowMs, memory)
         if (alarm !== undefined) yield alarm

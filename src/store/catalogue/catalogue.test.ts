@@ -12,6 +12,7 @@ import { NO_TOTALS, type RecordingFacts } from '../manifest.ts'
 import { RecordingFolder } from '../recording-folder.ts'
 import { RecordingStore } from '../recording-store.ts'
 import { openCatalogue } from './open-database.ts'
+import { openSqlite } from './sqlite-driver.ts'
 
 catalogueSuite('SQLite', async (t) => {
   const catalogue = await openCatalogue(':memory:')
@@ -29,6 +30,29 @@ test('a catalogue in a file survives closing and is not migrated twice', async (
   const second = await openCatalogue(path)
   assert.deepEqual(await second.get('r1'), row(1))
   await second.close()
+})
+
+test('rows of the first tables get what they are counted by when their database is opened', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'catalogue-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const path = join(root, 'catalogue.sqlite')
+  const first = await openCatalogue(path)
+  await first.putAll(Array.from({ length: 450 }, (_unused, n) => ({ row: row(n, { custom: { Queue: `q${n % 2}` } }) })))
+  await first.close()
+  const database = await openSqlite(path)
+  for (const text of [
+    "delete from siprec_key where kind in ('live-state', 'live-store', 'day', 'field')",
+    "delete from siprec_migration where name = '003-facets'",
+  ]) {
+    database.prepare(text).run([])
+  }
+  database.close()
+  const second = await openCatalogue(path)
+  t.after(() => second.close())
+  const { counted, kinds, fields } = await second.facets({})
+  assert.equal(counted, 450)
+  assert.deepEqual(kinds.day, [{ value: '1970-01-01', count: 450 }])
+  assert.deepEqual(fields[0]?.name, 'Queue')
 })
 
 test('a file that is no database is refused by code', async (t) => {

@@ -49,6 +49,12 @@ export interface CatalogueRow extends RecordingNotes {
   readonly participants: readonly string[]
   /** The same, name and AOR of each together; absent in rows of before. */
   readonly parties?: readonly ParticipantFacts[]
+  /** Name or number of the participant that called, where the metadata tells. */
+  readonly caller?: string
+  /** Names or numbers of the others, where it is known who called. */
+  readonly called?: readonly string[]
+  /** Codecs of what was received, each once; absent while receiving, and in rows of before. */
+  readonly codecs?: readonly string[]
   /** Whether there is audio that can be played; absent while receiving, and in rows of before. */
   readonly hasAudio?: boolean
   readonly streams: number
@@ -93,6 +99,11 @@ export interface CatalogueFilter {
   readonly verdict?: string
   readonly custom?: Readonly<Record<string, string>>
   readonly store?: string
+  /** Name or number of the participant that called, whole. */
+  readonly caller?: string
+  /** Name or number of one that was called, whole. */
+  readonly called?: string
+  readonly codec?: string
   /** Deleted recordings are left out unless asked for. */
   readonly deleted?: 'without' | 'only' | 'with'
 }
@@ -111,6 +122,44 @@ export interface CataloguePage {
   /** Absent on the last page. */
   readonly next?: Cursor
 }
+
+/** A value that recordings have, as it was written last, and how many have it. */
+export interface FacetValue {
+  readonly value: string
+  readonly count: number
+}
+
+/** A name that values of the metadata's extension data have. */
+export interface FacetField {
+  readonly name: string
+  readonly count: number
+  /** The most frequent ones. */
+  readonly values: readonly FacetValue[]
+}
+
+/** What the recordings that match have in common, by kind; most frequent first, days newest first. */
+export interface Facets {
+  /** Recordings that were counted. */
+  readonly counted: number
+  /** False: only the newest of those that match were counted. */
+  readonly isComplete: boolean
+  readonly kinds: Readonly<Record<FacetKind, readonly FacetValue[]>>
+  readonly fields: readonly FacetField[]
+}
+
+/** By what recordings are counted; `state` is with its cause, as in `no-audio.no-rtp`, `day` in UTC. */
+export type FacetKind =
+  | 'state'
+  | 'store'
+  | 'vendor'
+  | 'verdict'
+  | 'codec'
+  | 'tag'
+  | 'upload'
+  | 'held'
+  | 'day'
+  | 'caller'
+  | 'called'
 
 /** Port of the catalogue. Rejections are AppError with code `store.catalogue`. */
 export interface Catalogue {
@@ -151,6 +200,7 @@ export function rowOf(manifest: Manifest, folder: string): CatalogueRow {
     ...factsPart(facts),
     streams: streams.length,
     packets: streams.reduce((sum, stream) => sum + stream.totals.packets, 0),
+    codecs: [...new Set(streams.flatMap(({ runs }) => runs.map(({ encoding }) => encoding.split('/', 1)[0]!)))],
   }
 }
 
@@ -158,6 +208,8 @@ type FactsPart = Pick<
   CatalogueRow,
   | 'sipCallId'
   | 'parties'
+  | 'caller'
+  | 'called'
   | 'fromUri'
   | 'toUri'
   | 'reference'
@@ -171,7 +223,10 @@ type FactsPart = Pick<
 >
 
 function factsPart(facts: RecordingFacts): FactsPart {
+  const caller = facts.participants.find(({ participantId }) => participantId === facts.callerId)
+  const others = facts.participants.filter((one) => one !== caller).map(partyName)
   return {
+    ...(caller && { caller: partyName(caller), called: [...new Set(others)] }),
     sipCallId: facts.sip.callId,
     fromUri: facts.sip.fromUri,
     toUri: facts.sip.toUri,
@@ -184,4 +239,9 @@ function factsPart(facts: RecordingFacts): FactsPart {
     ...(facts.custom && { custom: facts.custom }),
     ...(facts.verdict && { vendor: facts.verdict.vendor, verdict: facts.verdict.outcome }),
   }
+}
+
+/** A name, else the number or user of the address. */
+function partyName({ name, aor, participantId }: ParticipantFacts): string {
+  return name ?? /^(?:sips?|tel):([^@;]+)/i.exec(aor ?? '')?.[1] ?? aor ?? participantId
 }

@@ -1,6 +1,6 @@
 // What differs between the two database engines: row numbers, the index over parts of texts, and taking jobs.
 
-import { type Expression, type Kysely, type SqlBool, sql } from 'kysely'
+import { type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /** Columns that are searched for parts of texts. */
@@ -21,6 +21,8 @@ export interface DatabaseEngine {
   unindexText(database: Kysely<Tables>, rowNo: number): Promise<void>
   /** Up to `most` rows with `term` in a column, by the index; undefined where the index cannot tell. */
   hits(database: Kysely<Tables>, column: TextColumn, term: string, most: number): Promise<number[] | undefined>
+  /** The numbers of a JSON array as a selection: more of them than a statement may have parameters. */
+  numbersOf(json: string): RawBuilder<unknown>
   /** Condition on a row of `siprec_text`. */
   contains(column: TextColumn, term: string): Expression<SqlBool>
 }
@@ -51,6 +53,7 @@ export const sqliteEngine: DatabaseEngine = {
       where siprec_trigram match ${phrase} limit ${most}`.execute(database)
     return found.rows.map(({ row_no }) => row_no)
   },
+  numbersOf: (json) => sql`select value from json_each(${json})`,
   contains: (column, term) => sql<SqlBool>`instr(${sql.ref(`siprec_text.${column}`)}, ${term}) > 0`,
 }
 
@@ -77,6 +80,7 @@ export const postgresEngine: DatabaseEngine = {
       .limit(most)
     return (await query.execute()).map(({ row_no }) => row_no)
   },
+  numbersOf: (json) => sql`select value::bigint from json_array_elements_text(${json}::json)`,
   contains: (column, term) =>
     sql<SqlBool>`${sql.ref(`siprec_text.${column}`)} like ${`%${term.replace(/[\\%_]/g, '\\$&')}%`}`,
 }

@@ -2,9 +2,31 @@
 
 import type { CatalogueRow } from './catalogue.ts'
 
+/** What a key is; those of `live` are had by recordings that are not deleted, and there to be counted. */
+export type KeyKind =
+  | 'id'
+  | 'state'
+  | 'cause'
+  | 'tag'
+  | 'upload'
+  | 'held'
+  | 'vendor'
+  | 'verdict'
+  | 'custom'
+  | 'store'
+  | 'caller'
+  | 'called'
+  | 'codec'
+  | LiveKind
+
+type LiveKind = 'live-state' | 'live-store' | 'day' | 'field'
+
+/** Kinds that recordings of the first tables do not have. */
+export const laterKinds: readonly KeyKind[] = ['live-state', 'live-store', 'day', 'field', 'caller', 'called', 'codec']
+
 /** A key of a row. */
 export interface Key {
-  readonly kind: 'id' | 'state' | 'cause' | 'tag' | 'upload' | 'held' | 'vendor' | 'verdict' | 'custom' | 'store'
+  readonly kind: KeyKind
   readonly value: string
 }
 
@@ -52,7 +74,14 @@ export function keysOf(row: CatalogueRow): Key[] {
     add('verdict', row.verdict)
     add('held', row.holds?.length ? 'yes' : 'no')
     for (const tag of row.tags ?? []) add('tag', tag)
-    for (const [name, value] of Object.entries(row.custom ?? {})) keys.push(customKey(name, value))
+    for (const [name, value] of Object.entries(row.custom ?? {}))
+      keys.push(customKey(name, value), keyOf('field', name))
+    add('caller', row.caller)
+    for (const name of row.called ?? []) add('called', name)
+    for (const codec of row.codecs ?? []) add('codec', codec)
+    add('live-state', row.cause === undefined ? row.state : `${row.state}.${row.cause}`)
+    add('live-store', row.store)
+    add('day', new Date(row.startedAtMs).toISOString().slice(0, 10))
   }
   return [...new Map(keys.map((key) => [`${key.kind} ${key.value}`, key])).values()]
 }

@@ -1,8 +1,12 @@
 // The way from an empty database to today's tables, the same for both engines.
 
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import type { CatalogueRow, RecordingNotes } from './catalogue.ts'
 import type { DatabaseEngine } from './engine.ts'
+import { keysOf, laterKinds } from './index-terms.ts'
 import type { Tables } from './tables.ts'
+
+const ROWS_AT_ONCE = 200
 
 /** Brings a database to today's tables; several processes may do so at once on PostgreSQL. Rejects with what the database throws. */
 export async function migrate(database: Kysely<Tables>, engine: DatabaseEngine): Promise<void> {
@@ -32,6 +36,7 @@ function migrationsFor(engine: DatabaseEngine): Record<string, Migration> {
       },
     },
     '002-jobs': { up: (database: Kysely<Tables>) => createJobs(database, engine) },
+    '003-facets': { up: addLaterKeys },
   }
 }
 
@@ -70,6 +75,28 @@ async function createKeys(database: Kysely<Tables>, engine: DatabaseEngine): Pro
     .modifyEnd(sql.raw(engine.keyTable))
     .execute()
   await database.schema.createIndex('siprec_key_row').on('siprec_key').column('row_no').execute()
+}
+
+/** Rows of before get what they are counted by, as far as they know it themselves. */
+async function addLaterKeys(database: Kysely<Tables>): Promise<void> {
+  for (let last = 0; ; ) {
+    const query = database.selectFrom('siprec_recording').select(['row_no', 'started_at_ms', 'store', 'facts', 'notes'])
+    const rows = await query.where('row_no', '>', last).orderBy('row_no').limit(ROWS_AT_ONCE).execute()
+    const keys = rows.flatMap(({ row_no, started_at_ms, store, facts, notes }) => {
+      const row = { ...(JSON.parse(facts) as CatalogueRow), ...(JSON.parse(notes) as RecordingNotes), store }
+      const later = keysOf(row).filter(({ kind }) => laterKinds.includes(kind))
+      return later.map((key) => ({ ...key, started_at_ms, row_no }))
+    })
+    if (keys.length > 0) {
+      await database
+        .insertInto('siprec_key')
+        .values(keys)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    }
+    last = rows.at(-1)?.row_no ?? last
+    if (rows.length < ROWS_AT_ONCE) return
+  }
 }
 
 async function createTexts(database: Kysely<Tables>): Promise<void> {

@@ -110,6 +110,17 @@ export async function countMatches(
   return Number(total)
 }
 
+/** Numbers of the newest `most` rows that match a plan. */
+export function newestRows(database: Kysely<Tables>, engine: DatabaseEngine, plan: SearchPlan, most: number) {
+  const { candidates, driver } = plan
+  const order = candidates === undefined && driver !== undefined ? 'driver' : 'siprec_recording'
+  return matching(database, engine, plan)
+    .select('siprec_recording.row_no')
+    .orderBy(`${order}.started_at_ms` as 'siprec_recording.started_at_ms', 'desc')
+    .orderBy(`${order}.row_no` as 'siprec_recording.row_no', 'desc')
+    .limit(most)
+}
+
 function matching(database: Kysely<Tables>, engine: DatabaseEngine, plan: SearchPlan) {
   const { candidates, driver, filter } = plan
   const isDriven = candidates === undefined && driver !== undefined
@@ -179,6 +190,9 @@ function filterKeys(filter: CatalogueFilter): Key[] {
   for (const tag of filter.tags ?? []) add('tag', tag)
   for (const [name, value] of Object.entries(filter.custom ?? {})) keys.push(customKey(name, value))
   add('cause', filter.cause)
+  add('caller', filter.caller)
+  add('called', filter.called)
+  add('codec', filter.codec)
   add('vendor', filter.vendor)
   add('verdict', filter.verdict)
   add('upload', filter.uploadState)

@@ -7,9 +7,11 @@ import type {
   CataloguePage,
   CatalogueQuery,
   CatalogueRow,
+  Facets,
   RecordingNotes,
 } from './catalogue.ts'
 import type { DatabaseEngine } from './engine.ts'
+import { type FacetLimits, findFacets } from './facets.ts'
 import { guarded } from './guarded.ts'
 import { keysOf, metadataOf, textOf } from './index-terms.ts'
 import { countMatches, type FoundRow, findPage, planSearch } from './search.ts'
@@ -81,6 +83,11 @@ export class SqlCatalogue implements Catalogue {
       const plan = await planSearch(this.#database, this.#engine, filter)
       return await countMatches(this.#database, this.#engine, plan, most)
     })
+  }
+
+  /** What the recordings that match have in common. */
+  async facets(filter: CatalogueFilter, limits?: Partial<FacetLimits>): Promise<Facets> {
+    return await guarded(() => findFacets(this.#database, this.#engine, filter, limits))
   }
 
   /** Changes the notes of a recording; `change` gives undefined to leave them. Resolves with the row then, undefined if there is none. */

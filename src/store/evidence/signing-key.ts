@@ -37,8 +37,13 @@ export function openSigningKey(path: string): SigningKey {
   const key = parsed(path, createPrivateKey)
   const publicKey = createPublicKey(key)
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-  writeNew(`${path}${PUBLIC_SUFFIX}`, publicPem, 0o644)
+  writeNew(publicKeyFileOf(path), publicPem, 0o644)
   return { keyId: keyIdOf(publicKey), publicPem, sign: (bytes) => sign(null, bytes, key) }
+}
+
+/** Where the public half of a private key is. */
+export function publicKeyFileOf(path: string): string {
+  return `${path}${PUBLIC_SUFFIX}`
 }
 
 /** Reads public keys in PEM files; throws AppError `store.evidence-key`, and what the file system throws. */

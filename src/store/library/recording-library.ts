@@ -10,6 +10,7 @@ import type {
   CataloguePage,
   CatalogueQuery,
   CatalogueRow,
+  Facets,
   RecordingNotes,
   UploadState,
 } from '../catalogue/catalogue.ts'
@@ -35,6 +36,8 @@ export interface RecordingLibrary {
   search(query: CatalogueQuery): Promise<CataloguePage>
   /** How many match; counting ends at `most`. */
   count(filter: CatalogueFilter, most?: number): Promise<number>
+  /** What the recordings that match have in common. */
+  facets(filter: CatalogueFilter): Promise<Facets>
   get(recordingId: string): Promise<CatalogueRow | undefined>
   /** Deletes files and parties for good; ids, times and the reason stay. A held recording is refused. */
   delete(recordingId: string, doing: Doing): Promise<Result<CatalogueRow, Refusal>>
@@ -96,6 +99,10 @@ export class FolderLibrary implements RecordingLibrary {
 
   async count(filter: CatalogueFilter, most?: number): Promise<number> {
     return await this.#options.catalogue.count(filter, most)
+  }
+
+  async facets(filter: CatalogueFilter): Promise<Facets> {
+    return await this.#options.catalogue.facets(filter)
   }
 
   async get(recordingId: string): Promise<CatalogueRow | undefined> {

@@ -43,7 +43,9 @@ export interface RecordingFiles {
   placeOf(path: string): SealedPlace | undefined
   open(path: string): OpenFile
   read(path: string): Buffer
-  /** Replaces a file so that a reader sees the old or the new one, never a part. */
+  /** Writes a file whole; the operating system has it, the medium not. */
+  write(path: string, content: string | Uint8Array): void
+  /** Replaces a file durably, so that a reader sees the old or the new one, never a part. */
   replace(path: string, content: string | Uint8Array): void
   /** Adds to a small file. */
   append(path: string, content: string): void
@@ -65,6 +67,7 @@ export const plainFiles: RecordingFiles = {
     }
   },
   read: (path) => readFileSync(path),
+  write: (path, content) => writeFileSync(path, content),
   replace: (path, content) => replaceWhole(path, content),
   append: (path, content) => appendFileSync(path, content),
   output: (path) => {

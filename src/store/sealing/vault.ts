@@ -101,13 +101,12 @@ export class Vault implements RecordingFiles {
     }
   }
 
+  write(path: string, content: string | Uint8Array): void {
+    plainFiles.write(path, this.#sealed(path, content))
+  }
+
   replace(path: string, content: string | Uint8Array): void {
-    const place = this.placeOf(path)
-    if (place === undefined) plainFiles.replace(path, content)
-    else {
-      const sealer = new FrameSealer(place, 0)
-      replaceWhole(path, Buffer.concat([sealer.head, sealer.next(Buffer.from(content), true)]))
-    }
+    plainFiles.replace(path, this.#sealed(path, content))
   }
 
   append(path: string, content: string): void {
@@ -133,6 +132,13 @@ export class Vault implements RecordingFiles {
     if (dataKey === undefined) return undefined
     if (!this.#keys.has(id)) this.#keep(id, dataKey)
     return { name: `${id}/${path.slice(folder.length + 1).replace(UNFINISHED, '')}`, dataKey }
+  }
+
+  #sealed(path: string, content: string | Uint8Array): string | Uint8Array {
+    const place = this.placeOf(path)
+    if (place === undefined) return content
+    const sealer = new FrameSealer(place, 0)
+    return Buffer.concat([sealer.head, sealer.next(Buffer.from(content), true)])
   }
 
   #keep(id: string, dataKey: Uint8Array): void {

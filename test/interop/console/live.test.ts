@@ -4,8 +4,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertAccessible, assertNoSideScroll, openPage } from '../../harness/browser.ts'
 import { openTestProgram } from '../../harness/open-program.ts'
-import { openTalk } from '../../harness/talk.ts'
+import { openPhone, openTalk, openTestGateway, placeTalk } from '../../harness/talk.ts'
 import { until } from '../../harness/until.ts'
+
+const SILENCE_SAMPLES = 8_000 * 60
+const flow = `
+name: reception
+nodes:
+  - { type: answer }
+  - { type: if, condition: 'true', then: [{ type: collect, timeoutMs: 60000, maxDigits: 1, into: context.key }] }
+  - { type: wait, ms: 60000 }
+`
 
 test('a call shows as it comes, is started, paused, resumed and stopped from the page, and leaves it when it ends', async (t) => {
   const recorders = await openTestProgram({ gateway: false, recorder: true })
@@ -64,6 +73,39 @@ test('a start that fails says so, recorder by recorder, and the call shows the a
   await card.getByText('What to do: See how the recorder is').waitFor()
   await talk.assertUndisturbed()
   await talk.end()
+})
+
+test("our recorder's alarm shows on the card of the call that it is of, with cause and fix, and goes with its cause", async (t) => {
+  const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+  const opened = await openTestGateway(t, { recorder: true, gateway: { routes: [{ match: 'bob', callee: bob.uri }] } })
+  const talk = await placeTalk(opened, alice, bob, new Int16Array(SILENCE_SAMPLES))
+  const page = await openPage(t, `${opened.httpUrl}/#/live`)
+  const card = page.getByRole('article', { name: 'alice and bob' })
+  await card.waitFor()
+  assert.equal((await talk.rest('start', opened.recorderUri('tcp'))).status, 200)
+  const alarm = card.locator('.alarm[data-severity=warning]')
+  await alarm.getByText('One side is recorded as silence').waitFor()
+  await alarm.getByText('Cause: ').waitFor()
+  await alarm.getByText('What to do: ').waitFor()
+  await assertAccessible(page, 'an alarm')
+  assert.equal((await talk.rest('pause')).status, 200)
+  await alarm.waitFor({ state: 'detached' })
+  await talk.end()
+})
+
+test('a card shows the node of the flow at which its call is, and leads to the picture of it', async (t) => {
+  const alice = await openPhone(t, 'alice', 'udp')
+  const opened = await openTestGateway(t, { flow })
+  const call = await alice.call(`sip:flow@127.0.0.1:${opened.port('gateway', 'udp')}`)
+  const page = await openPage(t, `${opened.httpUrl}/#/live`)
+  const card = page.getByRole('article', { name: 'alice, with the flow' })
+  await card.getByText('reception is at collect nodes[1].then[0]').waitFor()
+  await card.getByRole('link', { name: 'reception' }).click()
+  await page.locator('.picture [data-at=true]').getByText('collect').waitFor()
+  await page.goBack()
+  await call.audio.sendDigits('1')
+  await card.getByText('reception is at wait nodes[2]').waitFor()
+  await call.hangup()
 })
 
 test('the live page is for keyboards and small screens, in light and dark, and axe finds nothing', async (t) => {

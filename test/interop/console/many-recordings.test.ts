@@ -78,6 +78,12 @@ test('a hundred thousand recordings are read to the last and scroll without stut
         return { items, ...(to < matching.length && { next: { startedAtMs: 1, rowNo: to } }) }
       },
       count: async () => 10_001,
+      facets: async (filter) => ({
+        ...(await given.facets(filter)),
+        counted: 10_000,
+        isComplete: false,
+        fields: [{ name: 'queue', count: 10_000, values: [{ value: 'queue-1', count: 1_429 }] }],
+      }),
       get: async (id) => {
         const found = all.find(({ recordingId }) => recordingId === id)
         return found && recordingDetail(found)
@@ -89,7 +95,9 @@ test('a hundred thousand recordings are read to the last and scroll without stut
   page.setDefaultTimeout(120_000)
   await page.getByRole('row', { name: /caller0 and Agent 0/ }).waitFor()
   for (const words of ['not uploaded', 'no audio', 'not recorded']) {
-    await page.locator('.badge', { hasText: words }).first().waitFor()
+    const badge = page.locator('.badge', { hasText: words }).first()
+    const drawing = await badge.locator('svg').getAttribute('data-icon')
+    assert.equal(drawing, words.replace(' ', '-'), 'each has a drawing of its own')
   }
   await page.getByText('more than 10,000 found').waitFor()
 
@@ -109,9 +117,10 @@ test('a hundred thousand recordings are read to the last and scroll without stut
 
   await page.evaluate('scrollTo(0, 0)')
   await page.getByText('Columns').click()
-  await page.getByLabel('queue').check()
+  await page.getByRole('checkbox', { name: 'queue (10,000)' }).check()
   await page.getByRole('columnheader', { name: 'queue' }).waitFor()
   assert.match(page.url(), /columns=queue/)
+  await page.getByText('Counts are of the newest 10,000 that match.').waitFor()
   await page
     .getByRole('row', { name: /caller2 and/ })
     .getByRole('button')

@@ -1,7 +1,11 @@
 // The recordings page in Chromium, over the real program with a recorded call that was paused.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { readWav } from '#audio'
@@ -13,19 +17,20 @@ interface Scene {
   readonly page: Page
   readonly url: string
   readonly recordingId: string
+  readonly folder: string
 }
 
 /** The list with the one recording: alice and bob, 1.2 s of talk, 1.2 s of pause, 1.2 s of talk. */
-async function openScene(t: TestContext): Promise<Scene> {
-  const talk = await openRecordedTalk(t)
-  const { manifest } = await talk.play('tcp')
+async function openScene(t: TestContext, recorderStore: object = {}): Promise<Scene> {
+  const talk = await openRecordedTalk(t, recorderStore)
+  const { manifest, folder } = await talk.play('tcp')
   const url = talk.opened.httpUrl
   const { recordingId } = manifest
   await until('it is published', async () => {
     const answer = await fetch(`${url}/api/recordings/${recordingId}`)
     return ((await answer.json()) as { state: string }).state === 'published'
   })
-  return { page: await openPage(t, `${url}/#/recordings`), url, recordingId }
+  return { page: await openPage(t, `${url}/#/recordings`), url, recordingId, folder }
 }
 
 const player = (page: Page) => page.getByRole('region', { name: 'Player' })
@@ -83,6 +88,31 @@ test('a recording is searched for, played by speaker, muted, sought, looped and 
   assert.ok(Math.abs((clip.value.samples[0]?.length ?? 0) / 8000 - Math.min(5, whole)) < 0.05)
 })
 
+test('filters show the values that there are with their counts, and choose one', async (t) => {
+  const { page, url, recordingId } = await openScene(t)
+  const row = page.getByRole('row', { name: /alice/ })
+  await row.waitFor()
+  const answer = await fetch(`${url}/api/recordings/${recordingId}`)
+  const day = ((await answer.json()) as { startedAt: string }).startedAt.slice(0, 10)
+  const chosen = async (label: string, option: string) => {
+    const field = page.getByRole('combobox', { name: label, exact: true })
+    await field.locator('option', { hasText: option }).waitFor({ state: 'attached' })
+    await field.selectOption({ label: option })
+  }
+  await chosen('State', 'recorded (1)')
+  await chosen('Codec', 'PCMU (1)')
+  await chosen('Day (UTC)', `${day} (1)`)
+  await chosen('Upload', 'not wanted (1)')
+  await until('all of it stands in the address', () =>
+    ['state=published', 'codec=PCMU', `day=${day}`, 'upload=none'].every((one) => page.url().includes(one)),
+  )
+  await row.waitFor()
+  await page.getByRole('combobox', { name: 'Legal hold', exact: true }).selectOption('true')
+  await page.getByText('No recording matches').waitFor()
+  await page.getByRole('button', { name: 'Clear all' }).click()
+  await row.waitFor()
+})
+
 test('a pause is hatched in the lane, told in words, and leads to its place', async (t) => {
   const { page, recordingId, url } = await openScene(t)
   await page.goto(`${url}/#/recordings/${recordingId}?at=0.5`)
@@ -120,6 +150,54 @@ test('a recording is tagged, put on hold, and deleted with a reason; the player 
   await page.getByLabel(/Reason/).fill('asked for')
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
   await page.getByText(/This recording was deleted by .*: asked for/).waitFor()
+})
+
+test('verify tells what is proved and by which key; then what was altered, with what to do', async (t) => {
+  const keys = mkdtempSync(join(tmpdir(), 'console-keys-'))
+  t.after(() => rmSync(keys, { recursive: true }))
+  const { page, url, recordingId, folder } = await openScene(t, { evidence: { keyFile: join(keys, 'key.pem') } })
+  await page.goto(`${url}/#/recordings/${recordingId}?at=0.5`)
+  await player(page).getByRole('button', { name: 'Verify' }).click()
+  const answer = page.getByRole('dialog', { name: 'Is it as it was published?' })
+  await answer.getByText('Every file is as it was when the recording was published').waitFor()
+  await answer.getByText(/^[\da-f]{32}, this recorder’s$/).waitFor()
+  await answer.getByText('1 line, intact').waitFor()
+  await assertAccessible(page, 'the proof')
+  await page.keyboard.press('Escape')
+  appendFileSync(join(folder, 'recording.wav'), '\0')
+  const panel = page.getByRole('region', { name: 'Evidence' })
+  await panel.getByRole('button', { name: 'Verify' }).click()
+  await panel.getByText('The recording is not as it was published.').waitFor()
+  await panel.getByText(/put a legal hold on the recording/).waitFor()
+  await panel.getByText(/file-extended/).waitFor()
+})
+
+test('a recording that nobody vouches for is told as such', async (t) => {
+  const { page, url, recordingId } = await openScene(t)
+  await page.goto(`${url}/#/recordings/${recordingId}`)
+  const panel = page.getByRole('region', { name: 'Evidence' })
+  await panel.getByRole('button', { name: 'Verify' }).click()
+  await panel.getByText(/recorded before evidence was switched on/).waitFor()
+  await panel.getByText(/Set recorder.store.evidence.keyFile/).waitFor()
+})
+
+test('recordings are selected and taken away in one archive, and so is all that is found', async (t) => {
+  const { page, recordingId } = await openScene(t)
+  await page.getByRole('row', { name: /alice/ }).waitFor()
+  await page.getByRole('button', { name: 'Select', exact: true }).click()
+  assert.equal(await page.getByRole('button', { name: 'Export 0 selected' }).isDisabled(), true)
+  await page.getByRole('checkbox', { name: /^Select alice/ }).check()
+  await assertAccessible(page, 'selecting')
+  for (const name of ['Export 1 selected', 'Export all 1']) {
+    const saving = page.waitForEvent('download')
+    await page.getByRole('link', { name }).click()
+    const download = await saving
+    assert.equal(download.suggestedFilename(), 'recordings.tar')
+    const { stdout } = spawnSync('tar', ['-tf', await download.path()], { encoding: 'utf8' })
+    assert.match(stdout, new RegExp(`_${recordingId}/${recordingId}/recording.wav\n`))
+  }
+  await page.getByRole('button', { name: 'Done' }).click()
+  await page.getByRole('button', { name: /^Play alice/ }).waitFor()
 })
 
 test('list, player and recording are accessible and fit a telephone', async (t) => {

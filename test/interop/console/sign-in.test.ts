@@ -16,6 +16,8 @@ import { createHttpServer } from '../../../src/control/http-server.ts'
 import { assertAccessible, assertNoSideScroll, openPage } from '../../harness/browser.ts'
 import { consoleFixture } from '../../harness/console-fixture.ts'
 import { openAccess } from '../../harness/http-fixture.ts'
+import { openTestProgram } from '../../harness/open-program.ts'
+import { openSignInService } from '../../harness/sign-in-service.ts'
 
 const PASSWORD = 'correct horse'
 const TWO_HOURS_MS = 7_200_000
@@ -70,6 +72,42 @@ test('a session that ends under way is said, and signing in again goes on at the
   await page.getByText('Your session has ended').waitFor()
   await signIn(page)
   await page.getByRole('heading', { name: 'Recorders' }).waitFor()
+})
+
+test('who signs in by the sign-in service comes back to the same place, sees what the role allows, and leaves both', async (t) => {
+  const service = await openSignInService(t)
+  service.claims = { preferred_username: 'ben', groups: ['none of ours'] }
+  const label = 'Sign in with Example'
+  const roles = [{ group: 'staff', role: 'viewer' }]
+  const accounts = [{ name: 'anna', passwordHash: await hashPassword(PASSWORD), role: 'admin' }]
+  const oidc = { issuer: service.issuer, clientId: 'rec', label, roles }
+  const { httpUrl, close } = await openTestProgram({ recorder: true, http: { accounts, oidc } })
+  t.after(close)
+  const page = await openPage(t, `${httpUrl}/#/recorders?test=sip:a`, { width: 360 })
+  await page.getByRole('link', { name: label }).waitFor()
+  await assertAccessible(page, 'sign-in with a service')
+  await assertNoSideScroll(page, 'sign-in with a service')
+
+  await page.getByRole('link', { name: label }).click()
+  await page.getByRole('heading', { name: 'Your account has no role here' }).waitFor()
+  await assertAccessible(page, 'no role')
+  await assertNoSideScroll(page, 'no role')
+  await page.getByRole('link', { name: 'Back to the sign-in page' }).click()
+  await page.getByRole('link', { name: label }).waitFor()
+
+  service.claims = { preferred_username: 'ben', groups: ['staff'] }
+  await page.goto(`${httpUrl}/#/recorders`)
+  await page.getByRole('link', { name: label }).click()
+  await page.getByRole('heading', { name: 'Recorders', exact: true }).waitFor()
+  await page.getByText('ben', { exact: true }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Audit' }).count(), 0)
+  await page.goto(`${httpUrl}/#/audit`)
+  await page.getByText('it needs the scope audit:read').waitFor()
+
+  const left = page.waitForRequest((request) => request.url().startsWith(service.issuer))
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  assert.match((await left).url(), /id_token_hint=eyJ/)
+  await page.getByRole('link', { name: label }).waitFor()
 })
 
 test('the audit log shows who did what, and filters', async (t) => {

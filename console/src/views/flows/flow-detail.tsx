@@ -9,8 +9,8 @@ import { linkTo } from '../../router.ts'
 import { DryRun } from './dry-run.tsx'
 import { FlowPicture } from './flow-picture.tsx'
 
-/** The page of a flow. */
-export function FlowDetail({ name }: { name: string }) {
+/** The page of a flow; `at` is a node to be marked in its picture. */
+export function FlowDetail({ name, at }: { name: string; at: string | undefined }) {
   const { value, error, reload } = useResource<FlowView>(`/api/flows/${encodeURIComponent(name)}`)
   return (
     <>
@@ -19,12 +19,12 @@ export function FlowDetail({ name }: { name: string }) {
       </p>
       <h1>{value?.title ?? name}</h1>
       <Trouble error={error} onRetry={reload} />
-      {value !== undefined && <Flow key={value.loadedAt} flow={value} />}
+      {value !== undefined && <Flow key={value.loadedAt} flow={value} at={at} />}
     </>
   )
 }
 
-function Flow({ flow }: { flow: FlowView }) {
+function Flow({ flow, at }: { flow: FlowView; at: string | undefined }) {
   const [source, setSource] = useState(flow.source)
   const [checked, setChecked] = useState<FlowValidation>()
   const [error, setError] = useState<ApiError>()
@@ -45,7 +45,7 @@ function Flow({ flow }: { flow: FlowView }) {
       <Mistakes title="The file has mistakes; calls still get the flow as it was" mistakes={flow.mistakes} />
       <section aria-labelledby="picture-title">
         <h2 id="picture-title">Picture</h2>
-        <FlowPicture graph={graph} />
+        <FlowPicture graph={graph} at={at} />
       </section>
       <section aria-labelledby="source-title">
         <h2 id="source-title">Source</h2>

@@ -9,8 +9,8 @@ const LANE = 22
 const LABEL_ROOM = 90
 const LEFT = 4
 
-/** Draws it; a reader of screens gets the ways as a sentence. */
-export function FlowPicture({ graph: { nodes, edges } }: { graph: FlowGraph }) {
+/** Draws it, with the node `at` marked; a reader of screens gets the ways as a sentence. */
+export function FlowPicture({ graph: { nodes, edges }, at }: { graph: FlowGraph; at: string | undefined }) {
   const rows = new Map(nodes.map(({ id }, at) => [id, at]))
   const ways = edges.map((edge) => ({ ...edge, start: rows.get(edge.from) ?? 0, end: rows.get(edge.to) ?? 0 }))
   const beside = ways.filter(({ start, end }) => end !== start + 1)
@@ -51,7 +51,7 @@ export function FlowPicture({ graph: { nodes, edges } }: { graph: FlowGraph }) {
           )
         })}
         {nodes.map(({ id, type, line }, row) => (
-          <g key={id}>
+          <g key={id} data-at={id === at}>
             <rect x={LEFT} y={top(row)} width={WIDTH} height={HEIGHT} rx="8" />
             <text class="name" x={LEFT + 10} y={top(row) + 25}>
               {type}

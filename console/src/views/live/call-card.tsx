@@ -59,6 +59,7 @@ export function CallCard({ call }: { call: CallView }) {
           <time dateTime={startedAt}>{clockTime(startedAt)}</time>, <Ticking since={startedAt} />
         </span>
       </header>
+      <CallFlow call={call} />
       <CallVoices call={call} />
       {recording !== undefined && recording.sessions.length > 0 && (
         <ul class="recorders" aria-label="Recorders">
@@ -72,19 +73,35 @@ export function CallCard({ call }: { call: CallView }) {
         </ul>
       )}
       {alarms.map((alarm) => (
-        <AlarmBox key={alarm.what} alarm={alarm} />
+        <AlarmBox key={alarm.key} alarm={alarm} />
       ))}
       <RecordingCommands callId={callId} state={state} />
     </article>
   )
 }
 
-/** An alarm in words. */
-export function AlarmBox({ alarm: { what, cause, fix } }: { alarm: Alarm }) {
+/** The node of its flow at which a call is. */
+export function CallFlow({ call: { flow } }: { call: CallView }) {
+  if (flow === undefined) return null
+  const { title, name, node, type, since } = flow
   return (
-    <div class="alarm">
+    <p class="flow-place">
+      <span class="muted">Flow</span>{' '}
+      {name === undefined ? title : <a href={linkTo(['flows', name], { node })}>{title}</a>}{' '}
+      <span class="muted">is at</span> <strong>{type}</strong> <code>{node}</code>{' '}
+      <span class="muted">
+        since <Ticking since={since} />
+      </span>
+    </p>
+  )
+}
+
+/** An alarm in words. */
+export function AlarmBox({ alarm: { severity, what, cause, fix } }: { alarm: Alarm }) {
+  return (
+    <div class="alarm" data-severity={severity}>
       <strong>{what}</strong>
-      {cause !== undefined && <p>Cause: {cause}.</p>}
+      {cause !== undefined && <p>Cause: {cause.replace(/\.$/, '')}.</p>}
       <p>What to do: {fix}</p>
     </div>
   )

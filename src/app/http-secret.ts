@@ -1,12 +1,15 @@
-// The secret that the events of a webhook are signed with, out of the environment or a file.
+// Secrets of the HTTP API, of webhooks and of the sign-in service, out of the environment or a file.
 
 import { env } from 'node:process'
 import { err, ok, type Result } from '#kernel'
 import type { Environment } from './config.ts'
-import type { HttpConfig } from './config-schema.ts'
 import { readPassword } from './recorder-password.ts'
 
-type WebhookConfig = HttpConfig['webhooks'][number]
+/** Where a secret is; a section of the configuration. */
+interface SecretPlace {
+  readonly secretVariable?: string
+  readonly secretFile?: string
+}
 
 /** Why there is no secret, and the key that names its place. */
 export interface SecretProblem {
@@ -16,7 +19,7 @@ export interface SecretProblem {
 
 /** Reads the secret. */
 export async function readSecret(
-  { secretVariable, secretFile }: WebhookConfig,
+  { secretVariable, secretFile }: SecretPlace,
   environment: Environment = env,
 ): Promise<Result<string, SecretProblem>> {
   const found = await readPassword(
@@ -29,4 +32,9 @@ export async function readSecret(
   if (found.ok) return ok(found.value)
   const key = found.error.key === 'passwordFile' ? 'secretFile' : 'secretVariable'
   return err({ key, expected: found.error.expected.replace('a password', 'a secret') })
+}
+
+/** Whether a section names a secret at all. */
+export function isSecretNamed({ secretVariable, secretFile }: SecretPlace): boolean {
+  return secretVariable !== undefined || secretFile !== undefined
 }

@@ -1,0 +1,198 @@
+// What the recordings of a search have in common: how many have which state, vendor, codec, tag, party or value of the metadata.
+
+import { type Kysely, sql } from 'kysely'
+import type { CatalogueFilter, CatalogueRow, FacetField, FacetKind, Facets, FacetValue } from './catalogue.ts'
+import type { DatabaseEngine } from './engine.ts'
+import { folded, type KeyKind } from './index-terms.ts'
+import { newestRows, planSearch } from './search.ts'
+import type { Tables } from './tables.ts'
+
+/** How much is counted and told. */
+export interface FacetLimits {
+  /** Newest matches that are counted at most, unless time is all that is asked for. */
+  readonly rows: number
+  /** Values of a kind. */
+  readonly values: number
+  readonly days: number
+  readonly fields: number
+}
+
+interface Group {
+  readonly kind: KeyKind
+  readonly value: string
+  readonly count: number
+  /** The last row that has it: there it stands as it was written. */
+  readonly row_no: number
+}
+
+const LIMITS: FacetLimits = { rows: 10_000, values: 10, days: 31, fields: 20 }
+/** Custom values that are looked at, the most frequent of all names. */
+const CUSTOM_VALUES = 500
+const FIELD_VALUES = 5
+
+const keyKinds: Readonly<Record<FacetKind, KeyKind>> = {
+  state: 'live-state',
+  store: 'live-store',
+  vendor: 'vendor',
+  verdict: 'verdict',
+  codec: 'codec',
+  tag: 'tag',
+  upload: 'upload',
+  held: 'held',
+  day: 'day',
+  caller: 'caller',
+  called: 'called',
+}
+const facetKinds = Object.keys(keyKinds) as FacetKind[]
+const counted: readonly KeyKind[] = [...Object.values(keyKinds), 'field', 'custom']
+
+/** Counts; of what is asked for by more than time, the newest `limits.rows` at most. Rejects with what the database throws. */
+export async function findFacets(
+  database: Kysely<Tables>,
+  engine: DatabaseEngine,
+  filter: CatalogueFilter,
+  given: Partial<FacetLimits> = {},
+): Promise<Facets> {
+  const limits = { ...LIMITS, ...given }
+  const { groups, total, isComplete } = isOfTimeAlone(filter)
+    ? await countAlongIndex(database, filter, limits)
+    : await countNewest(database, engine, filter, limits)
+  const shown = await spelling(database, groups)
+  const values = (kind: KeyKind): FacetValue[] =>
+    (groups.get(kind) ?? []).map((group) => ({ value: shown(group), count: group.count }))
+  const kinds = facetKinds.map((kind) => [kind, values(keyKinds[kind])] as const)
+  return {
+    counted: total,
+    isComplete,
+    kinds: Object.fromEntries(kinds) as Record<FacetKind, FacetValue[]>,
+    fields: fieldsOf(groups, shown),
+  }
+}
+
+interface Counts {
+  readonly groups: ReadonlyMap<KeyKind, readonly Group[]>
+  readonly total: number
+  readonly isComplete: boolean
+}
+
+/** Everything but deleted recordings, or what began in some time: each kind is one walk along the index of keys. */
+async function countAlongIndex(
+  database: Kysely<Tables>,
+  filter: CatalogueFilter,
+  limits: FacetLimits,
+): Promise<Counts> {
+  const all = await Promise.all(
+    counted.map(async (kind) => {
+      const order = kind === 'day' ? sql`value desc` : sql`count(*) desc, value`
+      const { rows } = await sql<Omit<Group, 'kind'>>`
+        select value, count(*) as count, max(row_no) as row_no from siprec_key where kind = ${kind}
+        ${filter.fromMs === undefined ? sql`` : sql`and started_at_ms >= ${filter.fromMs}`}
+        ${filter.toMs === undefined ? sql`` : sql`and started_at_ms < ${filter.toMs}`}
+        group by value order by ${order} limit ${mostOf(kind, limits)}`.execute(database)
+      return [kind, rows.map((row) => ({ ...row, kind, count: Number(row.count) }))] as const
+    }),
+  )
+  const groups = new Map<KeyKind, readonly Group[]>(all)
+  // Every recording has a state, and there are fewer states than values that are told.
+  const total = (groups.get('live-state') ?? []).reduce((sum, { count }) => sum + count, 0)
+  return { groups, total, isComplete: true }
+}
+
+async function countNewest(
+  database: Kysely<Tables>,
+  engine: DatabaseEngine,
+  filter: CatalogueFilter,
+  limits: FacetLimits,
+): Promise<Counts> {
+  const plan = await planSearch(database, engine, filter)
+  if (plan.candidates?.length === 0) return { groups: new Map(), total: 0, isComplete: true }
+  const newest = newestRows(database, engine, plan, limits.rows + 1)
+  const numbers = (await newest.execute()).map(({ row_no }) => row_no)
+  const rows = JSON.stringify(numbers.slice(0, limits.rows))
+  const found = await sql<Group>`
+    select kind, value, count(*) as count, max(row_no) as row_no from siprec_key
+    where row_no in (${engine.numbersOf(rows)}) and kind in (${sql.join([...counted])})
+    group by kind, value`.execute(database)
+  const groups = new Map<KeyKind, Group[]>()
+  for (const row of found.rows) {
+    const group = { ...row, count: Number(row.count) }
+    const others = groups.get(row.kind)
+    if (others === undefined) groups.set(row.kind, [group])
+    else others.push(group)
+  }
+  for (const [kind, all] of groups) {
+    const order = kind === 'day' ? newestDay : mostFrequent
+    groups.set(kind, all.sort(order).slice(0, mostOf(kind, limits)))
+  }
+  return { groups, total: Math.min(numbers.length, limits.rows), isComplete: numbers.length <= limits.rows }
+}
+
+function mostOf(kind: KeyKind, { values, days, fields }: FacetLimits): number {
+  if (kind === 'custom') return CUSTOM_VALUES
+  return kind === 'day' ? days : kind === 'field' ? fields : values
+}
+
+/** Keys are kept in lower case; how they are written stands in a row that has them. */
+async function spelling(database: Kysely<Tables>, groups: Counts['groups']): Promise<(group: Group) => string> {
+  const written: readonly KeyKind[] = ['vendor', 'codec', 'caller', 'called', 'field', 'custom']
+  const wanted = [...groups.values()].flat().filter(({ kind }) => written.includes(kind))
+  const numbers = [...new Set(wanted.map(({ row_no }) => row_no))]
+  const rows =
+    numbers.length === 0
+      ? []
+      : await database
+          .selectFrom('siprec_recording')
+          .select(['row_no', 'facts'])
+          .where('row_no', 'in', numbers)
+          .execute()
+  const facts = new Map(rows.map((row) => [row.row_no, JSON.parse(row.facts) as CatalogueRow]))
+  return ({ kind, value, row_no }) => {
+    const row = facts.get(row_no)
+    return (row === undefined ? [] : textsOf(kind, row)).find((text) => folded(text) === value) ?? value
+  }
+}
+
+function textsOf(kind: KeyKind, { vendor, codecs, caller, called, custom }: CatalogueRow): readonly string[] {
+  const one = (text: string | undefined): readonly string[] => (text === undefined ? [] : [text])
+  switch (kind) {
+    case 'vendor':
+      return one(vendor)
+    case 'codec':
+      return codecs ?? []
+    case 'caller':
+      return one(caller)
+    case 'called':
+      return called ?? []
+    case 'field':
+      return Object.keys(custom ?? {})
+    case 'custom':
+      return Object.entries(custom ?? {}).map(([name, value]) => `${name}=${value}`)
+    default:
+      return []
+  }
+}
+
+function fieldsOf(groups: Counts['groups'], shown: (group: Group) => string): FacetField[] {
+  const custom = groups.get('custom') ?? []
+  return (groups.get('field') ?? []).map((field) => {
+    const own = custom.filter(({ value }) => value.startsWith(`${field.value}=`)).slice(0, FIELD_VALUES)
+    const values = own.map((group) => ({ value: shown(group).slice(field.value.length + 1), count: group.count }))
+    return { name: shown(field), count: field.count, values }
+  })
+}
+
+function mostFrequent(a: Group, b: Group): number {
+  return b.count - a.count || (a.value < b.value ? -1 : 1)
+}
+
+function newestDay(a: Group, b: Group): number {
+  return a.value < b.value ? 1 : -1
+}
+
+function isOfTimeAlone({ fromMs: _from, toMs: _to, deleted = 'without', ...others }: CatalogueFilter): boolean {
+  return deleted === 'without' && Object.values(others).every((value) => value === undefined || isEmpty(value))
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}

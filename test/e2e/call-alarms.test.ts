@@ -1,0 +1,41 @@
+// What our recorder hears to be wrong shows on the call that it records, and is told with that call's id.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CallView } from '../../src/control/contract.ts'
+import { openPhone, openTestGateway, placeTalk } from '../harness/talk.ts'
+import { until } from '../harness/until.ts'
+
+const SILENCE_SAMPLES = 8_000 * 60
+
+interface Told {
+  readonly callId?: string
+  readonly recordingId?: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+test('an alarm of our recorder stands on the call that it is of, and goes when it has healed', async (t) => {
+  const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+  const opened = await openTestGateway(t, { recorder: true, gateway: { routes: [{ match: 'bob', callee: bob.uri }] } })
+  const talk = await placeTalk(opened, alice, bob, new Int16Array(SILENCE_SAMPLES))
+  assert.equal((await talk.rest('start', opened.recorderUri('tcp'))).status, 200)
+  const session = (view: CallView) => view.recording?.sessions[0]
+  const codes = async () => session(await talk.view())?.alarms?.map(({ code, channel }) => `${code} ${channel}`) ?? []
+
+  await until('the silence of one side is an alarm', async () => (await codes()).length > 0)
+  assert.deepEqual(await codes(), ['digital-silence 0'])
+  const view = session(await talk.view())
+  assert.match(view?.alarms?.[0]?.cause ?? '', /\w/)
+  assert.match(view?.alarms?.[0]?.fix ?? '', /\w/)
+  const events = (await (await fetch(`${opened.httpUrl}/api/events?types=session.*`)).json()) as { items: Told[] }
+  for (const { callId } of events.items) assert.equal(callId, talk.callId)
+  assert.equal(events.items.at(-1)?.data['alarm'], 'digital-silence')
+  const sessions = (await (await fetch(`${opened.httpUrl}/api/recorder/sessions`)).json()) as {
+    items: { callId: string }[]
+  }
+  assert.equal(sessions.items[0]?.callId, view?.sipCallId)
+
+  assert.equal((await talk.rest('pause')).status, 200)
+  await until('nothing is wrong with a pause', async () => (await codes()).length === 0)
+  await talk.end()
+})
