@@ -1,6 +1,5 @@
 // Alarms of what is wrong on our own side.
 
-import { basename } from 'node:path'
 import type { Alarm } from '#store'
 
 /** The disk does not take what is received; `detail` is what it says. */
@@ -18,7 +17,7 @@ export function removedAlarm(path: string): Alarm {
   return {
     code: 'file-removed',
     severity: 'error',
-    cause: `${basename(path)} was removed while it was written: what was recorded in it is lost, and so is what follows.`,
+    cause: `${path.slice(path.lastIndexOf('/') + 1)} was removed while it was written: what was recorded in it is lost, and so is what follows.`,
     fix: 'Find out what deletes files below the folder of the recorder, and end the recording so that the next one is kept.',
   }
 }
