@@ -7,6 +7,7 @@ export const scopes = {
   'calls:listen': 'hear calls while they last',
   'recordings:read': 'find recordings and see what is known of them',
   'recordings:play': 'hear, download and export recordings',
+  'recordings:decrypt': 'take encrypted recordings away in clear, many at once',
   'recordings:write': 'tag recordings and put them on legal hold',
   'recordings:delete': 'delete recordings',
   'recorders:read': 'see recorders and how they are',
@@ -46,7 +47,15 @@ export const roles = {
   viewer,
   agent: [...viewer, 'calls:control'],
   supervisor,
-  compliance: [...viewer, 'recordings:play', 'recordings:write', 'recordings:delete', 'captures:read', 'audit:read'],
+  compliance: [
+    ...viewer,
+    'recordings:play',
+    'recordings:decrypt',
+    'recordings:write',
+    'recordings:delete',
+    'captures:read',
+    'audit:read',
+  ],
   admin: scopeNames,
 } as const satisfies Readonly<Record<string, readonly Scope[]>>
 
