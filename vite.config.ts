@@ -11,6 +11,8 @@ export default defineConfig({
     outDir: join(import.meta.dirname, 'dist', 'console'),
     emptyOutDir: true,
     target: 'es2023',
+    // The first browsers with light-dark().
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     // A data: address would need a wider content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -94,6 +94,7 @@ export const layers: Readonly<Record<string, LayerRule>> = {
       ['ws', 'control/live/listen-socket.ts'],
       ['ws', 'control/socket-pulse.ts'],
       ['prom-client'],
+      ['modern-tar'],
       ['node:fs'],
       ['node:stream'],
       ['node:crypto', 'control/access/'],

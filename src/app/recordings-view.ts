@@ -14,6 +14,7 @@ import {
   readPeaks,
 } from '#store'
 import { type EvidenceReader, evidenceViewOf, proofViewOf } from './proof-words.ts'
+import { isSealed, plainParts, storedParts, textPart } from './recording-archive.ts'
 import { audioFileOf, openAudio, partOf } from './recording-audio.ts'
 import { historyOf, ledgerOf, momentsOf } from './recording-documents.ts'
 import { detailOf, summaryOf } from './recording-facts.ts'
@@ -56,6 +57,19 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     return whole !== undefined && isPart ? await partOf(whole, query) : whole
   }
   const moments = ({ folder, manifest }: Kept) => momentsOf(manifest, (file) => store.file(folder, file))
+  const vcon = async (found: Kept, how: VconOptions) => {
+    const { folder, manifest } = found
+    const file = await audio(found, {})
+    if (how.isInline && (file?.sizeBytes ?? 0) > MOST_INLINE_BYTES) return 'too-large'
+    const documents = await documentsOf(manifest, (name) => store.file(folder, name))
+    return vconOf({
+      manifest,
+      moments: await moments(found),
+      audio: file && (await vconAudio(file, how)),
+      documents,
+      createdAt: new Date(clock.wallMs()).toISOString(),
+    })
+  }
   return {
     search: async (query) => {
       await catalogue.written()
@@ -105,6 +119,23 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
       const found = await kept(recordingId)
       return found && { ...found.manifest }
     },
+    archive: async (recordingId, wish) => {
+      const found = await kept(recordingId)
+      if (found === undefined || found.manifest.state === 'receiving') return undefined
+      const { row, folder, manifest } = found
+      const source = { root: store.root, folder, manifest, files: store.files, storage: uploaded }
+      const isEncrypted = isSealed(source)
+      const isInClear = !isEncrypted || wish.mayDecrypt
+      const parts = async function* () {
+        yield* storedParts(source)
+        if (!isInClear) return
+        if (isEncrypted) yield* plainParts(source)
+        yield textPart('ledger.json', `${JSON.stringify(ledgerOf(manifest), null, 2)}\n`)
+        const made = await vcon(found, { audioUrl: wish.audioUrl, isInline: false })
+        yield textPart('vcon.json', `${JSON.stringify(made, null, 2)}\n`)
+      }
+      return { recording: summaryOf(row), isInClear, parts }
+    },
     evidence: async (recordingId) => {
       const found = await evidence.evidence(recordingId)
       return found && evidenceViewOf(found)
@@ -116,18 +147,7 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     vcon: async (recordingId, how) => {
       const found = await kept(recordingId)
       if (found === undefined || found.manifest.state === 'receiving') return undefined
-      const { folder, manifest } = found
-      const file = await audio(found, {})
-      if (how.isInline && (file?.sizeBytes ?? 0) > MOST_INLINE_BYTES) return 'too-large'
-      const documents = await documentsOf(manifest, (name) => store.file(folder, name))
-      const createdAt = new Date(clock.wallMs()).toISOString()
-      return vconOf({
-        manifest,
-        moments: await moments(found),
-        audio: file && (await vconAudio(file, how)),
-        documents,
-        createdAt,
-      })
+      return await vcon(found, how)
     },
   }
 }

@@ -11,8 +11,8 @@ import {
   recordingCommandBody,
   recordingResult,
 } from './contract.ts'
-import type { HttpApp } from './http-app.ts'
-import { HttpError, notFound } from './http-error.ts'
+import { type HttpApp, listed } from './http-app.ts'
+import { found, HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
 import type { CallsView, CommandResult } from './views.ts'
 
@@ -70,20 +70,12 @@ const ONE_RECORDER = new Set(['pause', 'resume', 'stop'])
 
 /** Adds the routes; unless `isControlled` recordings are not commanded here. */
 export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean): void {
-  app.get('/api/calls', listCalls, async () => {
-    const items = [...calls.list()]
-    return { total: items.length, items }
-  })
+  app.get('/api/calls', listCalls, async () => listed(calls.list()))
 
-  app.get('/api/calls/:callId', getCall, async (request) => {
-    const call = await calls.get(request.params.callId)
-    if (call === undefined) throw notFound('call')
-    return call
-  })
+  app.get('/api/calls/:callId', getCall, async (request) => found(await calls.get(request.params.callId), 'call'))
 
   app.post('/api/calls/:callId/parties', joinCall, async (request, reply) => {
-    const outcome = calls.join(request.params.callId, request.body)
-    if (outcome === undefined) throw notFound('call')
+    const outcome = found(calls.join(request.params.callId, request.body), 'call')
     const { result, leg, sipStatus } = await outcome
     if (leg !== undefined) return await reply.code(201).send({ leg })
     if (result === 'forbidden') throw new HttpError(403, 'target-forbidden', 'the target may not be called')

@@ -1,8 +1,9 @@
 // /api/captures: the evidence of recording sessions that failed, for support and for replay.
 
+import { LOOKED_AT_MS } from './audit/audit-trail.ts'
 import { captureBundle, captureList, captureParams } from './contract.ts'
-import type { HttpApp } from './http-app.ts'
-import { notFound } from './http-error.ts'
+import { type HttpApp, listed } from './http-app.ts'
+import { found } from './http-error.ts'
 import { operation } from './operation.ts'
 import type { CapturesView } from './views.ts'
 
@@ -11,20 +12,22 @@ const listCaptures = operation(
   { response: { 200: captureList } },
 )
 const getCapture = operation(
-  { id: 'getCapture', summary: 'One capture: messages, states and counters', tag: 'captures', scope: 'captures:read' },
+  {
+    id: 'getCapture',
+    summary: 'One capture: messages, states and counters',
+    tag: 'captures',
+    scope: 'captures:read',
+    audit: { action: 'capture.read', onceInMs: LOOKED_AT_MS },
+  },
   { params: captureParams, response: { 200: captureBundle } },
 )
 
 /** Adds the routes. */
 export function captureRoutes(app: HttpApp, captures: CapturesView): void {
-  app.get('/api/captures', listCaptures, async () => {
-    const items = [...captures.list()]
-    return { total: items.length, items }
-  })
+  app.get('/api/captures', listCaptures, async () => listed(captures.list()))
 
   app.get('/api/captures/:captureId', getCapture, async (request) => {
-    const bundle = captures.get(request.params.captureId)
-    if (bundle === undefined) throw notFound('capture')
+    const bundle = found(captures.get(request.params.captureId), 'capture')
     return bundle as unknown as Record<string, unknown>
   })
 }

@@ -11,8 +11,8 @@ import {
   source,
   validation,
 } from './flow-contract.ts'
-import type { HttpApp } from './http-app.ts'
-import { HttpError, notFound } from './http-error.ts'
+import { type HttpApp, listed } from './http-app.ts'
+import { found, HttpError } from './http-error.ts'
 import { operation } from './operation.ts'
 
 const SOURCE_LIMIT_BYTES = 1_048_576
@@ -47,16 +47,9 @@ const dryRunFlow = operation(
 
 /** Adds the routes. */
 export function flowRoutes(app: HttpApp, flows: FlowsView): void {
-  app.get('/api/flows', listFlows, async () => {
-    const items = [...flows.list()]
-    return { total: items.length, items }
-  })
+  app.get('/api/flows', listFlows, async () => listed(flows.list()))
 
-  app.get('/api/flows/:name', getFlow, async (request) => {
-    const flow = flows.get(request.params.name)
-    if (flow === undefined) throw notFound('flow')
-    return flow
-  })
+  app.get('/api/flows/:name', getFlow, async (request) => found(flows.get(request.params.name), 'flow'))
 
   app.post('/api/flows/validate', { ...validateFlow, bodyLimit: SOURCE_LIMIT_BYTES }, async (request) =>
     flows.validate(request.body.source),

@@ -1,4 +1,4 @@
-// What all route files share: the typed fastify instance.
+// What all route files share: the typed fastify instance, and how a list is answered.
 
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type {
@@ -17,3 +17,8 @@ export type HttpApp = FastifyInstance<
   FastifyBaseLogger,
   TypeBoxTypeProvider
 >
+
+/** A list that is given as a whole. */
+export function listed<T>(items: readonly T[]): { total: number; items: T[] } {
+  return { total: items.length, items: [...items] }
+}

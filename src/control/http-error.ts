@@ -25,6 +25,12 @@ export function notFound(what: string): HttpError {
   return new HttpError(404, 'not-found', `no such ${what}`)
 }
 
+/** What was looked for; throws HttpError 404 when there is none. */
+export function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw notFound(what)
+  return value
+}
+
 /** Status and body for anything that a route, a parser or the framework threw; only our own faults are logged. */
 export function errorAnswer(thrown: unknown, log: Logger): { status: number; body: ErrorBody } {
   if (thrown instanceof HttpError) {

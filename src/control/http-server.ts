@@ -33,6 +33,7 @@ import { recorderClientRoutes } from './recorder-client-routes.ts'
 import { recorderRoutes, spoolRoutes } from './recorder-routes.ts'
 import type { RecorderTestsView } from './recorder-test-contract.ts'
 import { recorderTestRoutes } from './recorder-test-routes.ts'
+import { archiveRoutes } from './recordings/archive-routes.ts'
 import { curationRoutes } from './recordings/curation-routes.ts'
 import { documentRoutes } from './recordings/document-routes.ts'
 import { evidenceRoutes } from './recordings/evidence-routes.ts'
@@ -184,6 +185,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     evidenceRoutes(app, recordings)
     vconRoutes(app, recordings)
     listExportRoutes(app, recordings)
+    archiveRoutes(app, { recordings, audit: options.audit, log })
   }
   if (captures !== undefined) captureRoutes(app, captures)
   if (options.traces !== undefined) traceRoutes(app, options.traces)

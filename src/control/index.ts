@@ -26,6 +26,7 @@ export type { TestCall, TestCallOrder, TestCallsView } from './test-call-contrac
 export type { MediaSample, TraceSummary, TraceView } from './trace-contract.ts'
 export type { TracesView } from './trace-routes.ts'
 export type {
+  ArchivePart,
   AudioFile,
   CallsView,
   CapturesView,

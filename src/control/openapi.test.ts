@@ -7,6 +7,7 @@ interface Operation {
   readonly operationId?: string
   readonly summary?: string
   readonly tags?: readonly string[]
+  readonly 'x-audit-action'?: string
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> }
@@ -56,6 +57,27 @@ test('every route is described, with an id, a summary, a group, a scope, its par
     }
     assert.ok(ids.size >= 15, `only ${ids.size} operations`)
   }, views))
+
+/** Views of which nothing is asked. */
+const unasked = { traces: {}, clients: {}, sessions: {}, listening: {}, testCalls: {}, recorderTests: {} }
+
+test('what changes something, and what gives sound or messages, is in the audit log', () =>
+  withApp(
+    async (app) => {
+      const document: Document = (await app.inject('/api/openapi.json')).json()
+      const kept = ['recordings:play', 'calls:listen', 'captures:read', 'admin']
+      const unaudited = Object.values(document.paths).flatMap((path) =>
+        Object.entries(path).flatMap(([method, { operationId = '', security = [], ...operation }]) => {
+          const isAsked = method !== 'get' || kept.some((scope) => security[0]?.['token']?.includes(scope))
+          return isAsked && operation['x-audit-action'] === undefined ? [operationId] : []
+        }),
+      )
+      // Lists, which name what is there, and flows that are only tried.
+      const exempt = ['dryRunFlow', 'listCaptures', 'listTokens', 'listTraces', 'validateFlow']
+      assert.deepEqual(unaudited.toSorted(), exempt)
+    },
+    { ...views, ...(unasked as never as typeof views) },
+  ))
 
 test('what has a default may be left out of a request', () =>
   withApp(async (app) => {

@@ -1,7 +1,8 @@
 // /api/refusals, /api/recorder/invitations and verdicts: the recording clients of the recorder, and what is wrong with them.
 
-import type { HttpApp } from './http-app.ts'
-import { HttpError, notFound } from './http-error.ts'
+import { LOOKED_AT_MS } from './audit/audit-trail.ts'
+import { type HttpApp, listed } from './http-app.ts'
+import { found, HttpError } from './http-error.ts'
 import { operation } from './operation.ts'
 import {
   invitationBody,
@@ -24,7 +25,13 @@ const listRefusals = operation(
   { response: { 200: refusalList } },
 )
 const getRefusal = operation(
-  { id: 'getRefusal', summary: 'One refused INVITE as it came', tag: 'recordings', scope: 'admin' },
+  {
+    id: 'getRefusal',
+    summary: 'One refused INVITE as it came',
+    tag: 'recordings',
+    scope: 'captures:read',
+    audit: { action: 'refusal.read', onceInMs: LOOKED_AT_MS },
+  },
   { params: refusalParams, response: { 200: refusedMessage } },
 )
 const inviteClient = operation(
@@ -50,16 +57,11 @@ const getVerdict = operation(
 
 /** Adds the routes. */
 export function recorderClientRoutes(app: HttpApp, clients: RecorderClientsView): void {
-  app.get('/api/refusals', listRefusals, async () => {
-    const items = [...clients.refusals()]
-    return { total: items.length, items }
-  })
+  app.get('/api/refusals', listRefusals, async () => listed(clients.refusals()))
 
-  app.get('/api/refusals/:refusalId', getRefusal, async (request) => {
-    const refusal = clients.refusal(request.params.refusalId)
-    if (refusal === undefined) throw notFound('refusal')
-    return refusal
-  })
+  app.get('/api/refusals/:refusalId', getRefusal, async (request) =>
+    found(clients.refusal(request.params.refusalId), 'refusal'),
+  )
 
   app.post('/api/recorder/invitations', inviteClient, async (request, reply) => {
     const outcome = await clients.invite(request.body.target)
@@ -68,9 +70,7 @@ export function recorderClientRoutes(app: HttpApp, clients: RecorderClientsView)
     throw new HttpError(502, 'invitation-failed', `the client did not take the invitation: ${outcome.reason}`, outcome)
   })
 
-  app.get('/api/recordings/:recordingId/verdict', getVerdict, async (request) => {
-    const verdict = await clients.verdict(request.params.recordingId)
-    if (verdict === undefined) throw notFound('verdict')
-    return verdict
-  })
+  app.get('/api/recordings/:recordingId/verdict', getVerdict, async (request) =>
+    found(await clients.verdict(request.params.recordingId), 'verdict'),
+  )
 }

@@ -1,7 +1,7 @@
 // /api/recorders and /api/spool: the recorders, how they are, and what waits for them.
 
 import { recorderList, spooledList } from './contract.ts'
-import type { HttpApp } from './http-app.ts'
+import { type HttpApp, listed } from './http-app.ts'
 import { operation } from './operation.ts'
 import type { RecordersView, SpoolView } from './views.ts'
 
@@ -17,16 +17,10 @@ const listSpooled = operation(
 
 /** Adds the route of what waits in the spool. */
 export function spoolRoutes(app: HttpApp, spool: SpoolView): void {
-  app.get('/api/spool', listSpooled, async () => {
-    const items = [...spool.list()]
-    return { total: items.length, items }
-  })
+  app.get('/api/spool', listSpooled, async () => listed(spool.list()))
 }
 
 /** Adds the route. */
 export function recorderRoutes(app: HttpApp, recorders: RecordersView): void {
-  app.get('/api/recorders', listRecorders, async () => {
-    const items = [...recorders.list()]
-    return { total: items.length, items }
-  })
+  app.get('/api/recorders', listRecorders, async () => listed(recorders.list()))
 }

@@ -2,19 +2,21 @@
 
 import type { Clock } from '#kernel'
 import type { HttpApp } from './http-app.ts'
-import { HttpError, notFound } from './http-error.ts'
+import { found, HttpError } from './http-error.ts'
 import { operation } from './operation.ts'
 import { type RecorderTestsView, recorderTest, recorderTestParams, testBody } from './recorder-test-contract.ts'
 
 /** Whoever asks waits so long for the outcome, then asks again. */
 const PATIENCE_MS = 5_000
 
-const refusals = {
+const refusals: Readonly<
+  Record<'invalid' | 'forbidden' | 'busy' | 'no-address', readonly [status: number, code: string, message: string]>
+> = {
   invalid: [400, 'invalid-uri', 'not a sip or sips URI'],
   forbidden: [403, 'recorder-forbidden', 'the recorder is not on gateway.destinations.record'],
   busy: [429, 'tests-busy', 'other tests are under way; try again'],
   'no-address': [503, 'no-address', 'gateway.media.host or a listener has to have an address of its own for this'],
-} as const
+}
 
 const testRecorder = operation(
   {
@@ -38,8 +40,7 @@ export function recorderTestRoutes(app: HttpApp, tests: RecorderTestsView, clock
     const { uri, seconds } = request.body
     const begun = tests.begin(uri, seconds)
     if (typeof begun === 'string') {
-      const [status, code, message] = refusals[begun]
-      throw new HttpError(status, code, message)
+      throw new HttpError(...refusals[begun])
     }
     await new Promise<void>((resolve) => {
       const timer = clock.after(PATIENCE_MS, 'recorder test', resolve)
@@ -48,15 +49,12 @@ export function recorderTestRoutes(app: HttpApp, tests: RecorderTestsView, clock
         resolve()
       })
     })
-    const test = tests.get(begun.id)
-    if (test === undefined) throw notFound('test')
+    const test = found(tests.get(begun.id), 'test')
     reply.header('location', `/api/recorders/tests/${test.id}`)
     return await reply.code(test.state === 'running' ? 202 : 200).send(test)
   })
 
-  app.get('/api/recorders/tests/:testId', getRecorderTest, async (request) => {
-    const test = tests.get(request.params.testId)
-    if (test === undefined) throw notFound('test')
-    return test
-  })
+  app.get('/api/recorders/tests/:testId', getRecorderTest, async (request) =>
+    found(tests.get(request.params.testId), 'test'),
+  )
 }

@@ -2,15 +2,17 @@
 
 import { noContent } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
-import { HttpError, notFound } from './http-error.ts'
+import { found, HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
 import { type TestCallsView, testCallBody, testCallParams, testCallView } from './test-call-contract.ts'
 
-const refusals = {
+const refusals: Readonly<
+  Record<'busy' | 'no-recorder' | 'no-listener', readonly [status: number, code: string, message: string]>
+> = {
   busy: [429, 'test-call-busy', 'another test call is under way; wait for its end, or end it'],
   'no-recorder': [409, 'no-recorder', 'name a recorder, or set gateway.recording.recorders'],
   'no-listener': [503, 'no-listener', 'the gateway has no UDP or TCP listener to be called at'],
-} as const
+}
 
 const about = { tag: 'calls', scope: 'calls:control' } as const
 const place = operation(
@@ -41,20 +43,16 @@ export function testCallRoutes(app: HttpApp, testCalls: TestCallsView): void {
   app.post('/api/test-calls', place, async (request, reply) => {
     const begun = await testCalls.begin(request.body)
     if (typeof begun === 'string') {
-      const [status, code, message] = refusals[begun]
-      throw new HttpError(status, code, message)
+      throw new HttpError(...refusals[begun])
     }
-    const testCall = await testCalls.get(begun.testCallId)
-    if (testCall === undefined) throw notFound('test call')
+    const testCall = found(await testCalls.get(begun.testCallId), 'test call')
     reply.header('location', `/api/test-calls/${begun.testCallId}`)
     return await reply.code(201).send(testCall)
   })
 
-  app.get('/api/test-calls/:testCallId', get, async (request) => {
-    const testCall = await testCalls.get(request.params.testCallId)
-    if (testCall === undefined) throw notFound('test call')
-    return testCall
-  })
+  app.get('/api/test-calls/:testCallId', get, async (request) =>
+    found(await testCalls.get(request.params.testCallId), 'test call'),
+  )
 
   app.delete('/api/test-calls/:testCallId', end, async (request, reply) => {
     if (!testCalls.end(request.params.testCallId)) throw notFound('test call')

@@ -1,8 +1,9 @@
 // /api/traces and /api/calls/:callId/trace: what was said on the wire for a call, also some time after its end.
 
+import { LOOKED_AT_MS } from './audit/audit-trail.ts'
 import { callParams } from './contract.ts'
-import type { HttpApp } from './http-app.ts'
-import { notFound } from './http-error.ts'
+import { type HttpApp, listed } from './http-app.ts'
+import { found } from './http-error.ts'
 import { operation } from './operation.ts'
 import {
   type MediaSample,
@@ -32,6 +33,7 @@ const getTrace = operation(
     summary: 'Messages, states and events of one call and its recordings',
     tag: 'captures',
     scope: 'captures:read',
+    audit: { action: 'call.trace', onceInMs: LOOKED_AT_MS },
   },
   { params: callParams, response: { 200: traceView } },
 )
@@ -42,20 +44,11 @@ const getMedia = operation(
 
 /** Adds the routes. */
 export function traceRoutes(app: HttpApp, traces: TracesView): void {
-  app.get('/api/traces', listTraces, async () => {
-    const items = [...traces.list()]
-    return { total: items.length, items }
-  })
+  app.get('/api/traces', listTraces, async () => listed(traces.list()))
 
-  app.get('/api/calls/:callId/trace', getTrace, async (request) => {
-    const trace = traces.get(request.params.callId)
-    if (trace === undefined) throw notFound('trace')
-    return trace
-  })
+  app.get('/api/calls/:callId/trace', getTrace, async (request) => found(traces.get(request.params.callId), 'trace'))
 
-  app.get('/api/calls/:callId/media', getMedia, async (request) => {
-    const sample = await traces.media(request.params.callId)
-    if (sample === undefined) throw notFound('media')
-    return sample
-  })
+  app.get('/api/calls/:callId/media', getMedia, async (request) =>
+    found(await traces.media(request.params.callId), 'media'),
+  )
 }

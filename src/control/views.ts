@@ -66,6 +66,32 @@ export interface VconOptions {
   readonly isInline: boolean
 }
 
+/** A file of an archive. */
+export interface ArchivePart {
+  /** Path within the folder of the recording. */
+  readonly name: string
+  /** Exact: an archive says it before the content. */
+  readonly sizeBytes: number
+  readonly modifiedMs?: number
+  open(): AsyncIterable<Uint8Array>
+}
+
+/** A recording for an archive. */
+interface RecordingArchive {
+  readonly recording: RecordingSummary
+  /** False: it is encrypted, and stays so. */
+  readonly isInClear: boolean
+  /** Rejects when a file cannot be read. */
+  parts(): AsyncIterable<ArchivePart>
+}
+
+/** How a recording goes into an archive. */
+interface ArchiveWish {
+  readonly mayDecrypt: boolean
+  /** Where the audio can be had, for the vCon. */
+  readonly audioUrl: string
+}
+
 /** The recordings of the recorder's store; everything but audio rejects with AppError `store.catalogue` while the database is away. */
 export interface RecordingsView {
   /** Newest first. */
@@ -88,6 +114,8 @@ export interface RecordingsView {
   manifest(recordingId: string): Promise<Record<string, unknown> | undefined>
   /** The recording as a vCon; undefined while it is received. */
   vcon(recordingId: string, options: VconOptions): Promise<VconView | 'too-large' | undefined>
+  /** All that belongs to a recording; undefined where it is not published, or not here. */
+  archive(recordingId: string, wish: ArchiveWish): Promise<RecordingArchive | undefined>
   /** What vouches for a recording; undefined where nothing does. */
   evidence(recordingId: string): Promise<EvidenceView | undefined>
   /** Whether it is as it was published; undefined where it is not published, or not here. */

@@ -22,7 +22,7 @@ export {
 export type { ExternalDecoder } from './derived/external-decoder.ts'
 export { type Peaks, type PeaksQuery, readPeaks } from './derived/peaks.ts'
 export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
-export { exportRecording } from './evidence/export.ts'
+export { exportRecording, isNote, proofFiles, storedFiles } from './evidence/export.ts'
 export { Notary, type NotaryOptions } from './evidence/notary.ts'
 export {
   evidenceOf,

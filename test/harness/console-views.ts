@@ -10,35 +10,48 @@ export interface Photographed {
   readonly name: string
   /** Address, such as `http://127.0.0.1:8080/#/live`. */
   readonly url: string
-  /** Waits until there is something to see. */
-  ready(page: Page): Promise<void>
+  /** Before the page is opened: makes what it asks for fail, for example. */
+  prepare?(page: Page): Promise<unknown>
+  /** Waits until there is something to see, or makes it be seen. */
+  ready(page: Page): Promise<unknown>
+  /** Leaves things as they were. */
+  done?(page: Page): Promise<unknown>
+  /** Only the window is of interest, as with dialogs. */
+  readonly isWindow?: boolean
 }
 
 const widths = [1280, 360] as const
 const themes = ['light', 'dark'] as const
 const HEIGHT = 800
 
-/** Photographs each view into `folder` and returns the files. */
-export async function photograph(views: readonly Photographed[], folder: string): Promise<string[]> {
+/** Photographs each view into `folder`, and tells of each file. */
+export async function photograph(
+  views: readonly Photographed[],
+  folder: string,
+  onFile: (file: string) => void,
+): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const files: string[] = []
   const browser = await startBrowser()
   try {
-    for (const { name, url, ready } of views) {
+    for (const { name, url, prepare, ready, done, isWindow = false } of views) {
       for (const width of widths) {
-        for (const theme of themes) {
-          const page = await showPage(browser, url, { width, height: HEIGHT, theme })
-          await ready(page)
-          const path = join(folder, `${name}-${width}-${theme}.png`)
-          await page.evaluate('scrollTo(0, 0)')
-          await page.screenshot({ path, fullPage: true })
-          await page.close()
-          files.push(path)
+        const page = await showPage(browser, 'about:blank', { width, height: HEIGHT })
+        await prepare?.(page)
+        await page.goto(url)
+        await ready(page)
+        for (const colorScheme of themes) {
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+          if (!isWindow) await page.evaluate('scrollTo(0, 0)')
+          await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
+          const path = join(folder, `${name}-${width}-${colorScheme}.png`)
+          await page.screenshot({ path, fullPage: !isWindow })
+          onFile(path)
         }
+        await done?.(page)
+        await page.close()
       }
     }
   } finally {
     await browser.close()
   }
-  return files
 }

@@ -212,6 +212,7 @@ export function httpFixture(): HttpFixture {
         metadataHistory: async () => undefined,
         ledger: async () => undefined,
         manifest: async () => undefined,
+        archive: async () => undefined,
         evidence: async () => undefined,
         verify: async () => undefined,
         vcon: async (id) => (id === 'rec-1' ? 'too-large' : undefined),

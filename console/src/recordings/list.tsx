@@ -14,6 +14,7 @@ import { Filters } from './filters.tsx'
 import { useLasting } from './lasting.ts'
 import { RecordingPages } from './pages.ts'
 import { apiQuery, filterNames } from './search.ts'
+import { ExportBar, isSelecting, SelectBox } from './selection.tsx'
 import { useIsNarrow, useVirtualRows } from './virtual-rows.ts'
 import { partiesOf, type Standing, standing, uploadStanding } from './words.ts'
 
@@ -50,6 +51,7 @@ export function RecordingList({ place }: { place: URLSearchParams }) {
       <div class="title-row">
         <h1>Recordings</h1>
         <p role="status">{pages.total.value !== undefined && `${pages.total.value} found`}</p>
+        <ExportBar query={query} found={pages.count.value} />
         <ColumnChoice place={place} facets={facets} />
       </div>
       <Filters place={place} facets={facets} />
@@ -140,16 +142,20 @@ function Cells({ recording, columns }: { recording: RecordingSummary; columns: r
   return (
     <>
       <td class="cell-play">
-        <button
-          type="button"
-          class="round"
-          data-silent={!hasAudio}
-          disabled={hasAudio && !may('recordings:play')}
-          aria-label={hasAudio ? `Play ${who}` : `Why is there no audio of ${who}?`}
-          onClick={() => play(recordingId)}
-        >
-          <Icon name={hasAudio ? 'play' : standing(recording).icon} />
-        </button>
+        {isSelecting.value ? (
+          <SelectBox recordingId={recordingId} who={who} />
+        ) : (
+          <button
+            type="button"
+            class="round"
+            data-silent={!hasAudio}
+            disabled={hasAudio && !may('recordings:play')}
+            aria-label={hasAudio ? `Play ${who}` : `Why is there no audio of ${who}?`}
+            onClick={() => play(recordingId)}
+          >
+            <Icon name={hasAudio ? 'play' : standing(recording).icon} />
+          </button>
+        )}
       </td>
       <td class="cell-who">
         <a href={linkTo(['recordings', recordingId])}>{who}</a>

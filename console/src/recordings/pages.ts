@@ -20,6 +20,8 @@ export class RecordingPages {
   readonly items: RecordingSummary[] = []
   readonly version = signal(0)
   readonly total = signal<string>()
+  /** How many there are; undefined where only that there are more is known. */
+  readonly count = signal<number>()
   readonly error = signal<ApiError>()
   readonly isLoading = signal(false)
   /** Began after what stands first in the list. */
@@ -81,6 +83,7 @@ export class RecordingPages {
   #tell({ total, isTotalExact }: Page): void {
     if (total !== undefined) {
       const count = total.toLocaleString()
+      this.count.value = isTotalExact === false ? undefined : total
       this.total.value = isTotalExact === false ? `more than ${count}` : count
     }
     this.version.value++

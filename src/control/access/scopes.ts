@@ -7,11 +7,13 @@ export const scopes = {
   'calls:listen': 'hear calls while they last',
   'recordings:read': 'find recordings and see what is known of them',
   'recordings:play': 'hear, download and export recordings',
+  'recordings:decrypt': 'take encrypted recordings away in clear, many at once',
   'recordings:write': 'tag recordings and put them on legal hold',
   'recordings:delete': 'delete recordings',
   'recorders:read': 'see recorders and how they are',
   'recorders:test': 'place test calls at recorders',
-  'captures:read': 'see the messages of calls and the evidence of recording sessions that failed',
+  'captures:read':
+    'see the messages of calls and of refused invitations, and the evidence of recording sessions that failed',
   'flows:read': 'see flows and try what they would do',
   'events:read': 'be told of every event',
   'webhooks:read': 'see webhooks and what could not be delivered',
@@ -45,7 +47,15 @@ export const roles = {
   viewer,
   agent: [...viewer, 'calls:control'],
   supervisor,
-  compliance: [...viewer, 'recordings:play', 'recordings:write', 'recordings:delete', 'captures:read', 'audit:read'],
+  compliance: [
+    ...viewer,
+    'recordings:play',
+    'recordings:decrypt',
+    'recordings:write',
+    'recordings:delete',
+    'captures:read',
+    'audit:read',
+  ],
   admin: scopeNames,
 } as const satisfies Readonly<Record<string, readonly Scope[]>>
 

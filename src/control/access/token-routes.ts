@@ -2,7 +2,7 @@
 
 import type { Clock } from '#kernel'
 import { noContent } from '../contract.ts'
-import type { HttpApp } from '../http-app.ts'
+import { type HttpApp, listed } from '../http-app.ts'
 import { notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { tokenBody, tokenList, tokenMade, tokenParams } from './access-contract.ts'
@@ -37,10 +37,7 @@ const revokeToken = operation(
 
 /** Adds the routes. */
 export function tokenRoutes(app: HttpApp, tokens: TokenFile, clock: Clock): void {
-  app.get('/api/tokens', listTokens, async () => {
-    const items = (await tokens.list()).map(plain)
-    return { total: items.length, items }
-  })
+  app.get('/api/tokens', listTokens, async () => listed((await tokens.list()).map(plain)))
 
   app.post('/api/tokens', createToken, async (request, reply) => {
     const { name, scopes, expiresInDays } = request.body

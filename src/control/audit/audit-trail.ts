@@ -29,6 +29,9 @@ declare module 'fastify' {
   }
 }
 
+/** What a page asks for again and again while somebody looks at it is one entry in so long. */
+export const LOOKED_AT_MS = 600_000
+
 const MOST_REMEMBERED = 10_000
 const OPENED = 101
 

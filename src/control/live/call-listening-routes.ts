@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox'
 import type { Clock } from '#kernel'
 import { callParams } from '../contract.ts'
 import type { HttpApp } from '../http-app.ts'
-import { HttpError, notFound } from '../http-error.ts'
+import { found, HttpError } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { keepPulse } from '../socket-pulse.ts'
 import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
@@ -52,8 +52,7 @@ const listenCall = operation(
 /** Adds the routes. */
 export function callListeningRoutes(app: HttpApp, listening: CallListening, clock: Clock): void {
   app.get('/api/calls/:callId/levels', getLevels, async (request) => {
-    const items = listening.levels(request.params.callId)
-    if (items === undefined) throw notFound('call')
+    const items = found(listening.levels(request.params.callId), 'call')
     return { items }
   })
 

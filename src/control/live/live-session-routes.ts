@@ -4,8 +4,8 @@ import { type Static, Type } from 'typebox'
 import type { Clock } from '#kernel'
 
 import { standingAlarm } from '../call-recording-contract.ts'
-import type { HttpApp } from '../http-app.ts'
-import { HttpError, notFound } from '../http-error.ts'
+import { type HttpApp, listed } from '../http-app.ts'
+import { found, HttpError } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { recordingParams } from '../recordings/recording-contract.ts'
 import { keepPulse } from '../socket-pulse.ts'
@@ -159,28 +159,19 @@ const listenSession = operation(
 
 /** Adds the routes. */
 export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView, clock: Clock): void {
-  app.get('/api/recorder/sessions', listSessions, async () => {
-    const items = [...(await sessions.list())]
-    return { total: items.length, items }
-  })
+  app.get('/api/recorder/sessions', listSessions, async () => listed(await sessions.list()))
 
-  app.get('/api/recorder/sessions/:recordingId', getSession, async (request) => {
-    const session = await sessions.get(request.params.recordingId)
-    if (session === undefined) throw notFound('recording session')
-    return session
-  })
+  app.get('/api/recorder/sessions/:recordingId', getSession, async (request) =>
+    found(await sessions.get(request.params.recordingId), 'recording session'),
+  )
 
-  app.post('/api/recorder/sessions/:recordingId/pause', pauseSession, async ({ params, body }) => {
-    const outcome = await sessions.pause(params.recordingId, body)
-    if (outcome === undefined) throw notFound('recording session')
-    return outcome
-  })
+  app.post('/api/recorder/sessions/:recordingId/pause', pauseSession, async ({ params, body }) =>
+    found(await sessions.pause(params.recordingId, body), 'recording session'),
+  )
 
-  app.post('/api/recorder/sessions/:recordingId/resume', resumeSession, async ({ params }) => {
-    const outcome = await sessions.resume(params.recordingId)
-    if (outcome === undefined) throw notFound('recording session')
-    return outcome
-  })
+  app.post('/api/recorder/sessions/:recordingId/resume', resumeSession, async ({ params }) =>
+    found(await sessions.resume(params.recordingId), 'recording session'),
+  )
 
   app.route({
     method: 'GET',

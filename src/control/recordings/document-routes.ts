@@ -1,7 +1,7 @@
 // What is kept of a recording beside its audio: metadata documents and what they said over time, the ledger, the manifest.
 
 import type { HttpApp } from '../http-app.ts'
-import { notFound } from '../http-error.ts'
+import { found } from '../http-error.ts'
 import { file, operation } from '../operation.ts'
 import type { RecordingsView } from '../views.ts'
 import { documentParams, historyView, ledgerView, manifestView } from './document-contract.ts'
@@ -52,9 +52,4 @@ export function documentRoutes(app: HttpApp, recordings: RecordingsView): void {
   app.get('/api/recordings/:recordingId/metadata/:number', getDocument, async ({ params }, reply) =>
     reply.type(XML).send(found(await recordings.metadata(params.recordingId, params.number), 'metadata')),
   )
-}
-
-function found<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw notFound(what)
-  return value
 }

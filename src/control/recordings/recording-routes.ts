@@ -1,7 +1,7 @@
 // /api/recordings: the recorder's catalogue, audio with range requests, metadata.
 
 import type { FastifyReply } from 'fastify'
-
+import { LOOKED_AT_MS } from '../audit/audit-trail.ts'
 import { resolveRange } from '../byte-range.ts'
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
@@ -47,9 +47,7 @@ const getRecording = operation(
   { params: recordingParams, response: { 200: recordingView } },
 )
 const AUDIO_TYPES = ['audio/wav', 'audio/flac', 'audio/ogg']
-/** A player asks for range after range. */
-const PLAYBACK_MS = 600_000
-const playback = { action: 'recording.play', isStrict: true, onceInMs: PLAYBACK_MS }
+const playback = { action: 'recording.play', isStrict: true, onceInMs: LOOKED_AT_MS }
 const getAudio = operation(
   {
     id: 'getRecordingAudio',
@@ -66,7 +64,13 @@ const getAudio = operation(
   },
 )
 const getPeaks = operation(
-  { id: 'getRecordingPeaks', summary: 'Wave form of a recording', tag: 'recordings', scope: 'recordings:play' },
+  {
+    id: 'getRecordingPeaks',
+    summary: 'Wave form of a recording',
+    tag: 'recordings',
+    scope: 'recordings:play',
+    audit: { action: 'recording.wave-form', onceInMs: LOOKED_AT_MS },
+  },
   { params: recordingParams, querystring: peaksQuery, response: { 200: peaksView } },
 )
 /** Adds the routes. */

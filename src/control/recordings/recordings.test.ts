@@ -118,3 +118,12 @@ test('a vCon whose audio is too large to be inline is 413, one of nothing 404', 
     assert.equal((await app.inject('/api/recordings/rec-2/vcon')).statusCode, 404)
     assert.equal((await app.inject('/api/recordings/rec-1/vcon?audio=none')).statusCode, 400)
   }))
+
+test('an archive of more than a thousand recordings is refused before it begins', async () => {
+  await withApp(async (app) => {
+    const answer = await app.inject({ url: '/api/recordings/archive?text=common' })
+    assert.deepEqual([answer.statusCode, answer.json().code], [413, 'too-many-recordings'])
+    const named = await app.inject({ url: `/api/recordings/archive?${'recording=rec-1&'.repeat(201)}` })
+    assert.equal(named.statusCode, 400)
+  })
+})

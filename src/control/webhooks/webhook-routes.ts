@@ -2,8 +2,8 @@
 
 import { Type } from 'typebox'
 import { apiEvent } from '../events/event-vocabulary.ts'
-import type { HttpApp } from '../http-app.ts'
-import { notFound } from '../http-error.ts'
+import { type HttpApp, listed } from '../http-app.ts'
+import { found, notFound } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import type { Webhooks } from './webhooks.ts'
 
@@ -53,16 +53,11 @@ const retryDeadLetter = operation(
 
 /** Adds the routes. */
 export function webhookRoutes(app: HttpApp, webhooks: Webhooks): void {
-  app.get('/api/webhooks', listWebhooks, async () => {
-    const items = webhooks.targets.map((target) => target.view())
-    return { total: items.length, items }
-  })
+  app.get('/api/webhooks', listWebhooks, async () => listed(webhooks.targets.map((target) => target.view())))
 
   app.get('/api/webhooks/:webhookId/dead-letters', listDeadLetters, async (request) => {
-    const target = webhooks.find(request.params.webhookId)
-    if (target === undefined) throw notFound('webhook')
-    const items = [...target.deadLetters]
-    return { total: items.length, items }
+    const target = found(webhooks.find(request.params.webhookId), 'webhook')
+    return listed(target.deadLetters)
   })
 
   app.post('/api/webhooks/:webhookId/dead-letters/:eventId/retry', retryDeadLetter, async (request, reply) => {

@@ -1,7 +1,7 @@
 // A recording for somebody else: its files, its lines of the chain, and how to verify both.
 
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { AppError } from '#kernel'
 import { parseManifest } from '../manifest.ts'
 import { MANIFEST_FILE } from '../recording-folder.ts'
@@ -9,10 +9,12 @@ import { plainFiles, type RecordingFiles } from '../sealing/recording-files.ts'
 import { g711FormatOf } from '../stream-files.ts'
 import { repairWavHeader } from '../wav-run-file.ts'
 import { CHAIN_FILE, parseChainLine, readChain } from './chain.ts'
-import { EVIDENCE_FILE, entriesOf, parseEvidence } from './evidence-file.ts'
+import { EVIDENCE_FILE, entriesOf, parseEvidence, SIGNATURE_FILE } from './evidence-file.ts'
 import { PUBLIC_KEY_FILE } from './notary.ts'
 import { placeOf } from './verify-place.ts'
 
+/** Of an encrypted recording; itself sealed with the recorder's key. */
+const DATA_KEY_FILE = 'data-key.json'
 const GUIDE_FILE = 'VERIFY.txt'
 const PLAIN_FOLDER = 'plain'
 const PART_BYTES = 1 << 20
@@ -31,16 +33,44 @@ export function exportRecording(given: string, to: string, files: RecordingFiles
   const target = join(to, recordingId)
   if (existsSync(target)) throw cannotExport(`${target} is there already`)
   mkdirSync(to, { recursive: true })
-  cpSync(path, target, { recursive: true, filter: (from) => !NOTES.has(basename(from)) })
+  cpSync(path, target, { recursive: true, filter: (from) => !isNote(basename(from)) })
   if (files.placeOf(join(path, MANIFEST_FILE)) !== undefined) writePlain(path, join(to, PLAIN_FOLDER), files)
-  const day = existsSync(join(path, EVIDENCE_FILE))
-    ? parseEvidence(readFileSync(join(path, EVIDENCE_FILE), 'utf8'))?.chain
-    : undefined
-  if (day === undefined) return
-  const lines = readChain(root, day).lines.filter((line) => parseChainLine(line)?.entry.recordingId === recordingId)
-  writeFileSync(join(to, CHAIN_FILE), lines.map((line) => `${line}\n`).join(''))
-  if (existsSync(join(root, PUBLIC_KEY_FILE))) copyFileSync(join(root, PUBLIC_KEY_FILE), join(to, PUBLIC_KEY_FILE))
-  writeFileSync(join(to, GUIDE_FILE), guideOf(recordingId))
+  for (const { name, content } of proofFiles(root, relative(root, path))) writeFileSync(join(to, name), content)
+}
+
+/** What goes beside a recording's folder so that it can be verified elsewhere; nothing where nothing vouches for it. */
+export function proofFiles(
+  root: string,
+  folder: string,
+): { readonly name: string; readonly content: string | Uint8Array }[] {
+  const path = join(root, folder, EVIDENCE_FILE)
+  const day = existsSync(path) ? parseEvidence(readFileSync(path, 'utf8'))?.chain : undefined
+  if (day === undefined) return []
+  const recordingId = basename(folder)
+  const lines = existsSync(join(root, day, CHAIN_FILE)) ? readChain(root, day).lines : []
+  const own = lines.filter((line) => parseChainLine(line)?.entry.recordingId === recordingId)
+  const key = join(root, PUBLIC_KEY_FILE)
+  return [
+    { name: CHAIN_FILE, content: own.map((line) => `${line}\n`).join('') },
+    ...(existsSync(key) ? [{ name: PUBLIC_KEY_FILE, content: readFileSync(key) }] : []),
+    { name: GUIDE_FILE, content: guideOf(recordingId) },
+  ]
+}
+
+/** Whether a file is what its keepers noted of a recording. */
+export function isNote(name: string): boolean {
+  return NOTES.has(name)
+}
+
+/** The files of a recording's folder that are given away with it, by name. */
+export function storedFiles(path: string): string[] {
+  const beside = [EVIDENCE_FILE, SIGNATURE_FILE, DATA_KEY_FILE].filter((name) => existsSync(join(path, name)))
+  return [
+    ...entriesOf(path)
+      .filter(({ isFile }) => isFile)
+      .map(({ name }) => name),
+    ...beside,
+  ]
 }
 
 /** Writes what the files say, with heads that tell their length. */

@@ -1,6 +1,7 @@
 // The recordings page in Chromium, over the real program with a recorded call that was paused.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -178,6 +179,25 @@ test('a recording that nobody vouches for is told as such', async (t) => {
   await panel.getByRole('button', { name: 'Verify' }).click()
   await panel.getByText(/recorded before evidence was switched on/).waitFor()
   await panel.getByText(/Set recorder.store.evidence.keyFile/).waitFor()
+})
+
+test('recordings are selected and taken away in one archive, and so is all that is found', async (t) => {
+  const { page, recordingId } = await openScene(t)
+  await page.getByRole('row', { name: /alice/ }).waitFor()
+  await page.getByRole('button', { name: 'Select', exact: true }).click()
+  assert.equal(await page.getByRole('button', { name: 'Export 0 selected' }).isDisabled(), true)
+  await page.getByRole('checkbox', { name: /^Select alice/ }).check()
+  await assertAccessible(page, 'selecting')
+  for (const name of ['Export 1 selected', 'Export all 1']) {
+    const saving = page.waitForEvent('download')
+    await page.getByRole('link', { name }).click()
+    const download = await saving
+    assert.equal(download.suggestedFilename(), 'recordings.tar')
+    const { stdout } = spawnSync('tar', ['-tf', await download.path()], { encoding: 'utf8' })
+    assert.match(stdout, new RegExp(`_${recordingId}/${recordingId}/recording.wav\n`))
+  }
+  await page.getByRole('button', { name: 'Done' }).click()
+  await page.getByRole('button', { name: /^Play alice/ }).waitFor()
 })
 
 test('list, player and recording are accessible and fit a telephone', async (t) => {

@@ -50,7 +50,7 @@ export function RecorderClients() {
 function RefusalCard({ refusal }: { refusal: Refusal }) {
   const { refusalId, at, source, transport, status, reason } = refusal
   const [isOpen, setOpen] = useState(false)
-  const mayRead = may('admin')
+  const mayRead = may('captures:read')
   const whole = useResource<RefusedMessage>(isOpen && mayRead ? `/api/refusals/${refusalId}` : undefined)
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -60,7 +60,7 @@ function RefusalCard({ refusal }: { refusal: Refusal }) {
           {status} {reason}
         </strong>
       </summary>
-      {!mayRead && <p>The message itself needs the scope admin.</p>}
+      {!mayRead && <p>The message itself needs the scope captures:read.</p>}
       <Trouble error={whole.error} />
       {whole.value !== undefined && <CopyBlock title="The invitation as it came" text={whole.value.message} />}
     </details>

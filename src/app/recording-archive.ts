@@ -1,0 +1,78 @@
+// What belongs to a recording, file by file, for an archive: as it is stored, with what proves it, and in clear where it is encrypted.
+
+import { createReadStream, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { ArchivePart } from '#control'
+import {
+  isNote,
+  type Manifest,
+  type ObjectStorage,
+  proofFiles,
+  type RecordingFiles,
+  readUploadRecord,
+  storedFiles,
+} from '#store'
+import { openAudio } from './recording-audio.ts'
+
+/** Beside the folder of an encrypted recording: what its files say. */
+const PLAIN_FOLDER = 'plain'
+
+/** Where the files of a recording are. */
+export interface ArchiveSource {
+  /** Root of the store. */
+  readonly root: string
+  /** Folder below it. */
+  readonly folder: string
+  readonly manifest: Manifest
+  readonly files: RecordingFiles
+  readonly storage: ObjectStorage | undefined
+}
+
+/** Whether the files of a recording are encrypted. */
+export function isSealed({ root, folder, files }: ArchiveSource): boolean {
+  return files.placeOf(join(root, folder, 'manifest.json')) !== undefined
+}
+
+/** The files as they are stored, here or in object storage, and what it takes to verify them. */
+export async function* storedParts(source: ArchiveSource): AsyncGenerator<ArchivePart> {
+  const { root, folder, storage } = source
+  const path = join(root, folder)
+  const name = basename(folder)
+  const local = storedFiles(path)
+  for (const one of local) yield fileAt(`${name}/${one}`, join(path, one))
+  const { files: uploaded } = await readUploadRecord(path)
+  for (const [one, { key, bytes }] of Object.entries(uploaded)) {
+    if (local.includes(one) || isNote(one) || storage === undefined) continue
+    const open = (): Readable =>
+      bytes === 0 ? Readable.from([]) : Readable.from(storage.read(key, { start: 0, end: bytes - 1 }))
+    yield { name: `${name}/${one}`, sizeBytes: bytes, open }
+  }
+  for (const { name: one, content } of proofFiles(root, folder)) yield textPart(one, content)
+}
+
+/** What the files of an encrypted recording say; of received media, which grew frame by frame, the audio that was made of it. */
+export async function* plainParts(source: ArchiveSource): AsyncGenerator<ArchivePart> {
+  const { root, folder, manifest, files, storage } = source
+  const { audioFile, archiveFile, peaksFile, metadata } = manifest
+  const named = ['manifest.json', audioFile, archiveFile, peaksFile, ...metadata.map(({ file }) => file)]
+  for (const one of new Set(named)) {
+    const found = one === undefined ? undefined : await openAudio(join(root, folder, one), storage, files)
+    if (one === undefined || found === undefined) continue
+    const { sizeBytes } = found
+    const open = (): Readable => (sizeBytes === 0 ? Readable.from([]) : found.open(0, sizeBytes - 1))
+    yield { name: `${PLAIN_FOLDER}/${one}`, sizeBytes, open }
+  }
+}
+
+/** A file that is made of a text. */
+export function textPart(name: string, text: string | Uint8Array): ArchivePart {
+  const content = Buffer.from(text)
+  return { name, sizeBytes: content.length, open: () => Readable.from([content]) }
+}
+
+function fileAt(name: string, path: string): ArchivePart {
+  const { size, mtimeMs } = statSync(path)
+  const open = (): Readable => (size === 0 ? Readable.from([]) : createReadStream(path, { start: 0, end: size - 1 }))
+  return { name, sizeBytes: size, modifiedMs: mtimeMs, open }
+}
