@@ -1,6 +1,6 @@
 // Decoders of the encodings that recordings are played in, each at its own rate.
 
-import { decodePcma, decodePcmu } from './g711.ts'
+import { decodePcma, decodePcmu, passingDecoder } from './g711.ts'
 import { G722Decoder } from './g722.ts'
 import type { OpusLibrary } from './opus-library.ts'
 
@@ -15,6 +15,14 @@ const G722_RATE_HZ = 16_000
 const MOST_HZ = 48_000
 /** What a voice needs; libopus decodes at any of its rates (RFC 6716 section 2.1.3). */
 const OPUS_RATE_HZ = 16_000
+
+/** As `audioDecoder`, for who is done with the samples of a packet before the next one: they may be written over. */
+export function passingAudioDecoder(encoding: string, opus?: OpusLibrary): AudioDecoder | undefined {
+  const decoder = audioDecoder(encoding, opus)
+  const name = encoding.split('/')[0]
+  if (decoder === undefined || (name !== 'PCMU' && name !== 'PCMA')) return decoder
+  return { sampleRateHz: decoder.sampleRateHz, decode: passingDecoder(name === 'PCMU' ? 'pcmu' : 'pcma') }
+}
 
 /** A decoder for a stream of `encoding` as in SDP, upper case (`NAME/clock[/channels]`), if we have one; Opus needs its library. */
 export function audioDecoder(encoding: string, opus?: OpusLibrary): AudioDecoder | undefined {

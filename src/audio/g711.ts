@@ -35,8 +35,17 @@ export function encodePcma(samples: Int16Array): Uint8Array {
   return bytes
 }
 
-function decode(bytes: Uint8Array, table: Int16Array): Int16Array {
-  const samples = new Int16Array(bytes.length)
+/** Decodes packets of one stream one after another; what it gives is valid until the next packet. */
+export function passingDecoder(law: 'pcmu' | 'pcma'): (bytes: Uint8Array) => Int16Array {
+  const table = law === 'pcmu' ? PCMU_TABLE : PCMA_TABLE
+  let samples = new Int16Array(0)
+  return (bytes) => {
+    if (samples.length !== bytes.length) samples = new Int16Array(bytes.length)
+    return decode(bytes, table, samples)
+  }
+}
+
+function decode(bytes: Uint8Array, table: Int16Array, samples = new Int16Array(bytes.length)): Int16Array {
   for (let i = 0; i < bytes.length; i++) samples[i] = table[bytes[i]!]!
   return samples
 }

@@ -1,5 +1,5 @@
 export { type Correlation, correlate, correlateAt } from './correlate.ts'
-export { type AudioDecoder, audioDecoder } from './decoder.ts'
+export { type AudioDecoder, audioDecoder, passingAudioDecoder } from './decoder.ts'
 export { decodePcma, decodePcmu, encodePcma, encodePcmu, PCMA_SILENCE, PCMU_SILENCE } from './g711.ts'
 export { G722Decoder } from './g722.ts'
 export { INTERPOLATION_REACH, Interpolator } from './interpolator.ts'

@@ -23,6 +23,6 @@ const CASES: readonly [encoding: string, clockRateHz: number, payload: readonly 
 
 for (const [encoding, clockRateHz, payload, ticks] of CASES) {
   test(`${payload.length} bytes of ${encoding}${payload[0] ? ` from ${payload[0]}` : ''} last ${ticks ?? 'unknown'} ticks`, () => {
-    assert.equal(packetTicks(encoding, clockRateHz, Uint8Array.from(payload)), ticks)
+    assert.equal(packetTicks(encoding, clockRateHz)(Uint8Array.from(payload)), ticks)
   })
 }

@@ -10,13 +10,23 @@ const SILK_MS = [10, 20, 40, 60]
 const HYBRID_MS = [10, 20]
 const CELT_MS = [2.5, 5, 10, 20]
 
-/** Ticks of the RTP clock that the payload lasts; undefined where the codec is not known. */
-export function packetTicks(encoding: string, clockRateHz: number, payload: Uint8Array): number | undefined {
+/** Ticks of the RTP clock that a payload lasts; undefined where it does not tell. */
+export type PacketTicks = (payload: Uint8Array) => number | undefined
+
+/** Reads the length of packets of an encoding. */
+export function packetTicks(encoding: string, clockRateHz: number): PacketTicks {
   const [name = '', , channels = '1'] = encoding.split('/')
-  if (name === 'PCMU' || name === 'PCMA') return channels === '1' ? payload.length : undefined
-  if (payload.length === 0) return 0
-  const ms = name === 'OPUS' ? opusMs(payload) : framesMs(BYTES_PER_FRAME[name], payload)
-  return ms === undefined ? undefined : (ms * clockRateHz) / 1000
+  if (name === 'PCMU' || name === 'PCMA') return channels === '1' ? bytesOf : () => undefined
+  const frame = BYTES_PER_FRAME[name]
+  return (payload) => {
+    if (payload.length === 0) return 0
+    const ms = name === 'OPUS' ? opusMs(payload) : framesMs(frame, payload)
+    return ms === undefined ? undefined : (ms * clockRateHz) / 1000
+  }
+}
+
+function bytesOf(payload: Uint8Array): number {
+  return payload.length
 }
 
 function framesMs(frame: readonly [number, number] | undefined, payload: Uint8Array): number | undefined {

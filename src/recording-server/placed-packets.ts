@@ -52,7 +52,8 @@ export class PlacedPackets {
     while (at > 0 && isAfter(this.#placed[at - 1]!, placed)) at -= 1
     const before = this.#placed[at - 1]
     if (before?.epoch === placed.epoch && before.packet.sequence === sequence) return
-    this.#placed.splice(at, 0, placed)
+    if (at === this.#placed.length) this.#placed.push(placed)
+    else this.#placed.splice(at, 0, placed)
   }
 
   /** Hands on, and forgets, those that end up to a position; how many there were. */

@@ -32,6 +32,7 @@ export class RecordingTime {
 
   /** A packet has been placed, and a stream has audio up to `endMs`: the time of a delivery goes on from there. */
   reached(endMs: number): void {
+    if (!this.isDelivered) return
     const nowMs = this.#clock.nowMs()
     this.#latest = { nowMs, endMs: Math.max(endMs, this.#latest?.endMs ?? 0) }
   }

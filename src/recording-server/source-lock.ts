@@ -1,7 +1,5 @@
 // Whose packets a stream takes: the first valid source, until it is silent or SDP names another (RTP-27).
 
-import type { Endpoint } from '#kernel'
-
 /** A locked source silent for this long may be replaced. */
 const SILENCE_MS = 2000
 /** A new SSRC from the locked address takes over when the old one has been silent for this long... */
@@ -33,12 +31,12 @@ export class SourceLock {
   }
 
   /** Judges a valid RTP packet and, unless refused, takes its source as the locked one; an authentic one may come from anywhere. */
-  judge(source: Endpoint, ssrc: number, nowMs: number, isAuthentic = false): SourceVerdict {
-    if (source.port !== this.#port || source.host !== this.#host) {
+  judge(host: string, port: number, ssrc: number, nowMs: number, isAuthentic = false): SourceVerdict {
+    if (port !== this.#port || host !== this.#host) {
       const mayMove = this.#expectsMove || nowMs - this.#lastMs > SILENCE_MS
       if (!mayMove && !isAuthentic) return 'refused'
-      this.#host = source.host
-      this.#port = source.port
+      this.#host = host
+      this.#port = port
       this.#expectsMove = false
       if (mayMove) return this.#take(ssrc, nowMs)
     }

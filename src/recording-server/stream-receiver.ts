@@ -21,7 +21,7 @@ import { PauseWitness } from './pause-evidence.ts'
 import type { StreamSettings } from './record-messages.ts'
 import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
-import type { Track, TrackCodec } from './track.ts'
+import type { ReadCodec, Track } from './track.ts'
 import type { StreamWatch } from './watch/stream-watch.ts'
 
 /** Where a datagram came from, as sockets tell it. */
@@ -196,17 +196,19 @@ export class StreamReceiver {
     }
     this.#pauses.countPacket()
     const { ssrc } = view
-    const source = { host: from.address, port: from.port }
-    const verdict = this.#lock.judge(source, ssrc, clock.nowMs(), this.#channel.isSecured)
+    const verdict = this.#lock.judge(from.address, from.port, ssrc, clock.nowMs(), this.#channel.isSecured)
     const arrivalMs = this.#elapsedMs()
     if (verdict === 'refused' || (verdict === 'candidate' && this.#candidates.length === MAX_CANDIDATES)) {
       this.#wrongSource += 1
     } else if (verdict === 'candidate') {
       this.#candidates.push({ datagram: Uint8Array.from(datagram), arrivalMs })
     } else {
-      if (verdict === 'new-ssrc') this.#beginSource(ssrc)
-      else this.#dropCandidates()
-      parseRtp(datagram, view)
+      if (verdict === 'same') this.#dropCandidates()
+      else {
+        this.#beginSource(ssrc)
+        // The view showed candidates meanwhile.
+        parseRtp(datagram, view)
+      }
       this.#accept(datagram, arrivalMs)
     }
   }
@@ -238,19 +240,20 @@ export class StreamReceiver {
   }
 
   /** What redundancy brings again is not heard twice. */
-  #observe(datagram: Uint8Array, codec: TrackCodec): void {
+  #observe(datagram: Uint8Array, received: ReadCodec): void {
     const { track, clock, watch } = this.#options
     const { payloadOffset, payloadLength, timestamp } = this.#view
-    let { encoding } = codec
-    let payload = datagram.subarray(payloadOffset, payloadOffset + payloadLength)
-    if (encoding.startsWith('RED/')) {
+    let codec = received
+    // A plain view: those of a Buffer cost several times as much.
+    let payload = new Uint8Array(datagram.buffer, datagram.byteOffset + payloadOffset, payloadLength)
+    if (codec.kind === 'redundant') {
       const primary = redundantBlocks(payload)?.at(-1)
       if (primary === undefined) return
-      encoding = track.codecOf(primary.payloadType)?.encoding ?? encoding
+      codec = track.codecOf(primary.payloadType) ?? codec
       payload = primary.payload
     }
     try {
-      watch.onPacket({ timestamp, encoding, clockRateHz: codec.clockRateHz }, payload, this.#lock.host, clock.nowMs())
+      watch.onPacket(codec, timestamp, payload, this.#lock.host, clock.nowMs())
     } catch (fault) {
       this.#isObserved = false
       this.#options.onWatchFault(fault)

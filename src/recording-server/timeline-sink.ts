@@ -23,8 +23,8 @@ export interface TimelinePacket {
   readonly payloadType: number
   readonly marker: boolean
   readonly payload: Uint8Array
-  /** How long its audio is, in ticks; absent where only the next packet tells. */
-  readonly ticks?: number
+  /** How long its audio is, in ticks; undefined where only the next packet tells. */
+  readonly ticks: number | undefined
 }
 
 /** Where the RTP clock and the recording's clock met last. */

@@ -204,8 +204,7 @@ test('after packets stop, the rest is no-rtp up to the end of the recording', ()
 
 /** Packet `n` of a codec whose payload does not tell how long it is. */
 function opaque(n: number, changes: Partial<TimelinePacket> = {}): TimelinePacket {
-  const { ticks, ...rest } = packet(n, { payload: new Uint8Array(13), ...changes })
-  return rest
+  return packet(n, { payload: new Uint8Array(13), ticks: undefined, ...changes })
 }
 
 test('payload of a codec that we do not know has its place and its gaps as any other', () => {

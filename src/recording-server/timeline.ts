@@ -26,8 +26,10 @@ export interface TimelineOptions {
 
 /** The end of what the sink has. */
 interface Written extends HoleEdge {
-  readonly end: number
-  readonly epoch: number
+  end: number
+  sequence: number
+  ssrc: number
+  epoch: number
 }
 
 interface Anchor {
@@ -179,10 +181,24 @@ export class Timeline {
         if (packet.sequence === anchor.sequence + 1) this.#pending.noteStep(step)
       }
     }
-    const { arrivalMs, ssrc, sequence, timestamp } = packet
-    this.#anchor = { position, arrivalMs, ssrc, sequence, timestamp }
-    this.#newest = packet
+    this.#moveAnchor(position, packet)
     return position
+  }
+
+  /** In place: this is done for nearly every packet. */
+  #moveAnchor(position: number, packet: TimelinePacket): void {
+    const { arrivalMs, ssrc, sequence, timestamp } = packet
+    this.#newest = packet
+    const anchor = this.#anchor
+    if (anchor === undefined) {
+      this.#anchor = { position, arrivalMs, ssrc, sequence, timestamp }
+      return
+    }
+    anchor.position = position
+    anchor.arrivalMs = arrivalMs
+    anchor.ssrc = ssrc
+    anchor.sequence = sequence
+    anchor.timestamp = timestamp
   }
 
   #beginEpoch(isOtherSource: boolean): void {
@@ -245,9 +261,16 @@ export class Timeline {
     if (position > from || before === undefined) this.#reportHole(packet, position)
     if (position > from) this.#sink.silence(position - from)
     this.#sink.packet(packet, position, Math.max(0, from - position))
-    const sequence = before?.epoch === epoch ? Math.max(packet.sequence, before.sequence) : packet.sequence
     this.#audioMs += Math.max(0, this.#msOf(end) - this.#msOf(Math.max(from, position)))
-    this.#written = { end: Math.max(from, end), sequence, ssrc: packet.ssrc, epoch }
+    const { sequence, ssrc } = packet
+    if (before === undefined) {
+      this.#written = { end, sequence, ssrc, epoch }
+      return
+    }
+    before.end = Math.max(from, end)
+    before.sequence = before.epoch === epoch ? Math.max(sequence, before.sequence) : sequence
+    before.ssrc = ssrc
+    before.epoch = epoch
   }
 
   /** Tells of the hole between what is written and `to`, where the next packet is. */

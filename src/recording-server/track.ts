@@ -2,14 +2,24 @@
 
 import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
 import { type ClockBend, type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
-import { packetTicks } from './packet-length.ts'
+import { type PacketTicks, packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
+import { PayloadCopies } from './payload-copies.ts'
 import { Timeline } from './timeline.ts'
 import type { TimelineAnchor, TimelineSink } from './timeline-sink.ts'
 
 /** A negotiated payload type. */
 export interface TrackCodec extends RunCodec {
   readonly payloadType: number
+}
+
+/** What is done with packets of a codec: placed, read as keys, left out, taken apart. */
+type CodecKind = 'audio' | 'event' | 'quiet' | 'redundant'
+
+/** A payload type as packets are read by it. */
+export interface ReadCodec extends TrackCodec {
+  readonly kind: CodecKind
+  readonly ticksOf: PacketTicks
 }
 
 /** A peer that changes codecs more often than this is no peer. */
@@ -22,18 +32,8 @@ const MOST_REDUNDANT = 64
 const USUAL_PACKET_MS = 20
 
 interface Running {
-  readonly codec: TrackCodec
+  readonly codec: ReadCodec
   readonly timeline: Timeline
-}
-
-/** Audio on its way to a run; sequence number and timestamp may be those of an earlier packet. */
-interface Placing {
-  readonly view: RtpView
-  readonly codec: TrackCodec
-  readonly payload: Uint8Array
-  readonly extended: number
-  readonly timestamp: number
-  readonly arrivalMs: number
 }
 
 /** Where packets go, apart from their gaps and clocks. */
@@ -44,7 +44,8 @@ export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
   readonly #isDelivered: boolean
-  readonly #codecs = new Map<number, TrackCodec>()
+  readonly #codecs = new Map<number, ReadCodec>()
+  readonly #copies = new PayloadCopies()
   readonly #pauses = new PauseLog()
   #running: Running | undefined
   #events: TelephoneEventDetector | undefined
@@ -71,10 +72,13 @@ export class Track {
 
   /** Adds payload types; those of earlier negotiations stay, packets may be on their way. */
   addCodecs(codecs: readonly TrackCodec[]): void {
-    for (const codec of codecs) this.#codecs.set(codec.payloadType, codec)
+    for (const codec of codecs) {
+      const ticksOf = packetTicks(codec.encoding, codec.clockRateHz)
+      this.#codecs.set(codec.payloadType, { ...codec, kind: kindOf(codec.encoding), ticksOf })
+    }
   }
 
-  codecOf(payloadType: number): TrackCodec | undefined {
+  codecOf(payloadType: number): ReadCodec | undefined {
     return this.#codecs.get(payloadType)
   }
 
@@ -102,19 +106,20 @@ export class Track {
       this.#noteQuiet(extended)
       return false
     }
-    const payload = datagram.subarray(view.payloadOffset, view.payloadOffset + view.payloadLength)
-    if (codec.encoding.startsWith('TELEPHONE-EVENT/')) {
-      this.#onEventPacket(view, payload, codec, arrivalMs)
+    if (codec.kind === 'quiet') {
       this.#noteQuiet(extended)
       return true
     }
-    if (codec.encoding.startsWith('CN/')) {
+    const { payloadOffset, payloadLength } = view
+    if (codec.kind === 'event') {
+      this.#onEventPacket(view, datagram.subarray(payloadOffset, payloadOffset + payloadLength), codec, arrivalMs)
       this.#noteQuiet(extended)
       return true
     }
-    if (codec.encoding.startsWith('RED/')) return this.#acceptRedundant(view, payload, extended, arrivalMs)
-    this.#noteEvent(this.#events?.onOtherPacket(view.timestamp), arrivalMs)
-    return this.#place({ view, codec, payload, extended, timestamp: view.timestamp, arrivalMs })
+    const payload = this.#copies.of(datagram, payloadOffset, payloadLength)
+    if (codec.kind === 'redundant') return this.#acceptRedundant(view, payload, extended, arrivalMs)
+    if (this.#events !== undefined) this.#noteEvent(this.#events.onOtherPacket(view.timestamp), arrivalMs)
+    return this.#place(view, codec, payload, extended, view.timestamp, arrivalMs)
   }
 
   /** The primary block, and before it those blocks of packets that did not come (RFC 2198). */
@@ -126,9 +131,9 @@ export class Track {
       const codec = this.#codecs.get(payloadType)
       const sequence = extended - (blocks.length - 1 - at)
       const isKnown = sequence !== extended && this.#seen.has(sequence)
-      if (codec === undefined || isKnown || part.length === 0 || codec.encoding.startsWith('RED/')) continue
+      if (codec === undefined || isKnown || part.length === 0 || codec.kind === 'redundant') continue
       const timestamp = (view.timestamp - timestampOffset) >>> 0
-      const taken = this.#place({ view, codec, payload: part, extended: sequence, timestamp, arrivalMs })
+      const taken = this.#place(view, codec, part, sequence, timestamp, arrivalMs)
       if (sequence === extended) isTaken = taken
       if (taken) this.#seen.add(sequence)
     }
@@ -136,14 +141,22 @@ export class Track {
     return isTaken
   }
 
-  #place({ view, codec, payload, extended, timestamp, arrivalMs }: Placing): boolean {
-    const ticks = packetTicks(codec.encoding, codec.clockRateHz, payload)
+  /** Sequence number and timestamp may be those of a packet before the one of the view; the payload is kept. */
+  #place(
+    view: RtpView,
+    codec: ReadCodec,
+    payload: Uint8Array,
+    sequence: number,
+    timestamp: number,
+    arrivalMs: number,
+  ): boolean {
+    const ticks = codec.ticksOf(payload)
     const isSame = this.#running?.codec.encoding === codec.encoding
     const running = isSame ? this.#running : this.#begin(codec, ticks, arrivalMs)
     if (running === undefined) return false
     const { ssrc, marker } = view
-    const about = { ssrc, timestamp, payloadType: codec.payloadType, marker, ...(ticks !== undefined && { ticks }) }
-    return running.timeline.accept({ ...about, sequence: extended, arrivalMs, payload: payload.slice() })
+    const { payloadType } = codec
+    return running.timeline.accept({ ssrc, sequence, timestamp, arrivalMs, payloadType, marker, payload, ticks })
   }
 
   /** Hands all that is settled to the operating system. */
@@ -172,7 +185,7 @@ export class Track {
   }
 
   /** Ends the current run and begins one; undefined when there have been too many. */
-  #begin(codec: TrackCodec, ticks: number | undefined, arrivalMs: number): Running | undefined {
+  #begin(codec: ReadCodec, ticks: number | undefined, arrivalMs: number): Running | undefined {
     if (this.#files.runCount >= MAX_RUNS) return undefined
     this.#endRun()
     const { clockRateHz } = codec
@@ -202,7 +215,7 @@ export class Track {
     if (format !== undefined) {
       const file = this.#files.startWavRun(codec, format, startMs)
       return {
-        packet: ({ payload }, _position, skip) => file.append(payload.subarray(skip)),
+        packet: ({ payload }, _position, skip) => file.append(skip === 0 ? payload : payload.subarray(skip)),
         silence: (ticks) => file.appendSilence(ticks),
       }
     }
@@ -249,4 +262,10 @@ export class Track {
     const atMs = Math.max(0, endedMs - durationMs)
     this.#files.addEvent({ atMs, durationMs, ...(this.#keepDigits && { digit }) })
   }
+}
+
+function kindOf(encoding: string): CodecKind {
+  if (encoding.startsWith('TELEPHONE-EVENT/')) return 'event'
+  if (encoding.startsWith('CN/')) return 'quiet'
+  return encoding.startsWith('RED/') ? 'redundant' : 'audio'
 }

@@ -37,7 +37,9 @@ export class RunTime {
 
   /** Milliseconds of the recording at a position in ticks. */
   msOf(position: number): number {
-    const bend = this.#bendBefore((each) => each.position <= position)
+    const last = this.#bends.at(-1)!
+    // Nearly always, and for each packet several times.
+    const bend = last.position <= position ? last : this.#bendBefore((each) => each.position <= position)
     return bend.ms + (position - bend.position) * this.#tickMs(bend)
   }
 
@@ -59,8 +61,7 @@ export class RunTime {
   }
 
   #bendBefore(isBefore: (bend: ClockBend) => boolean): ClockBend {
-    const last = this.#bends.at(-1)!
-    if (isBefore(last)) return last
+    if (isBefore(this.#bends.at(-1)!)) return this.#bends.at(-1)!
     let from = 0
     let to = this.#bends.length - 1
     while (to - from > 1) {

@@ -1,6 +1,6 @@
 // Decoders for what is watched. Opus is loaded when the first such stream comes.
 
-import { type AudioDecoder, audioDecoder, type OpusLibrary } from '#audio'
+import { type AudioDecoder, type OpusLibrary, passingAudioDecoder } from '#audio'
 
 /** Loads the Opus library; undefined where there is none. */
 export type OpusLoader = () => Promise<OpusLibrary | undefined>
@@ -15,7 +15,7 @@ export class SoundDecoders {
     this.#load = load
   }
 
-  /** A decoder of an encoding as in SDP; undefined where there is none, or none yet. */
+  /** A decoder of an encoding as in SDP, whose samples are valid until the next packet; undefined where there is none, or none yet. */
   decoderOf(encoding: string): AudioDecoder | undefined {
     if (encoding.startsWith('OPUS/') && this.#opus === undefined && !this.#isLoading) {
       this.#isLoading = true
@@ -23,6 +23,6 @@ export class SoundDecoders {
         this.#opus = opus
       })
     }
-    return audioDecoder(encoding, this.#opus)
+    return passingAudioDecoder(encoding, this.#opus)
   }
 }

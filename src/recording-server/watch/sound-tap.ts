@@ -50,7 +50,7 @@ export class SoundTap {
     const heard = known?.sampleRateHz === sampleRateHz ? known : { sampleRateHz, count: 0, parts: [] }
     if (heard.count + samples.length > MOST_SAMPLES) return
     heard.count += samples.length
-    heard.parts.push(samples)
+    heard.parts.push(samples.slice())
     this.#heard.set(channel, heard)
   }
 }

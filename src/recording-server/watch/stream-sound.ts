@@ -20,7 +20,7 @@ export interface StreamLevel {
   readonly peakDbfs: number
 }
 
-/** Hears decoded audio. */
+/** Hears decoded audio; the samples are valid during the call. */
 export type SoundListener = (samples: Int16Array, sampleRateHz: number) => void
 
 /** Sound of one stream. */
@@ -30,6 +30,7 @@ export class StreamSound {
   listener: SoundListener | undefined
   readonly #decoders: SoundDecoders
   #encoding = ''
+  #isCostly = false
   #decoder: AudioDecoder | undefined
   #meter: LevelMeter | undefined
   #nowMs = 0
@@ -67,7 +68,7 @@ export class StreamSound {
 
   /** Undefined while nothing comes that can be decoded. */
   levelAt(nowMs: number): StreamLevel | undefined {
-    const freshMs = COSTLY.test(this.#encoding) ? FRESH_SAMPLED_MS : FRESH_MS
+    const freshMs = this.#isCostly ? FRESH_SAMPLED_MS : FRESH_MS
     if (this.#latest === undefined || nowMs - this.#latest.atMs > freshMs) return undefined
     const { rmsDbfs, peakDbfs } = this.#latest
     return { rmsDbfs, peakDbfs }
@@ -89,7 +90,7 @@ export class StreamSound {
     this.#beganMs ??= nowMs
     if (encoding !== this.#encoding || this.#decoder === undefined) this.#begin(encoding)
     const isSampled = this.#packets++ % 50 < SAMPLED_OF_50
-    const isThorough = !COSTLY.test(encoding) || this.listener !== undefined || nowMs - this.#beganMs < THOROUGH_MS
+    const isThorough = !this.#isCostly || this.listener !== undefined || nowMs - this.#beganMs < THOROUGH_MS
     const decoder = isThorough || isSampled ? this.#decoder : undefined
     if (decoder === undefined) {
       this.compared.clear()
@@ -105,6 +106,7 @@ export class StreamSound {
 
   #begin(encoding: string): void {
     this.#encoding = encoding
+    this.#isCostly = COSTLY.test(encoding)
     this.#decoder = this.#decoders.decoderOf(encoding)
     this.#meter = this.#decoder && new LevelMeter(this.#decoder.sampleRateHz, (window) => this.#onWindow(window))
     this.#latest = undefined

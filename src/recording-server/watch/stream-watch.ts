@@ -1,6 +1,7 @@
 // What is noticed of one stream while it is received: whether packets are due, what comes, from whom, and how it sounds.
 
 import type { StreamSettings } from '../record-messages.ts'
+import type { ReadCodec } from '../track.ts'
 import type { SoundDecoders } from './sound-decoders.ts'
 import { type StreamLevel, StreamSound } from './stream-sound.ts'
 
@@ -164,33 +165,24 @@ export class StreamWatch {
     this.#hasRtcp = true
   }
 
-  /** A packet was taken; `encoding` as in SDP. */
-  onPacket(
-    packet: { readonly timestamp: number; readonly encoding: string; readonly clockRateHz: number },
-    payload: Uint8Array,
-    source: string,
-    nowMs: number,
-  ): void {
+  /** A packet was taken. */
+  onPacket(codec: ReadCodec, timestamp: number, payload: Uint8Array, source: string, nowMs: number): void {
     this.#now.accepted += 1
     this.#packets += 1
     this.#source = source
     const pauseMs = nowMs - this.#lastPacketMs
     this.#lastPacketMs = nowMs
-    if (packet.encoding.startsWith('CN/')) this.#isQuietAllowed = true
-    if (/^(?:CN|TELEPHONE-EVENT)\//.test(packet.encoding)) return
-    this.#measureClock(packet, pauseMs, nowMs)
-    if (this.#isExpected) this.sound.hear(packet.encoding, payload, nowMs)
+    if (codec.kind === 'quiet') this.#isQuietAllowed = true
+    if (codec.kind === 'quiet' || codec.kind === 'event') return
+    this.#measureClock(timestamp, codec.clockRateHz, pauseMs, nowMs)
+    if (this.#isExpected) this.sound.hear(codec.encoding, payload, nowMs)
   }
 
   get #now(): Counts {
     return this.#steps.at(-1)!
   }
 
-  #measureClock(
-    { timestamp, clockRateHz }: { timestamp: number; clockRateHz: number },
-    pauseMs: number,
-    nowMs: number,
-  ) {
+  #measureClock(timestamp: number, clockRateHz: number, pauseMs: number, nowMs: number): void {
     const window = this.#window
     const ticks = window === undefined ? 0 : (timestamp - window.timestamp) | 0
     const isNew = window === undefined || clockRateHz !== this.#clockRateHz || pauseMs > CLOCK_WINDOW_MS / 4

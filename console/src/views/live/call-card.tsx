@@ -2,6 +2,7 @@
 
 import type { CallView } from '../../../../src/control/contract.ts'
 import { CallVoices } from '../../components/call-voices.tsx'
+import { HelpLink } from '../../components/help-link.tsx'
 import { RecordingCommands } from '../../components/recording-commands.tsx'
 import { type Alarm, alarmsOf } from '../../data/alarms.ts'
 import { clockTime, duration, nameOf, shortAddress } from '../../data/format.ts'
@@ -97,12 +98,14 @@ export function CallFlow({ call: { flow } }: { call: CallView }) {
 }
 
 /** An alarm in words. */
-export function AlarmBox({ alarm: { severity, what, cause, fix } }: { alarm: Alarm }) {
+export function AlarmBox({ alarm: { severity, what, cause, fix, topic } }: { alarm: Alarm }) {
   return (
     <div class="alarm" data-severity={severity}>
       <strong>{what}</strong>
       {cause !== undefined && <p>Cause: {cause.replace(/\.$/, '')}.</p>}
-      <p>What to do: {fix}</p>
+      <p>
+        What to do: {fix} <HelpLink topic={topic} />
+      </p>
     </div>
   )
 }

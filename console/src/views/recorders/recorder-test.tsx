@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { RecorderTest } from '../../../../src/control/recorder-test-contract.ts'
 import { CopyBlock } from '../../components/copy-block.tsx'
+import { HelpLink } from '../../components/help-link.tsx'
 import { Trouble } from '../../components/trouble.tsx'
 import { ApiError, get, post } from '../../data/http.ts'
 import { yamlOf } from '../../data/yaml.ts'
@@ -84,6 +85,7 @@ function Report({ test: { uri, failure, report } }: { test: RecorderTest }) {
       <h3>
         {uri} {isRecorder ? 'takes recordings' : 'took no recording'}
       </h3>
+      {!isRecorder && <HelpLink topic="not-started" />}
       <ul class="plain checks">
         {items.map(({ name, verdict, detail }) => (
           <li key={name}>
