@@ -73,7 +73,11 @@ function build() {
 
 function buildConsole() {
   const stamp = join(root, 'dist', '.console-built')
-  const sources = files(join(root, 'console'), () => true)
+  // The console shows pages of the documents.
+  const sources = [
+    ...files(join(root, 'console'), () => true),
+    ...files(join(root, 'docs'), (name) => name.endsWith('.md')),
+  ]
   const wanted = digest([join(root, 'package-lock.json'), join(root, 'vite.config.ts'), ...sources])
   if (stampMatches(stamp, wanted) && existsSync(consoleFolder)) return
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')

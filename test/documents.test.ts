@@ -76,6 +76,17 @@ test('the texts of the troubleshooting page are those of the program', () => {
   )
 })
 
+test('what the console leads to is a row of the pages that it shows', () => {
+  const rows = [...read('docs/troubleshooting.md').matchAll(/<a id="([a-z-]+)">/g)].map(([, id = '']) => id)
+  const [, union = ''] = read('console/src/components/help-link.tsx').split('export type HelpTopic =')
+  const topics = [...union.slice(0, union.indexOf('\n\n')).matchAll(/'([a-z-]+)'/g)].map(([, topic = '']) => topic)
+  assert.ok(topics.length > 6, topics.join(' '))
+  assert.deepEqual(
+    topics.filter((topic) => !rows.includes(topic)),
+    [],
+  )
+})
+
 test('every deviation names a test that exists', () => {
   const rows = [...read('docs/deviations.md').matchAll(/\| `([^`|]+\.test\.ts)`: ([^|]+) \|$/gm)]
   const lines = read('docs/deviations.md').match(/^\| (?!what|---)/gm) ?? []

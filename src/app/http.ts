@@ -6,6 +6,7 @@ import {
   createHttpServer,
   EventLog,
   type HttpServer,
+  type MetricsSnapshot,
   type Readiness,
   type SetUpView,
   type TestCallsView,
@@ -13,6 +14,7 @@ import {
   Webhooks,
 } from '#control'
 import { AppError } from '#kernel'
+import { diskConditions } from '#store'
 import type { HttpConfig } from './config-schema.ts'
 import { tapGateway, tapRecorder } from './event-tap.ts'
 import { gatewayCore } from './gateway/gateway-sip.ts'
@@ -90,6 +92,7 @@ export async function openHttp(
         ...(gateway?.metrics() ?? noCalls),
         deviations: recorder?.server.deviations() ?? {},
         alarms: recorder?.server.alarms() ?? {},
+        ...diskOf(recorder),
       }),
     },
     ...(gateway === undefined
@@ -188,4 +191,10 @@ function renewalOf(
     log: log.child({ role: 'http' }),
     apply: (tls) => server.renewTls(tls),
   })
+}
+
+/** The disk of the recorder for the metrics. */
+function diskOf(recorder: Recorder | undefined): Pick<MetricsSnapshot, 'disk'> {
+  const state = recorder?.server.diskState
+  return state === undefined ? {} : { disk: { ...state, conditions: diskConditions } }
 }

@@ -64,6 +64,9 @@ export interface Recorder {
   close(): Promise<void>
 }
 
+/** For the last lines of the indexes of all streams there can be. */
+const RESERVE_BYTES = 4 * 2 ** 20
+
 /** Exists while the catalogue lacks rows, so that the next start rebuilds it. */
 const staleFile = 'catalogue.stale'
 
@@ -84,7 +87,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const catalogue = openJournal(store, library, around.clock, log)
   const left = leftFolders(folder, files)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
-  const storage = { flushMs, sync, bufferBytes }
+  const storage = { flushMs, sync, bufferBytes, leastFreeBytes: minFreeBytes, reserveBytes: RESERVE_BYTES }
   const media = await startRecordMedia({
     root: folder,
     host,

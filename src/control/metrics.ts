@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 import { type SipTrace, sipTrace } from '#kernel'
+import { diskMetrics } from './disk-metrics.ts'
 import type { MetricsView } from './views.ts'
 
 /** The registry of one process. */
@@ -21,6 +22,7 @@ export function createMetrics(view: MetricsView): Metrics {
   const registry = new Registry()
   const registers = [registry]
   viewMetrics(view, registers)
+  diskMetrics(view, registers)
 
   const sipMessages = new Counter({
     name: 'siprec_gateway_sip_messages_total',

@@ -179,6 +179,22 @@ export interface MetricsSnapshot {
   readonly deviations?: Readonly<Record<string, number>>
   /** Alarms of recording sessions at the recorder since the start, by code. */
   readonly alarms?: Readonly<Record<string, number>>
+  /** Absent without a recorder, and before the first second of one. */
+  readonly disk?: RecorderDisk
+}
+
+/** The disk that the recorder writes to. */
+export interface RecorderDisk {
+  readonly condition: string
+  /** What it can be. */
+  readonly conditions: readonly string[]
+  /** Absent where the system does not say. */
+  readonly freeBytes?: number
+  /** In memory, not written yet. */
+  readonly waitingBytes: number
+  /** For how long the oldest byte received has not been on the medium. */
+  readonly unsyncedMs: number
+  readonly openFiles: number
 }
 
 /** Source of the numbers. */

@@ -12,6 +12,16 @@ export function diskAlarm(detail: string): Alarm {
   }
 }
 
+/** A file that is being written has lost its name: somebody removed it, or its folder. */
+export function removedAlarm(path: string): Alarm {
+  return {
+    code: 'file-removed',
+    severity: 'error',
+    cause: `${path.slice(path.lastIndexOf('/') + 1)} was removed while it was written: what was recorded in it is lost, and so is what follows.`,
+    fix: 'Find out what deletes files below the folder of the recorder, and end the recording so that the next one is kept.',
+  }
+}
+
 /** The thread that receives is gone. */
 export const workerAlarm: Alarm = {
   code: 'worker-lost',

@@ -3,6 +3,7 @@
 import type { Clock, Timer } from '#kernel'
 import type { Attest, Closing, Deriver, Disk, RecordingFolder } from '#store'
 import type { RecordEvent } from './record-messages.ts'
+import { settledWithin } from './settled-within.ts'
 
 /** From one attempt to the next. */
 const RETRY_MS = 5000
@@ -24,6 +25,8 @@ interface Unpublished {
 /** The ends of one thread's recordings. */
 export class Publications {
   readonly #options: PublicationsOptions
+  /** On their first attempt. */
+  readonly #underWay = new Set<Unpublished>()
   readonly #late = new Set<Unpublished>()
   #timer: Timer | undefined
 
@@ -33,20 +36,24 @@ export class Publications {
 
   /** Publishes a recording; rejects with what the disk says, and then tries again by itself. */
   async publish(folder: RecordingFolder, closing: Closing): ReturnType<RecordingFolder['publish']> {
+    const recording = { folder, closing }
+    this.#underWay.add(recording)
     try {
-      return await this.#attempt({ folder, closing })
+      return await this.#attempt(recording)
     } catch (fault) {
-      this.#late.add({ folder, closing })
+      this.#late.add(recording)
       this.#timer ??= this.#schedule()
       throw fault
+    } finally {
+      this.#underWay.delete(recording)
     }
   }
 
-  /** Tries a last time; what is left stays as it is, for recovery. */
-  async stop(): Promise<void> {
+  /** Tries a last time, for so many milliseconds; gives what is left. */
+  async stop(withinMs: number): Promise<RecordingFolder[]> {
     this.#timer?.cancel()
-    await this.#retry()
-    for (const { folder } of this.#late) folder.abandon()
+    await settledWithin(this.#options.clock, withinMs, this.#retry())
+    return [...this.#underWay, ...this.#late].map(({ folder }) => folder)
   }
 
   #schedule(): Timer {

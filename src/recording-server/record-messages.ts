@@ -42,6 +42,10 @@ export interface StoragePolicy {
   readonly sync: 'none' | 'second' | 'always'
   /** What may wait in memory for a disk that does not write. */
   readonly bufferBytes: number
+  /** With fewer bytes free no recording is begun; 0 unless told. */
+  readonly leastFreeBytes?: number
+  /** Kept free for the last words of recordings whose disk is full; nothing unless told. */
+  readonly reserveBytes?: number
 }
 
 /** What holds unless told. */
@@ -161,8 +165,24 @@ export type RecordEvent =
       readonly waitingBytes: number
       readonly detail?: string
     }
+  /** How the disk is, each second. */
+  | { readonly type: 'disk-state'; readonly state: DiskState }
+  /** What the disk did not take when the recorder stopped: this much audio of a recording is lost, as its ledger says. */
+  | { readonly type: 'forsaken'; readonly recordingId: string; readonly lostMs: number }
   /** What could not be published when it was closed is now. */
   | { readonly type: 'published'; readonly recordingId: string; readonly manifest: Manifest; readonly folder: string }
+
+/** How a disk is. */
+export interface DiskState {
+  readonly condition: DiskCondition
+  /** Absent where the system does not say. */
+  readonly freeBytes?: number
+  /** In memory, not written yet. */
+  readonly waitingBytes: number
+  /** For how long the oldest byte received has not been on the medium, in milliseconds. */
+  readonly unsyncedMs: number
+  readonly openFiles: number
+}
 
 /** Main thread to worker. */
 export interface RecordRequest {

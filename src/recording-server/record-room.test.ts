@@ -1,133 +1,13 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { correlate, decodePcmu, encodePcma, encodePcmu, goertzelPower, readWav, rmsDbfs, tone } from '#audio'
-import { PortPool } from '#engine'
-import { ManualClock, seededIds } from '#kernel'
+import { seededIds } from '#kernel'
 import { parseRtcp, type RtcpPacket } from '#rtp'
-import { type RecordingFacts, readRawRun, type StreamTotals } from '#store'
-import { RtpSource } from '../../test/harness/rtp-source.ts'
-import { instantPort } from '../../test/harness/test-disk.ts'
-import type { RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
-import { RecordRoom } from './record-room.ts'
-
-const FACTS: RecordingFacts = {
-  sip: {
-    callId: 'c1',
-    fromUri: 'sip:src@x',
-    toUri: 'sip:srs@x',
-    requestUri: 'sip:srs@x',
-    source: 'x',
-    transport: 'udp',
-  },
-  participants: [],
-  sessionIds: [],
-  groupIds: [],
-  metadataInvalid: false,
-  speakers: [['Alice']],
-  speakersInferred: false,
-  warnings: [],
-}
-const RECORDING = 'r1'
-const PCMU = { payloadType: 0, encoding: 'PCMU/8000', clockRateHz: 8000 }
-const PCMA = { payloadType: 8, encoding: 'PCMA/8000', clockRateHz: 8000 }
-const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
-const EVENTS = { payloadType: 101, encoding: 'TELEPHONE-EVENT/8000', clockRateHz: 8000 }
-
-class Bench {
-  readonly clock = new ManualClock()
-  readonly events: RecordEvent[] = []
-  readonly root: string
-  readonly room: RecordRoom
-  /** RTP port of each channel. */
-  readonly ports: number[] = []
-  readonly #sources: RtpSource[] = []
-
-  constructor(root: string, keepDigits = false) {
-    this.root = root
-    this.room = new RecordRoom({
-      root,
-      keepDigits,
-      clock: this.clock,
-      disk: instantPort,
-      ids: seededIds(5),
-      ports: new PortPool({
-        host: '127.0.0.1',
-        portMin: 21_000,
-        portMax: 22_999,
-        clock: this.clock,
-        randomInteger: () => process.pid % 900,
-      }),
-      onEvent: (event) => this.events.push(event),
-    })
-  }
-
-  static async open(t: TestContext, keepDigits = false): Promise<Bench> {
-    const root = await mkdtemp(join(tmpdir(), 'room-'))
-    const bench = new Bench(root, keepDigits)
-    t.after(async () => {
-      for (const source of bench.#sources) source.close()
-      await bench.room.handle({ type: 'stop' })
-      await rm(root, { recursive: true })
-    })
-    await bench.room.handle({ type: 'open', recordingId: 'r1', facts: FACTS })
-    return bench
-  }
-
-  async addStream(settings: Partial<StreamSettings> = {}, label?: string): Promise<RtpSource> {
-    const all = { codecs: [PCMU], isPaused: false, ...settings }
-    const command = { type: 'add-stream', recordingId: RECORDING, ...(label && { label }), settings: all } as const
-    const reply = await this.room.handle(command)
-    this.ports.push((reply as RecordReplies['add-stream']).rtpPort)
-    return await this.source(this.ports.length - 1)
-  }
-
-  /** Another source that sends to a channel. */
-  async source(channel: number, ssrc?: number): Promise<RtpSource> {
-    const source = await RtpSource.open({ host: '127.0.0.1', port: this.ports[channel]! }, ssrc)
-    this.#sources.push(source)
-    return source
-  }
-
-  /** Lets what was sent over loopback arrive: until this many packets are accounted for on the channel. */
-  async received(count: number, channel = 0): Promise<void> {
-    assert.ok(await this.#counted(count, channel, 200_000), `channel ${channel} did not get ${count} packets`)
-  }
-
-  async #counted(count: number, channel: number, turns: number): Promise<boolean> {
-    for (let turn = 0; turn < turns; turn++) {
-      if (countOf((await this.totals())[channel]!) >= count) return true
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    }
-    return false
-  }
-
-  /** Sends from several sources at once in real time by the bench's clock, 20 ms packets that arrive when they should. */
-  async talk(...voices: [channel: number, source: RtpSource, payload: Uint8Array][]): Promise<void> {
-    const before = await this.totals()
-    for (let at = 0; at < voices[0]![2].length; at += 160) {
-      this.clock.advance(20)
-      for (const [channel, source, payload] of voices) {
-        await source.sendPacket(payload.subarray(at, at + 160))
-        await this.#counted(countOf(before[channel]!) + at / 160 + 1, channel, 100)
-      }
-    }
-    for (const [channel, , payload] of voices) {
-      await this.received(countOf(before[channel]!) + payload.length / 160, channel)
-    }
-  }
-
-  async totals(): Promise<readonly StreamTotals[]> {
-    return ((await this.room.handle({ type: 'totals' })) as RecordReplies['totals'])[RECORDING]!
-  }
-
-  async close(): Promise<RecordReplies['close']> {
-    return (await this.room.handle({ type: 'close', recordingId: 'r1', facts: FACTS })) as RecordReplies['close']
-  }
-}
+import { readRawRun, type StreamTotals } from '#store'
+import { EVENTS, OPUS, PCMA, PCMU, RECORDING, RoomBench } from '../../test/harness/room-bench.ts'
 
 async function audioOf(folder: string): Promise<{ format: string; samples: Int16Array[] }> {
   const wav = readWav(await readFile(join(folder, 'recording.wav')))
@@ -136,7 +16,7 @@ async function audioOf(folder: string): Promise<{ format: string; samples: Int16
 }
 
 test('two streams become the two channels of one G.711 file, with their participants by label', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const left = await bench.addStream({}, '1')
   const right = await bench.addStream({}, '2')
   await bench.talk([0, left, encodePcmu(tone(440, 1000))], [1, right, encodePcmu(tone(880, 1000))])
@@ -156,7 +36,7 @@ test('two streams become the two channels of one G.711 file, with their particip
 })
 
 test('a stream that starts 300 ms later is 300 ms later in its channel', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const first = await bench.addStream()
   const second = await bench.addStream()
   const speech = encodePcmu(noise(3200))
@@ -171,7 +51,7 @@ test('a stream that starts 300 ms later is 300 ms later in its channel', async (
 })
 
 test('sides with different codecs give a PCM16 file', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const left = await bench.addStream()
   const right = await bench.addStream({ codecs: [PCMA] })
   right.payloadType = 8
@@ -185,7 +65,7 @@ test('sides with different codecs give a PCM16 file', async (t) => {
 })
 
 test('a change of codec in mid-stream begins a new run, and the channel goes on', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream({ codecs: [PCMU, PCMA] })
   await bench.talk([0, source, encodePcmu(tone(600, 200))])
   source.payloadType = 8
@@ -201,7 +81,7 @@ test('a change of codec in mid-stream begins a new run, and the channel goes on'
 })
 
 test('a codec that we do not decode is kept as RTP payload and marked', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream({ codecs: [OPUS] })
   source.payloadType = 96
   for (const text of ['one', 'two', 'three']) await source.sendPacket(new TextEncoder().encode(text), 960)
@@ -224,7 +104,7 @@ test('a codec that we do not decode is kept as RTP payload and marked', async (t
 
 test('RTP-22: a digit is one event however often it is repeated, and masked unless digits are to be kept', async (t) => {
   for (const keepDigits of [false, true]) {
-    const bench = await Bench.open(t, keepDigits)
+    const bench = await RoomBench.open(t, { keepDigits })
     const source = await bench.addStream({ codecs: [PCMU, EVENTS] })
     await source.send(encodePcmu(tone(440, 100)))
     source.payloadType = 101
@@ -253,7 +133,7 @@ test('RTP-22: a digit is one event however often it is repeated, and masked unle
 })
 
 test('RTP-27: packets from a second source are dropped until the first has been silent for 2 s', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream()
   await source.send(encodePcmu(tone(440, 100)))
   await bench.received(5)
@@ -269,7 +149,7 @@ test('RTP-27: packets from a second source are dropped until the first has been 
 })
 
 test('RTP-27: after a re-offer that moves the media, the new source is taken at once', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream({ rtp: { host: '127.0.0.1', port: 40_000 } })
   await source.send(encodePcmu(tone(440, 100)))
   await bench.received(5)
@@ -288,7 +168,7 @@ test('RTP-27: after a re-offer that moves the media, the new source is taken at 
 })
 
 test('RTP-12: three changes of SSRC in one call make one continuous channel', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream()
   for (let n = 0; n < 4; n++) {
     source.ssrc = 100 + n
@@ -305,7 +185,7 @@ test('RTP-12: three changes of SSRC in one call make one continuous channel', as
 })
 
 test('single packets of another SSRC between those of the first are left out', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream()
   const other = await bench.source(0)
   const voice = encodePcmu(tone(500, 200))
@@ -323,7 +203,7 @@ test('single packets of another SSRC between those of the first are left out', a
 })
 
 test('RTP-01 RTP-02 RTP-16: the recorder reports about every 5 s from the RTCP port next to its RTP port, with a CNAME, and says BYE', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const peer = createSocket('udp4')
   await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
   t.after(() => peer.close())
@@ -348,7 +228,7 @@ test('RTP-01 RTP-02 RTP-16: the recorder reports about every 5 s from the RTCP p
 })
 
 test('RTP-05: reports go on while the stream is paused', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const peer = createSocket('udp4')
   await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
   t.after(() => peer.close())
@@ -360,7 +240,7 @@ test('RTP-05: reports go on while the stream is paused', async (t) => {
 })
 
 test('no packet: the manifest says no-audio, and why', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   await bench.addStream()
   bench.clock.advance(3000)
   const { manifest, folder } = await bench.close()
@@ -371,7 +251,7 @@ test('no packet: the manifest says no-audio, and why', async (t) => {
 })
 
 test('only packets of an unknown payload type: the manifest says so', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream()
   source.payloadType = 77
   await source.send(new Uint8Array(800))
@@ -383,7 +263,7 @@ test('only packets of an unknown payload type: the manifest says so', async (t) 
 })
 
 test('a run file is playable after every flush, while the recording is open', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream()
   await source.send(encodePcmu(tone(440, 1000)))
   await bench.received(50)
@@ -395,12 +275,8 @@ test('a run file is playable after every flush, while the recording is open', as
   assert.ok(goertzelPower(wav.value.samples[0]!, 8000, 440) > 0.9)
 })
 
-async function totalsOf(bench: Bench): Promise<StreamTotals> {
+async function totalsOf(bench: RoomBench): Promise<StreamTotals> {
   return (await bench.totals())[0]!
-}
-
-function countOf(totals: StreamTotals): number {
-  return totals.packets + totals.duplicates + totals.refused + totals.wrongSource
 }
 
 function repeated(samples: Int16Array, times: number): Int16Array {
@@ -420,7 +296,7 @@ function noise(count: number): Int16Array {
 }
 
 test('a manifest has times to a tenth of a millisecond, and no gap or pause beyond its end', async (t) => {
-  const bench = await Bench.open(t)
+  const bench = await RoomBench.open(t)
   const source = await bench.addStream()
   bench.clock.advance(33.337)
   await source.send(encodePcmu(tone(440, 200)))

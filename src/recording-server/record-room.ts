@@ -7,13 +7,17 @@ import {
   type Deriver,
   Disk,
   type DiskPort,
+  DiskReserve,
   type NoAudioCause,
   plainFiles,
   type RecordingFiles,
+  type RecordingFolder,
   type StreamTotals,
   systemDisk,
 } from '#store'
+import { DiskWatch } from './disk-watch.ts'
 import { type OpenRecording, OpenRecordings, setFacts, setPaused, totalsOf } from './open-recordings.ts'
+import { removedAlarm } from './own-alarms.ts'
 import { Publications } from './publications.ts'
 import {
   defaultStorage,
@@ -22,9 +26,13 @@ import {
   type RecordReplies,
   type StoragePolicy,
 } from './record-messages.ts'
+import { settledWithin } from './settled-within.ts'
 import { RoomWatch } from './watch/room-watch.ts'
 import type { OpusLoader } from './watch/sound-decoders.ts'
 import { WritingRounds } from './writing-rounds.ts'
+
+/** Each step of the end waits no longer for the disk. */
+const STOP_MS = 3000
 
 /** What a room needs. */
 export interface RecordRoomOptions {
@@ -58,12 +66,17 @@ export class RecordRoom {
   readonly #recordings: OpenRecordings
   readonly #publications: Publications
   readonly #rounds: WritingRounds
+  readonly #reserve: DiskReserve
+  #stopping: Promise<void> | undefined
   readonly #watch: RoomWatch
 
   constructor(options: RecordRoomOptions) {
     const { clock, storage = defaultStorage, disk: port = systemDisk, files = plainFiles, onEvent } = options
     this.#options = options
-    const disk = new Disk({ port, nowMs: () => clock.nowMs(), maxWaitingBytes: storage.bufferBytes, files })
+    const { leastFreeBytes = 0, reserveBytes = 0 } = storage
+    const waiting = { maxWaitingBytes: storage.bufferBytes, leastFreeBytes }
+    const disk = new Disk({ port, nowMs: () => clock.nowMs(), files, ...waiting })
+    this.#reserve = new DiskReserve(options.root, reserveBytes)
     const recordings = (): Iterable<OpenRecording> => this.#recordings.all()
     const onFault = (recording: OpenRecording, fault: unknown): void => this.#fail(recording, fault)
     this.#watch = new RoomWatch({
@@ -75,7 +88,9 @@ export class RecordRoom {
     })
     this.#recordings = new OpenRecordings({ ...options, disk, watch: this.#watch, onFault })
     this.#publications = new Publications({ clock, disk, derive: options.derive, attest: options.attest, onEvent })
-    this.#rounds = new WritingRounds({ root: options.root, clock, disk, storage, recordings, onEvent, onFault })
+    const onRemoved = (path: string): void => this.#removed(path)
+    const diskWatch = new DiskWatch({ root: options.root, disk, onEvent, onRemoved })
+    this.#rounds = new WritingRounds({ clock, diskWatch, storage, recordings, onFault })
   }
 
   /** Carries out a command; rejects with what failed. */
@@ -118,7 +133,8 @@ export class RecordRoom {
         this.#watch.listen(this.#recordings.get(command.recordingId), command.isOn)
         return undefined
       case 'stop':
-        await this.#stop()
+        this.#stopping ??= this.#stop()
+        await this.#stopping
         return undefined
     }
   }
@@ -140,14 +156,31 @@ export class RecordRoom {
     return await this.#publications.publish(recording.folder, closing)
   }
 
-  /** Writes what there is and lets go of sockets; folders stay open, for recovery. */
+  /** Writes what there is and lets go of sockets; folders stay open, for recovery. Takes only so long. */
   async #stop(): Promise<void> {
     this.#watch.stop()
     this.#rounds.stop()
     const open = [...this.#recordings.all()]
     for (const { streams } of open) for (const { receiver } of streams) receiver.close()
     // A disk that does not write must not keep the process from ending.
-    await Promise.allSettled([this.#publications.stop(), ...open.map(({ folder }) => folder.leave())])
+    const folders = [...open.map(({ folder }) => folder), ...(await this.#publications.stop(STOP_MS))]
+    await Promise.all(folders.map((folder) => this.#leave(folder)))
+  }
+
+  /** What the disk does not take is given up, and said so in what was kept free for that. */
+  async #leave(folder: RecordingFolder): Promise<void> {
+    const { clock, onEvent } = this.#options
+    if (await settledWithin(clock, STOP_MS, folder.leave())) return
+    this.#reserve.spend()
+    const { lostMs, written } = folder.forsake()
+    onEvent({ type: 'forsaken', recordingId: folder.recordingId, lostMs })
+    await settledWithin(clock, STOP_MS, written)
+  }
+
+  #removed(path: string): void {
+    for (const { recordingId, folder } of this.#recordings.all()) {
+      if (path.startsWith(folder.path)) this.#options.onEvent({ type: 'alarm', recordingId, alarm: removedAlarm(path) })
+    }
   }
 
   #fail(recording: OpenRecording, fault: unknown): void {

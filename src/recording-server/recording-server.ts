@@ -8,6 +8,7 @@ import { IncomingSession } from './incoming-session.ts'
 import type { LeftRecording } from './kept-session.ts'
 import { channelsOf, type LiveListener, LiveListeners } from './live-listeners.ts'
 import { workerAlarm } from './own-alarms.ts'
+import type { DiskState } from './record-messages.ts'
 import type { RequestBodies } from './recording-request.ts'
 import { RestoredOpening } from './restored-opening.ts'
 import { type ResumedRecording, reopenRecordings } from './resumed-recordings.ts'
@@ -16,9 +17,12 @@ import type { RecordingServer, RecordingServerOptions } from './server-port.ts'
 import type { SessionContext } from './session-context.ts'
 import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
 import type { PauseOrder, PauseResult } from './session-pause.ts'
+import { settledWithin } from './settled-within.ts'
 import { SilentSessions } from './silent-sessions.ts'
 import { WorkerReports } from './worker-reports.ts'
 
+/** Recordings may be published after their BYE. */
+const STOP_MS = 10_000
 const NO_BODIES: RequestBodies = { metadata: [], warnings: [], unknownTypes: [] }
 
 /** Makes a recording server over a record worker, a store and a catalogue. */
@@ -29,6 +33,7 @@ export function createRecordingServer(options: RecordingServerOptions): Recordin
 class Server implements RecordingServer {
   readonly handlers: SipCoreHandlers = { onInvite: (invite) => void this.#begin(new ReceivedOpening(invite)) }
   readonly events: Listeners<RecordingServerEvent>
+  diskState: DiskState | undefined
   readonly #options: RecordingServerOptions
   readonly #context: SessionContext
   readonly #sessions = new Map<string, IncomingSession>()
@@ -84,6 +89,9 @@ class Server implements RecordingServer {
       emit: (event) => this.#emit(event),
       onDisk: (condition) => {
         this.#admission.disk = condition
+      },
+      onDiskState: (state) => {
+        this.diskState = state
       },
     })
     media.onEvent((event) => (event.type === 'worker-lost' ? this.#onWorkerLost() : reports.take(event)))
@@ -173,8 +181,9 @@ class Server implements RecordingServer {
 
   async stop(): Promise<void> {
     const drained = this.drain()
-    await Promise.all([...this.#sessions.values()].map((session) => session.hangUp()))
-    await drained
+    const ended = Promise.all([...this.#sessions.values()].map((session) => session.hangUp()))
+    // What a disk that hangs keeps from being published is told of, and left to recovery, with the media side.
+    await settledWithin(this.#options.clock, STOP_MS, Promise.all([ended, drained]))
   }
 
   /** Begins a session, or rejects it: then undefined; otherwise the recording's id. */

@@ -9,6 +9,7 @@ import type { ClientPolicy } from './client-policy.ts'
 import type { LeftRecording } from './kept-session.ts'
 import type { LiveListener } from './live-listeners.ts'
 import type { RecordMedia } from './record-media.ts'
+import type { DiskState } from './record-messages.ts'
 import type { RefusedInvitations } from './refused-invitations.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import type { PauseOrder, PauseResult } from './session-pause.ts'
@@ -50,6 +51,8 @@ export interface RecordingServer {
   readonly events: Listeners<RecordingServerEvent>
   /** False while draining or full. */
   readonly isAvailable: boolean
+  /** How the disk was within the last second; undefined before. */
+  readonly diskState: DiskState | undefined
   /** Sessions since the start by what their clients did against the RFCs, by code. */
   deviations(): Readonly<Record<string, number>>
   /**

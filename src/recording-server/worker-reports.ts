@@ -5,7 +5,7 @@ import { type Catalogue, type DiskCondition, type RecordingStore, rowOf } from '
 import type { IncomingSession } from './incoming-session.ts'
 import type { LiveListeners } from './live-listeners.ts'
 import { diskAlarm } from './own-alarms.ts'
-import type { RecordEvent } from './record-messages.ts'
+import type { DiskState, RecordEvent } from './record-messages.ts'
 import type { RecordingServerEvent } from './server-events.ts'
 
 /** Who is told. */
@@ -17,6 +17,7 @@ export interface WorkerReportsOptions {
   readonly log: Logger
   readonly emit: (event: RecordingServerEvent) => void
   readonly onDisk: (condition: DiskCondition) => void
+  readonly onDiskState: (state: DiskState) => void
 }
 
 /** Reports of one worker. */
@@ -52,6 +53,14 @@ export class WorkerReports {
       case 'disk':
         this.#onDisk(event)
         return
+      case 'disk-state':
+        this.#options.onDiskState(event.state)
+        return
+      case 'forsaken': {
+        const { recordingId, lostMs } = event
+        log.error('audio could not be kept', { recordingId, lostMs: Math.round(lostMs) })
+        return
+      }
       case 'published':
         this.#onPublishedLate(event)
     }
@@ -63,6 +72,10 @@ export class WorkerReports {
     onDisk(condition)
     if (condition === 'well') {
       log.warn('disk writes again', { waitingBytes })
+      return
+    }
+    if (condition === 'low') {
+      log.warn('disk is nearly full; new sessions are refused', { waitingBytes })
       return
     }
     log.error('disk does not write', { condition, waitingBytes, detail })

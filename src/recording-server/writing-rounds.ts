@@ -1,25 +1,20 @@
-// When what was received goes to the operating system and to the medium, and what the disk says to it.
+// When what was received goes to the operating system and to the medium.
 
-import { type Clock, messageOf, type Timer } from '#kernel'
-import type { Disk, DiskCondition } from '#store'
+import type { Clock, Timer } from '#kernel'
+import type { DiskWatch } from './disk-watch.ts'
 import type { OpenRecording } from './open-recordings.ts'
-import type { RecordEvent, StoragePolicy } from './record-messages.ts'
+import type { StoragePolicy } from './record-messages.ts'
 
 /** The index gets clocks and counters so often. */
 const ANCHOR_MS = 1000
 const SYNC_MS = 1000
-/** A disk that failed is tried so often. */
-const PROBE_MS = 1000
-const PROBE_FILE = '.probe'
 
 /** What rounds work with. */
 export interface WritingRoundsOptions {
-  readonly root: string
   readonly clock: Clock
-  readonly disk: Disk
+  readonly diskWatch: DiskWatch
   readonly storage: StoragePolicy
   readonly recordings: () => Iterable<OpenRecording>
-  readonly onEvent: (event: RecordEvent) => void
   /** A recording cannot be written any more. */
   readonly onFault: (recording: OpenRecording, fault: unknown) => void
 }
@@ -28,10 +23,8 @@ export interface WritingRoundsOptions {
 export class WritingRounds {
   readonly #options: WritingRoundsOptions
   #timer: Timer
-  #condition: DiskCondition = 'well'
   #anchoredMs: number
   #syncedMs: number
-  #probedMs = 0
 
   constructor(options: WritingRoundsOptions) {
     this.#options = options
@@ -66,7 +59,7 @@ export class WritingRounds {
       if (isSyncDue) recording.folder.sync()
       this.#flush(recording, isAnchorDue)
     }
-    this.#watchDisk(nowMs)
+    this.#options.diskWatch.step(nowMs)
   }
 
   #flush(recording: OpenRecording, isAnchorDue: boolean): void {
@@ -79,19 +72,5 @@ export class WritingRounds {
     } catch (fault) {
       this.#options.onFault(recording, fault)
     }
-  }
-
-  /** Tells of each change of the disk's condition. */
-  #watchDisk(nowMs: number): void {
-    const { disk, root, onEvent } = this.#options
-    const { condition, fault, waitingBytes } = disk
-    if (fault !== undefined && nowMs - this.#probedMs >= PROBE_MS) {
-      this.#probedMs = nowMs
-      disk.probe(`${root}/${PROBE_FILE}`)
-    }
-    if (condition === this.#condition) return
-    this.#condition = condition
-    const detail = fault === undefined ? {} : { detail: messageOf(fault) }
-    onEvent({ type: 'disk', condition, waitingBytes, ...detail })
   }
 }

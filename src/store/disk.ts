@@ -1,6 +1,6 @@
 // What the files of one record thread are written through: nothing here waits for the disk, and what waits has a bound.
 
-import { closeSync, fdatasync, openSync, rmSync, write, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fstat, openSync, rmSync, statfs, write, writeSync } from 'node:fs'
 
 import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
 
@@ -15,6 +15,10 @@ export interface DiskPort {
   sync(fd: number, done: (error: Error | null) => void): void
   close(fd: number): void
   remove(path: string): void
+  /** Bytes that are free where a path is; undefined where the system does not say. */
+  freeBytes(path: string, done: (bytes: number | undefined) => void): void
+  /** Whether no name leads to an open file any more. */
+  isRemoved(fd: number, done: (isRemoved: boolean) => void): void
 }
 
 /** The file system of this machine. */
@@ -30,10 +34,30 @@ export const systemDisk: DiskPort = {
   sync: (fd, done) => fdatasync(fd, done),
   close: (fd) => closeSync(fd),
   remove: (path) => rmSync(path, { force: true }),
+  freeBytes: (path, done) => {
+    statfs(path, (error, stats) => done(error === null ? stats.bavail * stats.bsize : undefined))
+  },
+  isRemoved: (fd, done) => {
+    fstat(fd, (error, stats) => done(error === null && stats.nlink === 0))
+  },
 }
 
-/** `well`: what is given is written. `slow`: a write takes long, audio waits in memory. Else the last write failed. */
-export type DiskCondition = 'well' | 'slow' | 'full' | 'unwritable'
+/** What a disk can be. */
+export const diskConditions = [
+  /** What is given is written. */
+  'well',
+  /** It is, and soon there will be no room. */
+  'low',
+  /** A write takes long, audio waits in memory. */
+  'slow',
+  /** The last write failed: for want of room, because nothing may be written, or for another reason. */
+  'full',
+  'read-only',
+  'unwritable',
+] as const
+
+/** What a disk is. */
+export type DiskCondition = (typeof diskConditions)[number]
 
 /** What a disk is made of. */
 export interface DiskOptions {
@@ -43,6 +67,17 @@ export interface DiskOptions {
   readonly maxWaitingBytes: number
   /** How files are written; as they are unless told. */
   readonly files?: RecordingFiles
+  /** With fewer bytes free it is `low`. */
+  readonly leastFreeBytes?: number
+}
+
+/** A file that is being written. */
+export interface GrowingPart {
+  readonly path: string
+  /** Since when it holds, or is to hold, a byte that is not on the medium; undefined if it does not. */
+  readonly unsyncedSinceMs: number | undefined
+  /** Tells whether no name leads to it any more. */
+  checkRemoved(done: (isRemoved: boolean) => void): void
 }
 
 /** A write that takes longer is a sign. */
@@ -57,7 +92,11 @@ export class Disk {
   readonly port: DiskPort
   readonly files: RecordingFiles
   readonly nowMs: () => number
+  /** Files that are open. */
+  readonly growing = new Set<GrowingPart>()
   readonly #maxWaitingBytes: number
+  readonly #leastFreeBytes: number
+  #freeBytes: number | undefined
   #waitingBytes = 0
   #fault: NodeJS.ErrnoException | undefined
   /** When the writes under way began, oldest first. */
@@ -70,6 +109,7 @@ export class Disk {
     this.files = options.files ?? plainFiles
     this.nowMs = options.nowMs
     this.#maxWaitingBytes = options.maxWaitingBytes
+    this.#leastFreeBytes = options.leastFreeBytes ?? 0
   }
 
   /** Bytes that are not written yet. */
@@ -83,10 +123,31 @@ export class Disk {
   }
 
   get condition(): DiskCondition {
-    if (this.#fault !== undefined) return FULL.has(this.#fault.code ?? '') ? 'full' : 'unwritable'
+    const code = this.#fault?.code ?? ''
+    if (this.#fault !== undefined) return FULL.has(code) ? 'full' : code === 'EROFS' ? 'read-only' : 'unwritable'
     const [oldest] = this.#writing
     const isSlow = oldest !== undefined && this.nowMs() - oldest.sinceMs > SLOW_MS
-    return isSlow || this.#waitingBytes > this.#maxWaitingBytes / 2 ? 'slow' : 'well'
+    if (isSlow || this.#waitingBytes > this.#maxWaitingBytes / 2) return 'slow'
+    return this.#freeBytes !== undefined && this.#freeBytes < this.#leastFreeBytes ? 'low' : 'well'
+  }
+
+  /** As it was measured last; undefined before, and where the system does not say. */
+  get freeBytes(): number | undefined {
+    return this.#freeBytes
+  }
+
+  /** For how long a byte that was received has not been on the medium, in milliseconds; 0 if all are. */
+  get unsyncedMs(): number {
+    let since = Number.POSITIVE_INFINITY
+    for (const { unsyncedSinceMs } of this.growing) since = Math.min(since, unsyncedSinceMs ?? since)
+    return Math.max(0, this.nowMs() - since)
+  }
+
+  /** Measures the free bytes where a path is. */
+  measure(path: string): void {
+    this.port.freeBytes(path, (bytes) => {
+      this.#freeBytes = bytes
+    })
   }
 
   /** Takes memory for bytes that wait; false when there is none left. */
@@ -120,17 +181,23 @@ export class Disk {
     })
   }
 
-  /** Writes a file and removes it: a disk that failed and is asked for nothing would count as failed for ever. */
-  probe(path: string): void {
+  /** Writes a file and removes it: a disk that failed and is asked for nothing would count as failed for ever. `done`: whether it took it. */
+  probe(path: string, done: (isTaken: boolean) => void): void {
     try {
       this.port.remove(path)
       const fd = this.port.create(path, new Uint8Array())
-      this.write(fd, new Uint8Array(PROBE_BYTES), 0, () => {
-        this.port.close(fd)
-        this.port.remove(path)
+      this.write(fd, new Uint8Array(PROBE_BYTES), 0, (error, written) => {
+        try {
+          this.port.close(fd)
+          this.port.remove(path)
+        } catch (fault) {
+          this.note(fault)
+        }
+        done(this.#fault === undefined && error === null && written === PROBE_BYTES)
       })
     } catch (fault) {
       this.note(fault)
+      done(false)
     }
   }
 

@@ -96,3 +96,15 @@ test('audio that finds no memory while the disk is full is a gap of cause disk; 
   assert.ok(kept.subarray(fromMs * 8, toMs * 8).every((sample) => sample === 0))
   assert.deepEqual(kept.subarray(toMs * 8), said.subarray(toMs * 8))
 })
+
+test('a file that is abandoned while it is being closed keeps nobody waiting', async (t) => {
+  const port = new TestDiskPort()
+  const file = new GrowingFile(testDisk(port), join(folderOf(t), 'file'))
+  port.isStuck = true
+  assert.ok(file.append(Uint8Array.of(1, 2, 3)))
+  const closed = file.close()
+  file.abandon()
+  await closed
+  await file.close()
+  port.release()
+})

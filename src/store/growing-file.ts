@@ -1,7 +1,7 @@
 // A file that grows at its end, and may have a head that says how long it is. Bytes wait in memory until `flush`; they
 // are written in order, one write at a time, and again after a write that failed.
 
-import type { Disk } from './disk.ts'
+import type { Disk, GrowingPart } from './disk.ts'
 import type { FrameSealer } from './sealing/frame-sealer.ts'
 
 const CHUNK_BYTES = 4 * 1024
@@ -29,9 +29,9 @@ export interface GrowingFileOptions {
 }
 
 /** Writer of one file. */
-export class GrowingFile {
+export class GrowingFile implements GrowingPart {
+  readonly path: string
   readonly #disk: Disk
-  readonly #path: string
   readonly #isContinued: boolean
   readonly #initial: Uint8Array
   /** Opened at the first write: a file that cannot be made now can be made later. */
@@ -49,6 +49,7 @@ export class GrowingFile {
   #isWriting = false
   #isUnsynced = false
   #isSyncing = false
+  #unsyncedSinceMs: number | undefined
   #isClosed = false
   #closing: Promise<void> | undefined
   /** Where files are sealed: what seals, where the next frame goes, and the frame under way. */
@@ -69,13 +70,27 @@ export class GrowingFile {
     this.#bytes = options.continueAt ?? this.#initial.length
     this.#written = this.#bytes
     this.#described = this.#bytes
-    this.#path = path
+    this.path = path
     this.#isContinued = options.continueAt !== undefined
   }
 
   /** Bytes after the head, those that wait included. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Bytes after the head that the operating system has. */
+  get writtenBytes(): number {
+    return this.#written
+  }
+
+  get unsyncedSinceMs(): number | undefined {
+    return this.#unsyncedSinceMs
+  }
+
+  checkRemoved(done: (isRemoved: boolean) => void): void {
+    if (this.#fd === undefined || this.#isClosed) done(false)
+    else this.#disk.port.isRemoved(this.#fd, (isRemoved) => done(isRemoved && !this.#isClosed))
   }
 
   /** Bytes after the head that a sync has brought to the medium. */
@@ -115,11 +130,16 @@ export class GrowingFile {
     if (this.#fd === undefined || !this.#isUnsynced || this.#isSyncing || this.#isClosed) return
     this.#isUnsynced = false
     this.#isSyncing = true
+    const sinceMs = this.#disk.nowMs()
     const upTo = this.#written
     this.#disk.sync(this.#fd, (error) => {
       this.#isSyncing = false
-      if (error === null) this.#synced = upTo
-      else this.#isUnsynced = true
+      if (error !== null) {
+        this.#isUnsynced = true
+        return
+      }
+      this.#synced = upTo
+      this.#unsyncedSinceMs = this.#bytes > upTo ? sinceMs : undefined
     })
   }
 
@@ -137,6 +157,8 @@ export class GrowingFile {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const { bytes, from, to } of this.#waiting.splice(0)) if (bytes !== undefined) this.#disk.release(to - from)
+    // Who waits for the end has it: nothing more comes.
+    for (const { resolve } of this.#settled.splice(0)) resolve()
     if (!this.#isWriting) this.#letGo()
   }
 
@@ -146,6 +168,7 @@ export class GrowingFile {
       this.#settled.push({ resolve, reject })
       this.flush()
     })
+    if (this.#isClosed) return
     const fd = this.#fd
     if (fd !== undefined) {
       await new Promise<void>((resolve, reject) => {
@@ -157,6 +180,7 @@ export class GrowingFile {
 
   #push(bytes: Uint8Array): void {
     this.#bytes += bytes.length
+    this.#unsyncedSinceMs ??= this.#disk.nowMs()
     const last = this.#waiting.at(-1)
     if (last?.bytes !== undefined && last.bytes.length - last.to >= bytes.length) {
       last.bytes.set(bytes, last.to)
@@ -269,7 +293,10 @@ export class GrowingFile {
 
   #opened(): number | undefined {
     try {
-      this.#fd ??= this.#open()
+      if (this.#fd === undefined) {
+        this.#fd = this.#open()
+        this.#disk.growing.add(this)
+      }
     } catch (fault) {
       this.#disk.note(fault)
       this.#fail(fault)
@@ -280,15 +307,15 @@ export class GrowingFile {
   #open(): number {
     const { port, files } = this.#disk
     const first = this.#headFor?.(0) ?? this.#initial
-    const growth = files.grow(this.#path, this.#isContinued)
-    if (growth === undefined) return this.#isContinued ? port.reopen(this.#path) : port.create(this.#path, first)
+    const growth = files.grow(this.path, this.#isContinued)
+    if (growth === undefined) return this.#isContinued ? port.reopen(this.path) : port.create(this.path, first)
     const { sealer, end } = growth
     this.#sealer = sealer
     this.#position = end
-    if (this.#isContinued) return port.reopen(this.#path)
+    if (this.#isContinued) return port.reopen(this.path)
     const begun = Buffer.concat(first.length > 0 ? [sealer.head, sealer.next(first)] : [sealer.head])
     this.#position = begun.length
-    return port.create(this.#path, begun)
+    return port.create(this.path, begun)
   }
 
   /** Those who wait for the end are told; what is not written waits for the next flush. */
@@ -297,6 +324,7 @@ export class GrowingFile {
   }
 
   #letGo(): void {
+    this.#disk.growing.delete(this)
     if (this.#fd !== undefined) this.#disk.port.close(this.#fd)
     this.#fd = undefined
   }

@@ -21,7 +21,8 @@ export {
 } from './derived/deriver.ts'
 export type { ExternalDecoder } from './derived/external-decoder.ts'
 export { type Peaks, type PeaksQuery, readPeaks } from './derived/peaks.ts'
-export { Disk, type DiskCondition, type DiskPort, systemDisk } from './disk.ts'
+export { Disk, type DiskCondition, type DiskPort, diskConditions, systemDisk } from './disk.ts'
+export { DiskReserve } from './disk-reserve.ts'
 export { exportRecording, isNote, proofFiles, storedFiles } from './evidence/export.ts'
 export { Notary, type NotaryOptions } from './evidence/notary.ts'
 export {

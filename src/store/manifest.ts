@@ -88,6 +88,8 @@ export type AlarmCode =
   | 'strangers-only'
   | 'clipping'
   | 'disk-failed'
+  /** A file is gone while it is written. */
+  | 'file-removed'
   | 'worker-lost'
 
 /** Something that is wrong with a recording under way. */

@@ -35,6 +35,8 @@ export class RawRunFile {
   readonly #head = new DataView(new ArrayBuffer(RECORD_HEAD_BYTES))
   #droppedFromMs: number | undefined
   #lastMs = 0
+  /** When the packets came that ended at a size of the file, as long as it is not written. */
+  readonly #marks: { readonly bytes: number; readonly arrivalMs: number }[] = []
 
   /** Creates the file; throws what the file system throws. `onDropped`: packets that found no memory while the disk did not write. */
   constructor(disk: Disk, path: string, onDropped: (fromMs: number, toMs: number) => void) {
@@ -72,6 +74,9 @@ export class RawRunFile {
 
   /** Begins to hand everything to the operating system. */
   flush(): void {
+    const { bytes, writtenBytes } = this.#file
+    while (this.#marks[1] !== undefined && this.#marks[1].bytes <= writtenBytes) this.#marks.shift()
+    if (this.#marks.at(-1)?.bytes !== bytes) this.#marks.push({ bytes, arrivalMs: this.#lastMs })
     this.#file.flush()
   }
 
@@ -89,6 +94,15 @@ export class RawRunFile {
   /** Closes, whatever is not written. */
   abandon(): void {
     this.#file.abandon()
+  }
+
+  /** Gives up what is not written, and tells of it. */
+  forsake(): void {
+    const { bytes, writtenBytes } = this.#file
+    const fromMs = this.#marks.findLast((mark) => mark.bytes <= writtenBytes)?.arrivalMs ?? this.#lastMs
+    this.#droppedFromMs = undefined
+    if (bytes > writtenBytes) this.#onDropped(fromMs, this.#lastMs)
+    this.abandon()
   }
 
   #endDropped(atMs: number): void {

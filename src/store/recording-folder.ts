@@ -85,6 +85,7 @@ export class RecordingFolder {
   readonly #streams: StreamFiles[] = []
   #facts: RecordingFacts
   #isRecovered = false
+  #hasEnded = false
   readonly #documents: MetadataEntry[] = []
   #alarms: readonly AlarmEntry[] = []
   /** Small files that the disk did not take yet. */
@@ -121,6 +122,10 @@ export class RecordingFolder {
     this.writeManifest()
   }
 
+  get path(): string {
+    return this.#path
+  }
+
   /** The channels so far. */
   get streams(): readonly StreamFiles[] {
     return this.#streams
@@ -134,12 +139,12 @@ export class RecordingFolder {
   /** Notes that nothing is to be kept, or again: a restart must not end a pause. */
   setPaused(isPaused: boolean): void {
     const path = join(this.#path, PAUSED_FILE)
-    this.#keep(() => (isPaused ? writeFileSync(path, '') : rmSync(path, { force: true })))
+    this.#keepPassing(() => (isPaused ? writeFileSync(path, '') : rmSync(path, { force: true })))
   }
 
   /** Keeps what a restarted recorder needs to go on with the session; written now, or as soon as the disk takes it. */
   keepSession(session: unknown): void {
-    this.#keep(() => this.#renew(SESSION_FILE, JSON.stringify(session)))
+    this.#keepPassing(() => this.#renew(SESSION_FILE, JSON.stringify(session)))
   }
 
   /** Adds the next channel. */
@@ -158,7 +163,7 @@ export class RecordingFolder {
   /** Notes the alarms there were so far; they are in every manifest from now on, and kept for recovery. */
   setAlarms(alarms: readonly AlarmEntry[]): void {
     this.#alarms = alarms
-    this.#keep(() => this.#renew(ALARMS_FILE, JSON.stringify(alarms)))
+    this.#keepPassing(() => this.#renew(ALARMS_FILE, JSON.stringify(alarms)))
   }
 
   /** Keeps a metadata document and the state it led to; written now, or as soon as the disk takes them. */
@@ -233,9 +238,11 @@ export class RecordingFolder {
     attest?: Attest,
   ): Promise<{ manifest: Manifest; folder: string }> {
     const end = endOf(closing.endedAtMs, closing.durationMs)
+    // First, and on a full disk too: a session that is over is not to be taken up again.
+    for (const file of PASSING_FILES) rmSync(join(this.#path, file), { force: true })
+    this.#hasEnded = true
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
-    for (const file of PASSING_FILES) rmSync(join(this.#path, file), { force: true })
     this.#disk.files.finish(join(this.#path, HISTORY_FILE))
     this.#unsynced.delete(MANIFEST_FILE)
     await Promise.all([...this.#unsynced].map((file) => this.#syncSmall(file)))
@@ -252,18 +259,33 @@ export class RecordingFolder {
     return { manifest, folder: await settleFolder(this.#path, manifest, attest, this.#disk.files) }
   }
 
-  /** Writes what there is and lets go of the files; the folder is left to recovery. Rejects with what the disk says. */
+  /** Writes what there is and lets go of the files; the folder is left to recovery. Rejects with what the disk says, and lets go of nothing. */
   async leave(): Promise<void> {
-    try {
-      await Promise.all(this.#streams.map((stream) => stream.leave()))
-    } finally {
-      this.abandon()
-    }
+    await Promise.all(this.#streams.map((stream) => stream.leave()))
+    this.abandon()
   }
 
-  /** Lets go of the files of a recording that cannot be published; the folder is left to recovery. */
+  /**
+   * Gives up what the disk does not take, and says so; the folder is left to recovery. Milliseconds of audio that are lost, and
+   * when that is written, or cannot be.
+   */
+  forsake(): { readonly lostMs: number; readonly written: Promise<void> } {
+    this.#writeKept()
+    const lost = this.#streams.map((stream) => stream.forsake())
+    const written = Promise.allSettled(this.#streams.map((stream) => stream.leave()))
+    return { lostMs: Math.max(0, ...lost), written: written.then(() => this.abandon()) }
+  }
+
+  /** Lets go of the files; the folder is left to recovery. */
   abandon(): void {
     for (const stream of this.#streams) stream.abandon()
+  }
+
+  /** What is of no use any more when the recording is over. */
+  #keepPassing(write: () => void): void {
+    this.#keep(() => {
+      if (!this.#hasEnded) write()
+    })
   }
 
   #keep(write: () => void): void {

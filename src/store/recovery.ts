@@ -153,7 +153,7 @@ export function streamsLeft(folder: string, open: Manifest, files: RecordingFile
     .flatMap((name) => streamFromIndex(files.read(join(folder, name)).toString()) ?? [])
     .sort((a, b) => a.channel - b.channel)
     .map((stream) => withFiles(folder, open, stream, files))
-    .map((stream) => ({ ...stream, endMs: leftEndMs(folder, stream, files) }))
+    .map((stream) => ({ ...stream, endMs: Math.max(leftEndMs(folder, stream, files), forsakenEndMs(stream)) }))
 }
 
 /** Recording time at which what the last run of a stream left open holds ends. */
@@ -167,6 +167,11 @@ function leftEndMs(folder: string, { runs }: StreamManifest, files: RecordingFil
     endMs = time.msOf(position) + USUAL_PACKET_MS
   }
   return endMs
+}
+
+/** Up to where the index tells of audio that a full disk did not take: it stands behind all that the files hold. */
+function forsakenEndMs({ gaps }: StreamManifest): number {
+  return Math.max(0, ...gaps.filter(({ cause }) => cause === 'disk').map(({ toMs }) => toMs))
 }
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */
@@ -191,7 +196,7 @@ function sizeOf(files: RecordingFiles, path: string): number {
 
 function endMsOf(stream: StreamManifest): number {
   const ends = stream.runs.map((run) => (run.decoded ? new RunTime(run).msOf(run.bytes) : run.startMs))
-  return Math.max(0, stream.totals.lastPacketMs ?? 0, ...ends)
+  return Math.max(0, stream.totals.lastPacketMs ?? 0, forsakenEndMs(stream), ...ends)
 }
 
 /** The stream with the time behind its end in the ledger; what is no gap is audio, as every silence that was written is one. */

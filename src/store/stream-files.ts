@@ -186,7 +186,16 @@ export class StreamFiles {
 
   /** Closes all files as they stand; rejects with what the disk says. */
   async leave(): Promise<void> {
-    await Promise.all(this.#files().map((file) => file.close()))
+    await Promise.all(this.#runFiles().map((file) => file.close()))
+    // The last, as it may have to tell what the others could not keep.
+    await this.#index.close()
+  }
+
+  /** Gives up what the disk does not take, and says so in the index, which is still to be closed; how much audio that is, in milliseconds. */
+  forsake(): number {
+    const before = this.#gaps.missingMs.disk ?? 0
+    for (const file of this.#runFiles()) file.forsake()
+    return (this.#gaps.missingMs.disk ?? 0) - before
   }
 
   /** Closes what is open, whatever is not written. */
@@ -247,7 +256,11 @@ export class StreamFiles {
   }
 
   #files(): (WavRunFile | RawRunFile | IndexWriter)[] {
-    return [...this.#ended, ...(this.#open === undefined ? [] : [this.#open]), this.#index]
+    return [...this.#runFiles(), this.#index]
+  }
+
+  #runFiles(): (WavRunFile | RawRunFile)[] {
+    return [...this.#ended, ...(this.#open === undefined ? [] : [this.#open])]
   }
 }
 

@@ -76,6 +76,14 @@ export class WavRunFile {
     this.#file.abandon()
   }
 
+  /** Gives up what is not written, and tells of it. */
+  forsake(): void {
+    const { bytes, writtenBytes } = this.#file
+    this.#droppedFrom = undefined
+    if (bytes > writtenBytes) this.#onDropped(writtenBytes, bytes)
+    this.abandon()
+  }
+
   #endDropped(atByte: number): void {
     if (this.#droppedFrom === undefined) return
     this.#onDropped(this.#droppedFrom, atByte)

@@ -43,18 +43,20 @@ export const anySipPorts = { listen }
 
 /**
  * Starts a program with a configuration; its log is kept beside the configuration.
- * `onSpawn` is told how to kill it, before it is ready.
+ * `onSpawn` is told how to kill it, before it is ready. `command`: what it is started behind.
  */
 export async function startProgram(
   folder: string,
   name: string,
   config: Record<string, unknown>,
   onSpawn?: (kill: () => Promise<void>) => void,
+  command: readonly string[] = [],
 ): Promise<RunningProgram> {
   await mkdir(folder, { recursive: true })
   const file = join(folder, `${name}.yaml`)
   await writeFile(file, stringify(config))
-  const child = spawn(process.execPath, [main, 'start', '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [program, ...rest] = [...command, process.execPath, main, 'start', '--config', file]
+  const child = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   const log = createWriteStream(join(folder, `${name}.log`))
   child.stdout.pipe(log)
   const listeners = new Set<(line: LogLine) => void>()

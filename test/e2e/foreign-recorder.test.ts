@@ -308,3 +308,35 @@ test('nothing is left of recorded calls: counters, active resources and open fil
   for (const recorder of recorders) recorder.close()
   await untilIdle(opened, new Set(), 45_000)
 })
+
+for (const [omit, told] of [
+  [['names'], ['alice@', 'bob@']],
+  [['numbers'], ['Alice in Town']],
+  [['names', 'numbers'], []],
+] as const) {
+  test(`SRC-59, SEC-25: a recorder that is not told ${omit.join(' and ')} hears both, and no message to it has them`, async (t) => {
+    const recorder = await openRecorder(t)
+    const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+    alice.displayName = 'Alice in Town'
+    const opened = await openTestGateway(t, {
+      gateway: {
+        routes: [{ match: 'bob', callee: bob.uri }],
+        recording: { profiles: [{ name: 'discreet', metadata: { omit } }] },
+      },
+    })
+    const talk = await placeTalk(opened, alice, bob)
+    assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+    await morePackets(recorder, 60)
+    assertOwnTones(recorder)
+    await talk.end()
+    await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+    const sent = recorder.arrivals.map(({ message }) => message.raw.toString('utf8'))
+    assert.ok(sent.some((text) => text.includes('<participant ')))
+    const people = ['Alice in Town', 'alice@', 'bob@', '"alice"', '"bob"']
+    assert.deepEqual(
+      people.filter((person) => sent.some((text) => text.includes(person))),
+      told,
+    )
+    assert.deepEqual(recorder.violations, [])
+  })
+}

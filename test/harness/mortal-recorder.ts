@@ -20,6 +20,8 @@ export class MortalRecorder {
   readonly #settings: Record<string, unknown>
   readonly #portMin: number
   #sip: Record<string, unknown> = anySipPorts
+  /** What it is started behind. */
+  command: readonly string[] = []
   readonly #messages = new Set<string>()
   #life = 0
   #running: RunningProgram | undefined
@@ -69,7 +71,7 @@ export class MortalRecorder {
 
   /** Starts it, or starts it again. */
   async start(): Promise<void> {
-    this.#running = await startProgram(this.#folder, this.#nextName(), this.#config)
+    this.#running = await startProgram(this.#folder, this.#nextName(), this.#config, undefined, this.command)
     this.#running.onLine(({ message }) => this.#messages.add(message))
     const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
     this.#sip = { listen }

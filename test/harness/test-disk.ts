@@ -1,6 +1,6 @@
 // A disk for tests: the real one, which can be told to be slow, full or read-only.
 
-import { fdatasyncSync, writeSync } from 'node:fs'
+import { fdatasyncSync, fstatSync, writeSync } from 'node:fs'
 import { Disk, type DiskPort, type RecordingFiles, systemDisk } from '#store'
 
 /** The real file system behind a switch. */
@@ -9,6 +9,8 @@ export class TestDiskPort implements DiskPort {
   failsWith: string | undefined
   /** Writes are held until this is false again, and `release` is called. */
   isStuck = false
+  /** Bytes that are said to be free. */
+  free: number | undefined
   readonly #held: (() => void)[] = []
 
   create(path: string, head: Uint8Array): number {
@@ -41,6 +43,14 @@ export class TestDiskPort implements DiskPort {
     systemDisk.remove(path)
   }
 
+  freeBytes(_path: string, done: (bytes: number | undefined) => void): void {
+    done(this.free)
+  }
+
+  isRemoved(fd: number, done: (isRemoved: boolean) => void): void {
+    instantPort.isRemoved(fd, done)
+  }
+
   /** Lets the writes go on that were held. */
   release(): void {
     this.isStuck = false
@@ -64,6 +74,8 @@ export const instantPort: DiskPort = {
     fdatasyncSync(fd)
     done(null)
   },
+  freeBytes: (_path, done) => done(undefined),
+  isRemoved: (fd, done) => done(fstatSync(fd).nlink === 0),
 }
 
 /** A disk that has written when `flush` returns, or one over the port given. */

@@ -84,7 +84,10 @@ export async function openStage(): Promise<Stage> {
   const { name, password } = account
   const closed = await openTestProgram({
     recorder: true,
-    http: { accounts: [{ name, passwordHash: await hashPassword(password), role: 'viewer' }] },
+    http: {
+      accounts: [{ name, passwordHash: await hashPassword(password), role: 'viewer' }],
+      oidc: { issuer: 'https://login.example.com', clientId: 'rec', label: 'Sign in with Example' },
+    },
   })
   const talk = async (from: string, to: string, said = tone(CALLER_HZ, TALK_MS)): Promise<Talk> => {
     const callee = callees.get(to)

@@ -196,6 +196,11 @@ function troubles({ busy, closed }: Stage): readonly Photographed[] {
       prepare: (page) => page.route('**/api/recorders', (route) => route.abort()),
       ready: (page) => page.getByText('does not answer').waitFor(),
     },
+    {
+      name: 'help',
+      url: at(busy, 'help/no-audio'),
+      ready: (page) => page.getByText('RTP between gateway').waitFor(),
+    },
     { name: 'no-such-page', url: at(busy, 'nowhere'), ready: settled },
   ]
 }

@@ -6,6 +6,7 @@ import type { recordingCommandBody, recordingResult } from '../../../src/control
 import { clockTime, shortAddress } from '../data/format.ts'
 import { ApiError, post } from '../data/http.ts'
 import { refreshCalls } from '../data/live-calls.ts'
+import { HelpLink, type HelpTopic } from './help-link.tsx'
 
 /** Body of a command as it is sent. */
 export type Command = Partial<Static<typeof recordingCommandBody>> &
@@ -53,7 +54,7 @@ export async function command(callId: string, body: Command): Promise<boolean> {
     outcome = { activity: body.activity, isDone: false, text, ...(result === undefined ? {} : { result }) }
   }
   outcomes.value = { ...outcomes.value, [callId]: outcome }
-  refreshCalls(callId)
+  refreshCalls(callId, 0)
   return outcome.isDone
 }
 
@@ -70,7 +71,8 @@ export function RecordingOutcome({ callId }: { callId: string }) {
       {outcome !== undefined && (
         <>
           <p>
-            <strong>{(outcome.isDone ? done : failed)[outcome.activity]}.</strong> {outcome.text}
+            <strong>{(outcome.isDone ? done : failed)[outcome.activity]}.</strong>{' '}
+            {outcome.text !== 'OK' && outcome.text} <HelpLink topic={topicOf(outcome)} />
           </p>
           <Parts result={outcome.result} />
           <button type="button" class="quiet" onClick={() => dismiss(callId)}>
@@ -80,6 +82,22 @@ export function RecordingOutcome({ callId }: { callId: string }) {
       )}
     </div>
   )
+}
+
+/** What the help page says of an outcome that is not as it should be. */
+function topicOf({ activity, isDone, text, result }: Outcome): HelpTopic | undefined {
+  const parts = Object.values(result?.results ?? {})
+  if (isDone) return parts.some((part) => part.startsWith('signalled: false')) ? 'not-signalled' : undefined
+  if (text.startsWith('discarding duplicate')) return 'duplicate-start'
+  if (text.startsWith('Cannot start')) return 'already-started'
+  if (text.includes('is missing X-Srs-Url')) return 'no-address'
+  return result?.status === 503 ? topics503[activity] : undefined
+}
+
+const topics503: Readonly<Partial<Record<Command['activity'], HelpTopic>>> = {
+  start: 'not-started',
+  pause: 'not-paused',
+  resume: 'not-resumed',
 }
 
 function Parts({ result }: { result: Partial<Result> | undefined }) {

@@ -1,6 +1,8 @@
 // What is wrong with the recording of a call, in words: what, why, and what to do.
 
 import type { CallView } from '../../../src/control/contract.ts'
+import type { AlarmCode } from '../../../src/store/manifest.ts'
+import type { HelpTopic } from '../components/help-link.tsx'
 import { shortAddress } from './format.ts'
 
 /** Something that keeps a call from being recorded as it should be. */
@@ -12,6 +14,8 @@ export interface Alarm {
   readonly what: string
   readonly cause?: string
   readonly fix: string
+  /** Of the help page. */
+  readonly topic: HelpTopic | AlarmCode
 }
 
 type Session = NonNullable<CallView['recording']>['sessions'][number]
@@ -51,12 +55,12 @@ export function alarmsOf({ recording }: CallView): readonly Alarm[] {
   if (state === 'none' && broken.length > 0 && broken.length === sessions.length) {
     const isLost = broken.some((session) => session.state === 'lost')
     const what = isLost ? 'Not recorded any more: the recorder is lost' : 'Not recorded: no recorder took it'
-    alarms.push({ key: 'none', severity: 'error', what, cause: why, fix: lookAtRecorder })
+    alarms.push({ key: 'none', severity: 'error', what, cause: why, fix: lookAtRecorder, topic: 'not-started' })
   }
   for (const session of sessions) alarms.push(...alarmsAt(session))
   if (policy === 'unmet' && alarms.length === 0 && why !== '' && state !== 'none') {
     const what = 'Fewer recorders than the policy wants'
-    alarms.push({ key: 'policy', severity: 'error', what, cause: why, fix: lookAtRecorder })
+    alarms.push({ key: 'policy', severity: 'error', what, cause: why, fix: lookAtRecorder, topic: 'not-started' })
   }
   return alarms.sort((a, b) => a.severity.localeCompare(b.severity))
 }
@@ -72,6 +76,7 @@ function alarmsAt({ uri, noAudio, alarms = [] }: Session): Alarm[] {
     what: `Not really recording at ${shortAddress(uri)}`,
     cause,
     fix: fix === undefined ? lookAtRecorder : sentence(fix),
+    topic: 'no-audio',
   }
   return [unsure, ...found]
 }
@@ -84,6 +89,7 @@ function toldBy(uri: string, { code, severity, channel, label, cause, fix }: AtR
     what: `${alarmWords[code] ?? code} (${shortAddress(uri)}${stream})`,
     cause,
     fix: sentence(fix),
+    topic: code as AlarmCode,
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { useEffect } from 'preact/hooks'
 import type { RecordingView } from '../../../src/control/recordings/recording-contract.ts'
+import { HelpLink } from '../components/help-link.tsx'
 import { Icon } from '../components/icon.tsx'
 import { Trouble } from '../components/trouble.tsx'
 import { may } from '../data/abilities.ts'
@@ -70,7 +71,9 @@ function Heading({ recording }: { recording: RecordingView }) {
           <p>
             <strong>Nothing to hear.</strong> {silence.what}
           </p>
-          <p>{silence.todo}</p>
+          <p>
+            {silence.todo} {recording.cause === 'no-rtp' && <HelpLink topic="no-audio" />}
+          </p>
         </div>
       )}
     </>

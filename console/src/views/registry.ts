@@ -7,6 +7,7 @@ import { AuditView } from './audit.tsx'
 import { CallDetailView } from './call.tsx'
 import { FirstView } from './first.tsx'
 import { FlowsView } from './flows.tsx'
+import { HelpView } from './help.tsx'
 import { LiveView } from './live.tsx'
 import { RecordersView } from './recorders.tsx'
 import { SetUpView } from './set-up.tsx'
@@ -50,5 +51,6 @@ export const views: readonly View[] = [
   { name: 'set-up', title: 'Set-up', offered: ['/api/set-up'], scope: 'recorders:read', View: SetUpView },
   { name: 'flows', title: 'Flows', offered: ['/api/flows'], scope: 'flows:read', View: FlowsView },
   { name: 'audit', title: 'Audit', offered: ['/api/audit'], scope: 'audit:read', View: AuditView },
+  { name: 'help', title: 'Help', View: HelpView },
   { name: 'first', offered: ['/api/test-calls'], scope: 'calls:control', View: FirstView },
 ]

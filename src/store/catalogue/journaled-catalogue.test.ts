@@ -16,6 +16,7 @@ class Switchable implements JournalTarget {
   isUp = true
   /** Recording that the database refuses. */
   refused = ''
+  refusal = 'value out of range'
   readonly openings: boolean[] = []
   readonly #catalogue: SqlCatalogue
 
@@ -30,7 +31,7 @@ class Switchable implements JournalTarget {
 
   async put(given: CatalogueRow): Promise<void> {
     this.#check()
-    if (given.recordingId === this.refused) throw new Error('value out of range')
+    if (given.recordingId === this.refused) throw new Error(this.refusal)
     await this.#catalogue.put(given)
   }
 
@@ -154,4 +155,21 @@ test('a row that the database refuses again and again does not hold up the other
   await until('the other row is written', () => catalogue.pendingRows === 0)
   assert.equal(await catalogue.count({}), 1)
   assert.ok(log.messages().includes('recording is refused by the catalogue'))
+})
+
+test('a database whose disk is full keeps rows waiting, however often it refuses and however well it reads', async (t) => {
+  const { target, clock, log, catalogue } = await opened(t)
+  target.refused = 'r1'
+  target.refusal = 'database or disk is full'
+  await catalogue.put(row(1))
+  for (let n = 0; n < 8; n++) {
+    clock.advance(30_000)
+    await until('it was tried again', () => clock.pendingNames().length === 1)
+  }
+  assert.equal(catalogue.pendingRows, 1)
+  assert.ok(!log.messages().includes('recording is refused by the catalogue'))
+  target.refused = ''
+  clock.advance(30_000)
+  await until('the row is written', () => catalogue.pendingRows === 0)
+  assert.equal(await catalogue.count({}), 1)
 })

@@ -27,6 +27,8 @@ const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
 const MOST_PENDING = 10_000
 const MOST_FAILURES = 5
+/** What SQLite and PostgreSQL say where they can be read and not written: no row is at fault. */
+const DISK_FAULT = /disk is full|readonly database|read-only|disk i\/o|no space left|could not extend file/i
 
 /** Catalogue that takes every row at once; reading fails while the database is away. */
 export class JournaledCatalogue implements Catalogue {
@@ -149,6 +151,7 @@ export class JournaledCatalogue implements Catalogue {
     try {
       await target.put(row)
     } catch (thrown) {
+      if (DISK_FAULT.test(messageOf(thrown))) throw thrown
       const failures = (this.#refused.get(row.recordingId) ?? 0) + 1
       this.#refused.set(row.recordingId, failures)
       if (failures < MOST_FAILURES) throw thrown

@@ -2,6 +2,7 @@
 
 import type { CallView } from '../../../../src/control/contract.ts'
 import { CallVoices } from '../../components/call-voices.tsx'
+import { HelpLink } from '../../components/help-link.tsx'
 import { RecordingCommands } from '../../components/recording-commands.tsx'
 import { type Alarm, alarmsOf } from '../../data/alarms.ts'
 import { clockTime, duration, nameOf, shortAddress } from '../../data/format.ts'
@@ -19,6 +20,9 @@ export const sessionWords: Readonly<Record<string, string>> = {
   failed: 'did not take it',
   lost: 'was lost',
 }
+
+/** Results that the state of a session says already. */
+export const plainResults: ReadonlySet<string> = new Set(['accepted', 'paused', 'pending'])
 
 /** Time since `iso`, ticking. */
 export function Ticking({ since }: { since: string }) {
@@ -46,7 +50,7 @@ export function CallCard({ call }: { call: CallView }) {
   const [state, words] = stateWords(call)
   const alarms = alarmsOf(call)
   return (
-    <article class="card call" data-alarm={alarms.length > 0} aria-label={peopleOf(call)}>
+    <article class="card call" data-alarm={alarms[0]?.severity} aria-label={peopleOf(call)}>
       <header>
         <h2>
           <a href={linkTo(['calls', callId])}>{peopleOf(call)}</a>
@@ -56,22 +60,30 @@ export function CallCard({ call }: { call: CallView }) {
         </span>
         <span class="muted since">
           {call.state === 'ringing' ? 'ringing' : call.direction} since{' '}
-          <time dateTime={startedAt}>{clockTime(startedAt)}</time>, <Ticking since={startedAt} />
+          <time dateTime={startedAt}>{clockTime(startedAt)}</time>
+        </span>
+        <span class="lasts">
+          <Ticking since={startedAt} />
         </span>
       </header>
       <CallFlow call={call} />
-      <CallVoices call={call} />
-      {recording !== undefined && recording.sessions.length > 0 && (
-        <ul class="recorders" aria-label="Recorders">
-          {recording.sessions.map(({ uri, state: session, result }) => (
-            <li key={uri}>
-              <span class="dot" data-session={session} aria-hidden="true" />
-              <code>{shortAddress(uri)}</code> {sessionWords[session] ?? session}
-              {result !== 'accepted' && result !== 'paused' && <span class="muted">, {result}</span>}
-            </li>
-          ))}
-        </ul>
-      )}
+      <div class="body">
+        <CallVoices call={call} />
+        {recording !== undefined && recording.sessions.length > 0 && (
+          <ul class="recorders" aria-label="Recorders">
+            {recording.sessions.map(({ uri, state: session, result }) => (
+              <li key={uri}>
+                <span class="dot" data-session={session} aria-hidden="true" />
+                <code>{shortAddress(uri)}</code>
+                <span>
+                  {sessionWords[session] ?? session}
+                  {!plainResults.has(result) && <span class="muted">, {result}</span>}
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
       {alarms.map((alarm) => (
         <AlarmBox key={alarm.key} alarm={alarm} />
       ))}
@@ -97,12 +109,14 @@ export function CallFlow({ call: { flow } }: { call: CallView }) {
 }
 
 /** An alarm in words. */
-export function AlarmBox({ alarm: { severity, what, cause, fix } }: { alarm: Alarm }) {
+export function AlarmBox({ alarm: { severity, what, cause, fix, topic } }: { alarm: Alarm }) {
   return (
     <div class="alarm" data-severity={severity}>
       <strong>{what}</strong>
       {cause !== undefined && <p>Cause: {cause.replace(/\.$/, '')}.</p>}
-      <p>What to do: {fix}</p>
+      <p>
+        What to do: {fix} <HelpLink topic={topic} />
+      </p>
     </div>
   )
 }

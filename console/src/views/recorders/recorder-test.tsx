@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { RecorderTest } from '../../../../src/control/recorder-test-contract.ts'
 import { CopyBlock } from '../../components/copy-block.tsx'
+import { HelpLink } from '../../components/help-link.tsx'
 import { Trouble } from '../../components/trouble.tsx'
 import { ApiError, get, post } from '../../data/http.ts'
 import { yamlOf } from '../../data/yaml.ts'
@@ -39,7 +40,7 @@ export function RecorderTester({ query }: { query: URLSearchParams }) {
     void run(given)
   }, [given])
   return (
-    <section id="tester" aria-labelledby="tester-title">
+    <section id="tester" class="card" aria-labelledby="tester-title">
       <h2 id="tester-title">Test a recorder</h2>
       <p class="muted">
         Places a call of its own with a tone, pauses, resumes and ends it, and looks at what the recorder answers. Calls
@@ -80,10 +81,11 @@ function Report({ test: { uri, failure, report } }: { test: RecorderTest }) {
   }
   const { isRecorder, items, notes, profile } = report
   return (
-    <article class="card report" aria-label="Report">
+    <article class="report" aria-label="Report">
       <h3>
         {uri} {isRecorder ? 'takes recordings' : 'took no recording'}
       </h3>
+      {!isRecorder && <HelpLink topic="not-started" />}
       <ul class="plain checks">
         {items.map(({ name, verdict, detail }) => (
           <li key={name}>
