@@ -121,7 +121,8 @@ export class SessionStreams {
     if (offer.media.length < this.#lines.length) return 'fewer media descriptions than before'
     const plan = planAnswer(offer, this.#options.suites)
     const isHopeless = this.#lines.length === 0 && plan.length > 0 && plan.every(({ kind }) => kind === 'refused')
-    return isHopeless ? plan.map((line) => (line.kind === 'refused' ? line.reason : '')).join(', ') : undefined
+    const reasons = plan.flatMap((line) => (line.kind === 'refused' ? [line.reason] : []))
+    return isHopeless ? [...new Set(reasons)].join(', ') : undefined
   }
 
   /** Takes an offer and gives the answer; warnings are added to `warnings`. Rejects with what the media side rejects. */
