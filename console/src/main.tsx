@@ -8,6 +8,7 @@ import './style/shell.css'
 import './style/parts.css'
 import './style/live.css'
 import './style/ops.css'
+import './style/flows.css'
 import './style/recordings.css'
 
 const place = document.getElementById('console')

@@ -86,6 +86,7 @@ test('what has a default may be left out of a request', () =>
     const schema = command?.requestBody?.content['application/json']?.schema ?? false
     assert.equal(Schema.Check(schema, { activity: 'stop' }), true)
     assert.equal(Schema.Check(schema, { activity: 'pause', limit: { maxSeconds: 5 } }), true)
+    assert.equal(Schema.Check(schema, { activity: 'resume', recorder: 'sip:srs.example' }), true)
     assert.equal(Schema.Check(schema, {}), false)
     assert.equal(Schema.Check(schema, { activity: 'begin' }), false)
   }))

@@ -93,6 +93,26 @@ function named(elements: readonly XmlElement[], name: string): string | undefine
   return found && textOf(found)
 }
 
+test('META-17, META-18, SRC-69: the last document says who spoke where until the end, and nothing of those who had left before', () => {
+  const endedAtMs = START_MS + 90_000
+  const metadata = built({ parties: [ALICE, BOB], state: 'ended', endedAtMs })
+  assertSound(metadata)
+  assert.deepEqual(
+    [flow(metadata, ALICE), flow(metadata, BOB)],
+    [
+      [['1'], ['2']],
+      [['2'], ['1']],
+    ],
+  )
+  assert.ok(metadata.participantStreamAssocs.every((each) => each.disassociateTime === '2026-03-02T10:01:30.120Z'))
+  assert.deepEqual(
+    lineSpeakers(metadata, ['1', '2']).map((line) => line.participantIds),
+    [[uuidBase64(ALICE.participantId)], [uuidBase64(BOB.participantId)]],
+  )
+  const gone = built({ parties: [ALICE, { ...BOB, leftAtMs: START_MS + 60_000 }], state: 'ended', endedAtMs })
+  assert.deepEqual(flow(gone, BOB), [[], []])
+})
+
 test('META-12: Session-ID of the call, and of a session before a transfer, is told; without any, none is made up', () => {
   const [now, before] = [`${'a'.repeat(32)};remote=${'c'.repeat(32)}`, `${'a'.repeat(32)};remote=${'b'.repeat(32)}`]
   const earlier = {

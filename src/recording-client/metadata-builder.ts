@@ -169,9 +169,10 @@ function memberOf(party: CallParty, { sessionId, fromMs, toMs }: Session): Parti
   }
 }
 
-// The lists are absolute: a party that is not named as sender or receiver does neither (RFC 7865 section 6.8.1).
+// The lists are absolute: a party that is not named as sender or receiver does neither (RFC 7865 section 6.8.1). At the end of the call
+// they say of those who were there what ends now: a recorder that keeps the last document alone still knows who spoke where.
 function flowsOf(party: CallParty, { snapshot, streams }: MetadataFacts): ParticipantStreamAssoc {
-  const isPresent = party.leftAtMs === undefined && snapshot.endedAtMs === undefined
+  const isPresent = party.leftAtMs === undefined
   const participantId = uuidBase64(party.participantId)
   const named = (list: 'senders' | 'receivers'): string[] =>
     streams

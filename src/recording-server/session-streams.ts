@@ -121,7 +121,8 @@ export class SessionStreams {
     if (offer.media.length < this.#lines.length) return 'fewer media descriptions than before'
     const plan = planAnswer(offer, this.#options.suites)
     const isHopeless = this.#lines.length === 0 && plan.length > 0 && plan.every(({ kind }) => kind === 'refused')
-    return isHopeless ? plan.map((line) => (line.kind === 'refused' ? line.reason : '')).join(', ') : undefined
+    const reasons = plan.flatMap((line) => (line.kind === 'refused' ? [line.reason] : []))
+    return isHopeless ? [...new Set(reasons)].join(', ') : undefined
   }
 
   /** Takes an offer and gives the answer; warnings are added to `warnings`. Rejects with what the media side rejects. */
@@ -132,10 +133,13 @@ export class SessionStreams {
     if (isSameVersion && current !== undefined) warnings.push('SDP changed without a new version in o=')
     this.#offerText = offerText
     this.#offerVersion = offer.origin.sessionVersion
-    for (const [index, planned] of planAnswer(offer, this.#options.suites).entries()) {
-      if (planned.kind === 'refused') warnings.push(...(await this.#refuse(index, planned)))
-      else await this.#take(index, planned)
-    }
+    // All at once: the media side keeps their order, and a way there and back for each would add up.
+    const taken = planAnswer(offer, this.#options.suites).map(async (planned, index) => {
+      if (planned.kind === 'refused') return await this.#refuse(index, planned)
+      await this.#take(index, planned)
+      return []
+    })
+    warnings.push(...(await Promise.all(taken)).flat())
     return this.#description.describe(this.#lines.map(({ media }) => media))
   }
 

@@ -231,3 +231,27 @@ row(
   },
   { metadata: { updates: 'partial' } },
 )
+
+row(
+  'SRC-71, FLOW-09: of two calls that are each recorded mixed, each mix has an m-line and a session of its own, and everyone in it',
+  async (b) => {
+    b.call.join()
+    const { recorder, other } = await two(b)
+    other.join()
+    await b.pass(500)
+    const message = last(recorder)
+    assert.deepEqual(mediaLines(message), [A1, B1])
+    assert.deepEqual(descriptionOf(message).media[0]?.formats, ['0', '8'])
+    const { streams = [], participantStreamAssocs = [] } = message.document ?? {}
+    assert.deepEqual(
+      streams.map(({ sessionId }) => sessionId),
+      [idOf(b.call), idOf(other)],
+    )
+    for (const { streamId } of streams) {
+      const senders = participantStreamAssocs.filter(({ send }) => send.includes(streamId))
+      assert.equal(senders.length, 2)
+    }
+    assert.deepEqual([await flows(b, b.call), await flows(b, other)], [5, 5])
+  },
+  { media: { streams: 'mixed' } },
+)

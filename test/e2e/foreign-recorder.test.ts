@@ -181,6 +181,25 @@ test('SRC-32: packets carry the payload types of the answer', async (t) => {
   assert.deepEqual(recorder.violations, [])
 })
 
+test('field 17: audio and RTCP come from the addresses and ports that the offer names, after a change of the call too', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t)
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await morePackets(recorder, 10)
+  assert.equal(await talk.caller.hold(true), true)
+  assert.equal(await talk.caller.hold(false), true)
+  await morePackets(recorder, 40)
+  await recorder.waitFor(() => LINES.every((line) => recorder.rtcp(line).length > 0), DEADLINE_MS, 'RTCP')
+  const offer = recorder.sessions[0]?.offers.at(-1)
+  for (const line of LINES) {
+    const { address: host, port, rtcpPort } = offer!.media[line]!
+    assert.ok(recorder.rtp(line).every(({ from }) => from.host === host && from.port === port))
+    assert.ok(recorder.rtcp(line).every(({ from }) => from.host === host && from.port === rtcpPort))
+  }
+  await talk.end()
+  assert.deepEqual(recorder.violations, [])
+})
+
 test('a call in A-law is copied in A-law', async (t) => {
   const recorder = await openRecorder(t)
   const talk = await openTalk(t, { transport: 'tcp', codec: 'PCMA' })
@@ -308,3 +327,35 @@ test('nothing is left of recorded calls: counters, active resources and open fil
   for (const recorder of recorders) recorder.close()
   await untilIdle(opened, new Set(), 45_000)
 })
+
+for (const [omit, told] of [
+  [['names'], ['alice@', 'bob@']],
+  [['numbers'], ['Alice in Town']],
+  [['names', 'numbers'], []],
+] as const) {
+  test(`SRC-59, SEC-25: a recorder that is not told ${omit.join(' and ')} hears both, and no message to it has them`, async (t) => {
+    const recorder = await openRecorder(t)
+    const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+    alice.displayName = 'Alice in Town'
+    const opened = await openTestGateway(t, {
+      gateway: {
+        routes: [{ match: 'bob', callee: bob.uri }],
+        recording: { profiles: [{ name: 'discreet', metadata: { omit } }] },
+      },
+    })
+    const talk = await placeTalk(opened, alice, bob)
+    assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+    await morePackets(recorder, 60)
+    assertOwnTones(recorder)
+    await talk.end()
+    await recorder.waitFor(() => recorder.requests('BYE').length === 1, DEADLINE_MS, 'BYE')
+    const sent = recorder.arrivals.map(({ message }) => message.raw.toString('utf8'))
+    assert.ok(sent.some((text) => text.includes('<participant ')))
+    const people = ['Alice in Town', 'alice@', 'bob@', '"alice"', '"bob"']
+    assert.deepEqual(
+      people.filter((person) => sent.some((text) => text.includes(person))),
+      told,
+    )
+    assert.deepEqual(recorder.violations, [])
+  })
+}

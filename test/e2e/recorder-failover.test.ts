@@ -12,6 +12,7 @@ import {
   HEARING_TIMES as TIMES,
 } from '../harness/hearing-recorder.ts'
 import { openTalk } from '../harness/talk.ts'
+import { until } from '../harness/until.ts'
 
 /** What stands first in the list, and what it costs until the next is asked. */
 const firsts: Readonly<Record<string, (t: TestContext) => Promise<{ readonly uri: string; readonly costMs: number }>>> =
@@ -96,6 +97,26 @@ test('SRC-63, field 22: a recorder whose host refuses the audio mid-call is told
   assert.deepEqual(standby.violations, [])
 })
 
+test('SRC-63: a recorder whose connections are cut and refused is lost at the second request in vain, and the next has the audio', async (t) => {
+  const [first, standby] = [await openRecorder(t), await openRecorder(t)]
+  first.script = { contactUri: first.uri('tcp') }
+  const talk = await openTalk(t, { gateway: { recording: TIMES } })
+  assert.equal((await talk.rest('start', `${first.uri('tcp')}|${standby.uri()}`)).status, 200)
+  await assertHears(first)
+  first.closeTcp()
+  await talk.assertUndisturbed()
+  assert.equal(standby.invites().length, 0, 'a cut connection alone is no loss: another may be had')
+  assert.equal(await talk.caller.hold(true), true)
+  await standby.waitFor(() => standby.invites().length > 0, DEADLINE_MS, 'the standby is invited')
+  assert.match(`${eventOf(talk, 'recorder.lost')['reason']}`, /^transport/)
+  assert.equal(await talk.caller.hold(false), true)
+  await assertHears(standby)
+  assert.equal(eventOf(talk, 'recorder.re-homed')['to'], standby.uri())
+  await talk.assertUndisturbed()
+  await talk.end()
+  assert.deepEqual(standby.violations, [])
+})
+
 test('a recording that is paused when its recorder is lost stays silent at the next one until it is resumed', async (t) => {
   const [first, standby] = [await openRecorder(t), await openRecorder(t)]
   const talk = await openTalk(t, { gateway: { recording: TIMES } })
@@ -110,4 +131,26 @@ test('a recording that is paused when its recorder is lost stays silent at the n
   await assertHears(standby)
   await talk.end()
   assert.deepEqual([...first.violations, ...standby.violations], [])
+})
+
+test('SRC-63: a recorder that takes every session and hangs up at once is told of as none, and is sent audio all the same when it stays', async (t) => {
+  const recorder = await openRecorder(t, { byeAfterMs: 0 })
+  const talk = await openTalk(t, { gateway: { recording: TIMES } })
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  const told = (): string[] => talk.opened.log.lines.map(({ fields }) => `${fields['event']}`)
+  await until('it is told of', () => told().includes('recorder.unsteady'), DEADLINE_MS)
+  assert.ok(recorder.sessions.length >= 3, `${recorder.sessions.length} sessions`)
+  await talk.assertUndisturbed()
+  recorder.script = {}
+  const isStaying = (): boolean =>
+    recorder.sessions.at(-1)?.isEnded === false && recorder.sessions.at(-1)?.isConfirmed === true
+  await recorder.waitFor(isStaying, DEADLINE_MS, 'a session that stays')
+  await assertHears(recorder, recorder.sessions.length - 1)
+  const view = (await talk.view()).recording
+  assert.deepEqual([view?.policy, view?.sessions[0]?.result], ['unmet', 'unsteady'])
+  await until('it is one again', () => told().includes('recorder.steady'), DEADLINE_MS)
+  assert.equal((await talk.view()).recording?.policy, 'met')
+  await talk.assertUndisturbed()
+  await talk.end()
+  assert.deepEqual(recorder.violations, [])
 })

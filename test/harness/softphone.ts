@@ -325,6 +325,8 @@ export class Softphone {
   onIncoming: (call: SoftCall) => void = (call) => call.reject(480)
   /** Where its calls want video; absent: they are of audio. */
   video: MediaRemote | undefined
+  /** Stands in From of the calls that it places, if any. */
+  displayName = ''
   /** Codec of the calls it answers. */
   codec: SoftCodec = 'PCMU'
   /** Makes the Opus of a call; needed where `codec` is Opus. */
@@ -386,7 +388,8 @@ export class Softphone {
   async call(uri: string, options: SoftCallOptions = {}): Promise<SoftCall> {
     const call = await this.#newCall(options.codec ?? this.codec, options.srtp ?? this.srtp)
     if (options.audio !== undefined) call.say(options.audio)
-    call.place(this.#core, uri, `<${this.uri}>`, options.headers ?? [])
+    const name = this.displayName === '' ? '' : `"${this.displayName}" `
+    call.place(this.#core, uri, `${name}<${this.uri}>`, options.headers ?? [])
     return call
   }
 

@@ -54,7 +54,7 @@ export async function command(callId: string, body: Command): Promise<boolean> {
     outcome = { activity: body.activity, isDone: false, text, ...(result === undefined ? {} : { result }) }
   }
   outcomes.value = { ...outcomes.value, [callId]: outcome }
-  refreshCalls(callId)
+  refreshCalls(callId, 0)
   return outcome.isDone
 }
 
@@ -71,8 +71,8 @@ export function RecordingOutcome({ callId }: { callId: string }) {
       {outcome !== undefined && (
         <>
           <p>
-            <strong>{(outcome.isDone ? done : failed)[outcome.activity]}.</strong> {outcome.text}{' '}
-            <HelpLink topic={topicOf(outcome)} />
+            <strong>{(outcome.isDone ? done : failed)[outcome.activity]}.</strong>{' '}
+            {outcome.text !== 'OK' && outcome.text} <HelpLink topic={topicOf(outcome)} />
           </p>
           <Parts result={outcome.result} />
           <button type="button" class="quiet" onClick={() => dismiss(callId)}>

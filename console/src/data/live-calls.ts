@@ -38,10 +38,10 @@ export function useLiveCalls(): void {
 }
 
 /** Reads one call soon, or all. */
-export function refreshCalls(callId?: string): void {
+export function refreshCalls(callId?: string, afterMs = GATHER_MS): void {
   if (callId === undefined) isAllDirty = true
   else dirty.add(callId)
-  schedule(GATHER_MS)
+  schedule(afterMs)
 }
 
 function begin(): void {

@@ -1,6 +1,6 @@
 // Light, dark, or as the system has it; remembered in this browser.
 
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 
 /** What the reader chose. */
 export type Theme = 'system' | 'light' | 'dark'
@@ -28,6 +28,15 @@ effect(() => {
     // A browser that keeps nothing shows the system's theme next time.
   }
 })
+
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const isSystemDark = signal(dark.matches)
+dark.addEventListener('change', () => {
+  isSystemDark.value = dark.matches
+})
+
+/** Whether dark is shown, for what is painted and not styled. */
+export const isDark = computed(() => (theme.value === 'system' ? isSystemDark.value : theme.value === 'dark'))
 
 /** Goes on to the next of system, light, dark. */
 export function nextTheme(): void {

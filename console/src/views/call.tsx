@@ -15,7 +15,7 @@ import { linkTo } from '../router.ts'
 import { Ladder } from './call/ladder.tsx'
 import { Ledger } from './call/ledger.tsx'
 import { Quality } from './call/quality.tsx'
-import { AlarmBox, CallFlow, peopleOf, sessionWords, stateWords, Ticking } from './live/call-card.tsx'
+import { AlarmBox, CallFlow, peopleOf, plainResults, sessionWords, stateWords, Ticking } from './live/call-card.tsx'
 import type { ViewProps } from './registry.ts'
 import '../style/call.css'
 import 'uplot/dist/uPlot.min.css'
@@ -124,7 +124,8 @@ function Facts({ call, endedAt }: { call: CallView; endedAt: string | undefined 
       {recording?.recordingId !== undefined && <Fact name="Recording ID">{recording.recordingId}</Fact>}
       {recording?.sessions.map(({ uri, state, result }) => (
         <Fact key={uri} name="Recorder">
-          {shortAddress(uri)} {sessionWords[state] ?? state}, {result}
+          {shortAddress(uri)} {sessionWords[state] ?? state}
+          {!plainResults.has(result) && `, ${result}`}
         </Fact>
       ))}
     </dl>
@@ -213,15 +214,27 @@ function KeptCalls() {
     <>
       <h1>Calls of late</h1>
       <Trouble error={traces.error} onRetry={traces.reload} />
-      {traces.value?.items.length === 0 && <Nothing title="There was no call lately" />}
-      <ul class="cards">
+      {traces.value?.items.length === 0 && (
+        <Nothing title="There was no call lately">
+          <p>A call stays here for a while after its end, with its messages, states, quality and ledger.</p>
+        </Nothing>
+      )}
+      <ul class="log calls" aria-label="Calls, newest first">
         {traces.value?.items.map(({ callId, startedAt, endedAt, from, to }) => (
-          <li key={callId} class="card">
-            <a href={linkTo(['calls', callId])}>
+          <li key={callId}>
+            <time dateTime={startedAt}>{clockTime(startedAt)}</time>
+            <a class="who" href={linkTo(['calls', callId])}>
               {from === undefined ? 'unknown' : shortAddress(from)} → {shortAddress(to)}
-            </a>{' '}
-            <span class="muted">
-              {clockTime(startedAt)}, {endedAt === undefined ? 'under way' : `over since ${clockTime(endedAt)}`}
+            </a>
+            <span class="lasts">
+              {endedAt === undefined ? (
+                <Ticking since={startedAt} />
+              ) : (
+                duration(Date.parse(endedAt) - Date.parse(startedAt))
+              )}
+            </span>
+            <span class="state" data-state={endedAt === undefined ? 'under-way' : 'over'}>
+              {endedAt === undefined ? 'under way' : 'over'}
             </span>
           </li>
         ))}

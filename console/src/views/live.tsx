@@ -4,8 +4,10 @@ import { useState } from 'preact/hooks'
 import type { CallView } from '../../../src/control/contract.ts'
 import { Nothing, Trouble } from '../components/trouble.tsx'
 import { VirtualList } from '../components/virtual-list.tsx'
+import { may, offers } from '../data/abilities.ts'
 import { alarmsOf } from '../data/alarms.ts'
 import { liveCalls, liveCallsError, refreshCalls, useLiveCalls } from '../data/live-calls.ts'
+import { linkTo } from '../router.ts'
 import { CallCard } from './live/call-card.tsx'
 
 const CARD_HEIGHT = 210
@@ -33,6 +35,16 @@ export function LiveView() {
       {calls !== undefined && calls.length === 0 && (
         <Nothing title="Nobody is talking right now">
           <p>A call shows here as soon as it rings, with its recorders and everything that is wrong with them.</p>
+          <p class="commands">
+            {offers('/api/test-calls') && may('calls:control') && (
+              <a class="button" href={linkTo(['set-up'])}>
+                Place a test call
+              </a>
+            )}
+            <a class="button" href={linkTo(['calls'])}>
+              Calls of late
+            </a>
+          </p>
         </Nothing>
       )}
       {calls !== undefined && calls.length > 0 && (
@@ -40,12 +52,15 @@ export function LiveView() {
           <div class="filters">
             <fieldset>
               <legend class="hidden">Which calls</legend>
-              {Object.entries(shown).map(([name, isShown]) => (
-                <label key={name} class="chip">
-                  <input type="radio" name="which" checked={only === name} onChange={() => setOnly(name)} />
-                  {name} <span class="count">{calls.filter(isShown).length}</span>
-                </label>
-              ))}
+              {Object.entries(shown).map(([name, isShown]) => {
+                const count = calls.filter(isShown).length
+                return (
+                  <label key={name} class="chip" data-alarms={name === 'alarms' && count > 0}>
+                    <input type="radio" name="which" checked={only === name} onChange={() => setOnly(name)} />
+                    {name} <span class="count">{count}</span>
+                  </label>
+                )
+              })}
             </fieldset>
             <input
               type="search"
@@ -55,7 +70,21 @@ export function LiveView() {
               onInput={(event) => setText(event.currentTarget.value)}
             />
           </div>
-          {matching.length === 0 && <p class="muted">No call is so.</p>}
+          {matching.length === 0 && (
+            <Nothing title="No call is so">
+              <p class="commands">
+                <button
+                  type="button"
+                  onClick={() => {
+                    setOnly('all')
+                    setText('')
+                  }}
+                >
+                  Show all calls
+                </button>
+              </p>
+            </Nothing>
+          )}
           <VirtualList label="Calls" items={matching} keyOf={({ callId }) => callId} estimate={CARD_HEIGHT}>
             {(call) => <CallCard call={call} />}
           </VirtualList>

@@ -30,7 +30,7 @@ export function RecordersView({ query }: { query: URLSearchParams }) {
         </Nothing>
       )}
       {isClient && (
-        <ul class="cards" aria-label="Recorders">
+        <ul class="cards wide" aria-label="Recorders">
           {value?.items.map((recorder) => (
             <li key={recorder.uri}>
               <RecorderHealth recorder={recorder} />

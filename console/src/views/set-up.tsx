@@ -19,7 +19,7 @@ export function SetUpView() {
       <h1>Set-up</h1>
       <Trouble error={error} onRetry={reload} />
       {offers('/api/test-calls') && may('calls:control') && (
-        <section aria-labelledby="test-call-title">
+        <section class="card" aria-labelledby="test-call-title">
           <h2 id="test-call-title">Test call</h2>
           <p class="muted">
             A caller and a callee inside this program talk through the gateway for a minute and are recorded like any
@@ -42,7 +42,7 @@ function RecorderSection({ recorder }: { recorder: Role }) {
   const { transport, port } = listener ?? { transport: 'tcp' as const, port: 5060 }
   const [from, to] = recorder.mediaPorts
   return (
-    <section aria-labelledby="recorder-title">
+    <section class="card" aria-labelledby="recorder-title">
       <h2 id="recorder-title">Point your SBC at this recorder</h2>
       <p>It takes SIPREC sessions here:</p>
       <Addresses role={recorder} host={host} user="srs" />
@@ -63,7 +63,7 @@ function RecorderSection({ recorder }: { recorder: Role }) {
         </label>
       </form>
       {isLoopback(recorder.listeners[0]?.host) && (
-        <p class="alarm">
+        <p class="alarm" data-severity="warning">
           This recorder listens on loopback only, so nothing outside this machine reaches it. Set{' '}
           <code>recorder.sip.listen</code> and <code>recorder.media.host</code> to an address of this machine and{' '}
           <code>recorder.sources</code> to the addresses of your SBCs, and start it again.
@@ -75,6 +75,11 @@ function RecorderSection({ recorder }: { recorder: Role }) {
           {vendor.snippet !== undefined && (
             <CopyBlock title={vendor.name} text={vendor.snippet({ host, port, transport })} />
           )}
+          <p class="muted">
+            {vendor.see === undefined
+              ? 'Not verified by us: we found no public document that says it. Tell us what your client really wants.'
+              : `Compared with: ${vendor.see}. Not tried on the device.`}
+          </p>
         </>
       )}
       <p class="muted">
@@ -88,7 +93,7 @@ function RecorderSection({ recorder }: { recorder: Role }) {
 function GatewaySection({ gateway, recorders }: { gateway: Role; recorders: readonly string[] }) {
   const [from, to] = gateway.mediaPorts
   return (
-    <section aria-labelledby="gateway-title">
+    <section class="card" aria-labelledby="gateway-title">
       <h2 id="gateway-title">Point a trunk or a PBX at this gateway</h2>
       <p>
         A PBX without SIPREC of its own, such as FreeSWITCH or Asterisk, is recorded by sending its calls through the

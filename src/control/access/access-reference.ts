@@ -20,7 +20,7 @@ export function accessReference(): string {
     'sign in on such an address, the first start makes the account `admin` and prints its password, once.',
     '',
     'Requests that change something and come with a cookie need the header `X-Requested-By`; pages from elsewhere (`Origin`) are refused.',
-    '`/healthz`, `/readyz`, `/api/session` and `/api/openapi.json` are open to everybody; `/metrics` needs `metrics:read`.',
+    '`/healthz`, `/readyz`, `/api/session` with the way to a sign-in service below it, and `/api/openapi.json` are open to everybody; `/metrics` needs `metrics:read`.',
     '',
     '## Scopes and roles',
     '',

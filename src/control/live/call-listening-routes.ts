@@ -4,10 +4,10 @@ import { type Static, Type } from 'typebox'
 import type { Clock } from '#kernel'
 import { callParams } from '../contract.ts'
 import type { HttpApp } from '../http-app.ts'
-import { found, HttpError } from '../http-error.ts'
+import { found } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { keepPulse } from '../socket-pulse.ts'
-import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
+import { type Hearer, listenQuery, sendSound, upgradeRequired } from './listen-socket.ts'
 import { levelView } from './live-session-routes.ts'
 
 const closed = { additionalProperties: false }
@@ -60,9 +60,7 @@ export function callListeningRoutes(app: HttpApp, listening: CallListening, cloc
     method: 'GET',
     url: '/api/calls/:callId/listen',
     ...listenCall,
-    handler: async () => {
-      throw new HttpError(426, 'upgrade-required', 'sound is given by WebSocket')
-    },
+    handler: upgradeRequired,
     wsHandler: (socket, request) => {
       const { params, query } = request
       keepPulse(socket, clock)

@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox'
 import type { WebSocket } from 'ws'
+import { HttpError } from '../http-error.ts'
 
 /** What may wait to be sent: about two seconds of two voices. A listener that is slower loses sound, and is told how much. */
 const MOST_BUFFERED_BYTES = 65_536
@@ -36,6 +37,11 @@ export interface Hearer {
   /** Nothing is heard while it is paused. */
   onPause(isPaused: boolean): void
   onEnd(): void
+}
+
+/** Answers those who ask for sound by plain HTTP. */
+export async function upgradeRequired(): Promise<never> {
+  throw new HttpError(426, 'upgrade-required', 'sound is given by WebSocket')
 }
 
 /** What can be listened to; the returned function ends it. */

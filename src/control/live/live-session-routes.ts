@@ -5,11 +5,11 @@ import type { Clock } from '#kernel'
 
 import { standingAlarm } from '../call-recording-contract.ts'
 import { type HttpApp, listed } from '../http-app.ts'
-import { found, HttpError } from '../http-error.ts'
+import { found } from '../http-error.ts'
 import { operation } from '../operation.ts'
 import { recordingParams } from '../recordings/recording-contract.ts'
 import { keepPulse } from '../socket-pulse.ts'
-import { type Hearer, listenQuery, sendSound } from './listen-socket.ts'
+import { type Hearer, listenQuery, sendSound, upgradeRequired } from './listen-socket.ts'
 
 const closed = { additionalProperties: false }
 
@@ -177,9 +177,7 @@ export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView, cloc
     method: 'GET',
     url: '/api/recorder/sessions/:recordingId/listen',
     ...listenSession,
-    handler: async () => {
-      throw new HttpError(426, 'upgrade-required', 'sound is given by WebSocket')
-    },
+    handler: upgradeRequired,
     wsHandler: (socket, request) => {
       const { params, query } = request
       keepPulse(socket, clock)

@@ -21,6 +21,7 @@ export function Ledger({ recording }: { recording: Recording }) {
             <thead>
               <tr>
                 <th scope="col">Recorder</th>
+                <th scope="col">Outcome</th>
                 <th scope="col">Asked</th>
                 <th scope="col">Answered</th>
                 <th scope="col">First packet</th>
@@ -29,13 +30,13 @@ export function Ledger({ recording }: { recording: Recording }) {
                 <th scope="col">Held back</th>
                 <th scope="col">Errors</th>
                 <th scope="col">Gaps</th>
-                <th scope="col">Outcome</th>
               </tr>
             </thead>
             <tbody>
               {ledger.map((row) => (
                 <tr key={`${row.recorder} ${row.askedAt}`}>
                   <th scope="row">{shortAddress(row.recorder)}</th>
+                  <td>{row.outcome}</td>
                   <td>{clockTime(row.askedAt)}</td>
                   <Time at={row.answeredAt} />
                   <Time at={row.firstPacketAt} />
@@ -43,12 +44,14 @@ export function Ledger({ recording }: { recording: Recording }) {
                   <td class="number">{row.packetsSent}</td>
                   <td class="number">{row.packetsHeld}</td>
                   <td class="number">{row.sendErrors}</td>
-                  <td>
-                    {row.gaps.length === 0
-                      ? 'none'
-                      : row.gaps.map(({ reason, from, to }) => `${reason} ${span(from, to)}`).join('; ')}
+                  <td class="gaps">
+                    {row.gaps.length === 0 && 'none'}
+                    {row.gaps.map(({ reason, from, to }) => (
+                      <div key={`${reason} ${from}`}>
+                        {reason} {span(from, to)}
+                      </div>
+                    ))}
                   </td>
-                  <td>{row.outcome}</td>
                 </tr>
               ))}
             </tbody>

@@ -5,7 +5,7 @@ import uPlot from 'uplot'
 import type { CallView } from '../../../../src/control/contract.ts'
 import type { MediaSample } from '../../../../src/control/trace-contract.ts'
 import { clockTime, nameOf } from '../../data/format.ts'
-import { theme } from '../../data/theme.ts'
+import { isDark } from '../../data/theme.ts'
 
 const HEIGHT = 200
 
@@ -80,7 +80,7 @@ function Chart({
   lines: readonly (readonly [name: string, values: readonly (number | null)[]])[]
 }) {
   const place = useRef<HTMLDivElement>(null)
-  const chosen = theme.value
+  const shade = isDark.value
   useEffect(() => {
     const element = place.current
     if (element === null) return
@@ -108,6 +108,6 @@ function Chart({
       resizes.disconnect()
       plot.destroy()
     }
-  }, [title, times, lines, chosen])
+  }, [title, times, lines, shade])
   return <div ref={place} class="chart" role="img" aria-label={title} />
 }

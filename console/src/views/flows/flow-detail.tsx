@@ -43,37 +43,39 @@ function Flow({ flow, at }: { flow: FlowView; at: string | undefined }) {
         <code>{flow.file}</code>; dialled as {flow.routes.join(', ')}
       </p>
       <Mistakes title="The file has mistakes; calls still get the flow as it was" mistakes={flow.mistakes} />
-      <section aria-labelledby="picture-title">
-        <h2 id="picture-title">Picture</h2>
-        <FlowPicture graph={graph} at={at} />
-      </section>
-      <section aria-labelledby="source-title">
-        <h2 id="source-title">Source</h2>
-        <p class="muted">Change it here to see what that would mean. Nothing is saved, and no call gets it.</p>
-        <div class="source">
-          <pre aria-hidden="true">{numbers(source)}</pre>
-          <textarea
-            aria-labelledby="source-title"
-            spellcheck={false}
-            wrap="off"
-            rows={source.split('\n').length + 1}
-            value={source}
-            onInput={(event) => setSource(event.currentTarget.value)}
-          />
-        </div>
-        <div class="commands">
-          <button type="button" class="primary" onClick={() => void check()}>
-            Validate
-          </button>
-          <button type="button" disabled={source === flow.source} onClick={() => setSource(flow.source)}>
-            As loaded
-          </button>
-        </div>
-        <Trouble error={error} />
-        <div role="status">{checked?.isValid === true && <p>The flow is valid.</p>}</div>
-        <Mistakes title="Mistakes" mistakes={checked?.mistakes ?? []} />
-        <Mistakes title="Warnings" mistakes={checked?.warnings ?? flow.warnings} />
-      </section>
+      <div class="flow">
+        <section aria-labelledby="picture-title">
+          <h2 id="picture-title">Picture</h2>
+          <FlowPicture graph={graph} at={at} />
+        </section>
+        <section aria-labelledby="source-title">
+          <h2 id="source-title">Source</h2>
+          <p class="muted">Change it here to see what that would mean. Nothing is saved, and no call gets it.</p>
+          <div class="source">
+            <pre aria-hidden="true">{numbers(source)}</pre>
+            <textarea
+              aria-labelledby="source-title"
+              spellcheck={false}
+              wrap="off"
+              rows={source.split('\n').length + 1}
+              value={source}
+              onInput={(event) => setSource(event.currentTarget.value)}
+            />
+          </div>
+          <div class="commands">
+            <button type="button" class="primary" onClick={() => void check()}>
+              Validate
+            </button>
+            <button type="button" disabled={source === flow.source} onClick={() => setSource(flow.source)}>
+              As loaded
+            </button>
+          </div>
+          <Trouble error={error} />
+          <div role="status">{checked?.isValid === true && <p>The flow is valid.</p>}</div>
+          <Mistakes title="Mistakes" mistakes={checked?.mistakes ?? []} />
+          <Mistakes title="Warnings" mistakes={checked?.warnings ?? flow.warnings} />
+        </section>
+      </div>
       <DryRun source={source} />
     </>
   )
@@ -87,8 +89,7 @@ function Mistakes({ title, mistakes }: { title: string; mistakes: readonly Mista
       <ul>
         {mistakes.map(({ line, column, path, expected }) => (
           <li key={`${line}:${column}:${path}`}>
-            line {line}, column {column}
-            {path === '' ? '' : `, ${path}`}: {expected}
+            line {line}, column {column}: {path !== '' && <code>{path}</code>} {expected}
           </li>
         ))}
       </ul>

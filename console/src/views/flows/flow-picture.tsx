@@ -2,21 +2,30 @@
 
 import type { FlowGraph } from '../../../../src/control/flow-contract.ts'
 
-const WIDTH = 220
-const HEIGHT = 40
-const GAP = 32
-const LANE = 22
-const LABEL_ROOM = 90
+const WIDTH = 250
+const LEAST_HEIGHT = 40
+const GAP = 30
+const LANE = 18
 const LEFT = 4
+/** Room for the labels of ways that leave at the side, one below the other. */
+const EXIT = 17
+const LABEL_ROOM = 76
+const MOST_LETTERS = 26
+
+type Node = FlowGraph['nodes'][number]
+type Way = FlowGraph['edges'][number] & { readonly start: number; readonly end: number }
 
 /** Draws it, with the node `at` marked; a reader of screens gets the ways as a sentence. */
 export function FlowPicture({ graph: { nodes, edges }, at }: { graph: FlowGraph; at: string | undefined }) {
-  const rows = new Map(nodes.map(({ id }, at) => [id, at]))
-  const ways = edges.map((edge) => ({ ...edge, start: rows.get(edge.from) ?? 0, end: rows.get(edge.to) ?? 0 }))
+  const rows = new Map(nodes.map(({ id }, row) => [id, row]))
+  const ways = edges.map((edge): Way => ({ ...edge, start: rows.get(edge.from) ?? 0, end: rows.get(edge.to) ?? 0 }))
   const beside = ways.filter(({ start, end }) => end !== start + 1)
-  const width = LEFT + WIDTH + LANE * (beside.length + 1) + LABEL_ROOM
-  const height = nodes.length * (HEIGHT + GAP)
-  const top = (row: number): number => row * (HEIGHT + GAP) + 2
+  const exitsOf = (row: number): readonly Way[] => beside.filter(({ start }) => start === row)
+  const heights = nodes.map((_node, row) => Math.max(LEAST_HEIGHT, EXIT * (exitsOf(row).length + 1)))
+  const tops = heights.map((_height, row) => 2 + heights.slice(0, row).reduce((sum, height) => sum + height + GAP, 0))
+  const width = LEFT + WIDTH + LABEL_ROOM + LANE * (beside.length + 1)
+  const height = (tops.at(-1) ?? 0) + LEAST_HEIGHT + 4
+  const right = LEFT + WIDTH
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide picture scrolls, by the keyboard too
     <section class="picture" tabIndex={0} aria-label="Picture of the flow">
@@ -26,39 +35,47 @@ export function FlowPicture({ graph: { nodes, edges }, at }: { graph: FlowGraph;
             <path d="M0 0 L8 4 L0 8 z" />
           </marker>
         </defs>
-        {ways.map(({ from, to, label, start, end }) => {
-          const lane = beside.findIndex((one) => one.from === from && one.to === to && one.label === label)
-          const y1 = top(start) + HEIGHT
+        {ways.map((way) => {
+          const { from, to, label, start, end } = way
+          const lane = beside.indexOf(way)
+          const below = (tops[start] ?? 0) + (heights[start] ?? 0)
+          const above = tops[end] ?? 0
           if (lane === -1) {
             return (
               <g key={`${from}>${to}${label}`}>
-                <path d={`M${LEFT + WIDTH / 2} ${y1} V${top(end) - 1}`} marker-end="url(#tip)" />
-                <text x={LEFT + WIDTH / 2 + 8} y={y1 + GAP / 2 + 4}>
+                <path d={`M${LEFT + WIDTH / 2} ${below} V${above - 1}`} marker-end="url(#tip)" />
+                <text x={LEFT + WIDTH / 2 + 8} y={below + GAP / 2 + 4}>
                   {label}
                 </text>
               </g>
             )
           }
-          const x = LEFT + WIDTH + LANE * (lane + 1)
-          const [a, b] = [top(start) + HEIGHT / 2, top(end) + HEIGHT / 2]
+          const x = right + LABEL_ROOM + LANE * lane
+          const a = (tops[start] ?? 0) + EXIT * (exitsOf(start).indexOf(way) + 1)
+          const b = above + (heights[end] ?? 0) - 8
           return (
             <g key={`${from}>${to}${label}`}>
-              <path d={`M${LEFT + WIDTH} ${a} H${x} V${b} H${LEFT + WIDTH + 1}`} marker-end="url(#tip)" />
-              <text x={LEFT + WIDTH + 4} y={a - 6}>
+              <path d={`M${right} ${a} H${x} V${b} H${right + 1}`} marker-end="url(#tip)" />
+              <text x={right + 6} y={a - 4}>
                 {label}
               </text>
             </g>
           )
         })}
-        {nodes.map(({ id, type, line }, row) => (
-          <g key={id} data-at={id === at}>
-            <rect x={LEFT} y={top(row)} width={WIDTH} height={HEIGHT} rx="8" />
-            <text class="name" x={LEFT + 10} y={top(row) + 25}>
-              {type}
+        {nodes.map((node, row) => (
+          <g key={node.id} data-at={node.id === at} data-edge={node.id === 'start' || node.id === 'end'}>
+            <rect x={LEFT} y={tops[row]} width={WIDTH} height={heights[row]} rx="8" />
+            <text class="name" x={LEFT + 10} y={(tops[row] ?? 0) + (gist(node) === '' ? 25 : 18)}>
+              {node.type}
             </text>
-            <text x={LEFT + WIDTH - 10} y={top(row) + 25} text-anchor="end">
-              {line > 0 ? `line ${line}` : ''}
+            <text x={LEFT + 10} y={(tops[row] ?? 0) + 33}>
+              {gist(node)}
             </text>
+            {node.id !== 'start' && node.id !== 'end' && (
+              <text x={right - 10} y={(tops[row] ?? 0) + 18} text-anchor="end">
+                line {node.line}
+              </text>
+            )}
           </g>
         ))}
       </svg>
@@ -66,6 +83,13 @@ export function FlowPicture({ graph: { nodes, edges }, at }: { graph: FlowGraph;
   )
 }
 
-function sentence(ways: readonly { readonly from: string; readonly to: string; readonly label?: string }[]): string {
+/** What tells a node from others of its type: the first of its fields that is a text. */
+function gist({ fields }: Node): string {
+  const text = Object.values(fields).find((value) => typeof value === 'string' && value !== '')
+  if (typeof text !== 'string') return ''
+  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text
+}
+
+function sentence(ways: readonly Way[]): string {
   return ways.map(({ from, to, label }) => `${from} to ${to}${label === undefined ? '' : ` if ${label}`}`).join(', ')
 }

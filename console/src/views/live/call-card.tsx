@@ -21,6 +21,9 @@ export const sessionWords: Readonly<Record<string, string>> = {
   lost: 'was lost',
 }
 
+/** Results that the state of a session says already. */
+export const plainResults: ReadonlySet<string> = new Set(['accepted', 'paused', 'pending'])
+
 /** Time since `iso`, ticking. */
 export function Ticking({ since }: { since: string }) {
   return <>{duration(now.value - Date.parse(since))}</>
@@ -47,7 +50,7 @@ export function CallCard({ call }: { call: CallView }) {
   const [state, words] = stateWords(call)
   const alarms = alarmsOf(call)
   return (
-    <article class="card call" data-alarm={alarms.length > 0} aria-label={peopleOf(call)}>
+    <article class="card call" data-alarm={alarms[0]?.severity} aria-label={peopleOf(call)}>
       <header>
         <h2>
           <a href={linkTo(['calls', callId])}>{peopleOf(call)}</a>
@@ -57,22 +60,30 @@ export function CallCard({ call }: { call: CallView }) {
         </span>
         <span class="muted since">
           {call.state === 'ringing' ? 'ringing' : call.direction} since{' '}
-          <time dateTime={startedAt}>{clockTime(startedAt)}</time>, <Ticking since={startedAt} />
+          <time dateTime={startedAt}>{clockTime(startedAt)}</time>
+        </span>
+        <span class="lasts">
+          <Ticking since={startedAt} />
         </span>
       </header>
       <CallFlow call={call} />
-      <CallVoices call={call} />
-      {recording !== undefined && recording.sessions.length > 0 && (
-        <ul class="recorders" aria-label="Recorders">
-          {recording.sessions.map(({ uri, state: session, result }) => (
-            <li key={uri}>
-              <span class="dot" data-session={session} aria-hidden="true" />
-              <code>{shortAddress(uri)}</code> {sessionWords[session] ?? session}
-              {result !== 'accepted' && result !== 'paused' && <span class="muted">, {result}</span>}
-            </li>
-          ))}
-        </ul>
-      )}
+      <div class="body">
+        <CallVoices call={call} />
+        {recording !== undefined && recording.sessions.length > 0 && (
+          <ul class="recorders" aria-label="Recorders">
+            {recording.sessions.map(({ uri, state: session, result }) => (
+              <li key={uri}>
+                <span class="dot" data-session={session} aria-hidden="true" />
+                <code>{shortAddress(uri)}</code>
+                <span>
+                  {sessionWords[session] ?? session}
+                  {!plainResults.has(result) && <span class="muted">, {result}</span>}
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
       {alarms.map((alarm) => (
         <AlarmBox key={alarm.key} alarm={alarm} />
       ))}

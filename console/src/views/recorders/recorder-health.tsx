@@ -20,7 +20,7 @@ export function RecorderHealth({ recorder }: { recorder: RecorderView }) {
       <header>
         <h2>{shortAddress(uri)}</h2>
         <span class="state" data-health={state}>
-          {words[state] ?? state}
+          {state === 'unknown' && latest !== undefined ? 'not sure' : (words[state] ?? state)}
         </span>
         {since !== undefined && (
           <span class="muted since" title={since}>

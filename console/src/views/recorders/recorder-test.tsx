@@ -40,7 +40,7 @@ export function RecorderTester({ query }: { query: URLSearchParams }) {
     void run(given)
   }, [given])
   return (
-    <section id="tester" aria-labelledby="tester-title">
+    <section id="tester" class="card" aria-labelledby="tester-title">
       <h2 id="tester-title">Test a recorder</h2>
       <p class="muted">
         Places a call of its own with a tone, pauses, resumes and ends it, and looks at what the recorder answers. Calls
@@ -81,7 +81,7 @@ function Report({ test: { uri, failure, report } }: { test: RecorderTest }) {
   }
   const { isRecorder, items, notes, profile } = report
   return (
-    <article class="card report" aria-label="Report">
+    <article class="report" aria-label="Report">
       <h3>
         {uri} {isRecorder ? 'takes recordings' : 'took no recording'}
       </h3>

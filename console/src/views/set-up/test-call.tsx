@@ -104,7 +104,7 @@ export function TestCallPanel({ isGuided = false }: { isGuided?: boolean }) {
       </div>
       <Trouble error={error} />
       <div role="status">{test !== undefined && <p>{words(test)}</p>}</div>
-      {isGuided && test !== undefined && (
+      {isGuided && (
         <ol class="plain checks">
           {steps.map(([step, text]) => {
             const isDone = done.has(step)
