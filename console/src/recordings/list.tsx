@@ -1,6 +1,6 @@
 // The list of recordings: any number of them, with a column for each value of the metadata that is wanted.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { FacetsView, RecordingSummary } from '../../../src/control/recordings/recording-contract.ts'
 import { Icon } from '../components/icon.tsx'
 import { Nothing, Trouble } from '../components/trouble.tsx'
@@ -89,12 +89,12 @@ function Rows({ pages, columns }: { pages: RecordingPages; columns: readonly str
   const list = useRef<HTMLTableSectionElement>(null)
   const isNarrow = useIsNarrow()
   const count = pages.version.value > 0 ? pages.items.length : 0
-  const { rows, heightPx, offsetPx } = useVirtualRows(list, count, isNarrow ? NARROW_ROW_PX : ROW_PX)
-  const last = rows.at(-1)?.index ?? 0
+  const rowPx = isNarrow ? NARROW_ROW_PX : ROW_PX
+  const { first, end } = useVirtualRows(list, count, rowPx)
   const mayRead = !pages.isLoading.value && pages.error.value === undefined
   useEffect(() => {
-    if (mayRead && last >= count - AHEAD) void pages.more()
-  }, [last, count, mayRead, pages])
+    if (mayRead && end >= count - AHEAD) void pages.more()
+  }, [end, count, mayRead, pages])
   const grid = `44px minmax(160px, 2fr) ${columns.map(() => 'minmax(90px, 1fr)').join(' ')} 170px 70px minmax(190px, 1fr)`
   return (
     <>
@@ -108,31 +108,52 @@ function Rows({ pages, columns }: { pages: RecordingPages; columns: readonly str
             ))}
           </tr>
         </thead>
-        <tbody ref={list} class="rows" style={{ height: `${heightPx}px` }}>
-          {rows.map(({ index, start, size }) => {
-            const recording = pages.items[index]
-            return (
-              recording && (
-                <tr
-                  key={recording.recordingId}
-                  aria-rowindex={index + 2}
-                  class="row"
-                  data-playing={playing.value?.recordingId === recording.recordingId}
-                  style={{
-                    transform: `translateY(${start - offsetPx}px)`,
-                    height: `${size}px`,
-                    ...(isNarrow ? {} : { gridTemplateColumns: grid }),
-                  }}
-                >
-                  <Cells recording={recording} columns={columns} />
-                </tr>
-              )
-            )
-          })}
+        <tbody ref={list} class="rows" style={{ height: `${count * rowPx}px` }}>
+          {pages.items.slice(first, end).map((recording, at) => (
+            <Row
+              key={recording.recordingId}
+              recording={recording}
+              index={first + at}
+              columns={columns}
+              grid={isNarrow ? undefined : grid}
+              rowPx={rowPx}
+            />
+          ))}
         </tbody>
       </table>
       {pages.hasMore && <p class="more">Reading more …</p>}
     </>
+  )
+}
+
+interface RowProps {
+  readonly recording: RecordingSummary
+  readonly index: number
+  readonly columns: readonly string[]
+  /** Columns of the grid; undefined on a telephone, where cells stand in lines. */
+  readonly grid: string | undefined
+  readonly rowPx: number
+}
+
+/** A row; as long as nothing of it changes, its elements are not even compared. */
+function Row({ recording, index, columns, grid, rowPx }: RowProps) {
+  const isPlaying = playing.value?.recordingId === recording.recordingId
+  return useMemo(
+    () => (
+      <tr
+        aria-rowindex={index + 2}
+        class="row"
+        data-playing={isPlaying}
+        style={{
+          transform: `translateY(${index * rowPx}px)`,
+          height: `${rowPx}px`,
+          ...(grid === undefined ? {} : { gridTemplateColumns: grid }),
+        }}
+      >
+        <Cells recording={recording} columns={columns} />
+      </tr>
+    ),
+    [recording, index, columns.join(','), grid, rowPx, isPlaying],
   )
 }
 

@@ -1,45 +1,45 @@
-// Which rows of a long list are near the window; the others need no elements.
+// Which rows of a long list are near the window; the others need no elements. All rows are of one height, so it is arithmetic.
 
-import {
-  observeWindowOffset,
-  observeWindowRect,
-  type VirtualItem,
-  Virtualizer,
-  windowScroll,
-} from '@tanstack/virtual-core'
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 
-const OVERSCAN = 8
+/** Rows that are kept ready before and behind those in sight. */
+const AROUND = 8
 
-/** Rows of `rowPx` each below the top of `list`, which the window scrolls. */
-export function useVirtualRows(
-  list: RefObject<HTMLElement | null>,
-  count: number,
-  rowPx: number,
-): { readonly rows: readonly VirtualItem[]; readonly heightPx: number; readonly offsetPx: number } {
-  const [, draw] = useState(0)
-  const [offsetPx, setOffset] = useState(0)
-  const options = {
-    count,
-    estimateSize: () => rowPx,
-    scrollMargin: offsetPx,
-    overscan: OVERSCAN,
-    getScrollElement: () => window,
-    observeElementRect: observeWindowRect,
-    observeElementOffset: observeWindowOffset,
-    scrollToFn: windowScroll,
-    onChange: () => draw((before) => before + 1),
-  }
-  const [virtualizer] = useState(() => new Virtualizer<Window, HTMLElement>(options))
-  virtualizer.setOptions(options)
-  useLayoutEffect(() => virtualizer._didMount(), [virtualizer])
-  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowPx])
+/** Rows that need elements: from `first` on, before `end`. */
+export interface RowRange {
+  readonly first: number
+  readonly end: number
+}
+
+/** Rows of `rowPx` each from the top of `list` on, which the window scrolls. */
+export function useVirtualRows(list: RefObject<HTMLElement | null>, count: number, rowPx: number): RowRange {
+  const [range, setRange] = useState<RowRange>({ first: 0, end: 0 })
   useLayoutEffect(() => {
-    virtualizer._willUpdate()
-    if (list.current !== null) setOffset(Math.round(list.current.getBoundingClientRect().top + window.scrollY))
-  })
-  return { rows: virtualizer.getVirtualItems(), heightPx: virtualizer.getTotalSize(), offsetPx }
+    let topPx = 0
+    const choose = (): void => {
+      const seen = Math.floor((window.scrollY - topPx) / rowPx)
+      const first = Math.max(0, Math.min(count, seen - AROUND))
+      const end = Math.min(count, Math.max(0, seen) + Math.ceil(window.innerHeight / rowPx) + AROUND)
+      setRange((before) => (before.first === first && before.end === end ? before : { first, end }))
+    }
+    // Where the list begins is asked for when something above it may have moved it, and never while it scrolls.
+    const measure = (): void => {
+      if (list.current !== null) topPx = list.current.getBoundingClientRect().top + window.scrollY
+      choose()
+    }
+    measure()
+    const resizes = new ResizeObserver(measure)
+    resizes.observe(document.body)
+    addEventListener('scroll', choose, { passive: true })
+    addEventListener('resize', measure)
+    return () => {
+      resizes.disconnect()
+      removeEventListener('scroll', choose)
+      removeEventListener('resize', measure)
+    }
+  }, [list, count, rowPx])
+  return range
 }
 
 /** Whether the window is as narrow as a telephone. */

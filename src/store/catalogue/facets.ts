@@ -25,7 +25,7 @@ interface Group {
   readonly row_no: number
 }
 
-const LIMITS: FacetLimits = { rows: 10_000, values: 10, days: 31, fields: 20 }
+const LIMITS: FacetLimits = { rows: 5_000, values: 10, days: 31, fields: 20 }
 /** Custom values that are looked at, the most frequent of all names. */
 const CUSTOM_VALUES = 500
 const FIELD_VALUES = 5
@@ -104,7 +104,7 @@ async function countNewest(
   filter: CatalogueFilter,
   limits: FacetLimits,
 ): Promise<Counts> {
-  const plan = await planSearch(database, engine, filter)
+  const plan = await planSearch(database, engine, filter, limits.rows)
   if (plan.candidates?.length === 0) return { groups: new Map(), total: 0, isComplete: true }
   const newest = newestRows(database, engine, plan, limits.rows + 1)
   const numbers = (await newest.execute()).map(({ row_no }) => row_no)

@@ -9,6 +9,9 @@ import type { Tables } from './tables.ts'
 /** A condition that leaves more rows than this is common: a page of its matches is found soon by walking in order. */
 const FEW = 1000
 
+/** As many numbers as a statement lists itself. */
+const LISTED = 64
+
 /** Keeps PostgreSQL from turning a look into an index per row into a join with the whole table, for a page that is full after a hundred rows. */
 const FENCE = { limit: 1, offset: 0 }
 
@@ -37,22 +40,26 @@ export interface FoundRow {
   readonly notes: string
 }
 
-/** Finds out which condition leaves the fewest rows. */
+/**
+ * Finds out which condition leaves the fewest rows. `few`: what counts as few; where the order of the matches does not matter, or all
+ * of so many are wanted, looking up more of them is cheaper than walking through everything.
+ */
 export async function planSearch(
   database: Kysely<Tables>,
   engine: DatabaseEngine,
   filter: CatalogueFilter,
+  few = FEW,
 ): Promise<SearchPlan> {
   const keys = filterKeys(filter)
   const terms = filterTerms(filter)
   let fewest: { readonly rows: readonly number[]; readonly met?: Key | Term } | undefined
   const probe = (rows: readonly number[] | undefined, met?: Key | Term): void => {
-    if (rows === undefined || rows.length > FEW || rows.length >= (fewest?.rows.length ?? FEW + 1)) return
+    if (rows === undefined || rows.length > few || rows.length >= (fewest?.rows.length ?? few + 1)) return
     fewest = { rows, ...(met && { met }) }
   }
   for (const key of keys) probe(await keyHits(database, key), key)
   for (const term of terms) {
-    if (fewest?.rows.length !== 0) probe(await engine.hits(database, term.column, term.text, FEW + 1), term)
+    if (fewest?.rows.length !== 0) probe(await engine.hits(database, term.column, term.text, few + 1), term)
   }
   if (fewest === undefined) probe(await durationHits(database, filter))
   const plan = { filter, keys, terms }
@@ -133,8 +140,14 @@ function matching(database: Kysely<Tables>, engine: DatabaseEngine, plan: Search
         .where((builder) => builder.and(timeConditions(filter, 'driver.started_at_ms')))
     : database.selectFrom('siprec_recording')
   return (from as ReturnType<typeof plain>)
-    .$if(candidates !== undefined, (query) => query.where('siprec_recording.row_no', 'in', [...(candidates ?? [])]))
+    .$if(candidates !== undefined, (query) => query.where(isAmong(engine, candidates ?? [])))
     .where((builder) => builder.and(conditions(builder, engine, plan, isDriven)))
+}
+
+/** A few numbers are looked up one by one; for many, given as one parameter, the database may as well walk. */
+function isAmong(engine: DatabaseEngine, rows: readonly number[]): Expression<SqlBool> {
+  const numbers = rows.length <= LISTED ? sql.join(rows) : engine.numbersOf(JSON.stringify(rows))
+  return sql<SqlBool>`siprec_recording.row_no in (${numbers})`
 }
 
 function plain(database: Kysely<Tables>) {

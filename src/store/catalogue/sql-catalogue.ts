@@ -14,6 +14,7 @@ import type { DatabaseEngine } from './engine.ts'
 import { type FacetLimits, findFacets } from './facets.ts'
 import { guarded } from './guarded.ts'
 import { keysOf, metadataOf, textOf } from './index-terms.ts'
+import { insertNew } from './insert-new.ts'
 import { countMatches, type FoundRow, findPage, planSearch } from './search.ts'
 import type { Tables } from './tables.ts'
 
@@ -50,7 +51,10 @@ export class SqlCatalogue implements Catalogue {
   async putAll(entries: readonly Entry[]): Promise<void> {
     await guarded(() =>
       this.#database.transaction().execute(async (transaction) => {
-        for (const entry of entries) await this.#write(transaction, entry)
+        const written = entries.length > 1 ? await this.#insertNew(transaction, entries) : undefined
+        for (const entry of entries) {
+          if (written?.has(entry.row.recordingId) !== true) await this.#write(transaction, entry)
+        }
       }),
     )
   }
@@ -80,7 +84,7 @@ export class SqlCatalogue implements Catalogue {
 
   async count(filter: CatalogueFilter, most?: number): Promise<number> {
     return await guarded(async () => {
-      const plan = await planSearch(this.#database, this.#engine, filter)
+      const plan = await planSearch(this.#database, this.#engine, filter, most)
       return await countMatches(this.#database, this.#engine, plan, most)
     })
   }
@@ -157,10 +161,22 @@ export class SqlCatalogue implements Catalogue {
     await guarded(() => this.#database.destroy())
   }
 
-  async #write(transaction: Transaction<Tables>, { row, metadata, notes: given }: Entry): Promise<void> {
-    const old = await this.#locked(transaction, row.recordingId)
-    const notes = given ?? (old === undefined ? notesOf(row) : (JSON.parse(old.notes) as RecordingNotes))
-    if (old !== undefined && given === undefined && notes.deletion !== undefined) return
+  /** Of several entries of one recording only the last counts, so all of them go the way of one that is there. */
+  async #insertNew(transaction: Transaction<Tables>, entries: readonly Entry[]): Promise<ReadonlySet<string>> {
+    const byId = new Map(entries.map((entry) => [entry.row.recordingId, entry]))
+    if (byId.size < entries.length) return new Set()
+    const query = transaction.selectFrom('siprec_recording').select('recording_id')
+    const there = await query.where('recording_id', 'in', [...byId.keys()]).execute()
+    for (const { recording_id } of there) byId.delete(recording_id)
+    const rows = [...byId.values()].map(({ row, metadata = '', notes = notesOf(row) }) => ({
+      recordingId: row.recordingId,
+      ...this.#valuesOf(row, notes),
+      metadata,
+    }))
+    return await insertNew(transaction, this.#engine, rows)
+  }
+
+  #valuesOf(row: CatalogueRow, notes: RecordingNotes) {
     const facts = factsOf(row)
     const { store = this.#store, startedAtMs, durationMs } = row
     const values = {
@@ -171,13 +187,20 @@ export class SqlCatalogue implements Catalogue {
       facts: JSON.stringify(facts),
       notes: JSON.stringify(notes),
     }
+    return { values, whole: { ...facts, ...notes, store } }
+  }
+
+  async #write(transaction: Transaction<Tables>, { row, metadata, notes: given }: Entry): Promise<void> {
+    const old = await this.#locked(transaction, row.recordingId)
+    const notes = given ?? (old === undefined ? notesOf(row) : (JSON.parse(old.notes) as RecordingNotes))
+    if (old !== undefined && given === undefined && notes.deletion !== undefined) return
+    const { values, whole } = this.#valuesOf(row, notes)
     const { row_no } = await transaction
       .insertInto('siprec_recording')
       .values({ recording_id: row.recordingId, ...values })
       .onConflict((conflict) => conflict.column('recording_id').doUpdateSet(values))
       .returning('row_no')
       .executeTakeFirstOrThrow()
-    const whole = { ...facts, ...notes, store }
     // Of a row that was not there nothing else is there either.
     if (old !== undefined) await transaction.deleteFrom('siprec_key').where('row_no', '=', row_no).execute()
     await this.#writeKeys(transaction, row_no, values.started_at_ms, whole)
