@@ -129,6 +129,18 @@ test('RTP-28: repeated packets and strays are not relayed', () => {
   assert.equal(a.leg.received.packets, 3)
 })
 
+test('peer defect 9: a packet is looked at by those who copy its own leg, however many other recordings there are', () => {
+  const stage = new Stage()
+  const looks = new Map<number, number>()
+  const legs = Array.from({ length: 200 }, (_unused, index) => {
+    const { leg } = stage.leg()
+    leg.taps.received = [{ copy: () => void looks.set(index, (looks.get(index) ?? 0) + 1) }]
+    return leg
+  })
+  for (const sequence of [1, 2, 3]) stage.speak(legs[7]!, sequence)
+  assert.deepEqual([...looks], [[7, 3]])
+})
+
 test('RTP-11: a new SSRC of the party continues our stream by wall time within 20 ms', () => {
   const stage = new Stage()
   const { a, b } = bridged(stage)

@@ -35,6 +35,7 @@ export class KeptRecording {
   receipts: readonly RecorderReceipt[] = []
   /** It is over, and the last of its sessions is gone. */
   isClosed = false
+  #lastView: RecordingView | undefined
 
   constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
     const { call, streams, command, entries, policy, early } = order
@@ -54,8 +55,14 @@ export class KeptRecording {
     this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews, invitation)
   }
 
-  /** As operators see it. */
+  /** As operators see it. What is closed looks the same for ever, and a call may have had many recordings. */
   get view(): RecordingView {
+    if (!this.isClosed) return this.#viewNow()
+    this.#lastView ??= this.#viewNow()
+    return this.#lastView
+  }
+
+  #viewNow(): RecordingView {
     const { recording } = this
     const maskDtmf = this.#plan.mask.confirmed
     return {

@@ -133,10 +133,13 @@ export class SessionStreams {
     if (isSameVersion && current !== undefined) warnings.push('SDP changed without a new version in o=')
     this.#offerText = offerText
     this.#offerVersion = offer.origin.sessionVersion
-    for (const [index, planned] of planAnswer(offer, this.#options.suites).entries()) {
-      if (planned.kind === 'refused') warnings.push(...(await this.#refuse(index, planned)))
-      else await this.#take(index, planned)
-    }
+    // All at once: the media side keeps their order, and a way there and back for each would add up.
+    const taken = planAnswer(offer, this.#options.suites).map(async (planned, index) => {
+      if (planned.kind === 'refused') return await this.#refuse(index, planned)
+      await this.#take(index, planned)
+      return []
+    })
+    warnings.push(...(await Promise.all(taken)).flat())
     return this.#description.describe(this.#lines.map(({ media }) => media))
   }
 

@@ -32,24 +32,27 @@ function pair(name: string, run: (pair: Pair) => Promise<void>, over?: Parameter
   )
 }
 
-pair('one recorder is paused with its receipts, and the other hears all', async ({ b, one, two, command }) => {
-  assert.equal(await b.audio(), 40)
-  const pause = command('pause', one)
-  assert.equal([...b.call.media.forks.values()].filter((fork) => fork.open).length, 2, 'the cut comes first')
-  await b.pass()
-  assert.equal(pause.status, 200)
-  assert.deepEqual(
-    pause.outcome?.receipts?.map(({ recorder }) => recorder),
-    [one.uri, one.uri],
-  )
-  assert.equal(await b.audio(), 20)
-  assert.deepEqual([one.session().reoffers.map(mediaLines), two.session().reoffers.length], [[paused], 0])
-  assert.equal(b.state, 'recording')
-  assert.deepEqual(
-    b.view?.ledger.map(({ gaps }) => gaps.map(({ reason }) => reason)),
-    [['pause'], []],
-  )
-})
+pair(
+  'field 24: one recorder is paused with its receipts, and the other hears all',
+  async ({ b, one, two, command }) => {
+    assert.equal(await b.audio(), 40)
+    const pause = command('pause', one)
+    assert.equal([...b.call.media.forks.values()].filter((fork) => fork.open).length, 2, 'the cut comes first')
+    await b.pass()
+    assert.equal(pause.status, 200)
+    assert.deepEqual(
+      pause.outcome?.receipts?.map(({ recorder }) => recorder),
+      [one.uri, one.uri],
+    )
+    assert.equal(await b.audio(), 20)
+    assert.deepEqual([one.session().reoffers.map(mediaLines), two.session().reoffers.length], [[paused], 0])
+    assert.equal(b.state, 'recording')
+    assert.deepEqual(
+      b.view?.ledger.map(({ gaps }) => gaps.map(({ reason }) => reason)),
+      [['pause'], []],
+    )
+  },
+)
 
 pair('it is resumed alone, once it has accepted', async ({ b, one, command }) => {
   command('pause', one)

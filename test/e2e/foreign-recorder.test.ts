@@ -181,6 +181,25 @@ test('SRC-32: packets carry the payload types of the answer', async (t) => {
   assert.deepEqual(recorder.violations, [])
 })
 
+test('field 17: audio and RTCP come from the addresses and ports that the offer names, after a change of the call too', async (t) => {
+  const recorder = await openRecorder(t)
+  const talk = await openTalk(t)
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  await morePackets(recorder, 10)
+  assert.equal(await talk.caller.hold(true), true)
+  assert.equal(await talk.caller.hold(false), true)
+  await morePackets(recorder, 40)
+  await recorder.waitFor(() => LINES.every((line) => recorder.rtcp(line).length > 0), DEADLINE_MS, 'RTCP')
+  const offer = recorder.sessions[0]?.offers.at(-1)
+  for (const line of LINES) {
+    const { address: host, port, rtcpPort } = offer!.media[line]!
+    assert.ok(recorder.rtp(line).every(({ from }) => from.host === host && from.port === port))
+    assert.ok(recorder.rtcp(line).every(({ from }) => from.host === host && from.port === rtcpPort))
+  }
+  await talk.end()
+  assert.deepEqual(recorder.violations, [])
+})
+
 test('a call in A-law is copied in A-law', async (t) => {
   const recorder = await openRecorder(t)
   const talk = await openTalk(t, { transport: 'tcp', codec: 'PCMA' })

@@ -43,3 +43,41 @@ test('FLOW-06, META-29, RTP-13: a recorder of one mixed stream hears both partie
   await talk.end()
   assert.deepEqual(recorder.violations, [])
 })
+
+test('field 5: a pause is the same gap in every copy, mixed or not: no packet, and a clock that goes on', async (t) => {
+  const mixed = await ForeignRecorder.open({}, { host: '127.0.0.7', port: 0 })
+  const apart = await ForeignRecorder.open()
+  for (const recorder of [mixed, apart]) t.after(() => recorder.close())
+  const profiles = [{ ...PROFILE, match: ['127.0.0.7'] }]
+  const talk = await openTalk(t, { gateway: { recording: { profiles } } })
+  assert.equal((await talk.rest('start', `${mixed.uri()},${apart.uri()}`)).status, 200)
+  const copies = [
+    [mixed, 0],
+    [apart, 0],
+    [apart, 1],
+  ] as const
+  const more = async (count: number): Promise<void> => {
+    const wanted = copies.map(([recorder, at]) => recorder.rtp(at).length + count)
+    const isThere = (): boolean => copies.every(([recorder, at], index) => recorder.rtp(at).length >= wanted[index]!)
+    for (const recorder of [mixed, apart]) await recorder.waitFor(isThere, DEADLINE_MS, 'packets of every copy')
+  }
+  await more(25)
+  assert.equal((await talk.rest('pause')).status, 200)
+  const before = copies.map(([recorder, at]) => recorder.rtp(at).length)
+  await talk.assertUndisturbed()
+  assert.deepEqual(
+    copies.map(([recorder, at]) => recorder.rtp(at).length),
+    before,
+  )
+  assert.equal((await talk.rest('resume')).status, 200)
+  await more(25)
+  for (const [index, [recorder, at]] of copies.entries()) {
+    const [last, first] = [recorder.rtp(at)[before[index]! - 1]!, recorder.rtp(at)[before[index]!]!]
+    assert.equal((first.sequence - last.sequence) & 0xffff, 1, 'no packet is missing')
+    const clockMs = ((first.timestamp - last.timestamp) >>> 0) / 8
+    assert.ok(Math.abs(clockMs - (first.atMs - last.atMs)) < 250, `${clockMs} ms on the clock of copy ${index}`)
+    assert.equal(first.ssrc, last.ssrc)
+  }
+  await talk.end()
+  assert.deepEqual([...mixed.violations, ...apart.violations], [])
+})

@@ -97,6 +97,26 @@ test('SRC-63, field 22: a recorder whose host refuses the audio mid-call is told
   assert.deepEqual(standby.violations, [])
 })
 
+test('SRC-63: a recorder whose connections are cut and refused is lost at the second request in vain, and the next has the audio', async (t) => {
+  const [first, standby] = [await openRecorder(t), await openRecorder(t)]
+  first.script = { contactUri: first.uri('tcp') }
+  const talk = await openTalk(t, { gateway: { recording: TIMES } })
+  assert.equal((await talk.rest('start', `${first.uri('tcp')}|${standby.uri()}`)).status, 200)
+  await assertHears(first)
+  first.closeTcp()
+  await talk.assertUndisturbed()
+  assert.equal(standby.invites().length, 0, 'a cut connection alone is no loss: another may be had')
+  assert.equal(await talk.caller.hold(true), true)
+  await standby.waitFor(() => standby.invites().length > 0, DEADLINE_MS, 'the standby is invited')
+  assert.match(`${eventOf(talk, 'recorder.lost')['reason']}`, /^transport/)
+  assert.equal(await talk.caller.hold(false), true)
+  await assertHears(standby)
+  assert.equal(eventOf(talk, 'recorder.re-homed')['to'], standby.uri())
+  await talk.assertUndisturbed()
+  await talk.end()
+  assert.deepEqual(standby.violations, [])
+})
+
 test('a recording that is paused when its recorder is lost stays silent at the next one until it is resumed', async (t) => {
   const [first, standby] = [await openRecorder(t), await openRecorder(t)]
   const talk = await openTalk(t, { gateway: { recording: TIMES } })
