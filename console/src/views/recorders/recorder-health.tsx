@@ -1,6 +1,7 @@
 // One recorder and how it is.
 
 import type { RecorderView } from '../../../../src/control/contract.ts'
+import { HelpLink } from '../../components/help-link.tsx'
 import { may, offers } from '../../data/abilities.ts'
 import { clockTime, duration, shortAddress } from '../../data/format.ts'
 import { now } from '../../data/now.ts'
@@ -59,6 +60,11 @@ export function RecorderHealth({ recorder }: { recorder: RecorderView }) {
           </div>
         )}
       </dl>
+      {state === 'down' && (
+        <p>
+          <HelpLink topic="recorder-down" />
+        </p>
+      )}
       {offers('/api/recorders/test') && may('recorders:test') && (
         <a class="button" href={linkTo(['recorders'], { test: uri })}>
           Test this recorder
