@@ -166,6 +166,7 @@ export class OpenRecordings {
     const receiver = new StreamReceiver({
       ports,
       track,
+      openSource: (ssrc) => new Track(files.addSource(ssrc), { keepDigits, isDelivered: time.isDelivered }),
       clock,
       ids,
       cname,
@@ -200,4 +201,9 @@ export function setFacts(recording: OpenRecording, facts: RecordingFacts): void 
 /** Counters by channel. */
 export function totalsOf(recording: OpenRecording): StreamTotals[] {
   return recording.streams.map(({ receiver }) => receiver.totals())
+}
+
+/** The tracks of all streams, those of other sources included. */
+export function tracksOf(recording: OpenRecording): Track[] {
+  return recording.streams.flatMap(({ track, receiver }) => [track, ...receiver.others.tracks])
 }

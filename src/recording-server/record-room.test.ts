@@ -184,22 +184,24 @@ test('RTP-12: three changes of SSRC in one call make one continuous channel', as
   assert.deepEqual(manifest.streams[0]?.gaps, [])
 })
 
-test('single packets of another SSRC between those of the first are left out', async (t) => {
+test('a few packets of another SSRC between those of the first are left out', async (t) => {
   const bench = await RoomBench.open(t)
   const source = await bench.addStream()
-  const other = await bench.source(0)
   const voice = encodePcmu(tone(500, 200))
+  const first = { ssrc: source.ssrc }
   for (let n = 0; n < 10; n++) {
     await bench.talk([0, source, voice.subarray(n * 160, (n + 1) * 160)])
+    if (n % 3 > 0) continue
     // From the same address, as a mixer that leaks would do it.
     const { sequence, timestamp } = source
     source.ssrc = 2
     await source.sendPacket(new Uint8Array(160))
-    Object.assign(source, { ssrc: other.ssrc, sequence, timestamp })
+    Object.assign(source, { ...first, sequence, timestamp })
   }
   const { manifest, folder } = await bench.close()
   assert.deepEqual((await audioOf(folder)).samples[0]?.subarray(0, 1600), decodePcmu(voice))
-  assert.ok(manifest.streams[0]!.totals.wrongSource >= 9)
+  assert.equal(manifest.streams[0]!.others, undefined)
+  assert.ok(manifest.streams[0]!.totals.wrongSource >= 3)
 })
 
 test('RTP-01 RTP-02 RTP-16: the recorder reports about every 5 s from the RTCP port next to its RTP port, with a CNAME, and says BYE', async (t) => {

@@ -16,7 +16,7 @@ import {
   systemDisk,
 } from '#store'
 import { DiskWatch } from './disk-watch.ts'
-import { type OpenRecording, OpenRecordings, setFacts, setPaused, totalsOf } from './open-recordings.ts'
+import { type OpenRecording, OpenRecordings, setFacts, setPaused, totalsOf, tracksOf } from './open-recordings.ts'
 import { removedAlarm } from './own-alarms.ts'
 import { Publications } from './publications.ts'
 import {
@@ -146,10 +146,11 @@ export class RecordRoom {
     // A busy thread has not read all that came before the client said goodbye.
     await this.#options.caughtUp?.()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
-    const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...recording.streams.map(({ track }) => track.endMs))
+    const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...tracksOf(recording).map((track) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()
     const totals = totalsOf(recording)
-    for (const { track } of recording.streams) track.finish(durationMs)
+    for (const track of tracksOf(recording)) track.finish(durationMs)
+    for (const { receiver } of recording.streams) receiver.others.writeAnchors()
     recording.folder.setFacts(command.facts)
     const endedAtMs = recording.startedAtMs + tookMs
     const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }

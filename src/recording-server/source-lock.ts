@@ -25,6 +25,11 @@ export class SourceLock {
     return this.#host
   }
 
+  /** Whether packets of an address are those of the locked one. */
+  isLockedTo(host: string, port: number): boolean {
+    return port === this.#port && host === this.#host
+  }
+
   /** Tells that a re-offer moved the peer's media: the next valid source takes over. */
   expectMove(): void {
     this.#expectsMove = true

@@ -17,7 +17,9 @@ import {
   SecureChannel,
 } from '#rtp'
 import type { StreamTotals } from '#store'
+import { OtherSources } from './other-sources.ts'
 import { PauseWitness } from './pause-evidence.ts'
+import type { PauseCause } from './pause-log.ts'
 import type { StreamSettings } from './record-messages.ts'
 import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
@@ -37,6 +39,8 @@ const MAX_CANDIDATES = 4
 export interface StreamReceiverOptions {
   readonly ports: PortPair
   readonly track: Track
+  /** Begins to keep another source that sends at the same time. */
+  readonly openSource: (ssrc: number) => Track
   readonly clock: Clock
   readonly ids: Ids
   /** CNAME of all our streams of this recording session (RFC 7022). */
@@ -59,6 +63,8 @@ export interface StreamReceiverOptions {
 /** Receiver of one RTP session. */
 export class StreamReceiver {
   readonly rtpPort: number
+  /** Sources beside the one that the stream is locked to. */
+  readonly others: OtherSources
   readonly #options: StreamReceiverOptions
   readonly #view = newRtpView()
   readonly #lock = new SourceLock()
@@ -91,10 +97,12 @@ export class StreamReceiver {
   constructor(options: StreamReceiverOptions) {
     this.#options = options
     this.#settings = options.settings
+    this.others = new OtherSources({ open: options.openSource, view: this.#view })
     this.#channel.rekey(options.settings.srtp)
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
+    this.others.addCodecs(options.settings.codecs)
     this.#setPaused(options.settings)
     const { before } = options
     if (before !== undefined) {
@@ -122,6 +130,7 @@ export class StreamReceiver {
     this.#options.watch.configure(settings)
     this.#channel.rekey(settings.srtp)
     this.#options.track.addCodecs(settings.codecs)
+    this.others.addCodecs(settings.codecs)
     this.#setPaused(settings)
   }
 
@@ -135,7 +144,9 @@ export class StreamReceiver {
   /** The recorder itself keeps nothing, from now on or no more. */
   pauseHere(isPaused: boolean): void {
     const atMs = this.#elapsedMs()
-    this.#options.track.setPaused('paused-here', isPaused, atMs)
+    // Nobody knows yet whose these are, and by then the pause may be over.
+    this.#dropCandidates()
+    this.#setCause('paused-here', isPaused, atMs)
     this.#isPausedHere = isPaused
     this.#pauses.set(isPaused || this.#settings.isPaused, atMs, this.#lastSequence)
     this.#expect()
@@ -149,7 +160,7 @@ export class StreamReceiver {
       lost: this.#lostBefore + (this.#stats?.lost ?? 0),
       late: this.#options.track.late,
       duplicates: this.#duplicates,
-      wrongSource: this.#wrongSource,
+      wrongSource: this.#wrongSource + this.others.leftOut,
       refused: this.#refused,
       ...(this.#options.track.discarded > 0 && { discarded: this.#options.track.discarded }),
       ...(this.#firstPacketMs !== undefined && { firstPacketMs: this.#firstPacketMs }),
@@ -161,7 +172,7 @@ export class StreamReceiver {
 
   /** The client takes the stream away: for the rest of the recording it sends nothing. */
   remove(): void {
-    this.#options.track.setPaused('paused-by-client', true, this.#elapsedMs())
+    this.#setCause('paused-by-client', true, this.#elapsedMs())
     this.close()
   }
 
@@ -196,6 +207,11 @@ export class StreamReceiver {
     }
     this.#pauses.countPacket()
     const { ssrc } = view
+    const isPeer = this.#channel.isSecured || this.#lock.isLockedTo(from.address, from.port)
+    if (isPeer && this.others.has(ssrc)) {
+      this.#writing(() => this.others.accept(datagram, this.#elapsedMs()))
+      return
+    }
     const verdict = this.#lock.judge(from.address, from.port, ssrc, clock.nowMs(), this.#channel.isSecured)
     const arrivalMs = this.#elapsedMs()
     if (verdict === 'refused' || (verdict === 'candidate' && this.#candidates.length === MAX_CANDIDATES)) {
@@ -203,12 +219,10 @@ export class StreamReceiver {
     } else if (verdict === 'candidate') {
       this.#candidates.push({ datagram: Uint8Array.from(datagram), arrivalMs })
     } else {
-      if (verdict === 'same') this.#dropCandidates()
-      else {
-        this.#beginSource(ssrc)
-        // The view showed candidates meanwhile.
-        parseRtp(datagram, view)
-      }
+      if (verdict === 'same') this.#passCandidates()
+      else this.#beginSource(ssrc)
+      // The view may have shown candidates meanwhile.
+      if (view.ssrc !== ssrc || verdict !== 'same') parseRtp(datagram, view)
       this.#accept(datagram, arrivalMs)
     }
   }
@@ -223,8 +237,20 @@ export class StreamReceiver {
     }
   }
 
+  /** The locked source goes on: those that came between its packets may be of another one that sends at the same time. */
+  #passCandidates(): void {
+    if (this.#candidates.length === 0) return
+    for (const { datagram, arrivalMs } of this.#candidates.splice(0)) {
+      this.#writing(() => {
+        if (!this.others.probe(datagram, arrivalMs)) this.#wrongSource += 1
+        return undefined
+      })
+    }
+  }
+
   #dropCandidates(): void {
-    if (this.#candidates.length > 0) this.#wrongSource += this.#candidates.splice(0).length
+    this.#wrongSource += this.#candidates.splice(0).length
+    this.others.dropHeld()
   }
 
   /** Takes the packet that the view describes. */
@@ -268,10 +294,16 @@ export class StreamReceiver {
     this.#lastSequence = this.#view.sequence
     this.#packets += 1
     this.#bytes += this.#view.payloadLength
+    const { track } = this.#options
+    this.#writing(() => (track.accept(this.#view, datagram, extended, arrivalMs) ? track.endMs : undefined))
+  }
+
+  /** `work` gives how far the audio of its source has got. */
+  #writing(work: () => number | undefined): void {
     if (this.#hasFailed) return
     try {
-      const { track, time } = this.#options
-      if (track.accept(this.#view, datagram, extended, arrivalMs)) time.reached(track.endMs)
+      const endMs = work()
+      if (endMs !== undefined) this.#options.time.reached(endMs)
     } catch (fault) {
       this.#hasFailed = true
       this.#options.onFault(fault)
@@ -280,7 +312,7 @@ export class StreamReceiver {
 
   #setPaused({ isPaused, isHeld = false }: StreamSettings): void {
     const atMs = this.#elapsedMs()
-    this.#options.track.setPaused('paused-by-client', isPaused && !isHeld, atMs)
+    this.#setCause('paused-by-client', isPaused && !isHeld, atMs)
     this.#heldBySdp = isPaused && isHeld
     this.#setHold(atMs)
     this.#pauses.set(isPaused || this.#isPausedHere, atMs, this.#lastSequence)
@@ -294,8 +326,13 @@ export class StreamReceiver {
     watch.expect(!isQuiet && !this.#closed, clock.nowMs())
   }
 
+  #setCause(cause: PauseCause, isOn: boolean, atMs: number): void {
+    this.#options.track.setPaused(cause, isOn, atMs)
+    this.others.setPaused(cause, isOn, atMs)
+  }
+
   #setHold(atMs: number): void {
-    this.#options.track.setPaused('hold', this.#heldBySdp || this.#heldByMetadata, atMs)
+    this.#setCause('hold', this.#heldBySdp || this.#heldByMetadata, atMs)
   }
 
   #onRtcp(datagram: Uint8Array, from: DatagramSource): void {
@@ -306,9 +343,9 @@ export class StreamReceiver {
     this.#options.watch.onRtcp()
     this.#rtcpSource = { host: from.address, port: from.port }
     for (const packet of parseRtcp(compound)) {
-      if (packet.type === 'sender-report' && packet.ssrc === this.#stats?.ssrc) {
-        this.#stats.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
-      }
+      if (packet.type !== 'sender-report') continue
+      const heard = [this.#stats, ...this.others.statistics].find((stats) => stats?.ssrc === packet.ssrc)
+      heard?.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
     }
   }
 
@@ -324,7 +361,8 @@ export class StreamReceiver {
   #sendRtcp(added: readonly Uint8Array[]): void {
     const target = this.#rtcpSource ?? this.#settings.rtcp
     if (target === undefined) return
-    const blocks = this.#stats === undefined ? [] : [this.#stats.reportBlock(this.#elapsedMs())]
+    const heard = [...(this.#stats === undefined ? [] : [this.#stats]), ...this.others.statistics]
+    const blocks = heard.map((stats) => stats.reportBlock(this.#elapsedMs()))
     const report = buildReceiverReport(this.#ssrc, blocks)
     const compound = compoundRtcp([report, buildSdes({ ssrc: this.#ssrc, cname: this.#options.cname }), ...added])
     const datagram = this.#channel.sealRtcp(compound)

@@ -65,8 +65,12 @@ export class WritingRounds {
   #flush(recording: OpenRecording, isAnchorDue: boolean): void {
     try {
       for (const { track, receiver } of recording.streams) {
-        if (isAnchorDue) track.writeAnchor(receiver.totals())
+        if (isAnchorDue) {
+          track.writeAnchor(receiver.totals())
+          receiver.others.writeAnchors()
+        }
         track.flush()
+        for (const other of receiver.others.tracks) other.flush()
       }
       recording.folder.flush()
     } catch (fault) {

@@ -148,6 +148,16 @@ export interface ClockFacts {
 /** Gaps, and events, that a manifest lists per stream; the index has them all. */
 export const MAX_LISTED = 10_000
 
+/** Another source that sent on a stream at the same time; it is mixed into the channel. Who of the participants it is, nobody says. */
+export interface OtherSource {
+  readonly ssrc: number
+  readonly runs: readonly RunManifest[]
+  readonly gaps: readonly Gap[]
+  readonly account?: TimeAccount
+  readonly clock?: ClockFacts
+  readonly totals: StreamTotals
+}
+
 /** One stream: one m-line of the recording session, one channel of recording.wav. */
 export interface StreamManifest {
   /** Channel number in recording.wav, from 0. */
@@ -165,6 +175,8 @@ export interface StreamManifest {
   /** Absent before there was enough to measure. */
   readonly clock?: ClockFacts
   readonly totals: StreamTotals
+  /** Absent where one source at a time has sent. */
+  readonly others?: readonly OtherSource[]
 }
 
 /** What SIP told; nothing in it is needed to play the recording. */

@@ -6,7 +6,14 @@ import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
 import { GapLedger } from './gap-ledger.ts'
 import { msOfIsoTime } from './iso-time.ts'
-import { type AlarmEntry, type Manifest, parseManifest, type RunManifest, type StreamManifest } from './manifest.ts'
+import {
+  type AlarmEntry,
+  type Manifest,
+  type OtherSource,
+  parseManifest,
+  type RunManifest,
+  type StreamManifest,
+} from './manifest.ts'
 import { readRawRun } from './raw-run-file.ts'
 import {
   ALARMS_FILE,
@@ -23,7 +30,7 @@ import {
 import { RunTime } from './run-time.ts'
 import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
 import { g711FormatOf, type StreamLeft } from './stream-files.ts'
-import { streamFromIndex } from './stream-index.ts'
+import { type IndexedStream, streamFromIndex } from './stream-index.ts'
 import { tidyTimes } from './tidy-times.ts'
 import { repairWavHeader } from './wav-run-file.ts'
 
@@ -148,16 +155,34 @@ async function recoverFolder(
 
 /** The streams of a folder left open, by channel, as its files tell; headers are repaired. */
 export function streamsLeft(folder: string, open: Manifest, files: RecordingFiles = plainFiles): StreamLeft[] {
-  return readdirSync(folder)
+  const indexed = readdirSync(folder)
     .filter((name) => name.endsWith('.index.jsonl'))
     .flatMap((name) => streamFromIndex(files.read(join(folder, name)).toString()) ?? [])
-    .sort((a, b) => a.channel - b.channel)
     .map((stream) => withFiles(folder, open, stream, files))
     .map((stream) => ({ ...stream, endMs: Math.max(leftEndMs(folder, stream, files), forsakenEndMs(stream)) }))
+  return indexed
+    .filter(({ source }) => source === undefined)
+    .sort((a, b) => a.channel - b.channel)
+    .map((stream) => {
+      const others = indexed.flatMap(({ source, ...other }) =>
+        source !== undefined && other.channel === stream.channel ? [{ ...source, left: other }] : [],
+      )
+      return others.length === 0 ? stream : { ...stream, others: others.sort(byNumber).map(asOther) }
+    })
+}
+
+/** What the process before heard of another source; in a recording that goes on it is over. */
+function asOther({ ssrc, left }: { readonly ssrc: number; readonly left: StreamLeft }): OtherSource {
+  const { runs, gaps, totals } = left
+  return { ssrc, runs, gaps, totals }
+}
+
+function byNumber(a: { readonly number: number }, b: { readonly number: number }): number {
+  return a.number - b.number
 }
 
 /** Recording time at which what the last run of a stream left open holds ends. */
-function leftEndMs(folder: string, { runs }: StreamManifest, files: RecordingFiles): number {
+function leftEndMs(folder: string, { runs }: Pick<StreamManifest, 'runs'>, files: RecordingFiles): number {
   const last = runs.at(-1)
   if (last === undefined) return 0
   const time = new RunTime(last)
@@ -170,12 +195,12 @@ function leftEndMs(folder: string, { runs }: StreamManifest, files: RecordingFil
 }
 
 /** Up to where the index tells of audio that a full disk did not take: it stands behind all that the files hold. */
-function forsakenEndMs({ gaps }: StreamManifest): number {
+function forsakenEndMs({ gaps }: Pick<StreamManifest, 'gaps'>): number {
   return Math.max(0, ...gaps.filter(({ cause }) => cause === 'disk').map(({ toMs }) => toMs))
 }
 
 /** Gives the runs the sizes that the files really have, and repairs their headers. */
-function withFiles(folder: string, open: Manifest, stream: StreamManifest, files: RecordingFiles): StreamManifest {
+function withFiles(folder: string, open: Manifest, stream: IndexedStream, files: RecordingFiles): IndexedStream {
   const participants = open.facts.speakers[stream.channel] ?? []
   const runs = stream.runs
     .filter((run) => existsSync(join(folder, run.file)))
@@ -194,9 +219,10 @@ function sizeOf(files: RecordingFiles, path: string): number {
   return file.size
 }
 
-function endMsOf(stream: StreamManifest): number {
+function endMsOf(stream: StreamManifest | OtherSource): number {
   const ends = stream.runs.map((run) => (run.decoded ? new RunTime(run).msOf(run.bytes) : run.startMs))
-  return Math.max(0, stream.totals.lastPacketMs ?? 0, forsakenEndMs(stream), ...ends)
+  const others = 'others' in stream ? (stream.others ?? []).map(endMsOf) : []
+  return Math.max(0, stream.totals.lastPacketMs ?? 0, forsakenEndMs(stream), ...ends, ...others)
 }
 
 /** The stream with the time behind its end in the ledger; what is no gap is audio, as every silence that was written is one. */

@@ -8,6 +8,7 @@ import { GapLedger } from './gap-ledger.ts'
 import type {
   ClockFacts,
   Gap,
+  OtherSource,
   RunManifest,
   StreamEvent,
   StreamManifest,
@@ -17,7 +18,7 @@ import type {
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
 import type { ClockBend } from './run-time.ts'
-import { type IndexAnchor, IndexWriter, indexFileName } from './stream-index.ts'
+import { type IndexAnchor, IndexWriter, indexFileName, type SourceName, streamPrefix } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
 /** A codec as far as files care. */
@@ -52,6 +53,10 @@ export class StreamFiles {
   readonly leftMs: number
   readonly #folder: string
   readonly label: string | undefined
+  readonly #source: SourceName | undefined
+  readonly #others: StreamFiles[] = []
+  /** Other sources of the process before; they do not go on. */
+  readonly #othersLeft: readonly OtherSource[]
   readonly #index: IndexWriter
   readonly #runs: (Omit<RunManifest, 'bytes' | 'clock'> & { file: string; clock?: readonly ClockBend[] })[] = []
   readonly #runBytes: number[] = []
@@ -67,14 +72,23 @@ export class StreamFiles {
   #audioLeftMs = 0
   #clock: ClockFacts | undefined
 
-  /** `left`: goes on with a stream that was left open. */
-  constructor(disk: Disk, folder: string, channel: number, label: string | undefined, left?: StreamLeft) {
+  /** `left`: goes on with a stream that was left open. `source`: another source of a stream. */
+  constructor(
+    disk: Disk,
+    folder: string,
+    channel: number,
+    label: string | undefined,
+    left?: StreamLeft,
+    source?: SourceName,
+  ) {
     this.channel = channel
+    this.#source = source
+    this.#othersLeft = left?.others ?? []
     this.#disk = disk
     this.#folder = folder
     this.label = label
-    const path = join(folder, indexFileName(channel))
-    const first = { type: 'stream', channel, ...(label !== undefined && { label }) } as const
+    const path = join(folder, indexFileName(channel, source))
+    const first = { type: 'stream', channel, ...(label !== undefined && { label }), ...(source && { source }) } as const
     this.#index = new IndexWriter(disk, path, first, left && sizeOf(disk, path))
     this.#runsLeft = left?.runs.length ?? 0
     this.leftMs = left?.endMs ?? 0
@@ -87,6 +101,14 @@ export class StreamFiles {
       const missingMs = Object.values(this.#gaps.missingMs).reduce((sum, ms) => sum + ms, 0)
       this.#audioLeftMs = Math.max(0, left.endMs - missingMs)
     }
+  }
+
+  /** Files for another source that sends on the stream at the same time. */
+  addSource(ssrc: number): StreamFiles {
+    const number = this.#othersLeft.length + this.#others.length + 2
+    const files = new StreamFiles(this.#disk, this.#folder, this.channel, this.label, undefined, { number, ssrc })
+    this.#others.push(files)
+    return files
   }
 
   /** Number of runs begun, those left open by a dead recorder aside. */
@@ -173,9 +195,10 @@ export class StreamFiles {
   }
 
   /** Closes all files and gives the stream's part of the manifest; rejects with what the disk says, and may then be called again. */
-  async close(totals: StreamTotals): Promise<StreamManifest> {
+  async close(totals: StreamTotals = this.#totals): Promise<StreamManifest> {
     this.addAnchor(undefined, totals)
     this.#endRun()
+    for (const other of this.#others) await other.close()
     for (const file of this.#ended) {
       await file.close()
       this.#ended.delete(file)
@@ -186,7 +209,7 @@ export class StreamFiles {
 
   /** Closes all files as they stand; rejects with what the disk says. */
   async leave(): Promise<void> {
-    await Promise.all(this.#runFiles().map((file) => file.close()))
+    await Promise.all([...this.#runFiles().map((file) => file.close()), ...this.#others.map((other) => other.leave())])
     // The last, as it may have to tell what the others could not keep.
     await this.#index.close()
   }
@@ -195,12 +218,14 @@ export class StreamFiles {
   forsake(): number {
     const before = this.#gaps.missingMs.disk ?? 0
     for (const file of this.#runFiles()) file.forsake()
-    return (this.#gaps.missingMs.disk ?? 0) - before
+    return Math.max((this.#gaps.missingMs.disk ?? 0) - before, ...this.#others.map((other) => other.forsake()))
   }
 
   /** Closes what is open, whatever is not written. */
   abandon(): void {
-    for (const file of this.#files()) file.abandon()
+    for (const file of this.#runFiles()) file.abandon()
+    this.#index.abandon()
+    for (const other of this.#others) other.abandon()
     this.#ended.clear()
     this.#open = undefined
   }
@@ -218,7 +243,18 @@ export class StreamFiles {
       account: this.#account(),
       ...(this.#clock && { clock: this.#clock }),
       totals: this.#totals,
+      ...(this.#hasOthers && { others: [...this.#othersLeft, ...this.#others.map((other) => other.#asOther())] }),
     }
+  }
+
+  get #hasOthers(): boolean {
+    return this.#othersLeft.length + this.#others.length > 0
+  }
+
+  #asOther(): OtherSource {
+    const { runs, gaps, account, clock, totals } = this.manifest([])
+    const ssrc = this.#source?.ssrc ?? 0
+    return { ssrc, runs, gaps, ...(account && { account }), ...(clock && { clock }), totals }
   }
 
   #account(): TimeAccount {
@@ -229,7 +265,7 @@ export class StreamFiles {
 
   #beginRun(codec: RunCodec, startMs: number, decoded: boolean, ending: string): string {
     this.#endRun()
-    const nameOf = (number: number): string => `stream-${this.channel + 1}.run-${number}.${ending}`
+    const nameOf = (number: number): string => `${streamPrefix(this.channel, this.#source)}.run-${number}.${ending}`
     let number = this.#runs.length + 1
     // What a crash left without a line in the index keeps its name.
     while (this.#runsLeft > 0 && existsSync(join(this.#folder, nameOf(number)))) number += 1
@@ -255,8 +291,8 @@ export class StreamFiles {
     )
   }
 
-  #files(): (WavRunFile | RawRunFile | IndexWriter)[] {
-    return [...this.#runFiles(), this.#index]
+  #files(): (WavRunFile | RawRunFile | IndexWriter | StreamFiles)[] {
+    return [...this.#runFiles(), ...this.#others, this.#index]
   }
 
   #runFiles(): (WavRunFile | RawRunFile)[] {

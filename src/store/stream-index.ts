@@ -25,9 +25,21 @@ export interface IndexAnchor {
   readonly timestamp: number
 }
 
+/** Which of several sources of a stream an index is of; the first has no name. */
+export interface SourceName {
+  /** From 2. */
+  readonly number: number
+  readonly ssrc: number
+}
+
+/** A stream, or another source of one, as an index tells. */
+export interface IndexedStream extends StreamManifest {
+  readonly source?: SourceName
+}
+
 /** One line of the index. */
 export type IndexLine =
-  | { readonly type: 'stream'; readonly channel: number; readonly label?: string }
+  | { readonly type: 'stream'; readonly channel: number; readonly label?: string; readonly source?: SourceName }
   | ({ readonly type: 'run' } & Omit<RunManifest, 'bytes'>)
   | ({ readonly type: 'bend' } & ClockBend)
   | ({ readonly type: 'gap' } & Gap)
@@ -35,9 +47,14 @@ export type IndexLine =
   | ({ readonly type: 'anchor' } & IndexAnchor)
   | ({ readonly type: 'totals' } & StreamTotals)
 
+/** What the names of a stream's files begin with. */
+export function streamPrefix(channel: number, source?: SourceName): string {
+  return `stream-${channel + 1}${source === undefined ? '' : `.source-${source.number}`}`
+}
+
 /** Name of a stream's index file. */
-export function indexFileName(channel: number): string {
-  return `stream-${channel + 1}.index.jsonl`
+export function indexFileName(channel: number, source?: SourceName): string {
+  return `${streamPrefix(channel, source)}.index.jsonl`
 }
 
 /** Appends lines; they reach the operating system at `flush`. */
@@ -85,17 +102,17 @@ function textOf(line: IndexLine): Uint8Array {
 }
 
 /** The stream as its index tells; a last line cut off is ignored. Bytes of runs are left at 0. */
-export function streamFromIndex(text: string): StreamManifest | undefined {
+export function streamFromIndex(text: string): IndexedStream | undefined {
   const runs: RunManifest[] = []
   const gaps = new GapLedger()
   const events: StreamEvent[] = []
   let totals = NO_TOTALS
-  let stream: { channel: number; label?: string } | undefined
+  let stream: Pick<IndexedStream, 'channel' | 'label' | 'source'> | undefined
   for (const line of text.split('\n')) {
     const entry = parseLine(line)
     if (entry === undefined) continue
     const { type, ...rest } = entry
-    if (type === 'stream') stream = rest as { channel: number; label?: string }
+    if (type === 'stream') stream = rest as Pick<IndexedStream, 'channel' | 'label' | 'source'>
     if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
     if (type === 'bend') bendLast(runs, rest as ClockBend)
     if (type === 'gap') gaps.add(rest as Gap)

@@ -6,17 +6,27 @@ const STEPS_PER_MS = 10
 
 /** The stream with its times rounded, and nothing beyond the recording's end; gaps that begin there are left out. */
 export function tidyTimes(stream: StreamManifest, durationMs: number): StreamManifest {
+  const { events, others } = stream
   const tidy = (ms: number): number => Math.min(rounded(ms), durationMs)
-  const { runs, gaps, events, account, clock, totals } = stream
-  const { firstPacketMs, lastPacketMs, pauses } = totals
   return {
     ...stream,
+    ...tidySource(stream, durationMs),
+    events: events.map((event) => ({ ...event, atMs: tidy(event.atMs), durationMs: rounded(event.durationMs) })),
+    ...(others && { others: others.map((other) => ({ ...other, ...tidySource(other, durationMs) })) }),
+  }
+}
+
+type SourceTimes = Pick<StreamManifest, 'runs' | 'gaps' | 'account' | 'clock' | 'totals'>
+
+function tidySource({ runs, gaps, account, clock, totals }: SourceTimes, durationMs: number): SourceTimes {
+  const tidy = (ms: number): number => Math.min(rounded(ms), durationMs)
+  const { firstPacketMs, lastPacketMs, pauses } = totals
+  return {
     runs: runs.map((run) => ({ ...run, startMs: tidy(run.startMs) })),
     ...(clock && { clock: { driftPpm: rounded(clock.driftPpm), correctedMs: rounded(clock.correctedMs) } }),
     gaps: gaps
       .map((gap) => ({ ...gap, fromMs: tidy(gap.fromMs), toMs: tidy(gap.toMs) }))
       .filter(({ fromMs, toMs }) => toMs > fromMs),
-    events: events.map((event) => ({ ...event, atMs: tidy(event.atMs), durationMs: rounded(event.durationMs) })),
     ...(account && { account: tidyAccount(account) }),
     totals: {
       ...totals,

@@ -31,7 +31,7 @@ export interface RunningProgram {
   kill(): Promise<void>
 }
 
-const startDeadlineMs = 60_000
+const START_DEADLINE_MS = 60_000
 const main = join(import.meta.dirname, '..', '..', 'src', 'app', 'main.js')
 const listen = [
   { transport: 'udp', port: 0 },
@@ -41,16 +41,22 @@ const listen = [
 /** SIP listeners on ports of the system's choice. */
 export const anySipPorts = { listen }
 
-/**
- * Starts a program with a configuration; its log is kept beside the configuration.
- * `onSpawn` is told how to kill it, before it is ready. `command`: what it is started behind.
- */
+/** How a program is started. */
+export interface StartOptions {
+  /** Told how to kill it, before it is ready. */
+  readonly onSpawn?: (kill: () => Promise<void>, pid: number) => void
+  /** What it is started behind. */
+  readonly command?: readonly string[]
+  /** To be ready in. */
+  readonly deadlineMs?: number
+}
+
+/** Starts a program with a configuration; its log is kept beside the configuration. One that does not get ready is killed. */
 export async function startProgram(
   folder: string,
   name: string,
   config: Record<string, unknown>,
-  onSpawn?: (kill: () => Promise<void>) => void,
-  command: readonly string[] = [],
+  { onSpawn, command = [], deadlineMs = START_DEADLINE_MS }: StartOptions = {},
 ): Promise<RunningProgram> {
   await mkdir(folder, { recursive: true })
   const file = join(folder, `${name}.yaml`)
@@ -70,8 +76,11 @@ export async function startProgram(
     child.kill(signal)
     await exited
   }
-  onSpawn?.(() => end('SIGKILL'))
-  const ready = await readyLine(name, child, listeners)
+  onSpawn?.(() => end('SIGKILL'), child.pid ?? 0)
+  const ready = await readyLine(name, child, listeners, deadlineMs).catch(async (fault: unknown) => {
+    await end('SIGKILL')
+    throw fault
+  })
   const sip = (ready['gateway'] ?? ready['recorder']) as readonly ListeningAt[]
   const http = ready['http'] as ListeningAt
   return {
@@ -84,10 +93,18 @@ export async function startProgram(
   }
 }
 
-function readyLine(name: string, child: ChildProcess, listeners: Set<(line: LogLine) => void>): Promise<LogLine> {
+function readyLine(
+  name: string,
+  child: ChildProcess,
+  listeners: Set<(line: LogLine) => void>,
+  deadlineMs: number,
+): Promise<LogLine> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name} was not ready in ${startDeadlineMs} ms`)), startDeadlineMs)
-    child.once('exit', (code) => reject(new Error(`${name} ended with code ${code} before it was ready`)))
+    const timer = setTimeout(() => reject(new Error(`${name} was not ready in ${deadlineMs} ms`)), deadlineMs)
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(new Error(`${name} ended with code ${code} before it was ready`))
+    })
     const listener = (line: LogLine): void => {
       if (line.message !== 'ready') return
       clearTimeout(timer)

@@ -129,6 +129,8 @@ test('who cancels, has no role, or is of no allowed domain or group is told so, 
   service.claims = { groups: ['other'], ...verified }
   const noRole = { status: 403, title: 'Your account has no role here', session: '' }
   assert.deepEqual(await refusal(await signIn()), noRole)
+  const another = await ask('/api/session/oidc?other=true')
+  assert.equal(new URL(another.headers.get('location') ?? '').searchParams.get('prompt'), 'select_account')
   const notAllowed = { status: 403, title: 'Your account may not be used here', session: '' }
   for (const claims of [
     { email: 'anna@evil.example', email_verified: true },

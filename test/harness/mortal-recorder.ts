@@ -71,7 +71,7 @@ export class MortalRecorder {
 
   /** Starts it, or starts it again. */
   async start(): Promise<void> {
-    this.#running = await startProgram(this.#folder, this.#nextName(), this.#config, undefined, this.command)
+    this.#running = await startProgram(this.#folder, this.#nextName(), this.#config, { command: this.command })
     this.#running.onLine(({ message }) => this.#messages.add(message))
     const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
     this.#sip = { listen }
@@ -86,12 +86,13 @@ export class MortalRecorder {
   /** Starts it and kills it so much later, whether it is ready or not. */
   async startAndKill(afterMs: number): Promise<void> {
     let killed: Promise<void> | undefined
-    const starting = startProgram(this.#folder, this.#nextName(), this.#config, (kill) => {
+    const onSpawn = (kill: () => Promise<void>): void => {
       systemClock.after(afterMs, 'kill', () => {
         this.killedAtMs = systemClock.nowMs()
         killed = kill()
       })
-    })
+    }
+    const starting = startProgram(this.#folder, this.#nextName(), this.#config, { onSpawn })
     const outlived = await starting.catch(() => undefined)
     await until('it is dead', () => killed !== undefined)
     await killed

@@ -71,6 +71,29 @@ export class ChannelAudio {
   }
 }
 
+/** A channel on which several sources speak at once. */
+export class MixedAudio {
+  readonly #sources: readonly ChannelAudio[]
+
+  constructor(sources: readonly ChannelAudio[]) {
+    this.#sources = sources
+  }
+
+  /** `count` samples from `frame` on, the sum of all, cut where it leaves the scale; to be called in rising order. */
+  read(frame: number, count: number): Int16Array {
+    const [first, ...others] = this.#sources.map((source) => source.read(frame, count))
+    const sum = first ?? new Int16Array(count)
+    for (const samples of others) {
+      for (let i = 0; i < count; i++) sum[i] = Math.max(-32_768, Math.min(32_767, sum[i]! + samples[i]!))
+    }
+    return sum
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close()
+  }
+}
+
 /** Silence of one run does not erase what another one says. */
 function putHeard(into: Int16Array, samples: Int16Array): void {
   for (let i = 0; i < samples.length; i++) if (samples[i] !== 0) into[i] = samples[i]!

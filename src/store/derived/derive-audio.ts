@@ -7,7 +7,7 @@ import { RunTime } from '../run-time.ts'
 import type { OutputFile, RecordingFiles } from '../sealing/recording-files.ts'
 import { g711FormatOf, silenceOf } from '../stream-files.ts'
 import { type AudioOutput, headerOf, type OutputShape, WavOutput } from './audio-output.ts'
-import { ChannelAudio } from './channel-audio.ts'
+import { ChannelAudio, MixedAudio } from './channel-audio.ts'
 import { PEAKS_FILE, PeakOutput } from './peaks.ts'
 import { PlacedRun } from './placed-run.ts'
 import { type Decoders, decodedRateHz, openRunAudio } from './run-audio.ts'
@@ -34,14 +34,16 @@ export interface AudioSource {
 /** Writes recording.wav, peaks.dat and the archive's copy as parts; undefined when no stream can be decoded. Throws what the file system throws. */
 export function deriveAudio(source: AudioSource): { readonly hasArchive: boolean } | undefined {
   const { streams, durationMs, decoders, output } = source
-  const runs = streams.flatMap((stream) => stream.runs.filter((run) => decodedRateHz(run, decoders) !== undefined))
+  const sources = streams.flatMap((stream) => [stream, ...(stream.others ?? [])])
+  const runs = sources.flatMap((one) => one.runs.filter((run) => decodedRateHz(run, decoders) !== undefined))
   if (runs.length === 0) return undefined
   const sampleRateHz = Math.max(...runs.map((run) => decodedRateHz(run, decoders) ?? 0))
   const endMs = Math.max(durationMs, ...runs.map(endMsOf))
   const shape = { sampleRateHz, channels: streams.length, frames: Math.round((endMs * sampleRateHz) / 1000) }
   const archive = source.archiveOutput(shape)
   const outputs = [new PeakOutput(output(PEAKS_FILE), shape), ...(archive === undefined ? [] : [archive])]
-  const format = commonFormat(runs, sampleRateHz)
+  // What is mixed is no byte of anybody's.
+  const format = sources.length > streams.length ? undefined : commonFormat(runs, sampleRateHz)
   if (format === undefined) decodeAll(source, shape, [...outputs, new WavOutput(output(AUDIO_FILE), shape)])
   else copyAll(source, shape, format, outputs)
   return { hasArchive: archive !== undefined }
@@ -64,9 +66,12 @@ function decodeAll(
   shape: OutputShape,
   outputs: readonly AudioOutput[],
 ): void {
-  const channels = streams.map(({ runs }) => {
-    const audio = runs.flatMap((run) => openRunAudio(folder, run, decoders, files) ?? [])
-    return new ChannelAudio(audio, shape.sampleRateHz)
+  const channels = streams.map(({ runs, others = [] }) => {
+    const heard = [{ runs }, ...others].map((one) => {
+      const audio = one.runs.flatMap((run) => openRunAudio(folder, run, decoders, files) ?? [])
+      return new ChannelAudio(audio, shape.sampleRateHz)
+    })
+    return new MixedAudio(heard)
   })
   try {
     forEachStep(shape.frames, (frame, count) => {

@@ -92,6 +92,7 @@ test('who signs in by the sign-in service comes back to the same place, sees wha
   await page.getByRole('heading', { name: 'Your account has no role here' }).waitFor()
   await assertAccessible(page, 'no role')
   await assertNoSideScroll(page, 'no role')
+  await page.getByRole('link', { name: 'Sign in with another account' }).waitFor()
   await page.getByRole('link', { name: 'Back to the sign-in page' }).click()
   await page.getByRole('link', { name: label }).waitFor()
 

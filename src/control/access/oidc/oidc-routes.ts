@@ -21,6 +21,7 @@ const startQuery = Type.Object(
       default: '/',
       description: 'where in the console to go on, as after the # of its address',
     }),
+    other: Type.Boolean({ default: false, description: 'have the sign-in service ask by which account' }),
   },
   { additionalProperties: false },
 )
@@ -49,7 +50,7 @@ export function oidcRoutes(app: HttpApp, access: Access, oidc: OidcSignIn, limit
   })
 
   app.get(OIDC_PATH, limited(beginSignIn), async (request, reply) => {
-    const begun = await oidc.begin(`${request.protocol}://${request.host}`, request.query.place)
+    const begun = await oidc.begin(`${request.protocol}://${request.host}`, request.query)
     if (!begun.ok) return refuse(reply, begun.error)
     const { url, cookie } = begun.value
     return await reply.setCookie(pendingCookie, cookie, cookieOptions(request)).redirect(url.href, 303)
@@ -82,10 +83,16 @@ const style =
   ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}main{max-width:32rem;margin:3rem auto;padding:0 1rem}'
 const styleHash = createHash('sha256').update(style).digest('base64')
 
+/** With another account it may be otherwise; without being asked the provider would take the same again. */
+const isOfAccount: ReadonlySet<SignInTrouble> = new Set(['denied', 'not-allowed', 'no-role'])
+
 /** A page in words: whoever reads it came here by a link of the provider, not by a script of ours. */
 function refuse(reply: FastifyReply, trouble: SignInTrouble): FastifyReply {
   const { status, title, text } = troubleTexts[trouble]
-  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${style}</style></head><body><main><h1>${title}</h1><p>${text}</p><p><a href="/">Back to the sign-in page</a></p></main></body></html>`
+  const again = isOfAccount.has(trouble)
+    ? `<p><a href="${OIDC_PATH}?other=true">Sign in with another account</a></p>`
+    : ''
+  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${style}</style></head><body><main><h1>${title}</h1><p>${text}</p><p><a href="/">Back to the sign-in page</a></p>${again}</main></body></html>`
   return reply
     .code(status)
     .type('text/html; charset=utf-8')

@@ -47,10 +47,10 @@ export class OidcSignIn {
   /** Where to send a browser, and the cookie that it is to bring back; `origin` is that of its request. */
   async begin(
     origin: string,
-    place: string,
+    { place, other }: { readonly place: string; readonly other: boolean },
   ): Promise<Result<{ readonly url: URL; readonly cookie: string }, SignInTrouble>> {
     const pending = this.#pending.begin(`${this.#options.redirectBase ?? origin}${OIDC_PATH}/callback`, place)
-    const found = await this.#provider.addressFor(pending)
+    const found = await this.#provider.addressFor(pending, other)
     return found.ok ? ok({ url: found.value, cookie: this.#pending.seal(pending) }) : found
   }
 
