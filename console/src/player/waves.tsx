@@ -104,7 +104,9 @@ export function Waves({ recording, marks, peaks, isChoosing, zoom }: WavesProps)
 function timeAxis(): ReturnType<typeof TimelinePlugin.create> {
   return TimelinePlugin.create({
     height: AXIS_PX,
-    style: { color: 'var(--muted)', fontSize: '11px' },
+    // Beside the lanes and not among them: regions of a lane are measured by the height of all lanes.
+    style: { position: 'absolute', top: '100%', width: '100%', color: 'var(--muted)', fontSize: '11px' },
+    secondaryLabelOpacity: 1,
     formatTimeCallback: (seconds) => duration(1000 * seconds),
   })
 }

@@ -198,6 +198,11 @@ test('pauses are hatched, gaps are told with their cause, metadata stands on the
   const waves = await dock.locator('.waves').boundingBox()
   assert.ok(lost && waves)
   assert.ok(Math.abs((lost.x - waves.x) / waves.width - 5 / LENGTH_S) < 0.02, 'a gap stands where it was')
+  const head = await dock.locator('.lane-head').nth(1).boundingBox()
+  assert.ok(
+    head && lost.y >= head.y - 4 && lost.y + lost.height <= head.y + head.height + 4,
+    'in the lane of its speaker',
+  )
   const marks = dock.locator('.waves [data-mark]')
   assert.deepEqual((await marks.evaluateAll((all) => all.map((one) => one.getAttribute('data-mark')))).toSorted(), [
     'Alice Jones joined',
