@@ -13,6 +13,7 @@ import {
   ffmpegDecoder,
   type RecordingServer,
   RefusedInvitations,
+  rehearse,
   startRecordMedia,
 } from '#recording-server'
 import {
@@ -88,7 +89,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const left = leftFolders(folder, files)
   const { host, advertisedHost, portMin, portMax, srtp } = config.media
   const storage = { flushMs, sync, bufferBytes, leastFreeBytes: minFreeBytes, reserveBytes: RESERVE_BYTES }
-  const media = await startRecordMedia({
+  const starting = startRecordMedia({
     root: folder,
     host,
     address: advertisedHost ?? host,
@@ -103,6 +104,9 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     await catalogue.close()
     throw fault
   })
+  // While the other thread starts: the first invitation finds this one warm.
+  rehearse()
+  const media = await starting
   const refusals = new RefusedInvitations('recorder', clock)
   const server = createRecordingServer({
     media,

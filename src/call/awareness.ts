@@ -60,9 +60,9 @@ export class Awareness {
 
   /** Sets what the next description to a leg tells it. */
   prepare(leg: Leg): void {
-    const elsewhere = this.#options.legs().flatMap((other) => (other === leg ? [] : [other.sdp.told]))
+    const elsewhere = this.#options.legs().flatMap((other) => (other === leg ? [] : [other.sdp.record.heard]))
     const state = strongestRecord([this.#state, ...elsewhere])
-    if (state !== undefined && leg.isRecordAware) leg.sdp.record = state
+    if (state !== undefined && leg.isRecordAware) leg.sdp.record.state = state
     leg.indication = state
   }
 

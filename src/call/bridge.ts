@@ -107,7 +107,7 @@ export class Bridge {
       const carried = this.#carriedFor(leg)
       const canSendMore = voiceOf(leg.sdp.encodings).some((one) => !carried.includes(one))
       const isTold = leg.told !== undefined && leftByHold(leg, leg.told) === wanted
-      if (!hasVoice(carried) || (isTold && leg.sdp.isRecordTold && !canSendMore)) continue
+      if (!hasVoice(carried) || (isTold && leg.sdp.record.isTold && !canSendMore)) continue
       if (leg.refused === refusalKey(leg, carried, wanted)) continue
       leg.told = wanted
       this.#reoffer(leg, carried, wanted).catch(this.#events.onFault)
@@ -165,7 +165,7 @@ export class Bridge {
     if (outcome === 'glare' && this.#awaitRetry(leg)) return
     this.#glares.delete(leg)
     leg.refused = outcome === 'agreed' ? undefined : refusalKey(leg, encodings, direction)
-    leg.hasRefusedRecord = outcome !== 'agreed' && !leg.sdp.isRecordTold
+    leg.hasRefusedRecord = outcome !== 'agreed' && !leg.sdp.record.isTold
     this.#events.onChanged(leg)
     this.sync()
   }
@@ -255,7 +255,7 @@ function isConfirmed(leg: Leg): boolean {
 
 // One offer that was refused is not made again until something else was agreed.
 function refusalKey(leg: Leg, encodings: readonly string[], direction: Direction): string {
-  return `${direction} ${encodings.join(' ')} ${leg.sdp.record ?? ''}`
+  return `${direction} ${encodings.join(' ')} ${leg.sdp.record.state ?? ''}`
 }
 
 const NOTHING_SHARED: SdpRefusal = { status: 488, warning: { code: 305, text: 'Incompatible media format' } }

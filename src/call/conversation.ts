@@ -310,8 +310,8 @@ export class Conversation {
   #readRecording(leg: Leg): void {
     const partyId = this.#partyOf.get(leg)
     if (partyId === undefined) return
-    this.parties.setRecordingElsewhere(partyId, leg.sdp.told)
-    this.parties.setPreference(partyId, leg.sdp.preference)
+    this.parties.setRecordingElsewhere(partyId, leg.sdp.record.heard)
+    this.parties.setPreference(partyId, leg.sdp.record.preference)
     this.awareness.prepare(leg)
   }
 

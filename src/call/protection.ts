@@ -2,7 +2,7 @@
 
 import { type SrtpSuite, srtpSuites } from '#rtp'
 import { parseSipUri } from '#sip'
-import type { LegSecurity } from './leg-sdp.ts'
+import type { LegSecurity } from './leg-keys.ts'
 import type { CallSnapshot } from './recordable-call.ts'
 
 /** What of SRTP the calls of a gateway may do. */

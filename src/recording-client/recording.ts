@@ -1,46 +1,38 @@
 // One recording: start..stop on a call, towards any number of recorders (design, section 2). What is wanted, and what came of it.
 
 import type { CallEvent } from '#call'
-import type { ForkCounters } from '#engine'
 import { assertNever, err, type Result } from '#kernel'
 import type { HeaderList, ServerInvite } from '#sip'
 import { type CommandOutcome, outcome, type PauseLimit, texts } from './command.ts'
 import { OneRecorder, type OneRecorderActivity } from './one-recorder.ts'
 import { PolicyWatch } from './policy-watch.ts'
 import type { RecorderEntry } from './recorder-list.ts'
-import type { SlotMove, Steadiness } from './recorder-slot.ts'
-import { RecordingEvidence } from './recording-evidence.ts'
+import { RecordingCarriers } from './recording-carriers.ts'
+import type { RecordingEvidence } from './recording-evidence.ts'
 import type { RecordingEnd, RecordingNews, ReportedState } from './recording-news.ts'
 import { type PausedRecording, RecordingPauses } from './recording-pauses.ts'
 import type { RecordingSession } from './recording-session.ts'
-import { RecordingSlots } from './recording-slots.ts'
-import { RecordingSpool } from './recording-spool.ts'
-import { resultOf } from './results.ts'
-import type { SessionReport, Wish } from './session-machine.ts'
+import type { RecordingSlots } from './recording-slots.ts'
+import type { Wish } from './session-machine.ts'
 import type { Carrier, RecordingPlan, SessionSurroundings } from './session-port.ts'
-import { SPOOL, type SpoolHappening } from './spool-port.ts'
 import { isMandatory, type SuccessPolicy } from './success-policy.ts'
 import { Waiting } from './waiting.ts'
 
 /** A recording and its recorders. */
 export class Recording implements PausedRecording {
-  readonly evidence: RecordingEvidence
-  readonly #around: SessionSurroundings
   readonly plan: RecordingPlan
+  readonly #around: SessionSurroundings
   readonly #onNews: (news: RecordingNews) => void
-  readonly slots: RecordingSlots
-  readonly #spool: RecordingSpool
+  readonly #carriers: RecordingCarriers
   readonly #pauses: RecordingPauses
   readonly #one: OneRecorder
   readonly #policy: PolicyWatch
-  readonly #results: Record<string, string>
   readonly #starting = new Waiting<CommandOutcome>()
   /** What is wanted of every recorder. */
   wish: Wish = 'recording'
   #isBegun = false
   #isAccepted = false
   #isOver = false
-  #lost: RecordingSession | undefined
   #stopping: Promise<CommandOutcome> | undefined
 
   constructor(
@@ -55,49 +47,34 @@ export class Recording implements PausedRecording {
     this.#around = around
     this.plan = plan
     this.#onNews = onNews
-    this.evidence = new RecordingEvidence(plan, around, () => this.live, {
-      onUnconfirmed: (session, cause) => onNews({ type: 'unconfirmed', session, cause }),
-      onConfirmed: (session) => onNews({ type: 'confirmed', session }),
-      onDead: (session, reason) => session.abandon(reason),
-    })
-    const spool = isMandatory(policy) ? undefined : around.spool
-    this.slots = new RecordingSlots({
-      id,
-      entries,
-      plan,
-      invitation,
-      // What is spooled meanwhile goes on at a recorder as soon as there is one.
-      isPersistent: policy.unmet === 'retry' || spool !== undefined,
-      around,
-      // What the spool has meanwhile is delivered from there.
-      replayFromMs: (lost) => (this.#spool.isOn ? undefined : this.evidence.replayFromMs(lost)),
-      listener: {
-        onOpened: (session) => this.#onOpened(session),
-        onReport: (session, report) => this.#onReport(session, report),
-        onForkClosed: (session, counters) => this.#onForkClosed(session, counters),
-        onMoved: (move) => this.#onMoved(move),
-        onSteadiness: (session, steadiness) => this.#onSteadiness(session, steadiness),
+    const [isRetried, maySpool] = [policy.unmet === 'retry', !isMandatory(policy)]
+    this.#carriers = new RecordingCarriers(
+      { id, entries, plan, invitation, isRetried, maySpool, around },
+      {
+        tell: onNews,
+        onAccepted: () => this.#accept(),
+        onSpooled: () => this.#starting.settle(this.outcome(200, texts.spooled)),
         onChanged: () => this.#onChanged(),
       },
-    })
-    this.#spool = new RecordingSpool(id, spool, plan, around, this.evidence, {
-      onOpened: (session) => onNews({ type: 'session-opened', session }),
-      onHappening: (happening) => this.#onSpool(happening),
-      onForkClosed: (counters) => onNews({ type: 'fork-closed', counters }),
-      onGone: (session) => onNews({ type: 'session-gone', session }),
-      onChanged: () => this.#onChanged(),
-    })
+    )
     this.#pauses = new RecordingPauses(this, around)
     this.#one = new OneRecorder(this, around)
-    this.#results = { ...this.slots.firstResults }
     this.#policy = new PolicyWatch(policy, around.clock, around.times.answerDeadlineMs, (verdict) =>
       verdict === 'met' ? this.#onMet() : this.#onUnmet(),
     )
   }
 
+  get slots(): RecordingSlots {
+    return this.#carriers.slots
+  }
+
+  get evidence(): RecordingEvidence {
+    return this.#carriers.evidence
+  }
+
   /** What carries it now. */
   get live(): readonly Carrier[] {
-    return [...this.slots.live, ...this.#spool.live]
+    return this.#carriers.live
   }
 
   /** The latest session with each recorder that was asked. */
@@ -107,7 +84,7 @@ export class Recording implements PausedRecording {
 
   /** Results per recorder URI as known by now. */
   get results(): Readonly<Record<string, string>> {
-    return { ...this.#results }
+    return this.#carriers.results
   }
 
   /** Whether the recorders that there are at this moment are what the policy wants. */
@@ -125,16 +102,10 @@ export class Recording implements PausedRecording {
         return this.#pauses.isCutting ? 'pausing' : 'paused'
       case 'recording':
         if (this.#pauses.isResuming) return 'resuming'
-        return this.#isAccepted && !this.#isInterrupted ? 'recording' : 'starting'
+        return this.#isAccepted && !this.#carriers.isInterrupted ? 'recording' : 'starting'
       default:
         return assertNever(this.wish)
     }
-  }
-
-  /** Recorders accept and leave at once, and nobody has it at this moment; a loss that is made up for in time is no interruption. */
-  get #isInterrupted(): boolean {
-    const isHad = this.live.some(({ state }) => state === 'active' || state === 'gated')
-    return this.slots.isUnsteady && !isHad
   }
 
   /** An outcome with what is known of every recorder. */
@@ -144,8 +115,7 @@ export class Recording implements PausedRecording {
 
   /** Tells what is wanted to all that carries it. */
   spread(wish: Wish): void {
-    this.slots.wish(wish)
-    this.#spool.wish(wish)
+    this.#carriers.spread(wish)
   }
 
   /** Tells the client. */
@@ -185,7 +155,7 @@ export class Recording implements PausedRecording {
 
   /** Takes in a recorder that asks for the call by itself; the reason if it cannot be. */
   join(uri: string, invitation: ServerInvite): Result<void, string> {
-    if (this.#results[uri] !== undefined && this.live.some(({ plan }) => plan.uri === uri)) {
+    if (this.results[uri] !== undefined && this.live.some(({ plan }) => plan.uri === uri)) {
       return err(texts.knownRecorder)
     }
     const isAnswered = this.plan.call.snapshot().state === 'answered'
@@ -227,10 +197,7 @@ export class Recording implements PausedRecording {
 
   /** The call changed: parties, hold. */
   callChanged(event: CallEvent): void {
-    if (this.wish === 'stopped') return
-    this.evidence.callChanged()
-    this.slots.callChanged(event)
-    this.#spool.callChanged(event)
+    if (this.wish !== 'stopped') this.#carriers.callChanged(event)
   }
 
   async #stop(reason: 'stopped' | 'call-ended'): Promise<CommandOutcome> {
@@ -245,43 +212,6 @@ export class Recording implements PausedRecording {
     return this.outcome(200, 'OK')
   }
 
-  #onOpened(session: RecordingSession): void {
-    const { uri } = session.plan
-    this.#results[uri] = 'pending'
-    this.evidence.asked(session)
-    this.#onNews({ type: 'session-opened', session })
-  }
-
-  #onForkClosed(session: RecordingSession, counters: ForkCounters): void {
-    this.evidence.counted(session, counters)
-    this.#onNews({ type: 'fork-closed', counters })
-  }
-
-  #onMoved(move: SlotMove): void {
-    this.evidence.moved(move)
-    this.#onNews({ type: 'moved', move })
-  }
-
-  #onSteadiness(session: RecordingSession, steadiness: Steadiness): void {
-    const { uri } = session.plan
-    this.#results[uri] = steadiness === 'steady' ? 'accepted' : 'unsteady'
-    this.evidence.judged(session, this.#results[uri])
-    this.#onNews({ type: 'steadiness', session, steadiness })
-  }
-
-  #onReport(session: RecordingSession, report: SessionReport): void {
-    const { uri } = session.plan
-    const result = resultOf(this.#results[uri] ?? 'pending', report)
-    this.#results[uri] = result
-    this.evidence.reported(session, report, result)
-    this.#onNews({ type: 'report', session, report })
-    if (report.type === 'accepted') this.#accept()
-    if (report.type === 'lost') this.#lost = session
-    if (report.type === 'failed' || report.type === 'lost' || report.type === 'closed') {
-      this.#onNews({ type: 'session-gone', session })
-    }
-  }
-
   /** Some recorder did something; who carries what is known again. */
   #onChanged(): void {
     this.#pauses.look()
@@ -289,25 +219,9 @@ export class Recording implements PausedRecording {
     if (this.wish === 'stopped' || this.#isOver) return
     this.#policy.look(this.slots.standings)
     if (this.#isOver) return
-    if (this.slots.isCarried) this.#spool.end()
-    else if (this.slots.isAtRest) this.#toSpool()
-    const isHopeless = this.slots.isAtRest && this.#spool.isRefused && !this.#isAccepted
-    if ((this.slots.isGone || (isHopeless && this.#policy.policy.unmet !== 'retry')) && !this.#spool.isOn) {
-      this.#onNobodyLeft()
-    }
-  }
-
-  #toSpool(): void {
-    if (this.slots.targets.length === 0) return
-    this.#spool.begin(this.wish, this.slots.targets, this.evidence.replayFromMs(this.#lost))
-  }
-
-  #onSpool(happening: SpoolHappening): void {
-    this.#onNews({ type: 'spool', happening })
-    if (happening.type !== 'spool.began') return
-    this.#results[SPOOL] = 'spooled'
-    this.#accept()
-    this.#starting.settle(this.outcome(200, texts.spooled))
+    this.#carriers.shareWithSpool(this.wish)
+    const isHopeless = this.#carriers.isRefusedByAll && !this.#isAccepted && this.#policy.policy.unmet !== 'retry'
+    if (this.#carriers.isGone || isHopeless) this.#onNobodyLeft()
   }
 
   #accept(): void {
@@ -318,11 +232,7 @@ export class Recording implements PausedRecording {
 
   #onNobodyLeft(): void {
     if (this.#isAccepted) this.#end('lost')
-    else this.#fail(this.#isSilence() ? texts.noAnswer : texts.allRefused)
-  }
-
-  #isSilence(): boolean {
-    return this.sessions.every((session) => this.#results[session.plan.uri] === 'failed(408)')
+    else this.#fail(this.#carriers.isSilence ? texts.noAnswer : texts.allRefused)
   }
 
   #onMet(): void {
@@ -342,8 +252,8 @@ export class Recording implements PausedRecording {
     }
     if (unmet === 'announce') this.#around.announce(call)
     if (this.slots.isGone) return
-    if (!this.slots.isCarried) this.#toSpool()
-    const isRecorded = this.slots.isCarried || this.#spool.isOn
+    if (!this.slots.isCarried) this.#carriers.toSpool(this.wish)
+    const { isRecorded } = this.#carriers
     if (!isRecorded && !this.#isAccepted && unmet !== 'retry') {
       this.#fail(texts.noAnswer)
       return
@@ -367,8 +277,7 @@ export class Recording implements PausedRecording {
     this.#pauses.end(this.outcome(503, texts.noneResumed))
     this.#one.end(this.outcome(503, texts.noneResumed))
     this.#policy.close()
-    this.slots.close()
-    this.evidence.close()
+    this.#carriers.close()
     this.#onNews({ type: 'over', reason })
   }
 }

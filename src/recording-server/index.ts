@@ -9,6 +9,7 @@ export type { RecordCommand, RecordEvent, RecordReplies, RecordWorkerOptions } f
 export { ACCEPTED_TYPES } from './recording-request.ts'
 export { createRecordingServer } from './recording-server.ts'
 export { type RefusedInvitation, RefusedInvitations } from './refused-invitations.ts'
+export { rehearse } from './rehearsal.ts'
 export type { LiveSession, LiveStream, RecordingServerEvent } from './server-events.ts'
 export type { RecordingServer, RecordingServerOptions } from './server-port.ts'
 export type { PauseResult } from './session-pause.ts'

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { openBareReceiver } from './bare-device.ts'
 import { cpuMicros, deviceCore, endChild, loadCore, nextMessage, startModule, startProgram } from './child.ts'
+import { RelayRig } from './relay.ts'
 import { figure, median, type Section } from './report.ts'
 
 /** Messages to the generator. */
@@ -60,6 +62,7 @@ interface Window {
 export async function benchRecorderLoad(plan: RecorderLoadPlan): Promise<Section> {
   await window(Math.ceil(plan.calls / 4), 2)
   const fixed = [await window(plan.calls, plan.windowSeconds), await window(plan.calls, plan.windowSeconds)]
+  const floorMicros = await floor(plan)
   let [low, high] = [0, plan.mostCalls]
   const tried: Window[] = []
   for (let step = 0; step < plan.steps; step++) {
@@ -84,6 +87,7 @@ export async function benchRecorderLoad(plan: RecorderLoadPlan): Promise<Section
         ),
         '-',
       ],
+      [`the same of Node's sockets alone, which only read`, figure(floorMicros, 1), '-'],
       ['disk written per call and second, kB', figure(of((one) => one.bytesPerCallSecond) / 1000, 1), '-'],
       ['memory per call, KiB', figure(of((one) => one.kibPerCall)), '-'],
       [
@@ -101,6 +105,17 @@ export async function benchRecorderLoad(plan: RecorderLoadPlan): Promise<Section
       `A window in which the recorder used more than ${MOST_SHARE * 100} % of its core counts as failed, whatever the files hold: sockets hold seconds of audio.`,
       'CPU is of the whole process, publishing left out; bytes are all files of a recording, recording.wav and peaks.dat included.',
     ],
+  }
+}
+
+/** CPU µs of a packet that is received and forgotten. */
+async function floor({ calls, windowSeconds }: RecorderLoadPlan): Promise<number> {
+  const rig = await RelayRig.open(openBareReceiver, calls, 0)
+  try {
+    await rig.measure(calls, 2)
+    return (await rig.measure(calls, windowSeconds)).cpuMicrosPerPacket
+  } finally {
+    await rig.close()
   }
 }
 

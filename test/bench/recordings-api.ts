@@ -1,10 +1,10 @@
 // The recordings API over HTTP: how soon a long recording can be seen and heard, and how long a search takes.
 
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encodePcmu, tone, WAV_HEADER_BYTES, wavHeader } from '#audio'
-import { type CatalogueQuery, createDeriver, openCatalogue, type StreamManifest } from '#store'
+import { type CatalogueQuery, openCatalogue } from '#store'
+import { makeRecording } from '../harness/made-recording.ts'
 import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { figure, percentile, type Section } from './report.ts'
@@ -13,7 +13,6 @@ import { fill, PAGE, type SearchBench, searches, seeded } from './search.ts'
 const HOUR_MS = 3_600_000
 const WAVEFORM_GOAL_MS = 300
 const SEARCH_GOAL_MS = 100
-const RATE_HZ = 8000
 /** What a player asks for first. */
 const FIRST_BYTES = 262_144
 const BUCKETS = 1000
@@ -24,7 +23,11 @@ const limits = { http: { rateLimits: { perMinute: 100_000, signInsPerMinute: 10 
 export async function benchWaveform(rounds: number): Promise<Section> {
   const folder = await mkdtemp(join(tmpdir(), 'waveform-'))
   try {
-    await keepHour(folder)
+    await makeRecording(folder, {
+      recordingId: RECORDING_ID,
+      startedAtMs: Date.UTC(2026, 0, 5, 9),
+      durationMs: HOUR_MS,
+    })
     return await withRecorder({ folder }, async ({ httpUrl }) => {
       const url = `${httpUrl}/api/recordings/${RECORDING_ID}`
       const times: Record<'peaks' | 'audio' | 'both', number[]> = { peaks: [], audio: [], both: [] }
@@ -151,49 +154,3 @@ async function read(url: string, headers: Record<string, string> = {}): Promise<
 }
 
 /** A published recording of an hour: what was received, and what is derived of it. */
-async function keepHour(root: string): Promise<void> {
-  const folder = join(root, '2026/01/05', RECORDING_ID)
-  await mkdir(folder, { recursive: true })
-  const streams = [0, 1].map((channel): StreamManifest => {
-    const bytes = (HOUR_MS / 1000) * RATE_HZ
-    const file = `stream-${channel + 1}.run-1.wav`
-    const run = { file, encoding: 'PCMU/8000', clockRateHz: RATE_HZ, startMs: 0, bytes, decoded: true }
-    const totals = { packets: bytes / 160, bytes, lost: 0, late: 0, duplicates: 0, wrongSource: 0, refused: 0 }
-    const counted = { ...totals, pauses: [], pausesForgotten: 0 }
-    return { channel, label: String(channel + 1), participants: [], runs: [run], gaps: [], events: [], totals: counted }
-  })
-  for (const [channel, { runs }] of streams.entries()) {
-    const file = await open(join(folder, runs[0]!.file), 'w')
-    const dataBytes = runs[0]!.bytes
-    await file.write(wavHeader({ format: 'pcmu', sampleRateHz: RATE_HZ, channels: 1, dataBytes }))
-    const minute = encodePcmu(tone(400 + 600 * channel, 60_000))
-    for (let at = 0; at < dataBytes; at += minute.length)
-      await file.write(minute, 0, minute.length, WAV_HEADER_BYTES + at)
-    await file.close()
-  }
-  const derived = await (await createDeriver({ archive: 'none' }))({ folder, streams, durationMs: HOUR_MS })
-  const sip = { callId: 'hour', fromUri: 'sip:a@x.test', toUri: 'sip:b@x.test', requestUri: 'sip:b@x.test' }
-  const manifest = {
-    version: 1,
-    recordingId: RECORDING_ID,
-    state: 'published',
-    recovered: false,
-    startedAt: '2026-01-05T09:00:00.000Z',
-    endedAt: '2026-01-05T10:00:00.000Z',
-    durationMs: HOUR_MS,
-    ...derived,
-    streams,
-    metadata: [],
-    facts: {
-      sip: { ...sip, source: '127.0.0.1', transport: 'udp' },
-      participants: [],
-      sessionIds: [],
-      groupIds: [],
-      metadataInvalid: false,
-      speakers: [[], []],
-      speakersInferred: false,
-      warnings: [],
-    },
-  }
-  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest))
-}

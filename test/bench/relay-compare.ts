@@ -1,5 +1,6 @@
 // Our media engine beside rtpengine: same generator, same cores, windows taken in turn.
 
+import { openBareRelay } from './bare-device.ts'
 import { type BenchTargets, type Device, RelayRig, type RelayWindow } from './relay.ts'
 import { figure, median, percentText, ratioText, type Section } from './report.ts'
 import { hasRtpengine, openRtpengineDevice } from './rtpengine-device.ts'
@@ -22,6 +23,7 @@ export interface RelayPlan {
 
 const PEER = 'rtpengine userspace, 1 thread'
 const OURS = 'worker engine'
+const FLOOR = "Node's sockets alone"
 const LEAST_CALLS = 50
 const WARM_UP_CALLS = 100
 const MOST_LOSS = 0.0005
@@ -36,7 +38,7 @@ type Rigs = ReadonlyMap<string, RelayRig>
 export async function benchRelays(plan: RelayPlan): Promise<Section[]> {
   const devices = new Map<string, OpenDevice>([[OURS, openWorkerDevice]])
   if (hasRtpengine) devices.set(PEER, openRtpengineDevice)
-  const fixed = await withRigs(devices, plan.calls, plan, (rigs) =>
+  const fixed = await withRigs(new Map([...devices, [FLOOR, openBareRelay]]), plan.calls, plan, (rigs) =>
     inTurn(rigs, plan.windows, (rig) => rig.measure(plan.calls, plan.windowSeconds)),
   )
   const found = await withRigs(devices, plan.mostCalls, plan, (rigs) =>
@@ -155,6 +157,7 @@ function costSection(plan: RelayPlan, results: ReadonlyMap<string, RelayWindow[]
     notes: [
       'A recorded call is two legs of G.711 at 50 packets per second, relayed both ways, each leg copied to one recorder.',
       'CPU is user and system time of the whole process per packet that it received, on a core of its own; the generator has the other.',
+      `${FLOOR}: a program that sends on what it receives, without RTP, RTCP, gates or counters; what is left above it is ours.`,
       `Medians of ${plan.windows} windows of ${plan.windowSeconds} s, the engines in turn; latency includes the generator's own two sockets.`,
     ],
   }

@@ -148,6 +148,20 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
       assert.equal(all[0]?.recordingId, filter.party === undefined ? 'r1099' : 'r1098')
     }
     assert.equal(await catalogue.count({ tags: ['t', 'u'] }), 100)
+    // Counting looks up as many rows as it counts at most, more or fewer than a page does.
+    for (const most of [1, 50, 1099, 1100, 2000]) {
+      for (const filter of [
+        { tags: ['t'] },
+        { state: 'published' as const },
+        { text: 'client.test' },
+        { minDurationMs: 1 },
+      ]) {
+        assert.equal(await catalogue.count(filter, most), Math.min(most, 1100), `${JSON.stringify(filter)} ${most}`)
+      }
+      assert.equal(await catalogue.count({ text: 'client.test ada' }, most), Math.min(most, 550))
+    }
+    assert.equal((await catalogue.facets({ tags: ['t'] }, { rows: 1050 })).counted, 1050)
+    assert.deepEqual((await catalogue.facets({ state: 'published' })).counted, 1100)
     assert.equal(await catalogue.count({ tags: ['t'], fromMs: 1000 * 1090 }), 10)
     assert.deepEqual(idsOf(await catalogue.list({ limit: 1, tags: ['u'], toMs: 1000 * 11 })), ['r0'])
   })

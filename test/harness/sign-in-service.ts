@@ -1,7 +1,13 @@
 // A sign-in service (OpenID provider) on loopback that says of people what a test wants, and goes away and comes back on its port.
 
 import type { TestContext } from 'node:test'
-import { type MutableRedirectUri, type MutableResponse, type MutableToken, OAuth2Server } from 'oauth2-mock-server'
+import {
+  type MutableRedirectUri,
+  type MutableResponse,
+  type MutableToken,
+  OAuth2Server,
+  type TokenRequestIncomingMessage,
+} from 'oauth2-mock-server'
 
 const HOST = '127.0.0.1'
 
@@ -14,6 +20,8 @@ export interface SignInService {
   userinfo: Readonly<Record<string, unknown>>
   /** Parameters of the way back from now on, over those that fit; null leaves one out. */
   answer: Readonly<Record<string, string | null>>
+  /** How the program last said who it is, when it redeemed a code: the header Authorization. */
+  authorization: string | undefined
   /** The next ID token is changed after it was signed. */
   forge(): void
   stop(): Promise<void>
@@ -31,6 +39,7 @@ export async function openSignInService(t: TestContext, { isDown = false } = {})
     claims: {},
     userinfo: {},
     answer: {},
+    authorization: undefined,
     forge: () =>
       void server.service.once('beforeResponse', ({ body }: MutableResponse) => {
         if (body === '') return
@@ -46,6 +55,9 @@ export async function openSignInService(t: TestContext, { isDown = false } = {})
   server.issuer.url = own.issuer
   server.service.on('beforeTokenSigning', ({ payload }: MutableToken) => {
     if (payload['aud'] !== undefined) Object.assign(payload, own.claims)
+  })
+  server.service.on('beforeResponse', (_response: MutableResponse, { headers }: TokenRequestIncomingMessage) => {
+    own.authorization = headers.authorization
   })
   server.service.on('beforeUserinfo', ({ body }: MutableResponse) => void Object.assign(body, own.userinfo))
   server.service.on('beforeAuthorizeRedirect', ({ url }: MutableRedirectUri) => {

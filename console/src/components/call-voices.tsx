@@ -29,6 +29,7 @@ export function CallVoices({ call }: { call: CallView }) {
 function Meter({ name, voice, colour }: { name: string; voice: Voice | undefined; colour: string }) {
   const { rmsDbfs, lostPercent } = voice ?? {}
   const level = rmsDbfs === undefined ? undefined : Math.max(QUIETEST_DBFS, Math.min(0, rmsDbfs))
+  const isMeasured = voice?.isMeasured === true
   const share = level === undefined ? 0 : 1 - level / QUIETEST_DBFS
   return (
     <li>
@@ -41,16 +42,20 @@ function Meter({ name, voice, colour }: { name: string; voice: Voice | undefined
         aria-valuemin={QUIETEST_DBFS}
         aria-valuemax={0}
         aria-valuenow={level ?? QUIETEST_DBFS}
-        aria-valuetext={level === undefined ? 'not heard' : `${Math.round(level)} dB below full scale`}
+        aria-valuetext={level === undefined ? silence(isMeasured) : `${Math.round(level)} dB below full scale`}
       >
         <span style={{ width: `${100 * share}%`, background: colour }} />
       </span>
       <span class="muted loss">
-        {level === undefined ? 'not heard' : level <= QUIETEST_DBFS ? 'silent' : `${Math.round(level)} dB`}
+        {level === undefined ? silence(isMeasured) : level <= QUIETEST_DBFS ? 'silent' : `${Math.round(level)} dB`}
         {lostPercent !== undefined && `, ${lostPercent.toFixed(1)} % lost`}
       </span>
     </li>
   )
+}
+
+function silence(isMeasured: boolean): string {
+  return isMeasured ? 'not heard' : 'measuring…'
 }
 
 /** Lets the reader hear the call, where that is allowed. */

@@ -13,6 +13,7 @@ export type HelpTopic =
   | 'not-paused'
   | 'not-resumed'
   | 'not-signalled'
+  | 'recorder-down'
 
 /** A link to what the help page says of a topic. */
 export function HelpLink({ topic }: { topic: HelpTopic | AlarmCode | undefined }) {

@@ -8,7 +8,9 @@ import { get } from './http.ts'
 /** One speaker at this moment. */
 export interface Voice {
   readonly leg: string
-  /** dB below full scale; undefined while it is not measured. */
+  /** Measuring begins with the first question, and so the first answer says nothing. */
+  readonly isMeasured: boolean
+  /** dB below full scale; undefined while nothing is heard. */
   readonly rmsDbfs?: number
   readonly peakDbfs?: number
   /** Percent that was lost of late; undefined while nothing comes. */
@@ -22,6 +24,7 @@ interface PartyLevel {
 
 interface Watched {
   users: number
+  reads: number
   readonly voices: Signal<readonly Voice[]>
   media: MediaSample | undefined
   mediaAtMs: number
@@ -39,7 +42,7 @@ let timer: number | undefined
 export function useVoices(callId: string): readonly Voice[] {
   const [voices] = useState(() => watched.get(callId)?.voices ?? signal<readonly Voice[]>([]))
   useEffect(() => {
-    const call = watched.get(callId) ?? { users: 0, voices, media: undefined, mediaAtMs: 0, lost: new Map() }
+    const call = watched.get(callId) ?? { users: 0, reads: 0, voices, media: undefined, mediaAtMs: 0, lost: new Map() }
     call.users += 1
     watched.set(callId, call)
     if (timer === undefined) timer = window.setTimeout(() => void turn(), TURN_MS)
@@ -74,9 +77,11 @@ async function read(callId: string, call: Watched): Promise<void> {
     }
   }
   const { items } = await get<{ items: PartyLevel[] }>(`${path}/levels`)
+  call.reads += 1
   call.voices.value = items.map(({ leg, level }) => {
     const lostPercent = call.lost.get(leg)
-    return { leg, ...level, ...(lostPercent === undefined ? {} : { lostPercent }) }
+    const isMeasured = level !== undefined || call.reads > 1
+    return { leg, isMeasured, ...level, ...(lostPercent === undefined ? {} : { lostPercent }) }
   })
 }
 

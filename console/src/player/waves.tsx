@@ -4,7 +4,9 @@ import { effect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import WaveSurfer from 'wavesurfer.js'
 import RegionsPlugin, { type Region } from 'wavesurfer.js/plugins/regions'
+import TimelinePlugin from 'wavesurfer.js/plugins/timeline'
 import type { PeaksView, RecordingView } from '../../../src/control/recordings/recording-contract.ts'
+import { duration } from '../data/format.ts'
 import { theme } from '../data/theme.ts'
 import { gapWords, isPause } from '../recordings/words.ts'
 import type { Mark } from './happenings.tsx'
@@ -15,9 +17,12 @@ export const LANE_PX = 44
 type Regions = ReturnType<typeof RegionsPlugin.create>
 
 const VOICES = 4
+const AXIS_PX = 18
 /** Peaks are 0 to 128; noise is not blown up to voices. */
 const QUIETEST_SCALE = 16
 const HEADROOM = 0.9
+/** Whoever points at a gap or a mark reads what it is; while a part is chosen, it may begin there. */
+const REGION_EVENTS = 'var(--region-events, auto)'
 const HATCHED = 'repeating-linear-gradient(135deg, var(--hatch) 0 3px, transparent 3px 8px)'
 
 /** What is drawn. */
@@ -55,7 +60,7 @@ export function Waves({ recording, marks, peaks, isChoosing, zoom }: WavesProps)
       cursorColor: colorOf(place.current, '--text'),
       dragToSeek: true,
       cspNonce: document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? '',
-      plugins: [plugin],
+      plugins: [plugin, timeAxis()],
     })
     wave.current = made
     regions.current = plugin
@@ -92,7 +97,18 @@ export function Waves({ recording, marks, peaks, isChoosing, zoom }: WavesProps)
   useEffect(() => {
     wave.current?.setOptions({ minPxPerSec: zoom })
   }, [zoom, recording, peaks, marks])
-  return <div class="waves" ref={place} aria-hidden="true" />
+  return <div class="waves" data-choosing={isChoosing} ref={place} aria-hidden="true" />
+}
+
+/** Times below the lanes, as the clock of the player writes them. */
+function timeAxis(): ReturnType<typeof TimelinePlugin.create> {
+  return TimelinePlugin.create({
+    height: AXIS_PX,
+    // Beside the lanes and not among them: regions of a lane are measured by the height of all lanes.
+    style: { position: 'absolute', top: '100%', width: '100%', color: 'var(--muted)', fontSize: '11px' },
+    secondaryLabelOpacity: 1,
+    formatTimeCallback: (seconds) => duration(1000 * seconds),
+  })
 }
 
 /** Peaks come as least and greatest sample of each bucket; all lanes are drawn on one scale, on which the loudest fits. */
@@ -131,7 +147,7 @@ function addGaps(plugin: Regions, { streams }: RecordingView): void {
       element.title = gapWords(cause)
       element.dataset['cause'] = cause
       if (isPause(cause)) element.style.backgroundImage = HATCHED
-      // What is behind can still be clicked.
+      element.style.pointerEvents = REGION_EVENTS
       element.style.borderInline = '1px dotted var(--muted)'
     }
   }
@@ -142,6 +158,7 @@ function addMark(plugin: Regions, { atMs, text }: Mark): void {
   if (element === null) return
   element.title = text
   element.dataset['mark'] = text
+  element.style.pointerEvents = REGION_EVENTS
   element.style.borderInline = '1px dashed var(--mark)'
 }
 

@@ -5,6 +5,8 @@ import type { FacetsView } from '../../../src/control/recordings/recording-contr
 import { type Choices, type FilterName, filterNames, holds, lengths, refine, states, times, uploads } from './search.ts'
 
 const SETTLE_MS = 200
+/** Names of the metadata that are filters. */
+const MOST_FIELDS = 6
 
 type Place = { readonly place: URLSearchParams }
 type Values = FacetsView['kinds']['state']
@@ -41,9 +43,12 @@ export function Filters({ place, facets }: Place & { readonly facets: FacetsView
           <ValueFilter place={place} name="day" label="Day (UTC)" values={kinds?.day} />
           <ValueFilter place={place} name="vendor" label="Product" values={kinds?.vendor} />
           <ValueFilter place={place} name="codec" label="Codec" values={kinds?.codec} />
-          {fields.map((field) => (
-            <FieldFilter key={field.name} place={place} field={field} />
-          ))}
+          {fields
+            .filter(isCommon)
+            .slice(0, MOST_FIELDS)
+            .map((field) => (
+              <FieldFilter key={field.name} place={place} field={field} />
+            ))}
           {chosen > 0 && (
             <button
               type="button"
@@ -149,6 +154,11 @@ function TextFilter({ place, name, label, hint, offered }: Field & { hint?: stri
       )}
     </label>
   )
+}
+
+/** A name whose values are all different, as ids are, is no filter; the search finds them. */
+function isCommon({ values }: FacetsView['fields'][number]): boolean {
+  return (values[0]?.count ?? 0) > 1
 }
 
 function same(value: string): readonly [string, string] {

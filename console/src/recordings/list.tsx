@@ -108,7 +108,7 @@ function Rows({ pages, columns }: { pages: RecordingPages; columns: readonly str
             ))}
           </tr>
         </thead>
-        <tbody ref={list} class="rows" style={{ height: `${count * rowPx}px` }}>
+        <tbody ref={list} class="recording-rows" style={{ height: `${count * rowPx}px` }}>
           {pages.items.slice(first, end).map((recording, at) => (
             <Row
               key={recording.recordingId}

@@ -6,6 +6,12 @@ import type { Tables } from './tables.ts'
 /** Columns that are searched for parts of texts. */
 export type TextColumn = 'party' | 'content'
 
+/** A part of a text, and where it is looked for. */
+export interface Term {
+  readonly column: TextColumn
+  readonly text: string
+}
+
 /** One of the two engines. */
 export interface DatabaseEngine {
   /** Column type of a row number that the database gives. */
@@ -19,8 +25,8 @@ export interface DatabaseEngine {
   /** Tells the index of new texts, after they were written. */
   indexText(database: Kysely<Tables>, rowNo: number, party: string, content: string): Promise<void>
   unindexText(database: Kysely<Tables>, rowNo: number): Promise<void>
-  /** Up to `most` rows with `term` in a column, by the index; undefined where the index cannot tell. */
-  hits(database: Kysely<Tables>, column: TextColumn, term: string, most: number): Promise<number[] | undefined>
+  /** Up to `most` rows that have each of these terms, all of them long enough for the index. */
+  hits(database: Kysely<Tables>, terms: readonly Term[], most: number): Promise<number[]>
   /** The numbers of a JSON array as a selection: more of them than a statement may have parameters. */
   numbersOf(json: string): RawBuilder<unknown>
   /** Condition on a row of `siprec_text`. */
@@ -29,6 +35,11 @@ export interface DatabaseEngine {
 
 /** Shortest part of a text that an index of trigrams can find. */
 const SHORTEST_INDEXED = 3
+
+/** Whether the index of texts can find a term. */
+export function isIndexed({ text }: Term): boolean {
+  return [...text].length >= SHORTEST_INDEXED
+}
 
 /** SQLite with FTS5 over trigrams. */
 export const sqliteEngine: DatabaseEngine = {
@@ -46,9 +57,8 @@ export const sqliteEngine: DatabaseEngine = {
   unindexText: async (database, rowNo) => {
     await sql`delete from siprec_trigram where rowid = ${rowNo}`.execute(database)
   },
-  hits: async (database, column, term, most) => {
-    if ([...term].length < SHORTEST_INDEXED) return undefined
-    const phrase = `${column} : "${term.replaceAll('"', '""')}"`
+  hits: async (database, terms, most) => {
+    const phrase = terms.map(({ column, text }) => `${column} : "${text.replaceAll('"', '""')}"`).join(' AND ')
     const found = await sql<{ row_no: number }>`select rowid as row_no from siprec_trigram
       where siprec_trigram match ${phrase} limit ${most}`.execute(database)
     return found.rows.map(({ row_no }) => row_no)
@@ -71,12 +81,11 @@ export const postgresEngine: DatabaseEngine = {
   },
   indexText: async () => {},
   unindexText: async () => {},
-  hits: async (database, column, term, most) => {
-    if ([...term].length < SHORTEST_INDEXED) return undefined
+  hits: async (database, terms, most) => {
     const query = database
       .selectFrom('siprec_text')
       .select('row_no')
-      .where(postgresEngine.contains(column, term))
+      .where((builder) => builder.and(terms.map(({ column, text }) => postgresEngine.contains(column, text))))
       .limit(most)
     return (await query.execute()).map(({ row_no }) => row_no)
   },

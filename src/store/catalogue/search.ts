@@ -2,7 +2,7 @@
 
 import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
 import type { CatalogueFilter, CatalogueQuery } from './catalogue.ts'
-import type { DatabaseEngine, TextColumn } from './engine.ts'
+import { type DatabaseEngine, isIndexed, type Term } from './engine.ts'
 import { customKey, type Key, keyOf, partyTerm, termsOf } from './index-terms.ts'
 import type { Tables } from './tables.ts'
 
@@ -14,11 +14,6 @@ const LISTED = 64
 
 /** Keeps PostgreSQL from turning a look into an index per row into a join with the whole table, for a page that is full after a hundred rows. */
 const FENCE = { limit: 1, offset: 0 }
-
-interface Term {
-  readonly column: TextColumn
-  readonly text: string
-}
 
 /** How to run a query. */
 export interface SearchPlan {
@@ -52,16 +47,18 @@ export async function planSearch(
 ): Promise<SearchPlan> {
   const keys = filterKeys(filter)
   const terms = filterTerms(filter)
-  let fewest: { readonly rows: readonly number[]; readonly met?: Key | Term } | undefined
-  const probe = (rows: readonly number[] | undefined, met?: Key | Term): void => {
+  let fewest: { readonly rows: readonly number[]; readonly met: readonly (Key | Term)[] } | undefined
+  const probe = (rows: readonly number[] | undefined, met: readonly (Key | Term)[]): void => {
     if (rows === undefined || rows.length > few || rows.length >= (fewest?.rows.length ?? few + 1)) return
-    fewest = { rows, ...(met && { met }) }
+    fewest = { rows, met }
   }
-  for (const key of keys) probe(await keyHits(database, key), key)
-  for (const term of terms) {
-    if (fewest?.rows.length !== 0) probe(await engine.hits(database, term.column, term.text, few + 1), term)
+  for (const key of keys) probe(await keyHits(database, key, few + 1), [key])
+  // Words that are common may be rare together.
+  const indexed = terms.filter(isIndexed)
+  if (indexed.length > 0 && fewest?.rows.length !== 0) {
+    probe(await engine.hits(database, indexed, few + 1), indexed)
   }
-  if (fewest === undefined) probe(await durationHits(database, filter))
+  if (fewest === undefined) probe(await durationHits(database, filter, few + 1), [])
   const plan = { filter, keys, terms }
   if (fewest !== undefined) {
     const { rows, met } = fewest
@@ -69,8 +66,8 @@ export async function planSearch(
     return {
       filter,
       candidates: rows,
-      keys: keys.filter((key) => key !== met),
-      terms: terms.filter((term) => term !== met),
+      keys: keys.filter((key) => !met.includes(key)),
+      terms: terms.filter((term) => !met.includes(term)),
     }
   }
   const driver = keys.find(({ kind }) => kind !== 'state' && kind !== 'held' && kind !== 'store') ?? keys[0]
@@ -221,18 +218,19 @@ function filterTerms({ party, text }: CatalogueFilter): Term[] {
   return terms
 }
 
-async function keyHits(database: Kysely<Tables>, { kind, value }: Key): Promise<number[]> {
+async function keyHits(database: Kysely<Tables>, { kind, value }: Key, most: number): Promise<number[]> {
   const query = database.selectFrom('siprec_key').select('row_no').where('kind', '=', kind).where('value', '=', value)
-  return (await query.limit(FEW + 1).execute()).map(({ row_no }) => row_no)
+  return (await query.limit(most).execute()).map(({ row_no }) => row_no)
 }
 
 async function durationHits(
   database: Kysely<Tables>,
   { minDurationMs, maxDurationMs }: CatalogueFilter,
+  most: number,
 ): Promise<number[] | undefined> {
   if (minDurationMs === undefined && maxDurationMs === undefined) return undefined
   let query = database.selectFrom('siprec_recording').select('row_no')
   if (minDurationMs !== undefined) query = query.where('duration_ms', '>=', minDurationMs)
   if (maxDurationMs !== undefined) query = query.where('duration_ms', '<=', maxDurationMs)
-  return (await query.limit(FEW + 1).execute()).map(({ row_no }) => row_no)
+  return (await query.limit(most).execute()).map(({ row_no }) => row_no)
 }

@@ -7,7 +7,7 @@ import { assertAccessible, assertNoSideScroll, openPage } from '../../harness/br
 import { consoleFixture } from '../../harness/console-fixture.ts'
 import { until } from '../../harness/until.ts'
 
-test('an alarm and a command that failed lead to what helps, which comes from the program and from nowhere else', async (t) => {
+test('an alarm, a command that failed and a recorder that is down lead to what helps, which comes from the program and from nowhere else', async (t) => {
   const { options } = consoleFixture(4)
   const calls = {
     ...options.calls!,
@@ -17,7 +17,8 @@ test('an alarm and a command that failed lead to what helps, which comes from th
       results: { 'sip:a': 'failed(486)' },
     }),
   }
-  const server = await createHttpServer({ ...options, calls })
+  const recorders = { list: () => [{ uri: 'sip:srs@192.0.2.10', profile: 'default', state: 'down' }] }
+  const server = await createHttpServer({ ...options, calls, recorders })
   t.after(() => server.close())
   const own = `http://127.0.0.1:${server.address.port}`
   const page = await openPage(t, `${own}/#/live`, { width: 360 })
@@ -52,7 +53,12 @@ test('an alarm and a command that failed lead to what helps, which comes from th
   await page.getByRole('dialog').getByRole('button', { name: 'Start' }).click()
   await unrecorded.getByText('Recording did not start.').waitFor()
   await unrecorded.getByRole('link', { name: 'More about this' }).click()
-  await page.locator('.topic[data-chosen=true]').getByText('Recording never starts').waitFor()
+  const chosen = page.locator('.topic[data-chosen=true]')
+  await chosen.getByText('Recording never starts').waitFor()
+
+  await page.goto(`${own}/#/recorders`)
+  await page.getByRole('link', { name: 'More about this' }).click()
+  await chosen.getByText('A recorder does not take recordings').waitFor()
   assert.deepEqual(
     asked.filter((url) => !url.startsWith(own) && !url.startsWith(own.replace('http', 'ws'))),
     [],

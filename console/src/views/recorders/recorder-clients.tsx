@@ -22,7 +22,7 @@ export function RecorderClients() {
         <h2 id="refused-title">Refused by our own recorder</h2>
         <Trouble error={refusals.error} onRetry={refusals.reload} />
         {refusals.value?.items.length === 0 && <p class="muted">It has refused no invitation since it started.</p>}
-        <ul class="rows">
+        <ul class="folds">
           {refusals.value?.items.map((refusal) => (
             <li key={refusal.refusalId}>
               <RefusalCard refusal={refusal} />
@@ -35,7 +35,7 @@ export function RecorderClients() {
         <p class="muted">What the client of each of the latest recordings is, and what it does against the RFCs.</p>
         <Trouble error={recent.error} onRetry={recent.reload} />
         {recent.value?.items.length === 0 && <p class="muted">Nothing was recorded here yet.</p>}
-        <ul class="rows">
+        <ul class="folds">
           {recent.value?.items.map((recording) => (
             <li key={recording.recordingId}>
               <VerdictCard recording={recording} />

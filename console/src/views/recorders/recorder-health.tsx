@@ -1,10 +1,14 @@
 // One recorder and how it is.
 
 import type { RecorderView } from '../../../../src/control/contract.ts'
+import { HelpLink } from '../../components/help-link.tsx'
 import { may, offers } from '../../data/abilities.ts'
 import { clockTime, duration, shortAddress } from '../../data/format.ts'
 import { now } from '../../data/now.ts'
 import { linkTo } from '../../router.ts'
+
+/** SIP statuses from here on are no success. */
+const LEAST_FAILURE = 300
 
 const words: Readonly<Record<string, string>> = {
   up: 'answers',
@@ -15,12 +19,14 @@ const words: Readonly<Record<string, string>> = {
 /** State, since when, the latest answer, and a way to test it. */
 export function RecorderHealth({ recorder }: { recorder: RecorderView }) {
   const { uri, profile, state, since, skippedUntil, latest } = recorder
+  const hasFailed =
+    state === 'unknown' && latest !== undefined && (latest.status === 0 || latest.status >= LEAST_FAILURE)
   return (
     <article class="card recorder" aria-label={shortAddress(uri)}>
       <header>
         <h2>{shortAddress(uri)}</h2>
-        <span class="state" data-health={state}>
-          {state === 'unknown' && latest !== undefined ? 'not sure' : (words[state] ?? state)}
+        <span class="state" data-health={hasFailed ? 'failing' : state}>
+          {hasFailed ? 'latest attempt failed' : (words[state] ?? state)}
         </span>
         {since !== undefined && (
           <span class="muted since" title={since}>
@@ -54,6 +60,11 @@ export function RecorderHealth({ recorder }: { recorder: RecorderView }) {
           </div>
         )}
       </dl>
+      {state === 'down' && (
+        <p>
+          <HelpLink topic="recorder-down" />
+        </p>
+      )}
       {offers('/api/recorders/test') && may('recorders:test') && (
         <a class="button" href={linkTo(['recorders'], { test: uri })}>
           Test this recorder
