@@ -10,6 +10,7 @@ const toneRule = Type.Object(
       description: 'Parties it is for: the beginning of their number, such as +49, or a domain such as .example.com.',
     }),
     exempt: Type.Optional(text({ description: 'Why these parties hear no tone.' })),
+    announcement: Type.Optional(text({ description: 'Prompt that these parties hear instead of a tone.' })),
     frequencyHz: Type.Optional(Type.Integer({ minimum: 200, maximum: 3400, description: 'Frequency of the tone.' })),
     onMs: Type.Optional(Type.Integer({ minimum: 20, maximum: 5000, description: 'Length of one tone.' })),
     everyMs: Type.Optional(
@@ -31,8 +32,14 @@ export const awareness = section('How the parties of a call learn that it is rec
   rules: Type.Array(toneRule, {
     maxItems: 1000,
     default: [],
-    description: 'Other tones, or none, for some parties; the first rule that matches counts.',
+    description: 'Other tones, an announcement or nothing for some parties; the first rule that matches counts.',
   }),
+  announcement: Type.Optional(
+    text({
+      description:
+        'Prompt that a party who talks to another hears once in each recording, instead of a tone; the tone sounds where it cannot be played.',
+    }),
+  ),
   exempt: Type.Optional(
     text({ description: 'Why no party need hear a tone, as when a contract tells them; each exemption is logged.' }),
   ),

@@ -125,6 +125,10 @@ export async function openGateway(
     transfer: config.transfer,
     srtp: config.media.srtp,
     tones: toneRules(config.awareness),
+    announcement: async (file) => {
+      const prompt = await prompts.load(file)
+      return prompt.ok ? prompt.value : undefined
+    },
     limits: { ...config.limits, silenceMs: config.media.silentAfterMs },
     sessionTimer: sessionTimerOf(config.sip),
     info: infoControl.handle,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Call, CallEvent } from '#call'
-import type { Tone } from '#engine'
+import type { Call, CallEvent, ToneRules } from '#call'
+import type { Prompt, Tone } from '#engine'
 import { CallBench } from '../../test/harness/call-bench.ts'
 import { bodyText, type PhoneCall, phoneSdp } from '../../test/harness/test-phone.ts'
 
 const tone: Tone = { frequencyHz: 1400, onMs: 200, everyMs: 15_000, levelDbm0: -24 }
+const prompt: Prompt = { pcmu: new Uint8Array(160), pcma: new Uint8Array(160) }
+const announced = { announcement: 'recorded.wav', tone }
 const aware = [['Supported', 'record-aware']] as const
 
 interface Scene {
@@ -21,11 +23,16 @@ interface Phones {
   readonly isBobAware?: boolean
   readonly aliceSays?: readonly string[]
   readonly bobSays?: readonly string[]
-  readonly tones?: (aor: string) => Tone | { readonly exempt: string }
+  readonly tones?: ToneRules
+  /** Announcements that can be played. */
+  readonly announcements?: readonly string[]
 }
 
 async function talking(phones: Phones = {}): Promise<Scene> {
-  const bench = new CallBench({ tones: phones.tones ?? (() => tone) })
+  const bench = new CallBench({
+    tones: phones.tones ?? (() => tone),
+    announcement: async (name) => (phones.announcements?.includes(name) ? prompt : undefined),
+  })
   const events: CallEvent[] = []
   bench.service.onCall(({ type, call }) => type === 'call-started' && call.onEvent((event) => events.push(event)))
   const alice = bench.alice.call(bench.uri('bob'), {
@@ -244,5 +251,56 @@ test('AMB-11: an aware party that does not say so again is aware still', async (
   scene.call.showRecording('on')
   await scene.bench.pass(300)
   assert.deepEqual(tellings(scene.alice), ['on'])
+  await end(scene)
+})
+
+/** Prompts that play now, by leg. */
+function announcing({ bench }: Scene): string[] {
+  return [...bench.engine.last.legs].flatMap(([leg, { playing }]) => (playing === undefined ? [] : leg))
+}
+
+test('UA-03: an unaware party hears its announcement once in each recording, and no tone; the other its tone', async () => {
+  const tones_: ToneRules = (aor) => (aor.includes('bob') ? announced : tone)
+  const scene = await talking({ tones: tones_, announcements: ['recorded.wav'] })
+  scene.call.showRecording('on')
+  await scene.bench.pass(50)
+  assert.deepEqual([announcing(scene), tones(scene)], [['callee-1'], ['caller tone']])
+  scene.bench.engine.last.endPlay('callee-1')
+  for (const state of ['paused', 'on'] as const) {
+    scene.call.showRecording(state)
+    await scene.bench.pass(50)
+  }
+  assert.deepEqual(announcing(scene), [], 'it is not said again after a pause')
+  for (const state of ['off', 'on'] as const) {
+    scene.call.showRecording(state)
+    await scene.bench.pass(50)
+  }
+  assert.deepEqual(announcing(scene), ['callee-1'], 'another recording is said again')
+  assert.equal(tones(scene).includes('callee-1 tone'), false)
+  await end(scene)
+})
+
+for (const [what, announcements, isStopped] of [
+  ['cannot be played', [], false],
+  ['is interrupted', ['recorded.wav'], true],
+] as const) {
+  test(`UA-03: an announcement that ${what} is no indication: the tone sounds, and it is logged`, async () => {
+    const scene = await talking({ isAliceAware: true, tones: () => announced, announcements })
+    scene.call.showRecording('on')
+    await scene.bench.pass(50)
+    if (isStopped) scene.bench.engine.last.endPlay('callee-1', 'stopped')
+    await scene.bench.pass(50)
+    assert.deepEqual([announcing(scene), tones(scene)], [[], ['callee-1 tone']])
+    const told = scene.bench.log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    assert.deepEqual(told, ['announcement was not heard, and a tone sounds instead'])
+    await end(scene)
+  })
+}
+
+test('UA-03: a party who leaves while the announcement is said leaves nothing', async () => {
+  const scene = await talking({ tones: () => announced, announcements: ['recorded.wav'] })
+  scene.call.showRecording('on')
+  await scene.bench.pass(50)
+  assert.deepEqual(announcing(scene), ['caller', 'callee-1'])
   await end(scene)
 })

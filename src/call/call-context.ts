@@ -1,6 +1,6 @@
 // What a call is given by the service that made it.
 
-import type { MediaEngine } from '#engine'
+import type { MediaEngine, Prompt } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
 import type { IncomingRequest, Replaces, SessionTimerWish, SipCore } from '#sip'
 import type { Consultation } from './attended-transfer.ts'
@@ -32,6 +32,8 @@ export interface CallContext {
   readonly srtp: SrtpPolicy
   /** How parties are told that they are recorded whose phones do not show it. */
   readonly tones: ToneRules
+  /** Loads an announcement; undefined: it cannot be played. */
+  readonly announcement: (name: string) => Promise<Prompt | undefined>
   /** A party from whom media is due and who sends none for so long is taken for gone. */
   readonly silenceLimitMs: number
   /** Asked for in calls to callees; absent: none is (RFC 4028). */

@@ -54,7 +54,7 @@ export interface CallParts {
 /** Makes the parts of a call. */
 export function callParts(seed: CallSeed, hooks: CallHooks): CallParts {
   const { context, callId, invite, hopsLeft, media, log, facts } = seed
-  const { clock, ids, domain, tones, identities } = context
+  const { clock, ids, domain, tones, announcement, identities } = context
   const conversation = new Conversation({
     media,
     log,
@@ -65,6 +65,7 @@ export function callParts(seed: CallSeed, hooks: CallHooks): CallParts {
     caller: identities.callerOf(invite),
     domain,
     tones,
+    announcement,
     onEvent: hooks.onEvent,
     onFault: hooks.onFault,
   })

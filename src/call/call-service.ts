@@ -1,6 +1,6 @@
 // The calls of the gateway: admission, routing, and the list of who is talking.
 
-import type { MediaEngine } from '#engine'
+import type { MediaEngine, Prompt } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
 import {
   type HeaderList,
@@ -44,6 +44,8 @@ export interface CallServiceOptions {
   readonly transfer: TransferPolicy
   readonly srtp: SrtpPolicy
   readonly tones: ToneRules
+  /** Loads an announcement that a rule of `tones` names; undefined: it cannot be played. Absent: none can. */
+  readonly announcement?: (name: string) => Promise<Prompt | undefined>
   readonly limits: QuotaRules & {
     /** A party from whom media is due and who sends none for so long is taken for gone; see the engine's silence report. */
     readonly silenceMs: number
@@ -185,6 +187,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         transfer: options.transfer,
         srtp: options.srtp,
         tones: options.tones,
+        announcement: options.announcement ?? (() => Promise.resolve(undefined)),
         silenceLimitMs: options.limits.silenceMs,
         sessionTimer: options.sessionTimer,
         info: options.info,

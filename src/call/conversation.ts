@@ -1,6 +1,6 @@
 // Who talks with whom in a call: the legs in their seats, their sessions coupled, their media joined, their parties named.
 
-import type { MediaCall } from '#engine'
+import type { MediaCall, Prompt } from '#engine'
 import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import type { SrtpSuite } from '#rtp'
 import type { HeaderList, SipRequest } from '#sip'
@@ -30,6 +30,8 @@ export interface ConversationOptions {
   /** Host name for Warning headers. */
   readonly domain: string
   readonly tones: ToneRules
+  /** Loads an announcement; undefined: it cannot be played. */
+  readonly announcement: (name: string) => Promise<Prompt | undefined>
   readonly onEvent: (event: CallEvent) => void
   /** A bug: the call cannot go on. */
   readonly onFault: (fault: unknown) => void
@@ -50,7 +52,7 @@ export class Conversation {
   readonly #suites = new WeakMap<Leg, SrtpSuite | undefined>()
 
   constructor(options: ConversationOptions) {
-    const { clock, ids, invite, caller, domain, tones, onEvent, onFault } = options
+    const { clock, ids, invite, caller, domain, tones, announcement, onEvent, onFault } = options
     this.#media = options.media
     this.#log = options.log
     this.#uuid = options.uuid
@@ -72,6 +74,10 @@ export class Conversation {
       tones,
       legs: () => [...this.#partyOf.keys()].filter((leg) => leg.lifecycle.state === 'confirmed'),
       aorOf: (leg) => this.#aorOf(leg),
+      announce: async (leg, name) => {
+        const prompt = await announcement(name)
+        return prompt !== undefined && !leg.ended && (await this.#media.play(leg.name, prompt)) === 'finished'
+      },
       offer: () => this.bridge.sync(),
     })
   }

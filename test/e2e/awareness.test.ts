@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodePcmu, goertzelPower } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
-import { openTalk } from '../harness/talk.ts'
+import { CALLEE_HZ, CALLER_HZ, openTalk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const DEADLINE_MS = 10_000
@@ -132,3 +132,28 @@ function windows(samples: Int16Array): Int16Array[] {
 function hasBeep(window: Int16Array): boolean {
   return goertzelPower(window, 8000, 2100) > 0.03
 }
+
+test('UA-03: an unaware party hears an announcement and then the other again, and the other and the call notice nothing', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t, {
+    isCallerAware: true,
+    gateway: { awareness: { rules: [{ match: 'bob', announcement: 'prompts/notice.wav' }] } },
+  })
+  const from = talk.callee.heard().length
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  const isTalk = (samples: Int16Array): boolean => goertzelPower(samples, 8000, CALLER_HZ) > 0.5
+  const since = (): Int16Array[] => windows(talk.callee.heard().subarray(from))
+  await until('something else than the caller is heard', () => since().filter((part) => !isTalk(part)).length >= 5)
+  await until('the caller is heard again', () => talk.callee.heard().length > from && isTalk(since().at(-1)!))
+  await talk.assertUndisturbed()
+  const caller = windows(talk.caller.heard().subarray(-8000))
+  assert.ok(
+    caller.every((part) => goertzelPower(part, 8000, CALLEE_HZ) > 0.5),
+    'the caller hears the callee',
+  )
+  assert.deepEqual(talk.caller.toldOfRecording, ['on'])
+  await recorder.waitFor(() => recorder.rtp(0).length > 50, DEADLINE_MS, 'RTP')
+  await talk.end()
+  assert.deepEqual(recorder.violations, [])
+})

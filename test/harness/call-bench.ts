@@ -48,6 +48,8 @@ export interface BenchOptions {
   readonly bob?: Partial<SipCoreOptions>
   readonly srtp?: Partial<Parameters<typeof createCallService>[0]['srtp']>
   readonly tones?: ToneRules
+  /** Loads announcements; none can be played otherwise. */
+  readonly announcement?: Parameters<typeof createCallService>[0]['announcement']
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
   /** Of the gateway's core, instead of the test defaults. */
@@ -79,6 +81,7 @@ export class CallBench {
       log: this.log,
       domain: 'gw.example',
       tones: options.tones ?? (() => ({ exempt: 'test' })),
+      ...(options.announcement && { announcement: options.announcement }),
       ownAddresses: () => [{ host: GATEWAY, port: 5060 }],
       router: createRouter(
         options.routes ?? [
