@@ -64,13 +64,7 @@ export function createCallsView(parts: CallsViewParts): GatewayViews {
       },
     },
     viewOf,
-    callOfSession: (sipCallId, label) =>
-      service.calls().find(({ callId }) =>
-        client
-          .recordingsOf(callId)
-          .flatMap(({ sessions }) => sessions)
-          .some((one) => one.sipCallId === sipCallId && (label === undefined || one.labels.includes(label))),
-      )?.callId,
+    callOfSession: (sipCallId, label) => client.callOfSession(sipCallId, label),
     events: client.events,
     metrics: () => {
       const recordings: Record<string, number> = {}

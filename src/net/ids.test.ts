@@ -18,3 +18,14 @@ test('integers stay below their bound, up to 2^48', () => {
   assert.ok(cryptoIds.integer(2 ** 48) < 2 ** 48)
   assert.equal(cryptoIds.integer(1), 0)
 })
+
+test('no bytes are given twice, however many are asked for at a time', () => {
+  const given = Array.from({ length: 3000 }, (_unused, n) => cryptoIds.hex(8 + (n % 90)))
+  assert.ok(given.every((text, n) => text.length === 2 * (8 + (n % 90))))
+  assert.equal(new Set(given.map((text) => text.slice(0, 16))).size, given.length)
+  assert.equal(cryptoIds.hex(5000).length, 10_000)
+  const uuid = cryptoIds.uuid()
+  const before = [...uuid]
+  for (let n = 0; n < 600; n++) cryptoIds.uuid()
+  assert.deepEqual([...uuid], before, 'a UUID is a copy')
+})

@@ -55,6 +55,13 @@ export class KeptRecording {
     this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews, invitation)
   }
 
+  /** Whether one of its sessions has this SIP Call-ID and, if one is given, sends a stream with the label. */
+  carries(sipCallId: string, label: string | undefined): boolean {
+    return this.recording.sessions.some(
+      (session) => session.sipCallId === sipCallId && (label === undefined || session.labels.includes(label)),
+    )
+  }
+
   /** As operators see it. What is closed looks the same for ever, and a call may have had many recordings. */
   get view(): RecordingView {
     if (!this.isClosed) return this.#viewNow()

@@ -181,6 +181,14 @@ export class RecordingClient {
     return (this.#calls.get(callId)?.kept ?? []).map((kept) => kept.view)
   }
 
+  /** The call that a recording session is of, by SIP Call-ID and, where calls share the session, by the label of a stream. */
+  callOfSession(sipCallId: string, label: string | undefined): string | undefined {
+    for (const [callId, { kept }] of this.#calls) {
+      if (kept.some((one) => one.carries(sipCallId, label))) return callId
+    }
+    return undefined
+  }
+
   /** Brings the ledgers of a live call to this moment. */
   async refresh(callId: string): Promise<void> {
     const record = this.#calls.get(callId)

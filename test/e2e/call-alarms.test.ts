@@ -39,3 +39,32 @@ test('an alarm of our recorder stands on the call that it is of, and goes when i
   await until('nothing is wrong with a pause', async () => (await codes()).length === 0)
   await talk.end()
 })
+
+test('where two calls share a session, an alarm stands only on the call whose stream it is about', async (t) => {
+  const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+  const [carol, dave] = [await openPhone(t, 'carol', 'udp'), await openPhone(t, 'dave', 'udp')]
+  const opened = await openTestGateway(t, {
+    recorder: true,
+    gateway: {
+      routes: [
+        { match: 'bob', callee: bob.uri },
+        { match: 'dave', callee: dave.uri },
+      ],
+      recording: { profiles: [{ name: 'shared', callsPerSession: 2 }] },
+    },
+  })
+  const loud = await placeTalk(opened, carol, dave, undefined, 'dave')
+  const silent = await placeTalk(opened, alice, bob, new Int16Array(SILENCE_SAMPLES))
+  for (const talk of [loud, silent]) assert.equal((await talk.rest('start', opened.recorderUri('tcp'))).status, 200)
+  const session = async (talk: typeof loud) => (await talk.view()).recording?.sessions[0]
+  const isSilence = ({ code }: { readonly code: string }): boolean => code === 'digital-silence'
+  await until('there is an alarm', async () => (await session(silent))?.alarms?.some(isSilence) === true)
+  const [one, other] = [await session(silent), await session(loud)]
+  assert.equal(one?.sipCallId, other?.sipCallId)
+  assert.deepEqual([one?.alarms?.filter(isSilence).length, other?.alarms?.filter(isSilence).length], [1, 0])
+  const events = (await (await fetch(`${opened.httpUrl}/api/events?types=session.alarm`)).json()) as { items: Told[] }
+  const silences = events.items.filter(({ data }) => data['alarm'] === 'digital-silence')
+  assert.deepEqual([...new Set(silences.map(({ callId }) => callId))], [silent.callId])
+  await loud.caller.hangup()
+  await silent.end()
+})
