@@ -14,8 +14,9 @@ export function endWithAccess(app: HttpApp, access: Access, clock: Clock): void 
     const { principal } = request
     if (principal === undefined || principal.kind === 'open' || !isLasting(request)) return
     const end = watch(request, principal, access, clock)
-    request.raw.socket.once('close', end)
-    if (!request.ws) reply.raw.once('close', end)
+    // A connection may go on to other requests; a WebSocket is its connection.
+    const lasting = request.ws ? request.raw.socket : reply.raw
+    lasting.once('close', end)
   })
 }
 
