@@ -8,7 +8,7 @@ import type { SessionRecord } from './session-record.ts'
 import type { SessionStreams } from './session-streams.ts'
 import type { SessionVerdict } from './session-verdict.ts'
 
-const ALLOW: HeaderList = [['Allow', 'INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE']]
+const ALLOW: HeaderList = [['Allow', 'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE']]
 
 /** What requests are judged with. */
 export interface SessionRequestsOptions {
@@ -32,6 +32,11 @@ export class SessionRequests {
   read(incoming: IncomingRequest): RequestBodies | undefined {
     const { streams, record, policy } = this.#options
     const { request } = incoming
+    if (request.method === 'PRACK') {
+      // There is no provisional response of ours that it could be for (RFC 3262 section 3).
+      incoming.respond(481)
+      return undefined
+    }
     if (request.method !== 'INVITE' && request.method !== 'UPDATE') {
       incoming.respond(405, { headers: ALLOW })
       return undefined

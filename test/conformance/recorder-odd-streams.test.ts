@@ -190,12 +190,14 @@ test('oddity: an INVITE cut at 2957 bytes, as UDP does to some: the streams whos
   await assertTones(folder, 2)
 })
 
-test('oddity: Require: 100rel: the recorder answers at once, or says 420 where it does not know the option', async (t) => {
-  const bench = await RecorderBench.open(t)
-  const client = new RawClient(bench)
+test('oddity: Require: 100rel: the recorder answers at once, without anything that needs a PRACK', async (t) => {
   const head = (lines: string[]): string[] => [...lines, 'Require: 100rel']
-  const response = await client.invite({ xml: callXml(), head })
-  assert.deepEqual([response.status, response.headers.get('Unsupported')], [420, '100rel'])
+  const { bench, client, answer } = await openRawSession(t, { xml: callXml(), head })
+  await sendTones(bench, answer)
+  const stray = await client.request('PRACK', ['RAck: 1 1 INVITE'])
+  assert.equal(stray.status, 481)
+  const { folder } = await hangUp(bench, client)
+  await assertTones(folder, 2)
 })
 
 test('oddity: a transfer as three dialogs tied by a group: three recordings, one group, each with its own parties', async (t) => {

@@ -138,7 +138,8 @@ export class RecorderBench {
       ...(transports && { transports: [...transports] }),
       contactUser: 'recorder',
       contactParams: '+sip.srs',
-      supported: ['siprec', 'timer'],
+      supported: ['siprec', 'timer', '100rel'],
+      allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE'],
       accept: ['application/sdp', 'application/rs-metadata+xml', 'application/rs-metadata'],
     })
     this.server.attach(recorder.core)

@@ -24,21 +24,40 @@ export interface ExternalCodec {
 
 const G729_FRAME_BYTES = 10
 const G729_FRAME_SAMPLES = 80
-/** Speech bytes of an AMR frame by its type (3GPP TS 26.101); 15 is no data. */
-const AMR_BYTES = [12, 13, 15, 17, 19, 20, 26, 31, 5, 0, 0, 0, 0, 0, 0, 0]
-const AMR_BITS = [95, 103, 118, 134, 148, 159, 204, 244, 39, 0, 0, 0, 0, 0, 0, 0]
-const AMR_FRAME_SAMPLES = 160
-const AMR_RATE_HZ = 8000
+const G729_RATE_HZ = 8000
 const QUALITY_GOOD = 0x04
+const AMR_FRAMES_PER_SECOND = 50
+
+/** One of the two AMR codecs. */
+interface Amr {
+  readonly magic: string
+  readonly sampleRateHz: number
+  /** Speech bits of a frame by its type; the last types are no data. */
+  readonly bits: readonly number[]
+}
+
+/** 3GPP TS 26.101 and TS 26.201. */
+const NARROW: Amr = {
+  magic: '#!AMR\n',
+  sampleRateHz: 8000,
+  bits: [95, 103, 118, 134, 148, 159, 204, 244, 39, 0, 0, 0, 0, 0, 0, 0],
+}
+const WIDE: Amr = {
+  magic: '#!AMR-WB\n',
+  sampleRateHz: 16_000,
+  bits: [132, 177, 253, 285, 317, 365, 397, 461, 477, 40, 0, 0, 0, 0, 0, 0],
+}
 
 /** The codec of an encoding as in SDP, upper case; undefined for those that are not decoded outside either. */
 export function externalCodec(encoding: string): ExternalCodec | undefined {
   switch (encoding.split('/').slice(0, 2).join('/')) {
     case 'G729/8000':
     case 'G729A/8000':
-      return { format: 'g729', sampleRateHz: AMR_RATE_HZ, head: new Uint8Array(0), frames: g729Frames }
+      return { format: 'g729', sampleRateHz: G729_RATE_HZ, head: new Uint8Array(0), frames: g729Frames }
     case 'AMR/8000':
-      return { format: 'amr', sampleRateHz: AMR_RATE_HZ, head: new TextEncoder().encode('#!AMR\n'), frames: amrFrames }
+      return amrCodec(NARROW)
+    case 'AMR-WB/16000':
+      return amrCodec(WIDE)
     default:
       return undefined
   }
@@ -50,20 +69,25 @@ function g729Frames(payload: Uint8Array): ExternalFrames {
   return { bytes: payload.subarray(0, count * G729_FRAME_BYTES), samples: count * G729_FRAME_SAMPLES }
 }
 
+function amrCodec(amr: Amr): ExternalCodec {
+  const head = new TextEncoder().encode(amr.magic)
+  return { format: 'amr', sampleRateHz: amr.sampleRateHz, head, frames: (payload) => amrFrames(payload, amr) }
+}
+
 /** Frames as in an AMR file (RFC 4867 section 5.3), of an octet-aligned or a bandwidth-efficient payload, whichever its length fits. */
-function amrFrames(payload: Uint8Array): ExternalFrames {
-  const frames = alignedFrames(payload) ?? packedFrames(payload) ?? []
+function amrFrames(payload: Uint8Array, { bits, sampleRateHz }: Amr): ExternalFrames {
+  const frames = alignedFrames(payload, bits) ?? packedFrames(payload, bits) ?? []
   const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0))
   let at = 0
   for (const frame of frames) {
     bytes.set(frame, at)
     at += frame.length
   }
-  return { bytes, samples: frames.length * AMR_FRAME_SAMPLES }
+  return { bytes, samples: (frames.length * sampleRateHz) / AMR_FRAMES_PER_SECOND }
 }
 
 /** RFC 4867 section 4.4: a byte for the mode request, a byte for each frame's head, then the speech of each in whole bytes. */
-function alignedFrames(payload: Uint8Array): Uint8Array[] | undefined {
+function alignedFrames(payload: Uint8Array, speechBits: readonly number[]): Uint8Array[] | undefined {
   const heads: number[] = []
   let at = 1
   for (let more = true; more; at++) {
@@ -74,7 +98,7 @@ function alignedFrames(payload: Uint8Array): Uint8Array[] | undefined {
   }
   const frames: Uint8Array[] = []
   for (const head of heads) {
-    const size = AMR_BYTES[(head >> 3) & 0x0f]!
+    const size = bytesOf(speechBits[(head >> 3) & 0x0f]!)
     if (at + size > payload.length) return undefined
     frames.push(Uint8Array.of(head & 0x7c, ...payload.subarray(at, at + size)))
     at += size
@@ -83,7 +107,7 @@ function alignedFrames(payload: Uint8Array): Uint8Array[] | undefined {
 }
 
 /** RFC 4867 section 4.3: the same without padding, bit after bit. */
-function packedFrames(payload: Uint8Array): Uint8Array[] | undefined {
+function packedFrames(payload: Uint8Array, speechBits: readonly number[]): Uint8Array[] | undefined {
   let at = 4
   const bits = (count: number): number => {
     let value = 0
@@ -97,12 +121,16 @@ function packedFrames(payload: Uint8Array): Uint8Array[] | undefined {
     types.push(bits(4))
     bits(1)
   }
-  const needed = types.reduce((sum, type) => sum + AMR_BITS[type]!, at)
+  const needed = types.reduce((sum, type) => sum + speechBits[type]!, at)
   if (needed > payload.length * 8 || payload.length * 8 - needed > 7) return undefined
   return types.map((type) => {
-    const frame = new Uint8Array(1 + AMR_BYTES[type]!)
+    const frame = new Uint8Array(1 + bytesOf(speechBits[type]!))
     frame[0] = (type << 3) | QUALITY_GOOD
-    for (let bit = 0; bit < AMR_BITS[type]!; bit++) frame[1 + (bit >> 3)]! |= bits(1) << (7 - (bit & 7))
+    for (let bit = 0; bit < speechBits[type]!; bit++) frame[1 + (bit >> 3)]! |= bits(1) << (7 - (bit & 7))
     return frame
   })
+}
+
+function bytesOf(bits: number): number {
+  return Math.ceil(bits / 8)
 }
