@@ -30,10 +30,10 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
     }),
     database: Type.Optional(
       text({
-        pattern: '^postgres(ql)?://',
-        expects: 'postgres://user@host/database',
+        pattern: '^(memory$|postgres(ql)?://)',
+        expects: 'postgres://user@host/database or memory',
         description:
-          'PostgreSQL database of the catalogue; embedded SQLite in the folder when left out. The variable DATABASE_URL goes before it.',
+          'PostgreSQL database of the catalogue; embedded SQLite in the folder when left out. `memory`: nothing of it is on disk, and each start makes it anew from the folders; see docs/encryption.md. The variable DATABASE_URL goes before it.',
       }),
     ),
     folder: text({

@@ -245,6 +245,6 @@ test('DATABASE_URL goes before the file, is checked, switches no recorder on, an
   assert.match(printConfig(config), /database: postgres:\/\/recorder:\*\*\*@db\.test\/recordings/)
   assert.equal(accepted('gateway: {}', { DATABASE_URL: address }).recorder, undefined)
   assert.deepEqual(refused('recorder: {}', { DATABASE_URL: 'mysql://x' }), [
-    'DATABASE_URL: recorder.store.database: expected postgres://user@host/database',
+    'DATABASE_URL: recorder.store.database: expected postgres://user@host/database or memory',
   ])
 })

@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import type { Clock, Endpoint, Logger } from '#kernel'
 import type { Access } from './access/access.ts'
 import { guardRoutes, identifyCallers } from './access/gate.ts'
+import { endWithAccess } from './access/lasting-requests.ts'
 import { oidcRoutes } from './access/oidc/oidc-routes.ts'
 import { limitRates, type RateLimits } from './access/rate-limits.ts'
 import { sessionRoutes } from './access/session-routes.ts'
@@ -166,6 +167,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   await identifyCallers(app, access)
   await limitRates(app, limits)
   guardRoutes(app)
+  endWithAccess(app, access, clock)
   if (options.audit !== undefined) keepAuditTrail(app, options.audit, clock, log)
   await describeRoutes(app, options.version)
   sessionRoutes(app, access, limits)

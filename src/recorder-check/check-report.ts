@@ -16,7 +16,7 @@ export interface ProfileAdvice {
   readonly match: readonly string[]
   readonly transport?: TransportName
   readonly metadata?: { readonly mediaType: 'legacy' }
-  readonly media?: { readonly codecs?: 'g711'; readonly srtp?: readonly CryptoSuite[] }
+  readonly media?: { readonly mixFallback?: true; readonly codecs?: 'g711'; readonly srtp?: readonly CryptoSuite[] }
   readonly sessionExpiresSeconds?: number
   readonly lostAfterSilenceMs?: number
 }

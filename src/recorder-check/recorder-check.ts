@@ -115,6 +115,10 @@ class RecorderCheck {
       this.#notes.push('the recorder asks for credentials: set credentials in the profile')
     if (status === 420)
       this.#notes.push('a recorder understands the option tag siprec: this is none, or a proxy stands before it')
+    if (status === 488 || status === 606)
+      this.#notes.push(
+        'two streams are refused: with media.mixFallback in the profile one of all voices is offered then',
+      )
     if (status !== 415) return start
     this.#say(
       'metadata type',
@@ -153,6 +157,7 @@ class RecorderCheck {
     }
     const taken = answer.media.filter((media) => media.port !== 0)
     this.#say('two streams', taken.length === 2 ? 'yes' : 'no', `${taken.length} of 2 m-lines taken`)
+    if (taken.length === 1) this.#advise({ media: { mixFallback: true } })
     const echoed = answer.media.map((media) => labelOf(media) ?? '-')
     this.#say('label echo', echoed.join() === labels.join() ? 'yes' : 'no', `labels ${echoed.join(', ')}`)
     const directions = answer.media.map((media) => directionOf(media, answer))

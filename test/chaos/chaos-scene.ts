@@ -9,6 +9,7 @@ import {
   defaultPolicy,
   defaultProfile,
   defaultTimes,
+  type RecorderProfile,
   RecordingClient,
   type RecordingEvent,
 } from '#recording-client'
@@ -71,6 +72,8 @@ export class ChaosScene {
     },
   })
   readonly client: RecordingClient
+  /** What the recorders are known to take and to want. */
+  profile: RecorderProfile = defaultProfile
   /** What goes out instead of each message of a recorder. */
   mangle: (bytes: Uint8Array) => readonly Uint8Array[] = (bytes) => [bytes]
   readonly #recorders: readonly ChaosRecorder[]
@@ -91,7 +94,7 @@ export class ChaosScene {
       times: defaultTimes,
       destinations: createDestinationPolicy(['10.0.0.0/24']),
       recorders: {
-        profileOf: () => defaultProfile,
+        profileOf: () => this.profile,
         candidates: (entry) => entry,
         report: () => {},
         onSilence: () => () => {},

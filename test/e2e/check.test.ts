@@ -106,3 +106,10 @@ test('a check finds that only the older metadata type is taken, and advises it',
   assertVerdicts(report, { 'metadata type': 'no', 'old metadata type': 'yes', INVITE: 'yes' })
   assert.deepEqual(report.profile.metadata, { mediaType: 'legacy' })
 })
+
+test('SRC-39: a check of a recorder that takes one voice of two advises to offer the mix', async (t) => {
+  const report = await checkChaos(t, 'refuses-first-stream')
+  assert.equal(report.profile.media?.mixFallback, true)
+  const polite = await checkChaos(t, 'polite')
+  assert.equal(polite.profile.media?.mixFallback, undefined)
+})

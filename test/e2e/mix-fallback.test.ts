@@ -12,6 +12,8 @@ import { until } from '../harness/until.ts'
 
 /** Half a second of speech. */
 const SAMPLES = 4_000
+/** A tenth of a second. */
+const PART = 800
 const PROFILE = { name: 'plain', media: { mixFallback: true } }
 
 interface Heard {
@@ -24,6 +26,10 @@ function hears(recorder: ForeignRecorder, { at, session }: Heard): boolean {
   const heard = recorder.audio(at, session).subarray(-SAMPLES)
   const shares = [CALLER_HZ, CALLEE_HZ].map((frequencyHz) => goertzelPower(heard, 8000, frequencyHz))
   return heard.length === SAMPLES && shares.every((share) => share > 0.3) && shares[0]! + shares[1]! > 0.9
+}
+
+function eventNames({ opened }: Talk): string[] {
+  return opened.log.lines.map(({ fields }) => `${fields['event']}`)
 }
 
 async function openScene(t: TestContext, script: RecorderScript): Promise<{ recorder: ForeignRecorder; talk: Talk }> {
@@ -62,6 +68,37 @@ for (const [what, { script, heard }] of Object.entries(recorders)) {
   })
 }
 
+test('SRC-39, SRC-63: a recorder that takes over with one stream is sent both voices of all that was said meanwhile, in one', async (t) => {
+  const [first, standby] = [await openRecorder(t), await openRecorder(t, { port0On: 1, answer: { lateMs: 1_000 } })]
+  const recording = { ...HEARING_TIMES, profiles: [PROFILE], replaySeconds: 20 }
+  const talk = await openTalk(t, { gateway: { recording } })
+  assert.equal((await talk.rest('start', `${first.uri()}|${standby.uri()}`)).status, 200)
+  await first.waitFor(() => first.audio(1).length > 2 * SAMPLES, HEARING_DEADLINE_MS, 'a second at the first')
+  assert.equal(eventNames(talk).includes('recorder.mixed'), false, 'it has a stream for each')
+  const lostAtMs = Date.now()
+  assert.equal((await first.bye()).status, 200)
+  await standby.waitFor(() => standby.rtp(0).length > 0, HEARING_DEADLINE_MS, 'the standby is sent audio')
+  const missedMs = Date.now() - lostAtMs
+  assert.ok(missedMs >= 1_000, `${missedMs} ms without a recorder`)
+  const isCaughtUp = (): boolean => standby.audio(0).length > (missedMs + 1_000) * 8
+  await standby.waitFor(isCaughtUp, HEARING_DEADLINE_MS, 'what was said meanwhile, and a second more')
+  const missed = standby.audio(0).subarray(0, Math.floor((missedMs * 8) / PART) * PART)
+  for (const frequencyHz of [CALLER_HZ, CALLEE_HZ]) {
+    const parts = Array.from({ length: missed.length / PART }, (_unused, at) =>
+      missed.subarray(at * PART, (at + 1) * PART),
+    )
+    const heard = parts.filter((part) => goertzelPower(part, 8000, frequencyHz) > 0.15).length
+    assert.ok(heard > parts.length / 2, `${frequencyHz} Hz is in ${heard} of ${parts.length} parts`)
+  }
+  assert.equal(new Set(standby.rtp(0).map(({ ssrc }) => ssrc)).size, 1)
+  assert.equal(standby.rtp(1).length, 0)
+  const row = (await talk.view()).recording?.ledger.find(({ recorder }) => recorder === standby.uri())
+  assert.ok((row?.packetsReplayed ?? 0) > missedMs / 20 - 15, `${row?.packetsReplayed} packets replayed`)
+  await talk.assertUndisturbed()
+  await talk.end()
+  assert.deepEqual([...first.violations, ...standby.violations], [])
+})
+
 test('SRC-39: two recorders of one call: one has a stream for each voice, the other the mix', async (t) => {
   const { recorder: plain, talk } = await openScene(t, { port0On: 1 })
   const full = await openRecorder(t)
@@ -79,9 +116,7 @@ test('SRC-39: a chaos recorder with fewer m-lines than offered gets the mix, and
   const chaos = await openFault(t, 'fewer-lines')
   const talk = await openTalk(t, { gateway: { recording: { ...HEARING_TIMES, profiles: [PROFILE] } } })
   assert.equal((await talk.rest('start', uriOf(chaos))).status, 200)
-  await until('the mix is taken', () =>
-    talk.opened.log.lines.some(({ fields }) => fields['event'] === 'recorder.mixed'),
-  )
+  await until('the mix is taken', () => eventNames(talk).includes('recorder.mixed'))
   await until('packets come', () => (chaos.recorder.sessions[0]?.streams[0]?.active ?? 0) > 50)
   await talk.assertUndisturbed()
   await talk.end()

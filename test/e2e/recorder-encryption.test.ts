@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -48,6 +48,47 @@ async function publishedOnce(root: string, count: number): Promise<string[]> {
   await until(`${count} are published`, () => existsSync(root) && published(root).length >= count)
   return published(root)
 }
+
+test('with the catalogue in memory no name is in clear on the disk, and a restart finds all again', async (t) => {
+  const { settings, folder: keys } = keysFor(t)
+  const folder = mkdtempSync(join(tmpdir(), 'in-memory-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const recorderStore = { ...settings, folder, database: 'memory' }
+  const open = async () => {
+    const recorder = await openTestProgram({ gateway: false, recorder: true, recorderStore })
+    t.after(() => recorder.close())
+    const library = recorder.program.recorder?.library
+    assert.ok(library)
+    return { recorder, library }
+  }
+  const first = await open()
+  await recordSession(first.recorder)
+  await recordSession(first.recorder)
+  const published = async () => await first.library.count({ state: 'published' }).catch(() => 0)
+  await until('both are listed', async () => (await published()) === 2)
+  const { rows } = await first.library.search({ limit: 2 })
+  const [kept, gone] = rows.map(({ recordingId }) => recordingId)
+  assert.ok(kept && gone)
+  const name = rows[0]?.participants[0]?.replace(/^sip:/, '') ?? ''
+  assert.ok(name.length > 4)
+  assert.equal(await first.library.count({ party: name }), 2)
+  await first.library.tag(kept, { add: ['kept'] })
+  await first.library.hold(kept, { reason: 'case 5', actor: 'ada' })
+  assert.ok((await first.library.delete(gone, { reason: 'asked for', actor: 'ada' })).ok)
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((one) => join(folder, one))) {
+    if (statSync(path).isFile()) assert.ok(!readFileSync(path).includes(name), `${path} names a party`)
+  }
+  const config = join(keys, 'command.yaml')
+  writeFileSync(config, `recorder:\n  store: { folder: ${JSON.stringify(folder)}, database: memory }\n`)
+  const refused = await run('retention', '--dry-run', '--config', config)
+  assert.match(refused.output, /in the recorder's memory/)
+  await first.recorder.close()
+
+  const { library } = await open()
+  const found = { party: name, tags: ['kept'], isHeld: true }
+  await until('it is found again', async () => (await library.count(found).catch(() => 0)) === 1)
+  assert.equal((await library.get(gone))?.deletion?.reason, 'asked for')
+})
 
 test('SEC-21 an encrypted recording is played with ranges, drawn, searched, verified and exported, and nothing on disk is in clear', async (t) => {
   const { folder, settings, publicKey, keyFile } = keysFor(t)

@@ -39,7 +39,7 @@ export interface LibrarySettings {
   readonly folder: string
   /** Name of the store, where several share a database. */
   readonly name: string
-  /** Address of a PostgreSQL database; a file below the folder when absent. */
+  /** Address of a PostgreSQL database, or `memory`; a file below the folder when absent. */
   readonly database?: string
   readonly retention: RetentionSettings
   /** Absent: nothing is vouched for. */
@@ -59,6 +59,8 @@ export interface RetentionSettings {
 /** Name of the embedded catalogue below the root folder. */
 export const CATALOGUE_FILE = 'catalogue.sqlite'
 
+/** Instead of an address: the catalogue is not on any disk. */
+const IN_MEMORY = 'memory'
 const MINUTE_MS = 60_000
 const FINISH_MS = 30_000
 const UPLOAD_MS = 5000
@@ -116,8 +118,17 @@ export class LibraryRoom {
     if (rebuilt.recordings > 0) this.#log.info('catalogue rebuilt from the folders', { ...rebuilt })
   }
 
-  /** Opens the database and changes nothing in it but its tables; for commands beside a running recorder. */
+  /**
+   * Opens the database and changes nothing in it but its tables; for commands beside a running recorder. Rejects with AppError
+   * `store.catalogue` where the catalogue is in that recorder's memory.
+   */
   async connect(): Promise<void> {
+    if (this.#settings.database === IN_MEMORY) {
+      throw new AppError('store.catalogue', "the catalogue is in the recorder's memory: it does this itself", {
+        result: 'client',
+        reason: 'catalogue',
+      })
+    }
     await this.#connected()
   }
 
@@ -255,7 +266,8 @@ export class LibraryRoom {
   async #openNow(): Promise<Opened> {
     const { folder, name, database, upload, evidence, encryption } = this.#settings
     const notary = evidence && (await Notary.open(evidence, () => this.#clock.wallMs()))
-    const opened = await openCatalogueAndJobs(database ?? join(folder, CATALOGUE_FILE), name)
+    const location = database === IN_MEMORY ? ':memory:' : (database ?? join(folder, CATALOGUE_FILE))
+    const opened = await openCatalogueAndJobs(location, name)
     const store = new RecordingStore({ root: folder, ...(encryption && { files: new Vault(encryption) }) })
     const parts = { store, storeName: name, clock: this.#clock, log: this.#log, ...opened, ...(notary && { notary }) }
     if (upload === undefined) {

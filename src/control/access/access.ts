@@ -60,6 +60,13 @@ export class Access {
     if (session !== undefined) return principalOf(session)
     return this.isOpen ? everybody : undefined
   }
+
+  /** Whether somebody who was identified would be again; asking keeps no session alive. */
+  async isStill({ kind }: Principal, bearer: string | undefined, cookie: string | undefined): Promise<boolean> {
+    if (kind === 'open') return true
+    if (kind === 'account') return cookie !== undefined && this.sessions.isOpen(cookie)
+    return bearer !== undefined && (await this.tokens.find(bearer, this.#clock.wallMs())) !== undefined
+  }
 }
 
 /** The account of a session. */

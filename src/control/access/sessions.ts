@@ -66,6 +66,12 @@ export class Sessions {
     return this.#viewOf(kept)
   }
 
+  /** Whether there is such a session; it is not used by this. */
+  isOpen(secret: string): boolean {
+    const kept = this.#open.get(hashOf(secret))
+    return kept !== undefined && this.#leftMs(kept) > 0
+  }
+
   close(secret: string): void {
     this.#open.delete(hashOf(secret))
   }
