@@ -1,6 +1,7 @@
 // A recorder that copies its recordings to a real S3 server, and plays them from there when the local copy is gone.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { readWav } from '#audio'
@@ -48,6 +49,13 @@ test('a recording goes to object storage over a failing server, its audio leaves
   const part = await fetch(url, { headers: { range: 'bytes=40-59' } })
   assert.equal(part.status, 206)
   assert.deepEqual(Buffer.from(await part.arrayBuffer()), whole.subarray(40, 60))
+
+  const archive = await fetch(`${recorder.httpUrl}/api/recordings/archive?recording=${recordingId}`)
+  const input = Buffer.from(await archive.arrayBuffer())
+  const listed = spawnSync('tar', ['-tf', '-'], { input, encoding: 'utf8' }).stdout.split('\n')
+  const place = listed.find((name) => name.endsWith(`${recordingId}/recording.wav`)) ?? ''
+  const { stdout } = spawnSync('tar', ['-xOf', '-', place], { input, maxBuffer: 2 ** 26 })
+  assert.deepEqual(stdout, whole, 'what is in object storage alone is in an archive too')
 
   assert.ok((await library.delete(recordingId, { reason: 'asked for', actor: 'ada' })).ok)
   assert.deepEqual(await server.storage.list('one/'), [])
