@@ -22,3 +22,8 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   after: (delayMs, _name, fire) => arm(delayMs, fire),
 }
+
+/** Resolves when what had arrived at the sockets of this thread has been read: timers run before them, what is immediate after. */
+export function socketsRead(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}

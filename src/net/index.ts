@@ -1,4 +1,4 @@
-export { systemClock } from './clock.ts'
+export { socketsRead, systemClock } from './clock.ts'
 export { cryptoIds } from './ids.ts'
 export { createLocator, type LocatorOptions } from './locator.ts'
 export {

@@ -223,10 +223,13 @@ export class IncomingSession {
     }
     const bodies = this.#parts.requests.read(incoming)
     if (bodies === undefined) return
-    await this.#parts.offers.respond(incoming, bodies, (body) => void this.#enqueue(() => this.#takeAnswer(body)))
+    await this.#parts.offers.respond(incoming, bodies, {
+      keep: () => this.#keep(this.#dialog?.snapshot()),
+      onAnswer: (body) => void this.#enqueue(() => this.#takeAnswer(body)),
+    })
     const documents = this.#parts.record.apply(request, bodies)
-    await this.#keep(this.#dialog?.snapshot())
     if (documents.length === 0) return
+    await this.#keep(this.#dialog?.snapshot())
     await this.#parts.record.keep(documents)
     this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#parts.record.facts() })
     this.#askForBase()

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { loadOpusLibrary } from '#audio'
 import { PortPool } from '#engine'
 import { AppError, invariant, messageOf } from '#kernel'
-import { cryptoIds, systemClock } from '#net'
+import { cryptoIds, socketsRead, systemClock } from '#net'
 import { Vault } from '#store'
 import { DeriveThread } from './derive-thread.ts'
 import type { RecordReply, RecordRequest, RecordWorkerOptions } from './record-messages.ts'
@@ -42,7 +42,11 @@ const room = new RecordRoom({
   derive: deriving.derive,
   ...(evidence && { attest: deriving.attest }),
   ...(encryption && { files: new Vault(encryption) }),
-  caughtUp: () => new Promise((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve)),
+  caughtUp: async () => {
+    await new Promise<void>((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve))
+    // A thread that slept runs its timers before it reads its sockets.
+    await socketsRead()
+  },
   onEvent: (event) => reply({ kind: 'event', event }),
 })
 

@@ -42,19 +42,31 @@ export class SessionOffers {
     }
   }
 
-  /** 200 with our answer; with our offer to an offerless re-INVITE; empty to an UPDATE without offer. `onAnswer`: of an ACK. */
-  async respond(incoming: IncomingRequest, bodies: RequestBodies, onAnswer: (body: Uint8Array) => void): Promise<void> {
+  /**
+   * 200 with our answer; with our offer to an offerless re-INVITE; empty to an UPDATE without offer. `keep` is waited for before
+   * it leaves: what was answered is not forgotten. `onAnswer`: of an ACK.
+   */
+  async respond(
+    incoming: IncomingRequest,
+    bodies: RequestBodies,
+    { keep, onAnswer }: { readonly keep: () => Promise<void>; readonly onAnswer: (body: Uint8Array) => void },
+  ): Promise<void> {
     const { streams, log } = this.#options
     if (bodies.offer !== undefined) {
       const wasPaused = streams.isPaused
       try {
-        incoming.respond(200, { body: sdpBody(await this.answer({ ...bodies, offer: bodies.offer })) })
+        const body = sdpBody(await this.answer({ ...bodies, offer: bodies.offer }))
+        await keep()
+        incoming.respond(200, { body })
       } catch (thrown) {
         log.error('offer could not be applied', { reason: messageOf(thrown) })
         incoming.respond(500)
       }
       this.#report(wasPaused)
-    } else if (incoming.request.method === 'INVITE') {
+      return
+    }
+    await keep().catch((thrown: unknown) => log.error('session not kept', { reason: messageOf(thrown) }))
+    if (incoming.request.method === 'INVITE') {
       incoming.onAck = (ack) => onAnswer(ack.body)
       incoming.respond(200, { body: sdpBody(streams.offer()) })
     } else {

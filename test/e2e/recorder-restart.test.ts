@@ -92,3 +92,46 @@ test('a recorder killed in mid-call goes on with the recording after its restart
   }
   assert.deepEqual(client.violations, [])
 })
+
+test('what a client does after the restart is as before it: refresh, pause, resume, another stream, BYE', async (t) => {
+  const recorder = await MortalRecorder.start(t)
+  const client = await openClient(t, recorder)
+  assert.equal((await client.invite()).status, 200)
+  const say = async (hz: number, ms: number): Promise<void> => void (await client.sendAudio(0, tone(hz, ms)))
+  await say(400, 600)
+  await recorder.kill()
+  await recorder.start()
+  const directions = (answer: { media: readonly { direction: string }[] } | undefined): string[] =>
+    answer!.media.map(({ direction }) => direction)
+  assert.equal((await client.update({ metadata: 'none', sdp: true })).status, 200)
+  await say(400, 600)
+  const paused = await client.reinvite({ direction: 'inactive' })
+  assert.deepEqual(directions(paused.answer), ['inactive', 'inactive'])
+  await recorder.kill()
+  await recorder.start()
+  const listed = (await (await fetch(`${recorder.httpUrl}/api/recorder/sessions`)).json()) as {
+    items: { isPaused: boolean }[]
+  }
+  assert.deepEqual(
+    listed.items.map(({ isPaused }) => isPaused),
+    [true],
+  )
+  const resumed = await client.reinvite({ direction: 'sendonly' })
+  assert.deepEqual(directions(resumed.answer), ['recvonly', 'recvonly'])
+  await say(1000, 600)
+  const added = await client.addStream('third')
+  assert.equal(added.answer?.media.length, 3)
+  await client.sendAudio(2, tone(2000, 400))
+  assert.equal((await client.bye()).status, 200)
+  const { manifest, channels } = await keptRecording(recorder.store)
+  assert.equal(manifest.streams.length, 3)
+  const causes = manifest.streams[0]!.gaps.map(({ cause }) => cause)
+  assert.ok(causes.includes('recorder-restart') && causes.includes('paused-by-client'), causes.join())
+  const runs = manifest.streams[0]!.runs
+  assert.equal(runs.length, 3)
+  assertTone(channels[0]!, runs[1]!.startMs + 150, runs[1]!.startMs + 500, 400)
+  assertTone(channels[0]!, runs[2]!.startMs + 150, runs[2]!.startMs + 500, 1000)
+  const third = manifest.streams[2]!.runs[0]!.startMs
+  assertTone(channels[2]!, third + 150, third + 350, 2000)
+  assert.deepEqual(client.violations, [])
+})

@@ -1,9 +1,9 @@
 // What a recorder's folders hold of the marked streams, and what is missing of them beside the kills.
 
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readWav, WAV_HEADER_BYTES } from '#audio'
-import type { Manifest } from '#store'
+import { type Manifest, plainFiles, type RecordingFiles } from '#store'
 import type { KillSession } from './kill-client.ts'
 import { type MarkedStream, PACKET_MS, packetsIn } from './marked-stream.ts'
 
@@ -23,25 +23,36 @@ export interface Loss {
 }
 
 /** Every recording's manifest with its folder, those still open included. */
-export async function manifestsIn(store: string): Promise<{ manifest: Manifest; folder: string; isOpen: boolean }[]> {
+export async function manifestsIn(
+  store: string,
+  files: RecordingFiles = plainFiles,
+): Promise<{ manifest: Manifest; folder: string; isOpen: boolean }[]> {
   const names = await readdir(store, { recursive: true }).catch(() => [])
-  const found = names.filter((name) => name.endsWith('manifest.json'))
-  const read = found.map(async (name) => {
-    const folder = join(store, name, '..')
-    const text = await readFile(join(store, name), 'utf8').catch(() => undefined)
-    return text === undefined
-      ? []
-      : [{ manifest: JSON.parse(text) as Manifest, folder, isOpen: folder.endsWith('.open') }]
-  })
-  return (await Promise.all(read)).flat()
+  return names
+    .filter((name) => name.endsWith('manifest.json'))
+    .flatMap((name) => {
+      const folder = join(store, name, '..')
+      const text = readIf(files, join(store, name))?.toString()
+      if (text === undefined) return []
+      return [{ manifest: JSON.parse(text) as Manifest, folder, isOpen: folder.endsWith('.open') }]
+    })
+}
+
+/** A file; undefined if it is gone, as a folder gets its final name meanwhile. */
+function readIf(files: RecordingFiles, path: string): Buffer | undefined {
+  try {
+    return files.read(path)
+  } catch {
+    return undefined
+  }
 }
 
 /** WAV files of a store that do not play as they are. */
-export async function unplayable(store: string): Promise<string[]> {
+export async function unplayable(store: string, files: RecordingFiles = plainFiles): Promise<string[]> {
   const names = await readdir(store, { recursive: true }).catch(() => [])
   const faults: string[] = []
   for (const name of names.filter((one) => one.endsWith('.wav'))) {
-    const bytes = await readFile(join(store, name)).catch(() => undefined)
+    const bytes = readIf(files, join(store, name))
     if (bytes !== undefined && !readWav(bytes).ok) faults.push(`${name} of ${bytes.length} bytes does not play`)
   }
   return faults
@@ -52,6 +63,7 @@ export async function judge(
   session: KillSession,
   kept: readonly { readonly manifest: Manifest; readonly folder: string }[],
   kills: readonly Kill[],
+  files: RecordingFiles = plainFiles,
 ): Promise<{ faults: string[]; losses: Loss[] }> {
   const own = kept.filter(({ manifest }) => manifest.facts.sip.callId === session.callId)
   if (own.length === 0) return { faults: [`${session.callId}: no recording`], losses: [] }
@@ -61,8 +73,9 @@ export async function judge(
     const numbers: number[] = []
     for (const { manifest, folder } of own) {
       for (const { file } of manifest.streams[channel]?.runs ?? []) {
-        const bytes = await readFile(join(folder, file))
-        numbers.push(...packetsIn(bytes.subarray(WAV_HEADER_BYTES), stream.streamId))
+        const bytes = readIf(files, join(folder, file))
+        if (bytes === undefined) faults.push(`${file} cannot be read`)
+        else numbers.push(...packetsIn(bytes.subarray(WAV_HEADER_BYTES), stream.streamId))
       }
     }
     const name = `${session.callId} stream ${stream.streamId}`

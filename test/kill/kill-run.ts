@@ -2,6 +2,7 @@
 // it accepted is looked for, packet by packet.
 
 import { systemClock } from '#net'
+import { plainFiles, type RecordingFiles } from '#store'
 import type { MortalRecorder } from '../harness/mortal-recorder.ts'
 import { until } from '../harness/until.ts'
 import { judge, type Kill, type Loss, manifestsIn, unplayable } from './kept-packets.ts'
@@ -23,6 +24,8 @@ export interface KillRunOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly onKill?: (kill: number) => void
+  /** How the recorder's files are read. */
+  readonly files?: RecordingFiles
 }
 
 /** What came of it. */
@@ -37,7 +40,7 @@ export interface KillRunResult {
 
 /** Kills a running recorder so many times, ends every session, and judges what is there. */
 export async function runKills(recorder: MortalRecorder, options: KillRunOptions): Promise<KillRunResult> {
-  const { random } = options
+  const { random, files = plainFiles } = options
   const client = await KillClient.open(recorder.sipPort('udp'))
   const kills: Kill[] = []
   const faults: string[] = []
@@ -53,7 +56,7 @@ export async function runKills(recorder: MortalRecorder, options: KillRunOptions
       await passed(random() * LONGEST_LIFE_MS)
       await recorder.kill()
       const died: Kill[] = [{ atMs: recorder.killedAtMs, backAtMs: Number.POSITIVE_INFINITY }]
-      faults.push(...(await unplayable(recorder.store)))
+      faults.push(...(await unplayable(recorder.store, files)))
       if (random() < 1 / STARTS_KILLED && kills.length + 1 < options.kills) {
         await recorder.startAndKill(random() * LONGEST_START_MS)
         died.push({ atMs: recorder.killedAtMs, backAtMs: Number.POSITIVE_INFINITY })
@@ -71,13 +74,13 @@ export async function runKills(recorder: MortalRecorder, options: KillRunOptions
     if (unanswered > 0) faults.push(`${unanswered} BYE without an answer`)
     await until(
       'everything is published',
-      async () => (await manifestsIn(recorder.store)).every((one) => !one.isOpen),
+      async () => (await manifestsIn(recorder.store, files)).every((one) => !one.isOpen),
       SETTLE_MS,
     )
-    const kept = await manifestsIn(recorder.store)
+    const kept = await manifestsIn(recorder.store, files)
     const losses: Loss[] = []
     for (const session of client.sessions) {
-      const judged = await judge(session, kept, kills)
+      const judged = await judge(session, kept, kills, files)
       faults.push(...judged.faults)
       losses.push(...judged.losses)
     }

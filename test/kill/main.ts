@@ -3,12 +3,14 @@
 //   --sessions N  sessions at a time, 20 unless told
 //   --seed N      seed of the moments
 //   --flush N     recorder.store.flushMs
+//   --encrypted   with encryption at rest
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { seededIds } from '#kernel'
+import { Vault } from '#store'
 import { loadText } from '../bench/machine.ts'
 import { figure } from '../bench/report.ts'
 import { MortalRecorder } from '../harness/mortal-recorder.ts'
@@ -24,11 +26,16 @@ const { values, positionals } = parseArgs({
     sessions: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
     flush: { type: 'string', default: '100' },
+    encrypted: { type: 'boolean', default: false },
   },
 })
 const ids = seededIds(Number(values.seed))
 const folder = await mkdtemp(join(tmpdir(), 'kill-'))
-const recorder = new MortalRecorder(folder, { flushMs: Number(values.flush) })
+const keyFile = join(folder, 'store.keys')
+const recorder = new MortalRecorder(folder, {
+  flushMs: Number(values.flush),
+  ...(values.encrypted && { encryption: { keyFile } }),
+})
 const beganMs = performance.now()
 let hasFailed = true
 try {
@@ -37,6 +44,7 @@ try {
     kills: Number(positionals[0] ?? 200),
     sessions: Number(values.sessions),
     random: () => ids.integer(STEPS) / STEPS,
+    ...(values.encrypted && { files: new Vault({ root: recorder.store, keyFile }) }),
     onKill: (kill) => console.error(`${kill} kills`),
   })
   const before = result.losses.map(({ beforeMs }) => beforeMs).sort((a, b) => a - b)
@@ -47,7 +55,7 @@ try {
   hasFailed = result.faults.length > 0 || worst > MOST_LOST_MS
   console.log(
     [
-      `${figure(result.kills)} kills in ${figure((performance.now() - beganMs) / 1000)} s, seed ${values.seed}, flush each ${values.flush} ms, load average ${loadText()}`,
+      `${figure(result.kills)} kills in ${figure((performance.now() - beganMs) / 1000)} s, seed ${values.seed}, flush each ${values.flush} ms, ${values.encrypted ? 'encrypted, ' : ''}load average ${loadText()}`,
       `${figure(result.sessions)} recording sessions accepted, ${figure(result.packetsSent)} packets sent`,
       `holes, one for each kill and stream: ${figure(result.losses.length)}`,
       `lost of what was sent before a kill, ms: median ${at(before, 0.5)}, p99 ${at(before, 0.99)}, most ${figure(worst)} (at most ${MOST_LOST_MS})`,

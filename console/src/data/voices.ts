@@ -8,7 +8,7 @@ import { get } from './http.ts'
 /** One speaker at this moment. */
 export interface Voice {
   readonly leg: string
-  /** Measuring begins with the first question, and so the first answer says nothing. */
+  /** Whether there was time to hear it. */
   readonly isMeasured: boolean
   /** dB below full scale; undefined while nothing is heard. */
   readonly rmsDbfs?: number
@@ -24,7 +24,7 @@ interface PartyLevel {
 
 interface Watched {
   users: number
-  reads: number
+  readonly beganAtMs: number
   readonly voices: Signal<readonly Voice[]>
   media: MediaSample | undefined
   mediaAtMs: number
@@ -33,6 +33,8 @@ interface Watched {
 
 /** Eight requests a second at most, however many calls are in sight. */
 const TURN_MS = 125
+/** The program measures from the first question on; who was not heard after so long is not heard. */
+const MEASURED_AFTER_MS = 1_500
 const MEDIA_EVERY_MS = 2_500
 
 const watched = new Map<string, Watched>()
@@ -42,7 +44,14 @@ let timer: number | undefined
 export function useVoices(callId: string): readonly Voice[] {
   const [voices] = useState(() => watched.get(callId)?.voices ?? signal<readonly Voice[]>([]))
   useEffect(() => {
-    const call = watched.get(callId) ?? { users: 0, reads: 0, voices, media: undefined, mediaAtMs: 0, lost: new Map() }
+    const call = watched.get(callId) ?? {
+      users: 0,
+      beganAtMs: Date.now(),
+      voices,
+      media: undefined,
+      mediaAtMs: 0,
+      lost: new Map(),
+    }
     call.users += 1
     watched.set(callId, call)
     if (timer === undefined) timer = window.setTimeout(() => void turn(), TURN_MS)
@@ -77,10 +86,9 @@ async function read(callId: string, call: Watched): Promise<void> {
     }
   }
   const { items } = await get<{ items: PartyLevel[] }>(`${path}/levels`)
-  call.reads += 1
   call.voices.value = items.map(({ leg, level }) => {
     const lostPercent = call.lost.get(leg)
-    const isMeasured = level !== undefined || call.reads > 1
+    const isMeasured = level !== undefined || Date.now() - call.beganAtMs > MEASURED_AFTER_MS
     return { leg, isMeasured, ...level, ...(lostPercent === undefined ? {} : { lostPercent }) }
   })
 }

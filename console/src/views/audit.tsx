@@ -6,6 +6,7 @@ import { Nothing, Trouble } from '../components/trouble.tsx'
 import { clockTime } from '../data/format.ts'
 import { ApiError, get } from '../data/http.ts'
 import { useResource } from '../data/resource.ts'
+import { linkTo } from '../router.ts'
 
 const PAGE = 100
 
@@ -140,7 +141,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
       <span class="what">
         {said.map(([name, value]) => (
           <span key={name}>
-            {name} <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
+            {name} <Said name={name} value={value} />
           </span>
         ))}
       </span>
@@ -149,6 +150,15 @@ function Entry({ entry }: { entry: AuditEntry }) {
       </span>
     </li>
   )
+}
+
+/** What leads to a page leads there. */
+const pages: Readonly<Record<string, string>> = { callId: 'calls', recordingId: 'recordings' }
+
+function Said({ name, value }: { name: string; value: unknown }) {
+  const text = <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
+  const page = pages[name]
+  return page === undefined || typeof value !== 'string' ? text : <a href={linkTo([page, value])}>{text}</a>
 }
 
 function pathOf({ since, until, ...texts }: Filter): string {
