@@ -72,7 +72,7 @@ export function explainSilence(recording: RecordingSummary): Explanation | undef
 /** Whether and how it was recorded. */
 export function standing({ state, cause = '', hasAudio, deletion }: RecordingSummary): Standing {
   if (deletion !== undefined) return { icon: 'deleted', text: 'deleted', tone: 'plain' }
-  if (state === 'receiving') return { icon: 'receiving', text: 'recording now', tone: 'warn' }
+  if (state === 'receiving') return { icon: 'receiving', text: 'recording now', tone: 'good' }
   if (hasAudio) return { icon: 'recorded', text: 'recorded', tone: 'good' }
   const isRecorded = state === 'published' || noAudio[cause]?.isRecorded !== false
   return isRecorded
