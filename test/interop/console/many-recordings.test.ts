@@ -153,6 +153,9 @@ test('a hundred thousand recordings are read to the last and scroll without stut
   await page.getByRole('checkbox', { name: 'queue (10,000)' }).check()
   await page.getByRole('columnheader', { name: 'queue' }).waitFor()
   assert.match(page.url(), /columns=queue/)
+  await page.evaluate("location.hash = '#/recordings'")
+  await page.waitForURL(/#\/recordings$/)
+  await page.getByRole('columnheader', { name: 'queue' }).waitFor()
   await page.getByText('Counts are of the newest 10,000 that match.').waitFor()
   await page
     .getByRole('row', { name: /caller2 and/ })
