@@ -200,14 +200,15 @@ export async function placeTalk(
   by?: string,
 ): Promise<Talk> {
   const { transport } = alice
-  const incoming = new Promise<SoftCall>((resolve) => {
-    bob.onIncoming = resolve
-  })
+  const incoming: SoftCall[] = []
+  bob.onIncoming = (call) => void incoming.push(call)
   const known = new Set(opened.program.gateway?.calls.list().map((call) => call.callId))
   const address = by ?? `${HOST}:${opened.port('gateway', transport)}`
   const uri = `sip:${dialled}@${address};transport=${transport}`
   const caller = await alice.call(uri, { audio: said })
-  const callee = await incoming
+  await until('the callee is called', () => incoming.length > 0)
+  const [callee] = incoming
+  assert.ok(callee !== undefined)
   callee.say(tone(CALLEE_HZ, TALK_MS))
   callee.accept()
   assert.equal(await caller.answered, true)
