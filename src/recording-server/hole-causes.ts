@@ -77,6 +77,7 @@ export class HoleCauses {
   #missing(before: HoleEdge, next: TimelinePacket): number {
     let missing = next.sequence - before.sequence - 1
     for (const sequence of this.#quiet) if (sequence > before.sequence && sequence < next.sequence) missing -= 1
-    return missing
+    // One that was overtaken from before a change of source is numbered lower, and nothing is missing.
+    return Math.max(0, missing)
   }
 }
