@@ -149,6 +149,7 @@ export class IncomingSession {
     if (session.media !== undefined) this.#parts.streams.resume(session.media)
     this.#parts.record.resume(session.metadata, manifest)
     this.#parts.streams.isPausedHere = session.pause?.isSignalled === true
+    this.#parts.streams.isOver = this.#parts.record.isOver
     this.pause.resume(session.pause)
     const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
     this.#dialog = dialog
@@ -223,11 +224,13 @@ export class IncomingSession {
     }
     const bodies = this.#parts.requests.read(incoming)
     if (bodies === undefined) return
+    // First the metadata: it tells a pause from the end.
+    const documents = this.#parts.record.apply(request, bodies)
+    this.#parts.streams.isOver = this.#parts.record.isOver
     await this.#parts.offers.respond(incoming, bodies, {
       keep: () => this.#keep(this.#dialog?.snapshot()),
       onAnswer: (body) => void this.#enqueue(() => this.#takeAnswer(body)),
     })
-    const documents = this.#parts.record.apply(request, bodies)
     if (documents.length === 0) return
     await this.#keep(this.#dialog?.snapshot())
     await this.#parts.record.keep(documents)

@@ -53,7 +53,7 @@ export class SessionOffers {
   ): Promise<void> {
     const { streams, log } = this.#options
     if (bodies.offer !== undefined) {
-      const wasPaused = streams.isPaused
+      const wasPaused = streams.isInterrupted
       try {
         const body = sdpBody(await this.answer({ ...bodies, offer: bodies.offer }))
         await keep()
@@ -83,7 +83,7 @@ export class SessionOffers {
   /** Takes the answer to an offer of ours. */
   async takeAnswer(body: Uint8Array): Promise<void> {
     const { streams, record } = this.#options
-    const wasPaused = streams.isPaused
+    const wasPaused = streams.isInterrupted
     const answer = parseSdp(body)
     const warnings: string[] = []
     if (answer.ok) await streams.takeAnswer(answer.value, warnings)
@@ -100,7 +100,7 @@ export class SessionOffers {
   #report(wasPaused: boolean): void {
     const { streams, recordingId, emit } = this.#options
     this.noteSending()
-    if (streams.isPaused !== wasPaused) emit({ type: wasPaused ? 'resumed' : 'paused', recordingId })
+    if (streams.isInterrupted !== wasPaused) emit({ type: wasPaused ? 'resumed' : 'paused', recordingId })
   }
 }
 

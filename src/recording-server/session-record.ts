@@ -72,6 +72,11 @@ export class SessionRecord {
     return this.#metadata.lacksBase
   }
 
+  /** Whether metadata says that what is recorded has ended. */
+  get isOver(): boolean {
+    return this.#metadata.isOver
+  }
+
   /** All that is known now. */
   facts(): RecordingFacts {
     const { labels, parties, verdict } = this.#options

@@ -57,6 +57,8 @@ export class SessionStreams {
   readonly #streams: Stream[] = []
   /** The client is asked to send nothing, whatever it offers. */
   isPausedHere = false
+  /** What is recorded is over: a client that sends no more does not pause. */
+  isOver = false
   #offerText = ''
   #offerVersion = ''
 
@@ -98,6 +100,11 @@ export class SessionStreams {
   get isPaused(): boolean {
     const live = this.#streams.filter((stream) => !stream.isRemoved)
     return live.length > 0 && live.every(({ settings }) => settings.isPaused)
+  }
+
+  /** As `isPaused`, but for streams that fell silent when all was over. */
+  get isInterrupted(): boolean {
+    return this.isPaused && this.#streams.every(({ settings, isRemoved }) => isRemoved || settings.isEnded !== true)
   }
 
   /** Streams that the client announced to send. */
@@ -204,7 +211,9 @@ export class SessionStreams {
   }
 
   async #configure(stream: Stream, settings: StreamSettings): Promise<void> {
-    stream.settings = { ...settings, ...stream.keys.settings }
+    const { isPaused, isEnded } = stream.settings
+    const endsNow = this.isOver && settings.isPaused && (!isPaused || isEnded === true)
+    stream.settings = { ...settings, ...stream.keys.settings, ...(endsNow && { isEnded: true }) }
     const { recordingId, media } = this.#options
     await media.ask({ type: 'set-stream', recordingId, channel: stream.channel, settings: stream.settings })
   }
