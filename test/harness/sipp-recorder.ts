@@ -6,6 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { decodePcmu } from '#audio'
+import { RTP_HEADER_BYTES } from '#rtp'
 import { type Sipp, startSipp } from './sipp.ts'
 import { until } from './until.ts'
 
@@ -20,29 +22,38 @@ export interface SippRecorder extends Sipp {
   readonly uri: string
   /** RTP packets so far, of both streams. */
   packets(): number
+  /** The audio so far of one of its streams, by m-line, as G.711 μ-law says it. */
+  audio(line: number): Int16Array
 }
 
-/** Starts a scenario as a recorder on TCP; it and its RTP ports are gone after the test. */
+/** Starts a scenario as a recorder on TCP, for one call unless told; it and its RTP ports are gone after the test. */
 export async function openSippRecorder(
   t: TestContext,
   scenario: string,
   keys: Readonly<Record<string, string>> = {},
+  calls = 1,
 ): Promise<SippRecorder> {
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const sockets = [await bound(t), await bound(t)]
-  let packets = 0
-  for (const socket of sockets) {
+  const payloads: Uint8Array[][] = sockets.map(() => [])
+  for (const [line, socket] of sockets.entries()) {
     socket.on('message', (data) => {
-      if (isRtp(data)) packets += 1
+      // A mix names those whose voices are in it (RFC 3550 section 5.1).
+      if (isRtp(data)) payloads[line]!.push(data.subarray(RTP_HEADER_BYTES + 4 * (data[0]! & 15)))
     })
   }
   const [first, second] = sockets.map((socket) => `${socket.address().port}`)
   const given = Object.entries({ rtp_1: first!, rtp_2: second!, ...keys })
-  const args = ['-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
+  const args = ['-m', `${calls}`, '-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
   const sipp = await startSipp({ scenario, transport: 'tcp', folder, args })
   t.after(() => sipp.stop())
-  return { ...sipp, uri: `sip:recorder@${HOST}:${sipp.port};transport=tcp`, packets: () => packets }
+  return {
+    ...sipp,
+    uri: `sip:recorder@${HOST}:${sipp.port};transport=tcp`,
+    packets: () => payloads[0]!.length + payloads[1]!.length,
+    audio: (line) => decodePcmu(Buffer.concat(payloads[line]!)),
+  }
 }
 
 /** Waits until a recorder hears more. */
