@@ -76,8 +76,17 @@ export class SessionOffers {
 
   /** Offers what there is; `dropped` is taken away. */
   async send(dialog: InviteDialog, dropped?: number): Promise<RequestOutcome> {
-    const body = sdpBody(this.#options.streams.offer(dropped))
-    return await dialog.reinvite({ headers: [['Require', 'siprec']], body })
+    return await this.#offer(dialog, this.#options.streams.offer(dropped))
+  }
+
+  /** Offers what holds unchanged: a refresh for a client that takes no UPDATE (RFC 4028 section 7.4). */
+  async refresh(dialog: InviteDialog): Promise<RequestOutcome> {
+    const { streams } = this.#options
+    return await this.#offer(dialog, streams.current ?? streams.offer())
+  }
+
+  async #offer(dialog: InviteDialog, content: Uint8Array): Promise<RequestOutcome> {
+    return await dialog.reinvite({ headers: [['Require', 'siprec']], body: sdpBody(content) })
   }
 
   /** Takes the answer to an offer of ours. */

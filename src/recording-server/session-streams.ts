@@ -160,6 +160,11 @@ export class SessionStreams {
     return this.#description.describe(slots)
   }
 
+  /** The description of ours that holds, to be offered unchanged. */
+  get current(): Uint8Array | undefined {
+    return this.#description.current()
+  }
+
   /** Takes the answer to an offer of ours; warnings are added to `warnings`. */
   async takeAnswer(answer: SessionDescription, warnings: string[]): Promise<void> {
     for (const [index, media] of answer.media.entries()) {
