@@ -136,9 +136,13 @@ export class IncomingSession {
   }
 
   async #reoffer(dropped?: number): Promise<RequestOutcome | undefined> {
+    return await this.#offer((dialog) => this.#parts.offers.send(dialog, dropped))
+  }
+
+  async #offer(send: (dialog: InviteDialog) => Promise<RequestOutcome>): Promise<RequestOutcome | undefined> {
     const dialog = this.#dialog
     if (this.#state !== 'active' || dialog === undefined) return undefined
-    const outcome = await this.#parts.offers.send(dialog, dropped)
+    const outcome = await send(dialog)
     const answer = outcome.response && outcome.status < 300 ? outcome.response.body : undefined
     if (answer !== undefined) await this.#enqueue(() => this.#takeAnswer(answer))
     return outcome
@@ -149,6 +153,7 @@ export class IncomingSession {
     if (session.media !== undefined) this.#parts.streams.resume(session.media)
     this.#parts.record.resume(session.metadata, manifest)
     this.#parts.streams.isPausedHere = session.pause?.isSignalled === true
+    this.#parts.streams.isOver = this.#parts.record.isOver
     this.pause.resume(session.pause)
     const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
     this.#dialog = dialog
@@ -166,6 +171,7 @@ export class IncomingSession {
   get #handlers(): DialogHandlers {
     return {
       onRequest: (incoming) => void this.#enqueue(() => this.#onRequest(incoming)),
+      onRefreshDue: () => void this.#offer((dialog) => this.#parts.offers.refresh(dialog)),
       onEnd: (end) => void this.#enqueue(() => this.#onEnd(end)),
     }
   }
@@ -223,13 +229,16 @@ export class IncomingSession {
     }
     const bodies = this.#parts.requests.read(incoming)
     if (bodies === undefined) return
+    // First the metadata: it tells a pause from the end.
+    const documents = this.#parts.record.apply(request, bodies)
+    this.#parts.streams.isOver = this.#parts.record.isOver
     await this.#parts.offers.respond(incoming, bodies, {
       keep: () => this.#keep(this.#dialog?.snapshot()),
       onAnswer: (body) => void this.#enqueue(() => this.#takeAnswer(body)),
     })
-    const documents = this.#parts.record.apply(request, bodies)
-    if (documents.length === 0) return
+    // Once more: the answer has begun the session timer anew.
     await this.#keep(this.#dialog?.snapshot())
+    if (documents.length === 0) return
     await this.#parts.record.keep(documents)
     this.#context.emit({ type: 'metadata', recordingId: this.recordingId, facts: this.#parts.record.facts() })
     this.#askForBase()

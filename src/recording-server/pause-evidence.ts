@@ -9,11 +9,12 @@ const MAX_PAUSES = 1000
 export class PauseWitness {
   readonly #closed: PauseEvidence[] = []
   #open: PauseEvidence | undefined
+  #isEnd = false
   #forgotten = 0
 
   /** The last pauses, in order. */
   get pauses(): readonly PauseEvidence[] {
-    return this.#open === undefined ? [...this.#closed] : [...this.#closed, this.#open]
+    return this.#open === undefined || this.#isEnd ? [...this.#closed] : [...this.#closed, this.#open]
   }
 
   /** Pauses before those that are kept. */
@@ -21,8 +22,9 @@ export class PauseWitness {
     return this.#forgotten
   }
 
-  /** Notes that a pause begins or ends; repeating the state changes nothing. */
-  set(isPaused: boolean, atMs: number, lastSequence: number | undefined): void {
+  /** Notes that a pause begins or ends; repeating the state changes nothing. `isEnd`: none, unless it is over one day. */
+  set(isPaused: boolean, atMs: number, lastSequence: number | undefined, isEnd = false): void {
+    this.#isEnd = isPaused && isEnd && (this.#open === undefined || this.#isEnd)
     if (isPaused && this.#open === undefined) {
       this.#open = { fromMs: atMs, ...(lastSequence !== undefined && { lastSequence }), packets: 0 }
     } else if (!isPaused && this.#open !== undefined) {

@@ -25,6 +25,8 @@ export interface StreamSettings {
   readonly isPaused: boolean
   /** It announced so in the way of a hold (c=0.0.0.0, RFC 2543 section B.5). */
   readonly isHeld?: boolean
+  /** It announced so when what is recorded was over: an end, and a pause only if it sends again. */
+  readonly isEnded?: boolean
   /** What was kept is delivered so many times faster than it was said; absent: it is said now. */
   readonly pace?: number
   /** The peer's addresses by SDP; absent for c=0.0.0.0. */

@@ -9,6 +9,7 @@ import {
   type NameId,
   parseMetadata,
   type RecordingMetadata,
+  type SpeakerHints,
   textOf,
   validateMetadata,
   withoutIdConflicts,
@@ -61,6 +62,8 @@ export interface KeptMetadata {
 /** Merged metadata of one recording session; nothing that arrives can make it throw. */
 export class SessionMetadata {
   #state: RecordingMetadata | undefined
+  /** Before the document that told the end. */
+  #stateInCall: RecordingMetadata | undefined
   #isInvalid = false
   #lacksBase = false
   /** Whether the last document, a partial one, names what nobody described. */
@@ -86,6 +89,18 @@ export class SessionMetadata {
     return this.#state
   }
 
+  /** Whether all communication sessions are told to have stopped, or to be recorded no more (RFC 7865 section 6.3). */
+  get isOver(): boolean {
+    const { sessions, sessionRecordingAssocs: ties } = this.#state ?? NOTHING
+    const isUntied = (sessionId: string): boolean => {
+      const own = ties.filter((tie) => tie.sessionId === sessionId)
+      return own.length > 0 && own.every(({ disassociateTime }) => disassociateTime !== undefined)
+    }
+    return (
+      sessions.length > 0 && sessions.every(({ sessionId, stopTime }) => stopTime !== undefined || isUntied(sessionId))
+    )
+  }
+
   /** Whether a complete document is wanted: partial ones came without one before, or name what nobody described (SRS-44). */
   get lacksBase(): boolean {
     return this.#lacksBase || this.#isDangling
@@ -101,6 +116,7 @@ export class SessionMetadata {
     const { metadata, conflicts } = withoutIdConflicts(read.metadata, this.#state)
     const repeated = conflicts.map(({ id }) => id)
     this.#doubtfulIds = new Set(isPartial ? [...this.#doubtfulIds, ...repeated] : repeated)
+    if (!this.isOver) this.#stateInCall = this.#state
     this.#state = applyMetadata(this.#state, metadata)
     this.#isDangling = isPartial && namesUnknown(metadata, this.#state)
     return [
@@ -114,14 +130,14 @@ export class SessionMetadata {
     ]
   }
 
-  /** The facts as of now, for the labels of the session's streams, '' where there is none, and their media types. */
-  facts(labels: readonly string[], kinds: readonly string[] = []): MetadataPart {
+  /** The facts as of now, for the labels of the session's streams, '' where there is none, and what else the SDP says of them. */
+  facts(labels: readonly string[], sdp: Pick<SpeakerHints, 'kinds' | 'hasOtherLines'> = {}): MetadataPart {
     const state = this.#state
     const extensions =
       state === undefined ? [] : [...state.extensions, ...state.sessions.flatMap((one) => one.extensions)]
     const reference = referenceOf(extensions, 0)
     const custom = customValues(extensions)
-    const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, kinds }
+    const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, ...sdp }
     const lines = lineSpeakers(state ?? NOTHING, labels, hints)
     const callerId = state && callingParticipant(state)
     return {
@@ -133,7 +149,8 @@ export class SessionMetadata {
       ...(Object.keys(custom).length > 0 && { custom }),
       metadataInvalid: this.#isInvalid,
       speakers: lines.map(({ participantIds }) => participantIds.map((id) => this.#nameOf(id))),
-      held: lines.map(({ isHeld = false }) => isHeld),
+      // Who leaves at the end does not hold; who held before it does.
+      held: heldLines(this.isOver ? this.#stateInCall : state, labels, hints),
       speakersInferred: lines.some(({ evidence }) => evidence === 'inferred'),
       speakerEvidence: lines.map(({ evidence }) => evidence),
     }
@@ -144,6 +161,10 @@ export class SessionMetadata {
     const { name, aor } = participant === undefined ? {} : participantOf(participant)
     return name ?? aor ?? participantId
   }
+}
+
+function heldLines(state: RecordingMetadata | undefined, labels: readonly string[], hints: SpeakerHints): boolean[] {
+  return lineSpeakers(state ?? NOTHING, labels, hints).map(({ isHeld = false }) => isHeld)
 }
 
 function participantOf({ participantId, nameIds }: MetadataParticipant): ParticipantFacts {

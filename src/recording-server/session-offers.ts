@@ -53,7 +53,7 @@ export class SessionOffers {
   ): Promise<void> {
     const { streams, log } = this.#options
     if (bodies.offer !== undefined) {
-      const wasPaused = streams.isPaused
+      const wasPaused = streams.isInterrupted
       try {
         const body = sdpBody(await this.answer({ ...bodies, offer: bodies.offer }))
         await keep()
@@ -76,14 +76,23 @@ export class SessionOffers {
 
   /** Offers what there is; `dropped` is taken away. */
   async send(dialog: InviteDialog, dropped?: number): Promise<RequestOutcome> {
-    const body = sdpBody(this.#options.streams.offer(dropped))
-    return await dialog.reinvite({ headers: [['Require', 'siprec']], body })
+    return await this.#offer(dialog, this.#options.streams.offer(dropped))
+  }
+
+  /** Offers what holds unchanged: a refresh for a client that takes no UPDATE (RFC 4028 section 7.4). */
+  async refresh(dialog: InviteDialog): Promise<RequestOutcome> {
+    const { streams } = this.#options
+    return await this.#offer(dialog, streams.current ?? streams.offer())
+  }
+
+  async #offer(dialog: InviteDialog, content: Uint8Array): Promise<RequestOutcome> {
+    return await dialog.reinvite({ headers: [['Require', 'siprec']], body: sdpBody(content) })
   }
 
   /** Takes the answer to an offer of ours. */
   async takeAnswer(body: Uint8Array): Promise<void> {
     const { streams, record } = this.#options
-    const wasPaused = streams.isPaused
+    const wasPaused = streams.isInterrupted
     const answer = parseSdp(body)
     const warnings: string[] = []
     if (answer.ok) await streams.takeAnswer(answer.value, warnings)
@@ -100,7 +109,7 @@ export class SessionOffers {
   #report(wasPaused: boolean): void {
     const { streams, recordingId, emit } = this.#options
     this.noteSending()
-    if (streams.isPaused !== wasPaused) emit({ type: wasPaused ? 'resumed' : 'paused', recordingId })
+    if (streams.isInterrupted !== wasPaused) emit({ type: wasPaused ? 'resumed' : 'paused', recordingId })
   }
 }
 

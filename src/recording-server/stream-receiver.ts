@@ -91,6 +91,8 @@ export class StreamReceiver {
   #heldBySdp = false
   #heldByMetadata = false
   #isPausedHere = false
+  /** Since when nothing more is to come; undefined while something is. */
+  #endedAtMs: number | undefined
   #isObserved = true
   readonly #pauses = new PauseWitness()
 
@@ -148,7 +150,7 @@ export class StreamReceiver {
     this.#dropCandidates()
     this.#setCause('paused-here', isPaused, atMs)
     this.#isPausedHere = isPaused
-    this.#pauses.set(isPaused || this.#settings.isPaused, atMs, this.#lastSequence)
+    this.#witness(atMs)
     this.#expect()
   }
 
@@ -310,13 +312,25 @@ export class StreamReceiver {
     }
   }
 
-  #setPaused({ isPaused, isHeld = false }: StreamSettings): void {
+  #setPaused({ isPaused, isHeld = false, isEnded = false }: StreamSettings): void {
     const atMs = this.#elapsedMs()
-    this.#setCause('paused-by-client', isPaused && !isHeld, atMs)
-    this.#heldBySdp = isPaused && isHeld
+    if (isEnded) this.#endedAtMs ??= atMs
+    else if (this.#endedAtMs !== undefined) {
+      // One call ended, and another goes on in the same session: between them was a pause.
+      this.#setCause('paused-by-client', true, this.#endedAtMs)
+      this.#endedAtMs = undefined
+    }
+    const isBreak = isPaused && !isEnded
+    this.#setCause('paused-by-client', isBreak && !isHeld, atMs)
+    this.#heldBySdp = isBreak && isHeld
     this.#setHold(atMs)
-    this.#pauses.set(isPaused || this.#isPausedHere, atMs, this.#lastSequence)
+    this.#witness(atMs)
     this.#expect()
+  }
+
+  #witness(atMs: number): void {
+    const { isPaused, isEnded = false } = this.#settings
+    this.#pauses.set(isPaused || this.#isPausedHere, atMs, this.#lastSequence, isEnded && !this.#isPausedHere)
   }
 
   /** Packets are missed only where nobody has announced that there will be none. */

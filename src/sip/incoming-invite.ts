@@ -25,6 +25,7 @@ import type {
   ServerInvite,
   SessionIds,
 } from './session.ts'
+import { lifeMs } from './session-timer/session-timer.ts'
 import { type TimerTerms, timerHeaders } from './session-timer/timer-terms.ts'
 import { TimerSet } from './timer-set.ts'
 import type { SipFlow } from './transport-port.ts'
@@ -139,7 +140,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     const timer = agreed && {
       seconds: agreed.seconds,
       isOurs: agreed.refresher === 'uas',
-      expiresInMs: 500 * agreed.seconds,
+      expiresInMs: lifeMs(agreed.seconds),
     }
     return snapshotOf(this.#context, timer)
   }

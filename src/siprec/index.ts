@@ -8,7 +8,7 @@ export {
   parseBody,
 } from './body.ts'
 export { buildMultipart, type OutgoingPart, recordingBody } from './body-writer.ts'
-export { type LineSpeakers, lineSpeakers, type SpeakerEvidence } from './line-speakers.ts'
+export { type LineSpeakers, lineSpeakers, type SpeakerEvidence, type SpeakerHints } from './line-speakers.ts'
 export {
   CALL_NAMESPACE,
   type EndReason,

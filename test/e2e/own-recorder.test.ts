@@ -78,6 +78,26 @@ test('FLOW-07, META-18: of a conversation of three our recorder keeps a channel 
   }
 })
 
+for (const [how, isStopped] of [
+  ['whose call ends', false],
+  ['that is stopped in mid-call', true],
+] as const) {
+  test(`a recording ${how} and that was never paused has no pause in our recorder`, async (t) => {
+    const talk = await openTalk(t, { recorder: true })
+    assert.equal((await talk.rest('start', talk.opened.recorderUri('tcp'))).status, 200)
+    await talkOn(talk, 1_000)
+    if (isStopped) assert.equal((await talk.rest('stop')).status, 200)
+    await talk.end()
+    const { manifest } = await keptRecording(talk.opened.store)
+    for (const { totals, gaps } of manifest.streams) {
+      assert.ok(totals.packets > 25)
+      assert.deepEqual(totals.pauses, [])
+      const paused = gaps.filter(({ cause }) => /pause|hold/.test(cause))
+      assert.deepEqual(paused, [], 'no gap is called a pause')
+    }
+  })
+}
+
 /** A call that is spooled, since the name of its recorder is not known yet, with a pause in the middle; the recorder is known after it. */
 async function deliveredCall(t: TestContext): Promise<KeptRecording> {
   // A failure of the name server is not remembered.

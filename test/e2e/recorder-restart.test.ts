@@ -1,7 +1,8 @@
 // A recorder that is killed in mid-call and started again: the same recording goes on, in one folder, with one gap.
 
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { rmsDbfs } from '#audio'
 import { ForeignClient } from '../foreign/foreign-client.ts'
@@ -133,5 +134,53 @@ test('what a client does after the restart is as before it: refresh, pause, resu
   assertTone(channels[0]!, runs[2]!.startMs + 150, runs[2]!.startMs + 500, 1000)
   const third = manifest.streams[2]!.runs[0]!.startMs
   assertTone(channels[2]!, third + 150, third + 350, 2000)
+  assert.deepEqual(client.violations, [])
+})
+
+/** Has the session timer of the one open recording end at a time. */
+async function moveTimer(store: string, expiresAtMs: number): Promise<{ readonly isOurs: boolean }> {
+  const name = (await readdir(store, { recursive: true })).find((each) => each.endsWith('session.json'))
+  assert.ok(name !== undefined)
+  const path = join(store, name)
+  const session = JSON.parse(await readFile(path, 'utf8')) as { dialog: { timer: { isOurs: boolean } } }
+  const { timer } = session.dialog
+  await writeFile(path, JSON.stringify({ ...session, dialog: { ...session.dialog, timer: { ...timer, expiresAtMs } } }))
+  return timer
+}
+
+test('a client whose refresh was due while the recorder was dead is ended by BYE, and its recording is published', async (t) => {
+  const recorder = await MortalRecorder.start(t)
+  const client = await openClient(t, recorder)
+  const headers = [
+    ['Supported', 'timer'],
+    ['Session-Expires', '90;refresher=uac'],
+  ] as const
+  assert.equal((await client.invite({ headers })).status, 200)
+  await client.sendAudio(0, tone(400, 600))
+  await recorder.kill()
+  assert.equal((await moveTimer(recorder.store, Date.now() - 1000)).isOurs, false)
+  await recorder.start()
+  // It has 5 s more: its refresh may be on its way.
+  await until('the client is told BYE', () => client.isEnded, 20_000)
+  const { manifest } = await keptRecording(recorder.store)
+  assert.deepEqual([manifest.state, manifest.facts.sip.ended], ['published', 'session-expired'])
+  assert.deepEqual(client.violations, [])
+})
+
+test('a recorder that was to refresh the session does so after its restart', async (t) => {
+  const recorder = await MortalRecorder.start(t)
+  const client = await openClient(t, recorder)
+  const headers = [
+    ['Supported', 'timer'],
+    ['Session-Expires', '90;refresher=uas'],
+  ] as const
+  assert.equal((await client.invite({ headers })).status, 200)
+  await client.sendAudio(0, tone(400, 600))
+  await recorder.kill()
+  await recorder.start()
+  const isRefreshed = (): boolean => client.requests.some(({ method }) => method === 'UPDATE')
+  await until('the session is refreshed', isRefreshed, 20_000)
+  assert.equal((await client.bye()).status, 200)
+  assert.equal((await keptRecording(recorder.store)).manifest.facts.sip.ended, 'remote-bye')
   assert.deepEqual(client.violations, [])
 })

@@ -50,6 +50,16 @@ export function metadata(name: string, dataMode = 'complete'): Uint8Array {
 </recording>`)
 }
 
+/** A document as `metadata`, whose session stops: with it the speaker leaves. */
+export function lastMetadata(name: string): Uint8Array {
+  const stop = '<stop-time>2026-03-02T11:00:00Z</stop-time>'
+  const leaves = '<disassociate-time>2026-03-02T11:00:00Z</disassociate-time>'
+  const before = new TextDecoder().decode(metadata(name))
+  return text.encode(
+    before.replace('</session>', `${stop}</session>`).replace('</participantstreamassoc>', `${leaves}$&`),
+  )
+}
+
 /** SDP and metadata in one body. */
 export function withMetadata(sdp: SipBody, document: Uint8Array): SipBody {
   const parts = [

@@ -11,6 +11,11 @@ import type { TimerTerms } from './timer-terms.ts'
 const LONGEST_MARGIN_S = 32
 const SHORTEST_RETRY_MS = 5000
 
+/** How long a session lives from one refresh on, until BYE goes out, in milliseconds. */
+export function lifeMs(seconds: number): number {
+  return 1000 * (seconds - Math.min(LONGEST_MARGIN_S, seconds / 3))
+}
+
 /** What the timer asks of its dialog. */
 export interface SessionTimerUser {
   /** A refresh is due; asked again, at shorter and shorter intervals, until one is accepted. */
@@ -86,7 +91,7 @@ export class SessionTimer {
     if (agreed === undefined) return
     const { seconds } = agreed
     this.#agreed = { seconds, isOurs: agreed.refresher === we }
-    const leftMs = 1000 * (seconds - Math.min(LONGEST_MARGIN_S, seconds / 3))
+    const leftMs = lifeMs(seconds)
     this.#expiresAtMs = this.#clock.nowMs() + leftMs
     this.#timers.set('session-expiry', leftMs)
     if (this.#agreed.isOurs) this.#scheduleRefresh(500 * seconds)
