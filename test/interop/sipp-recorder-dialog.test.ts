@@ -9,7 +9,10 @@ import { requireTools } from '../harness/tools.ts'
 requireTools('sipp')
 
 for (const [scenario, name] of [
-  ['recorder-strict', 'SRC-01, SRC-03, SRC-26, SRC-33, SRC-36, SRC-69: a strict recorder objects to nothing'],
+  [
+    'recorder-strict',
+    'SRC-01, SRC-03, SRC-07, SRC-10, SRC-20, SRC-21, SRC-22, SRC-26, SRC-33, SRC-36, SRC-37, SRC-50, SRC-69: a strict recorder objects to nothing',
+  ],
   ['recorder-lenient', 'SRC-62, SRC-69: a recorder without labels, directions, Allow or UPDATE records'],
 ] as const) {
   test(`${name}: start, pause, resume, stop`, async (t) => {
