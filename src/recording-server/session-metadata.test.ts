@@ -151,3 +151,38 @@ test('a hold in the old form, c=0.0.0.0, is a hold in the ledger', async (t) => 
   const { manifest } = await bench.end(session)
   assert.ok(Math.abs((manifest.streams[0]!.account?.missingMs.hold ?? 0) - 5000) <= 40)
 })
+
+for (const [isLabelled, expected] of [
+  [true, [['Bob'], ['Carol']]],
+  [false, [[], []]],
+] as const) {
+  test(`a video line has no channel, and lends its speaker to no other, ${isLabelled ? 'with' : 'without'} labels`, async (t) => {
+    const bench = await RecorderBench.open(t)
+    const label = (value: string): string[] => ['sendonly', ...(isLabelled ? [`label:${value}`] : [])]
+    const lines = [
+      { kind: 'video', formats: '97', attributes: ['rtpmap:97 H264/90000', ...label('v')] },
+      { attributes: label('1') },
+      { attributes: label('2') },
+    ]
+    const session = await bench.start(withMetadata(offer(lines), twoSpeakers()))
+    const { manifest } = await bench.end(session)
+    assert.deepEqual(
+      manifest.streams.map(({ participants }) => participants),
+      expected,
+    )
+  })
+}
+
+/** Bob sends the stream of label 1, Carol that of label 2. */
+function twoSpeakers(): Uint8Array {
+  const ids = ['UAAMm5GRQKSCMVvLyl4rFw==', 'WAAMm5GRQKSCMVvLyl4rFw==']
+  const party = (name: string, id: string, at: number): string =>
+    `<participant participant_id="${id}"><nameID aor="sip:${name}@example.test"><name>${name}</name></nameID></participant>
+<stream stream_id="${ids[at]}" session_id="hVpd7YQgRW2nD22h7q60JQ=="><label>${at + 1}</label></stream>
+<participantstreamassoc participant_id="${id}"><send>${ids[at]}</send></participantstreamassoc>`
+  return new TextEncoder().encode(`<?xml version="1.0" encoding="UTF-8"?>
+<recording xmlns="urn:ietf:params:xml:ns:recording:1"><datamode>complete</datamode>
+<session session_id="hVpd7YQgRW2nD22h7q60JQ=="></session>
+${party('Bob', 'srfBElmCRp2QB23b7Mpk0w==', 0)}${party('Carol', 'trfBElmCRp2QB23b7Mpk0w==', 1)}
+</recording>`)
+}

@@ -130,14 +130,14 @@ export class SessionMetadata {
     ]
   }
 
-  /** The facts as of now, for the labels of the session's streams, '' where there is none, and their media types. */
-  facts(labels: readonly string[], kinds: readonly string[] = []): MetadataPart {
+  /** The facts as of now, for the labels of the session's streams, '' where there is none, and what else the SDP says of them. */
+  facts(labels: readonly string[], sdp: Pick<SpeakerHints, 'kinds' | 'hasOtherLines'> = {}): MetadataPart {
     const state = this.#state
     const extensions =
       state === undefined ? [] : [...state.extensions, ...state.sessions.flatMap((one) => one.extensions)]
     const reference = referenceOf(extensions, 0)
     const custom = customValues(extensions)
-    const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, kinds }
+    const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, ...sdp }
     const lines = lineSpeakers(state ?? NOTHING, labels, hints)
     const callerId = state && callingParticipant(state)
     return {

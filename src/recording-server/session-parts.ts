@@ -38,7 +38,16 @@ export function sessionParts(opening: SessionOpening, judgement: Judgement, cont
   const verdict = new SessionVerdict(message, policy, isPlain)
   const parties = isPlain ? partiesOf(message) : []
   const labels = (): string[] => streams.labels
-  const record = new SessionRecord({ ...context, log, recordingId, sip, labels, verdict, parties })
+  const record = new SessionRecord({
+    ...context,
+    log,
+    recordingId,
+    sip,
+    labels,
+    lines: () => streams.lines,
+    verdict,
+    parties,
+  })
   return {
     recordingId,
     log,

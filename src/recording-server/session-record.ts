@@ -39,6 +39,8 @@ export interface SessionRecordOptions {
   readonly parties: readonly ParticipantFacts[]
   /** Labels of the streams by channel, '' for those without. */
   readonly labels: () => readonly string[]
+  /** Their media types, and whether the client sends more than is kept. */
+  readonly lines: () => { readonly kinds: readonly string[]; readonly hasOtherLines: boolean }
 }
 
 /** Keeper of one session's facts. */
@@ -79,8 +81,8 @@ export class SessionRecord {
 
   /** All that is known now. */
   facts(): RecordingFacts {
-    const { labels, parties, verdict } = this.#options
-    const told = this.#metadata.facts(labels())
+    const { labels, lines, parties, verdict } = this.#options
+    const told = this.#metadata.facts(labels(), lines())
     const participants = told.participants.length > 0 ? told.participants : parties
     const facts = { sip: this.#sip, ...told, participants, warnings: [...this.#warnings] }
     return { ...facts, verdict: verdict.facts(facts) }

@@ -27,6 +27,8 @@ interface Stream {
 interface Line {
   media: LocalMedia
   stream: Stream | undefined
+  /** It was offered to be sent, and is not taken. */
+  isLeftOut?: boolean
 }
 
 /** What the streams of a session work with. */
@@ -44,7 +46,7 @@ export interface SessionStreamsOptions {
 
 /** What of the streams survives the process; plain data without keys. */
 export interface KeptStreams {
-  readonly lines: readonly { readonly media: LocalMedia; readonly channel?: number }[]
+  readonly lines: readonly { readonly media: LocalMedia; readonly channel?: number; readonly isLeftOut?: boolean }[]
   /** By channel. */
   readonly streams: readonly ReopenedStream[]
 }
@@ -71,7 +73,9 @@ export class SessionStreams {
   /** What `resume` takes; undefined while a stream has keys, which are never kept. */
   kept(): { readonly description: KeptDescription; readonly streams: KeptStreams } | undefined {
     if (this.#streams.some(({ settings, isRemoved }) => settings.srtp !== undefined && !isRemoved)) return undefined
-    const lines = this.#lines.map(({ media, stream }) => ({ media, ...(stream && { channel: stream.channel }) }))
+    const lines = this.#lines.map(({ media, stream, isLeftOut = false }) => {
+      return { media, ...(stream && { channel: stream.channel }), ...(isLeftOut && { isLeftOut }) }
+    })
     const streams = this.#streams.map(({ label, rtpPort, settings, isRemoved }) => {
       const kept = isRemoved ? { codecs: [], isPaused: true } : settings
       return { ...(label !== undefined && { label }), rtpPort, settings: kept, isRemoved }
@@ -86,14 +90,20 @@ export class SessionStreams {
     for (const [channel, stream] of streams.streams.entries()) {
       this.#streams.push({ channel, ...stream, keys: new StreamKeys(suites, ids) })
     }
-    for (const { media, channel } of streams.lines) {
-      this.#lines.push({ media, stream: channel === undefined ? undefined : this.#streams[channel] })
+    for (const { media, channel, isLeftOut = false } of streams.lines) {
+      this.#lines.push({ media, stream: channel === undefined ? undefined : this.#streams[channel], isLeftOut })
     }
   }
 
   /** Labels of the streams by channel, '' for those without. */
   get labels(): string[] {
     return this.#streams.map(({ label }) => label ?? '')
+  }
+
+  /** Media types of the streams by channel, and whether the client sends more than is kept. */
+  get lines(): { readonly kinds: readonly string[]; readonly hasOtherLines: boolean } {
+    const kindOf = (stream: Stream): string => this.#lines.find((line) => line.stream === stream)?.media.kind ?? 'audio'
+    return { kinds: this.#streams.map(kindOf), hasOtherLines: this.#lines.some(({ isLeftOut }) => isLeftOut) }
   }
 
   /** Whether there are streams, and all that are left are paused. */
@@ -188,8 +198,9 @@ export class SessionStreams {
       await this.#remove(line)
       return []
     }
-    this.#lines[index] = { media: planned.media, stream: undefined }
-    return planned.reason === 'offered with port 0' ? [] : [`media ${index + 1} refused: ${planned.reason}`]
+    const isLeftOut = planned.reason !== 'offered with port 0'
+    this.#lines[index] = { media: planned.media, stream: undefined, isLeftOut }
+    return isLeftOut ? [`media ${index + 1} refused: ${planned.reason}`] : []
   }
 
   async #take(index: number, planned: PlannedLine & { kind: 'stream' }): Promise<void> {

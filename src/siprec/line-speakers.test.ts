@@ -40,6 +40,15 @@ test('L-08: without labels the lines are taken in the order of the streams', () 
   )
 })
 
+test('L-08: where the SDP has more lines than are kept, the order of streams says nothing, and labels all', () => {
+  const speakers = (labels: string[]): (readonly string[])[] =>
+    lineSpeakers(document({ participantStreamAssocs: FLOWS }), labels, { hasOtherLines: true }).map(
+      (line) => line.participantIds,
+    )
+  assert.deepEqual(speakers(['', '']), [[], []])
+  assert.deepEqual(speakers(['1', '2']), [['b'], ['a']])
+})
+
 test('L-16, L-19: without associations the parties are taken in order, and all of them for a single line', () => {
   const ids = (labels: string[]): (readonly string[])[] =>
     lineSpeakers(document({}), labels).map((line) => line.participantIds)

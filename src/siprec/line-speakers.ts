@@ -27,6 +27,8 @@ export interface SpeakerHints {
   readonly isLossy?: boolean
   /** Media types of the lines; audio unless told. */
   readonly kinds?: readonly string[]
+  /** The SDP has m-lines beside these, so that the order of streams is not that of the lines. */
+  readonly hasOtherLines?: boolean
 }
 
 interface Binding {
@@ -90,7 +92,8 @@ class Census {
     const { streams } = this.#metadata
     if (label !== '' && this.#byLabel.size > 0) return this.#byLabelOf(label)
     const isUnlabelled = this.#byLabel.size === 0 || this.#labels.every((each) => each === '')
-    if (!isUnlabelled || this.#hints.isLossy === true || streams.length !== this.#labels.length) return UNKNOWN
+    const { isLossy = false, hasOtherLines = false } = this.#hints
+    if (!isUnlabelled || isLossy || hasOtherLines || streams.length !== this.#labels.length) return UNKNOWN
     const stream = streams[index]
     return stream === undefined ? UNKNOWN : { stream, evidence: 'inferred' }
   }
