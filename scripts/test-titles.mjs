@@ -24,7 +24,7 @@ function testSources() {
     .sort()
 }
 
-const anyId = /(?:[A-Z]{1,4}-\d{2}|(?:field|peer defect|jambonz defect) \d{1,2})/.source
+const anyId = /(?:[A-Z]{1,4}-\d{2}|(?:field|peer defect|jambonz defect|oddity) \d{1,2})/.source
 
 /** Titles of tests that are run (a skipped one proves nothing), and of table entries and wrappers that begin with ids. */
 function titles(path) {
