@@ -98,9 +98,10 @@ test(
     await recorder.start()
     for (const { manifest } of await published(disk, 2)) {
       for (const { gaps, account } of manifest.streams) {
-        const last = gaps.at(-1)
-        assert.equal(last?.cause, 'disk')
-        assert.ok(last.toMs - last.fromMs > 1900, `${last.fromMs} to ${last.toMs}`)
+        const told = gaps.find(({ cause }) => cause === 'disk')
+        assert.ok(told !== undefined && told.toMs - told.fromMs > 1900, JSON.stringify(gaps))
+        // The session closes a moment after the disk was given up; those milliseconds have causes of their own.
+        assert.ok(manifest.durationMs - told.toMs < 100, JSON.stringify(gaps))
         const accountedMs = Object.values(account?.missingMs ?? {}).reduce((sum, ms) => sum + ms, account?.audioMs ?? 0)
         assert.ok(Math.abs(accountedMs - manifest.durationMs) < 1, `${accountedMs} of ${manifest.durationMs}`)
       }
