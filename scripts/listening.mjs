@@ -18,12 +18,13 @@ export function watchMeters(page, forMs) {
 }
 
 /** Follows the player to behind the pause: how far it came, and the loudest that its lanes showed inside and outside the pause, in dBFS. */
-export function playerLoudness(page, fromS, toS) {
-  return page.evaluate(
+export async function playerLoudness(page, fromS, toS) {
+  // It is told to play when it has what it needs, which is after the button was pressed.
+  await page.waitForFunction(() => globalThis.playerElement !== undefined)
+  return await page.evaluate(
     async ([fromS, toS]) => {
       const dbfsOf = (level) => (level === 0 ? -100 : 20 * Math.log10(level))
       const element = globalThis.playerElement
-      if (element === undefined) throw new Error('nothing was told to play')
       const [inside, outside] = [[], []]
       const [startedAt, startedS] = [performance.now(), element.currentTime]
       const isOver = () => element.ended || performance.now() > startedAt + 60_000
