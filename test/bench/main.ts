@@ -38,7 +38,11 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
   parser: async () => [await parserSection(), benchHostileMessages()],
   commands: async () => [await benchCommands(isQuick ? 30 : 120)],
   failover: async () => [await benchFailover(isQuick ? 20 : 100)],
-  latency: async () => [await benchRecordingLatency(isQuick ? 20 : 120)],
+  // As phones send, and ten times as many packets, which meet more often.
+  latency: async () => [
+    await benchRecordingLatency({ pairs: isQuick ? 5 : 40, frameMs: 20, windowMs: 2_000 }),
+    await benchRecordingLatency({ pairs: isQuick ? 20 : 120, frameMs: 2, windowMs: 500 }),
+  ],
   calls: async () => [
     await benchCallRate(
       isQuick

@@ -6,9 +6,14 @@ import { CommandScene } from './command-scene.ts'
 import { figure, median, percentile, type Section } from './report.ts'
 import { openRtpSink } from './rtp-sink.ts'
 
-/** Many packets a second, since a hundredth of them is looked at. */
-const FRAME_MS = 2
-const WINDOW_MS = 500
+/** How a call is looked at. */
+export interface LatencyLook {
+  readonly pairs: number
+  /** Length of a packet. */
+  readonly frameMs: number
+  readonly windowMs: number
+}
+
 const SETTLE_MS = 100
 /** Until what runs in the packet path is compiled. */
 const WARM_UP = 6
@@ -24,20 +29,21 @@ interface Pair {
 }
 
 /** Measures so many pairs of windows: plain and recorded, then recorded and plain, so that a drift cancels out. */
-export async function benchRecordingLatency(pairs: number): Promise<Section> {
+export async function benchRecordingLatency(look: LatencyLook): Promise<Section> {
+  const { pairs, frameMs, windowMs } = look
   const sink = await openRtpSink()
   const scene = await CommandScene.open()
   const measured: Pair[] = []
   // On a machine with other work the differences between windows would be those of that work.
   const isFirst = goFirst([process.pid, scene.gatewayPid], true)
   try {
-    await scene.call(FRAME_MS)
+    await scene.call(frameMs)
     for (let at = -WARM_UP; at < pairs; at++) {
       const isPlainFirst = at % 2 === 0
-      const first = await window(scene)
+      const first = await window(scene, windowMs)
       if (isPlainFirst) await scene.startTo(sink.port)
       else await scene.stop()
-      const second = await window(scene)
+      const second = await window(scene, windowMs)
       if (at >= 0) measured.push(isPlainFirst ? { plain: first, recorded: second } : { plain: second, recorded: first })
     }
     await scene.hangUp()
@@ -49,13 +55,13 @@ export async function benchRecordingLatency(pairs: number): Promise<Section> {
     await scene.close()
     await sink.close()
   }
-  return section(measured, isFirst)
+  return section(measured, look, isFirst)
 }
 
-async function window(scene: CommandScene): Promise<number[]> {
+async function window(scene: CommandScene, windowMs: number): Promise<number[]> {
   await pause(SETTLE_MS)
   scene.takeDelays()
-  await pause(WINDOW_MS)
+  await pause(windowMs)
   return scene.takeDelays()
 }
 
@@ -68,7 +74,7 @@ function interval(pairs: readonly Pair[], statistic: (drawn: readonly Pair[]) =>
   return [percentile(values, 0.025), percentile(values, 0.975)]
 }
 
-function section(pairs: readonly Pair[], isFirst: boolean): Section {
+function section(pairs: readonly Pair[], { frameMs, windowMs }: LatencyLook, isFirst: boolean): Section {
   const row = (name: string, of: (pair: Pair) => readonly number[]): string[] => {
     const all = pairs.flatMap(of)
     return [name, figure(all.length), figure(percentile(all, 0.5), 3), figure(p99(all), 3)]
@@ -78,13 +84,13 @@ function section(pairs: readonly Pair[], isFirst: boolean): Section {
   const isMet = low <= 0 && high >= 0 && high - low < WIDEST_MS
   const spread = (statistic: number): string => figure(percentile([...differences.values()], statistic), 3)
   return {
-    title: 'What recording costs the call: delay from party to party',
+    title: `What recording costs the call: delay from party to party, packets of ${frameMs} ms`,
     columns: ['call', 'packets', 'p50 ms', 'p99 ms'],
     rows: [row('not recorded', ({ plain }) => plain), row('recorded', ({ recorded }) => recorded)],
     notes: [
       `p99 recorded less p99 not recorded, pair by pair: median ${spread(0.5)} ms, 95 % interval ${figure(low, 3)} to ${figure(high, 3)} ms; goal: includes 0 and is narrower than ${WIDEST_MS} ms: ${isMet ? 'met' : 'missed'}.`,
       `The differences of the pairs lie between ${spread(0.05)} and ${spread(0.95)} ms in nine of ten.`,
-      `${pairs.length} pairs of windows of ${figure(WINDOW_MS)} ms on one call, off and on, then on and off; packets of ${FRAME_MS} ms from both parties. The interval is by bootstrap over the pairs.`,
+      `${pairs.length} pairs of windows of ${figure(windowMs)} ms on one call, off and on, then on and off; packets from both parties. The interval is by bootstrap over the pairs.`,
       'From the send call of one party to the arrival at the socket of the other, both in the process of the bench; the recorder takes its copies in another process of the lowest priority.',
       `Gateway and parties before other work of the machine, by niceness: ${isFirst ? 'yes' : 'no'}.`,
     ],
