@@ -37,6 +37,8 @@ export interface OpenRecording {
   /** Told to keep nothing. */
   isPaused: boolean
   hasFailed: boolean
+  /** Settles when the streams that were asked for are there: each waits for the one before it. */
+  added: Promise<unknown>
 }
 
 /** What open recordings work with. */
@@ -70,7 +72,7 @@ export class OpenRecordings {
   get(recordingId: string): OpenRecording {
     const recording = this.#recordings.get(recordingId)
     if (recording !== undefined) return recording
-    throw new AppError('recorder.unknown-recording', 'no such recording is open', { result: 'server', reason: 'gone' })
+    throw unknownRecording()
   }
 
   /** Throws AppError `recorder.unknown-recording` or `recorder.unknown-stream`. */
@@ -97,7 +99,13 @@ export class OpenRecordings {
     const folder = new RecordingFolder(disk, root, recordingId, startedAtMs, facts)
     const cname = ids.hex(CNAME_BYTES)
     const about = { recordingId, folder, time, startedAtMs, cname, watch: watch.session(recordingId) }
-    this.#recordings.set(recordingId, { ...about, streams: [], isPaused: false, hasFailed: false })
+    this.#recordings.set(recordingId, {
+      ...about,
+      streams: [],
+      isPaused: false,
+      hasFailed: false,
+      added: Promise.resolve(),
+    })
     return { startedAtMs }
   }
 
@@ -120,7 +128,8 @@ export class OpenRecordings {
       const alarms = (manifest.alarms ?? []).map((alarm) => ({ toMs: Math.round(time.elapsedMs()), ...alarm }))
       if (alarms.length > 0) folder.setAlarms(alarms)
       const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
-      const recording = { ...about, watch: watch.session(recordingId, alarms), streams: [], hasFailed: false }
+      const fresh = { streams: [], hasFailed: false, added: Promise.resolve() }
+      const recording = { ...about, watch: watch.session(recordingId, alarms), ...fresh }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
       for (const [channel, { settings, isRemoved }] of streams.entries()) {
         const files = folder.streams[channel]!
@@ -137,17 +146,26 @@ export class OpenRecordings {
     }
   }
 
-  /** Adds a stream, and a pair of ports for it. */
+  /** Adds a stream, and a pair of ports for it. Channels are in the order of asking, however long the ports take to be had. */
   async addStream({
     recordingId,
     label,
     settings,
   }: RecordCommand & { type: 'add-stream' }): Promise<RecordReplies['add-stream']> {
     const recording = this.get(recordingId)
-    const ports = await this.#options.ports.take()
-    const files = recording.folder.addStream(label)
-    this.#receive(recording, files, settings, ports)
-    return { channel: files.channel, rtpPort: ports.port }
+    const taking = this.#options.ports.take()
+    const added = Promise.allSettled([recording.added, taking]).then(async () => {
+      const ports = await taking
+      if (this.#recordings.get(recordingId) !== recording) {
+        await this.#options.ports.release(ports)
+        throw unknownRecording()
+      }
+      const files = recording.folder.addStream(label)
+      this.#receive(recording, files, settings, ports)
+      return { channel: files.channel, rtpPort: ports.port }
+    })
+    recording.added = added
+    return await added
   }
 
   #receive(
@@ -183,6 +201,10 @@ export class OpenRecordings {
     recording.streams.push({ track, receiver })
     return receiver
   }
+}
+
+function unknownRecording(): AppError {
+  return new AppError('recorder.unknown-recording', 'no such recording is open', { result: 'server', reason: 'gone' })
 }
 
 /** Keeps nothing of a recording from now on, or again. */

@@ -222,7 +222,7 @@ export class SessionStreams {
     const { recordingId, media } = this.#options
     const { channel, rtpPort } = await media.ask({ type: 'add-stream', recordingId, ...named, settings })
     const stream: Stream = { channel, rtpPort, ...named, keys, settings, isRemoved: false }
-    this.#streams.push(stream)
+    this.#streams[channel] = stream
     return stream
   }
 
