@@ -15,7 +15,8 @@ const PACKET = 160
 class Pair {
   readonly #bench: RoomBench
   readonly #source: RtpSource
-  #second = { ssrc: 0xbeef, sequence: 9000, timestamp: 777_777 }
+  /** The other source; another one when it is set. */
+  second = { ssrc: 0xbeef, sequence: 9000, timestamp: 777_777 }
 
   constructor(bench: RoomBench, source: RtpSource) {
     this.#bench = bench
@@ -36,9 +37,9 @@ class Pair {
 
   async #sendAsSecond(payload: Uint8Array): Promise<void> {
     const { ssrc, sequence, timestamp } = this.#source
-    Object.assign(this.#source, this.#second)
+    Object.assign(this.#source, this.second)
     await this.#source.sendPacket(payload)
-    this.#second = { ...this.#second, sequence: this.#source.sequence, timestamp: this.#source.timestamp }
+    this.second = { ...this.second, sequence: this.#source.sequence, timestamp: this.#source.timestamp }
     Object.assign(this.#source, { ssrc, sequence, timestamp })
   }
 }
@@ -99,6 +100,25 @@ test('a pause holds for every source of a stream, and for what nobody knows yet 
     const wav = readWav(await readFile(join(folder, name)))
     assert.ok(wav.ok && powers(wav.value.samples[0]!)[2]! < 0.001, name)
   }
+})
+
+test('sources that send a packet and no more do not keep a later one out', async (t) => {
+  const bench = await RoomBench.open(t)
+  const pair = new Pair(bench, await bench.addStream())
+  const packet = encodePcmu(tone(1000, 20))
+  const own = pair.second
+  for (const ssrc of [1, 2, 3, 4, 5, 6]) {
+    pair.second = { ...own, ssrc }
+    await pair.talk(encodePcmu(tone(400, 60)), packet)
+  }
+  pair.second = own
+  await pair.talk(encodePcmu(tone(400, 1000)), encodePcmu(tone(1000, 1000)))
+  const [stream] = (await bench.close()).manifest.streams
+  assert.deepEqual(
+    stream!.others?.map(({ ssrc, totals }) => [ssrc, totals.packets]),
+    [[0xbeef, 50]],
+  )
+  assert.equal(stream!.totals.wrongSource, 6)
 })
 
 test('RTP-27: another SSRC from another address is no second source', async (t) => {

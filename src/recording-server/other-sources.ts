@@ -41,7 +41,8 @@ export class OtherSources {
   readonly #sources = new Map<number, Source>()
   readonly #candidates = new Map<number, Candidate>()
   readonly #paused = new Map<PauseCause, number>()
-  readonly #codecs: TrackCodec[] = []
+  /** By payload type; those of earlier negotiations stay. */
+  readonly #codecs = new Map<number, TrackCodec>()
   #dropped = 0
 
   constructor(options: OtherSourcesOptions) {
@@ -67,7 +68,7 @@ export class OtherSources {
   }
 
   addCodecs(codecs: readonly TrackCodec[]): void {
-    this.#codecs.push(...codecs)
+    for (const codec of codecs) this.#codecs.set(codec.payloadType, codec)
     for (const { track } of this.#sources.values()) track.addCodecs(codecs)
   }
 
@@ -91,7 +92,7 @@ export class OtherSources {
     const { ssrc, sequence } = view
     const known = this.#candidates.get(ssrc)
     const isNext = known?.nextSequence === sequence
-    if (known === undefined && this.#candidates.size >= MOST_CANDIDATES) return false
+    if (known === undefined) this.#makeRoom()
     if (known !== undefined && !isNext) this.#dropped += known.held.length
     const candidate = known !== undefined && isNext ? known : { held: [], nextSequence: 0 }
     candidate.held.push({ datagram, arrivalMs })
@@ -102,6 +103,15 @@ export class OtherSources {
     if (this.#sources.size < MOST_SOURCES) this.#admit(ssrc, candidate)
     else this.#dropped += candidate.held.length
     return true
+  }
+
+  /** One that sent a packet and no more must not stand in the way of one that goes on: the first that came gives way. */
+  #makeRoom(): void {
+    const [oldest] = this.#candidates
+    if (oldest === undefined || this.#candidates.size < MOST_CANDIDATES) return
+    const [ssrc, { held }] = oldest
+    this.#dropped += held.length
+    this.#candidates.delete(ssrc)
   }
 
   /** Keeps the packet of a known source that the view describes; how far its track has got. */
@@ -127,7 +137,7 @@ export class OtherSources {
 
   #admit(ssrc: number, { held }: Candidate): void {
     const track = this.#options.open(ssrc)
-    track.addCodecs(this.#codecs)
+    track.addCodecs([...this.#codecs.values()])
     for (const [cause, atMs] of this.#paused) track.setPaused(cause, true, atMs)
     const counted = { packets: 0, bytes: 0, duplicates: 0, firstPacketMs: undefined, lastPacketMs: undefined }
     this.#sources.set(ssrc, { track, stats: new ReceptionStats(ssrc), ...counted })

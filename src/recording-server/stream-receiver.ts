@@ -211,7 +211,7 @@ export class StreamReceiver {
     const { ssrc } = view
     const isPeer = this.#channel.isSecured || this.#lock.isLockedTo(from.address, from.port)
     if (isPeer && this.others.has(ssrc)) {
-      this.#writing(() => this.others.accept(datagram, this.#elapsedMs()))
+      this.#write(datagram, this.#elapsedMs())
       return
     }
     const verdict = this.#lock.judge(from.address, from.port, ssrc, clock.nowMs(), this.#channel.isSecured)
@@ -243,10 +243,11 @@ export class StreamReceiver {
   #passCandidates(): void {
     if (this.#candidates.length === 0) return
     for (const { datagram, arrivalMs } of this.#candidates.splice(0)) {
-      this.#writing(() => {
-        if (!this.others.probe(datagram, arrivalMs)) this.#wrongSource += 1
-        return undefined
-      })
+      try {
+        if (this.#hasFailed || !this.others.probe(datagram, arrivalMs)) this.#wrongSource += 1
+      } catch (fault) {
+        this.#fail(fault)
+      }
     }
   }
 
@@ -296,20 +297,26 @@ export class StreamReceiver {
     this.#lastSequence = this.#view.sequence
     this.#packets += 1
     this.#bytes += this.#view.payloadLength
-    const { track } = this.#options
-    this.#writing(() => (track.accept(this.#view, datagram, extended, arrivalMs) ? track.endMs : undefined))
+    this.#write(datagram, arrivalMs, extended)
   }
 
-  /** `work` gives how far the audio of its source has got. */
-  #writing(work: () => number | undefined): void {
+  /** Writes the packet of the view; `extended` is its sequence number at the locked source, absent for another one. */
+  #write(datagram: Uint8Array, arrivalMs: number, extended?: number): void {
     if (this.#hasFailed) return
+    const { track, time } = this.#options
     try {
-      const endMs = work()
-      if (endMs !== undefined) this.#options.time.reached(endMs)
+      if (extended === undefined) {
+        const endMs = this.others.accept(datagram, arrivalMs)
+        if (endMs !== undefined) time.reached(endMs)
+      } else if (track.accept(this.#view, datagram, extended, arrivalMs)) time.reached(track.endMs)
     } catch (fault) {
-      this.#hasFailed = true
-      this.#options.onFault(fault)
+      this.#fail(fault)
     }
+  }
+
+  #fail(fault: unknown): void {
+    this.#hasFailed = true
+    this.#options.onFault(fault)
   }
 
   #setPaused({ isPaused, isHeld = false, isEnded = false }: StreamSettings): void {
