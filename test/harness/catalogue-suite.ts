@@ -164,6 +164,12 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     assert.deepEqual((await catalogue.facets({ state: 'published' })).counted, 1100)
     assert.equal(await catalogue.count({ tags: ['t'], fromMs: 1000 * 1090 }), 10)
     assert.deepEqual(idsOf(await catalogue.list({ limit: 1, tags: ['u'], toMs: 1000 * 11 })), ['r0'])
+    // More deleted ones among the first matches than are looked up to spare: the rest is looked at as well.
+    const deletion = { reason: 'r', actor: 'a', atMs: 1 }
+    for (let n = 0; n < 60; n++) await catalogue.annotate(`r${n}`, () => ({ deletion }))
+    for (const most of [20, 100, 1030, 1040, 1100]) {
+      assert.equal(await catalogue.count({ text: 'client.test' }, most), Math.min(most, 1040), `${most}`)
+    }
   })
 
   named('what is found is counted by state, party, codec, tag, day and the names of the metadata', async (t) => {

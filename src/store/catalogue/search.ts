@@ -9,6 +9,9 @@ import type { Tables } from './tables.ts'
 /** A condition that leaves more rows than this is common: a page of its matches is found soon by walking in order. */
 const FEW = 1000
 
+/** So much more than what counts as few is looked up, so that some deleted ones among it do not matter to who counts. */
+const SPARE = 1.05
+
 /** As many numbers as a statement lists itself. */
 const LISTED = 64
 
@@ -22,6 +25,8 @@ export interface SearchPlan {
   readonly candidates?: readonly number[]
   /** Else: a key along whose index the rows stand in order. */
   readonly driver?: Key
+  /** Some of the rows that the terms in the index of texts leave, where there are more than a few. */
+  readonly sample?: readonly number[]
   readonly keys: readonly Key[]
   readonly terms: readonly Term[]
 }
@@ -55,11 +60,14 @@ export async function planSearch(
   for (const key of keys) probe(await keyHits(database, key, few + 1), [key])
   // Words that are common may be rare together.
   const indexed = terms.filter(isIndexed)
+  let sample: readonly number[] | undefined
   if (indexed.length > 0 && fewest?.rows.length !== 0) {
-    probe(await engine.hits(database, indexed, few + 1), indexed)
+    const hits = await engine.hits(database, indexed, Math.ceil(few * SPARE) + 1)
+    if (hits.length > few) sample = hits
+    probe(hits, indexed)
   }
   if (fewest === undefined) probe(await durationHits(database, filter, few + 1), [])
-  const plan = { filter, keys, terms }
+  const plan = { filter, keys, terms, ...(sample && { sample }) }
   if (fewest !== undefined) {
     const { rows, met } = fewest
     // What the candidates were found by needs no second look.
@@ -104,7 +112,23 @@ export async function countMatches(
   plan: SearchPlan,
   most: number | undefined,
 ): Promise<number> {
-  if (plan.candidates?.length === 0) return 0
+  const { candidates, sample, terms } = plan
+  if (candidates?.length === 0) return 0
+  if (candidates === undefined && sample !== undefined && most !== undefined) {
+    // Where that is enough of them nobody has to look at the rest.
+    const rest = terms.filter((term) => !isIndexed(term))
+    const { filter, keys } = plan
+    if ((await countOf(database, engine, { filter, keys, terms: rest, candidates: sample }, most)) >= most) return most
+  }
+  return await countOf(database, engine, plan, most)
+}
+
+async function countOf(
+  database: Kysely<Tables>,
+  engine: DatabaseEngine,
+  plan: SearchPlan,
+  most: number | undefined,
+): Promise<number> {
   const matches = matching(database, engine, plan).select('siprec_recording.row_no')
   const bounded = most === undefined ? matches : matches.limit(most)
   const { total } = await database
