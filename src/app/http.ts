@@ -7,6 +7,7 @@ import {
   EventLog,
   type HttpServer,
   type MetricsSnapshot,
+  NO_CALLS,
   type Readiness,
   type SetUpView,
   type TestCallsView,
@@ -89,7 +90,7 @@ export async function openHttp(
     setUp,
     metrics: {
       snapshot: () => ({
-        ...(gateway?.metrics() ?? noCalls),
+        ...(gateway?.metrics() ?? NO_CALLS),
         deviations: recorder?.server.deviations() ?? {},
         alarms: recorder?.server.alarms() ?? {},
         ...diskOf(recorder),
@@ -155,18 +156,6 @@ function openTraces(
     keepMs: trace.keepMinutes * MINUTE_MS,
     mostCalls: trace.mostCalls,
   })
-}
-
-const noCalls = {
-  activeCalls: 0,
-  recordings: {},
-  recordingSessions: {},
-  recorders: {},
-  spooled: {},
-  spooledBytes: 0,
-  recordingSessionOutcomes: {},
-  packetsForked: 0,
-  packetsHeld: 0,
 }
 
 async function openWebhooks(config: HttpConfig, events: EventLog, around: Surroundings): Promise<Webhooks> {

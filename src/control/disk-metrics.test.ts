@@ -1,28 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, NO_CALLS } from './metrics.ts'
 import type { MetricsSnapshot } from './views.ts'
-
-const NOTHING: MetricsSnapshot = {
-  activeCalls: 0,
-  recordings: {},
-  recordingSessions: {},
-  recorders: {},
-  spooled: {},
-  spooledBytes: 0,
-  recordingSessionOutcomes: {},
-  packetsForked: 0,
-  packetsHeld: 0,
-}
 
 test('the disk of the recorder is in the metrics, and what is not known of it is not', async () => {
   const disk = { condition: 'low', conditions: ['well', 'low'], waitingBytes: 7, unsyncedMs: 1500, openFiles: 4 }
-  let snapshot: MetricsSnapshot = NOTHING
+  let snapshot: MetricsSnapshot = NO_CALLS
   const metrics = createMetrics({ snapshot: () => snapshot })
   const lines = async (): Promise<string[]> =>
     (await metrics.text()).split('\n').filter((line) => /^siprec_gateway_recorder_(disk|wait|unsync|open)/.test(line))
   assert.deepEqual(await lines(), [])
-  snapshot = { ...NOTHING, disk: { ...disk, freeBytes: 1000 } }
+  snapshot = { ...NO_CALLS, disk: { ...disk, freeBytes: 1000 } }
   assert.deepEqual(await lines(), [
     'siprec_gateway_recorder_disk_condition{condition="well"} 0',
     'siprec_gateway_recorder_disk_condition{condition="low"} 1',
@@ -31,7 +19,7 @@ test('the disk of the recorder is in the metrics, and what is not known of it is
     'siprec_gateway_recorder_unsynced_seconds 1.5',
     'siprec_gateway_recorder_open_files 4',
   ])
-  snapshot = { ...NOTHING, disk }
+  snapshot = { ...NO_CALLS, disk }
   assert.ok(!(await lines()).some((line) => line.includes('free_bytes')))
   metrics.close()
 })

@@ -4,7 +4,20 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 import { type SipTrace, sipTrace } from '#kernel'
 import { diskMetrics } from './disk-metrics.ts'
-import type { MetricsView } from './views.ts'
+import type { MetricsSnapshot, MetricsView } from './views.ts'
+
+/** What there is to count where no gateway runs. */
+export const NO_CALLS: MetricsSnapshot = {
+  activeCalls: 0,
+  recordings: {},
+  recordingSessions: {},
+  recorders: {},
+  spooled: {},
+  spooledBytes: 0,
+  recordingSessionOutcomes: {},
+  packetsForked: 0,
+  packetsHeld: 0,
+}
 
 /** The registry of one process. */
 export interface Metrics {

@@ -1,9 +1,8 @@
 // What Node's sockets alone cost: a device that sends on, or only counts, what it receives, and knows nothing of RTP.
 
 import { createSocket, type Socket } from 'node:dgram'
-import { once } from 'node:events'
 import type { Endpoint } from '#kernel'
-import { deviceCore, nextMessage, startModule } from './child.ts'
+import { openChildDevice } from './child.ts'
 import type { BenchTargets, Device } from './relay.ts'
 
 const HOST = '127.0.0.1'
@@ -11,24 +10,12 @@ const RECEIVE_BYTES = 1 << 20
 
 /** Opens a device that sends each packet of a leg to the other leg of its call and to the recorders. */
 export function openBareRelay(targets: BenchTargets): Promise<Device> {
-  return open(targets, 'relay')
+  return openChildDevice(new URL(import.meta.url), 'relay', targets)
 }
 
 /** Opens a device that reads packets and does nothing with them. */
 export function openBareReceiver(targets: BenchTargets): Promise<Device> {
-  return open(targets, 'receive')
-}
-
-async function open(targets: BenchTargets, role: 'relay' | 'receive'): Promise<Device> {
-  const child = startModule(deviceCore, new URL(import.meta.url), [role])
-  child.send(targets)
-  const legPorts = await nextMessage<number[]>(child)
-  const close = async (): Promise<void> => {
-    const ended = once(child, 'exit')
-    child.disconnect()
-    await ended
-  }
-  return { pid: child.pid ?? 0, legPorts, close }
+  return openChildDevice(new URL(import.meta.url), 'receive', targets)
 }
 
 async function socketTo(target: Endpoint): Promise<Socket> {

@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { BenchTargets, Device } from './relay.ts'
 
 /** Core of what is measured, and core of what measures it. */
 export const deviceCore = 0
@@ -31,6 +32,19 @@ export function startProgram(
   process.once('exit', end)
   child.once('exit', () => process.off('exit', end))
   return child
+}
+
+/** A device of the relay bench in a process of its own: a built module that takes targets, and tells the ports of its legs. */
+export async function openChildDevice(module: URL, role: string, targets: BenchTargets): Promise<Device> {
+  const child = startModule(deviceCore, module, [role])
+  child.send(targets)
+  const legPorts = await nextMessage<number[]>(child)
+  const close = async (): Promise<void> => {
+    const ended = once(child, 'exit')
+    child.disconnect()
+    await ended
+  }
+  return { pid: child.pid ?? 0, legPorts, close }
 }
 
 /** Starts a built module on a core, with a message channel; `nodeArgs` go to node itself. */

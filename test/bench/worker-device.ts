@@ -1,24 +1,15 @@
 // Our TypeScript engine as a device of the relay bench, in a process of its own.
 
-import { once } from 'node:events'
 import { createWorkerEngine, type MediaRemote } from '#engine'
 import { type Clock, type Endpoint, seededIds, silentLogger } from '#kernel'
-import { deviceCore, nextMessage, startModule } from './child.ts'
+import { openChildDevice } from './child.ts'
 import type { BenchTargets, Device } from './relay.ts'
 
 const PCMU = { encoding: 'PCMU/8000', receivePayloadType: 0, sendPayloadType: 0 }
 
 /** Opens the engine with one relay worker. */
-export async function openWorkerDevice(targets: BenchTargets): Promise<Device> {
-  const child = startModule(deviceCore, new URL(import.meta.url), ['device'])
-  child.send(targets)
-  const legPorts = await nextMessage<number[]>(child)
-  const close = async (): Promise<void> => {
-    const ended = once(child, 'exit')
-    child.disconnect()
-    await ended
-  }
-  return { pid: child.pid ?? 0, legPorts, close }
+export function openWorkerDevice(targets: BenchTargets): Promise<Device> {
+  return openChildDevice(new URL(import.meta.url), 'device', targets)
 }
 
 const clock: Clock = {

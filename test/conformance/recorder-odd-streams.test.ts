@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { goertzelPower, tone } from '#audio'
 import { cryptosOf, directionOf, labelOf, type ParsedSdp } from '#sdp'
-import { callXml, idOf, multipart, RawClient, sdpPart, sdpText, xmlPart } from '../harness/raw-client.ts'
+import { callXml, idOf, multipart, RawClient, sdpPart, sdpText, securedLine, xmlPart } from '../harness/raw-client.ts'
 import { assertTones, hangUp, openRawSession, sendTones } from '../harness/raw-session.ts'
 import { audioOf, RecorderBench } from '../harness/recorder.ts'
 
@@ -129,15 +129,7 @@ test('L-19, oddity: two SSRCs that speak in turn on one m-line: both are heard i
 })
 
 test('oddity: RTP/SAVP with SDES per m-line, and RTP/AVP beside it: each is answered in its own profile and key', async (t) => {
-  const secure = (label: string): string =>
-    [
-      `m=audio 4000${label} RTP/SAVP 0`,
-      'a=sendonly',
-      `a=label:${label}`,
-      `a=crypto:${label} AES_CM_128_HMAC_SHA1_80 inline:${Buffer.alloc(30, Number(label)).toString('base64')}`,
-      '',
-    ].join('\n')
-  const sdp = `${sdpText(['1'])}${secure('2')}${secure('3')}`
+  const sdp = `${sdpText(['1'])}${securedLine('2')}${securedLine('3')}`
   const srtp = { suites: ['AES_CM_128_HMAC_SHA1_80'] as const, keysWithoutTls: true }
   const { client, bench, answer } = await openRawSession(t, { sdp, xml: callXml() }, { srtp })
   assert.deepEqual(

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { cryptoIds } from '#net'
 import { cryptosOf, directionOf, labelOf, type ParsedSdp, parseSdp } from '#sdp'
 import { fixtureText } from '../harness/fixtures.ts'
-import { callXml, idOf, sdpText } from '../harness/raw-client.ts'
+import { callXml, idOf, sdpText, securedLine } from '../harness/raw-client.ts'
 import { assertLineTones, RawScene } from '../harness/raw-scene.ts'
 import { answerOf, LINE_PACKETS, sendLineTones } from '../harness/raw-socket-client.ts'
 import { RtpSource } from '../harness/rtp-source.ts'
@@ -88,15 +88,7 @@ for (const [what, lengthError, speakers] of [
 }
 
 test('oddity 21: RTP/SAVP with SDES per m-line, and RTP/AVP beside it: each is heard under its own key', async (t) => {
-  const secure = (label: string): string =>
-    [
-      `m=audio 4000${label} RTP/SAVP 0`,
-      'a=sendonly',
-      `a=label:${label}`,
-      `a=crypto:${label} AES_CM_128_HMAC_SHA1_80 inline:${Buffer.alloc(30, Number(label)).toString('base64')}`,
-      '',
-    ].join('\n')
-  const sdp = `${sdpText(['1'])}${secure('2')}${secure('3')}`
+  const sdp = `${sdpText(['1'])}${securedLine('2')}${securedLine('3')}`
   const offered = parseSdp(Buffer.from(sdp))
   assert.ok(offered.ok)
   const keys = offered.value.media.map((media) => cryptosOf(media)[0])

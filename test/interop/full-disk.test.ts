@@ -59,11 +59,21 @@ async function published(disk: OwnDisk, count: number): ReturnType<typeof manife
   return kept
 }
 
+/** Ends all sessions: so many recordings are published, and each has every packet. */
+async function endedWhole({ disk, client }: Bench, count: number): Promise<void> {
+  for (const session of client.live) assert.equal(await client.end(session), 200)
+  const kept = await published(disk, count)
+  for (const session of client.sessions) {
+    assert.deepEqual(await judge(session, kept, []), { faults: [], losses: [] })
+  }
+}
+
 test(
   'a full disk refuses new sessions; those under way lose nothing when it has room again in time',
   options,
   async (t) => {
-    const { recorder, disk, client } = await open(t)
+    const bench = await open(t)
+    const { recorder, disk, client } = bench
     await begin(client, 2)
     await sent(client, 50)
     const ballast = disk.fill()
@@ -74,11 +84,7 @@ test(
     await until('the recorder says so', () => recorder.has('disk writes again'), PATIENCE_MS)
     await begin(client)
     await sent(client, 50)
-    for (const session of client.live) assert.equal(await client.end(session), 200)
-    const kept = await published(disk, 3)
-    for (const session of client.sessions) {
-      assert.deepEqual(await judge(session, kept, []), { faults: [], losses: [] })
-    }
+    await endedWhole(bench, 3)
   },
 )
 
@@ -110,7 +116,8 @@ test(
 )
 
 test('SRS-24: sessions are refused before the disk is full, and those under way are kept whole', options, async (t) => {
-  const { recorder, disk, client } = await open(t, { minFreeBytes: 8 * MEGABYTE })
+  const bench = await open(t, { minFreeBytes: 8 * MEGABYTE })
+  const { recorder, disk, client } = bench
   await begin(client)
   const ballast = disk.fill(6 * MEGABYTE)
   await until('it is known', () => recorder.has('disk is nearly full; new sessions are refused'), PATIENCE_MS)
@@ -124,11 +131,7 @@ test('SRS-24: sessions are refused before the disk is full, and those under way 
   await until('it has room again', () => recorder.has('disk writes again'), PATIENCE_MS)
   await begin(client)
   await sent(client, 20)
-  for (const session of client.live) assert.equal(await client.end(session), 200)
-  const kept = await published(disk, 2)
-  for (const session of client.sessions) {
-    assert.deepEqual(await judge(session, kept, []), { faults: [], losses: [] })
-  }
+  await endedWhole(bench, 2)
 })
 
 test(

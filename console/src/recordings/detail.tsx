@@ -11,6 +11,7 @@ import { useResource } from '../data/resource.ts'
 import { cue, play } from '../player/playing.ts'
 import { linkTo } from '../router.ts'
 import { Curation } from './curation.tsx'
+import { type Fact, FactList } from './facts.tsx'
 import { Badge } from './list.tsx'
 import { Noticed } from './noticed.tsx'
 import { EvidencePanel } from './proof.tsx'
@@ -82,7 +83,7 @@ function Heading({ recording }: { recording: RecordingView }) {
 
 function Facts({ recording }: { recording: RecordingView }) {
   const { sip, startedAt, endedAt, durationMs, sizeBytes, custom, participants } = recording
-  const facts: readonly (readonly [string, string | undefined])[] = [
+  const facts: readonly Fact[] = [
     ['Began', clockTime(startedAt)],
     ['Ended', endedAt && clockTime(endedAt)],
     ['Length', recording.state === 'receiving' ? undefined : duration(durationMs)],
@@ -111,16 +112,7 @@ function Facts({ recording }: { recording: RecordingView }) {
   return (
     <section class="card" aria-labelledby="facts-title">
       <h2 id="facts-title">Facts</h2>
-      <dl class="recording-facts">
-        {facts
-          .filter(([, value]) => value !== undefined && value !== '')
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
+      <FactList facts={facts} />
     </section>
   )
 }

@@ -9,6 +9,7 @@ import { offers } from '../data/abilities.ts'
 import { clockTime } from '../data/format.ts'
 import { ApiError, post } from '../data/http.ts'
 import { addressOf } from '../player/share.tsx'
+import { type Fact, FactList } from './facts.tsx'
 import { Badge } from './list.tsx'
 import type { Standing } from './words.ts'
 
@@ -114,7 +115,7 @@ function Outcome({ verified: { isUnderWay, proof, error }, onRetry }: { verified
 
 function ProofFacts({ proof }: { proof: ProofView }) {
   const { attestedAt, keyId, trustedKeyIds, files, line, day, findings, elsewhere } = proof
-  const facts: readonly (readonly [string, string | undefined])[] = [
+  const facts: readonly Fact[] = [
     ['Signed', attestedAt && clockTime(attestedAt)],
     ['Key', keyId && `${keyId}${trustedKeyIds.includes(keyId) ? ', this recorder’s' : ', not this recorder’s'}`],
     ['Files', files === 0 ? undefined : `${files}, each with its SHA-256`],
@@ -127,16 +128,7 @@ function ProofFacts({ proof }: { proof: ProofView }) {
   ]
   return (
     <>
-      <dl class="recording-facts">
-        {facts
-          .filter(([, value]) => value !== undefined)
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
+      <FactList facts={facts} />
       <ul class="notices">
         {[...findings, ...(day?.findings ?? [])].map(({ code, where, detail }) => (
           <li key={`${code} ${where}`} data-tone="bad">
