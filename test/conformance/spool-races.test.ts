@@ -1,0 +1,68 @@
+// The spool when things happen at the same time, or never: what ends while it is being taken, what is delivered while it is looked for, a
+// recorder that takes a delivery and nothing of it, or dies in the middle of it (SRC-63).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MediaLocal, MediaRemote } from '#engine'
+import type { Result } from '#kernel'
+import type { SpooledFile } from '#recording-client'
+import { FakeSpool } from '../harness/fake-spool.ts'
+import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
+
+/** A spool whose answers come when the test says so. */
+class SlowSpool extends FakeSpool {
+  #release: (() => void)[] = []
+  holdsTake = false
+  holdsList = false
+
+  release(): void {
+    for (const go of this.#release.splice(0)) go()
+  }
+
+  override async take(
+    id: string,
+    sources: readonly MediaLocal[],
+    facts: string,
+  ): Promise<Result<readonly MediaRemote[], string>> {
+    const taken = await super.take(id, sources, facts)
+    if (this.holdsTake) await this.#held()
+    return taken
+  }
+
+  override async list(): Promise<readonly SpooledFile[]> {
+    const files = await super.list()
+    if (this.holdsList) await this.#held()
+    return files
+  }
+
+  #held(): Promise<void> {
+    return new Promise((resolve) => void this.#release.push(resolve))
+  }
+}
+
+/** Lets the spool say that it has sent what flows. */
+function sendAll(spool: FakeSpool): void {
+  for (const [id, forks] of [...spool.flowing]) if (forks.size > 0) spool.emit({ type: 'sent', id })
+}
+
+function bench(name: string, run: (bench: RecordingBench, spool: SlowSpool) => Promise<void>): void {
+  const spool = new SlowSpool()
+  test(name, () => withBench((b) => run(b, spool), { spool }))
+}
+
+bench('SRC-63: a call that ends while the spool is about to take it leaves nothing open there', async (b, spool) => {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  spool.holdsTake = true
+  b.start(recorder.uri)
+  await b.pass()
+  b.call.end()
+  await b.pass()
+  spool.release()
+  await b.pass()
+  assert.deepEqual(
+    [...spool.kept.values()].filter(({ isOpen }) => isOpen),
+    [],
+  )
+  b.client.close()
+})
