@@ -66,3 +66,33 @@ bench('SRC-63: a call that ends while the spool is about to take it leaves nothi
   )
   b.client.close()
 })
+
+bench('SRC-63: what was delivered while the spool was looked through is not delivered again', async (b, spool) => {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  b.start(recorder.uri)
+  await b.pass()
+  b.call.end()
+  await b.pass()
+  recorder.onInvite = 'take'
+  b.client.deliverSpooled()
+  await b.pass()
+  spool.holdsList = true
+  const other = b.anotherCall()
+  recorder.onInvite = 503
+  void b.client.start(other, { servers: recorder.uri, recordingId: 'rec-2', origin: 'info', noticePlayed: true })
+  await b.pass()
+  other.end()
+  await b.pass()
+  sendAll(spool)
+  await b.pass()
+  assert.equal(b.eventTypes.filter((type) => type === 'spool.delivered').length, 1)
+  spool.holdsList = false
+  spool.release()
+  await b.pass()
+  assert.deepEqual(
+    b.client.spooled.map(({ id }) => id),
+    [...spool.kept.keys()],
+  )
+  b.client.close()
+})
