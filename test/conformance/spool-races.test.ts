@@ -96,3 +96,32 @@ bench('SRC-63: what was delivered while the spool was looked through is not deli
   )
   b.client.close()
 })
+
+bench(
+  'SRC-63: a recorder that takes a delivery and holds it for ever does not hold up the others',
+  async (b, spool) => {
+    const [holding, other] = [b.recorder(11), b.recorder(12)]
+    for (const recorder of [holding, other]) recorder.onInvite = 503
+    b.start(holding.uri)
+    await b.pass()
+    b.call.end()
+    await b.pass()
+    const second = b.anotherCall()
+    void b.client.start(second, { servers: other.uri, recordingId: 'rec-2', origin: 'info', noticePlayed: true })
+    await b.pass()
+    second.end()
+    await b.pass()
+    assert.equal(spool.kept.size, 2)
+    for (const recorder of [holding, other]) recorder.onInvite = 'take'
+    holding.answer = (index) => ({ port: 40_000 + 2 * index, direction: 'inactive' })
+    b.client.deliverSpooled()
+    await b.pass(120_000)
+    sendAll(spool)
+    await b.pass()
+    assert.ok(b.eventTypes.includes('spool.undelivered'), 'what is not taken is told')
+    assert.ok(b.events.some((event) => event.type === 'spool.delivered' && event.recorder === other.uri))
+    holding.onInvite = 503
+    await b.pass(120_000)
+    b.client.close()
+  },
+)
