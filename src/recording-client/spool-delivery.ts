@@ -93,7 +93,8 @@ export class SpoolDelivery {
           } else if (report.type === 'resumed-by-recorder') held?.cancel()
           else if (report.type === 'failed') finish(`refused: ${report.status}`)
           else if (report.type === 'lost') finish(`lost: ${report.reason}`)
-          else if (report.type === 'closed') finish(isSent ? undefined : broken)
+          else if (report.type === 'closed' && isSent) finish(report.isHeard ? undefined : 'its end was not answered')
+          else if (report.type === 'closed') finish(broken)
         },
       })
       const unsubscribe = this.#spool.onEvent((event) => {

@@ -125,3 +125,47 @@ bench(
     b.client.close()
   },
 )
+
+bench(
+  'SRC-63: a delivery whose end the recorder does not answer is none, and what was spooled is kept',
+  async (b, spool) => {
+    const recorder = b.recorder()
+    recorder.onInvite = 503
+    b.start(recorder.uri)
+    await b.pass()
+    b.call.end()
+    await b.pass()
+    recorder.onInvite = 'take'
+    b.client.deliverSpooled()
+    await b.pass()
+    assert.equal(spool.flowing.size, 1)
+    b.network.detach(recorder.ip)
+    sendAll(spool)
+    await b.pass(60_000)
+    assert.equal(b.eventTypes.at(-1), 'spool.undelivered')
+    assert.equal(spool.kept.size, 1)
+    recorder.core.close()
+    b.client.close()
+  },
+)
+
+bench('SRC-63: a delivery to a recorder that has forgotten its session by the end is none', async (b, spool) => {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  b.start(recorder.uri)
+  await b.pass()
+  b.call.end()
+  await b.pass()
+  recorder.onInvite = 'take'
+  b.client.deliverSpooled()
+  await b.pass()
+  recorder.reofferRules.push(481)
+  sendAll(spool)
+  await b.pass(5_000)
+  assert.equal(b.eventTypes.at(-1), 'spool.undelivered')
+  await b.pass(20_000)
+  sendAll(spool)
+  await b.pass()
+  assert.equal(b.eventTypes.at(-1), 'spool.delivered')
+  assert.equal(spool.kept.size, 0)
+})
