@@ -62,3 +62,21 @@ test('a file whose first bytes a full disk does not take is made when there is r
   closeSync(systemDisk.create(path, new Uint8Array(58).fill(2)))
   assert.deepEqual([...readFileSync(path)], [...new Uint8Array(58).fill(2)])
 })
+
+test('a run that ends while the disk syncs is no fault of the disk', async (t) => {
+  const port = new StrictPort()
+  const disk = testDisk(port)
+  const file = new GrowingFile(disk, join(folderOf(t), 'file'))
+  assert.ok(file.append(Uint8Array.of(1, 2, 3)))
+  file.flush()
+  port.isHoldingSyncs = true
+  const closed = file.close()
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  file.sync()
+  port.syncNext()
+  await closed
+  port.syncNext()
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  assert.equal(disk.condition, 'well', disk.fault?.message)
+  assert.equal(disk.growing.size, 0)
+})
