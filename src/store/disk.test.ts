@@ -80,3 +80,10 @@ test('a run that ends while the disk syncs is no fault of the disk', async (t) =
   assert.equal(disk.condition, 'well', disk.fault?.message)
   assert.equal(disk.growing.size, 0)
 })
+
+test('a stream that is closed again and again takes no memory for it', async (t) => {
+  const disk = testDisk()
+  const files = new StreamFiles(disk, folderOf(t), 0, '1')
+  for (let attempt = 0; attempt < 3; attempt++) await files.close(NO_TOTALS)
+  assert.equal(disk.waitingBytes, 0)
+})
