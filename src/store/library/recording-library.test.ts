@@ -230,3 +230,11 @@ test('texts of a document are its character data and attribute values, whatever 
   assert.deepEqual(documentTexts(xml), ['a <1>', 'two éA &unknown;', '<raw> & text'])
   assert.deepEqual(documentTexts('no xml at all'), ['no xml at all'])
 })
+
+test('a document of many beginnings without an end is read in no time', () => {
+  const begunMs = performance.now()
+  for (const beginning of ['<![CDATA[>', '<!-->', '<a ']) {
+    assert.ok(documentTexts(beginning.repeat(50_000)).length <= 50_000)
+  }
+  assert.ok(performance.now() - begunMs < 2000)
+})
