@@ -59,6 +59,8 @@ export class Vault implements RecordingFiles {
   begin(folder: string): void {
     const dataKey = randomBytes(KEY_BYTES)
     writeDataKey(folder, dataKey, this.#keyFile)
+    // Whoever rotates the keys at this moment has not seen it.
+    rewrapDataKey(folder, this.#keyFile)
     this.#keep(idOf(folder), dataKey)
   }
 
@@ -151,7 +153,8 @@ export class Vault implements RecordingFiles {
 /** Seals the data key of a recording anew with the newest key; false when it is already, or the recording is not sealed. */
 export function rewrapDataKey(folder: string, keyFile: string): boolean {
   const path = join(folder, DATA_KEY_FILE)
-  if (!existsSync(path)) return false
+  // A recording that was listed while it was received may have got its last name since.
+  if (!existsSync(path)) return OPEN.test(folder) && rewrapDataKey(folder.replace(OPEN, ''), keyFile)
   const { key } = JSON.parse(readFileSync(path, 'utf8')) as DataKeyFile
   if (key === readKeyRing(keyFile).at(-1)?.name) return false
   const dataKey = readDataKey(folder, keyFile)
