@@ -401,3 +401,17 @@ test('a recording that is published, or begun, while keys are rotated is sealed 
   assert.ok(isRotated)
   assert.equal(keyOf('c'), 'key-3')
 })
+
+test('a file that a loss of power left empty, or without its head, keeps nothing from being recovered', async (t) => {
+  for (const bytes of [0, 20]) {
+    const scene = open(t)
+    begin(scene, 'left').flush()
+    const folder = join(scene.root, '2026/03/01/left.open')
+    for (const name of ['stream-2.index.jsonl', 'stream-2.run-1.x-unknown.rtp', 'metadata/history.jsonl']) {
+      truncateSync(join(folder, name), bytes)
+    }
+    const { recovered, failures } = await recoverOpenFolders(scene.root, undefined, undefined, undefined, scene.vault)
+    assert.deepEqual(failures, [])
+    assert.equal(recovered[0]?.manifest.streams[0]?.runs[0]?.bytes, 30 * 800)
+  }
+})
