@@ -17,7 +17,8 @@ import type {
 } from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
-import type { ClockBend } from './run-time.ts'
+import { movedRun, type RunMove } from './run-move.ts'
+import { type ClockBend, RunTime } from './run-time.ts'
 import { type IndexAnchor, IndexWriter, indexFileName, type SourceName, streamPrefix } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
@@ -126,7 +127,8 @@ export class StreamFiles {
   startWavRun(codec: RunCodec, format: 'pcmu' | 'pcma', startMs: number): WavRunFile {
     const path = this.#beginRun(codec, startMs, true, `${format}.wav`)
     const { clockRateHz } = codec
-    const msOf = (byte: number): number => startMs + (byte * 1000) / clockRateHz
+    const at = this.#runs.length - 1
+    const msOf = (byte: number): number => new RunTime(this.#runs[at]!).msOf(byte)
     const file = new WavRunFile(this.#disk, path, {
       format,
       sampleRateHz: clockRateHz,
@@ -161,6 +163,15 @@ export class StreamFiles {
     if (run === undefined) return
     run.clock = [...(run.clock ?? []), bend]
     this.#index.add({ type: 'bend', ...bend })
+  }
+
+  /** Notes that the current run, or the rest of it, lies elsewhere. */
+  move(move: RunMove): void {
+    const run = this.#runs.at(-1)
+    if (run === undefined) return
+    this.#runs[this.#runs.length - 1] = movedRun(run, move)
+    this.#gaps.move(move)
+    this.#index.add({ type: 'move', ...move })
   }
 
   /** Notes how the sender's clock ran so far. */
