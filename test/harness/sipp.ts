@@ -11,8 +11,7 @@ import { startTool } from './tools.ts'
 
 const HOST = '127.0.0.1'
 const DEADLINE_MS = 30_000
-/** A scenario that has not run its course by then has failed; long for the sake of busy machines. */
-const COURSE_S = 150
+const KILLED_SECONDS_LATER = 20
 const scenarios = resolve('test', 'interop', 'scenarios')
 
 /** How a scenario is run. */
@@ -24,6 +23,8 @@ export interface SippOptions {
   /** Where a client scenario sends; absent for a server scenario. */
   readonly remote?: { readonly user: string; readonly port: number }
   readonly args?: readonly string[]
+  /** How long it may take; 120 s unless told. */
+  readonly maxSeconds?: number
 }
 
 /** SIPp with a scenario under way. */
@@ -39,7 +40,7 @@ export interface Sipp {
 
 /** Starts SIPp for one call. */
 export async function startSipp(options: SippOptions): Promise<Sipp> {
-  const { scenario, transport, folder, remote, args = [] } = options
+  const { scenario, transport, folder, remote, args = [], maxSeconds = 120 } = options
   const port = await freePort()
   const mediaPort = await freeMediaPort()
   const name = `${scenario}-${port}`
@@ -47,13 +48,22 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
     'sipp',
     [
       ...['-sf', join(scenarios, `${scenario}.xml`), '-i', HOST, '-p', `${port}`, '-mi', HOST, '-mp', `${mediaPort}`],
-      ...['-m', '1', '-t', transport === 'tcp' ? 't1' : 'u1', '-nostdin', '-timeout', `${COURSE_S}`, '-timeout_error'],
+      ...[
+        '-m',
+        '1',
+        '-t',
+        transport === 'tcp' ? 't1' : 'u1',
+        '-nostdin',
+        '-timeout',
+        `${maxSeconds}`,
+        '-timeout_error',
+      ],
       ...['-trace_err', '-error_file', `${name}-errors.log`, '-trace_msg', '-message_file', `${name}-messages.log`],
       ...args,
       ...(remote === undefined ? [] : ['-s', remote.user, `${HOST}:${remote.port}`]),
     ],
     folder,
-    { deadlineMs: (COURSE_S + 10) * 1000 },
+    { deadlineMs: 1000 * (maxSeconds + KILLED_SECONDS_LATER) },
   )
   if (remote === undefined) await listening(port, transport)
   return {
