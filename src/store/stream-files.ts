@@ -17,7 +17,8 @@ import type {
 } from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
-import type { ClockBend } from './run-time.ts'
+import { movedRun, type RunMove } from './run-move.ts'
+import { type ClockBend, RunTime } from './run-time.ts'
 import { type IndexAnchor, IndexWriter, indexFileName, type SourceName, streamPrefix } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
@@ -68,6 +69,7 @@ export class StreamFiles {
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
+  #isEnding = false
   #audioMs = 0
   #audioLeftMs = 0
   #clock: ClockFacts | undefined
@@ -125,7 +127,8 @@ export class StreamFiles {
   startWavRun(codec: RunCodec, format: 'pcmu' | 'pcma', startMs: number): WavRunFile {
     const path = this.#beginRun(codec, startMs, true, `${format}.wav`)
     const { clockRateHz } = codec
-    const msOf = (byte: number): number => startMs + (byte * 1000) / clockRateHz
+    const at = this.#runs.length - 1
+    const msOf = (byte: number): number => new RunTime(this.#runs[at]!).msOf(byte)
     const file = new WavRunFile(this.#disk, path, {
       format,
       sampleRateHz: clockRateHz,
@@ -162,6 +165,15 @@ export class StreamFiles {
     this.#index.add({ type: 'bend', ...bend })
   }
 
+  /** Notes that the current run, or the rest of it, lies elsewhere. */
+  move(move: RunMove): void {
+    const run = this.#runs.at(-1)
+    if (run === undefined) return
+    this.#runs[this.#runs.length - 1] = movedRun(run, move)
+    this.#gaps.move(move)
+    this.#index.add({ type: 'move', ...move })
+  }
+
   /** Notes how the sender's clock ran so far. */
   setClock(clock: ClockFacts): void {
     this.#clock = clock
@@ -196,7 +208,9 @@ export class StreamFiles {
 
   /** Closes all files and gives the stream's part of the manifest; rejects with what the disk says, and may then be called again. */
   async close(totals: StreamTotals = this.#totals): Promise<StreamManifest> {
-    this.addAnchor(undefined, totals)
+    // Once: behind the end of a sealed index nothing may stand.
+    if (!this.#isEnding) this.addAnchor(undefined, totals)
+    this.#isEnding = true
     this.#endRun()
     for (const other of this.#others) await other.close()
     for (const file of this.#ended) {

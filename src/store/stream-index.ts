@@ -13,7 +13,7 @@ import {
   type StreamManifest,
   type StreamTotals,
 } from './manifest.ts'
-
+import { movedRun, type RunMove } from './run-move.ts'
 import type { ClockBend } from './run-time.ts'
 
 /** Where the sender's RTP clock and the recording's clock met. */
@@ -43,6 +43,7 @@ export type IndexLine =
   | ({ readonly type: 'run' } & Omit<RunManifest, 'bytes'>)
   | ({ readonly type: 'bend' } & ClockBend)
   | ({ readonly type: 'gap' } & Gap)
+  | ({ readonly type: 'move' } & RunMove)
   | ({ readonly type: 'event' } & StreamEvent)
   | ({ readonly type: 'anchor' } & IndexAnchor)
   | ({ readonly type: 'totals' } & StreamTotals)
@@ -116,6 +117,10 @@ export function streamFromIndex(text: string): IndexedStream | undefined {
     if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
     if (type === 'bend') bendLast(runs, rest as ClockBend)
     if (type === 'gap') gaps.add(rest as Gap)
+    if (type === 'move') {
+      gaps.move(rest as RunMove)
+      moveLast(runs, rest as RunMove)
+    }
     if (type === 'event' && events.length < MAX_LISTED) events.push(rest as StreamEvent)
     if (type === 'totals') totals = rest as StreamTotals
   }
@@ -126,6 +131,11 @@ export function streamFromIndex(text: string): IndexedStream | undefined {
 function bendLast(runs: RunManifest[], bend: ClockBend): void {
   const run = runs.at(-1)
   if (run !== undefined) runs[runs.length - 1] = { ...run, clock: [...(run.clock ?? []), bend] }
+}
+
+function moveLast(runs: RunManifest[], move: RunMove): void {
+  const run = runs.at(-1)
+  if (run !== undefined) runs[runs.length - 1] = movedRun(run, move)
 }
 
 function parseLine(line: string): IndexLine | undefined {
