@@ -164,6 +164,8 @@ export class IncomingSession {
     )
     this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts: this.#parts.record.facts() })
     this.#parts.offers.noteSending()
+    // Whoever opened the catalogue has taken it for lost.
+    this.#parts.record.announce()
     this.#parts.log.warn('recording session goes on after a restart', { streams: this.#parts.streams.labels.length })
   }
 

@@ -119,3 +119,15 @@ test('a pause that was ended just before the recorder died is over: what is kept
   const server = await restarted(t, scene, async () => writeFileSync(sessionFile(bench.root), paused))
   assert.equal((await bench.settled(server.sessions()))[0]?.pausedHere, undefined)
 })
+
+test('the catalogue says that a recording goes on, though it was told that its recorder is gone', async (t) => {
+  const scene = await opened(t)
+  const { bench, recordingId } = scene
+  await restarted(t, scene, async () => {
+    const row = await bench.catalogue.get(recordingId)
+    assert.ok(row)
+    // As the library settles what a recorder left when it opens the database.
+    await bench.catalogue.put({ ...row, state: 'no-audio', cause: 'lost', recovered: true })
+  })
+  assert.equal((await bench.settled(bench.catalogue.get(recordingId)))?.state, 'receiving')
+})
