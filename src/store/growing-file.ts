@@ -140,6 +140,7 @@ export class GrowingFile implements GrowingPart {
     const upTo = this.#written
     this.#disk.sync(this.#fd, (error) => {
       this.#isSyncing = false
+      if (this.#isClosed) this.#letGo()
       if (error !== null) {
         this.#isUnsynced = true
         return
@@ -165,7 +166,7 @@ export class GrowingFile implements GrowingPart {
     for (const { bytes, from, to } of this.#waiting.splice(0)) if (bytes !== undefined) this.#disk.release(to - from)
     // Who waits for the end has it: nothing more comes.
     for (const { resolve } of this.#settled.splice(0)) resolve()
-    if (!this.#isWriting) this.#letGo()
+    this.#letGo()
   }
 
   async #finish(): Promise<void> {
@@ -337,7 +338,9 @@ export class GrowingFile implements GrowingPart {
     then?.()
   }
 
+  /** Closes what nobody works on any more. */
   #letGo(): void {
+    if (this.#isWriting || this.#isSyncing) return
     this.#disk.growing.delete(this)
     if (this.#fd !== undefined) this.#disk.port.close(this.#fd)
     this.#fd = undefined

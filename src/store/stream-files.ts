@@ -69,6 +69,7 @@ export class StreamFiles {
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
+  #isEnding = false
   #audioMs = 0
   #audioLeftMs = 0
   #clock: ClockFacts | undefined
@@ -209,7 +210,9 @@ export class StreamFiles {
 
   /** Closes all files and gives the stream's part of the manifest; rejects with what the disk says, and may then be called again. */
   async close(totals: StreamTotals = this.#totals): Promise<StreamManifest> {
-    this.addAnchor(undefined, totals)
+    // Once: behind the end of a sealed index nothing may stand.
+    if (!this.#isEnding) this.addAnchor(undefined, totals)
+    this.#isEnding = true
     this.#endRun()
     for (const other of this.#others) await other.close()
     for (const file of this.#ended) {

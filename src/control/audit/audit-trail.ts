@@ -24,8 +24,8 @@ declare module 'fastify' {
     audit?: Audited
   }
   interface FastifyRequest {
-    /** What a handler has found out that matters, beside what the body says. */
-    audited?: Readonly<Record<string, unknown>>
+    /** What a handler has found out that matters, beside what the body says; later: a request that follows is to tell. */
+    audited?: Readonly<Record<string, unknown>> | 'later'
   }
 }
 
@@ -71,7 +71,7 @@ export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log:
   })
   app.addHook('onSend', async (request, reply) => {
     const { audit: about } = request.routeOptions.config
-    if (about === undefined || request.method === 'HEAD' || handled.has(request)) return
+    if (about === undefined || request.method === 'HEAD' || request.audited === 'later' || handled.has(request)) return
     handled.add(request)
     await write(request, about, reply.statusCode)
   })
@@ -82,7 +82,8 @@ function newsOf(request: FastifyRequest, { action, detail }: Audited, status: nu
   const { kind = 'none', name = '', id = '' } = principal ?? {}
   const isBody = typeof body === 'object' && body !== null
   const said = detail === undefined || !isBody ? undefined : detail(body as Readonly<Record<string, unknown>>)
-  const more = said === undefined && audited === undefined ? undefined : { ...said, ...audited }
+  const found = audited === 'later' ? undefined : audited
+  const more = said === undefined && found === undefined ? undefined : { ...said, ...found }
   return {
     who: { kind, name, id },
     from: ip,
