@@ -155,6 +155,8 @@ export class IncomingSession {
     this.#parts.streams.isPausedHere = session.pause?.isSignalled === true
     this.#parts.streams.isOver = this.#parts.record.isOver
     this.pause.resume(session.pause)
+    // Before there is a dialog: what is no session throws here.
+    const facts = this.#parts.record.facts()
     const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
     this.#dialog = dialog
     this.#enter('active')
@@ -163,7 +165,7 @@ export class IncomingSession {
       () => dialog.request('OPTIONS'),
       () => void this.hangUp(),
     )
-    this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts: this.#parts.record.facts() })
+    this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts })
     this.#parts.offers.noteSending()
     this.#parts.log.warn('recording session goes on after a restart', { streams: this.#parts.streams.labels.length })
   }

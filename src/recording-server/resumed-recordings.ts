@@ -2,8 +2,10 @@
 // there is a SIP core.
 
 import { type Clock, type Logger, messageOf } from '#kernel'
-import { type KeptRecording, keptRecordings, type LeftRecording } from './kept-session.ts'
+import { type Catalogue, type ClosedFolder, type NotResumed, type RecordingStore, rowOf } from '#store'
+import { type KeptRecording, keptIndices, keptRecording, type LeftRecording } from './kept-session.ts'
 import type { RecordMedia } from './record-media.ts'
+import { StreamKeys } from './stream-keys.ts'
 
 /** What is taken up; not open: only its client is told. */
 export interface ResumedRecording {
@@ -11,26 +13,87 @@ export interface ResumedRecording {
   readonly isOpen: boolean
 }
 
+/** What came of the recordings that were left open. */
+export interface Reopened {
+  readonly resumed: readonly ResumedRecording[]
+  /** Those that are to be published as they are. */
+  readonly closed: readonly ClosedFolder[]
+}
+
+/** What reopening works with. */
+export interface ReopeningOptions {
+  readonly clock: Clock
+  readonly media: RecordMedia
+  readonly log: Logger
+  /** Whether keys of SRTP that were kept may be used. */
+  readonly keepsKeys: boolean
+}
+
 /** Takes up the media of recordings that were written less than `withinMs` ago. */
 export async function reopenRecordings(
   left: readonly LeftRecording[],
   withinMs: number,
-  around: { readonly clock: Clock; readonly media: RecordMedia; readonly log: Logger },
-): Promise<ResumedRecording[]> {
-  const { clock, media, log } = around
+  around: ReopeningOptions,
+): Promise<Reopened> {
   const resumed: ResumedRecording[] = []
-  for (const kept of keptRecordings(left, withinMs, clock)) {
-    const { folder, manifest, session } = kept
-    const { recordingId } = manifest
-    try {
-      if (session.media === undefined) throw new Error('the keys of its media are gone')
-      const { streams } = session.media.streams
-      await media.ask({ type: 'reopen', recordingId, folder, manifest, streams })
-      resumed.push({ kept, isOpen: true })
-    } catch (thrown) {
-      log.warn('recording session cannot go on', { recordingId, reason: messageOf(thrown) })
-      resumed.push({ kept, isOpen: false })
-    }
+  const closed: ClosedFolder[] = []
+  for (const one of left) {
+    const { folder } = one
+    const kept = keptRecording(one, withinMs, around.clock)
+    const problem = typeof kept === 'string' ? { notResumed: kept } : await problemOf(kept, around)
+    if (typeof kept !== 'string') resumed.push({ kept, isOpen: problem === undefined })
+    if (problem === undefined) continue
+    const { recordingId } = one.manifest ?? {}
+    around.log.warn('recording session cannot go on', { recordingId, ...problem })
+    closed.push({ folder, notResumed: problem.notResumed })
   }
-  return resumed
+  return { resumed, closed }
+}
+
+/** What was kept of a recording turned out to be no session: it is published as it is. */
+export async function giveUp(
+  { kept, isOpen }: ResumedRecording,
+  fault: unknown,
+  around: Pick<ReopeningOptions, 'media' | 'log'> & { readonly store: RecordingStore; readonly catalogue: Catalogue },
+): Promise<void> {
+  const { media, log, store, catalogue } = around
+  const { recordingId, facts } = kept.manifest
+  const notResumed = 'session-unreadable'
+  log.error('recording session cannot go on', { recordingId, notResumed, reason: messageOf(fault) })
+  if (!isOpen) return
+  try {
+    const { manifest, folder } = await media.ask({ type: 'close', recordingId, facts, notResumed })
+    await catalogue.put(rowOf(manifest, store.relativeFolder(folder)))
+  } catch (thrown) {
+    log.error('recording could not be published', { recordingId, reason: messageOf(thrown) })
+  }
+}
+
+interface Problem {
+  readonly notResumed: NotResumed
+  readonly reason?: string
+}
+
+/** Reopens the media of one; why that could not be done, if so. */
+async function problemOf(kept: KeptRecording, around: ReopeningOptions): Promise<Problem | undefined> {
+  const { clock, media, keepsKeys } = around
+  const { folder, manifest, session, touchedAtMs } = kept
+  const streams = session.media?.streams.streams
+  if (streams === undefined) return { notResumed: 'keys-not-kept' }
+  try {
+    if (!keepsKeys && streams.some(({ keys }) => keys !== undefined)) return { notResumed: 'keys-not-kept' }
+    const indices = keptIndices(streams, kept.indices)
+    if (indices === undefined) return { notResumed: 'indices-unreadable' }
+    const secured = streams.map(({ keys, ...stream }, channel) => {
+      const settings = { ...stream.settings, ...(keys && StreamKeys.settingsOf(keys)) }
+      const own = indices[channel]
+      return { ...stream, settings, ...(own && { indices: own }) }
+    })
+    const { recordingId } = manifest
+    const awayMs = Math.max(0, clock.wallMs() - touchedAtMs)
+    await media.ask({ type: 'reopen', recordingId, folder, manifest, streams: secured, awayMs })
+    return undefined
+  } catch (thrown) {
+    return { notResumed: 'not-reopened', reason: messageOf(thrown) }
+  }
 }
