@@ -2,12 +2,14 @@
 
 import type { CallView } from '#control'
 import type { RecorderReceipt, RecordingView } from '#recording-client'
-import type { Alarm } from '#store'
 
 type CallRecordingView = NonNullable<CallView['recording']>
 
-/** What stands at our own recorder about the session with this SIP Call-ID; undefined where the session is not there. */
-export type SessionAlarms = (sipCallId: string) => readonly Alarm[] | undefined
+/** Something that is wrong at a recorder of ours with a session. */
+export type StandingAlarm = NonNullable<CallRecordingView['sessions'][number]['alarms']>[number]
+
+/** What stands at our own recorders about the session with this SIP Call-ID; undefined where the session is not there. */
+export type SessionAlarms = (sipCallId: string) => readonly StandingAlarm[] | undefined
 
 /** The view of a recording, with ISO times and what our recorder says of it. */
 export function callRecordingOf(recording: RecordingView, alarmsOf: SessionAlarms): CallRecordingView {

@@ -35,6 +35,12 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
       read.then((found) => (found.ok ? [] : [breach(['http', 'oidc'], found.error.key, found.error.expected)])),
     )
   }
+  for (const [at, api] of (config.gateway?.recording.recorderApis ?? []).entries()) {
+    if (!isSecretNamed(api)) continue
+    const path = ['gateway', 'recording', 'recorderApis', at]
+    const read = readSecret(api, environment)
+    checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))
+  }
   if (config.http?.tls !== undefined) checks.push(tlsBreaches(['http', 'tls'], config.http.tls))
   for (const [at, { credentials }] of (config.gateway?.recording.profiles ?? []).entries()) {
     if (credentials === undefined) continue

@@ -56,7 +56,7 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
     }),
     workers: integer('Number of threads that carry RTP.', 1, 1, 64),
     silentAfterMs: integer(
-      'A party that sends no media for so long though it should is taken for gone, in milliseconds.',
+      'A party that sends no media for so long though it should, the call being answered and the party holding nobody, is taken for gone, in milliseconds.',
       60_000,
       1000,
       3_600_000,

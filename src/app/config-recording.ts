@@ -8,6 +8,21 @@ import { profiles } from './config-profiles.ts'
 
 const recorder = text({ expects: 'a sip: or sips: URI', pattern: '^sips?:' })
 
+const recorderApi = Type.Object(
+  {
+    url: text({
+      pattern: '^https?://[^/?#@]+/?$',
+      expects: 'an http or https URL without a path',
+      description: 'Where the API of the recorder is; http: only on this machine, or without a token.',
+    }),
+    secretVariable: Type.Optional(
+      text({ description: 'Name of the environment variable that holds a token with the scope recordings:read.' }),
+    ),
+    secretFile: Type.Optional(text({ description: 'File with such a token in its first line.' })),
+  },
+  { additionalProperties: false },
+)
+
 /** The recording client. */
 export const recording = section('The recording client.', {
   recorders: Type.Array(recorder, {
@@ -38,6 +53,12 @@ export const recording = section('The recording client.', {
     100,
     20_000,
   ),
+  recorderApis: Type.Array(recorderApi, {
+    maxItems: 16,
+    default: [],
+    description:
+      'HTTP APIs of recorders of this kind in other programs: what they find wrong with the sessions of this gateway is shown with its calls.',
+  }),
   policy: text({
     expects: policyForm,
     default: 'any',

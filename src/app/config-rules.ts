@@ -3,6 +3,7 @@
 import { BlockList, isIP } from 'node:net'
 import { hostBreaches, recorderBreaches } from './config-recorder-rules.ts'
 import type { Config, HttpConfig, SipConfig } from './config-schema.ts'
+import { isSecretNamed } from './http-secret.ts'
 
 /** A broken rule. */
 export interface RuleBreach {
@@ -28,6 +29,11 @@ export function ruleBreaches(config: Config): RuleBreach[] {
     breaches.push(...networkBreaches(['gateway', 'info', 'trustedPeers'], gateway.info.trustedPeers))
     for (const [at, { sources }] of gateway.recording.invitations.entries()) {
       breaches.push(...networkBreaches(['gateway', 'recording', 'invitations', at, 'sources'], sources))
+    }
+    for (const [at, { url, ...secret }] of gateway.recording.recorderApis.entries()) {
+      if (!isSecretNamed(secret) || isSafe(url)) continue
+      const expected = 'an https URL, or an http URL on loopback, for a token is sent there'
+      breaches.push({ path: ['gateway', 'recording', 'recorderApis', at, 'url'], expected })
     }
     breaches.push(...quotaBreaches(gateway.limits))
   }

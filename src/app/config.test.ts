@@ -137,6 +137,16 @@ const REFUSED: readonly [why: string, text: string, problem: string][] = [
     'test.yaml:4: http.oidc.issuer: an https URL, or an http URL on loopback',
   ],
   [
+    'a token that anybody on the way could read',
+    'gateway:\n  recording:\n    recorderApis:\n      - url: http://recorder.example.com\n        secretVariable: TOKEN',
+    'test.yaml:4: gateway.recording.recorderApis.0.url: an https URL, or an http URL on loopback, for a token is sent there',
+  ],
+  [
+    'the API of a recorder with a path',
+    'gateway:\n  recording:\n    recorderApis:\n      - url: https://recorder.example.com/api',
+    'test.yaml:4: gateway.recording.recorderApis.0.url: expected an http or https URL without a path',
+  ],
+  [
     'a source that is no network',
     'gateway:\n  info:\n    trustedPeers:\n      - 10.0.0.0/33',
     'test.yaml:4: gateway.info.trustedPeers.0: an IP address or a network such as 10.0.0.0/8',

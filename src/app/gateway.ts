@@ -18,6 +18,7 @@ import { openEvidence } from './gateway/evidence.ts'
 import { FlowRuns, routeRules } from './gateway/flow-runs.ts'
 import { openGatewaySip } from './gateway/gateway-sip.ts'
 import { createRecordingClient, fromOf, openSpool } from './gateway/recording-side.ts'
+import { RemoteAlarms, readRecorderApis } from './gateway/remote-alarms.ts'
 import { createInfoControl, type InfoControl } from './info-control.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
@@ -74,6 +75,7 @@ export async function openGateway(
   const log = around.log.child({ role: 'gateway' })
   const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
   const recorders = await openRecorders(config, around)
+  const apis = await readRecorderApis(config)
   const engine = await createWorkerEngine({ ...config.media, log, clock, ids, lowerMainPriority: true })
   const spool = await openSpool(config).catch(async (fault: unknown) => {
     await engine.close()
@@ -158,6 +160,7 @@ export async function openGateway(
     listenBeforeStart({ service, client, notices, withoutNotice: config.recording.preStart.withoutNotice })
   }
   const testCalls = new TestCalls({ config, lines: testLines, listeners, clock, ids })
+  const remoteAlarms = new RemoteAlarms({ apis, isWanted: () => client.census().sessions > 0, clock, log })
   const probes = startProbes(config, { core, recorders, from: fromOf(domain) }, around)
   return {
     ...createCallsView({
@@ -166,7 +169,7 @@ export async function openGateway(
       commands,
       recorders,
       flowOf: (callId) => flowRuns.placeOf(callId),
-      alarmsOf,
+      alarmsOf: (session) => alarmsOf(session) ?? remoteAlarms.alarmsOf(session),
     }),
     listeners,
     onCall: (listener) => service.onCall(listener),
@@ -197,6 +200,7 @@ export async function openGateway(
       await testCalls.close()
       client.close()
       for (const call of service.calls()) call.hangup('shutdown')
+      remoteAlarms.close()
       indicator.close()
       probes?.close()
       await evidence.close()

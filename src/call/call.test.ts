@@ -234,6 +234,42 @@ test('a party that sends no media for too long is taken for gone', async () => {
   await bench.checkNothingLeft()
 })
 
+test('a party that holds the other and plays it no music is not gone, and is looked after again when it talks', async () => {
+  const bench = new CallBench({ silenceMs: 10_000 })
+  const phone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+  await bench.pass()
+  bench.bob.incoming[0]!.accept()
+  await bench.pass()
+  void phone.dialog?.reinvite({ body: phoneSdp({ direction: 'sendonly' }) })
+  await bench.pass()
+  bench.engine.last.emit({ type: 'silent', leg: 'caller', forMs: 10_000 })
+  await bench.pass()
+  assert.equal(phone.end?.cause, undefined)
+  void phone.dialog?.reinvite({ body: phoneSdp() })
+  await bench.pass()
+  bench.engine.last.emit({ type: 'silent', leg: 'caller', forMs: 10_000 })
+  await bench.pass()
+  assert.equal(phone.end?.cause, 'remote-bye')
+  await bench.checkNothingLeft()
+})
+
+test('a caller that says nothing while it hears the ringing is not gone', async () => {
+  const bench = new CallBench({ silenceMs: 10_000 })
+  const phone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+  await bench.pass()
+  const callee = bench.bob.incoming[0]!
+  callee.incoming!.progress(183, { body: phoneSdp() })
+  await bench.pass()
+  bench.engine.last.emit({ type: 'silent', leg: 'caller', forMs: 10_000 })
+  await bench.pass()
+  callee.accept()
+  await bench.pass()
+  assert.ok(phone.dialog !== undefined)
+  void phone.dialog.bye()
+  await bench.pass()
+  await bench.checkNothingLeft()
+})
+
 test('a callee that is gone from the network ends the call when it is next spoken to', async () => {
   const bench = new CallBench()
   const phone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })

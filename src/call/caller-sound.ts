@@ -54,6 +54,12 @@ export class CallerSound {
       await conversation.succeeds(media.stopPlaying(this.#nearName), 'prompt could not be stopped')
   }
 
+  /** Many phones send nothing while they hold, whatever they say, nor before the call is answered. */
+  #isMediaDue(name: string): boolean {
+    const { state, conversation } = this.#options
+    return state() === 'answered' && conversation.bridge.talking.find((leg) => leg.name === name)?.hold === 'none'
+  }
+
   get #nearName(): string {
     return this.#options.conversation.near?.name ?? CALLER
   }
@@ -64,7 +70,7 @@ export class CallerSound {
     if (event.type === 'dtmf') {
       if (event.leg === this.#nearName) onDigit(event.digit)
     } else if (event.type === 'silent') {
-      if (event.forMs < silenceLimitMs) return
+      if (event.forMs < silenceLimitMs || !this.#isMediaDue(event.leg)) return
       log.warn('no media from a party, ending the call', { leg: event.leg, silentMs: Math.round(event.forMs) })
       onEnd(because(NO_MEDIA, { status: 500 }))
     } else if (event.type === 'failed') {

@@ -67,9 +67,10 @@ export const documentRules: Readonly<Record<DocumentFaultCode, Rule>> = {
     'Two parties send one stream: right for a mixed stream only. Otherwise end the association of the one that left.',
   ),
   'extension-namespace': error('RFC 7865 section 9', 'Put extension data in a namespace of its own.'),
-  'dangling-reference': error(
-    'RFC 7865 section 6',
-    'Add the element that is referred to; a complete document stands for itself.',
+  // Never an error: another client may describe what is referred to.
+  'dangling-reference': warning(
+    'RFC 7866 section 9.2',
+    'Add the element that is referred to, unless another client of the same recorder describes it.',
   ),
   'no-participant': warning('RFC 7865 section 6.5', 'List the participants of the session.'),
   'participant-without-session': warning('RFC 7865 section 6.6', 'Add a participantsessionassoc for the participant.'),

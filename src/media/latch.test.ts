@@ -67,3 +67,14 @@ test('without an address nothing new is accepted and nothing sent', () => {
   latch.expect(PARTY, 10_003)
   assert.deepEqual(latch.target, PARTY)
 })
+
+test('a hold by the null address that ends keeps a source behind NAT', () => {
+  const latch = latchOf()
+  latch.accept('198.51.100.7', 9, 600)
+  latch.expect(undefined, 700)
+  assert.equal(latch.target, undefined)
+  latch.expect({ ...PARTY }, 60_000)
+  assert.deepEqual(latch.target, { host: '198.51.100.7', port: 9 })
+  assert.equal(latch.accept('198.51.100.7', 9, 60_020), 'accepted')
+  assert.ok(latch.isSettled)
+})

@@ -12,6 +12,8 @@ export type LatchVerdict = 'accepted' | 'latched' | 'refused'
 export class Latch {
   readonly #relatchAfterMs: number
   #expected: Endpoint | undefined
+  /** What was expected before there was no address. */
+  #expectedBefore: Endpoint | undefined
   #source: Endpoint | undefined
   #target: Endpoint | undefined
   #lastAtMs = 0
@@ -26,16 +28,19 @@ export class Latch {
     return this.#target
   }
 
-  /** Takes the address of an SDP. The same address again changes nothing; a new one is sent to at once, while the old source is still heard until it speaks. */
+  /** Takes the address of an SDP. The same address again changes nothing, a hold by none between included; a new one is sent to at once, while the old source is still heard until it speaks. */
   expect(address: Endpoint | undefined, nowMs: number): void {
     if (address === undefined) {
+      this.#expectedBefore = this.#expected ?? this.#expectedBefore
       this.#expected = undefined
       this.#target = undefined
       return
     }
-    if (this.#expected !== undefined && sameEndpoint(this.#expected, address)) return
+    const known = this.#expected ?? this.#expectedBefore
+    const isKnown = known !== undefined && sameEndpoint(known, address)
+    if (isKnown && this.#expected !== undefined) return
     this.#expected = address
-    this.#target = address
+    this.#target = isKnown ? (this.#source ?? address) : address
     this.#lastAtMs = nowMs
   }
 

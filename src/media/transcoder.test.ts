@@ -99,3 +99,19 @@ test('without its codec Opus is none of what can be converted', () => {
   assert.equal(transcoder.canConvert(payloadOf('OPUS/48000/2')), false)
   assert.equal(transcoder.convert(packetOf('OPUS/48000/2', Uint8Array.of(8, 1, 2))), undefined)
 })
+
+test('keys that are pressed between leave the clock and the decoder of the voice as they are', async () => {
+  const opus = await loadOpus()
+  const voice = opusPackets(speech()).slice(0, 12)
+  const key = packetOf('TELEPHONE-EVENT/8000', Uint8Array.of(5, 10, 0, 160))
+  const [plain, interrupted] = [new Transcoder('PCMU/8000', opus), new Transcoder('PCMU/8000', opus)]
+  for (const [index, payload] of voice.entries()) {
+    const packet = packetOf('OPUS/48000/2', payload, { extendedSequence: index, timestamp: 960 * index })
+    const wanted = plain.convert(packet)!
+    const [timestamp, bytes] = [wanted.timestamp, payloadBytes(wanted)]
+    assert.equal(interrupted.convert(key), undefined)
+    const heard = interrupted.convert(packet)!
+    assert.equal(heard.timestamp, timestamp)
+    assert.deepEqual(payloadBytes(heard), bytes)
+  }
+})

@@ -35,6 +35,8 @@ export class Transcoder {
   /** The packet in G.711, valid until the next call; undefined when we cannot read it. */
   convert(packet: MediaPacket): MediaPacket | undefined {
     const reader = this.#reader
+    // The clock and the decoder of the voice go on over keys that are pressed.
+    if (packet.payload.isEvent) return undefined
     if (!reader.read(packet) || reader.samples.length === 0) return undefined
     const payload = this.#encode(reader.samples)
     const converted = this.#packet

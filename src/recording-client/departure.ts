@@ -9,6 +9,8 @@ export type Comeback = 'again' | 'elsewhere' | 'never'
 export interface Departure {
   readonly reason: string
   readonly comeback: Comeback
+  /** It said so itself. */
+  readonly isByRecorder?: boolean
 }
 
 /** Q.850 causes of a recorder that would go on if it could: out of order, no resources, recovery on timer expiry. */
@@ -19,9 +21,10 @@ export function departureOf({ cause, status, request }: DialogEnd): Departure {
   const reason = status === undefined ? cause : `${cause} (${status})`
   if (cause !== 'remote-bye' || request === undefined) return { reason, comeback: 'again' }
   const given = reasonOf(request)
-  if (request.headers.has('Retry-After')) return { reason: told(reason, given), comeback: 'elsewhere' }
-  if (given === undefined) return { reason, comeback: 'again' }
-  return { reason: told(reason, given), comeback: isUnable(given) ? 'elsewhere' : 'never' }
+  const isByRecorder = true
+  if (request.headers.has('Retry-After')) return { reason: told(reason, given), comeback: 'elsewhere', isByRecorder }
+  if (given === undefined) return { reason, comeback: 'again', isByRecorder }
+  return { reason: told(reason, given), comeback: isUnable(given) ? 'elsewhere' : 'never', isByRecorder }
 }
 
 interface GivenReason {

@@ -133,8 +133,15 @@ export class RecordingDialog {
       const isTold = outcome !== undefined && outcome.status < 300
       if (continuity.hasOthers(offers)) this.#leave(isTold)
       else if (this.#plan.profile.idleSessionMs !== undefined && isTold && !dialog.ended) this.#keep()
-      else this.bye()
-      this.#user.feed({ type: 'farewell-done' })
+      else {
+        const bye = this.#hangUp()
+        // What was spooled is deleted when it has been delivered: whether anybody is there still is worth the wait.
+        if (this.#plan.spooled !== undefined && !isAnswered(outcome) && bye !== undefined) {
+          void bye.then((last) => this.#user.feed({ type: 'farewell-done', isHeard: isAnswered(last) }))
+          return
+        }
+      }
+      this.#user.feed({ type: 'farewell-done', isHeard: isAnswered(outcome) })
     }
     const timer = this.#around.clock.after(this.#around.times.farewellMs, 'recording session farewell', () => leave())
     const canUpdate = this.#maxCalls === 1 && dialog.remoteAllow.has('UPDATE') && !this.#user.isSignalling()
@@ -145,13 +152,18 @@ export class RecordingDialog {
   }
 
   bye(): void {
-    if (this.#agreed === undefined || this.#agreed.dialog.ended) return
+    void this.#hangUp()
+  }
+
+  /** The answer to BYE; undefined when none was sent. */
+  #hangUp(): Promise<RequestOutcome> | undefined {
+    if (this.#agreed === undefined || this.#agreed.dialog.ended) return undefined
     const { dialog, offers } = this.#agreed
     if (offers.continuity.hasOthers(offers)) {
       this.#leave(false)
-      return
+      return undefined
     }
-    void dialog.bye({ headers: withDate(this.#around.clock.wallMs()) })
+    return dialog.bye({ headers: withDate(this.#around.clock.wallMs()) })
   }
 
   /** Leaves a dialog to the other calls in it, one of which says so if this one could not. */
@@ -310,6 +322,8 @@ export class RecordingDialog {
         }),
       onRefreshDue: tellAnew,
       onEnd: (end) => {
+        // Whoever says BYE here knows.
+        if (end.cause === 'local-bye') return
         for (const { user } of present()) user.feed({ type: 'dialog-ended', ...departureOf(end) })
       },
     }
@@ -334,4 +348,9 @@ export class RecordingDialog {
     invariant(this.#agreed !== undefined, 'an established session has a dialog')
     return this.#agreed
   }
+}
+
+/** Whether a recorder has said anything of a session that it knows. */
+function isAnswered(outcome: RequestOutcome | undefined): boolean {
+  return outcome?.response !== undefined && outcome.status !== 481 && outcome.status !== 408
 }

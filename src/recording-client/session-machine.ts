@@ -25,11 +25,18 @@ export type SessionInput =
   | { readonly type: 'reoffer-failed'; readonly status: number }
   | { readonly type: 'held'; readonly isHeld: boolean }
   | { readonly type: 'retry-due' }
-  | { readonly type: 'farewell-done' }
+  /** `isHeard`: the recorder was there to the end. */
+  | { readonly type: 'farewell-done'; readonly isHeard?: boolean }
   | { readonly type: 'streams-gone' }
   /** The recorder does not seem to be there any more. */
   | { readonly type: 'abandoned'; readonly reason: string }
-  | { readonly type: 'dialog-ended'; readonly reason: string; readonly comeback?: Comeback }
+  | {
+      readonly type: 'dialog-ended'
+      readonly reason: string
+      readonly comeback?: Comeback
+      /** The recorder has ended it, and so was there to the end. */
+      readonly isByRecorder?: boolean
+    }
 
 /** What is to be done, in order. */
 export type SessionOutput =
@@ -55,7 +62,8 @@ export type SessionReport =
   /** It gets one stream of all voices in place of separate ones. */
   | { readonly type: 'mixed' }
   | { readonly type: 'lost'; readonly reason: string; readonly comeback?: Comeback }
-  | { readonly type: 'closed' }
+  /** `isHeard`: the recorder answered to the last, and so has what it was sent as far as anybody can tell. */
+  | { readonly type: 'closed'; readonly isHeard?: boolean }
 
 /** Legal moves. */
 export const sessionEdges: Edges<SessionState> = {
@@ -131,7 +139,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
       case 'retry-due':
         return this.#converge()
       case 'farewell-done':
-        return this.#state === 'closing' ? this.#close() : []
+        return this.#state === 'closing' ? this.#close(input.isHeard) : []
       case 'streams-gone':
         return this.#isUp
           ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: 'no stream is left', comeback: 'never' })]
@@ -139,7 +147,9 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
       case 'abandoned':
         return this.#isUp ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: input.reason })] : []
       case 'dialog-ended':
-        return this.#onDialogEnded(input.reason, input.comeback)
+        return this.#state === 'closing'
+          ? this.#close(input.isByRecorder)
+          : this.#onDialogEnded(input.reason, input.comeback)
       default:
         return assertNever(input)
     }
@@ -231,7 +241,6 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   }
 
   #onDialogEnded(reason: string, comeback?: Comeback): SessionOutput[] {
-    if (this.#state === 'closing') return this.#close()
     if (this.#isUp) {
       return this.#finish(
         'lost',
@@ -268,9 +277,9 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     return [{ type: 'remove-forks' }, { type: 'report', report }]
   }
 
-  #close(): SessionOutput[] {
+  #close(isHeard = false): SessionOutput[] {
     this.#enter('closed')
-    return [{ type: 'report', report: { type: 'closed' } }]
+    return [{ type: 'report', report: isHeard ? { type: 'closed', isHeard } : { type: 'closed' } }]
   }
 
   #enter(next: SessionState): void {

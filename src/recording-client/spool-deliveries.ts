@@ -47,6 +47,9 @@ export class SpoolDeliveries {
   readonly #onEvent: (event: RecordingEvent) => void
   readonly #waiting = new Map<string, Waiting>()
   readonly #unreadable = new Map<string, SpooledView>()
+  /** Delivered: a list that was asked for before may have them still, and one that cannot be removed stays in every list. */
+  readonly #gone = new Map<string, 'removed' | 'stuck'>()
+  #looks = 0
   #timer: Timer | undefined
   /** The one that is being delivered. */
   #current: string | undefined
@@ -71,11 +74,14 @@ export class SpoolDeliveries {
 
   /** Looks at what there is, and delivers what is due. */
   async look(): Promise<void> {
+    this.#looks += 1
     try {
-      for (const file of await this.#spool.list()) await this.#learn(file)
+      for (const file of await this.#spool.list()) if (!this.#gone.has(file.id)) await this.#learn(file)
     } catch (fault) {
       this.#around.log.warn('the spool failed', { fault: messageOf(fault) })
     }
+    this.#looks -= 1
+    if (this.#looks === 0) for (const [id, state] of this.#gone) if (state === 'removed') this.#gone.delete(id)
     this.#next()
   }
 
@@ -165,9 +171,13 @@ export class SpoolDeliveries {
 
   async #remove(id: string): Promise<void> {
     this.#waiting.delete(id)
-    await this.#spool.remove(id).catch((fault: unknown) => {
+    this.#gone.set(id, 'stuck')
+    try {
+      await this.#spool.remove(id)
+      this.#gone.set(id, 'removed')
+    } catch (fault) {
       this.#around.log.error('a delivered recording could not be removed', { spooled: id, fault: messageOf(fault) })
-    })
+    }
   }
 
   #viewOf({ id, bytes, attempts, lastError, facts, dueAtMs }: Waiting): SpooledView {

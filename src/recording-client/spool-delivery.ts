@@ -1,5 +1,6 @@
 // One delivery out of the spool: a recording session with the first recorder of a list that takes it.
 
+import type { Timer } from '#kernel'
 import { parseSipUri } from '#sip'
 import type { RecorderProfile } from './recorder-profile.ts'
 import { RecordingSession } from './recording-session.ts'
@@ -16,6 +17,9 @@ export interface DeliveryAttempt {
   /** Absent when it was delivered. */
   readonly problem?: string
 }
+
+/** A recorder that takes a delivery and wants nothing of it for so long has not taken it: others wait behind it. */
+const HELD_MS = 60_000
 
 /** Asks one recorder after another until one has all of it. */
 export class SpoolDelivery {
@@ -67,9 +71,11 @@ export class SpoolDelivery {
       let packets = 0
       let isSent = false
       let broken = 'the recorder ended the session'
+      let held: Timer | undefined
       const finish = (problem: string | undefined): void => {
         unsubscribe()
         patience.cancel()
+        held?.cancel()
         void session.forksSettled().then(() => {
           const { sipCallId } = session
           const told = { id, ...(sipCallId === undefined ? {} : { sipCallId }) }
@@ -82,9 +88,13 @@ export class SpoolDelivery {
         },
         onReport: (report) => {
           if (report.type === 'accepted') patience.cancel()
+          else if (report.type === 'paused-by-recorder') {
+            held = clock.after(HELD_MS, 'recording spool delivery', () => session.abandon('it wants nothing now'))
+          } else if (report.type === 'resumed-by-recorder') held?.cancel()
           else if (report.type === 'failed') finish(`refused: ${report.status}`)
           else if (report.type === 'lost') finish(`lost: ${report.reason}`)
-          else if (report.type === 'closed') finish(isSent ? undefined : broken)
+          else if (report.type === 'closed' && isSent) finish(report.isHeard ? undefined : 'its end was not answered')
+          else if (report.type === 'closed') finish(broken)
         },
       })
       const unsubscribe = this.#spool.onEvent((event) => {

@@ -49,6 +49,7 @@ export class SpoolSession implements Carrier {
   #wish: Wish
   #state: SessionState = 'preparing'
   #isTaken = false
+  #opening: Promise<void> | undefined
   #ending: Promise<void> | undefined
 
   constructor(order: SpoolOrder, wish: Wish, spool: SpoolPort, around: RecordingSurroundings, listener: SpoolListener) {
@@ -86,7 +87,12 @@ export class SpoolSession implements Carrier {
   }
 
   /** Makes the forks and has the spool take them. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  async #open(): Promise<void> {
     try {
       await this.#forks.add([])
       this.#learnCodecs()
@@ -98,9 +104,12 @@ export class SpoolSession implements Carrier {
         this.#refuse(taken.error)
         return
       }
+      if (this.#state !== 'preparing') {
+        await this.#discard().catch(this.#warn)
+        return
+      }
       this.#isTaken = true
       this.#remotes = new Map(taken.value.map((remote, index) => [this.#labels[index] ?? '', remote]))
-      if (this.#state !== 'preparing') return
       await this.#connect()
       if (this.#state !== 'preparing') return
       this.#follow()
@@ -150,13 +159,21 @@ export class SpoolSession implements Carrier {
   }
 
   async #end(): Promise<void> {
+    const opening = this.#state === 'preparing' ? this.#opening : undefined
     this.#state = 'closed'
     this.#unsubscribe()
     this.#forks.close()
     await this.#forks.settled()
+    if (opening !== undefined) await opening
     if (!this.#isTaken) return
     const ended = this.plan.call.snapshot()
     await this.#spool.finish(this.#file, this.#facts({ ended, toMs: this.#around.clock.wallMs() })).catch(this.#warn)
+  }
+
+  /** It ended while the spool was asked: nothing was sent there, and nothing is to wait there. */
+  async #discard(): Promise<void> {
+    await this.#spool.finish(this.#file, this.#facts())
+    await this.#spool.remove(this.#file)
   }
 
   #refuse(reason: string): void {

@@ -47,6 +47,9 @@ const LEFT_OUT = new Set(['ULPFEC', 'PARITYFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX']
 const PLAIN_PROTOCOLS = new Set(['RTP/AVP', 'RTP/AVPF'])
 const BESIDE_AUDIO = new Set(['TELEPHONE-EVENT', 'CN', 'RED'])
 const FALLBACK_CLOCK_HZ = 8000
+/** What is no clock of any audio would make hours of a packet, or gigabytes of a pause. */
+const LEAST_CLOCK_HZ = 1000
+const MOST_CLOCK_HZ = 192_000
 
 /** Plans the answer to an offer, line by line; `suites` are those for which keys may be exchanged. */
 export function planAnswer(offer: SessionDescription, suites: readonly CryptoSuite[]): PlannedLine[] {
@@ -124,8 +127,7 @@ function answerCodecs(media: SdpMedia): SdpCodec[] {
 
 function trackCodecs(media: SdpMedia): TrackCodec[] {
   const known = answerCodecs(media).map(({ payloadType, encoding }) => {
-    const clockRateHz = Number(encoding.split('/')[1]) || FALLBACK_CLOCK_HZ
-    return { payloadType, encoding, clockRateHz }
+    return { payloadType, encoding, clockRateHz: clockRateOf(encoding) }
   })
   if (known.length > 0 || codecsOf(media).length > 0) return known
   return media.formats
@@ -135,6 +137,11 @@ function trackCodecs(media: SdpMedia): TrackCodec[] {
       encoding: `UNKNOWN-${format}/${FALLBACK_CLOCK_HZ}`,
       clockRateHz: FALLBACK_CLOCK_HZ,
     }))
+}
+
+function clockRateOf(encoding: string): number {
+  const clockRateHz = Number(encoding.split('/')[1])
+  return clockRateHz >= LEAST_CLOCK_HZ && clockRateHz <= MOST_CLOCK_HZ ? clockRateHz : FALLBACK_CLOCK_HZ
 }
 
 function refused(media: SdpMedia): LocalMedia {

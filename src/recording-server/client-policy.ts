@@ -47,7 +47,6 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   'time-form': 400,
   'time-zone': 400,
   'label-unknown': 400,
-  'dangling-reference': 400,
   'sdp-malformed': 400,
   'no-label': 488,
   'sdp-label-form': 488,

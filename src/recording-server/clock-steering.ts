@@ -36,8 +36,9 @@ export class ClockSteering {
     return this.#measuredMs < SETTLE_MS ? undefined : this.#drift
   }
 
-  /** Forgets what was seen of a source that is no more; the drift stays, it is mostly the same machine. */
-  restart(): void {
+  /** Forgets what was seen of a source that is no more, or lies elsewhere; the drift stays, it is mostly the same machine. */
+  restart(baseMs = this.#baseMs): void {
+    this.#baseMs = baseMs
     this.#windows.length = 0
     this.#least = Number.POSITIVE_INFINITY
     this.#sinceMs = undefined

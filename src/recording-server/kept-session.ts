@@ -21,8 +21,6 @@ export interface KeptSession {
   /** Absent where the session cannot go on without its keys. */
   readonly media?: { readonly description: KeptDescription; readonly streams: KeptStreams }
   readonly metadata: KeptMetadata
-  /** Absent unless the recorder itself has paused. */
-  readonly pause?: HerePause
 }
 
 /** A recording that a dead recorder left open; not even its form is known. */
@@ -32,6 +30,8 @@ export type LeftRecording = LeftFolder
 export interface KeptRecording extends LeftRecording {
   readonly manifest: Manifest
   readonly session: KeptSession
+  /** The pause of the recorder itself that stands, as the media side found it. */
+  readonly pause?: HerePause
 }
 
 /** The contents of a session file. */

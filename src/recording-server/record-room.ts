@@ -120,8 +120,10 @@ export class RecordRoom {
         this.#recordings.stream(command.recordingId, command.channel).receiver.remove()
         return undefined
       case 'pause':
+        setPaused(this.#recordings.get(command.recordingId), true, command.pause)
+        return undefined
       case 'resume':
-        setPaused(this.#recordings.get(command.recordingId), command.type === 'pause')
+        setPaused(this.#recordings.get(command.recordingId), false)
         return undefined
       case 'facts':
         setFacts(this.#recordings.get(command.recordingId), command.facts)
@@ -160,6 +162,7 @@ export class RecordRoom {
     const tookMs = time.tookMs()
     // A busy thread has not read all that came before the client said goodbye.
     await this.#options.caughtUp?.()
+    for (const track of tracksOf(recording)) track.settle()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
     const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...tracksOf(recording).map((track) => track.endMs))
     for (const { receiver } of recording.streams) receiver.close()

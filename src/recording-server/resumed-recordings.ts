@@ -40,12 +40,15 @@ export async function reopenRecordings(
   for (const one of left) {
     const { folder } = one
     const kept = keptRecording(one, withinMs, around.clock)
-    const problem = typeof kept === 'string' ? { notResumed: kept } : await problemOf(kept, around)
-    if (typeof kept !== 'string') resumed.push({ kept, isOpen: problem === undefined })
-    if (problem === undefined) continue
+    const reopened = typeof kept === 'string' ? { notResumed: kept } : await reopen(kept, around)
+    if (!('notResumed' in reopened)) {
+      resumed.push({ kept: reopened, isOpen: true })
+      continue
+    }
+    if (typeof kept !== 'string') resumed.push({ kept, isOpen: false })
     const { recordingId } = one.manifest ?? {}
-    around.log.warn('recording session cannot go on', { recordingId, ...problem })
-    closed.push({ folder, notResumed: problem.notResumed })
+    around.log.warn('recording session cannot go on', { recordingId, ...reopened })
+    closed.push({ folder, notResumed: reopened.notResumed })
   }
   return { resumed, closed }
 }
@@ -74,8 +77,8 @@ interface Problem {
   readonly reason?: string
 }
 
-/** Reopens the media of one; why that could not be done, if so. */
-async function problemOf(kept: KeptRecording, around: ReopeningOptions): Promise<Problem | undefined> {
+/** Reopens the media of one, or says why that could not be done. */
+async function reopen(kept: KeptRecording, around: ReopeningOptions): Promise<KeptRecording | Problem> {
   const { clock, media, keepsKeys } = around
   const { folder, manifest, session, touchedAtMs } = kept
   const streams = session.media?.streams.streams
@@ -91,8 +94,9 @@ async function problemOf(kept: KeptRecording, around: ReopeningOptions): Promise
     })
     const { recordingId } = manifest
     const awayMs = Math.max(0, clock.wallMs() - touchedAtMs)
-    await media.ask({ type: 'reopen', recordingId, folder, manifest, streams: secured, awayMs })
-    return undefined
+    const reopened = await media.ask({ type: 'reopen', recordingId, folder, manifest, streams: secured, awayMs })
+    const { isPaused, pause = { sinceMs: clock.wallMs(), isSignalled: false } } = reopened
+    return { ...kept, ...(isPaused && { pause }) }
   } catch (thrown) {
     return { notResumed: 'not-reopened', reason: messageOf(thrown) }
   }

@@ -166,12 +166,15 @@ export class SessionStreams {
     const current = this.#description.current()
     if (isSameVersion && offerText === this.#offerText && current !== undefined) return current
     if (isSameVersion && current !== undefined) warnings.push('SDP changed without a new version in o=')
+    const plan = planAnswer(offer, this.#options.suites)
+    // First what may fail: an offer that cannot be carried out changes nothing (RFC 3261 section 14.1).
+    const added = await this.#addAll(plan)
     this.#offerText = offerText
     this.#offerVersion = offer.origin.sessionVersion
     // All at once: the media side keeps their order, and a way there and back for each would add up.
-    const taken = planAnswer(offer, this.#options.suites).map(async (planned, index) => {
+    const taken = plan.map(async (planned, index) => {
       if (planned.kind === 'refused') return await this.#refuse(index, planned)
-      await this.#take(index, planned)
+      await this.#take(index, planned, added.get(index))
       return []
     })
     warnings.push(...(await Promise.all(taken)).flat())
@@ -221,23 +224,42 @@ export class SessionStreams {
     return isLeftOut ? [`media ${index + 1} refused: ${planned.reason}`] : []
   }
 
-  async #take(index: number, planned: PlannedLine & { kind: 'stream' }): Promise<void> {
-    const known = this.#lines[index]?.stream
-    const current = known === undefined || known.isRemoved ? undefined : known
-    const { suites, ids } = this.#options
-    const keys = current?.keys ?? new StreamKeys(suites, ids)
-    keys.takeOffer(planned.cryptos, planned.settings.rtp)
-    const stream = current ?? (await this.#add(planned, keys))
-    if (stream === current) await this.#configure(stream, planned.settings)
-    const media = { ...planned.media, port: stream.rtpPort, extra: keys.attributes }
+  async #take(index: number, planned: PlannedLine & { kind: 'stream' }, added: Stream | undefined): Promise<void> {
+    const stream = added ?? this.#liveAt(index)!
+    if (added === undefined) {
+      stream.keys.takeOffer(planned.cryptos, planned.settings.rtp)
+      await this.#configure(stream, planned.settings)
+    }
+    const media = { ...planned.media, port: stream.rtpPort, extra: stream.keys.attributes }
     this.#lines[index] = { media: this.isPausedHere ? { ...media, direction: 'inactive' } : media, stream }
   }
 
-  async #add(planned: PlannedLine & { kind: 'stream' }, keys: StreamKeys): Promise<Stream> {
+  #liveAt(index: number): Stream | undefined {
+    const stream = this.#lines[index]?.stream
+    return stream?.isRemoved === true ? undefined : stream
+  }
+
+  /** Adds the streams that a plan has beyond those there are, by m-line: all of them or none. Rejects with what the media side rejects. */
+  async #addAll(plan: readonly PlannedLine[]): Promise<ReadonlyMap<number, Stream>> {
+    const adding = plan.map(async (planned, index) => {
+      const isNew = planned.kind === 'stream' && this.#liveAt(index) === undefined
+      return isNew ? ([index, await this.#add(planned)] as const) : undefined
+    })
+    const settled = await Promise.allSettled(adding)
+    const added = settled.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []))
+    const failed = settled.find((one) => one.status === 'rejected')
+    if (failed === undefined) return new Map(added)
+    await Promise.allSettled(added.map(([, stream]) => this.#close(stream)))
+    throw failed.reason
+  }
+
+  async #add(planned: PlannedLine & { kind: 'stream' }): Promise<Stream> {
     const { label } = planned
+    const { recordingId, media, suites, ids } = this.#options
+    const keys = new StreamKeys(suites, ids)
+    keys.takeOffer(planned.cryptos, planned.settings.rtp)
     const settings = { ...planned.settings, ...keys.settings }
     const named = label !== undefined && { label }
-    const { recordingId, media } = this.#options
     const { channel, rtpPort } = await media.ask({ type: 'add-stream', recordingId, ...named, settings })
     const stream: Stream = { channel, rtpPort, ...named, keys, settings, isRemoved: false }
     this.#streams[channel] = stream
@@ -255,9 +277,13 @@ export class SessionStreams {
   async #remove(line: Line): Promise<void> {
     const { stream, media } = line
     if (stream === undefined) return
-    stream.isRemoved = true
     line.media = { ...media, port: 0 }
-    const { recordingId, media: worker } = this.#options
-    await worker.ask({ type: 'remove-stream', recordingId, channel: stream.channel })
+    await this.#close(stream)
+  }
+
+  async #close(stream: Stream): Promise<void> {
+    stream.isRemoved = true
+    const { recordingId, media } = this.#options
+    await media.ask({ type: 'remove-stream', recordingId, channel: stream.channel })
   }
 }

@@ -9,7 +9,19 @@ const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
 const AMR = { payloadType: 97, encoding: 'AMR/8000', clockRateHz: 8000 }
 
 /** What happens to a packet, or to the stream before it. */
-const STEPS = ['sent', 'lost', 'silence', 'hold', 'pause', 'paused-here', 'ssrc', 'restart', 'leap'] as const
+const STEPS = [
+  'sent',
+  'lost',
+  'silence',
+  'hold',
+  'pause',
+  'paused-here',
+  'ssrc',
+  'late-ssrc',
+  'restart',
+  'leap',
+  'stall',
+] as const
 const step = fc.record({
   kind: fc.oneof({ weight: 12, arbitrary: fc.constant('sent' as const) }, fc.constantFrom(...STEPS)),
   /** Delay of the packet, in packets. */
@@ -32,6 +44,7 @@ for (const codec of [PCMU, OPUS, AMR]) {
           let timestamp = firstTimestamp
           let sequence = 0xfff0
           let ssrc = 1
+          let heldUntilMs = 0
           for (const { kind, delay, copies, packets } of steps) {
             const silence = packets * 20
             if (kind === 'silence' || kind === 'hold' || kind === 'pause' || kind === 'paused-here') {
@@ -46,7 +59,9 @@ for (const codec of [PCMU, OPUS, AMR]) {
               atMs += silence
               timestamp += packets * ticks
             }
-            if (kind === 'ssrc') {
+            // Nothing arrives for up to 900 ms, and then all of it.
+            if (kind === 'stall' || kind === 'late-ssrc') heldUntilMs = atMs + packets * 6
+            if (kind === 'ssrc' || kind === 'late-ssrc') {
               ssrc += 1
               sequence = 77
               timestamp += 0x4000_0000
@@ -64,7 +79,7 @@ for (const codec of [PCMU, OPUS, AMR]) {
             atMs += 20
             if (kind === 'lost') continue
             for (let copy = 0; copy < copies; copy++) {
-              const arrivalMs = atMs + (delay + copy) * 20
+              const arrivalMs = Math.max(heldUntilMs, atMs + (delay + copy) * 20)
               arrivals.push({ atMs: arrivalMs, act: () => bench.accept(0, { ...packet, arrivalMs }) })
             }
           }

@@ -1,6 +1,6 @@
 // What the timeline of a run takes, and what it gives: packets as they arrive, and the run's content in order.
 
-import type { ClockBend, GapCause } from '#store'
+import type { ClockBend, GapCause, RunMove } from '#store'
 
 /** Takes what a run holds, in order, each position once. */
 export interface TimelineSink {
@@ -10,6 +10,8 @@ export interface TimelineSink {
   silence(ticks: number): void
   /** From a position on ticks are longer or shorter: the sender's clock is not ours. */
   bend(bend: ClockBend): void
+  /** All from a place on, written or not, lies elsewhere. */
+  move(move: RunMove): void
   /** A stretch without audio, in milliseconds of the recording. */
   gap(fromMs: number, toMs: number, cause: GapCause): void
 }

@@ -39,6 +39,10 @@ class Tape {
   bend({ ppm }: { ppm: number }): void {
     this.bends.push(ppm)
   }
+  readonly moves: number[] = []
+  move({ byMs }: { byMs: number }): void {
+    this.moves.push(byMs)
+  }
   gap(fromMs: number, toMs: number, cause: Gap['cause']): void {
     this.gaps.push({ fromMs, toMs, cause })
   }
@@ -97,6 +101,49 @@ test('a first packet that was held up does not shift the stream: the others show
   assert.equal(tape.bytes.length, 1500 * 8)
   assert.deepEqual(tape.gaps, [{ fromMs: 0, toMs: 500, cause: 'no-rtp-yet' }])
   assert.deepEqual(slot(tape, 74), [49])
+})
+
+/** The first packet is taken for one of `delayMs` after its time, as all others until then. */
+function heldUp(delayMs: number, firstMs: number): Tape {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 200; n++) {
+    timeline.accept(packet(n, { arrivalMs: firstMs + Math.max(20 + n * 20, delayMs) }))
+    if (n % 5 === 4) timeline.flush()
+  }
+  timeline.finish(firstMs + 4000)
+  return tape
+}
+
+test('a stream that began late is moved once, into the silence before it and no further', () => {
+  assert.deepEqual(heldUp(0, 1000).moves, [])
+  const [moved, ...others] = heldUp(320, 1000).moves
+  // Some of it is found before anything is written.
+  assert.ok(moved! < -100 && moved! > -300 && others.length === 0, `${moved} and ${others}`)
+  assert.deepEqual(
+    heldUp(900, 0).moves,
+    [],
+    'there is no room, and what is late by so much may be delivered from before',
+  )
+})
+
+test('a recording of less than the time that is looked at is settled at its end', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 40; n++) {
+    timeline.accept(packet(n, { arrivalMs: 1000 + Math.max(20 + n * 20, 320 - 2 * n) }))
+    timeline.flush()
+  }
+  timeline.close()
+  assert.equal(tape.moves.length, 1)
+})
+
+test('what is delivered from before stays as it lies, whatever the silence before it', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 1000; n++) {
+    timeline.accept(packet(n, { arrivalMs: 30_000 + Math.max(n * 2.5, n * 20 - 10_000) }))
+    if (n % 40 === 0) timeline.flush()
+  }
+  timeline.finish(60_000)
+  assert.deepEqual(tape.moves, [])
 })
 
 test('RTP-28: loss is silence at the right place, reordering is put right, duplicates change nothing', () => {

@@ -3,8 +3,9 @@
 // run's start. Pure: packets leave in order through a sink.
 
 import { timestampDistance } from '#rtp'
-import { type ClockFacts, type GapCause, RunTime } from '#store'
+import { type ClockFacts, type GapCause, type RunMove, RunTime } from '#store'
 import { ClockSteering } from './clock-steering.ts'
+import { type EpochHole, EpochStart } from './epoch-start.ts'
 import { HoleCauses, type HoleEdge } from './hole-causes.ts'
 import type { PauseLog } from './pause-log.ts'
 import { type Placed, PlacedPackets } from './placed-packets.ts'
@@ -57,13 +58,14 @@ const MOST_PENDING = 2000
 /** The time axis of one codec run. */
 export class Timeline {
   readonly #clockRateHz: number
-  readonly #startMs: number
+  #startMs: number
   readonly #time: RunTime
+  readonly #begun = new EpochStart()
   readonly #steering = new ClockSteering()
   readonly #sink: TimelineSink
   readonly #pauses: PauseLog
   readonly #isDelivered: boolean
-  readonly #openingMs: number
+  readonly #opening: TimelineOptions['opening']
   readonly #holes: HoleCauses
   readonly #pending: PlacedPackets
   #written: Written | undefined
@@ -74,6 +76,8 @@ export class Timeline {
   #epoch = 0
   #late = 0
   #audioMs = 0
+  /** Moves of all there is, those of the run's start left out. */
+  #movedMs = 0
 
   constructor(options: TimelineOptions) {
     this.#clockRateHz = options.clockRateHz
@@ -82,7 +86,7 @@ export class Timeline {
     this.#sink = options.sink
     this.#pauses = options.pauses
     this.#isDelivered = options.isDelivered ?? false
-    this.#openingMs = options.opening.fromMs
+    this.#opening = options.opening
     this.#holes = new HoleCauses(options.sink, options.pauses, options.opening.cause)
     this.#pending = new PlacedPackets(options.clockRateHz)
   }
@@ -102,7 +106,7 @@ export class Timeline {
     const { driftPpm } = this.#steering
     if (driftPpm === undefined) return undefined
     const end = this.#coverageEnd()
-    const nominalMs = this.#startMs + (end * 1000) / this.#clockRateHz
+    const nominalMs = this.#startMs + this.#movedMs + (end * 1000) / this.#clockRateHz
     return { driftPpm: -driftPpm, correctedMs: this.#msOf(end) - nominalMs }
   }
 
@@ -145,11 +149,13 @@ export class Timeline {
   /** Gives the sink everything that no late packet can change any more. */
   flush(): void {
     this.#drain(this.#coverageEnd() - this.#ticksOf(REORDER_MS))
+    if (this.#begun.isDue) this.#settle()
   }
 
   /** Gives the sink all the rest. */
   close(): void {
     this.#drain(Number.POSITIVE_INFINITY)
+    this.#settle()
   }
 
   /** Gives the sink all the rest, filled up with silence to `endMs`. */
@@ -168,13 +174,14 @@ export class Timeline {
     const anchor = this.#anchor
     let position: number
     if (anchor === undefined) {
+      this.#begun.begin(packet.arrivalMs, this.#steering.baseMs)
       position = Math.max(0, this.#endAt(packet.arrivalMs) - size)
     } else {
       const step = timestampDistance(anchor.timestamp, packet.timestamp)
       position = anchor.position + step
       const isNewer = packet.sequence > anchor.sequence
       if (packet.ssrc !== anchor.ssrc || (isNewer && this.#isAstray(position + size, packet, anchor))) {
-        this.#beginEpoch(packet.ssrc !== anchor.ssrc)
+        this.#beginEpoch(packet.ssrc !== anchor.ssrc, packet.arrivalMs)
         position = Math.max(this.#coverageEnd(), this.#endAt(packet.arrivalMs) - size)
       } else {
         if (!isNewer) return position
@@ -201,10 +208,12 @@ export class Timeline {
     anchor.timestamp = timestamp
   }
 
-  #beginEpoch(isOtherSource: boolean): void {
+  #beginEpoch(isOtherSource: boolean, arrivalMs: number): void {
+    this.#settle()
     if (isOtherSource) this.#holes.forgetQuiet()
     this.#isAstrayNow = false
     this.#steering.restart()
+    this.#begun.begin(arrivalMs, this.#steering.baseMs)
     this.#epoch += 1
   }
 
@@ -217,6 +226,7 @@ export class Timeline {
     }
     // What is delivered arrives at the pace of the delivery, which is nobody's clock.
     if (this.#isDelivered) return
+    this.#begun.note(residualMs, arrivalMs)
     const rate = this.#steering.note(residualMs, arrivalMs, this.#time.ppm)
     if (rate === 'astray') this.#isAstrayNow = true
     else if (rate !== undefined) this.#sink.bend(this.#time.bend(this.#coverageEnd(), rate))
@@ -227,7 +237,33 @@ export class Timeline {
     if (this.#anchor === undefined) return 0
     const count = this.#pending.moveEarlier(this.#epoch, this.#ticksOf(ms), this.#written?.end ?? 0)
     this.#anchor.position -= count
-    return (count * 1000) / this.#clockRateHz
+    const movedMs = (count * 1000) / this.#clockRateHz
+    this.#begun.movedEarlier(movedMs)
+    return movedMs
+  }
+
+  /** The first packets of an epoch that is written came late, as others have shown by now: all of it moves into the silence before. */
+  #settle(): void {
+    const { hole, baseMs } = this.#begun
+    if (hole === undefined || this.#time.lastBend > hole.from) return
+    const fromMs = this.#msOf(hole.to)
+    const room = hole.isFirst ? this.#opening.fromMs : this.#msOf(hole.from)
+    // A tick is left of the silence that is in the file, which is a place of its own.
+    const ticks = Math.floor(this.#begun.settle(fromMs - room - 1000 / this.#clockRateHz) * (this.#clockRateHz / 1000))
+    if (ticks <= 0) return
+    const byMs = (-ticks * 1000) / this.#clockRateHz
+    this.#sink.move({ fromMs, byMs, cause: this.#opening.cause, ...this.#moveEpoch(hole, byMs) })
+    this.#steering.restart(baseMs)
+  }
+
+  /** A run that has only this epoch begins elsewhere; what is left is taken from the silence in the file. */
+  #moveEpoch({ from, to, isFirst }: EpochHole, byMs: number): Pick<RunMove, 'startMs' | 'bends'> {
+    const startByMs = isFirst ? Math.max(byMs, this.#opening.fromMs - this.#startMs) : 0
+    this.#time.moveStart(startByMs)
+    this.#startMs += startByMs
+    const leftMs = byMs - startByMs
+    this.#movedMs += leftMs
+    return { startMs: this.#startMs, bends: leftMs === 0 ? [] : this.#time.shift(from, to, leftMs) }
   }
 
   #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {
@@ -263,6 +299,7 @@ export class Timeline {
     this.#sink.packet(packet, position, Math.max(0, from - position))
     this.#audioMs += Math.max(0, this.#msOf(end) - this.#msOf(Math.max(from, position)))
     const { sequence, ssrc } = packet
+    if (before?.epoch !== epoch && epoch === this.#epoch) this.#begun.written(from, position, before === undefined)
     if (before === undefined) {
       this.#written = { end, sequence, ssrc, epoch }
       return
@@ -276,7 +313,7 @@ export class Timeline {
   /** Tells of the hole between what is written and `to`, where the next packet is. */
   #reportHole(next: TimelinePacket | undefined, to: number): void {
     const before = this.#written
-    const fromMs = before === undefined ? this.#openingMs : this.#msOf(before.end)
+    const fromMs = before === undefined ? this.#opening.fromMs : this.#msOf(before.end)
     const packetMs = next === undefined ? 0 : (this.#pending.lengthOf(next) * 1000) / this.#clockRateHz
     this.#holes.report({ fromMs, toMs: this.#msOf(to), before, next, packetMs })
   }

@@ -1,7 +1,15 @@
 // One stream on its way to disk: codec runs, each with its timeline, whatever becomes of the payload.
 
 import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
-import { type ClockBend, type GapCause, g711FormatOf, type RunCodec, type StreamFiles, type StreamTotals } from '#store'
+import {
+  type ClockBend,
+  type GapCause,
+  g711FormatOf,
+  type RunCodec,
+  type RunMove,
+  type StreamFiles,
+  type StreamTotals,
+} from '#store'
 import { type PacketTicks, packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
 import { PayloadCopies } from './payload-copies.ts'
@@ -37,7 +45,7 @@ interface Running {
 }
 
 /** Where packets go, apart from their gaps and clocks. */
-type RunSink = Omit<TimelineSink, 'gap' | 'bend'>
+type RunSink = Omit<TimelineSink, 'gap' | 'bend' | 'move'>
 
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
@@ -165,6 +173,11 @@ export class Track {
     this.#files.flush()
   }
 
+  /** Hands on all there is, and settles where it lies: nothing more comes of what came before. */
+  settle(): void {
+    this.#running?.timeline.close()
+  }
+
   /** Writes clocks and counters to the index. */
   writeAnchor(totals: StreamTotals): void {
     this.#noteTime()
@@ -195,6 +208,7 @@ export class Track {
     const sink = {
       ...this.#openRun(codec, startMs),
       bend: (bend: ClockBend) => this.#files.addBend(bend),
+      move: (move: RunMove) => this.#files.move(move),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
     const timeline = new Timeline({

@@ -204,7 +204,7 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     // The transaction outlives the answer by half a minute: it need not hold the request as long.
     transaction.user = { toTag: this.localTag, onAck: (ack) => dialog.onAck(ack, cseqNumber) }
     const agreed = this.#context.terms?.answerTo(this.request.headers)
-    const bytes = this.#build(200, withHeaders(options, timerHeaders(agreed)))
+    const bytes = this.#build(200, withHeaders(options, timerHeaders(agreed, this.request.headers)))
     dialog.timer?.onAnswered(agreed)
     dialog.awaitAck(transaction, cseqNumber, 200, bytes)
     transaction.respond(200, bytes)

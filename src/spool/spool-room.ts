@@ -1,7 +1,7 @@
 // The spool in its worker: recordings that are taken in, and those that are sent to recorders.
 
 import { PortPool } from '#engine'
-import { AppError, assertNever, type Clock, type Ids } from '#kernel'
+import { AppError, assertNever, type Clock, type Ids, messageOf } from '#kernel'
 import { DeliveryLine } from './delivery-line.ts'
 import { SpoolDelivery } from './spool-delivery.ts'
 import { SpoolReader } from './spool-file.ts'
@@ -87,9 +87,12 @@ export class SpoolRoom {
   }
 
   async #close(id: string, facts: string): Promise<undefined> {
-    const intake = this.#intakes.get(id)
-    await intake?.close(facts)
-    this.#intakes.delete(id)
+    try {
+      await this.#intakes.get(id)?.close(facts)
+    } finally {
+      // What is on the disk waits, whatever could not be written any more.
+      this.#intakes.delete(id)
+    }
   }
 
   async #bind(id: string, fork: string, stream: number): Promise<SpoolReplies['bind']> {
@@ -131,7 +134,9 @@ export class SpoolRoom {
   async #stop(): Promise<undefined> {
     for (const [id, { lines }] of this.#deliveries) for (const fork of lines.keys()) await this.#unbind(id, fork)
     // Their facts are on the disk; what is left to write is audio.
-    for (const intake of this.#intakes.values()) await intake.close()
+    for (const [id, intake] of this.#intakes) {
+      await intake.close().catch((fault) => this.#onEvent({ type: 'stopped', id, reason: messageOf(fault) }))
+    }
     this.#intakes.clear()
   }
 

@@ -1,8 +1,8 @@
 // What the files of one record thread are written through: nothing here waits for the disk, and what waits has a bound.
 
-import { closeSync, fdatasync, fstat, openSync, rmSync, statfs, write, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fstat, openSync, rmSync, statfs, write } from 'node:fs'
 
-import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
+import { plainFiles, type RecordingFiles, writeAll } from './sealing/recording-files.ts'
 
 /** The file system as far as files that grow are concerned; tests put a slow or a full one in its place. */
 export interface DiskPort {
@@ -25,8 +25,15 @@ export interface DiskPort {
 export const systemDisk: DiskPort = {
   create: (path, head) => {
     const fd = openSync(path, 'wx')
-    // In the same turn: a file without its head plays nowhere.
-    if (head.length > 0) writeSync(fd, head)
+    try {
+      // In the same turn: a file without its head plays nowhere.
+      writeAll(fd, head)
+    } catch (fault) {
+      // A full disk makes files that it has no room for: one that is left would be in the way of the next attempt.
+      closeSync(fd)
+      rmSync(path, { force: true })
+      throw fault
+    }
     return fd
   },
   reopen: (path) => openSync(path, 'r+'),

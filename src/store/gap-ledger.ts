@@ -1,15 +1,27 @@
 // The gaps of one stream: why each millisecond without audio has none. Sums are exact, the list is bounded.
 
 import { type Gap, type GapCause, MAX_LISTED } from './manifest.ts'
+import type { RunMove } from './run-move.ts'
 
 /** Gaps that a packet may still turn out to have come too late for. */
 const RECENT = 64
+
+/** Places that differ by less are the same. */
+const SAME_MS = 1e-6
 
 /** Ledger of one stream, told of its gaps in order. */
 export class GapLedger {
   readonly #settled: Gap[] = []
   readonly #recent: Gap[] = []
   readonly #missingMs: Partial<Record<GapCause, number>> = {}
+
+  /** Goes on from gaps of before, as they were listed. */
+  constructor(gaps: readonly Gap[] = []) {
+    for (const gap of gaps) {
+      this.#count(gap, 1)
+      this.#list(gap)
+    }
+  }
 
   /** At most MAX_LISTED of them, the first ones, in order. */
   get gaps(): readonly Gap[] {
@@ -35,6 +47,55 @@ export class GapLedger {
     this.#append(gap)
   }
 
+  /** What follows a place lies so much earlier, or later: the gap before it gives way, or grows, and those behind it move along. */
+  move({ fromMs, byMs, cause }: RunMove): void {
+    const behind: Gap[] = []
+    for (let last = this.#last; last !== undefined && last.fromMs >= fromMs - SAME_MS; last = this.#last) {
+      this.#forgetLast()
+      behind.push({ ...last, fromMs: last.fromMs + byMs, toMs: last.toMs + byMs })
+    }
+    const before = this.#last
+    if (byMs < 0) this.#giveWay(fromMs, fromMs + byMs, cause)
+    else if (before !== undefined && before.toMs >= fromMs - SAME_MS) {
+      this.#append({ fromMs: before.toMs, toMs: fromMs + byMs, cause: before.cause })
+    } else this.#append({ fromMs, toMs: fromMs + byMs, cause })
+    for (const gap of behind.reverse()) this.#list(gap)
+  }
+
+  /** Forgets what is told of behind a place: the audio that it lay between is not there. */
+  cut(endMs: number): void {
+    for (let last = this.#last; last !== undefined && last.toMs > endMs; last = this.#last) {
+      this.#forgetLast()
+      this.#count({ ...last, fromMs: Math.max(last.fromMs, endMs) }, -1)
+      if (last.fromMs < endMs) this.#list({ ...last, toMs: endMs })
+    }
+  }
+
+  /** Takes the end of what is told from the last gaps. */
+  #giveWay(toMs: number, edgeMs: number, cause: GapCause): void {
+    let endMs = toMs
+    for (
+      let last = this.#last;
+      last !== undefined && endMs > edgeMs && last.toMs >= endMs - SAME_MS;
+      last = this.#last
+    ) {
+      this.#forgetLast()
+      endMs = Math.max(last.fromMs, edgeMs)
+      this.#count({ ...last, fromMs: endMs }, -1)
+      if (endMs > last.fromMs) this.#list({ ...last, toMs: endMs })
+    }
+    // What is beyond the list is in the sums all the same.
+    if (endMs > edgeMs) this.#count({ fromMs: edgeMs, toMs: endMs, cause }, -1)
+  }
+
+  get #last(): Gap | undefined {
+    return this.#recent.at(-1) ?? this.#settled.at(-1)
+  }
+
+  #forgetLast(): void {
+    if (this.#recent.pop() === undefined) this.#settled.pop()
+  }
+
   #append(gap: Gap): void {
     this.#count(gap, 1)
     const last = this.#recent.at(-1)
@@ -42,6 +103,10 @@ export class GapLedger {
       this.#recent[this.#recent.length - 1] = { ...last, toMs: gap.toMs }
       return
     }
+    this.#list(gap)
+  }
+
+  #list(gap: Gap): void {
     this.#recent.push(gap)
     if (this.#recent.length <= RECENT) return
     const oldest = this.#recent.shift()!

@@ -74,6 +74,7 @@ export {
   type RetentionPlan,
 } from './retention/retention.ts'
 export type { RetentionRule } from './retention/rules.ts'
+export type { RunMove } from './run-move.ts'
 export { type ClockBend, RunTime } from './run-time.ts'
 export { isSealedStore } from './sealing/key-ring.ts'
 export { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'

@@ -56,6 +56,33 @@ export class RunTime {
     return bend
   }
 
+  /** Lets the run begin by so much later, or earlier, and all of it with it. */
+  moveStart(byMs: number): void {
+    for (const [index, bend] of this.#bends.entries()) this.#bends[index] = { ...bend, ms: bend.ms + byMs }
+  }
+
+  /**
+   * Moves all from `to` on by so much later, or earlier: ticks between `from`, which is behind all bends so far, and `to` are longer
+   * or shorter. What is to be told of it.
+   */
+  shift(from: number, to: number, byMs: number): readonly ClockBend[] {
+    const { ppm } = this
+    const ms = this.msOf(from)
+    const endMs = this.msOf(to) + byMs
+    const tickMs = (endMs - ms) / (to - from)
+    const bends = [
+      { position: from, ms, ppm: (tickMs / this.#nominalMs - 1) * 1e6 },
+      { position: to, ms: endMs, ppm },
+    ]
+    this.#bends.push(...bends)
+    return bends
+  }
+
+  /** The position of the last bend. */
+  get lastBend(): number {
+    return this.#bends.at(-1)!.position
+  }
+
   #tickMs({ ppm }: ClockBend): number {
     return this.#nominalMs * (1 + ppm / 1e6)
   }

@@ -17,7 +17,8 @@ import type {
 } from './manifest.ts'
 import { MAX_LISTED, NO_TOTALS } from './manifest.ts'
 import { RawRunFile } from './raw-run-file.ts'
-import type { ClockBend } from './run-time.ts'
+import { movedRun, type RunMove } from './run-move.ts'
+import { type ClockBend, RunTime } from './run-time.ts'
 import { type IndexAnchor, IndexWriter, indexFileName, type SourceName, streamPrefix } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
@@ -60,7 +61,7 @@ export class StreamFiles {
   readonly #index: IndexWriter
   readonly #runs: (Omit<RunManifest, 'bytes' | 'clock'> & { file: string; clock?: readonly ClockBend[] })[] = []
   readonly #runBytes: number[] = []
-  readonly #gaps = new GapLedger()
+  readonly #gaps: GapLedger
   readonly #events: StreamEvent[] = []
   readonly #disk: Disk
   readonly #runsLeft: number
@@ -68,6 +69,7 @@ export class StreamFiles {
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
   #totals: StreamTotals = NO_TOTALS
+  #isEnding = false
   #audioMs = 0
   #audioLeftMs = 0
   #clock: ClockFacts | undefined
@@ -92,14 +94,15 @@ export class StreamFiles {
     this.#index = new IndexWriter(disk, path, first, left && sizeOf(disk, path))
     this.#runsLeft = left?.runs.length ?? 0
     this.leftMs = left?.endMs ?? 0
+    this.#gaps = new GapLedger(left?.gaps)
     if (left !== undefined) {
       this.#runBytes.push(...left.runs.map(({ bytes }) => bytes))
       this.#runs.push(...left.runs)
-      for (const gap of left.gaps) this.#gaps.add(gap)
       this.#events.push(...left.events)
       this.#totals = left.totals
       const missingMs = Object.values(this.#gaps.missingMs).reduce((sum, ms) => sum + ms, 0)
       this.#audioLeftMs = Math.max(0, left.endMs - missingMs)
+      this.#index.add({ type: 'left', endMs: left.endMs })
     }
   }
 
@@ -125,7 +128,8 @@ export class StreamFiles {
   startWavRun(codec: RunCodec, format: 'pcmu' | 'pcma', startMs: number): WavRunFile {
     const path = this.#beginRun(codec, startMs, true, `${format}.wav`)
     const { clockRateHz } = codec
-    const msOf = (byte: number): number => startMs + (byte * 1000) / clockRateHz
+    const at = this.#runs.length - 1
+    const msOf = (byte: number): number => new RunTime(this.#runs[at]!).msOf(byte)
     const file = new WavRunFile(this.#disk, path, {
       format,
       sampleRateHz: clockRateHz,
@@ -162,6 +166,15 @@ export class StreamFiles {
     this.#index.add({ type: 'bend', ...bend })
   }
 
+  /** Notes that the current run, or the rest of it, lies elsewhere. */
+  move(move: RunMove): void {
+    const run = this.#runs.at(-1)
+    if (run === undefined) return
+    this.#runs[this.#runs.length - 1] = movedRun(run, move)
+    this.#gaps.move(move)
+    this.#index.add({ type: 'move', ...move })
+  }
+
   /** Notes how the sender's clock ran so far. */
   setClock(clock: ClockFacts): void {
     this.#clock = clock
@@ -184,9 +197,10 @@ export class StreamFiles {
     this.#index.add({ type: 'totals', ...totals })
   }
 
-  /** Begins to hand everything to the operating system. */
+  /** Begins to hand everything to the operating system; the index first, so that no silence is there without its cause. */
   flush(): void {
-    for (const file of this.#files()) file.flush()
+    for (const other of this.#others) other.flush()
+    this.#index.flushBefore(this.#flushRuns)
   }
 
   /** Begins to bring what is written to the medium. */
@@ -196,7 +210,9 @@ export class StreamFiles {
 
   /** Closes all files and gives the stream's part of the manifest; rejects with what the disk says, and may then be called again. */
   async close(totals: StreamTotals = this.#totals): Promise<StreamManifest> {
-    this.addAnchor(undefined, totals)
+    // Once: behind the end of a sealed index nothing may stand.
+    if (!this.#isEnding) this.addAnchor(undefined, totals)
+    this.#isEnding = true
     this.#endRun()
     for (const other of this.#others) await other.close()
     for (const file of this.#ended) {
@@ -293,6 +309,10 @@ export class StreamFiles {
 
   #files(): (WavRunFile | RawRunFile | IndexWriter | StreamFiles)[] {
     return [...this.#runFiles(), ...this.#others, this.#index]
+  }
+
+  readonly #flushRuns = (): void => {
+    for (const file of this.#runFiles()) file.flush()
   }
 
   #runFiles(): (WavRunFile | RawRunFile)[] {

@@ -109,8 +109,8 @@ Every figure here was printed by the command below, on the machine and at the ti
 
 ## How to repeat
 
-    npm run bench              # all of it, below eight minutes
-    npm run bench -- --quick   # a look, below two minutes
+    npm run bench              # all of it, about twenty minutes
+    npm run bench -- --quick   # a look: fewer and shorter windows
     npm run bench -- --write   # and writes this page
 
 It uses 127.0.0.1 only. For the comparison with rtpengine install \`rtpengine-daemon\`; without it its row says so. Run it on a machine

@@ -58,7 +58,7 @@ test('SRC-63: a call with minutes of silence that is delivered eight times faste
   const clock = new ManualClock()
   const time = new RecordingTime(clock)
   time.deliverAt(SPEED)
-  const bench = new TrackBench(t, [[PCMU], [PCMU]], time.isDelivered)
+  const bench = new TrackBench(t, [[PCMU], [PCMU]], { isDelivered: time.isDelivered })
   let records = kept()
   const reader = {
     nextPackets: () => (records.length === 0 ? undefined : records.splice(0, 100)),

@@ -236,7 +236,7 @@ const ANSWERS: readonly (readonly [
     undefined,
     ['600;refresher=uac', 'timer'],
   ],
-  ['asked with a refresher', ['k: timer', 'x: 600;refresher=uas'], undefined, ['600;refresher=uas', undefined]],
+  ['asked to refresh', ['k: timer', 'x: 600;refresher=uas'], undefined, ['600;refresher=uas', 'timer']],
   [
     'asked by a proxy for a client without timers',
     ['Session-Expires: 600'],

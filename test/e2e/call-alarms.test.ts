@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallView } from '../../src/control/contract.ts'
+import { openTestProgram } from '../harness/open-program.ts'
 import { openPhone, openTestGateway, placeTalk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
@@ -35,6 +36,24 @@ test('an alarm of our recorder stands on the call that it is of, and goes when i
   }
   assert.equal(sessions.items[0]?.callId, view?.sipCallId)
 
+  assert.equal((await talk.rest('pause')).status, 200)
+  await until('nothing is wrong with a pause', async () => (await codes()).length === 0)
+  await talk.end()
+})
+
+test('an alarm of our recorder in another program stands on the call that it is of', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+  const routes = [{ match: 'bob', callee: bob.uri }]
+  const recording = { recorderApis: [{ url: recorder.httpUrl }] }
+  const opened = await openTestGateway(t, { gateway: { routes, recording } })
+  const talk = await placeTalk(opened, alice, bob, new Int16Array(SILENCE_SAMPLES))
+  assert.equal((await talk.rest('start', recorder.recorderUri('tcp'))).status, 200)
+  const codes = async () =>
+    (await talk.view()).recording?.sessions[0]?.alarms?.map(({ code, channel }) => `${code} ${channel}`) ?? []
+  await until('the silence of one side is an alarm', async () => (await codes()).length > 0)
+  assert.deepEqual(await codes(), ['digital-silence 0'])
   assert.equal((await talk.rest('pause')).status, 200)
   await until('nothing is wrong with a pause', async () => (await codes()).length === 0)
   await talk.end()

@@ -30,6 +30,16 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     assert.equal(await catalogue.count({ id: 'ref-9' }), 0)
   })
 
+  named('texts that were cut within a character are no reason to refuse a row', async (t) => {
+    const catalogue = await filled(t)
+    const custom = { [`${'n'.repeat(63)}\ud83d`]: 'v', [`${'n'.repeat(63)}\ud83e`]: 'v' }
+    const called = ['\u{1f600}', '\u{1f900}'].map((last) => 'c'.repeat(511) + last)
+    await catalogue.put(row(9, { custom, called, caller: `x\ud83d` }))
+    assert.deepEqual(idsOf(await catalogue.list({ limit: 10, called: called[1]! })), ['r9'])
+    await catalogue.put(row(9, { custom, called, durationMs: 7 }))
+    assert.equal((await catalogue.get('r9'))?.durationMs, 7)
+  })
+
   named('lists are newest first, in pages by offset, and filtered by text, time and state', async (t) => {
     const catalogue = await filled(t)
     await catalogue.put(row(6, { state: 'no-audio', cause: 'no-rtp' }))

@@ -11,6 +11,8 @@ import { startTool } from './tools.ts'
 
 const HOST = '127.0.0.1'
 const DEADLINE_MS = 30_000
+/** A scenario that has not run its course by then has failed; long for the sake of busy machines. */
+const COURSE_S = 120
 const scenarios = resolve('test', 'interop', 'scenarios')
 
 /** How a scenario is run. */
@@ -45,12 +47,13 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
     'sipp',
     [
       ...['-sf', join(scenarios, `${scenario}.xml`), '-i', HOST, '-p', `${port}`, '-mi', HOST, '-mp', `${mediaPort}`],
-      ...['-m', '1', '-t', transport === 'tcp' ? 't1' : 'u1', '-nostdin', '-timeout', '40', '-timeout_error'],
+      ...['-m', '1', '-t', transport === 'tcp' ? 't1' : 'u1', '-nostdin', '-timeout', `${COURSE_S}`, '-timeout_error'],
       ...['-trace_err', '-error_file', `${name}-errors.log`, '-trace_msg', '-message_file', `${name}-messages.log`],
       ...args,
       ...(remote === undefined ? [] : ['-s', remote.user, `${HOST}:${remote.port}`]),
     ],
     folder,
+    { deadlineMs: (COURSE_S + 10) * 1000 },
   )
   if (remote === undefined) await listening(port, transport)
   return {

@@ -53,6 +53,8 @@ export interface ToolManner {
   readonly isTold?: boolean
   /** Set beside the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>
+  /** A minute unless told. */
+  readonly deadlineMs?: number
 }
 
 /** Starts a program; it is killed at the deadline. */
@@ -73,7 +75,7 @@ export function startTool(tool: Tool, args: readonly string[], cwd: string, mann
     output.stderr += chunk.toString('latin1')
     for (const look of looks) look(output.stderr)
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), RUN_DEADLINE_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), manner.deadlineMs ?? RUN_DEADLINE_MS)
   const ended = once(child, 'close').then(([code]): ToolRun => {
     clearTimeout(timer)
     return { code: code as number | null, ...output }

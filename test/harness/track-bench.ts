@@ -12,6 +12,13 @@ import { testDisk } from './test-disk.ts'
 const STARTED_MS = Date.UTC(2026, 0, 5)
 const FLUSH_MS = 500
 
+/** How a bench differs from that of a live recording. */
+export interface BenchOptions {
+  readonly isDelivered?: boolean
+  /** From one flush to the next, in milliseconds of arrival. */
+  readonly flushMs?: number
+}
+
 /** A packet on its way to a track; `sequence` is extended. */
 export interface BenchPacket {
   readonly sequence: number
@@ -27,9 +34,12 @@ export class TrackBench {
   readonly tracks: Track[] = []
   readonly #folder: RecordingFolder
   readonly #view = newRtpView()
+  readonly #flushMs: number
   #flushedMs = 0
 
-  constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[], isDelivered = false) {
+  constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[], options: BenchOptions = {}) {
+    const { isDelivered = false, flushMs = FLUSH_MS } = options
+    this.#flushMs = flushMs
     const root = mkdtempSync(join(tmpdir(), 'track-'))
     t.after(() => rmSync(root, { recursive: true }))
     const sip = { callId: 'c', fromUri: 'a', toUri: 'b', requestUri: 'b', source: 'x', transport: 'udp' }
@@ -53,7 +63,7 @@ export class TrackBench {
   /** Gives a packet to a channel; everything is flushed on the way, as the recorder does it. */
   accept(channel: number, packet: BenchPacket): void {
     const { sequence, timestamp, arrivalMs, payload, ssrc = 1, payloadType = 0 } = packet
-    if (arrivalMs - this.#flushedMs >= FLUSH_MS) {
+    if (arrivalMs - this.#flushedMs >= this.#flushMs) {
       this.#flushedMs = arrivalMs
       for (const track of this.tracks) track.flush()
     }

@@ -48,7 +48,7 @@ function Meter({ name, voice, colour }: { name: string; voice: Voice | undefined
       </span>
       <span class="muted loss">
         {level === undefined ? silence(isMeasured) : level <= QUIETEST_DBFS ? 'silent' : `${Math.round(level)} dB`}
-        {lostPercent !== undefined && `, ${lostPercent.toFixed(1)} % lost`}
+        {isMeasured && lostPercent !== undefined && `, ${lostPercent.toFixed(1)} % lost`}
       </span>
     </li>
   )

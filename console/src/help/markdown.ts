@@ -1,4 +1,4 @@
-// Reads the pages of docs that the console shows: headings, paragraphs and tables; each row of a table is a topic.
+// Reads the pages of docs that the console shows: headings, paragraphs, indented code and tables; each row of a table is a topic.
 
 /** A piece of a line. */
 export interface Span {
@@ -19,8 +19,12 @@ export interface Topic {
 export type Block =
   | { readonly kind: 'heading'; readonly level: number; readonly spans: readonly Span[] }
   | { readonly kind: 'paragraph'; readonly spans: readonly Span[] }
+  /** As it is to be typed. */
+  | { readonly kind: 'code'; readonly text: string }
   /** `level` is that of the heading above. */
   | { readonly kind: 'topics'; readonly level: number; readonly topics: readonly Topic[] }
+
+const indent = '    '
 
 /** The parts of a page, in their order. */
 export function readPage(text: string): Block[] {
@@ -32,6 +36,9 @@ export function readPage(text: string): Block[] {
     if (heading !== null) {
       level = heading[1]?.length ?? 1
       return [{ kind: 'heading', level, spans: spansOf(heading[2] ?? '') }]
+    }
+    if (first.startsWith(indent)) {
+      return [{ kind: 'code', text: lines.map((line) => line.slice(indent.length)).join('\n') }]
     }
     if (first.startsWith('|')) return [{ kind: 'topics', level, topics: topicsOf(lines) }]
     return first === '' ? [] : [{ kind: 'paragraph', spans: spansOf(lines.join(' ')) }]

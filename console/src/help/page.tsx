@@ -35,6 +35,13 @@ function Part({ block, chosen }: { block: Block; chosen: string | undefined }) {
       </>
     )
   }
+  if (block.kind === 'code') {
+    return (
+      <pre class="typed">
+        <code>{block.text}</code>
+      </pre>
+    )
+  }
   const content = <Line spans={block.spans} />
   if (block.kind === 'paragraph') return <p>{content}</p>
   return block.level === 1 ? <h2>{content}</h2> : <h3>{content}</h3>

@@ -122,7 +122,7 @@ export class PeerRequests {
     const agreed: SessionExpires | undefined = refreshes ? terms?.answerTo(headers) : undefined
     const pending: PendingRequest = new PendingRequest(parts, arrived, {
       sessionIds: state.sessionIds,
-      ...(refreshes ? { contact, acceptHeaders: timerHeaders(agreed) } : {}),
+      ...(refreshes ? { contact, acceptHeaders: timerHeaders(agreed, headers) } : {}),
       onFinal: (status, bytes) => {
         this.#pending.delete(pending)
         if (this.#closed) return

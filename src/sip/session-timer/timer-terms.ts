@@ -92,10 +92,10 @@ export class TimerTerms {
   }
 }
 
-/** Headers of a 2xx that settles a timer. */
-export function timerHeaders(agreed: SessionExpires | undefined): HeaderList {
+/** Headers of a 2xx that settles a timer with whoever sent the request. */
+export function timerHeaders(agreed: SessionExpires | undefined, request: SipHeaders): HeaderList {
   if (agreed === undefined) return []
   const value = ['Session-Expires', sessionExpiresText(agreed)] as const
-  // A client that is to refresh must have understood so (section 9).
-  return agreed.refresher === 'uac' ? [['Require', 'timer'], value] : [value]
+  // Section 9: who refreshes must have understood so, and who does not is to give up a session that nobody refreshes.
+  return supportsTimer(request) ? [['Require', 'timer'], value] : [value]
 }

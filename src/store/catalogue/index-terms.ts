@@ -53,9 +53,14 @@ export function customKey(name: string, value: string): Key {
   return keyOf('custom', `${name}=${value}`)
 }
 
-/** A key in the form in which it is kept. */
+/** A key in the form in which it is kept. Half a character, which a cut leaves, is in the database what any other half is. */
 export function keyOf(kind: Key['kind'], value: string): Key {
-  return { kind, value: folded(value).slice(0, LONGEST_KEY) }
+  return {
+    kind,
+    value: folded(value)
+      .slice(0, LONGEST_KEY)
+      .replace(/\p{Surrogate}/gu, '\ufffd'),
+  }
 }
 
 /** The keys of a row; of a deleted recording only its ids, state and store. */

@@ -28,6 +28,8 @@ export interface Entry {
   readonly metadata?: string
   /** Replaces the notes that are there. */
   readonly notes?: RecordingNotes
+  /** What the folder has noted, maybe a while ago: of a row that is there the own notes stay, and holds are added. */
+  readonly folderNotes?: RecordingNotes
 }
 
 /** The catalogue over a database that has its tables. */
@@ -168,7 +170,7 @@ export class SqlCatalogue implements Catalogue {
     const query = transaction.selectFrom('siprec_recording').select('recording_id')
     const there = await query.where('recording_id', 'in', [...byId.keys()]).execute()
     for (const { recording_id } of there) byId.delete(recording_id)
-    const rows = [...byId.values()].map(({ row, metadata = '', notes = notesOf(row) }) => ({
+    const rows = [...byId.values()].map(({ row, metadata = '', folderNotes, notes = folderNotes ?? notesOf(row) }) => ({
       recordingId: row.recordingId,
       ...this.#valuesOf(row, notes),
       metadata,
@@ -190,9 +192,10 @@ export class SqlCatalogue implements Catalogue {
     return { values, whole: { ...facts, ...notes, store } }
   }
 
-  async #write(transaction: Transaction<Tables>, { row, metadata, notes: given }: Entry): Promise<void> {
+  async #write(transaction: Transaction<Tables>, { row, metadata, folderNotes, notes: given }: Entry): Promise<void> {
     const old = await this.#locked(transaction, row.recordingId)
-    const notes = given ?? (old === undefined ? notesOf(row) : (JSON.parse(old.notes) as RecordingNotes))
+    const own = old && (JSON.parse(old.notes) as RecordingNotes)
+    const notes = given ?? (own === undefined ? (folderNotes ?? notesOf(row)) : withHolds(own, folderNotes))
     if (old !== undefined && given === undefined && notes.deletion !== undefined) return
     const { values, whole } = this.#valuesOf(row, notes)
     const { row_no } = await transaction
@@ -241,6 +244,13 @@ export function notesOf({ tags, holds, uploadState, deletion }: CatalogueRow): R
     ...(uploadState && { uploadState }),
     ...(deletion && { deletion }),
   }
+}
+
+/** A hold that only the folder knows of keeps the recording all the same. */
+function withHolds(own: RecordingNotes, folderNotes: RecordingNotes = {}): RecordingNotes {
+  const holds = [...(own.holds ?? []), ...(folderNotes.holds ?? [])]
+  const once = new Map(holds.map((hold) => [JSON.stringify([hold.reason, hold.actor, hold.atMs]), hold]))
+  return { ...folderNotes, ...own, ...(once.size > 0 && { holds: [...once.values()] }) }
 }
 
 function factsOf(row: CatalogueRow): CatalogueRow {

@@ -29,7 +29,7 @@ export class PeakOutput implements AudioOutput {
     file: OutputFile,
     { sampleRateHz, channels }: { readonly sampleRateHz: number; readonly channels: number },
   ) {
-    this.#framesPerBucket = Math.round((sampleRateHz * BUCKET_MS) / 1000)
+    this.#framesPerBucket = Math.max(1, Math.round((sampleRateHz * BUCKET_MS) / 1000))
     this.#least = new Int16Array(channels)
     this.#greatest = new Int16Array(channels)
     const head = new Uint8Array(HEAD_BYTES)

@@ -7,6 +7,8 @@ import { plainFiles, type RecordingFiles } from '../sealing/recording-files.ts'
 
 const MOST_DOCUMENTS = 200
 const MOST_TEXT = 65_536
+const LITERAL = '<![CDATA['
+const COMMENT = '<!--'
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 /** The texts and attribute values of all metadata documents, each once, a line each; empty where none are kept. */
@@ -36,13 +38,31 @@ function textOf(files: RecordingFiles, path: string): string {
 /** Texts and attribute values of an XML document, well formed or not. */
 export function documentTexts(xml: string): string[] {
   const texts: string[] = []
-  const markup = /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<([^>]*)>|<[^>]*$|([^<]+)/g
-  for (const [, literal, tag, text] of xml.matchAll(markup)) {
-    if (literal !== undefined) texts.push(literal.trim())
-    else if (text !== undefined) texts.push(decoded(text).trim())
-    else if (tag !== undefined && !/^[?!/]/.test(tag)) texts.push(...attributeValues(tag))
+  const end = endFinder(xml)
+  for (let at = 0; at < xml.length; ) {
+    const tagAt = xml.indexOf('<', at)
+    texts.push(decoded(xml.slice(at, tagAt < 0 ? undefined : tagAt)).trim())
+    if (tagAt < 0) break
+    const literalEnd = xml.startsWith(LITERAL, tagAt) ? end(']]>', tagAt + LITERAL.length) : undefined
+    const commentEnd = xml.startsWith(COMMENT, tagAt) ? end('-->', tagAt + COMMENT.length) : undefined
+    const tagEnd = end('>', tagAt)
+    if (literalEnd !== undefined) texts.push(xml.slice(tagAt + LITERAL.length, literalEnd - 3).trim())
+    else if (commentEnd === undefined && tagEnd !== undefined && !/[?!/]/.test(xml[tagAt + 1]!)) {
+      texts.push(...attributeValues(xml.slice(tagAt + 1, tagEnd - 1)))
+    }
+    at = literalEnd ?? commentEnd ?? tagEnd ?? xml.length
   }
   return texts.filter((text) => text !== '')
+}
+
+/** Finds the place behind the next mark from a place on; where there was none once it does not look again: a hostile document has many beginnings. */
+function endFinder(xml: string): (mark: string, from: number) => number | undefined {
+  const absent = new Set<string>()
+  return (mark, from) => {
+    const at = absent.has(mark) ? -1 : xml.indexOf(mark, from)
+    if (at < 0) absent.add(mark)
+    return at < 0 ? undefined : at + mark.length
+  }
 }
 
 /** Bytes of all files of a folder, and of its folders. */

@@ -1,8 +1,9 @@
 // The way back from the folders to the catalogue: rows, notes, words of metadata, and tombstones.
 
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type CatalogueRow, rowOf } from '../catalogue/catalogue.ts'
 import { type Entry, notesOf, type SqlCatalogue } from '../catalogue/sql-catalogue.ts'
+import { OPEN_SUFFIX } from '../recording-folder.ts'
 import type { RecordingStore } from '../recording-store.ts'
 import { recordingFolders } from '../recovery.ts'
 import { folderBytes, metadataWords } from './folder-content.ts'
@@ -37,7 +38,7 @@ export async function entryOfFolder(store: RecordingStore, folder: string): Prom
     readNotes(path),
   ])
   const row = { ...rowOf(manifest, folder), sizeBytes }
-  return { row, metadata, notes: notesOf({ ...row, ...notes }) }
+  return { row, metadata, folderNotes: notesOf({ ...row, ...notes }) }
 }
 
 /**
@@ -62,16 +63,17 @@ export async function rebuildCatalogue(
   const tombstones = await readTombstones(store.root)
   const deletedIds = new Set(tombstones.map(({ recordingId }) => recordingId))
   let recordings = 0
-  for (const path of recordingFolders(store.root)) {
+  const folders = recordingFolders(store.root)
+  for (const path of folders) {
+    if (path.endsWith(OPEN_SUFFIX)) {
+      seen.add(idOf(path))
+      continue
+    }
     const folder = store.relativeFolder(path)
     const entry = await entryOfFolder(store, folder)
     if (entry === undefined) continue
     if (deletedIds.has(entry.row.recordingId)) {
       await erase(entry.row)
-      continue
-    }
-    if (entry.row.state === 'receiving') {
-      seen.add(entry.row.recordingId)
       continue
     }
     recordings += 1
@@ -81,5 +83,13 @@ export async function rebuildCatalogue(
     await add({ row: rowOfTombstone(tombstone), notes: { deletion: tombstone.deletion } })
   }
   await flush()
+  // What came, got its name, or went meanwhile has been told to the catalogue by whoever did it.
+  const known = new Set(folders)
+  for (const path of recordingFolders(store.root)) if (!known.has(path)) seen.add(idOf(path))
+  for (const { recordingId } of await readTombstones(store.root)) seen.add(recordingId)
   return { recordings, deleted: tombstones.length, removed: await catalogue.removeUnseen(seen, nowMs) }
+}
+
+function idOf(path: string): string {
+  return basename(path, OPEN_SUFFIX)
 }

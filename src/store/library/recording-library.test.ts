@@ -198,6 +198,16 @@ test('a deletion that broke off is ended later: after a crash, or when object st
   assert.ok(!existsSync(left))
 })
 
+test('a deletion is on record though a crash tore the line of the one before', async (t) => {
+  const { root, library, add, open } = await openScene(t)
+  await add('one')
+  appendFileSync(join(root, 'tombstones.jsonl'), '{"recordingId":"two","dele')
+  assert.ok((await library.delete('one', doing)).ok)
+  const second = await open()
+  assert.deepEqual(await second.library.rebuild(), { recordings: 0, deleted: 1, removed: 0 })
+  assert.equal((await second.library.get('one'))?.deletion?.actor, 'ada')
+})
+
 test('a folder that has vanished can be deleted, and a row that points outside deletes nothing', async (t) => {
   const { library, catalogue, add, root } = await openScene(t)
   rmSync(await add('one'), { recursive: true })
@@ -219,4 +229,12 @@ test('texts of a document are its character data and attribute values, whatever 
     <y:b c="">  two &#233;&#x41; &unknown; </y:b><![CDATA[<raw> & text]]></r><broken z="3"`
   assert.deepEqual(documentTexts(xml), ['a <1>', 'two éA &unknown;', '<raw> & text'])
   assert.deepEqual(documentTexts('no xml at all'), ['no xml at all'])
+})
+
+test('a document of many beginnings without an end is read in no time', () => {
+  const begunMs = performance.now()
+  for (const beginning of ['<![CDATA[>', '<!-->', '<a ']) {
+    assert.ok(documentTexts(beginning.repeat(50_000)).length <= 50_000)
+  }
+  assert.ok(performance.now() - begunMs < 2000)
 })

@@ -31,11 +31,14 @@ export function rowOfTombstone({ deletion, ...left }: Tombstone): CatalogueRow {
   return { ...empty, streams: 0, packets: 0, warnings: 0, ...left, deletion }
 }
 
-/** Adds a tombstone; it is on disk when this resolves. */
+/** Adds a tombstone, on a line of its own whatever a crash left; it is on disk when this resolves. */
 export async function addTombstone(root: string, tombstone: Tombstone): Promise<void> {
-  const file = await open(join(root, FILE), 'a')
+  const file = await open(join(root, FILE), 'a+')
   try {
-    await file.appendFile(`${JSON.stringify(tombstone)}\n`)
+    const { size } = await file.stat()
+    const last = Buffer.from('\n')
+    if (size > 0) await file.read(last, 0, 1, size - 1)
+    await file.appendFile(`${last.toString() === '\n' ? '' : '\n'}${JSON.stringify(tombstone)}\n`)
     await file.sync()
   } finally {
     await file.close()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,6 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -28,6 +29,7 @@ import { RecordingStore } from '../recording-store.ts'
 import { leftFolders, recoverOpenFolders } from '../recovery.ts'
 import { addKey, checkKeyRing, readKeyRing } from './key-ring.ts'
 import { openRemoteFile } from './remote-file.ts'
+import { rotateKeys } from './rotate-keys.ts'
 import { CHUNK_BYTES } from './sealed-format.ts'
 import { rewrapDataKey, Vault } from './vault.ts'
 
@@ -354,4 +356,62 @@ test('recordings of before encryption are read as they are, and one that cannot 
   assert.equal((await store.manifest('2026/03/01/good'))?.recordingId, 'good')
   assert.equal(await store.manifest('2026/03/01/broken'), undefined)
   assert.ok(vault.placeOf(join(root, '2026/03/01/plain/manifest.json')) === undefined)
+})
+
+test('a recording that is published, or begun, while keys are rotated is sealed with the new key', async (t) => {
+  const scene = open(t)
+  const { root, keyFile, vault } = scene
+  await publish(scene, 'a')
+  const late = begin(scene, 'b')
+  const keyOf = (id: string): string =>
+    JSON.parse(readFileSync(join(root, `2026/03/01/${id}/data-key.json`), 'utf8')).key
+  const { readFileSync: read, writeFileSync: write } = fs
+  t.after(() => {
+    Object.assign(fs, { readFileSync: read, writeFileSync: write })
+    syncBuiltinESMExports()
+  })
+  // The recorder gives one folder its last name between the listing and its turn.
+  Object.assign(fs, {
+    readFileSync: (...args: Parameters<typeof read>) => {
+      const [from, to] = ['b.open', 'b'].map((name) => join(root, '2026/03/01', name))
+      if (String(args[0]).endsWith('a/data-key.json') && existsSync(from!)) renameSync(from!, to!)
+      return read(...args)
+    },
+  })
+  syncBuiltinESMExports()
+  assert.deepEqual(rotateKeys({ root, keyFile }, true).failed, [])
+  assert.equal(keyOf('b'), 'key-2')
+  late.abandon()
+  // And has read the keys for another before the rotation, but not written yet.
+  let isRotated = false
+  Object.assign(fs, {
+    readFileSync: read,
+    writeFileSync: (...args: Parameters<typeof write>) => {
+      if (!isRotated && String(args[0]).endsWith('data-key.json.part')) {
+        isRotated = true
+        rotateKeys({ root, keyFile }, true)
+      }
+      write(...args)
+    },
+  })
+  syncBuiltinESMExports()
+  const folder = join(root, '2026/03/01/c')
+  mkdirSync(folder)
+  vault.begin(folder)
+  assert.ok(isRotated)
+  assert.equal(keyOf('c'), 'key-3')
+})
+
+test('a file that a loss of power left empty, or without its head, keeps nothing from being recovered', async (t) => {
+  for (const bytes of [0, 20]) {
+    const scene = open(t)
+    begin(scene, 'left').flush()
+    const folder = join(scene.root, '2026/03/01/left.open')
+    for (const name of ['stream-2.index.jsonl', 'stream-2.run-1.x-unknown.rtp', 'metadata/history.jsonl']) {
+      truncateSync(join(folder, name), bytes)
+    }
+    const { recovered, failures } = await recoverOpenFolders(scene.root, undefined, undefined, undefined, scene.vault)
+    assert.deepEqual(failures, [])
+    assert.equal(recovered[0]?.manifest.streams[0]?.runs[0]?.bytes, 30 * 800)
+  }
 })

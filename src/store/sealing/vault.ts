@@ -17,7 +17,7 @@ import {
   writeAll,
 } from './recording-files.ts'
 import { type OpenFile, SealedFile, sealedFault } from './sealed-file.ts'
-import { CHUNK_BYTES, type SealedPlace } from './sealed-format.ts'
+import { CHUNK_BYTES, FILE_HEAD_BYTES, newFileHead, type SealedPlace } from './sealed-format.ts'
 
 /** Name of the file with the data key; it may be sealed anew, so evidence leaves it out. */
 const DATA_KEY_FILE = 'data-key.json'
@@ -32,6 +32,9 @@ export interface VaultOptions {
   readonly root: string
   readonly keyFile: string
 }
+
+/** A file that says nothing. */
+const NOTHING: OpenFile = { size: 0, readAt: () => 0, close: () => {} }
 
 interface DataKeyFile {
   readonly version: 1
@@ -59,6 +62,8 @@ export class Vault implements RecordingFiles {
   begin(folder: string): void {
     const dataKey = randomBytes(KEY_BYTES)
     writeDataKey(folder, dataKey, this.#keyFile)
+    // Whoever rotates the keys at this moment has not seen it.
+    rewrapDataKey(folder, this.#keyFile)
     this.#keep(idOf(folder), dataKey)
   }
 
@@ -69,6 +74,7 @@ export class Vault implements RecordingFiles {
       const sealer = new FrameSealer(place, 0)
       return { sealer, end: sealer.head.length }
     }
+    mendHead(path)
     const left = new SealedFile(path, place, true)
     left.close()
     cutAt(path, left.end)
@@ -78,6 +84,7 @@ export class Vault implements RecordingFiles {
   finish(path: string): void {
     const place = this.placeOf(path)
     if (place === undefined || !existsSync(path)) return
+    mendHead(path)
     const left = new SealedFile(path, place, true)
     left.close()
     if (left.isClosed) return
@@ -87,7 +94,9 @@ export class Vault implements RecordingFiles {
 
   open(path: string): OpenFile {
     const place = this.placeOf(path)
-    return place === undefined ? plainFiles.open(path) : new SealedFile(path, place, isInOpenFolder(path))
+    if (place === undefined) return plainFiles.open(path)
+    const isGrowing = isInOpenFolder(path)
+    return isGrowing && isHeadless(path) ? NOTHING : new SealedFile(path, place, isGrowing)
   }
 
   read(path: string): Buffer {
@@ -151,7 +160,8 @@ export class Vault implements RecordingFiles {
 /** Seals the data key of a recording anew with the newest key; false when it is already, or the recording is not sealed. */
 export function rewrapDataKey(folder: string, keyFile: string): boolean {
   const path = join(folder, DATA_KEY_FILE)
-  if (!existsSync(path)) return false
+  // A recording that was listed while it was received may have got its last name since.
+  if (!existsSync(path)) return OPEN.test(folder) && rewrapDataKey(folder.replace(OPEN, ''), keyFile)
   const { key } = JSON.parse(readFileSync(path, 'utf8')) as DataKeyFile
   if (key === readKeyRing(keyFile).at(-1)?.name) return false
   const dataKey = readDataKey(folder, keyFile)
@@ -223,6 +233,22 @@ function idOf(folder: string): string {
 
 function isInOpenFolder(path: string): boolean {
   return OPEN.test(dirname(path)) || OPEN.test(dirname(dirname(path)))
+}
+
+/** Whether a file that grew has no head: a loss of power may leave a file its name, or its size, and no content. */
+function isHeadless(path: string): boolean {
+  const file = plainFiles.open(path)
+  try {
+    const head = Buffer.alloc(FILE_HEAD_BYTES)
+    return file.readAt(head, 0) < head.length || head.every((byte) => byte === 0)
+  } finally {
+    file.close()
+  }
+}
+
+/** Gives a file that has none a head: nothing in it can be read any more. */
+function mendHead(path: string): void {
+  if (isHeadless(path)) replaceWhole(path, newFileHead(0))
 }
 
 function cutAt(path: string, size: number): void {

@@ -72,11 +72,16 @@ export class UploadLine {
     const states: readonly UploadState[] = isAll ? ['none', 'waiting', 'uploading', 'failed'] : ['none']
     for (const uploadState of states) {
       for (const state of ['published', 'no-audio'] as const) {
-        const { rows } = await library.search({ store: storeName, uploadState, state, limit: BATCH })
-        for (const { recordingId, folder } of rows) {
-          if (folder === undefined) continue
-          await jobs.add(UPLOAD, recordingId, clock.wallMs())
-          if (uploadState === 'none') await library.setUploadState(recordingId, 'waiting')
+        const query = { store: storeName, uploadState, state, limit: BATCH }
+        for (let page = await library.search(query); ; ) {
+          for (const { recordingId, folder } of page.rows) {
+            if (folder === undefined) continue
+            await jobs.add(UPLOAD, recordingId, clock.wallMs())
+            if (uploadState === 'none') await library.setUploadState(recordingId, 'waiting')
+          }
+          // New ones are asked for again; the others are not.
+          if (uploadState === 'none' || page.next === undefined) break
+          page = await library.search({ ...query, after: page.next })
         }
       }
     }

@@ -47,7 +47,7 @@ async function openScene(t: TestContext, policy: Partial<UploadPolicy> = {}, wra
   writeFileSync(join(path, 'manifest.json'), '{}')
   writeFileSync(join(path, 'metadata', '0001.xml'), '<a/>')
   await catalogue.put(row(1, { folder: FOLDER }))
-  return { path, root, server, library, jobs, clock, log, audio, line, storage }
+  return { path, root, server, library, catalogue, jobs, clock, log, audio, line, storage }
 }
 
 async function content(storage: ObjectStorage, key: string, range?: { start: number; end: number }): Promise<Buffer> {
@@ -227,4 +227,18 @@ test('bandwidth is a limit of all uploads together, by the clock', async (t) => 
   }
   assert.equal((await library.get('r1'))?.uploadState, 'verified')
   assert.ok(slow.nowMs() - begun >= 10_000, `${slow.nowMs() - begun} ms`)
+})
+
+test('after a rebuild every recording that is on its way has a job, however many they are', async (t) => {
+  const { catalogue, line, jobs } = await openScene(t)
+  for (const [from, uploadState] of [
+    [1000, 'waiting'],
+    [2000, 'failed'],
+  ] as const) {
+    const rows = Array.from({ length: 450 }, (_unused, n) => row(from + n, { uploadState }))
+    await catalogue.putAll(rows.map((one) => ({ row: one })))
+  }
+  await line().enqueue(true)
+  // With the one of the scene.
+  assert.equal(await jobs.count('upload'), 901)
 })

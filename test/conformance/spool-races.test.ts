@@ -1,0 +1,171 @@
+// The spool when things happen at the same time, or never: what ends while it is being taken, what is delivered while it is looked for, a
+// recorder that takes a delivery and nothing of it, or dies in the middle of it (SRC-63).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MediaLocal, MediaRemote } from '#engine'
+import type { Result } from '#kernel'
+import type { SpooledFile } from '#recording-client'
+import { FakeSpool } from '../harness/fake-spool.ts'
+import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
+
+/** A spool whose answers come when the test says so. */
+class SlowSpool extends FakeSpool {
+  #release: (() => void)[] = []
+  holdsTake = false
+  holdsList = false
+
+  release(): void {
+    for (const go of this.#release.splice(0)) go()
+  }
+
+  override async take(
+    id: string,
+    sources: readonly MediaLocal[],
+    facts: string,
+  ): Promise<Result<readonly MediaRemote[], string>> {
+    const taken = await super.take(id, sources, facts)
+    if (this.holdsTake) await this.#held()
+    return taken
+  }
+
+  override async list(): Promise<readonly SpooledFile[]> {
+    const files = await super.list()
+    if (this.holdsList) await this.#held()
+    return files
+  }
+
+  #held(): Promise<void> {
+    return new Promise((resolve) => void this.#release.push(resolve))
+  }
+}
+
+/** Lets the spool say that it has sent what flows. */
+function sendAll(spool: FakeSpool): void {
+  for (const [id, forks] of [...spool.flowing]) if (forks.size > 0) spool.emit({ type: 'sent', id })
+}
+
+function bench(name: string, run: (bench: RecordingBench, spool: SlowSpool) => Promise<void>): void {
+  const spool = new SlowSpool()
+  test(name, () => withBench((b) => run(b, spool), { spool }))
+}
+
+bench('SRC-63: a call that ends while the spool is about to take it leaves nothing open there', async (b, spool) => {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  spool.holdsTake = true
+  b.start(recorder.uri)
+  await b.pass()
+  b.call.end()
+  await b.pass()
+  spool.release()
+  await b.pass()
+  assert.deepEqual(
+    [...spool.kept.values()].filter(({ isOpen }) => isOpen),
+    [],
+  )
+  b.client.close()
+})
+
+bench('SRC-63: what was delivered while the spool was looked through is not delivered again', async (b, spool) => {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  b.start(recorder.uri)
+  await b.pass()
+  b.call.end()
+  await b.pass()
+  recorder.onInvite = 'take'
+  b.client.deliverSpooled()
+  await b.pass()
+  spool.holdsList = true
+  const other = b.anotherCall()
+  recorder.onInvite = 503
+  void b.client.start(other, { servers: recorder.uri, recordingId: 'rec-2', origin: 'info', noticePlayed: true })
+  await b.pass()
+  other.end()
+  await b.pass()
+  sendAll(spool)
+  await b.pass()
+  assert.equal(b.eventTypes.filter((type) => type === 'spool.delivered').length, 1)
+  spool.holdsList = false
+  spool.release()
+  await b.pass()
+  assert.deepEqual(
+    b.client.spooled.map(({ id }) => id),
+    [...spool.kept.keys()],
+  )
+  b.client.close()
+})
+
+bench(
+  'SRC-63: a recorder that takes a delivery and holds it for ever does not hold up the others',
+  async (b, spool) => {
+    const [holding, other] = [b.recorder(11), b.recorder(12)]
+    for (const recorder of [holding, other]) recorder.onInvite = 503
+    b.start(holding.uri)
+    await b.pass()
+    b.call.end()
+    await b.pass()
+    const second = b.anotherCall()
+    void b.client.start(second, { servers: other.uri, recordingId: 'rec-2', origin: 'info', noticePlayed: true })
+    await b.pass()
+    second.end()
+    await b.pass()
+    assert.equal(spool.kept.size, 2)
+    for (const recorder of [holding, other]) recorder.onInvite = 'take'
+    holding.answer = (index) => ({ port: 40_000 + 2 * index, direction: 'inactive' })
+    b.client.deliverSpooled()
+    await b.pass(120_000)
+    sendAll(spool)
+    await b.pass()
+    assert.ok(b.eventTypes.includes('spool.undelivered'), 'what is not taken is told')
+    assert.ok(b.events.some((event) => event.type === 'spool.delivered' && event.recorder === other.uri))
+    holding.onInvite = 503
+    await b.pass(120_000)
+    b.client.close()
+  },
+)
+
+bench(
+  'SRC-63: a delivery whose end the recorder does not answer is none, and what was spooled is kept',
+  async (b, spool) => {
+    const recorder = b.recorder()
+    recorder.onInvite = 503
+    b.start(recorder.uri)
+    await b.pass()
+    b.call.end()
+    await b.pass()
+    recorder.onInvite = 'take'
+    b.client.deliverSpooled()
+    await b.pass()
+    assert.equal(spool.flowing.size, 1)
+    b.network.detach(recorder.ip)
+    sendAll(spool)
+    await b.pass(60_000)
+    assert.equal(b.eventTypes.at(-1), 'spool.undelivered')
+    assert.equal(spool.kept.size, 1)
+    recorder.core.close()
+    b.client.close()
+  },
+)
+
+bench('SRC-63: a delivery to a recorder that has forgotten its session by the end is none', async (b, spool) => {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  b.start(recorder.uri)
+  await b.pass()
+  b.call.end()
+  await b.pass()
+  recorder.onInvite = 'take'
+  b.client.deliverSpooled()
+  await b.pass()
+  recorder.reofferRules.push(481)
+  sendAll(spool)
+  await b.pass(5_000)
+  assert.equal(b.eventTypes.at(-1), 'spool.undelivered')
+  await b.pass(20_000)
+  sendAll(spool)
+  await b.pass()
+  assert.equal(b.eventTypes.at(-1), 'spool.delivered')
+  assert.equal(spool.kept.size, 0)
+})
