@@ -60,7 +60,6 @@ export class IncomingSession {
         this.#parts.streams.isPausedHere = isInactive
         return this.#reoffer()
       },
-      onChange: () => void this.#enqueue(() => this.#keep(this.#dialog?.snapshot())),
     })
     if (kept !== undefined) {
       this.#resume(kept)
@@ -149,12 +148,12 @@ export class IncomingSession {
   }
 
   /** Goes on with a session of a recorder that died; its folder has been reopened. */
-  #resume({ session, manifest }: KeptRecording): void {
+  #resume({ session, manifest, pause }: KeptRecording): void {
     if (session.media !== undefined) this.#parts.streams.resume(session.media)
     this.#parts.record.resume(session.metadata, manifest)
-    this.#parts.streams.isPausedHere = session.pause?.isSignalled === true
+    this.#parts.streams.isPausedHere = pause?.isSignalled === true
     this.#parts.streams.isOver = this.#parts.record.isOver
-    this.pause.resume(session.pause)
+    this.pause.resume(pause)
     const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
     this.#dialog = dialog
     this.#enter('active')
@@ -165,6 +164,8 @@ export class IncomingSession {
     )
     this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts: this.#parts.record.facts() })
     this.#parts.offers.noteSending()
+    // Whoever opened the catalogue has taken it for lost.
+    this.#parts.record.announce()
     this.#parts.log.warn('recording session goes on after a restart', { streams: this.#parts.streams.labels.length })
   }
 
@@ -180,9 +181,7 @@ export class IncomingSession {
   async #keep(dialog: DialogSnapshot | undefined): Promise<void> {
     if (dialog === undefined) return
     const media = this.#parts.streams.kept()
-    const pause = this.pause.now
-    const parts = { dialog, ...(media && { media }), ...(pause && { pause }), metadata: this.#parts.record.kept() }
-    const session = keptSession(parts)
+    const session = keptSession({ dialog, ...(media && { media }), metadata: this.#parts.record.kept() })
     await this.#context.media.ask({ type: 'keep-session', recordingId: this.recordingId, session })
   }
 

@@ -18,8 +18,6 @@ export interface KeptSession {
   /** Absent where the session cannot go on without its keys. */
   readonly media?: { readonly description: KeptDescription; readonly streams: KeptStreams }
   readonly metadata: KeptMetadata
-  /** Absent unless the recorder itself has paused. */
-  readonly pause?: HerePause
 }
 
 /** A recording that a dead recorder left open. */
@@ -37,6 +35,8 @@ export interface LeftRecording {
 export interface KeptRecording extends LeftRecording {
   readonly manifest: Manifest
   readonly session: KeptSession
+  /** The pause of the recorder itself that stands, as the media side found it. */
+  readonly pause?: HerePause
 }
 
 /** Those of the recordings left whose client may still be there: written less than `withinMs` ago. */

@@ -12,6 +12,7 @@ import {
 } from '#store'
 import type { RecordCommand, RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordingTime } from './recording-time.ts'
+import type { HerePause } from './session-pause.ts'
 import { StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 import type { RoomWatch } from './watch/room-watch.ts'
@@ -124,7 +125,7 @@ export class OpenRecordings {
       // The recording's clock goes on as the wall clock did.
       const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
-      const isPaused = folder.isPaused
+      const { isPaused, note } = folder.pauseLeft
       const alarms = (manifest.alarms ?? []).map((alarm) => ({ toMs: Math.round(time.elapsedMs()), ...alarm }))
       if (alarms.length > 0) folder.setAlarms(alarms)
       const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
@@ -139,7 +140,8 @@ export class OpenRecordings {
       time.reached(Math.max(0, ...left.map(({ endMs }) => endMs)))
       setFacts(recording, manifest.facts)
       this.#recordings.set(recordingId, recording)
-      return { startedAtMs }
+      const pause = pauseOf(note)
+      return { startedAtMs, isPaused, ...(pause && { pause }) }
     } catch (fault) {
       for (const pair of pairs) void ports.release(pair)
       throw fault
@@ -207,10 +209,16 @@ function unknownRecording(): AppError {
   return new AppError('recorder.unknown-recording', 'no such recording is open', { result: 'server', reason: 'gone' })
 }
 
+/** What was noted of a pause, if it is one. */
+function pauseOf(note: unknown): HerePause | undefined {
+  const pause = note as Partial<HerePause> | null | undefined
+  return typeof pause?.sinceMs === 'number' ? (pause as HerePause) : undefined
+}
+
 /** Keeps nothing of a recording from now on, or again. */
-export function setPaused(recording: OpenRecording, isPaused: boolean): void {
+export function setPaused(recording: OpenRecording, isPaused: boolean, pause?: HerePause): void {
   recording.isPaused = isPaused
-  recording.folder.setPaused(isPaused)
+  recording.folder.setPaused(isPaused, pause)
   for (const { receiver } of recording.streams) receiver.pauseHere(isPaused)
 }
 

@@ -14,6 +14,7 @@ import type {
   StreamTotals,
   VaultOptions,
 } from '#store'
+import type { HerePause } from './session-pause.ts'
 import type { TrackCodec } from './track.ts'
 import type { SoundFrame } from './watch/sound-tap.ts'
 import type { StreamReading } from './watch/stream-watch.ts'
@@ -107,7 +108,13 @@ export type RecordCommand =
   /** What a restarted recorder needs to go on, as plain data. */
   | { readonly type: 'keep-session'; readonly recordingId: string; readonly session: unknown }
   /** Keeps nothing of what arrives until `resume`; what arrived before stays. */
-  | { readonly type: 'pause' | 'resume'; readonly recordingId: string }
+  | {
+      readonly type: 'pause'
+      readonly recordingId: string
+      /** Kept with the recording, for the process that goes on with it. */
+      readonly pause?: HerePause
+    }
+  | { readonly type: 'resume'; readonly recordingId: string }
   | { readonly type: 'facts'; readonly recordingId: string; readonly facts: RecordingFacts }
   | { readonly type: 'metadata'; readonly recordingId: string; readonly document: MetadataDocument }
   | {
@@ -134,7 +141,8 @@ export interface RecordingReading {
 export interface RecordReplies {
   open: { readonly startedAtMs: number }
   'add-stream': { readonly channel: number; readonly rtpPort: number }
-  reopen: { readonly startedAtMs: number }
+  /** `pause`: as it was told, if so, while it is paused. */
+  reopen: { readonly startedAtMs: number; readonly isPaused: boolean; readonly pause?: HerePause }
   'keep-session': undefined
   'set-stream': undefined
   'remove-stream': undefined

@@ -112,8 +112,10 @@ export class RecordRoom {
         this.#recordings.stream(command.recordingId, command.channel).receiver.remove()
         return undefined
       case 'pause':
+        setPaused(this.#recordings.get(command.recordingId), true, command.pause)
+        return undefined
       case 'resume':
-        setPaused(this.#recordings.get(command.recordingId), command.type === 'pause')
+        setPaused(this.#recordings.get(command.recordingId), false)
         return undefined
       case 'facts':
         setFacts(this.#recordings.get(command.recordingId), command.facts)

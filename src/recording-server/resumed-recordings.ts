@@ -25,8 +25,9 @@ export async function reopenRecordings(
     try {
       if (session.media === undefined) throw new Error('the keys of its media are gone')
       const { streams } = session.media.streams
-      await media.ask({ type: 'reopen', recordingId, folder, manifest, streams })
-      resumed.push({ kept, isOpen: true })
+      const reopened = await media.ask({ type: 'reopen', recordingId, folder, manifest, streams })
+      const { isPaused, pause = { sinceMs: clock.wallMs(), isSignalled: false } } = reopened
+      resumed.push({ kept: { ...kept, ...(isPaused && { pause }) }, isOpen: true })
     } catch (thrown) {
       log.warn('recording session cannot go on', { recordingId, reason: messageOf(thrown) })
       resumed.push({ kept, isOpen: false })

@@ -41,8 +41,6 @@ export interface SessionPauseOptions {
   readonly canSignal: () => boolean
   /** Offers the streams anew, all inactive or as they are wanted (RFC 7866 section 7.2). */
   readonly reoffer: (isInactive: boolean) => Promise<RequestOutcome | undefined>
-  /** Keeps the pause for the next process. */
-  readonly onChange: () => void
 }
 
 /** Nobody waits longer for what a client says to our offer. */
@@ -74,11 +72,13 @@ export class SessionPause {
   begin({ maxMs, signal }: PauseOrder): Promise<PauseResult> {
     return this.#inTurn(async () => {
       const { media, recordingId, clock, canSignal } = this.#options
-      await media.ask({ type: 'pause', recordingId })
       const before = this.#now
       const isSignalled = before?.isSignalled === true || (signal && canSignal())
       const sinceMs = before?.sinceMs ?? clock.wallMs()
-      this.#set({ sinceMs, ...(maxMs !== undefined && { untilMs: clock.wallMs() + maxMs }), isSignalled })
+      const pause = { sinceMs, ...(maxMs !== undefined && { untilMs: clock.wallMs() + maxMs }), isSignalled }
+      // With all that the next process has to know: what says so later may come too late.
+      await media.ask({ type: 'pause', recordingId, pause })
+      this.#set(pause)
       if (before === undefined) this.#options.emit({ type: 'paused-here', recordingId, ...this.#deadline() })
       return await this.#told(isSignalled && before?.isSignalled !== true)
     })
@@ -106,7 +106,6 @@ export class SessionPause {
   #set(pause: HerePause | undefined): void {
     this.#now = pause
     this.#schedule()
-    this.#options.onChange()
   }
 
   #schedule(): void {

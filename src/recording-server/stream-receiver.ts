@@ -381,7 +381,8 @@ export class StreamReceiver {
   /** RR, SDES and what is added; from the port that SDP names, to where the peer's reports come from (RTP-02). */
   #sendRtcp(added: readonly Uint8Array[]): void {
     const target = this.#rtcpSource ?? this.#settings.rtcp
-    if (target === undefined) return
+    // RFC 3264 section 8.4: c=0.0.0.0 wants no RTCP, wherever it came from before.
+    if (target === undefined || this.#settings.isHeld === true) return
     const heard = [...(this.#stats === undefined ? [] : [this.#stats]), ...this.others.statistics]
     const blocks = heard.map((stats) => stats.reportBlock(this.#elapsedMs()))
     const report = buildReceiverReport(this.#ssrc, blocks)

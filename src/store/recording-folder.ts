@@ -2,7 +2,7 @@
 // Small files are written at once, and synchronously: only worker threads and the start of the process come here. What
 // grows goes through a `Disk`, and so do the syncs of small files: packets and other recordings do not wait for the medium.
 
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { invariant } from '#kernel'
@@ -19,7 +19,7 @@ import {
   type StreamTotals,
   serializeManifest,
 } from './manifest.ts'
-import type { RecordingFiles } from './sealing/recording-files.ts'
+import { type RecordingFiles, replaceWhole } from './sealing/recording-files.ts'
 import { StreamFiles, type StreamLeft } from './stream-files.ts'
 import { tidyTimes } from './tidy-times.ts'
 
@@ -29,7 +29,7 @@ export const OPEN_SUFFIX = '.open'
 export const MANIFEST_FILE = 'manifest.json'
 /** What a restarted recorder needs to go on with the session; only while the recording is open. */
 export const SESSION_FILE = 'session.json'
-/** Exists while the recorder was told to keep nothing. */
+/** Exists while the recorder was told to keep nothing, and holds what it was told. */
 export const PAUSED_FILE = 'paused'
 /** Folder of the metadata documents within a recording. */
 export const METADATA_FOLDER = 'metadata'
@@ -131,15 +131,24 @@ export class RecordingFolder {
     return this.#streams
   }
 
-  /** Told to keep nothing, if need be by the process before. */
-  get isPaused(): boolean {
-    return existsSync(join(this.#path, PAUSED_FILE))
+  /** Whether the process before was told to keep nothing, and what it noted of that. */
+  get pauseLeft(): { readonly isPaused: boolean; readonly note: unknown } {
+    const path = join(this.#path, PAUSED_FILE)
+    if (!existsSync(path)) return { isPaused: false, note: undefined }
+    try {
+      return { isPaused: true, note: JSON.parse(readFileSync(path, 'utf8')) }
+    } catch {
+      return { isPaused: true, note: undefined }
+    }
   }
 
-  /** Notes that nothing is to be kept, or again: a restart must not end a pause. */
-  setPaused(isPaused: boolean): void {
+  /** Notes that nothing is to be kept, or again: a restart must not end a pause. `note` is plain data. */
+  setPaused(isPaused: boolean, note: unknown = null): void {
     const path = join(this.#path, PAUSED_FILE)
-    this.#keepPassing(() => (isPaused ? writeFileSync(path, '') : rmSync(path, { force: true })))
+    this.#keepPassing(() => {
+      if (isPaused) replaceWhole(path, JSON.stringify(note))
+      else rmSync(path, { force: true })
+    })
   }
 
   /** Keeps what a restarted recorder needs to go on with the session; written now, or as soon as the disk takes it. */

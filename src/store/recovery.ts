@@ -137,7 +137,7 @@ async function recoverFolder(
   const streams = streamsLeft(folder, open, files)
   for (const name of readdirSync(folder)) if (GROWING.test(name)) files.finish(join(folder, name))
   files.finish(join(folder, HISTORY_FILE))
-  const durationMs = Math.max(0, ...streams.map(endMsOf))
+  const durationMs = Math.max(0, ...streams.flatMap((stream) => [stream.endMs, endMsOf(stream)]))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
   const padded = streams.map(({ endMs, ...stream }) => {
     return tidyTimes(accountedFor(stream, endMs, durationMs), end.durationMs)
@@ -159,7 +159,7 @@ export function streamsLeft(folder: string, open: Manifest, files: RecordingFile
     .filter((name) => name.endsWith('.index.jsonl'))
     .flatMap((name) => streamFromIndex(files.read(join(folder, name)).toString()) ?? [])
     .map((stream) => withFiles(folder, open, stream, files))
-    .map((stream) => ({ ...stream, endMs: Math.max(leftEndMs(folder, stream, files), forsakenEndMs(stream)) }))
+    .map((stream) => endedAt(stream, Math.max(leftEndMs(folder, stream, files), forsakenEndMs(stream))))
   return indexed
     .filter(({ source }) => source === undefined)
     .sort((a, b) => a.channel - b.channel)
@@ -169,6 +169,13 @@ export function streamsLeft(folder: string, open: Manifest, files: RecordingFile
       )
       return others.length === 0 ? stream : { ...stream, others: others.sort(byNumber).map(asOther) }
     })
+}
+
+/** The index may have got further than the audio. */
+function endedAt(stream: IndexedStream, endMs: number): IndexedStream & StreamLeft {
+  const ledger = new GapLedger(stream.gaps)
+  ledger.cut(endMs)
+  return { ...stream, gaps: ledger.gaps, endMs }
 }
 
 /** What the process before heard of another source; in a recording that goes on it is over. */
@@ -181,16 +188,18 @@ function byNumber(a: { readonly number: number }, b: { readonly number: number }
   return a.number - b.number
 }
 
-/** Recording time at which what the last run of a stream left open holds ends. */
+/** Recording time at which the last run that holds anything ends. */
 function leftEndMs(folder: string, { runs }: Pick<StreamManifest, 'runs'>, files: RecordingFiles): number {
-  const last = runs.at(-1)
-  if (last === undefined) return 0
-  const time = new RunTime(last)
-  if (last.decoded) return time.msOf(last.bytes)
-  let endMs = last.startMs
-  for (const { position } of readRawRun(join(folder, last.file), last, files)) {
+  return runs.reduceRight<number | undefined>((endMs, run) => endMs ?? heldUpTo(folder, run, files), undefined) ?? 0
+}
+
+/** Where a run ends, undefined if nothing of it reached its file: what is before it may be in no ledger. */
+function heldUpTo(folder: string, run: RunManifest, files: RecordingFiles): number | undefined {
+  const time = new RunTime(run)
+  if (run.decoded) return run.bytes === 0 ? undefined : time.msOf(run.bytes)
+  let endMs: number | undefined
+  for (const { position } of readRawRun(join(folder, run.file), run, files))
     endMs = time.msOf(position) + USUAL_PACKET_MS
-  }
   return endMs
 }
 
@@ -227,8 +236,7 @@ function endMsOf(stream: StreamManifest | OtherSource): number {
 
 /** The stream with the time behind its end in the ledger; what is no gap is audio, as every silence that was written is one. */
 function accountedFor(stream: StreamManifest, fromMs: number, durationMs: number): StreamManifest {
-  const ledger = new GapLedger()
-  for (const gap of stream.gaps) ledger.add(gap)
+  const ledger = new GapLedger(stream.gaps)
   ledger.add({ fromMs, toMs: durationMs, cause: stream.runs.length > 0 ? 'recorder-restart' : 'no-rtp-yet' })
   const { gaps, missingMs } = ledger
   const silentMs = Object.values(missingMs).reduce((sum, ms) => sum + ms, 0)

@@ -96,6 +96,28 @@ test('SRS-14, SRS-03: whatever the client has added and removed, an offer of the
   assert.deepEqual(directionsOf(asked), ['removed', 'recvonly'])
 })
 
+test('SRS-16: a stream that the recorder takes out has port 0 in its offer, and the others go on', async (t) => {
+  const scene = await openWireScene(t)
+  const client = await scene.client()
+  const opened = await client.request('INVITE', { sdp: client.sdp() })
+  assert.deepEqual(directionsOf(opened), ['recvonly', 'recvonly'])
+  const recordingId = await idOfSession(scene)
+  await client.streams[1]!.send(tone(1000, 200))
+  await scene.recorder.program.recorder?.server.dropStream(recordingId, 1)
+  const [offer] = client.asked('INVITE')
+  assert.ok(offer)
+  assertRecorder(offer)
+  assert.deepEqual(directionsOf(offer), ['recvonly', 'removed'])
+  assert.equal(versionOf(offer), versionOf(opened) + 1)
+  assert.equal(answerOf(offer)!.media[0]!.port, answerOf(opened)!.media[0]!.port)
+  await client.streams[0]!.send(tone(400, 300))
+  const { manifest } = await scene.end(client)
+  assert.deepEqual(
+    manifest.streams.map(({ totals }) => totals.packets),
+    [15, 10],
+  )
+})
+
 test('SRS-20: an UPDATE that comes while another is unanswered gets 500 and Retry-After from 0 to 10, and changes nothing', async (t) => {
   const scene = await openWireScene(t)
   const client = await scene.client()

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { MemoryLogger } from '#kernel'
-import { cryptoIds } from '#net'
+import { type Clock, MemoryLogger } from '#kernel'
+import { cryptoIds, systemClock } from '#net'
 import { parseConfig } from '../../src/app/config.ts'
 import { openProgram, type Program } from '../../src/app/program.ts'
 import { tlsFixture } from './tls.ts'
@@ -35,6 +35,8 @@ export interface ProgramOptions {
   readonly dnsServers?: readonly string[]
   /** A flow, as YAML, for calls to `flow`. */
   readonly flow?: string
+  /** Of all timers but those of the media; the system's when left out. */
+  readonly clock?: Clock
 }
 
 /** A program, its log and its folder. */
@@ -80,7 +82,7 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
   const config = parseConfig(written, 'test.yaml')
   if (!config.ok) throw new Error(JSON.stringify(config.error))
   const log = new MemoryLogger()
-  const program = await openProgram(config.value, log)
+  const program = await openProgram(config.value, log, options.clock ?? systemClock)
   const port: TestProgram['port'] = (role, transport) =>
     program[role]?.listeners.find((listener) => listener.transport === transport)?.port ?? 0
   let closing: Promise<void> | undefined

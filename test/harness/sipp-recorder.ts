@@ -15,27 +15,36 @@ const HOST = '127.0.0.1'
 const MUTE_MS = 300
 /** Length of the pauses of a scenario. */
 const STEP_MS = 1000
+const DIAGNOSTIC_CHARACTERS = 3000
 
 /** A recorder for one recording session. */
 export interface SippRecorder extends Sipp {
   /** For a start command. */
   readonly uri: string
-  /** RTP packets so far, of both streams. */
-  packets(): number
+  /** RTP packets so far, of all streams or of one of them, by m-line. */
+  packets(line?: number): number
   /** The audio so far of one of its streams, by m-line, as G.711 μ-law says it. */
   audio(line: number): Int16Array
 }
 
-/** Starts a scenario as a recorder on TCP, for one call unless told; it and its RTP ports are gone after the test. */
+/** Starts a scenario as a recorder on TCP, for one call of two streams unless told; it and its RTP ports are gone after the test. */
 export async function openSippRecorder(
   t: TestContext,
   scenario: string,
   keys: Readonly<Record<string, string>> = {},
   calls = 1,
+  lines = 2,
 ): Promise<SippRecorder> {
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  const sockets = [await bound(t), await bound(t)]
+  let started: Sipp | undefined
+  t.after(async () => {
+    started?.stop()
+    // Whoever waited in vain for the scenario to go on wants to know why it did not.
+    await started?.succeeded().catch((error: unknown) => t.diagnostic(`${error}`.slice(0, DIAGNOSTIC_CHARACTERS)))
+    await rm(folder, { recursive: true, force: true })
+  })
+  const sockets: Socket[] = []
+  while (sockets.length < lines) sockets.push(await bound(t))
   const payloads: Uint8Array[][] = sockets.map(() => [])
   for (const [line, socket] of sockets.entries()) {
     socket.on('message', (data) => {
@@ -43,15 +52,21 @@ export async function openSippRecorder(
       if (isRtp(data)) payloads[line]!.push(data.subarray(RTP_HEADER_BYTES + 4 * (data[0]! & 15)))
     })
   }
-  const [first, second] = sockets.map((socket) => `${socket.address().port}`)
-  const given = Object.entries({ rtp_1: first!, rtp_2: second!, ...keys })
+  const ports = sockets.map((socket) => `${socket.address().port}`)
+  const given = Object.entries({
+    rtp_1: ports[0]!,
+    rtp_2: ports[1]!,
+    rtp_ports: ports.join(' '),
+    snapshots: '',
+    ...keys,
+  })
   const args = ['-m', `${calls}`, '-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
   const sipp = await startSipp({ scenario, transport: 'tcp', folder, args })
-  t.after(() => sipp.stop())
+  started = sipp
   return {
     ...sipp,
     uri: `sip:recorder@${HOST}:${sipp.port};transport=tcp`,
-    packets: () => payloads[0]!.length + payloads[1]!.length,
+    packets: (line) => (line === undefined ? payloads : [payloads[line]!]).reduce((sum, { length }) => sum + length, 0),
     audio: (line) => decodePcmu(Buffer.concat(payloads[line]!)),
   }
 }

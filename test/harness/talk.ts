@@ -20,6 +20,8 @@ const LISTEN_SAMPLES = 1600
 export const CALLER_HZ = 440
 /** What the callee says. */
 export const CALLEE_HZ = 1000
+/** What a third party says. */
+const THIRD_HZ = 1700
 
 /** A command's outcome as its sender sees it. */
 export interface Answered {
@@ -217,4 +219,17 @@ export async function placeTalk(
   const talk = new Talk(opened, callId, caller, callee)
   await until('both hear', () => caller.audio.packetsHeard > 5 && callee.audio.packetsHeard > 5)
   return talk
+}
+
+/** Has a phone join a talk, where it says its tone. */
+export async function joinTalk(talk: Talk, phone: Softphone): Promise<SoftCall> {
+  const incoming = new Promise<SoftCall>((resolve) => {
+    phone.onIncoming = resolve
+  })
+  const joined = talk.join(phone.uri)
+  const call = await incoming
+  call.say(tone(THIRD_HZ, TALK_MS))
+  call.accept()
+  await joined
+  return call
 }

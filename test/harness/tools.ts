@@ -53,7 +53,7 @@ export interface ToolManner {
   readonly isTold?: boolean
   /** Set beside the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>
-  /** When it is killed; 60 s after its start unless told. */
+  /** A minute unless told. */
   readonly deadlineMs?: number
 }
 

@@ -15,6 +15,8 @@ export interface WireScene {
   readonly api: DescribedApi
   /** A client on sockets of its own. */
   client(options?: Partial<WireOptions>): Promise<WireClient>
+  /** The one recording, once its session has ended. */
+  kept(): Promise<KeptRecording>
   /** Ends a session and gives what was kept of it. */
   end(client: WireClient): Promise<KeptRecording>
 }
@@ -34,6 +36,7 @@ export async function openWireScene(t: TestContext, options: Omit<ProgramOptions
       t.after(() => client.close())
       return client
     },
+    kept: () => keptRecording(recorder.store),
     end: async (client) => {
       assert.equal((await client.request('BYE')).status, 200)
       return await keptRecording(recorder.store)

@@ -7,7 +7,7 @@ import { CopyQueue, clockBehindCopies, SourceIds } from '#media'
 import { PortPool } from '../port-pool.ts'
 import { CallRoom } from './call-room.ts'
 import type { CallCommand, FromWorker, RelayWorkerSettings, ToWorker, WorkerCensus } from './protocol.ts'
-import { steadyClock, workerClock } from './worker-clock.ts'
+import { workerClock } from './worker-clock.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 const SWEEP_EVERY_MS = 250
@@ -23,7 +23,6 @@ const copies = new CopyQueue((turn) => void setImmediate(turn))
 const opus = settings.hasOpus ? await loadOpus() : undefined
 const context: WorkerContext = {
   clock: workerClock,
-  reportClock: steadyClock,
   copies,
   copyClock: clockBehindCopies(workerClock, copies, postFault),
   pool: new PortPool({

@@ -46,7 +46,7 @@ export class RtcpLine {
     this.session = new RtcpSession({
       stream,
       ...heard,
-      clock: context.reportClock,
+      clock: context.clock,
       random: context.random,
       minimumMs: context.rtcpMinimumMs,
       send: (compound) => this.#send(compound),

@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
-import { steadyClock, workerClock } from './worker-clock.ts'
+import { test } from 'node:test'
+import { fractionalWall } from './worker-clock.ts'
 
-const HOUR_MS = 3_600_000
-
-test('the wall clock of a worker is that of the system, as all others tell it, also after it was set', (t) => {
-  const now = Date.now
-  for (const byMs of [0, HOUR_MS, -HOUR_MS]) {
-    t.mock.method(Date, 'now', () => now() + byMs)
-    assert.ok(Math.abs(workerClock.wallMs() - (now() + byMs)) < 1000, `set by ${byMs} ms`)
+test('wall-clock time has fractions, and never differs from the clock of the machine for longer than it takes to ask', () => {
+  const machine = { monotonic: 5_000.25, wall: 1_700_000_000_000 }
+  const wall = fractionalWall({ monotonicMs: () => machine.monotonic, wallMs: () => Math.floor(machine.wall) })
+  const pass = (ms: number): void => {
+    machine.monotonic += ms
+    machine.wall += ms
   }
-})
+  pass(20.5)
+  assert.equal(wall(), 1_700_000_000_020.5)
+  // Whole milliseconds of the machine, and a thread that stands still between the two readings, are no setting.
+  machine.wall += 40
+  assert.equal(wall(), 1_700_000_000_020.5)
 
-test('what recorders are told of the time in reports goes on steadily over that', (t) => {
-  const before = steadyClock.wallMs()
-  t.mock.method(Date, 'now', () => before + HOUR_MS)
-  assert.ok(steadyClock.wallMs() - before < 1000)
-  assert.ok(steadyClock.wallMs() >= before)
+  for (const set of [3_600_000, -7_200_000]) {
+    machine.wall += set
+    const before = wall()
+    assert.ok(Math.abs(before - machine.wall) < 1, `set by ${set} ms`)
+    pass(20.5)
+    assert.equal(wall() - before, 20.5)
+  }
 })

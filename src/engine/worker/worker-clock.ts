@@ -1,29 +1,36 @@
-// The clocks of a relay worker: packets are timed in the thread that handles them.
+// The clock of a relay worker: packets are timed in the thread that handles them.
 
 import type { Clock } from '#kernel'
 
-/** The system's clock tells whole milliseconds: where it differs by more, it was set. */
-const SET_BY_MS = 20
-let setByMs = 0
+/** A wall clock that was set is followed when it differs by more than its own resolution and a pause of the thread. */
+const SET_MS = 50
 
-function steadyMs(): number {
-  return performance.timeOrigin + performance.now()
+/** What a machine has to tell the time by, both in milliseconds. */
+export interface TimeSources {
+  readonly monotonicMs: () => number
+  /** Since 1970-01-01 UTC, whole milliseconds. */
+  readonly wallMs: () => number
 }
 
-/** Real time of this thread; the wall clock is the system's, so that all threads tell the same though it is set. */
+/** Wall-clock time with fractions: the monotonic clock from an origin, which is read anew when the machine's clock was set. */
+export function fractionalWall({ monotonicMs, wallMs }: TimeSources): () => number {
+  let originMs = wallMs() - monotonicMs()
+  return () => {
+    const measuredMs = originMs + monotonicMs()
+    const machineMs = wallMs()
+    if (Math.abs(machineMs - measuredMs) <= SET_MS) return measuredMs
+    originMs += machineMs - measuredMs
+    return machineMs
+  }
+}
+
+/** Real time of this thread. */
 export const workerClock: Clock = {
   nowMs: () => performance.now(),
-  wallMs: () => {
-    const steady = steadyMs()
-    const apartMs = Date.now() - steady
-    if (Math.abs(apartMs - setByMs) > SET_BY_MS) setByMs = apartMs
-    return steady + setByMs
-  },
+  wallMs: fractionalWall({ monotonicMs: () => performance.now(), wallMs: () => Date.now() }),
   after: (delayMs, _name, fire) => {
-    const timer = setTimeout(fire, delayMs)
+    // setTimeout cuts fractions off; rounding up keeps "never early" true.
+    const timer = setTimeout(fire, Math.ceil(Math.max(0, delayMs)))
     return { cancel: () => clearTimeout(timer) }
   },
 }
-
-/** As `workerClock`, but its wall clock goes on steadily though the system's is set: what sender reports tell is compared over minutes. */
-export const steadyClock: Clock = { ...workerClock, wallMs: steadyMs }

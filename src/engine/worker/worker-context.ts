@@ -8,8 +8,6 @@ import type { PortPool } from '../port-pool.ts'
 /** The worker's clock, ports and randomness. */
 export interface WorkerContext {
   readonly clock: Clock
-  /** Of reports: its wall clock is never set. */
-  readonly reportClock: Clock
   /** What waits to be copied to recorders while packets of calls are relayed. */
   readonly copies: CopyQueue
   /** The clock of what forks send by themselves, replays and mixes. */

@@ -8,7 +8,7 @@ import { file, operation } from '../../operation.ts'
 import type { Access } from '../access.ts'
 import { type RateLimits, signInLimit } from '../rate-limits.ts'
 import { openSession } from '../session-routes.ts'
-import { OIDC_PATH, type OidcSignIn } from './oidc-sign-in.ts'
+import { OIDC_PATH, type OidcSignIn, type Onward } from './oidc-sign-in.ts'
 import { PENDING_SECONDS } from './pending-sign-in.ts'
 import { type SignInTrouble, troubleTexts } from './trouble.ts'
 
@@ -51,9 +51,7 @@ export function oidcRoutes(app: HttpApp, access: Access, oidc: OidcSignIn, limit
 
   app.get(OIDC_PATH, limited(beginSignIn), async (request, reply) => {
     const begun = await oidc.begin(`${request.protocol}://${request.host}`, request.query)
-    if (!begun.ok) return refuse(reply, begun.error)
-    const { url, cookie } = begun.value
-    return await reply.setCookie(pendingCookie, cookie, cookieOptions(request)).redirect(url.href, 303)
+    return begun.ok ? await send(begun.value, request, reply) : refuse(reply, begun.error)
   })
 
   app.get(`${OIDC_PATH}/callback`, limited(finishSignIn), async (request, reply) => {
@@ -65,12 +63,20 @@ export function oidcRoutes(app: HttpApp, access: Access, oidc: OidcSignIn, limit
       request.audited = { by: 'oidc', refusal: found.error }
       return refuse(reply, found.error)
     }
+    if ('url' in found.value) {
+      request.audited = 'later'
+      return await send(found.value, request, reply)
+    }
     const { identity, subject, place } = found.value
     const session = openSession(access, identity, request, reply)
     const { name, roles } = identity
     request.audited = { by: 'oidc', name, subject, roles, session: session.id }
     return await reply.redirect(`/#${place}`, 303)
   })
+}
+
+async function send({ url, cookie }: Onward, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  return await reply.setCookie(pendingCookie, cookie, cookieOptions(request)).redirect(url.href, 303)
 }
 
 /** The way back comes from another site, so the cookie is sent on such ways too. */

@@ -18,6 +18,12 @@ export interface OidcOptions extends ClaimRules, Omit<ProviderOptions, 'clock' |
   readonly log: Logger
 }
 
+/** Where to send a browser, and the cookie that it is to bring back. */
+export interface Onward {
+  readonly url: URL
+  readonly cookie: string
+}
+
 /** Somebody who has signed in. */
 export interface SignedIn {
   readonly identity: Identity
@@ -44,20 +50,23 @@ export class OidcSignIn {
     this.#pending = new PendingSignIns(options.clock, options.ids)
   }
 
-  /** Where to send a browser, and the cookie that it is to bring back; `origin` is that of its request. */
+  /** Sends a browser on; `origin` is that of its request. */
   async begin(
     origin: string,
     { place, other }: { readonly place: string; readonly other: boolean },
-  ): Promise<Result<{ readonly url: URL; readonly cookie: string }, SignInTrouble>> {
-    const pending = this.#pending.begin(`${this.#options.redirectBase ?? origin}${OIDC_PATH}/callback`, place)
-    const found = await this.#provider.addressFor(pending, other)
-    return found.ok ? ok({ url: found.value, cookie: this.#pending.seal(pending) }) : found
+  ): Promise<Result<Onward, SignInTrouble>> {
+    const redirectUri = `${this.#options.redirectBase ?? origin}${OIDC_PATH}/callback`
+    return await this.#send({ redirectUri, place, ...(other && { prompt: 'select_account' }) })
   }
 
-  /** Who came back with this cookie and this query. */
-  async finish(cookie: string | undefined, query: string): Promise<Result<SignedIn, SignInTrouble>> {
+  /** Who came back with this cookie and this query, or where the browser is to go once more. */
+  async finish(cookie: string | undefined, query: string): Promise<Result<SignedIn | Onward, SignInTrouble>> {
     const pending = cookie === undefined ? undefined : this.#pending.open(cookie)
     if (pending === undefined || !isOf(pending, query)) return err('expired')
+    if (pending.prompt === 'select_account' && isInvalidRequest(query)) {
+      // A provider need not know that prompt, and may not know another: each knows one of the two.
+      return await this.#send({ redirectUri: pending.redirectUri, place: pending.place, prompt: 'login' })
+    }
     const rules = this.#options
     const redeemed = await this.#provider.redeem(pending, query, (claims) => isShort(claims, rules))
     if (!redeemed.ok) return redeemed
@@ -67,6 +76,16 @@ export class OidcSignIn {
     const identity = signOutUrl === undefined ? found.value : { ...found.value, signOutUrl }
     return ok({ identity, subject: String(claims['sub']), place: pending.place })
   }
+
+  async #send(about: Pick<PendingSignIn, 'redirectUri' | 'place' | 'prompt'>): Promise<Result<Onward, SignInTrouble>> {
+    const pending = this.#pending.begin(about)
+    const found = await this.#provider.addressFor(pending)
+    return found.ok ? ok({ url: found.value, cookie: this.#pending.seal(pending) }) : found
+  }
+}
+
+function isInvalidRequest(query: string): boolean {
+  return new URLSearchParams(query).get('error') === 'invalid_request'
 }
 
 function isOf({ state }: PendingSignIn, query: string): boolean {

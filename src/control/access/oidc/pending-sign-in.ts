@@ -3,6 +3,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock, Ids } from '#kernel'
 
+/** How the provider is to ask by which account, whoever is signed in there (OpenID Connect Core section 3.1.2.1). */
+type Prompt = 'select_account' | 'login'
+
 /** What is known of a sign-in until its answer comes. */
 export interface PendingSignIn {
   readonly state: string
@@ -13,6 +16,8 @@ export interface PendingSignIn {
   readonly redirectUri: string
   /** Where in the console the reader was. */
   readonly place: string
+  /** Absent: the provider takes who is signed in there. */
+  readonly prompt?: Prompt
 }
 
 /** How long an answer may take. */
@@ -32,9 +37,9 @@ export class PendingSignIns {
     this.#ids = ids
   }
 
-  begin(redirectUri: string, place: string): PendingSignIn {
+  begin(about: Pick<PendingSignIn, 'redirectUri' | 'place' | 'prompt'>): PendingSignIn {
     const secret = () => this.#ids.hex(SECRET_BYTES)
-    return { state: secret(), nonce: secret(), verifier: secret(), redirectUri, place }
+    return { state: secret(), nonce: secret(), verifier: secret(), ...about }
   }
 
   /** The text of the cookie. */

@@ -13,10 +13,10 @@ async function openBoth(t: TestContext, clientSecret?: string) {
   const log = new MemoryLogger()
   const own = { issuer: service.issuer, clientId: 'rec', scopes: ['openid'], timeoutMs: 5_000, clock, log }
   const provider = new Provider({ ...own, ...(clientSecret === undefined ? {} : { clientSecret }) })
-  const pending = new PendingSignIns(clock, seededIds(1)).begin('https://rec.example/back', '/')
+  const pending = new PendingSignIns(clock, seededIds(1)).begin({ redirectUri: 'https://rec.example/back', place: '/' })
   /** There and back; what the code is worth. */
   const signIn = async () => {
-    const address = await provider.addressFor(pending, false)
+    const address = await provider.addressFor(pending)
     assert.ok(address.ok)
     const back = await fetch(address.value, { redirect: 'manual' })
     return await provider.redeem(pending, new URL(back.headers.get('location') ?? '').search.slice(1), () => false)
@@ -42,10 +42,10 @@ test('without a secret only PKCE says who redeems a code', async (t) => {
 
 test('a provider that was found serves as long as it cannot be found again', async (t) => {
   const { service, provider, pending, clock, log } = await openBoth(t)
-  assert.ok((await provider.addressFor(pending, false)).ok)
+  assert.ok((await provider.addressFor(pending)).ok)
   await service.stop()
   clock.advance(TWO_HOURS_MS)
-  const address = await provider.addressFor(pending, false)
+  const address = await provider.addressFor(pending)
   assert.equal(address.ok && address.value.origin, service.issuer)
   assert.deepEqual(log.messages(), [])
 })
@@ -54,6 +54,6 @@ test('a provider that calls itself otherwise than configured is not used', async
   const { service, clock, log, pending } = await openBoth(t)
   const issuer = `${service.issuer}/realms/shop`
   const provider = new Provider({ issuer, clientId: 'rec', scopes: ['openid'], timeoutMs: 5_000, clock, log })
-  assert.deepEqual(await provider.addressFor(pending, false), { ok: false, error: 'away' })
+  assert.deepEqual(await provider.addressFor(pending), { ok: false, error: 'away' })
   assert.deepEqual(log.messages(), ['sign-in by the provider failed'])
 })

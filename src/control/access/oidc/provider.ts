@@ -57,10 +57,10 @@ export class Provider {
     this.#options = options
   }
 
-  /** Where the browser is sent to sign in; `asksWho` has the provider ask by which account, whoever is signed in there. */
-  async addressFor(pending: PendingSignIn, asksWho: boolean): Promise<Result<URL, SignInTrouble>> {
+  /** Where the browser is sent to sign in. */
+  async addressFor(pending: PendingSignIn): Promise<Result<URL, SignInTrouble>> {
     return await this.#tried(async () => {
-      const { state, nonce, verifier, redirectUri } = pending
+      const { state, nonce, verifier, redirectUri, prompt } = pending
       return buildAuthorizationUrl(await this.#find(), {
         redirect_uri: redirectUri,
         scope: this.#options.scopes.join(' '),
@@ -68,7 +68,7 @@ export class Provider {
         nonce,
         code_challenge: await calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
-        ...(asksWho ? { prompt: 'select_account' } : {}),
+        ...(prompt === undefined ? {} : { prompt }),
       })
     })
   }

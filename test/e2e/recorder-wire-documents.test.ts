@@ -1,0 +1,130 @@
+// What RFC 7865 lets a document say and leave out, sent to a whole recorder by a client that words each message itself.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { shareOfTone, tone } from '../foreign/g711-tones.ts'
+import { CallStory } from '../foreign/metadata-documents.ts'
+import type { WireClient } from '../foreign/wire-client.ts'
+import type { KeptRecording } from '../harness/kept-recording.ts'
+import { directionsOf, openWireScene } from '../harness/wire-scene.ts'
+
+const NAMESPACE = 'urn:ietf:params:xml:ns:recording:1'
+const TONES_HZ = [400, 1000]
+const BOTH = [['Ottoline Brandt'], ['Matías "Kit" Öberg & Co']]
+
+const document = (inside: string, mode = 'complete'): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\r\n<recording xmlns="${NAMESPACE}"><datamode>${mode}</datamode>${inside}</recording>`
+
+/** Each stream says its own tone. */
+async function speak(client: WireClient, ms = 400): Promise<void> {
+  await Promise.all(client.streams.map((stream, line) => stream.send(tone(TONES_HZ[line]!, ms))))
+}
+
+/** Fails unless each channel has its own tone, from its first packet on, and no other. */
+function assertSpoken({ manifest, channels }: KeptRecording): void {
+  assert.equal(channels.length, TONES_HZ.length)
+  for (const [channel, { totals }] of manifest.streams.entries()) {
+    const from = Math.ceil(totals.firstPacketMs ?? 0) * 8
+    const heard = channels[channel]!.subarray(from + 400, from + 2400)
+    for (const [line, hz] of TONES_HZ.entries()) {
+      assert.equal(shareOfTone(heard, hz) > 0.9, line === channel, `${hz} Hz in channel ${channel}`)
+    }
+  }
+}
+
+test('SRS-48: a session of no streams and an empty document stands, and takes streams and parties when there are some', async (t) => {
+  const scene = await openWireScene(t)
+  const client = await scene.client({ streams: 0 })
+  const opened = await client.request('INVITE', { sdp: client.sdp(), metadata: document('') })
+  assert.deepEqual([opened.status, directionsOf(opened)], [200, []])
+  assert.equal((await client.request('UPDATE', { metadata: document('') })).status, 200)
+  await client.addStream()
+  await client.addStream()
+  client.version++
+  const story = new CallStory(['1', '2'])
+  const call = await client.request('INVITE', { sdp: client.sdp(), metadata: story.document('rfc8068') })
+  assert.deepEqual(directionsOf(call), ['recvonly', 'recvonly'])
+  await speak(client)
+  const kept = await scene.end(client)
+  assertSpoken(kept)
+  assert.deepEqual([kept.manifest.facts.metadataInvalid, kept.manifest.facts.speakers], [false, BOTH])
+})
+
+test('SRS-49: streams that are described and do not come are no fault, nor is one that comes and is not described', async (t) => {
+  const scene = await openWireScene(t)
+  const client = await scene.client()
+  // Its streams: 1, which comes, and 9, which does not; 2 comes undescribed.
+  const story = new CallStory(['1', '9'])
+  const opened = await client.request('INVITE', { sdp: client.sdp(), metadata: story.document('rfc8068') })
+  assert.deepEqual([opened.status, directionsOf(opened)], [200, ['recvonly', 'recvonly']])
+  await speak(client)
+  const kept = await scene.end(client)
+  assertSpoken(kept)
+  const { facts, streams } = kept.manifest
+  assert.deepEqual([facts.metadataInvalid, facts.speakers], [false, [['Ottoline Brandt'], []]])
+  assert.deepEqual(
+    streams.map(({ label }) => label),
+    ['1', '2'],
+  )
+})
+
+test('SRS-50: elements of other namespaces at the end of every element are kept byte by byte, and change nothing', async (t) => {
+  const scene = await openWireScene(t)
+  const client = await scene.client()
+  const story = new CallStory(['1', '2'])
+  const foreign =
+    '<v:x xmlns:v="urn:example:vendor" a="&lt;"><v:participant participant_id="1">&amp;</v:participant></v:x>'
+  const places = ['group', 'session', 'participant', 'stream', 'sessionrecordingassoc']
+  const closing = new RegExp(`</(${places.join('|')}|participantsessionassoc|participantstreamassoc|recording)>`, 'g')
+  const metadata = story.document('rfc8068')!.replace(closing, `${foreign}</$1>`)
+  assert.equal((await client.request('INVITE', { sdp: client.sdp(), metadata })).status, 200)
+  await speak(client)
+  const kept = await scene.end(client)
+  assertSpoken(kept)
+  const { facts, recordingId } = kept.manifest
+  assert.deepEqual([facts.metadataInvalid, facts.speakers], [false, BOTH])
+  assert.equal(facts.participants.length, 2)
+  assert.equal(await scene.api.text('/api/recordings/{recordingId}/metadata/1', { recordingId }), metadata)
+})
+
+for (const [what, date] of [
+  ['right', new Date().toUTCString()],
+  ['of another decade', 'Tue, 01 Jan 2008 00:00:05 GMT'],
+  ['absent', undefined],
+] as const) {
+  test(`SRS-52: a Date that is ${what} stands beside the time of receipt, and never in its place`, async (t) => {
+    const scene = await openWireScene(t)
+    const client = await scene.client()
+    const headers = date === undefined ? [] : ([['Date', date]] as const)
+    const beforeMs = Date.now()
+    assert.equal((await client.request('INVITE', { sdp: client.sdp(), headers })).status, 200)
+    await speak(client)
+    const bye = await client.request('BYE', { headers })
+    assert.equal(bye.status, 200)
+    const { manifest } = await scene.kept()
+    assert.deepEqual([manifest.facts.sip.date, manifest.facts.sip.endDate], [date, date])
+    for (const at of [manifest.startedAt, manifest.endedAt ?? '']) {
+      assert.ok(Date.parse(at) >= beforeMs - 100 && Date.parse(at) <= Date.now(), `${what}: ${at}`)
+    }
+  })
+}
+
+for (const [what, namespace] of [
+  ['of the version before', 'urn:ietf:params:xml:ns:recording'],
+  ['of a version to come', 'urn:ietf:params:xml:ns:recording:2'],
+] as const) {
+  test(`SRS-55: a document in the namespace ${what} is read, its audio kept, and a strict recorder refuses it by 400`, async (t) => {
+    const story = new CallStory(['1', '2'])
+    const metadata = story.document('rfc8068')!.replace(NAMESPACE, namespace)
+    const strict = await openWireScene(t, { recorderKeys: { strict: 'refuse' } })
+    const refused = await strict.client()
+    assert.equal((await refused.request('INVITE', { sdp: refused.sdp(), metadata })).status, 400)
+    const scene = await openWireScene(t)
+    const client = await scene.client()
+    assert.equal((await client.request('INVITE', { sdp: client.sdp(), metadata })).status, 200)
+    await speak(client)
+    const kept = await scene.end(client)
+    assertSpoken(kept)
+    assert.deepEqual(kept.manifest.facts.speakers, BOTH)
+  })
+}

@@ -1,0 +1,101 @@
+// Recorders of SIPp during a call that changes: one that is slow to answer, and one that loses its state and asks for a snapshot.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseXml, type XmlElement } from '../foreign/xml-tree.ts'
+import { bodiesIn, messagesIn } from '../harness/sipp-log.ts'
+import { openSippRecorder, type SippRecorder, untilHeard } from '../harness/sipp-recorder.ts'
+import { joinTalk, openPhone, openTalk } from '../harness/talk.ts'
+import { requireTools } from '../harness/tools.ts'
+import { until } from '../harness/until.ts'
+
+requireTools('sipp')
+
+const DEADLINE_MS = 30_000
+
+/** The INVITEs that came to a recorder. */
+const invitesIn = async (recorder: SippRecorder) =>
+  messagesIn(await recorder.messages()).filter(({ isReceived, message }) => isReceived && message.method === 'INVITE')
+
+test('SRC-68: while a recorder has not answered a re-INVITE none follows, whatever happens; the state of then comes after its ACK', async (t) => {
+  const recorder = await openSippRecorder(t, 'recorder-slow')
+  const talk = await openTalk(t)
+  assert.equal((await talk.rest('start', recorder.uri)).status, 200, await recorder.messages())
+  await untilHeard(recorder)
+  const paused = talk.rest('pause')
+  await until('the pause is offered', async () => (await invitesIn(recorder)).length === 2, DEADLINE_MS)
+  const changes = [talk.rest('resume'), talk.caller.hold(true).then(() => talk.caller.hold(false))]
+  const changedAtMs = Date.now()
+  await Promise.all([paused, ...changes])
+  await until('the resumption is offered', async () => (await invitesIn(recorder)).length >= 3, DEADLINE_MS)
+  const log = messagesIn(await recorder.messages())
+  const answered = log.find(({ isReceived, message }) => !isReceived && message.body.includes('a=inactive'))
+  assert.ok(
+    answered !== undefined && changedAtMs < answered.atMs,
+    'the changes were made while the pause had no answer',
+  )
+  await untilHeard(recorder)
+  assert.equal((await talk.rest('stop')).status, 200)
+  await recorder.succeeded()
+  await talk.assertUndisturbed()
+  await talk.end()
+})
+
+/** The elements of a document by what names them, each as a text (RFC 7865 section 6). */
+function elementsOf(xml: string): Map<string, string> {
+  const elements = parseXml(xml).children.filter(({ name }) => name !== 'datamode')
+  return new Map(elements.map((element) => [nameOf(element), textOf(element)]))
+}
+
+/** What tells an element from others of its kind: its id, or those that it associates. */
+function nameOf({ name, attributes }: XmlElement): string {
+  const ids = name === 'stream' ? ['stream_id'] : ['group_id', 'session_id', 'participant_id']
+  return [name, ...ids.map((id) => attributes.get(id) ?? '')].join(' ')
+}
+
+function textOf({ name, attributes, children, text }: XmlElement): string {
+  const own = children.length === 0 ? text.trim() : ''
+  return JSON.stringify([name, [...attributes].sort(), own, children.map(textOf)])
+}
+
+/** The documents that came to a recorder. */
+const documentsAt = async (recorder: SippRecorder): Promise<string[]> =>
+  bodiesIn(await recorder.messages()).flatMap(({ xml }) => (xml === undefined ? [] : [xml]))
+
+test('SRC-57, SRC-54: what changes after a snapshot is told on its ground alone: it and the changes make the next snapshot', async (t) => {
+  // The first is asked for after the hold, the second after the last change.
+  const recorder = await openSippRecorder(t, 'recorder-streams', { most_lines: '3', snapshots: '|2|7|' }, 1, 3)
+  const carol = await openPhone(t, 'carol', 'udp')
+  const talk = await openTalk(t, {
+    gateway: { recording: { profiles: [{ name: 'partial', metadata: { updates: 'partial' } }] } },
+  })
+  assert.equal((await talk.rest('start', recorder.uri)).status, 200, await recorder.messages())
+  await untilHeard(recorder)
+  const told = (count: number): Promise<void> =>
+    until(`${count} documents have come`, async () => (await documentsAt(recorder)).length >= count, DEADLINE_MS)
+  await talk.caller.hold(true)
+  await told(3)
+  await talk.caller.hold(false)
+  await told(4)
+  const third = await joinTalk(talk, carol)
+  await told(5)
+  await third.hangup()
+  await told(6)
+  await talk.callee.hold(true)
+  await told(8)
+  const documents = await documentsAt(recorder)
+  const snapshots = [...documents.keys()].filter((index) => documents[index]!.includes('<datamode>complete<'))
+  const [, from = 0, to = 0] = snapshots
+  assert.deepEqual(snapshots, [0, from, to])
+  assert.ok(to > from + 4, 'there were changes between')
+  const state = elementsOf(documents[from]!)
+  const changed = documents.slice(from + 1, to).flatMap((xml) => [...elementsOf(xml)])
+  for (const [name, text] of changed) state.set(name, text)
+  assert.deepEqual([...state].sort(), [...elementsOf(documents[to]!)].sort())
+  await talk.callee.hold(false)
+  await told(9)
+  assert.equal((await talk.rest('stop')).status, 200)
+  await recorder.succeeded()
+  await talk.assertUndisturbed()
+  await talk.end()
+})
