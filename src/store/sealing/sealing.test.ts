@@ -28,7 +28,7 @@ import { RecordingFolder } from '../recording-folder.ts'
 import { RecordingStore } from '../recording-store.ts'
 import { leftFolders, recoverOpenFolders } from '../recovery.ts'
 import { addKey, checkKeyRing, readKeyRing } from './key-ring.ts'
-import { openRemoteFile } from './remote-file.ts'
+import { openRemoteFile, readRemoteGrown } from './remote-file.ts'
 import { rotateKeys } from './rotate-keys.ts'
 import { CHUNK_BYTES } from './sealed-format.ts'
 import { rewrapDataKey, Vault } from './vault.ts'
@@ -183,6 +183,33 @@ test('a part of a copy in object storage is opened from the frames that hold it,
   assert.deepEqual(await read(0, plain.length - 1), plain)
   stored[stored.length - 30]! ^= 1
   await assert.rejects(read(plain.length - 5, plain.length - 1), /frame 5 .* is not what was written/)
+})
+
+test('a copy in object storage of a file that grew is read from its beginning to its end, and nothing of one that is not whole is taken for whole', async (t) => {
+  const { root, vault } = open(t)
+  const path = place(vault, root)
+  const grown = new GrowingFile(sealedDisk(vault), path)
+  const plain = Buffer.from(Uint8Array.from({ length: 3000 }, (_unused, i) => (i * 11) & 255))
+  for (let at = 0; at < plain.length; at += 700) {
+    grown.append(plain.subarray(at, at + 700))
+    grown.flush()
+  }
+  await grown.close()
+  const stored = readFileSync(path)
+  const read = async (bytes: Buffer, step: number): Promise<Buffer> => {
+    const fetch = async function* (start: number, end: number) {
+      for (let at = start; at <= end; at += step) yield bytes.subarray(at, Math.min(at + step, end + 1))
+    }
+    const parts: Buffer[] = []
+    for await (const part of readRemoteGrown(vault.placeOf(path)!, bytes.length, fetch)) parts.push(part)
+    return Buffer.concat(parts)
+  }
+  for (const step of [1, 97, 10_000]) assert.deepEqual(await read(stored, step), plain)
+  await assert.rejects(read(stored.subarray(0, -1), 97), /cut off/)
+  await assert.rejects(read(plain, 97), /not a sealed/)
+  const altered = Buffer.from(stored)
+  altered[stored.length >> 1]! ^= 1
+  await assert.rejects(read(altered, 97), /not what was written|cut off/)
 })
 
 test('a flipped bit, a frame that is left out, exchanged or cut off, and a file under another name are refused', async (t) => {
