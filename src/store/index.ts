@@ -32,7 +32,7 @@ export {
   type RecordingEvidence,
   type RecordingProof,
 } from './evidence/proof.ts'
-export { readPublicKeys } from './evidence/signing-key.ts'
+export { readPublicKeys, rotateSigningKey } from './evidence/signing-key.ts'
 export { type Verification, verifyEvidence } from './evidence/verify.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'

@@ -29,7 +29,6 @@ import { RecordingFolder } from '../recording-folder.ts'
 import { RecordingStore } from '../recording-store.ts'
 import { leftFolders, recoverOpenFolders } from '../recovery.ts'
 import { addKey, checkKeyRing, readKeyRing } from './key-ring.ts'
-import { openRemoteFile, readRemoteGrown } from './remote-file.ts'
 import { rotateKeys } from './rotate-keys.ts'
 import { CHUNK_BYTES } from './sealed-format.ts'
 import { rewrapDataKey, Vault } from './vault.ts'
@@ -158,59 +157,6 @@ test('any part of a sealed file is what was written there, whatever the sizes of
     ),
     { numRuns: 40 },
   )
-})
-
-test('a part of a copy in object storage is opened from the frames that hold it, and no others are fetched', async (t) => {
-  const { root, vault } = open(t)
-  const path = place(vault, root)
-  const plain = Buffer.from(Uint8Array.from({ length: 5 * CHUNK_BYTES + 77 }, (_unused, i) => (i * 7) & 255))
-  const output = vault.output(path)
-  output.append(plain)
-  output.close()
-  const stored = readFileSync(path)
-  let fetched = 0
-  const remote = await openRemoteFile(vault.placeOf(path)!, stored.length, async function* (start, end) {
-    fetched += end + 1 - start
-    for (let at = start; at <= end; at += 5000) yield stored.subarray(at, Math.min(at + 5000, end + 1))
-  })
-  assert.equal(remote.size, plain.length)
-  const read = async (start: number, end: number) => {
-    const parts: Uint8Array[] = []
-    for await (const part of remote.read(start, end)) parts.push(part)
-    return Buffer.concat(parts)
-  }
-  assert.deepEqual(await read(CHUNK_BYTES - 3, CHUNK_BYTES + 3), plain.subarray(CHUNK_BYTES - 3, CHUNK_BYTES + 4))
-  assert.ok(fetched < 3 * CHUNK_BYTES)
-  assert.deepEqual(await read(0, plain.length - 1), plain)
-  stored[stored.length - 30]! ^= 1
-  await assert.rejects(read(plain.length - 5, plain.length - 1), /frame 5 .* is not what was written/)
-})
-
-test('a copy in object storage of a file that grew is read from its beginning to its end, and nothing of one that is not whole is taken for whole', async (t) => {
-  const { root, vault } = open(t)
-  const path = place(vault, root)
-  const grown = new GrowingFile(sealedDisk(vault), path)
-  const plain = Buffer.from(Uint8Array.from({ length: 3000 }, (_unused, i) => (i * 11) & 255))
-  for (let at = 0; at < plain.length; at += 700) {
-    grown.append(plain.subarray(at, at + 700))
-    grown.flush()
-  }
-  await grown.close()
-  const stored = readFileSync(path)
-  const read = async (bytes: Buffer, step: number): Promise<Buffer> => {
-    const fetch = async function* (start: number, end: number) {
-      for (let at = start; at <= end; at += step) yield bytes.subarray(at, Math.min(at + step, end + 1))
-    }
-    const parts: Buffer[] = []
-    for await (const part of readRemoteGrown(vault.placeOf(path)!, bytes.length, fetch)) parts.push(part)
-    return Buffer.concat(parts)
-  }
-  for (const step of [1, 97, 10_000]) assert.deepEqual(await read(stored, step), plain)
-  await assert.rejects(read(stored.subarray(0, -1), 97), /cut off/)
-  await assert.rejects(read(plain, 97), /not a sealed/)
-  const altered = Buffer.from(stored)
-  altered[stored.length >> 1]! ^= 1
-  await assert.rejects(read(altered, 97), /not what was written|cut off/)
 })
 
 test('a flipped bit, a frame that is left out, exchanged or cut off, and a file under another name are refused', async (t) => {
