@@ -1,6 +1,6 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
@@ -99,6 +99,11 @@ export async function recoverOpenFolders(
   const failures: RecoveryFailure[] = []
   for (const folder of folders) {
     try {
+      if (readdirSync(folder).length === 0) {
+        // The recorder or its machine died before there was anything.
+        rmdirSync(folder)
+        continue
+      }
       recovered.push(await recoverFolder(folder, derive, notary, files))
     } catch (cause) {
       failures.push({ folder, cause })
