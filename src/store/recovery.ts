@@ -1,6 +1,6 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
@@ -9,6 +9,7 @@ import { msOfIsoTime } from './iso-time.ts'
 import {
   type AlarmEntry,
   type Manifest,
+  type NotResumed,
   type OtherSource,
   parseManifest,
   type RunManifest,
@@ -20,10 +21,11 @@ import {
   audioOf,
   endOf,
   HISTORY_FILE,
+  INDICES_FILE,
   MANIFEST_FILE,
   nameSettled,
   OPEN_SUFFIX,
-  PASSING_FILES,
+  removePassing,
   SESSION_FILE,
   settleFolder,
 } from './recording-folder.ts'
@@ -56,20 +58,25 @@ export interface LeftFolder {
   readonly folder: string
   /** Undefined if it cannot be read. */
   readonly manifest: Manifest | undefined
-  /** What its session file holds; undefined without one. */
+  /** What its session file holds; undefined without one, and where it cannot be read. */
   readonly session: unknown
+  readonly isSessionUnreadable: boolean
+  /** Packet indices of secured streams, by channel; undefined without any, and where they cannot be read. */
+  readonly indices: unknown
   /** When anything in it was written last, ms since 1970. */
   readonly touchedAtMs: number
 }
 
 /** The folders left open under `root`. To be called before anything is recorded there. */
 export function leftFolders(root: string, files: RecordingFiles = plainFiles): LeftFolder[] {
-  const open = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
-  return open.map((folder) => {
+  return openFoldersIn(root).map((folder) => {
     const touched = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)
     const manifest = manifestOf(files, folder, readIf(files, join(folder, MANIFEST_FILE), parseManifest))
-    const session = readIf(files, join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
-    return { folder, manifest, session, touchedAtMs: Math.max(0, ...touched) }
+    const parse = (text: string): unknown => JSON.parse(text)
+    const session = readIf(files, join(folder, SESSION_FILE), parse)
+    const isSessionUnreadable = session === undefined && existsSync(join(folder, SESSION_FILE))
+    const indices = readIf(plainFiles, join(folder, INDICES_FILE), parse)
+    return { folder, manifest, session, isSessionUnreadable, indices, touchedAtMs: Math.max(0, ...touched) }
   })
 }
 
@@ -87,29 +94,39 @@ function readIf<T>(files: RecordingFiles, path: string, parse: (text: string) =>
   }
 }
 
+/** A folder that nobody goes on with, and why, where that was tried. */
+export interface ClosedFolder {
+  readonly folder: string
+  readonly notResumed?: NotResumed
+}
+
 /** Recovers folders left open, every one under `root` unless told. */
 export async function recoverOpenFolders(
   root: string,
   derive: Deriver = plainDeriver,
-  folders: readonly string[] = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
+  folders: readonly ClosedFolder[] = openFoldersIn(root).map((folder) => ({ folder })),
   notary?: Notary,
   files: RecordingFiles = plainFiles,
 ): Promise<{ recovered: Recovered[]; failures: RecoveryFailure[] }> {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
-  for (const folder of folders) {
+  for (const closed of folders) {
     try {
-      if (readdirSync(folder).length === 0) {
+      if (readdirSync(closed.folder).length === 0) {
         // The recorder or its machine died before there was anything.
-        rmdirSync(folder)
+        rmdirSync(closed.folder)
         continue
       }
-      recovered.push(await recoverFolder(folder, derive, notary, files))
+      recovered.push(await recoverFolder(closed, derive, notary, files))
     } catch (cause) {
-      failures.push({ folder, cause })
+      failures.push({ folder: closed.folder, cause })
     }
   }
   return { recovered, failures }
+}
+
+function openFoldersIn(root: string): string[] {
+  return recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
 }
 
 /** Every recording's folder under `root`, open ones included, oldest day first. */
@@ -129,7 +146,7 @@ export function recordingFolders(root: string): string[] {
 }
 
 async function recoverFolder(
-  folder: string,
+  { folder, notResumed }: ClosedFolder,
   derive: Deriver,
   notary: Notary | undefined,
   files: RecordingFiles,
@@ -138,7 +155,7 @@ async function recoverFolder(
   if (open === undefined) throw new Error('manifest.json is not readable')
   // Nothing of what was vouched for may change: it lacks only its name.
   if (notary?.isAttested(folder) === true) return { manifest: open, folder: await nameSettled(folder) }
-  for (const file of PASSING_FILES) rmSync(join(folder, file), { force: true })
+  removePassing(folder)
   const streams = streamsLeft(folder, open, files)
   for (const name of readdirSync(folder)) if (GROWING.test(name)) files.finish(join(folder, name))
   files.finish(join(folder, HISTORY_FILE))
@@ -150,6 +167,7 @@ async function recoverFolder(
   const manifest: Manifest = {
     ...open,
     recovered: true,
+    ...(notResumed && { notResumed }),
     ...end,
     ...(await audioOf({ folder, streams: padded, durationMs }, 'no-rtp', derive)),
     streams: padded,

@@ -144,7 +144,7 @@ test('SRS-47: an id of a party that a stream takes stays that of the party: the 
   const reused = partial(`<stream stream_id="${id}" session_id="${story.sessionId}"><label>2</label></stream>`)
   assert.equal((await client.request('UPDATE', { metadata: reused })).status, 200)
   await Promise.all([client.streams[0]!.send(tone(400, 300)), client.streams[1]!.send(tone(1000, 300))])
-  const { manifest } = await scene.end(client)
+  const { manifest } = await scene.end(client, 30)
   // Who an id in doubt stands for is not guessed; all else is as it was.
   assert.deepEqual(manifest.facts.speakers, [[], ['Matías "Kit" Öberg & Co']])
   assert.deepEqual(

