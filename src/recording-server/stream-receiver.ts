@@ -114,7 +114,11 @@ export class StreamReceiver {
   constructor(options: StreamReceiverOptions) {
     this.#options = options
     this.#settings = options.settings
-    this.others = new OtherSources({ open: options.openSource, view: this.#view })
+    this.others = new OtherSources({
+      open: options.openSource,
+      view: this.#view,
+      onPacket: (datagram, codec) => this.#observe(datagram, codec, this.#view.ssrc),
+    })
     this.#setKeys(options.settings, options.before)
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
@@ -296,12 +300,13 @@ export class StreamReceiver {
     const { kind, extended } = this.#stats.onPacket(sequence, timestamp, arrivalMs, codec.clockRateHz)
     if (kind === 'duplicate') this.#duplicates += 1
     if (kind === 'duplicate' || kind === 'stray') return
-    if (this.#isObserved) this.#observe(datagram, codec)
+    this.#observe(datagram, codec)
     this.#keep(datagram, extended, arrivalMs)
   }
 
-  /** What redundancy brings again is not heard twice. */
-  #observe(datagram: Uint8Array, received: ReadCodec): void {
+  /** What redundancy brings again is not heard twice; `ssrc` is that of a source beside the one that is locked to. */
+  #observe(datagram: Uint8Array, received: ReadCodec, ssrc?: number): void {
+    if (!this.#isObserved) return
     const { track, clock, watch } = this.#options
     const { payloadOffset, payloadLength, timestamp } = this.#view
     let codec = received
@@ -314,7 +319,7 @@ export class StreamReceiver {
       payload = primary.payload
     }
     try {
-      watch.onPacket(codec, timestamp, payload, this.#lock.host, clock.nowMs())
+      watch.onPacket(codec, timestamp, payload, this.#lock.host, clock.nowMs(), ssrc)
     } catch (fault) {
       this.#isObserved = false
       this.#options.onWatchFault(fault)

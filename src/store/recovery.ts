@@ -26,6 +26,7 @@ import {
   nameSettled,
   OPEN_SUFFIX,
   removePassing,
+  removeSession,
   SESSION_FILE,
   settleFolder,
 } from './recording-folder.ts'
@@ -47,7 +48,7 @@ export interface Recovered {
   readonly folder: string
 }
 
-/** A folder that could not be recovered; it is left as it is. */
+/** A folder that could not be recovered; it is left as it is, without keys of its session. */
 export interface RecoveryFailure {
   readonly folder: string
   readonly cause: unknown
@@ -152,7 +153,10 @@ async function recoverFolder(
   files: RecordingFiles,
 ): Promise<Recovered> {
   const open = manifestOf(files, folder, parseManifest(files.read(join(folder, MANIFEST_FILE)).toString()))
-  if (open === undefined) throw new Error('manifest.json is not readable')
+  if (open === undefined) {
+    removeSession(folder)
+    throw new Error('manifest.json is not readable')
+  }
   // Nothing of what was vouched for may change: it lacks only its name.
   if (notary?.isAttested(folder) === true) return { manifest: open, folder: await nameSettled(folder) }
   removePassing(folder)
