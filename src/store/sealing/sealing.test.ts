@@ -9,6 +9,7 @@ import fs, {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -400,4 +401,17 @@ test('a file that a loss of power left empty, or without its head, keeps nothing
     assert.deepEqual(failures, [])
     assert.equal(recovered[0]?.manifest.streams[0]?.runs[0]?.bytes, 30 * 800)
   }
+})
+
+test('a sealed file that a full disk does not take is closed all the same', async (t) => {
+  const scene = open(t)
+  const folder = await publish(scene, 'full')
+  const path = join(folder, 'peaks.dat.part')
+  symlinkSync('/dev/full', path)
+  const openFiles = (): number => readdirSync('/proc/self/fd').length
+  const before = openFiles()
+  for (let at = 0; at < 5; at += 1) {
+    assert.throws(() => scene.vault.output(path).close(), { code: 'ENOSPC' })
+  }
+  assert.equal(openFiles(), before)
 })
