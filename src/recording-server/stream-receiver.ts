@@ -15,7 +15,9 @@ import {
   redundantBlocks,
   rtcpIntervalMs,
   SecureChannel,
+  type SenderReport,
   type SrtpIndices,
+  wallMsFromNtp,
 } from '#rtp'
 import type { StreamTotals } from '#store'
 import { OtherSources } from './other-sources.ts'
@@ -114,7 +116,11 @@ export class StreamReceiver {
   constructor(options: StreamReceiverOptions) {
     this.#options = options
     this.#settings = options.settings
-    this.others = new OtherSources({ open: options.openSource, view: this.#view })
+    this.others = new OtherSources({
+      open: options.openSource,
+      view: this.#view,
+      onPacket: (datagram, codec) => this.#observe(datagram, codec, this.#view.ssrc),
+    })
     this.#setKeys(options.settings, options.before)
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
@@ -296,12 +302,13 @@ export class StreamReceiver {
     const { kind, extended } = this.#stats.onPacket(sequence, timestamp, arrivalMs, codec.clockRateHz)
     if (kind === 'duplicate') this.#duplicates += 1
     if (kind === 'duplicate' || kind === 'stray') return
-    if (this.#isObserved) this.#observe(datagram, codec)
+    this.#observe(datagram, codec)
     this.#keep(datagram, extended, arrivalMs)
   }
 
-  /** What redundancy brings again is not heard twice. */
-  #observe(datagram: Uint8Array, received: ReadCodec): void {
+  /** What redundancy brings again is not heard twice; `ssrc` is that of a source beside the one that is locked to. */
+  #observe(datagram: Uint8Array, received: ReadCodec, ssrc?: number): void {
+    if (!this.#isObserved) return
     const { track, clock, watch } = this.#options
     const { payloadOffset, payloadLength, timestamp } = this.#view
     let codec = received
@@ -314,7 +321,7 @@ export class StreamReceiver {
       payload = primary.payload
     }
     try {
-      watch.onPacket(codec, timestamp, payload, this.#lock.host, clock.nowMs())
+      watch.onPacket(codec, timestamp, payload, this.#lock.host, clock.nowMs(), ssrc)
     } catch (fault) {
       this.#isObserved = false
       this.#options.onWatchFault(fault)
@@ -397,9 +404,18 @@ export class StreamReceiver {
     this.#rtcpSource = { host: from.address, port: from.port }
     for (const packet of parseRtcp(compound)) {
       if (packet.type !== 'sender-report') continue
+      this.#noteReport(packet)
       const heard = [this.#stats, ...this.others.statistics].find((stats) => stats?.ssrc === packet.ssrc)
       heard?.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
     }
+  }
+
+  /** It may come before the first packet of its source. */
+  #noteReport({ ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport): void {
+    // A sender without a clock says 0 (section 6.4.1).
+    if (ntpSeconds === 0) return
+    const report = { ssrc, timestamp, saidMs: wallMsFromNtp(ntpSeconds, ntpFraction) }
+    if (!this.others.noteReport(report)) this.#options.track.noteReport(report)
   }
 
   #scheduleReport(isFirst: boolean): void {

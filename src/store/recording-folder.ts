@@ -127,8 +127,13 @@ export class RecordingFolder {
       return
     }
     mkdirSync(this.#path, { recursive: true })
-    disk.files.begin(this.#path)
-    this.writeManifest()
+    try {
+      disk.files.begin(this.#path)
+      this.writeManifest()
+    } catch (fault) {
+      rmSync(this.#path, { recursive: true, force: true })
+      throw fault
+    }
   }
 
   get path(): string {
@@ -347,10 +352,17 @@ export class RecordingFolder {
 
 /** Removes what an open folder has beside its recording: nothing of it, and above all no key, is published. */
 export function removePassing(folder: string): void {
-  for (const file of PASSING_FILES) {
-    // A death between writing and naming leaves the first name.
-    for (const name of [file, `${file}.part`]) rmSync(join(folder, name), { force: true })
-  }
+  for (const file of PASSING_FILES) removeWhole(join(folder, file))
+}
+
+/** Removes what nobody can go on with: a session without its recording. */
+export function removeSession(folder: string): void {
+  removeWhole(join(folder, SESSION_FILE))
+}
+
+/** A death between writing and naming leaves the first name. */
+function removeWhole(path: string): void {
+  for (const name of [path, `${path}.part`]) rmSync(name, { force: true })
 }
 
 /** End time and duration as the manifest has them. */

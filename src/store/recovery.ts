@@ -1,6 +1,6 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
@@ -26,6 +26,7 @@ import {
   nameSettled,
   OPEN_SUFFIX,
   removePassing,
+  removeSession,
   SESSION_FILE,
   settleFolder,
 } from './recording-folder.ts'
@@ -47,7 +48,7 @@ export interface Recovered {
   readonly folder: string
 }
 
-/** A folder that could not be recovered; it is left as it is. */
+/** A folder that could not be recovered; it is left as it is, without keys of its session. */
 export interface RecoveryFailure {
   readonly folder: string
   readonly cause: unknown
@@ -112,6 +113,11 @@ export async function recoverOpenFolders(
   const failures: RecoveryFailure[] = []
   for (const closed of folders) {
     try {
+      if (readdirSync(closed.folder).length === 0) {
+        // The recorder or its machine died before there was anything.
+        rmdirSync(closed.folder)
+        continue
+      }
       recovered.push(await recoverFolder(closed, derive, notary, files))
     } catch (cause) {
       failures.push({ folder: closed.folder, cause })
@@ -147,7 +153,10 @@ async function recoverFolder(
   files: RecordingFiles,
 ): Promise<Recovered> {
   const open = manifestOf(files, folder, parseManifest(files.read(join(folder, MANIFEST_FILE)).toString()))
-  if (open === undefined) throw new Error('manifest.json is not readable')
+  if (open === undefined) {
+    removeSession(folder)
+    throw new Error('manifest.json is not readable')
+  }
   // Nothing of what was vouched for may change: it lacks only its name.
   if (notary?.isAttested(folder) === true) return { manifest: open, folder: await nameSettled(folder) }
   removePassing(folder)

@@ -1,7 +1,7 @@
 // A small file of which only the last state counts: written in place again and again, without waiting, and never synced. A
 // write that is under way lets those behind it pass; a disk that says no is asked again with the next state.
 
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { Disk } from './disk.ts'
 
 /** Writer of one such file. */
@@ -22,12 +22,15 @@ export class StateFile {
   /** Writes a text, which may end in blanks: at once where there is no file, and else soon. */
   write(text: string): void {
     if (this.#isClosed || this.#isWriting || text === this.#last) return
-    // Never shorter than before: what stood behind would be read, too.
-    const bytes = new TextEncoder().encode(text.padEnd(this.#bytes))
     try {
-      if (this.#open(bytes)) this.#writeOver(this.#fd!, bytes)
+      if (this.#fd === undefined && existsSync(this.#path)) this.#reopen()
+      // Never shorter than before: what stood behind would be read, too.
+      const bytes = new TextEncoder().encode(text.padEnd(this.#bytes))
+      const fd = this.#fd
+      if (fd === undefined) this.#fd = this.#disk.port.create(this.#path, bytes)
       this.#bytes = bytes.length
       this.#last = text
+      if (fd !== undefined) this.#writeOver(fd, bytes)
     } catch (fault) {
       this.#disk.note(fault)
     }
@@ -39,12 +42,9 @@ export class StateFile {
     if (!this.#isWriting) this.#fd = undefined
   }
 
-  /** False: the file was made, and holds the bytes. */
-  #open(bytes: Uint8Array): boolean {
-    if (this.#fd !== undefined) return true
-    const isThere = existsSync(this.#path)
-    this.#fd = isThere ? this.#disk.port.reopen(this.#path) : this.#disk.port.create(this.#path, bytes)
-    return isThere
+  #reopen(): void {
+    this.#bytes = statSync(this.#path).size
+    this.#fd = this.#disk.port.reopen(this.#path)
   }
 
   #writeOver(fd: number, bytes: Uint8Array): void {

@@ -36,7 +36,7 @@ interface Scene {
 }
 
 async function openScene(t: TestContext, settings: Record<string, unknown> = {}): Promise<Scene> {
-  const recorder = await MortalRecorder.start(t, settings, { keysWithoutTls: true })
+  const recorder = await MortalRecorder.start(t, settings, { srtp: { keysWithoutTls: true } })
   const address = { host: HOST, port: recorder.sipPort('udp') }
   const client = await ForeignClient.open({ transport: 'udp', recorder: address, deadlineMs: 20_000 })
   t.after(() => client.close())
@@ -349,7 +349,7 @@ const spoilt: readonly (readonly [file: string, spoil: Spoil, notResumed: string
 ]
 
 test('recordings whose state is cut off, gone, or of another session are closed at the restart, and say so; all others go on', async (t) => {
-  const recorder = await MortalRecorder.start(t, {}, { keysWithoutTls: true })
+  const recorder = await MortalRecorder.start(t, {}, { srtp: { keysWithoutTls: true } })
   const scenes: Scene[] = []
   for (const _one of [...spoilt, 'the one that is well']) {
     const address = { host: HOST, port: recorder.sipPort('udp') }

@@ -5,10 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cryptoIds, systemClock } from '#net'
-import { anySipPorts, type LogLine, type RunningProgram, startProgram } from '../demo/processes.ts'
+import { type LogLine, type RunningProgram, startProgram } from '../demo/processes.ts'
+import { sipSection } from './open-program.ts'
 import { until } from './until.ts'
 
 const RTP_PORTS = 1000
+
+/** What a recorder speaks. */
+interface MortalRecorderOptions {
+  readonly srtp?: Record<string, unknown>
+  readonly isTls?: boolean
+}
 
 /** A recorder with several lives. */
 export class MortalRecorder {
@@ -20,7 +27,7 @@ export class MortalRecorder {
   readonly #settings: Record<string, unknown>
   readonly #srtp: Record<string, unknown> | undefined
   readonly #portMin: number
-  #sip: Record<string, unknown> = anySipPorts
+  #sip: Record<string, unknown>
   /** What it is started behind. */
   command: readonly string[] = []
   readonly #messages = new Set<string>()
@@ -29,11 +36,12 @@ export class MortalRecorder {
   #life = 0
   #running: RunningProgram | undefined
 
-  /** `settings`: keys of `recorder.store`; `srtp`: of `recorder.media.srtp`. */
-  constructor(folder: string, settings: Record<string, unknown> = {}, srtp?: Record<string, unknown>) {
+  /** `settings`: keys of `recorder.store`; `srtp`: of `recorder.media.srtp`; `isTls`: it listens for TLS, too. */
+  constructor(folder: string, settings: Record<string, unknown> = {}, { srtp, isTls }: MortalRecorderOptions = {}) {
     this.#folder = folder
     this.#settings = { ...settings }
     this.#srtp = srtp
+    this.#sip = sipSection('peer', isTls)
     this.#portMin = 30_000 + 2 * cryptoIds.integer(1000)
     this.store = join(folder, 'recordings')
   }
@@ -42,10 +50,10 @@ export class MortalRecorder {
   static async make(
     t: TestContext,
     settings: Record<string, unknown> = {},
-    srtp?: Record<string, unknown>,
+    options: MortalRecorderOptions = {},
   ): Promise<MortalRecorder> {
     const folder = await mkdtemp(join(tmpdir(), 'mortal-'))
-    const recorder = new MortalRecorder(folder, settings, srtp)
+    const recorder = new MortalRecorder(folder, settings, options)
     t.after(async () => {
       await recorder.stop()
       await rm(folder, { recursive: true, force: true })
@@ -57,9 +65,9 @@ export class MortalRecorder {
   static async start(
     t: TestContext,
     settings: Record<string, unknown> = {},
-    srtp?: Record<string, unknown>,
+    options: MortalRecorderOptions = {},
   ): Promise<MortalRecorder> {
-    const recorder = await MortalRecorder.make(t, settings, srtp)
+    const recorder = await MortalRecorder.make(t, settings, options)
     await recorder.start()
     return recorder
   }
@@ -73,7 +81,7 @@ export class MortalRecorder {
     return this.#program.pid
   }
 
-  sipPort(transport: 'udp' | 'tcp'): number {
+  sipPort(transport: 'udp' | 'tcp' | 'tls'): number {
     return this.#program.sipPort(transport)
   }
 
@@ -98,8 +106,9 @@ export class MortalRecorder {
       this.#messages.add(line.message)
       this.lines.push(line)
     })
-    const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
-    this.#sip = { listen }
+    const transports = (['udp', 'tcp', 'tls'] as const).filter((transport) => this.sipPort(transport) > 0)
+    const listen = transports.map((transport) => ({ transport, port: this.sipPort(transport) }))
+    this.#sip = { ...this.#sip, listen }
   }
 
   /** kill -9. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fs, {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +9,7 @@ import fs, {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -28,7 +30,6 @@ import { RecordingFolder } from '../recording-folder.ts'
 import { RecordingStore } from '../recording-store.ts'
 import { leftFolders, recoverOpenFolders } from '../recovery.ts'
 import { addKey, checkKeyRing, readKeyRing } from './key-ring.ts'
-import { openRemoteFile } from './remote-file.ts'
 import { rotateKeys } from './rotate-keys.ts'
 import { CHUNK_BYTES } from './sealed-format.ts'
 import { rewrapDataKey, Vault } from './vault.ts'
@@ -159,32 +160,6 @@ test('any part of a sealed file is what was written there, whatever the sizes of
   )
 })
 
-test('a part of a copy in object storage is opened from the frames that hold it, and no others are fetched', async (t) => {
-  const { root, vault } = open(t)
-  const path = place(vault, root)
-  const plain = Buffer.from(Uint8Array.from({ length: 5 * CHUNK_BYTES + 77 }, (_unused, i) => (i * 7) & 255))
-  const output = vault.output(path)
-  output.append(plain)
-  output.close()
-  const stored = readFileSync(path)
-  let fetched = 0
-  const remote = await openRemoteFile(vault.placeOf(path)!, stored.length, async function* (start, end) {
-    fetched += end + 1 - start
-    for (let at = start; at <= end; at += 5000) yield stored.subarray(at, Math.min(at + 5000, end + 1))
-  })
-  assert.equal(remote.size, plain.length)
-  const read = async (start: number, end: number) => {
-    const parts: Uint8Array[] = []
-    for await (const part of remote.read(start, end)) parts.push(part)
-    return Buffer.concat(parts)
-  }
-  assert.deepEqual(await read(CHUNK_BYTES - 3, CHUNK_BYTES + 3), plain.subarray(CHUNK_BYTES - 3, CHUNK_BYTES + 4))
-  assert.ok(fetched < 3 * CHUNK_BYTES)
-  assert.deepEqual(await read(0, plain.length - 1), plain)
-  stored[stored.length - 30]! ^= 1
-  await assert.rejects(read(plain.length - 5, plain.length - 1), /frame 5 .* is not what was written/)
-})
-
 test('a flipped bit, a frame that is left out, exchanged or cut off, and a file under another name are refused', async (t) => {
   const scene = open(t)
   const folder = await publish(scene, 'one')
@@ -260,6 +235,18 @@ test('a sealed recording that was killed at any byte is recovered with every fra
     }),
     { numRuns: 25 },
   )
+})
+
+test('SEC-12: the state of a session that is sealed for another recording is none', async (t) => {
+  const scene = open(t)
+  const [one, two] = ['one', 'two'].map((id) => begin(scene, id).path)
+  const left = (): (readonly [unknown, boolean])[] =>
+    leftFolders(scene.root, scene.vault).map(({ session, isSessionUnreadable }) => [session, isSessionUnreadable])
+  const known = [{ keys: SECRET }, false] as const
+  assert.deepEqual(left(), [known, known])
+  copyFileSync(join(one!, 'session.json'), join(two!, 'session.json'))
+  assert.deepEqual(left(), [known, [undefined, true]])
+  assert.ok(!readFileSync(join(one!, 'session.json')).includes(SECRET))
 })
 
 test('a file that a restarted recorder goes on with holds what was there before, and what came behind', async (t) => {
@@ -414,4 +401,17 @@ test('a file that a loss of power left empty, or without its head, keeps nothing
     assert.deepEqual(failures, [])
     assert.equal(recovered[0]?.manifest.streams[0]?.runs[0]?.bytes, 30 * 800)
   }
+})
+
+test('a sealed file that a full disk does not take is closed all the same', async (t) => {
+  const scene = open(t)
+  const folder = await publish(scene, 'full')
+  const path = join(folder, 'peaks.dat.part')
+  symlinkSync('/dev/full', path)
+  const openFiles = (): number => readdirSync('/proc/self/fd').length
+  const before = openFiles()
+  for (let at = 0; at < 5; at += 1) {
+    assert.throws(() => scene.vault.output(path).close(), { code: 'ENOSPC' })
+  }
+  assert.equal(openFiles(), before)
 })
