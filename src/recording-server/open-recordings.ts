@@ -183,11 +183,12 @@ export class OpenRecordings {
     const { channel, label } = files
     time.deliverAt(settings.pace ?? 1)
     const watch = room.stream(recording.watch, { channel, label, rtpPort: ports.port }, settings)
-    const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
+    const keeping = { keepDigits, sender: time.sender }
+    const track = new Track(files, { ...keeping, accountedMs: files.leftMs })
     const receiver = new StreamReceiver({
       ports,
       track,
-      openSource: (ssrc) => new Track(files.addSource(ssrc), { keepDigits, isDelivered: time.isDelivered }),
+      openSource: (ssrc) => new Track(files.addSource(ssrc), keeping),
       clock,
       ids,
       cname,

@@ -4,6 +4,7 @@
 import { parseRtp, ReceptionStats, type RtpView } from '#rtp'
 import type { StreamTotals } from '#store'
 import type { PauseCause } from './pause-log.ts'
+import type { SenderReported } from './sender-time.ts'
 import type { ReadCodec, Track, TrackCodec } from './track.ts'
 
 /** So many packets in a row, each one number behind the one before, make a source. */
@@ -131,6 +132,13 @@ export class OtherSources {
     source.packets += 1
     source.bytes += view.payloadLength
     return source.track.accept(view, datagram, extended, arrivalMs) ? source.track.endMs : undefined
+  }
+
+  /** Notes what a known source says of its time; false if it is none. */
+  noteReport(report: SenderReported): boolean {
+    const source = this.#sources.get(report.ssrc)
+    source?.track.noteReport(report)
+    return source !== undefined
   }
 
   /** Writes clocks and counters of each to its index. */

@@ -162,6 +162,7 @@ export class RecordRoom {
     const tookMs = time.tookMs()
     // A busy thread has not read all that came before the client said goodbye.
     await this.#options.caughtUp?.()
+    for (const track of tracksOf(recording)) track.flush()
     for (const track of tracksOf(recording)) track.settle()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
     const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...tracksOf(recording).map((track) => track.endMs))

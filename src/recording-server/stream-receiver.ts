@@ -15,7 +15,9 @@ import {
   redundantBlocks,
   rtcpIntervalMs,
   SecureChannel,
+  type SenderReport,
   type SrtpIndices,
+  wallMsFromNtp,
 } from '#rtp'
 import type { StreamTotals } from '#store'
 import { OtherSources } from './other-sources.ts'
@@ -402,9 +404,18 @@ export class StreamReceiver {
     this.#rtcpSource = { host: from.address, port: from.port }
     for (const packet of parseRtcp(compound)) {
       if (packet.type !== 'sender-report') continue
+      this.#noteReport(packet)
       const heard = [this.#stats, ...this.others.statistics].find((stats) => stats?.ssrc === packet.ssrc)
       heard?.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
     }
+  }
+
+  /** It may come before the first packet of its source. */
+  #noteReport({ ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport): void {
+    // A sender without a clock says 0 (section 6.4.1).
+    if (ntpSeconds === 0) return
+    const report = { ssrc, timestamp, saidMs: wallMsFromNtp(ntpSeconds, ntpFraction) }
+    if (!this.others.noteReport(report)) this.#options.track.noteReport(report)
   }
 
   #scheduleReport(isFirst: boolean): void {

@@ -19,9 +19,10 @@ export {
   parseRtcp,
   type ReportBlock,
   type RtcpPacket,
+  type SenderReport,
   type SourceName,
 } from './rtcp.ts'
-export { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
+export { ntpFromWallMs, rtcpIntervalMs, wallMsFromNtp } from './rtcp-timing.ts'
 export { timestampDistance } from './sequence.ts'
 export { SecureChannel, type SrtpIndices } from './srtp/secure-channel.ts'
 export { MAX_SEAL_BYTES } from './srtp/srtp-cipher.ts'

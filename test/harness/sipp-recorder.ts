@@ -75,7 +75,13 @@ async function open(
   }
   const ports = sockets.map((socket) => `${socket.address().port}`)
   const numbered = Object.fromEntries(ports.map((port, line) => [`rtp_${line + 1}`, port]))
-  const given = Object.entries({ ...numbered, rtp_ports: ports.join(' '), snapshots: '', labels: 'fresh', ...keys })
+  const given = Object.entries({
+    ...numbered,
+    rtp_ports: ports.join(' '),
+    snapshots: 'never',
+    labels: 'fresh',
+    ...keys,
+  })
   const args = [...(run.args ?? []), '-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
   const sipp = await startSipp({ ...run, folder, args })
   started = sipp
