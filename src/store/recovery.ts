@@ -1,6 +1,6 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
@@ -113,6 +113,11 @@ export async function recoverOpenFolders(
   const failures: RecoveryFailure[] = []
   for (const closed of folders) {
     try {
+      if (readdirSync(closed.folder).length === 0) {
+        // The recorder or its machine died before there was anything.
+        rmdirSync(closed.folder)
+        continue
+      }
       recovered.push(await recoverFolder(closed, derive, notary, files))
     } catch (cause) {
       failures.push({ folder: closed.folder, cause })
