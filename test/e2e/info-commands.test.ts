@@ -47,9 +47,9 @@ test('every command by INFO is an event and an audit entry, with its sender and 
   assert.deepEqual(
     told.map(({ callId, data }) => ({ callId, ...data })),
     [
-      { callId: talk.callId, activity: 'pause', from, status: 400, text: refused },
-      { callId: talk.callId, activity: 'start', from, status: 200, text: 'OK' },
-      { callId: talk.callId, activity: 'stop', from, status: 200, text: 'OK' },
+      { callId: talk.callId, by: 'info', activity: 'pause', from, status: 400, text: refused },
+      { callId: talk.callId, by: 'info', activity: 'start', from, status: 200, text: 'OK' },
+      { callId: talk.callId, by: 'info', activity: 'stop', from, status: 200, text: 'OK' },
     ],
   )
   let audited: readonly Entry[] = []
@@ -64,6 +64,39 @@ test('every command by INFO is an event and an audit entry, with its sender and 
       ['sip', from, { callId: talk.callId }, 'done', 200, { activity: 'start', by: 'info' }],
       ['sip', from, { callId: talk.callId }, 'refused', 400, { activity: 'pause', by: 'info', text: refused }],
     ],
+  )
+  await talk.end()
+})
+
+test('an action that is not known is refused with those that are, in either dialect, and told of as every command is', async (t) => {
+  const talk = await openTalk(t)
+  const asked = (name: string, value: string) =>
+    talk.callee.request('INFO', {
+      headers: [
+        [name, value],
+        ['X-Srs-Url', 'sip:srs@127.0.0.1:9'],
+      ],
+    })
+  const ours =
+    'startCallRecording, stopCallRecording, pauseCallRecording, resumeCallRecording, maskCallRecording or unmaskCallRecording'
+  const audiocodes = 'start-siprec, stop-siprec, pause-siprec or resume-siprec'
+  const refused: string[] = []
+  for (const [header, action, known] of [
+    ['X-Reason', 'startRecording', ours],
+    ['X-Reason', 'startCallRecordings', ours],
+    ['X-AC-Action', 'begin-siprec', audiocodes],
+    ['X-AC-Action', 'start-recording', audiocodes],
+  ] as const) {
+    const text = `invalid record action ${action}: expected ${known}`
+    const { status, reason } = await asked(header, action)
+    assert.deepEqual({ status, reason }, { status: 400, reason: text })
+    refused.push(text)
+  }
+  assert.equal((await asked('X-Reason', 'mute')).status, 200, 'what is no recording command is no matter of ours')
+  const told = await items<Told>(talk, '/api/events?types=recording.command')
+  assert.deepEqual(
+    told.map(({ data }) => [data['activity'], data['status'], data['text']]),
+    refused.map((text) => ['unknown', 400, text]),
   )
   await talk.end()
 })
