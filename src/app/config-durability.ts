@@ -28,6 +28,11 @@ export const durabilityKeys = {
     0,
     3600,
   ),
+  resumeSrtp: Type.Enum(['always', 'encrypted', 'never'], {
+    default: 'always',
+    description:
+      'Whether it goes on with SRTP sessions, too, for which their keys are kept in the folder of the recording while it is under way: always, only where encryption is configured (encrypted), or never: then such sessions are ended with a BYE. See docs/durability.md.',
+  }),
   minFreeBytes: integer(
     'With fewer bytes free on the disk, new recordings are refused with 503.',
     500_000_000,

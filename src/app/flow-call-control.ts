@@ -18,6 +18,9 @@ import type { PromptLibrary } from './prompt-library.ts'
 import type { Notices, RecordingCommands } from './recording-commands.ts'
 import type { Speech } from './speech.ts'
 
+/** Keys that are kept until they are asked for; nobody types more of them ahead. */
+const MAX_TYPED_AHEAD = 64
+
 /** What a flow's call control works with. */
 export interface FlowCallControlOptions {
   readonly call: Call
@@ -42,8 +45,8 @@ export class FlowCallControl implements CallControl {
     const { call } = options
     this.#hangup = new Promise((resolve) => call.onEnded(() => resolve('hangup')))
     call.onDigit((digit) => {
-      if (this.#onDigit === undefined) this.#typedAhead.push(digit)
-      else this.#onDigit(digit)
+      if (this.#onDigit !== undefined) this.#onDigit(digit)
+      else if (this.#typedAhead.length < MAX_TYPED_AHEAD) this.#typedAhead.push(digit)
     })
   }
 
@@ -109,8 +112,15 @@ export class FlowCallControl implements CallControl {
     })
   }
 
-  dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
-    return this.#options.call.dial(options)
+  forgetKeys(): void {
+    this.#typedAhead.length = 0
+  }
+
+  async dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
+    const outcome = await this.#options.call.dial(options)
+    // What was pressed meanwhile was for the callee; it answers no question of the flow.
+    this.forgetKeys()
+    return outcome
   }
 
   join(options: Parameters<CallControl['join']>[0]): Promise<JoinOutcome> {

@@ -17,6 +17,7 @@ import {
   startRecordMedia,
 } from '#recording-server'
 import {
+  type ClosedFolder,
   createDeriver,
   type Deriver,
   isSealedStore,
@@ -116,7 +117,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     clock,
     ids,
     log,
-    srtp,
+    srtp: { ...srtp, keepsKeys: keepsKeys(config) },
     maxSessions: config.maxSessions,
     policyFor: clientPolicies(config),
     refusals,
@@ -201,6 +202,11 @@ export function librarySettings({ store }: RecorderConfig, environment: Environm
   }
 }
 
+/** Whether the keys of SRTP may lie on the disk while a session is under way. */
+function keepsKeys({ store }: RecorderConfig): boolean {
+  return store.resumeSrtp === 'always' || (store.resumeSrtp === 'encrypted' && store.encryption !== undefined)
+}
+
 /** What recordings are vouched for with; undefined where they are not. */
 function notaryOptions({ store }: Pick<RecorderConfig, 'store'>): NotaryOptions | undefined {
   return store.evidence && { root: store.folder, keyFile: store.evidence.keyFile }
@@ -232,7 +238,7 @@ function openJournal(store: RecordingStore, library: LibraryThread, clock: Clock
 async function recover(
   store: RecordingStore,
   catalogue: JournaledCatalogue,
-  folders: readonly string[],
+  folders: readonly ClosedFolder[],
   derive: Deriver,
   notary: Notary | undefined,
   log: Logger,

@@ -51,6 +51,8 @@ const partyRefuses = 'a party of the call asked not to be recorded'
 /** Carries out recording commands. */
 export class RecordingCommands {
   readonly #options: RecordingCommandsOptions
+  /** Calls that hear their notice now, or will when they are answered. */
+  readonly #noticed = new WeakSet<Call>()
 
   constructor(options: RecordingCommandsOptions) {
     this.#options = options
@@ -113,23 +115,26 @@ export class RecordingCommands {
       ...context,
     })
     if (client.stateOf(call.callId) !== 'starting') return started
-    // Born paused: the gates open after the notice, or when the party allows it.
-    if (isNoticeDue || preference === 'pause') void client.pause(call, { origin: 'party' })
-    if (isNoticeDue) this.#giveNotice(client, call, notice, preference !== 'pause').catch(this.#onFault)
+    // Born paused: the gates open after the notice, and when the party allows it.
+    if (isNoticeDue) void client.pause(call, { origin: 'notice' })
+    if (preference === 'pause') void client.pause(call, { origin: 'party' })
+    if (isNoticeDue && !this.#noticed.has(call)) this.#giveNotice(client, call, notice).catch(this.#onFault)
     return started
   }
 
-  async #giveNotice(client: RecordingClient, call: Call, file: string, resumes: boolean): Promise<void> {
+  async #giveNotice(client: RecordingClient, call: Call, file: string): Promise<void> {
     const { prompts, notices, log } = this.#options
+    this.#noticed.add(call)
     const isHeard = (await answered(call)) && (await this.#play(prompts, call, file))
+    this.#noticed.delete(call)
     if (call.ended) return
     if (isHeard) {
       notices.played(call)
-      if (resumes) await client.resume(call, 'party')
+      await client.resume(call, 'notice')
       return
     }
     log.error('notice could not be played, so the call is not recorded', { callId: call.callId, file })
-    await client.stop(call, 'party')
+    await client.stop(call, 'notice')
   }
 
   async #play(prompts: PromptLibrary, call: Call, file: string): Promise<boolean> {

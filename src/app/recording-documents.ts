@@ -19,11 +19,12 @@ export interface HistoryMoment extends MetadataMoment {
 
 /** Where the time of a recording went. */
 export function ledgerOf(manifest: Manifest): LedgerView {
-  const { recordingId, state, recovered, startedAt, endedAt, durationMs, alarms = [] } = manifest
+  const { recordingId, state, recovered, notResumed, startedAt, endedAt, durationMs, alarms = [] } = manifest
   return {
     recordingId,
     state,
     isRecovered: recovered,
+    ...(notResumed !== undefined && { notResumed }),
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
     durationMs,

@@ -85,6 +85,8 @@ export interface CallControl {
     readonly interDigitTimeoutMs: number
     readonly terminators: string
   }): Promise<CollectOutcome>
+  /** Forgets the keys that were pressed so far and that nothing has collected. */
+  forgetKeys(): void
   dial(options: {
     readonly target: string
     readonly timeoutMs: number

@@ -131,6 +131,9 @@ class DryCall implements CallControl {
     return this.#trace.note('collect', options, outcome)
   }
 
+  /** What a dry run types, it types when it is asked. */
+  forgetKeys(): void {}
+
   async dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
     return this.#trace.note('dial', options, this.#dialled('dial'))
   }

@@ -73,6 +73,10 @@ export class MemoryCallControl implements CallControl {
     return this.#script.collect ?? { digits: '1', reason: 'length' }
   }
 
+  forgetKeys(): void {
+    this.requests.push(['forgetKeys'])
+  }
+
   async dial(options: Parameters<CallControl['dial']>[0]): Promise<DialOutcome> {
     this.requests.push(['dial', options])
     return this.#script.dial ?? { result: 'answered', sipStatus: 200 }

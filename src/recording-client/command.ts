@@ -3,8 +3,16 @@
 import type { GateReceipt } from '#engine'
 import type { HeaderList, ServerInvite } from '#sip'
 
-/** Where a command came from; it decides the wording of some refusals. */
-export type CommandOrigin = 'flow' | 'info' | 'rest' | 'party' | 'recorder'
+/** Where a command came from; it decides the wording of some refusals, and whose pause it ends. */
+export type CommandOrigin = 'flow' | 'info' | 'rest' | 'party' | 'notice' | 'recorder'
+
+/** Whose pause it is: that of a notice ends with the notice, a party's by that or by a command, a commanded one by a command alone. */
+export type PauseHolder = 'notice' | 'party' | 'command'
+
+/** Who holds a pause that came from there. */
+export function holderOf(origin: CommandOrigin): PauseHolder {
+  return origin === 'notice' || origin === 'party' ? origin : 'command'
+}
 
 /** How the application that asks identifies a call; recorders of jambonz find calls by it. */
 export interface ApplicationIds {
@@ -77,6 +85,7 @@ export const texts = {
   notRecording: 'discarding stopCallRecording request because we are not recording',
   invalidPause: 'discarding invalid pauseCallRecording request',
   invalidResume: 'discarding invalid resumeCallRecording request',
+  stillPaused: 'the recording is paused for another reason as well',
   knownRecorder: 'this recorder has the call already',
   noSuchRecorder: 'the recorder does not record this call now',
   notAnswered: 'the call is not answered',

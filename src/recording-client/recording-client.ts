@@ -6,6 +6,7 @@ import type { HeaderList, ServerInvite } from '#sip'
 import {
   type CommandOrigin,
   type CommandOutcome,
+  holderOf,
   outcome,
   type PauseCommand,
   type StartCommand,
@@ -125,17 +126,20 @@ export class RecordingClient {
     if (recording === undefined || state === 'none' || state === 'stopping') {
       return this.#refuse(400, texts.invalidPause, { callId: call.callId, origin })
     }
-    return recording.pause(limit, headers)
+    return recording.pause(holderOf(origin), limit, headers)
   }
 
-  /** Resumes: media flows again at a recorder once it has accepted; `headers` are the asker's own for the re-INVITE. */
+  /**
+   * Resumes, unless the pause is somebody else's as well: media flows again at a recorder once it has accepted. Before a notice was heard
+   * nothing is resumed, and a command waits for that. `headers` are the asker's own for the re-INVITE.
+   */
   resume(call: RecordableCall, origin: CommandOrigin, headers: HeaderList = []): Promise<CommandOutcome> {
     const recording = this.#calls.get(call.callId)?.current
     const state = recording?.reported ?? 'none'
     if (recording === undefined || (state !== 'pausing' && state !== 'paused' && state !== 'resuming')) {
       return this.#refuse(400, texts.invalidResume, { callId: call.callId, origin })
     }
-    return recording.resume(headers)
+    return recording.resume(holderOf(origin), headers)
   }
 
   /** Leaves keys out of what recorders get, or not, from now on; settles when that is true of every stream. */

@@ -1,6 +1,6 @@
 // Pause and resumption of one recording: the cut before the signal, the proof before the answer, and the deadline of a pause.
 
-import { type CommandOutcome, type PauseLimit, texts } from './command.ts'
+import { type CommandOutcome, type PauseHolder, type PauseLimit, texts } from './command.ts'
 import type { CutProof } from './cut.ts'
 import { PauseDeadline } from './pause-deadline.ts'
 import type { RecordingEvidence } from './recording-evidence.ts'
@@ -34,6 +34,12 @@ export class RecordingPauses {
   readonly #gates: RecordingGates
   readonly #deadline: PauseDeadline
   readonly #resuming = new Waiting<CommandOutcome>()
+  /** Those whose pauses are in force. */
+  readonly #holders = new Set<PauseHolder>()
+  /** Open while a commanded resumption waits for a notice. */
+  readonly #awaitingNotice = new Waiting<CommandOutcome>()
+  /** Who resumes, or did so last. */
+  #resumer: PauseHolder = 'command'
   #pausing: Promise<CommandOutcome> | undefined
 
   constructor(recording: PausedRecording, around: RecordingSurroundings) {
@@ -53,9 +59,13 @@ export class RecordingPauses {
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
-  pause(limit: PauseLimit | undefined): Promise<CommandOutcome> {
+  pause(holder: PauseHolder, limit: PauseLimit | undefined): Promise<CommandOutcome> {
     const { wish } = this.#recording
-    this.#deadline.set(limit)
+    this.#holders.add(holder)
+    if (holder === 'command') {
+      this.#deadline.set(limit)
+      this.#awaitingNotice.settle(this.#recording.outcome(503, texts.noneResumed))
+    }
     if (wish === 'paused' && this.isCutting && this.#pausing !== undefined) return this.#pausing
     this.#recording.wish = 'paused'
     this.#resuming.settle(this.#recording.outcome(503, texts.noneResumed))
@@ -63,13 +73,27 @@ export class RecordingPauses {
     return this.#pausing
   }
 
-  /** Settles 200 when one recorder accepted; with none the recording stays paused. */
-  resume(): Promise<CommandOutcome> {
+  /** Ends the pause of one holder; a command ends that of a party, too. Nothing flows as long as another holds the recording. */
+  resume(holder: PauseHolder): Promise<CommandOutcome> {
     if (this.#resuming.isOpen) return this.#resuming.open()
+    this.#holders.delete(holder)
+    if (holder === 'command') {
+      this.#deadline.set(undefined)
+      this.#holders.delete('party')
+      if (this.#holders.size > 0) return this.#awaitingNotice.open()
+    }
+    if (this.#holders.size > 0) return Promise.resolve(this.#recording.outcome(400, texts.stillPaused))
+    this.#resumer = holder
+    const resumed = this.#resume()
+    if (this.#awaitingNotice.isOpen) void resumed.then((outcome) => this.#awaitingNotice.settle(outcome))
+    return resumed
+  }
+
+  /** Settles 200 when one recorder accepted; with none the recording stays paused. */
+  #resume(): Promise<CommandOutcome> {
     const { clock, times } = this.#around
     const settled = this.#resuming.open()
     this.#resuming.limit(clock.after(times.answerDeadlineMs, 'recording resume', () => this.#fail()))
-    this.#deadline.set(undefined)
     this.#recording.wish = 'recording'
     this.#gates.hurry()
     this.#recording.spread('recording')
@@ -101,6 +125,7 @@ export class RecordingPauses {
   end(refusal: CommandOutcome): void {
     this.#deadline.set(undefined)
     this.#resuming.settle(refusal)
+    this.#awaitingNotice.settle(refusal)
     this.#gates.hurry()
   }
 
@@ -115,6 +140,7 @@ export class RecordingPauses {
 
   #fail(): void {
     this.#recording.wish = 'paused'
+    this.#holders.add(this.#resumer)
     void this.cut('paused')
     this.#resuming.settle(this.#recording.outcome(503, texts.noneResumed))
   }
@@ -123,6 +149,9 @@ export class RecordingPauses {
     if (this.#recording.wish !== 'paused') return
     this.#recording.tell({ type: 'pause-expired', next })
     this.#recording.plan.signal.headers = []
-    void (next === 'resume' ? this.resume() : this.#recording.stop('stopped'))
+    if (next === 'stop') void this.#recording.stop('stopped')
+    // What a party or a notice still holds is theirs.
+    else if (this.#holders.delete('command') && this.#holders.size > 0) return
+    else void this.resume('command')
   }
 }

@@ -3,7 +3,7 @@
 import type { CallEvent } from '#call'
 import { assertNever, err, type Result } from '#kernel'
 import type { HeaderList, ServerInvite } from '#sip'
-import { type CommandOutcome, outcome, type PauseLimit, texts } from './command.ts'
+import { type CommandOutcome, outcome, type PauseHolder, type PauseLimit, texts } from './command.ts'
 import { OneRecorder, type OneRecorderActivity } from './one-recorder.ts'
 import { PolicyWatch } from './policy-watch.ts'
 import type { RecorderEntry } from './recorder-list.ts'
@@ -163,15 +163,15 @@ export class Recording implements PausedRecording {
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
-  pause(limit?: PauseLimit, headers: HeaderList = []): Promise<CommandOutcome> {
+  pause(holder: PauseHolder, limit?: PauseLimit, headers: HeaderList = []): Promise<CommandOutcome> {
     this.plan.signal.headers = headers
-    return this.#pauses.pause(limit)
+    return this.#pauses.pause(holder, limit)
   }
 
   /** Settles 200 when one recorder accepted; with none the recording stays paused. */
-  resume(headers: HeaderList = []): Promise<CommandOutcome> {
+  resume(holder: PauseHolder, headers: HeaderList = []): Promise<CommandOutcome> {
     this.plan.signal.headers = headers
-    return this.#pauses.resume()
+    return this.#pauses.resume(holder)
   }
 
   /** Leaves keys out of what every recorder gets, or not, while speech goes on; settles once that is true of every fork. */

@@ -19,6 +19,7 @@ export interface ReplayMemoryOptions {
 export class ReplayMemory {
   readonly #options: ReplayMemoryOptions
   #taps: readonly Tap[] = []
+  /** Monotonic: the system's clock may be set meanwhile. */
   #sinceMs: number | undefined
   /** What is kept beyond `keepMs`, as long as nothing is forgotten. */
   #longerMs = 0
@@ -29,10 +30,10 @@ export class ReplayMemory {
 
   /** Goes on with what was kept before a recording began: as much as that memory keeps, and what is said until `waitMs` from now. */
   inherit(early: ReplayMemory, waitMs: number): void {
-    const sinceMs = early.fromMs(undefined)
+    const sinceMs = early.#sinceMs
     if (sinceMs === undefined) return
     const { keepMs } = early.#options
-    this.#sinceMs = Math.max(sinceMs, this.#options.clock.wallMs() - keepMs)
+    this.#sinceMs = Math.max(sinceMs, this.#options.clock.nowMs() - keepMs)
     this.#longerMs = keepMs + waitMs
     this.follow()
   }
@@ -40,7 +41,7 @@ export class ReplayMemory {
   /** Begins to keep what is said from now on. */
   keep(): void {
     if (this.#keepMs === 0) return
-    this.#sinceMs ??= this.#options.clock.wallMs()
+    this.#sinceMs ??= this.#options.clock.nowMs()
     this.follow()
   }
 
@@ -63,10 +64,15 @@ export class ReplayMemory {
     this.#watch(this.#options.call.media.forget())
   }
 
-  /** From when on a new fork is sent what is remembered; undefined: nothing. `goodAtMs`: until then another recorder had it. */
+  /**
+   * From when on a new fork is sent what is remembered, on the wall clock as it stands; undefined: nothing. `goodAtMs`: until then another
+   * recorder had it.
+   */
   fromMs(goodAtMs: number | undefined): number | undefined {
     if (this.#sinceMs === undefined) return undefined
-    return Math.max(this.#sinceMs, goodAtMs ?? this.#sinceMs)
+    const { clock } = this.#options
+    const sinceMs = clock.wallMs() - (clock.nowMs() - this.#sinceMs)
+    return Math.max(sinceMs, goodAtMs ?? sinceMs)
   }
 
   get #keepMs(): number {

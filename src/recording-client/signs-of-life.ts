@@ -23,6 +23,7 @@ interface Signs {
   /** Silence of each fork that is not heard, in milliseconds. */
   readonly unheardMs: Map<string, number>
   readonly heard: Set<string>
+  /** Monotonic: the system's clock may be set meanwhile. */
   unheardSinceMs: number | undefined
   refusals: number
   cause: string | undefined
@@ -51,7 +52,8 @@ export class SignsOfLife {
 
   /** Since when nothing was heard of a recorder; undefined: it was heard lately. */
   silentSinceMs(session: RecordingSession): number | undefined {
-    return this.#signs.get(session)?.unheardSinceMs
+    const sinceMs = this.#signs.get(session)?.unheardSinceMs
+    return sinceMs === undefined ? undefined : this.#clock.wallMs() - (this.#clock.nowMs() - sinceMs)
   }
 
   /** Takes what the engine tells of a fork of the session. */
@@ -77,7 +79,7 @@ export class SignsOfLife {
     const signs = this.#of(session)
     signs.heard.delete(fork)
     signs.unheardMs.set(fork, forMs)
-    const sinceMs = this.#clock.wallMs() - forMs
+    const sinceMs = this.#clock.nowMs() - forMs
     signs.unheardSinceMs = Math.min(signs.unheardSinceMs ?? sinceMs, sinceMs)
     this.#tell(session, signs, fork)
     const limitMs = session.plan.profile.lostAfterSilenceMs
@@ -90,7 +92,7 @@ export class SignsOfLife {
   #onRefused(session: RecordingSession, fork: string, reason: string): void {
     const signs = this.#of(session)
     signs.refusals += 1
-    signs.unheardSinceMs ??= this.#clock.wallMs() - toldEveryMs
+    signs.unheardSinceMs ??= this.#clock.nowMs() - toldEveryMs
     this.#tell(session, signs, fork)
     if (signs.refusals >= maxRefusals) this.#listener.onDead(session, `RTP is refused (${reason})`)
   }

@@ -1,11 +1,11 @@
 // What players get of streams in every codec that we decode, against what was said.
 
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { correlate, encodePcmu, loadOpusLibrary, readWav, resample, rmsDbfs, tone } from '#audio'
-import { createDeriver, readPeaks } from '#store'
+import { createDeriver, type DeriveJob, plainFiles, readPeaks } from '#store'
 import { fixture } from '../../test/harness/fixtures.ts'
 import { TrackBench } from '../../test/harness/track-bench.ts'
 import type { TrackCodec } from './track.ts'
@@ -199,3 +199,66 @@ test('peaks show who speaks when, and the archive has its copy', async (t) => {
     assert.ok(statSync(join(folder, `recording.${archive}`)).size > 1000)
   }
 })
+
+for (const [name, codec, payloads] of [
+  ['G.711', PCMU, pcmu(tone(440, 4000)).payloads],
+  ['linear PCM', L16, Array.from({ length: 200 }, (_unused, at) => new Uint8Array(640).fill(at))],
+] as const) {
+  test(`no file stays open when ${name} cannot be derived, whichever write the disk refuses; it is tried for ever`, async (t) => {
+    const bench = benchOf(t, [codec], [codec])
+    const { payloadType, clockRateHz } = codec
+    for (const channel of [0, 1]) say(bench, channel, { payloads, ticks: clockRateHz / 50, payloadType }, 0)
+    let job: DeriveJob | undefined
+    const plain = await createDeriver({ archive: 'none' })
+    const { folder } = await bench.publish(4000, async (given) => {
+      job = given
+      return await plain(given)
+    })
+    assert.ok(job)
+    let open = 0
+    let writesLeft = 0
+    const closing = (close: () => void) => (): void => {
+      open -= 1
+      close()
+    }
+    const files = {
+      ...plainFiles,
+      open: (path: string) => {
+        const file = plainFiles.open(path)
+        open += 1
+        return { ...file, close: closing(() => file.close()) }
+      },
+      output: (path: string) => {
+        const file = plainFiles.output(path)
+        open += 1
+        return {
+          append: (bytes: Uint8Array) => {
+            writesLeft -= 1
+            if (writesLeft < 0) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+            file.append(bytes)
+          },
+          close: closing(() => file.close()),
+        }
+      },
+    }
+    const derive = await createDeriver({ archive: 'flac', files })
+    let failures = 0
+    for (let writes = 0; ; writes += 1) {
+      writesLeft = writes
+      const fault: unknown = await derive({ ...job, folder }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
+      assert.equal(open, 0, `after ${writes} writes`)
+      if (fault === undefined) break
+      assert.equal((fault as NodeJS.ErrnoException).code, 'ENOSPC', String(fault))
+      failures += 1
+    }
+    assert.ok(failures > 8, `${failures}`)
+    const [, second] = job.streams
+    rmSync(join(folder, second?.runs[0]?.file ?? ''))
+    writesLeft = Number.POSITIVE_INFINITY
+    await assert.rejects(derive({ ...job, folder }), { code: 'ENOENT' })
+    assert.equal(open, 0)
+  })
+}

@@ -1,7 +1,7 @@
 // Where a stretch of RTP time begins: its first packets may have been held up on their way, those after them show by how much.
 
-/** For how long the fastest packet is looked for. */
-const SETTLE_MS = 2000
+/** For how long the fastest packet is looked for, in milliseconds of the recording. */
+export const SETTLE_MS = 2000
 /** Within this the steering of the clock does it. */
 const LEAST_MS = 1
 /** A network that keeps a packet for longer than this is none: what comes is delivered from before. */
@@ -19,12 +19,17 @@ export interface EpochHole {
 
 /** The first seconds of one epoch; residuals are arrival minus the end of a packet's place, in milliseconds. */
 export class EpochStart {
+  readonly #settleMs: number
   #baseMs = 0
   #leastMs = Number.POSITIVE_INFINITY
   #sinceMs = 0
   #isDue = false
   #isOver = true
   #hole: EpochHole | undefined
+
+  constructor(settleMs: number) {
+    this.#settleMs = settleMs
+  }
 
   /** The residual that the place of the first packet was given. */
   get baseMs(): number {
@@ -54,7 +59,7 @@ export class EpochStart {
   note(residualMs: number, arrivalMs: number): void {
     if (this.#isOver) return
     if (residualMs < this.#leastMs) this.#leastMs = residualMs
-    if (arrivalMs - this.#sinceMs >= SETTLE_MS) this.#isDue = true
+    if (arrivalMs - this.#sinceMs >= this.#settleMs) this.#isDue = true
   }
 
   /** All that was placed so far lies so much earlier now. */
@@ -65,6 +70,11 @@ export class EpochStart {
   /** The first packet of the epoch is written. */
   written(from: number, to: number, isFirst: boolean): void {
     if (!this.#isOver) this.#hole = { from, to, isFirst }
+  }
+
+  /** Ends the search. */
+  end(): void {
+    this.#isOver = true
   }
 
   /** Ends the search; by how much earlier the epoch was said than it lies, where `roomMs` are free before it. */

@@ -154,6 +154,8 @@ export class IncomingSession {
     this.#parts.streams.isPausedHere = pause?.isSignalled === true
     this.#parts.streams.isOver = this.#parts.record.isOver
     this.pause.resume(pause)
+    // Before there is a dialog: what is no session throws here.
+    const facts = this.#parts.record.facts()
     const dialog = this.#opening.accept(this.#handlers, new Uint8Array())
     this.#dialog = dialog
     this.#enter('active')
@@ -162,7 +164,7 @@ export class IncomingSession {
       () => dialog.request('OPTIONS'),
       () => void this.hangUp(),
     )
-    this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts: this.#parts.record.facts() })
+    this.#context.emit({ type: 'restarted', recordingId: this.recordingId, facts })
     this.#parts.offers.noteSending()
     // Whoever opened the catalogue has taken it for lost.
     this.#parts.record.announce()

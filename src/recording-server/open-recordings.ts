@@ -13,7 +13,7 @@ import {
 import type { RecordCommand, RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordingTime } from './recording-time.ts'
 import type { HerePause } from './session-pause.ts'
-import { StreamReceiver } from './stream-receiver.ts'
+import { type StreamBefore, StreamReceiver } from './stream-receiver.ts'
 import { Track } from './track.ts'
 import type { RoomWatch } from './watch/room-watch.ts'
 import type { SessionWatch } from './watch/session-watch.ts'
@@ -113,7 +113,7 @@ export class OpenRecordings {
   /** Goes on in a folder that was left open, on the ports that it had; all or nothing. */
   async reopen(command: RecordCommand & { type: 'reopen' }): Promise<RecordReplies['reopen']> {
     const { clock, ids, root, ports, disk, watch } = this.#options
-    const { recordingId, folder: path, manifest, streams } = command
+    const { recordingId, folder: path, manifest, streams, awayMs } = command
     const pairs: PortPair[] = []
     try {
       // A stream that was removed needs ports only to be closed.
@@ -132,9 +132,10 @@ export class OpenRecordings {
       const fresh = { streams: [], hasFailed: false, added: Promise.resolve() }
       const recording = { ...about, watch: watch.session(recordingId, alarms), ...fresh }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
-      for (const [channel, { settings, isRemoved }] of streams.entries()) {
+      for (const [channel, { settings, indices, isRemoved }] of streams.entries()) {
         const files = folder.streams[channel]!
-        const receiver = this.#receive(recording, files, settings, pairs[channel]!, left[channel]!.totals)
+        const before = { totals: left[channel]!.totals, awayMs, ...(indices && { indices }) }
+        const receiver = this.#receive(recording, files, settings, pairs[channel]!, before)
         if (isRemoved) receiver.close()
       }
       time.reached(Math.max(0, ...left.map(({ endMs }) => endMs)))
@@ -175,18 +176,19 @@ export class OpenRecordings {
     files: StreamFiles,
     settings: StreamSettings,
     ports: PortPair,
-    before?: StreamTotals,
+    before?: StreamBefore,
   ): StreamReceiver {
     const { clock, ids, keepDigits, watch: room, onEvent, onFault, ports: pool } = this.#options
     const { recordingId, cname, time } = recording
     const { channel, label } = files
     time.deliverAt(settings.pace ?? 1)
     const watch = room.stream(recording.watch, { channel, label, rtpPort: ports.port }, settings)
-    const track = new Track(files, { keepDigits, accountedMs: files.leftMs, isDelivered: time.isDelivered })
+    const keeping = { keepDigits, sender: time.sender }
+    const track = new Track(files, { ...keeping, accountedMs: files.leftMs })
     const receiver = new StreamReceiver({
       ports,
       track,
-      openSource: (ssrc) => new Track(files.addSource(ssrc), { keepDigits, isDelivered: time.isDelivered }),
+      openSource: (ssrc) => new Track(files.addSource(ssrc), keeping),
       clock,
       ids,
       cname,
@@ -226,6 +228,15 @@ export function setPaused(recording: OpenRecording, isPaused: boolean, pause?: H
 export function setFacts(recording: OpenRecording, facts: RecordingFacts): void {
   for (const [channel, { receiver }] of recording.streams.entries()) receiver.setHeld(facts.held?.[channel] === true)
   recording.folder.setFacts(facts)
+}
+
+/**
+ * Keeps which packets were taken under the keys of a recording, should there be any; the next time is so many milliseconds away. A packet
+ * each 10 ms is as many as there usually are.
+ */
+export function keepIndices({ folder, streams }: OpenRecording, everyMs: number): void {
+  const indices = streams.map(({ receiver }) => receiver.indices(Math.ceil(everyMs / 10)))
+  if (indices.some((one) => one !== undefined)) folder.keepIndices(indices.map((one) => one ?? null))
 }
 
 /** Counters by channel. */

@@ -4,7 +4,8 @@
 import { parseRtp, ReceptionStats, type RtpView } from '#rtp'
 import type { StreamTotals } from '#store'
 import type { PauseCause } from './pause-log.ts'
-import type { Track, TrackCodec } from './track.ts'
+import type { SenderReported } from './sender-time.ts'
+import type { ReadCodec, Track, TrackCodec } from './track.ts'
 
 /** So many packets in a row, each one number behind the one before, make a source. */
 const ADMITTED_AFTER = 5
@@ -33,6 +34,8 @@ export interface OtherSourcesOptions {
   readonly open: (ssrc: number) => Track
   /** Shared with the receiver, which reads its packets by it. */
   readonly view: RtpView
+  /** Told of each packet that is kept, while the view describes it. */
+  readonly onPacket: (datagram: Uint8Array, codec: ReadCodec) => void
 }
 
 /** Other sources of one stream; methods that keep throw what the file system throws. */
@@ -123,11 +126,19 @@ export class OtherSources {
     const { kind, extended } = source.stats.onPacket(view.sequence, view.timestamp, arrivalMs, codec.clockRateHz)
     if (kind === 'duplicate') source.duplicates += 1
     if (kind === 'duplicate' || kind === 'stray') return undefined
+    this.#options.onPacket(datagram, codec)
     source.firstPacketMs ??= arrivalMs
     source.lastPacketMs = arrivalMs
     source.packets += 1
     source.bytes += view.payloadLength
     return source.track.accept(view, datagram, extended, arrivalMs) ? source.track.endMs : undefined
+  }
+
+  /** Notes what a known source says of its time; false if it is none. */
+  noteReport(report: SenderReported): boolean {
+    const source = this.#sources.get(report.ssrc)
+    source?.track.noteReport(report)
+    return source !== undefined
   }
 
   /** Writes clocks and counters of each to its index. */

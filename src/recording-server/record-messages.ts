@@ -1,7 +1,7 @@
 // What the main thread and the record worker say to each other. Packets never cross.
 
 import type { Endpoint } from '#kernel'
-import type { SrtpKeys } from '#rtp'
+import type { SrtpIndices, SrtpKeys } from '#rtp'
 import type {
   Alarm,
   ArchiveFormat,
@@ -10,6 +10,7 @@ import type {
   MetadataDocument,
   NoAudioCause,
   NotaryOptions,
+  NotResumed,
   RecordingFacts,
   StreamTotals,
   VaultOptions,
@@ -78,6 +79,8 @@ export interface ReopenedStream {
   readonly label?: string
   readonly rtpPort: number
   readonly settings: StreamSettings
+  /** What was sent and heard under its keys; absent for plain RTP. */
+  readonly indices?: SrtpIndices
   readonly isRemoved: boolean
 }
 
@@ -104,6 +107,8 @@ export type RecordCommand =
       readonly folder: string
       readonly manifest: Manifest
       readonly streams: readonly ReopenedStream[]
+      /** For how long nobody can have heard it, in milliseconds. */
+      readonly awayMs: number
     }
   /** What a restarted recorder needs to go on, as plain data. */
   | { readonly type: 'keep-session'; readonly recordingId: string; readonly session: unknown }
@@ -123,6 +128,8 @@ export type RecordCommand =
       readonly facts: RecordingFacts
       /** Used unless audio, or the counters, say otherwise. */
       readonly noAudioCause?: NoAudioCause
+      /** Its session turned out to be none. */
+      readonly notResumed?: NotResumed
     }
   | { readonly type: 'totals' }
   /** How streams are and what alarms stand, of one recording or of all. */

@@ -16,7 +16,15 @@ import {
   systemDisk,
 } from '#store'
 import { DiskWatch } from './disk-watch.ts'
-import { type OpenRecording, OpenRecordings, setFacts, setPaused, totalsOf, tracksOf } from './open-recordings.ts'
+import {
+  keepIndices,
+  type OpenRecording,
+  OpenRecordings,
+  setFacts,
+  setPaused,
+  totalsOf,
+  tracksOf,
+} from './open-recordings.ts'
 import { removedAlarm } from './own-alarms.ts'
 import { Publications } from './publications.ts'
 import {
@@ -101,7 +109,7 @@ export class RecordRoom {
       case 'reopen':
         return await this.#recordings.reopen(command)
       case 'keep-session':
-        this.#recordings.get(command.recordingId).folder.keepSession(command.session)
+        this.#keepSession(command)
         return undefined
       case 'add-stream':
         return await this.#recordings.addStream(command)
@@ -141,12 +149,20 @@ export class RecordRoom {
     }
   }
 
+  /** First which packets were taken under the keys that the session has. */
+  #keepSession({ recordingId, session }: RecordCommand & { type: 'keep-session' }): void {
+    const recording = this.#recordings.get(recordingId)
+    keepIndices(recording, (this.#options.storage ?? defaultStorage).flushMs)
+    recording.folder.keepSession(session)
+  }
+
   async #close(command: RecordCommand & { type: 'close' }): Promise<RecordReplies['close']> {
     const recording = this.#recordings.take(command.recordingId)
     const { time } = recording
     const tookMs = time.tookMs()
     // A busy thread has not read all that came before the client said goodbye.
     await this.#options.caughtUp?.()
+    for (const track of tracksOf(recording)) track.flush()
     for (const track of tracksOf(recording)) track.settle()
     // What a client delivers from before is longer than it takes; else the ends differ by less than a packet.
     const durationMs = Math.max(time.isDelivered ? 0 : tookMs, ...tracksOf(recording).map((track) => track.endMs))
@@ -156,7 +172,8 @@ export class RecordRoom {
     for (const { receiver } of recording.streams) receiver.others.writeAnchors()
     recording.folder.setFacts(command.facts)
     const endedAtMs = recording.startedAtMs + tookMs
-    const closing = { endedAtMs, durationMs, totals, noAudioCause: command.noAudioCause ?? causeOf(totals) }
+    const { noAudioCause = causeOf(totals), notResumed } = command
+    const closing = { endedAtMs, durationMs, totals, noAudioCause, ...(notResumed && { notResumed }) }
     return await this.#publications.publish(recording.folder, closing)
   }
 

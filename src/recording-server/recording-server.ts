@@ -2,6 +2,7 @@
 
 import { err, invariant, Listeners, messageOf, type Result } from '#kernel'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
+import type { ClosedFolder } from '#store'
 import { Admission } from './admission.ts'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { IncomingSession } from './incoming-session.ts'
@@ -11,7 +12,7 @@ import { workerAlarm } from './own-alarms.ts'
 import type { DiskState } from './record-messages.ts'
 import type { RequestBodies } from './recording-request.ts'
 import { RestoredOpening } from './restored-opening.ts'
-import { type ResumedRecording, reopenRecordings } from './resumed-recordings.ts'
+import { giveUp, type ResumedRecording, reopenRecordings } from './resumed-recordings.ts'
 import type { LiveSession, RecordingServerEvent } from './server-events.ts'
 import type { RecordingServer, RecordingServerOptions } from './server-port.ts'
 import type { SessionContext } from './session-context.ts'
@@ -69,6 +70,7 @@ class Server implements RecordingServer {
       address,
       suitesOver: (transport) => (transport === 'tls' || srtp?.keysWithoutTls === true ? (srtp?.suites ?? []) : []),
       keepRawMetadata: options.keepRawMetadata ?? true,
+      keepsKeys: srtp?.keepsKeys === true,
       emit: (event) => this.#emit(event),
       refuse: (opening, status, reason) => this.#refuse(opening, status, reason),
       onDeviations: (codes) => {
@@ -105,10 +107,11 @@ class Server implements RecordingServer {
     return Object.fromEntries(this.#deviations)
   }
 
-  async resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]> {
-    this.#resumed.push(...(await reopenRecordings(left, withinMs, this.#options)))
-    const isTaken = (folder: string): boolean => this.#resumed.some((one) => one.isOpen && one.kept.folder === folder)
-    return left.map(({ folder }) => folder).filter((folder) => !isTaken(folder))
+  async resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly ClosedFolder[]> {
+    const { keepsKeys } = this.#context
+    const { resumed, closed } = await reopenRecordings(left, withinMs, { ...this.#options, keepsKeys })
+    this.#resumed.push(...resumed)
+    return closed
   }
 
   alarms(): Readonly<Record<string, number>> {
@@ -118,11 +121,15 @@ class Server implements RecordingServer {
   attach(core: SipCore): void {
     this.#core = core
     for (const { kept, isOpen } of this.#resumed.splice(0)) {
-      const opening = new RestoredOpening(kept, core)
-      const policy = this.#admission.policyFor(opening.sip.source)
-      const judgement = { bodies: NO_BODIES, marks: [], policy, isPlain: false, findings: [] }
-      if (isOpen) this.#take(new IncomingSession(opening, judgement, this.#context))
-      else opening.reject()
+      try {
+        const opening = new RestoredOpening(kept, core)
+        const policy = this.#admission.policyFor(opening.sip.source)
+        const judgement = { bodies: NO_BODIES, marks: [], policy, isPlain: false, findings: [] }
+        if (isOpen) this.#take(new IncomingSession(opening, judgement, this.#context))
+        else opening.reject()
+      } catch (thrown) {
+        void giveUp({ kept, isOpen }, thrown, this.#options)
+      }
     }
   }
 

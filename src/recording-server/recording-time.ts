@@ -3,6 +3,8 @@
 
 import type { Clock } from '#kernel'
 
+import { SenderTime } from './sender-time.ts'
+
 /** Faster deliveries are taken for that fast. */
 const FASTEST = 64
 
@@ -11,6 +13,7 @@ export class RecordingTime {
   readonly #clock: Clock
   readonly #originMs: number
   #pace = 1
+  readonly #sender = new SenderTime()
   /** When the latest packet came, and up to where there is audio by then. */
   #latest: { readonly nowMs: number; readonly endMs: number } | undefined
 
@@ -23,6 +26,11 @@ export class RecordingTime {
   /** What arrives was said before, and arrives at another pace. */
   get isDelivered(): boolean {
     return this.#pace !== 1
+  }
+
+  /** The clock of a client that delivers; undefined where what is said arrives at once. */
+  get sender(): SenderTime | undefined {
+    return this.isDelivered ? this.#sender : undefined
   }
 
   /** Says how many times faster than it was said everything comes; to be called before the first packet. */

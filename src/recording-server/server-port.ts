@@ -3,7 +3,7 @@
 import type { Clock, Ids, Listeners, Logger, Result } from '#kernel'
 import type { SrtpSuite } from '#rtp'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
-import type { Catalogue, RecordingStore } from '#store'
+import type { Catalogue, ClosedFolder, RecordingStore } from '#store'
 import type { InviteProblem } from './client-invitation.ts'
 import type { ClientPolicy } from './client-policy.ts'
 import type { LeftRecording } from './kept-session.ts'
@@ -19,6 +19,8 @@ export interface RecorderSrtp {
   readonly suites: readonly SrtpSuite[]
   /** Keys are exchanged with clients whose signalling is not TLS, too. */
   readonly keysWithoutTls: boolean
+  /** Keys may be kept with the recordings under way, so that a restarted recorder goes on with them; false unless told. */
+  readonly keepsKeys?: boolean
 }
 
 /** What a recording server is made of. */
@@ -59,7 +61,7 @@ export interface RecordingServer {
    * Goes on with recordings that a dead recorder left open: takes their ports and files now, their dialogs with `attach`.
    * Gives the folders that it leaves to recovery; clients of sessions that cannot go on get a BYE, so that they come back.
    */
-  resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly string[]>
+  resume(left: readonly LeftRecording[], withinMs: number): Promise<readonly ClosedFolder[]>
   /** Alarms raised since the start, by code. */
   alarms(): Readonly<Record<string, number>>
   /** Gives the server its SIP core, which `invite` needs; once. */

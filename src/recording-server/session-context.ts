@@ -23,6 +23,8 @@ export interface SessionContext {
   readonly keepRawMetadata: boolean
   /** Suites for which keys may be exchanged with a client whose signalling comes that way. */
   readonly suitesOver: (transport: string) => readonly SrtpSuite[]
+  /** Whether keys of SRTP may be kept for another process. */
+  readonly keepsKeys: boolean
   readonly emit: (event: RecordingServerEvent) => void
   /** Rejects an opening, and says so. */
   readonly refuse: (opening: SessionOpening, status: number, reason: string) => void

@@ -24,14 +24,14 @@ export interface SessionParts {
 
 /** Makes the parts of a new session, or of one that goes on. */
 export function sessionParts(opening: SessionOpening, judgement: Judgement, context: SessionContext): SessionParts {
-  const { media, address, clock, ids, suitesOver, onDeviations, emit } = context
+  const { media, address, clock, ids, suitesOver, keepsKeys, onDeviations, emit } = context
   const { policy, isPlain } = judgement
   const { message, sip, kept } = opening
   const recordingId = kept?.manifest.recordingId ?? uuidText(ids.uuid())
   const log = context.log.child({ recordingId, ...logFieldsOf(sip) })
   const sessionId = kept?.session.media?.description.sessionId
   const streams = new SessionStreams({
-    ...{ recordingId, media, ids, address },
+    ...{ recordingId, media, ids, address, keepsKeys },
     suites: suitesOver(sip.transport),
     ...(sessionId !== undefined && { sessionId }),
   })

@@ -11,7 +11,7 @@ test('an offer of which no line can be taken is refused with each reason once', 
   const parsed = parseSdp(head + line('RTP/SAVP') + line('RTP/SAVP') + line('TCP/MSRP'))
   assert.ok(parsed.ok)
   const media = {} as RecordMedia
-  const options = { recordingId: 'r-1', media, ids: seededIds(1), address: '192.0.2.2', suites: [] }
+  const options = { recordingId: 'r-1', media, ids: seededIds(1), address: '192.0.2.2', suites: [], keepsKeys: false }
   const streams = new SessionStreams(options)
   assert.equal(streams.problemOf(parsed.value), 'SRTP keys may not be exchanged here, transport TCP/MSRP')
 })

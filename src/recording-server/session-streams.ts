@@ -8,12 +8,13 @@ import {
   type LocalMedia,
   type ParsedSdp,
   type SessionDescription,
+  withoutOldKeys,
 } from '#sdp'
 import { MAX_SDP_SESSION_ID, type PlannedLine, planAnswer, settingsOf } from './answer-plan.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { ReopenedStream, StreamSettings } from './record-messages.ts'
 import type { LiveStream } from './server-events.ts'
-import { StreamKeys } from './stream-keys.ts'
+import { type KeptKeys, StreamKeys } from './stream-keys.ts'
 
 interface Stream {
   readonly channel: number
@@ -40,15 +41,24 @@ export interface SessionStreamsOptions {
   readonly address: string
   /** Suites for which keys may be exchanged; none: plain RTP only. */
   readonly suites: readonly CryptoSuite[]
+  /** Whether keys may outlive the process. */
+  readonly keepsKeys: boolean
   /** Of our descriptions; a random one unless told. */
   readonly sessionId?: string
 }
 
-/** What of the streams survives the process; plain data without keys. */
+/** One stream as it outlives the process. */
+export interface KeptStream extends Omit<ReopenedStream, 'settings'> {
+  readonly settings: Omit<StreamSettings, 'srtp'>
+  /** Absent for plain RTP. */
+  readonly keys?: KeptKeys
+}
+
+/** What of the streams survives the process; plain data. */
 export interface KeptStreams {
   readonly lines: readonly { readonly media: LocalMedia; readonly channel?: number; readonly isLeftOut?: boolean }[]
   /** By channel. */
-  readonly streams: readonly ReopenedStream[]
+  readonly streams: readonly KeptStream[]
 }
 
 /** Answer and streams of one recording session. */
@@ -70,16 +80,22 @@ export class SessionStreams {
     this.#description = new LocalDescription({ sessionId, address: options.address })
   }
 
-  /** What `resume` takes; undefined while a stream has keys, which are never kept. */
+  /** What `resume` takes; undefined while a stream has keys that may not be kept. */
   kept(): { readonly description: KeptDescription; readonly streams: KeptStreams } | undefined {
-    if (this.#streams.some(({ settings, isRemoved }) => settings.srtp !== undefined && !isRemoved)) return undefined
+    const isSecured = this.#streams.some(({ settings, isRemoved }) => settings.srtp !== undefined && !isRemoved)
+    if (isSecured && !this.#options.keepsKeys) return undefined
     const lines = this.#lines.map(({ media, stream, isLeftOut = false }) => {
-      return { media, ...(stream && { channel: stream.channel }), ...(isLeftOut && { isLeftOut }) }
+      const kept = withoutOldKeys(media)
+      return { media: kept, ...(stream && { channel: stream.channel }), ...(isLeftOut && { isLeftOut }) }
     })
-    const streams = this.#streams.map(({ label, rtpPort, settings, isRemoved }) => {
-      const kept = isRemoved ? { codecs: [], isPaused: true } : settings
-      return { ...(label !== undefined && { label }), rtpPort, settings: kept, isRemoved }
-    })
+    const streams = this.#streams.map(
+      ({ label, rtpPort, keys, settings: { srtp: _secret, ...settings }, isRemoved }) => {
+        const named = { ...(label !== undefined && { label }), rtpPort, isRemoved }
+        if (isRemoved) return { ...named, settings: { codecs: [], isPaused: true } }
+        const secured = keys.kept()
+        return { ...named, settings, ...(secured && { keys: secured }) }
+      },
+    )
     return { description: this.#description.kept(), streams: { lines, streams } }
   }
 
@@ -87,8 +103,10 @@ export class SessionStreams {
   resume({ description, streams }: { readonly description: KeptDescription; readonly streams: KeptStreams }): void {
     const { suites, ids } = this.#options
     this.#description.resume(description)
-    for (const [channel, stream] of streams.streams.entries()) {
-      this.#streams.push({ channel, ...stream, keys: new StreamKeys(suites, ids) })
+    for (const [channel, { keys: kept, ...stream }] of streams.streams.entries()) {
+      const keys = new StreamKeys(suites, ids)
+      if (kept !== undefined) keys.resume(kept)
+      this.#streams.push({ channel, ...stream, settings: { ...stream.settings, ...keys.settings }, keys })
     }
     for (const { media, channel, isLeftOut = false } of streams.lines) {
       this.#lines.push({ media, stream: channel === undefined ? undefined : this.#streams[channel], isLeftOut })

@@ -88,6 +88,23 @@ test('SEC-12: keys are in nothing that is stored, shown or logged', async (t) =>
   assert.ok(!seen.some((text) => text.includes('inline:')))
 })
 
+test('SEC-12: where keys are not to be kept none is, not even that of a stream that was taken away', async (t) => {
+  const bench = await open(t)
+  const keys = newKeys(SUITE)
+  const plain: Line = { attributes: ['sendonly', 'label:2'] }
+  const session = await bench.start(offer([secured(keys), plain]))
+  const kept = async (): Promise<string> => {
+    const name = (await readdir(bench.root, { recursive: true })).find((each) => each.endsWith('session.json'))
+    return await readFile(join(bench.root, name!), 'utf8')
+  }
+  assert.ok(!(await kept()).includes('inline:'))
+  assert.equal((JSON.parse(await kept()) as { media?: unknown }).media, undefined)
+  await bench.settled(session.dialog.reinvite({ body: offer([{ ...secured(keys), port: 0 }, plain], 2) }))
+  assert.ok(!(await kept()).includes('inline:'))
+  assert.ok((JSON.parse(await kept()) as { media?: unknown }).media !== undefined, 'what is left can go on')
+  await bench.end(session)
+})
+
 test('SEC-12: over signalling without TLS a secured stream is refused: alone with 488, beside plain ones with port 0', async (t) => {
   const bench = await open(t, { suites: srtpSuites, keysWithoutTls: false })
   const line = secured(newKeys(SUITE))

@@ -15,6 +15,9 @@ import {
   redundantBlocks,
   rtcpIntervalMs,
   SecureChannel,
+  type SenderReport,
+  type SrtpIndices,
+  wallMsFromNtp,
 } from '#rtp'
 import type { StreamTotals } from '#store'
 import { OtherSources } from './other-sources.ts'
@@ -34,6 +37,20 @@ interface DatagramSource {
 
 const RANDOM_STEPS = 2 ** 32
 const MAX_CANDIDATES = 4
+/** No codec sends more often than each 2.5 ms. */
+const MOST_PACKETS_PER_MS = 0.4
+const PACKETS_PER_ROLLOVER = 0x10000
+/** We report every two seconds at most, and once more at the end. */
+const RTCP_INDICES_PER_SECOND = 4
+
+/** A stream as the process before left it. */
+export interface StreamBefore {
+  readonly totals: StreamTotals
+  /** Of its keys; absent for plain RTP. */
+  readonly indices?: SrtpIndices
+  /** For how long nobody can have heard it, in milliseconds. */
+  readonly awayMs: number
+}
 
 /** What a receiver is made of. */
 export interface StreamReceiverOptions {
@@ -49,8 +66,8 @@ export interface StreamReceiverOptions {
   /** Told of all that comes. */
   readonly watch: StreamWatch
   readonly settings: StreamSettings
-  /** Counters of the process before a restart. */
-  readonly before?: StreamTotals
+  /** Absent unless the stream was there before a restart. */
+  readonly before?: StreamBefore
   readonly onFirstPacket: (atMs: number) => void
   /** Called once, after the goodbye was handed to the system. */
   readonly onClosed: () => void
@@ -99,14 +116,18 @@ export class StreamReceiver {
   constructor(options: StreamReceiverOptions) {
     this.#options = options
     this.#settings = options.settings
-    this.others = new OtherSources({ open: options.openSource, view: this.#view })
-    this.#channel.rekey(options.settings.srtp)
+    this.others = new OtherSources({
+      open: options.openSource,
+      view: this.#view,
+      onPacket: (datagram, codec) => this.#observe(datagram, codec, this.#view.ssrc),
+    })
+    this.#setKeys(options.settings, options.before)
     this.rtpPort = options.ports.port
     this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
     this.others.addCodecs(options.settings.codecs)
     this.#setPaused(options.settings)
-    const { before } = options
+    const before = options.before?.totals
     if (before !== undefined) {
       this.#packets = before.packets
       this.#bytes = before.bytes
@@ -154,6 +175,11 @@ export class StreamReceiver {
     this.#expect()
   }
 
+  /** What was sent and heard under its keys, for `before` of another process; undefined for plain RTP. */
+  indices(leastAhead: number): SrtpIndices | undefined {
+    return this.#closed ? undefined : this.#channel.indices(leastAhead)
+  }
+
   /** Counters so far. */
   totals(): StreamTotals {
     return {
@@ -186,6 +212,18 @@ export class StreamReceiver {
     this.#reportTimer?.cancel()
     this.#sendRtcp([buildBye(this.#ssrc)])
     this.#options.onClosed()
+  }
+
+  #setKeys({ srtp }: StreamSettings, before: StreamBefore | undefined): void {
+    if (srtp === undefined || before?.indices === undefined) {
+      this.#channel.rekey(srtp)
+      return
+    }
+    const { indices, awayMs } = before
+    // Above what any process of this recording can have used by now, whatever became of what was kept.
+    const rtcpIndex = RTCP_INDICES_PER_SECOND * Math.ceil(this.#elapsedMs() / 1000)
+    const rollovers = Math.ceil((awayMs * MOST_PACKETS_PER_MS) / PACKETS_PER_ROLLOVER)
+    this.#channel.resume(srtp, { indices, rtcpIndex, rollovers })
   }
 
   #onDatagram(received: Uint8Array, from: DatagramSource): void {
@@ -264,12 +302,13 @@ export class StreamReceiver {
     const { kind, extended } = this.#stats.onPacket(sequence, timestamp, arrivalMs, codec.clockRateHz)
     if (kind === 'duplicate') this.#duplicates += 1
     if (kind === 'duplicate' || kind === 'stray') return
-    if (this.#isObserved) this.#observe(datagram, codec)
+    this.#observe(datagram, codec)
     this.#keep(datagram, extended, arrivalMs)
   }
 
-  /** What redundancy brings again is not heard twice. */
-  #observe(datagram: Uint8Array, received: ReadCodec): void {
+  /** What redundancy brings again is not heard twice; `ssrc` is that of a source beside the one that is locked to. */
+  #observe(datagram: Uint8Array, received: ReadCodec, ssrc?: number): void {
+    if (!this.#isObserved) return
     const { track, clock, watch } = this.#options
     const { payloadOffset, payloadLength, timestamp } = this.#view
     let codec = received
@@ -282,7 +321,7 @@ export class StreamReceiver {
       payload = primary.payload
     }
     try {
-      watch.onPacket(codec, timestamp, payload, this.#lock.host, clock.nowMs())
+      watch.onPacket(codec, timestamp, payload, this.#lock.host, clock.nowMs(), ssrc)
     } catch (fault) {
       this.#isObserved = false
       this.#options.onWatchFault(fault)
@@ -365,9 +404,18 @@ export class StreamReceiver {
     this.#rtcpSource = { host: from.address, port: from.port }
     for (const packet of parseRtcp(compound)) {
       if (packet.type !== 'sender-report') continue
+      this.#noteReport(packet)
       const heard = [this.#stats, ...this.others.statistics].find((stats) => stats?.ssrc === packet.ssrc)
       heard?.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
     }
+  }
+
+  /** It may come before the first packet of its source. */
+  #noteReport({ ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport): void {
+    // A sender without a clock says 0 (section 6.4.1).
+    if (ntpSeconds === 0) return
+    const report = { ssrc, timestamp, saidMs: wallMsFromNtp(ntpSeconds, ntpFraction) }
+    if (!this.others.noteReport(report)) this.#options.track.noteReport(report)
   }
 
   #scheduleReport(isFirst: boolean): void {

@@ -5,10 +5,11 @@
 import { timestampDistance } from '#rtp'
 import { type ClockFacts, type GapCause, type RunMove, RunTime } from '#store'
 import { ClockSteering } from './clock-steering.ts'
-import { type EpochHole, EpochStart } from './epoch-start.ts'
+import { type EpochHole, EpochStart, SETTLE_MS } from './epoch-start.ts'
 import { HoleCauses, type HoleEdge } from './hole-causes.ts'
 import type { PauseLog } from './pause-log.ts'
 import { type Placed, PlacedPackets } from './placed-packets.ts'
+import type { SenderReported, SenderTime } from './sender-time.ts'
 import type { TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
 
 /** What a timeline starts from. */
@@ -17,8 +18,8 @@ export interface TimelineOptions {
   /** Where in the recording position 0 is. */
   readonly startMs: number
   readonly sink: TimelineSink
-  /** What was kept is delivered at another pace: RTP time alone says when it was said. */
-  readonly isDelivered?: boolean
+  /** What was kept is delivered at another pace: RTP time and the sender's clock alone say when it was said. */
+  readonly sender?: SenderTime | undefined
   /** What was announced, and explains holes. */
   readonly pauses: PauseLog
   /** Since when, and unless somebody paused why, there has been no audio before this run. */
@@ -52,6 +53,8 @@ const DELIVERED_LIMIT_MS = 12 * 3_600_000
 /** RTP time that falls behind arrival by more than this stood still; less is a stall of the network. */
 const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
+/** Streams that began together have been heard of by then: a delivery is many times as fast. */
+const DELIVERED_SETTLE_MS = 2 * SETTLE_MS
 /** Packets that may wait for the next flush; more come only in a burst. */
 const MOST_PENDING = 2000
 
@@ -60,11 +63,12 @@ export class Timeline {
   readonly #clockRateHz: number
   #startMs: number
   readonly #time: RunTime
-  readonly #begun = new EpochStart()
+  readonly #begun: EpochStart
+  #reported: SenderReported | undefined
   readonly #steering = new ClockSteering()
   readonly #sink: TimelineSink
   readonly #pauses: PauseLog
-  readonly #isDelivered: boolean
+  readonly #sender: SenderTime | undefined
   readonly #opening: TimelineOptions['opening']
   readonly #holes: HoleCauses
   readonly #pending: PlacedPackets
@@ -85,7 +89,8 @@ export class Timeline {
     this.#time = new RunTime(options)
     this.#sink = options.sink
     this.#pauses = options.pauses
-    this.#isDelivered = options.isDelivered ?? false
+    this.#sender = options.sender
+    this.#begun = new EpochStart(options.sender === undefined ? SETTLE_MS : DELIVERED_SETTLE_MS)
     this.#opening = options.opening
     this.#holes = new HoleCauses(options.sink, options.pauses, options.opening.cause)
     this.#pending = new PlacedPackets(options.clockRateHz)
@@ -149,13 +154,19 @@ export class Timeline {
   /** Gives the sink everything that no late packet can change any more. */
   flush(): void {
     this.#drain(this.#coverageEnd() - this.#ticksOf(REORDER_MS))
-    if (this.#begun.isDue) this.#settle()
+    if (this.#sender !== undefined) this.#lieBeside(this.#sender, this.#begun.isDue)
+    else if (this.#begun.isDue) this.#settle()
   }
 
   /** Gives the sink all the rest. */
   close(): void {
     this.#drain(Number.POSITIVE_INFINITY)
-    this.#settle()
+    this.#endStart()
+  }
+
+  /** Notes what the source says of its time. */
+  noteReport(report: SenderReported): void {
+    this.#reported = report
   }
 
   /** Gives the sink all the rest, filled up with silence to `endMs`. */
@@ -209,7 +220,7 @@ export class Timeline {
   }
 
   #beginEpoch(isOtherSource: boolean, arrivalMs: number): void {
-    this.#settle()
+    this.#endStart()
     if (isOtherSource) this.#holes.forgetQuiet()
     this.#isAstrayNow = false
     this.#steering.restart()
@@ -224,9 +235,9 @@ export class Timeline {
     if (residualMs < this.#steering.baseMs && this.#written?.epoch !== this.#epoch) {
       residualMs += this.#moveEarlier(this.#steering.baseMs - residualMs)
     }
-    // What is delivered arrives at the pace of the delivery, which is nobody's clock.
-    if (this.#isDelivered) return
     this.#begun.note(residualMs, arrivalMs)
+    // What is delivered arrives at the pace of the delivery, which is nobody's clock.
+    if (this.#sender !== undefined) return
     const rate = this.#steering.note(residualMs, arrivalMs, this.#time.ppm)
     if (rate === 'astray') this.#isAstrayNow = true
     else if (rate !== undefined) this.#sink.bend(this.#time.bend(this.#coverageEnd(), rate))
@@ -242,18 +253,50 @@ export class Timeline {
     return movedMs
   }
 
+  /** Nothing more comes that could tell where the epoch began. */
+  #endStart(): void {
+    if (this.#sender === undefined) this.#settle()
+    else this.#lieBeside(this.#sender, true)
+  }
+
   /** The first packets of an epoch that is written came late, as others have shown by now: all of it moves into the silence before. */
   #settle(): void {
     const { hole, baseMs } = this.#begun
-    if (hole === undefined || this.#time.lastBend > hole.from) return
+    if (hole === undefined) return
+    const isMoved = this.#move(hole, -this.#begun.settle(this.#roomBefore(hole)))
+    if (isMoved) this.#steering.restart(baseMs)
+  }
+
+  /** Says when the epoch began by the sender's clock, and at last moves it to where that is among other streams. */
+  #lieBeside(sender: SenderTime, isLast: boolean): void {
+    const { hole } = this.#begun
+    const anchor = this.#anchor
+    const report = this.#reported
+    if (hole === undefined || anchor === undefined || report?.ssrc !== anchor.ssrc) return
+    const reported = anchor.position + timestampDistance(anchor.timestamp, report.timestamp)
+    const saidMs = report.saidMs - ((reported - hole.to) * 1000) / this.#clockRateHz
+    const placeMs = this.#msOf(hole.to)
+    sender.note(saidMs, placeMs)
+    if (!isLast) return
+    this.#begun.end()
+    this.#move(hole, Math.max(sender.correction(saidMs, placeMs), -this.#roomBefore(hole)))
+  }
+
+  /** How much earlier an epoch may lie; a tick is left of silence that is in the file, which is a place of its own. */
+  #roomBefore({ from, to, isFirst }: EpochHole): number {
+    const fromMs = isFirst ? this.#opening.fromMs : this.#msOf(from)
+    return Math.max(0, this.#msOf(to) - fromMs - 1000 / this.#clockRateHz)
+  }
+
+  /** Moves an epoch as a whole, by whole ticks; false where there is nothing that could give way. */
+  #move(hole: EpochHole, wantedMs: number): boolean {
+    const ticks = Math.trunc((wantedMs * this.#clockRateHz) / 1000)
+    const isFixed = this.#time.lastBend > hole.from || (!hole.isFirst && hole.from === hole.to)
+    if (ticks === 0 || isFixed) return false
     const fromMs = this.#msOf(hole.to)
-    const room = hole.isFirst ? this.#opening.fromMs : this.#msOf(hole.from)
-    // A tick is left of the silence that is in the file, which is a place of its own.
-    const ticks = Math.floor(this.#begun.settle(fromMs - room - 1000 / this.#clockRateHz) * (this.#clockRateHz / 1000))
-    if (ticks <= 0) return
-    const byMs = (-ticks * 1000) / this.#clockRateHz
+    const byMs = (ticks * 1000) / this.#clockRateHz
     this.#sink.move({ fromMs, byMs, cause: this.#opening.cause, ...this.#moveEpoch(hole, byMs) })
-    this.#steering.restart(baseMs)
+    return true
   }
 
   /** A run that has only this epoch begins elsewhere; what is left is taken from the silence in the file. */
@@ -267,7 +310,7 @@ export class Timeline {
   }
 
   #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {
-    if (this.#isDelivered) return this.#msOf(end) > DELIVERED_LIMIT_MS
+    if (this.#sender !== undefined) return this.#msOf(end) > DELIVERED_LIMIT_MS
     if (this.#isAstrayNow) return true
     const endMs = this.#msOf(end)
     if (endMs - packet.arrivalMs > AHEAD_TOTAL_LIMIT_MS) return true

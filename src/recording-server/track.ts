@@ -13,6 +13,7 @@ import {
 import { type PacketTicks, packetTicks } from './packet-length.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
 import { PayloadCopies } from './payload-copies.ts'
+import type { SenderReported, SenderTime } from './sender-time.ts'
 import { Timeline } from './timeline.ts'
 import type { TimelineAnchor, TimelineSink } from './timeline-sink.ts'
 
@@ -51,7 +52,7 @@ type RunSink = Omit<TimelineSink, 'gap' | 'bend' | 'move'>
 export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
-  readonly #isDelivered: boolean
+  readonly #sender: SenderTime | undefined
   readonly #codecs = new Map<number, ReadCodec>()
   readonly #copies = new PayloadCopies()
   readonly #pauses = new PauseLog()
@@ -62,15 +63,20 @@ export class Track {
   #lateBefore = 0
   #audioBeforeMs = 0
   #discarded = 0
+  /** The last one. */
+  #reported: SenderReported | undefined
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  /** `accountedMs`: the stream goes on from there after a restart. `isDelivered`: a client that kept the audio gives it away. */
-  constructor(files: StreamFiles, options: { keepDigits: boolean; accountedMs?: number; isDelivered?: boolean }) {
+  /** `accountedMs`: the stream goes on from there after a restart. `sender`: the clock of a client that kept the audio and gives it away. */
+  constructor(
+    files: StreamFiles,
+    options: { keepDigits: boolean; accountedMs?: number; sender?: SenderTime | undefined },
+  ) {
     this.#files = files
     this.#keepDigits = options.keepDigits
     this.#accountedMs = options.accountedMs ?? 0
-    this.#isDelivered = options.isDelivered ?? false
+    this.#sender = options.sender
   }
 
   /** Packets that came too late to be placed. */
@@ -173,6 +179,12 @@ export class Track {
     this.#files.flush()
   }
 
+  /** Notes what a source of the stream says of its time, whether anything of it has come or not. */
+  noteReport(report: SenderReported): void {
+    this.#reported = report
+    this.#running?.timeline.noteReport(report)
+  }
+
   /** Hands on all there is, and settles where it lies: nothing more comes of what came before. */
   settle(): void {
     this.#running?.timeline.close()
@@ -217,8 +229,9 @@ export class Track {
       sink,
       pauses: this.#pauses,
       opening,
-      isDelivered: this.#isDelivered,
+      sender: this.#sender,
     })
+    if (this.#reported !== undefined) timeline.noteReport(this.#reported)
     this.#running = { codec, timeline }
     return this.#running
   }

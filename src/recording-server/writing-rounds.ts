@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from '#kernel'
 import type { DiskWatch } from './disk-watch.ts'
-import type { OpenRecording } from './open-recordings.ts'
+import { keepIndices, type OpenRecording } from './open-recordings.ts'
 import type { StoragePolicy } from './record-messages.ts'
 
 /** The index gets clocks and counters so often. */
@@ -73,6 +73,7 @@ export class WritingRounds {
         for (const other of receiver.others.tracks) other.flush()
       }
       recording.folder.flush()
+      keepIndices(recording, this.#options.storage.flushMs)
     } catch (fault) {
       this.#options.onFault(recording, fault)
     }

@@ -19,12 +19,13 @@ export {
   parseRtcp,
   type ReportBlock,
   type RtcpPacket,
+  type SenderReport,
   type SourceName,
 } from './rtcp.ts'
-export { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
+export { ntpFromWallMs, rtcpIntervalMs, wallMsFromNtp } from './rtcp-timing.ts'
 export { timestampDistance } from './sequence.ts'
-export { SecureChannel } from './srtp/secure-channel.ts'
+export { SecureChannel, type SrtpIndices } from './srtp/secure-channel.ts'
 export { MAX_SEAL_BYTES } from './srtp/srtp-cipher.ts'
-export { SrtpReceiver, SrtpSender } from './srtp/srtp-context.ts'
+export { type HeardSource, SrtpReceiver, SrtpSender } from './srtp/srtp-context.ts'
 export { type SrtpKey, type SrtpKeys, type SrtpSuite, srtpSuites } from './srtp/suite.ts'
 export { type TelephoneEvent, TelephoneEventDetector } from './telephone-event.ts'

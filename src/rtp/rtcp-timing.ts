@@ -17,3 +17,9 @@ export function ntpFromWallMs(wallMs: number): { readonly seconds: number; reado
   const fraction = Math.floor(((wallMs - whole * 1000) * 2 ** 32) / 1000)
   return { seconds: (whole + NTP_UNIX_OFFSET_SECONDS) % 2 ** 32, fraction: fraction >>> 0 }
 }
+
+/** Wall-clock time in ms since 1970 of an NTP timestamp; from 2036 on its seconds begin again at 0. */
+export function wallMsFromNtp(seconds: number, fraction: number): number {
+  const era = seconds < 2 ** 31 ? 2 ** 32 : 0
+  return (seconds + era - NTP_UNIX_OFFSET_SECONDS) * 1000 + (fraction * 1000) / 2 ** 32
+}

@@ -10,7 +10,7 @@ import {
   parseRtcp,
   type ReportBlock,
 } from './rtcp.ts'
-import { ntpFromWallMs, rtcpIntervalMs } from './rtcp-timing.ts'
+import { ntpFromWallMs, rtcpIntervalMs, wallMsFromNtp } from './rtcp-timing.ts'
 
 const block: ReportBlock = {
   ssrc: 0xdeadbeef,
@@ -84,4 +84,8 @@ test('RTP-16: the interval stays within half and one and a half of 5 s, compensa
 test('NTP time counts from 1900 and wraps into the era of 2036', () => {
   assert.deepEqual(ntpFromWallMs(500), { seconds: 2_208_988_800, fraction: 2 ** 31 })
   assert.deepEqual(ntpFromWallMs(Date.UTC(2036, 1, 7, 6, 28, 16)), { seconds: 0, fraction: 0 })
+  for (const wallMs of [500, Date.UTC(2026, 10, 30) + 0.25, Date.UTC(2036, 1, 7, 6, 28, 16), Date.UTC(2040, 0, 1)]) {
+    const { seconds, fraction } = ntpFromWallMs(wallMs)
+    assert.ok(Math.abs(wallMsFromNtp(seconds, fraction) - wallMs) < 0.001, `${wallMs}`)
+  }
 })

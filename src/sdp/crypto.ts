@@ -47,7 +47,7 @@ export function isSecureProtocol(protocol: string): boolean {
  */
 export function cryptosOf(media: SdpMedia): SdpCrypto[] {
   const lines = media.attributes.filter(({ name }) => name === 'crypto').slice(0, maxLines)
-  return lines.flatMap(({ value }) => parseCrypto(value ?? '') ?? [])
+  return lines.flatMap(({ value }) => readCrypto(value ?? '') ?? [])
 }
 
 /** Writes one line. */
@@ -96,7 +96,8 @@ function newMaterial(suite: CryptoSuite, ids: Ids): Uint8Array {
   return new Uint8Array(Buffer.from(ids.hex(materialBytes[suite]), 'hex'))
 }
 
-function parseCrypto(value: string): SdpCrypto | undefined {
+/** Reads the value of one line; undefined if we cannot speak it. */
+export function readCrypto(value: string): SdpCrypto | undefined {
   const [tagText = '', suiteText = '', keys = '', ...params] = value.split(' ').filter((word) => word !== '')
   const suite = suiteNamed(suiteText)
   if (!/^\d{1,9}$/.test(tagText) || suite === undefined || !params.every(isHarmless)) return undefined

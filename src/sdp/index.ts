@@ -8,6 +8,7 @@ export {
   isSecureProtocol,
   offeredCryptos,
   pairOfAnswer,
+  readCrypto,
   type SdpCrypto,
 } from './crypto.ts'
 export { deliveryPaceAttribute, deliveryPaceOf } from './delivery-pace.ts'
@@ -20,7 +21,7 @@ export {
   reverseDirection,
   sends,
 } from './direction.ts'
-export { type KeptDescription, LocalDescription, type LocalMedia } from './local-description.ts'
+export { type KeptDescription, LocalDescription, type LocalMedia, withoutOldKeys } from './local-description.ts'
 export { negotiateCodecs, refusedMedia } from './negotiate.ts'
 export { type ParsedSdp, parseSdp, type SdpError } from './parser.ts'
 export {

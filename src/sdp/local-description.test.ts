@@ -116,6 +116,21 @@ test('SRC-26, SRC-33: over any series of re-offers slots never vanish, labels st
   )
 })
 
+test('SEC-12: of a slot that is removed no key is kept, and the description goes on all the same', () => {
+  const before = local()
+  const extra = [{ name: 'crypto', value: '1 AES_CM_128_HMAC_SHA1_80 inline:secret' }]
+  before.describe([audio({ extra }), audio({ label: '2', extra })])
+  before.describe([audio({ port: 0, extra }), audio({ label: '2', extra })])
+  const kept = before.kept()
+  assert.deepEqual(
+    kept.media.map((slot) => slot.extra),
+    [undefined, extra],
+  )
+  const after = local()
+  after.resume(kept)
+  assert.deepEqual(after.current(), before.current())
+})
+
 test('SRC-27: only a token is written as a label', () => {
   for (const label of ['1', 'a_leg', '16777227']) assert.equal(isToken(label), true)
   for (const label of ['', 'a b', 'a/b', 'YQ==', 'a:b', '(a)', 'é']) {

@@ -49,7 +49,7 @@ export class LocalDescription {
 
   /** What `resume` takes. */
   kept(): KeptDescription {
-    return { sessionId: this.#sessionId, version: this.#version, media: this.#slots }
+    return { sessionId: this.#sessionId, version: this.#version, media: this.#slots.map(withoutOldKeys) }
   }
 
   /** Goes on where another writer of the same session id stopped. */
@@ -95,6 +95,11 @@ export class LocalDescription {
       other: [],
     })
   }
+}
+
+/** A slot that is removed is described without its attributes, keys among them; so they need not be kept. */
+export function withoutOldKeys({ extra, ...slot }: LocalMedia): LocalMedia {
+  return slot.port === 0 || extra === undefined ? slot : { ...slot, extra }
 }
 
 function mediaOf(slot: LocalMedia): SdpMedia {

@@ -3,7 +3,9 @@
 import type { ForkCounters, ForkRemote, GateReceipt, PortPair, PortPool } from '#engine'
 import type { Clock, Endpoint } from '#kernel'
 import { buildBye, buildSdes, buildSenderReport, compoundRtcp, MAX_SEAL_BYTES, ntpFromWallMs, SrtpSender } from '#rtp'
-import type { SpoolRecord } from './spool-format.ts'
+import type { SpoolDelivery } from './spool-delivery.ts'
+import { payloadTypeOf, type SpoolRecord, sequenceOf, timestampOf } from './spool-format.ts'
+import type { DeliveredCodec } from './spool-messages.ts'
 
 const REPORT_EVERY_MS = 5_000
 
@@ -15,7 +17,8 @@ export interface DeliveryLineOptions {
   readonly pool: PortPool
   readonly clock: Clock
   readonly ssrc: number
-  readonly cname: string
+  /** What the line is of. */
+  readonly delivery: Pick<SpoolDelivery, 'cname' | 'saidAtMs'>
 }
 
 /** Sends kept packets with their own sequence and RTP time; sender reports tell when they were said. */
@@ -23,7 +26,7 @@ export class DeliveryLine {
   readonly stream: number
   readonly #options: DeliveryLineOptions
   #remote: ForkRemote | undefined
-  #payloadTypes: ReadonlyMap<number, number> = new Map()
+  #codecs: ReadonlyMap<number, DeliveredCodec> = new Map()
   #srtp: SrtpSender | undefined
   #isOpen = false
   #packets = 0
@@ -33,7 +36,7 @@ export class DeliveryLine {
   #firstAtMs: number | undefined
   #lastAtMs: number | undefined
   #lastHeardAtMs: number | undefined
-  #last: { readonly sequence: number; readonly timestamp: number; readonly saidAtMs: number } | undefined
+  #last: SpoolRecord | undefined
   #reportedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: DeliveryLineOptions) {
@@ -58,9 +61,9 @@ export class DeliveryLine {
     return this.#isOpen && this.#remote !== undefined
   }
 
-  connect(remote: ForkRemote, payloadTypes: ReadonlyMap<number, number>): void {
+  connect(remote: ForkRemote, codecs: ReadonlyMap<number, DeliveredCodec>): void {
     this.#remote = remote
-    this.#payloadTypes = payloadTypes
+    this.#codecs = codecs
     this.#srtp = remote.srtp === undefined ? undefined : new SrtpSender(remote.srtp.send)
   }
 
@@ -69,16 +72,17 @@ export class DeliveryLine {
   }
 
   /** Sends a packet, unless the recorder takes none like it. */
-  send({ packet, atMs }: SpoolRecord): void {
-    const payloadType = this.#payloadTypes.get(packet[1]! & 0x7f)
-    if (!this.isFlowing || payloadType === undefined) return
+  send(record: SpoolRecord): void {
+    const { packet } = record
+    const codec = this.#codecs.get(payloadTypeOf(record))
+    if (!this.isFlowing || codec === undefined) return
     const bytes = Buffer.alloc(packet.length + MAX_SEAL_BYTES)
     bytes.set(packet)
-    bytes.writeUInt8((packet[1]! & 0x80) | payloadType, 1)
+    bytes.writeUInt8((packet[1]! & 0x80) | codec.payloadType, 1)
     bytes.writeUInt32BE(this.#options.ssrc, 8)
     const size = this.#srtp?.sealRtp(bytes, packet.length) ?? packet.length
     if (size < 0) return
-    this.#last = { sequence: bytes.readUInt16BE(2), timestamp: bytes.readUInt32BE(4), saidAtMs: atMs }
+    this.#last = record
     this.#packets += 1
     this.#octets += packet.length
     const nowMs = this.#options.clock.wallMs()
@@ -96,7 +100,7 @@ export class DeliveryLine {
       packetsSent: this.#packets,
       packetsHeld: 0,
       drained: true,
-      ...(last === undefined ? {} : { lastSequence: last.sequence, lastTimestamp: last.timestamp }),
+      ...(last === undefined ? {} : { lastSequence: sequenceOf(last), lastTimestamp: timestampOf(last) }),
       ...(this.#lastAtMs === undefined ? {} : { lastSentAtMs: this.#lastAtMs }),
     }
   }
@@ -129,18 +133,19 @@ export class DeliveryLine {
     const last = this.#last
     const remote = this.#remote
     if (last === undefined || remote === undefined) return
-    const { ssrc, cname, pair } = this.#options
-    const ntp = ntpFromWallMs(last.saidAtMs)
+    const { ssrc, pair, delivery } = this.#options
+    const codec = this.#codecs.get(payloadTypeOf(last))
+    const ntp = ntpFromWallMs(codec === undefined ? last.atMs : delivery.saidAtMs(last, codec.clockRateHz))
     const report = buildSenderReport({
       ssrc,
       ntpSeconds: ntp.seconds,
       ntpFraction: ntp.fraction,
-      rtpTimestamp: last.timestamp,
+      rtpTimestamp: timestampOf(last),
       packetCount: this.#packets,
       octetCount: this.#octets,
       reports: [],
     })
-    const compound = compoundRtcp([report, buildSdes({ ssrc, cname }), ...more])
+    const compound = compoundRtcp([report, buildSdes({ ssrc, cname: delivery.cname }), ...more])
     const sealed = this.#srtp === undefined ? compound : this.#srtp.sealRtcp(compound)
     if (sealed !== undefined) this.#sendTo(pair.rtcp, sealed, remote.remote.rtcp)
   }

@@ -1,18 +1,26 @@
 // The delivery of one spooled recording: its packets in the order in which they came, some times faster, to the lines that are open.
 
 import { type Clock, messageOf, type Timer } from '#kernel'
+import { timestampDistance } from '#rtp'
 import type { DeliveryLine } from './delivery-line.ts'
 import type { SpoolReader } from './spool-file.ts'
-import type { SpoolRecord } from './spool-format.ts'
+import { payloadTypeOf, type SpoolRecord, timestampOf } from './spool-format.ts'
 
 /** Short, since a recorder may take the time of arrival for that of a stream's first packet. */
 const TICK_MS = 5
 /** Packets per stream and tick, at most, for each time that the delivery is faster than the call was: what came at once does not leave at once. */
 const BURST = 2
 
+/** So much of what follows tells when a packet was said. */
+const AHEAD_MS = 3000
+/** A packet that was kept from us for longer than this was not. */
+const MOST_LATE_MS = 1000
+
 /** What a delivery works with. */
 export interface DeliverySurroundings {
   readonly clock: Clock
+  /** Of all its lines: they go by one clock (RFC 3550 section 6.5.1). */
+  readonly cname: string
   readonly speed: number
   readonly onSent: () => void
   readonly onFault: (reason: string) => void
@@ -25,6 +33,7 @@ export class SpoolDelivery {
   readonly #around: DeliverySurroundings
   #records: SpoolRecord[] = []
   #at = 0
+  #isAtEnd = false
   #firstAtMs: number | undefined
   #spentMs = 0
   #tickedAtMs: number | undefined
@@ -33,6 +42,28 @@ export class SpoolDelivery {
   constructor(reader: SpoolReader, around: DeliverySurroundings) {
     this.#reader = reader
     this.#around = around
+  }
+
+  get cname(): string {
+    return this.#around.cname
+  }
+
+  /**
+   * When a packet was said, in ms since 1970: none comes before it was said, but some are held up, and the fastest of those
+   * that follow shows by how much.
+   */
+  saidAtMs(record: SpoolRecord, clockRateHz: number): number {
+    const earliest = record.atMs - MOST_LATE_MS
+    let saidAtMs = record.atMs
+    for (let at = this.#at; at < this.#records.length; at++) {
+      const other = this.#records[at]!
+      if (other.atMs > record.atMs + AHEAD_MS) break
+      if (other.stream !== record.stream || payloadTypeOf(other) !== payloadTypeOf(record)) continue
+      const ticks = timestampDistance(timestampOf(record), timestampOf(other))
+      const wouldBe = other.atMs - (ticks * 1000) / clockRateHz
+      if (wouldBe >= earliest) saidAtMs = Math.min(saidAtMs, wouldBe)
+    }
+    return saidAtMs
   }
 
   /** Opens or shuts lines; the first that opens starts it. */
@@ -83,13 +114,16 @@ export class SpoolDelivery {
     return true
   }
 
+  /** The next packet; those of the seconds after it are read as well. */
   #peek(): SpoolRecord | undefined {
-    while (this.#at >= this.#records.length) {
+    for (;;) {
+      const record = this.#records[this.#at]
+      const isEnough = record !== undefined && this.#records.at(-1)!.atMs > record.atMs + AHEAD_MS
+      if (isEnough || this.#isAtEnd) return record
       const next = this.#reader.nextPackets()
-      if (next === undefined) return undefined
-      this.#records = next
+      this.#isAtEnd = next === undefined
+      this.#records = [...this.#records.slice(this.#at), ...(next ?? [])]
       this.#at = 0
     }
-    return this.#records[this.#at]
   }
 }

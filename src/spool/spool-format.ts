@@ -44,6 +44,21 @@ export interface SpoolRecord {
   readonly packet: Uint8Array
 }
 
+/** Payload type of a kept packet, which is RTP (RFC 3550 section 5.1). */
+export function payloadTypeOf({ packet }: SpoolRecord): number {
+  return packet[1]! & 0x7f
+}
+
+/** Sequence number of a kept packet. */
+export function sequenceOf({ packet }: SpoolRecord): number {
+  return (packet[2]! << 8) | packet[3]!
+}
+
+/** RTP time of a kept packet. */
+export function timestampOf({ packet }: SpoolRecord): number {
+  return ((packet[4]! << 24) | (packet[5]! << 16) | (packet[6]! << 8) | packet[7]!) >>> 0
+}
+
 /** The head of a new file, and the key that its chunks are sealed with. */
 export function newFileHead(spoolKey: Uint8Array, id: string, wallMs: number): { head: Buffer; dataKey: Buffer } {
   const dataKey = randomBytes(KEY_BYTES)

@@ -20,6 +20,12 @@ export interface SpoolOptions {
   }
 }
 
+/** A payload type as a recorder takes it. */
+export interface DeliveredCodec {
+  readonly payloadType: number
+  readonly clockRateHz: number
+}
+
 /** Commands, each answered by one reply; `id` is that of a spooled recording. */
 export type SpoolCommand =
   /** Begins a recording with a stream for each port that packets come from. */
@@ -28,13 +34,13 @@ export type SpoolCommand =
   | { readonly type: 'list' }
   | { readonly type: 'remove'; readonly id: string }
   | { readonly type: 'bind'; readonly id: string; readonly fork: string; readonly stream: number }
-  /** `payloadTypes`: of the kept packets to those of the recorder; others are not sent. */
+  /** `codecs`: by payload type of the kept packets; others are not sent. */
   | {
       readonly type: 'connect'
       readonly id: string
       readonly fork: string
       readonly remote: ForkRemote
-      readonly payloadTypes: ReadonlyMap<number, number>
+      readonly codecs: ReadonlyMap<number, DeliveredCodec>
     }
   | { readonly type: 'gates'; readonly id: string; readonly forks: readonly string[]; readonly isOpen: boolean }
   | { readonly type: 'unbind'; readonly id: string; readonly fork: string }

@@ -10,6 +10,8 @@ import { SpoolIntake } from './spool-intake.ts'
 import { readSpoolKey } from './spool-key.ts'
 import type { SpoolCommand, SpoolEvent, SpoolOptions, SpoolReplies } from './spool-messages.ts'
 
+const CNAME_BYTES = 12
+
 /** Carries out commands one after another. */
 export class SpoolRoom {
   readonly #options: SpoolOptions
@@ -58,7 +60,7 @@ export class SpoolRoom {
       case 'bind':
         return await this.#bind(command.id, command.fork, command.stream)
       case 'connect':
-        this.#line(command.id, command.fork).connect(command.remote, command.payloadTypes)
+        this.#line(command.id, command.fork).connect(command.remote, command.codecs)
         return undefined
       case 'gates':
         this.#deliveries.get(command.id)?.set(command.forks, command.isOpen)
@@ -99,8 +101,7 @@ export class SpoolRoom {
     const delivery = this.#deliveries.get(id) ?? this.#begin(id)
     const pair = await this.#deliveryPorts.take()
     const ssrc = this.#ids.integer(2 ** 32)
-    const cname = this.#ids.hex(12)
-    const line = { fork, stream, pair, pool: this.#deliveryPorts, clock: this.#clock, ssrc, cname }
+    const line = { fork, stream, pair, pool: this.#deliveryPorts, clock: this.#clock, ssrc, delivery }
     delivery.lines.set(fork, new DeliveryLine(line))
     const { host, advertisedHost = host } = this.#options.media
     return { host: advertisedHost, rtpPort: pair.port, rtcpPort: pair.port + 1, ssrc }
@@ -111,6 +112,7 @@ export class SpoolRoom {
     if (!opened.ok) throw gone(opened.error)
     const delivery = new SpoolDelivery(opened.value, {
       clock: this.#clock,
+      cname: this.#ids.hex(CNAME_BYTES),
       speed: this.#options.deliverySpeed,
       onSent: () => this.#onEvent({ type: 'sent', id }),
       onFault: (reason) => this.#onEvent({ type: 'stopped', id, reason }),

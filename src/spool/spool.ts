@@ -86,13 +86,14 @@ export class SpooledMedia {
 
   async connectFork(fork: string, remote: ForkRemote): Promise<void> {
     const accepted = new Map(remote.codecs.map((codec) => [codec.encoding, codec.sendPayloadType]))
-    const payloadTypes = new Map(
+    const codecs = new Map(
       this.#codecs.flatMap(({ encoding, sendPayloadType: kept }) => {
-        const sent = accepted.get(encoding)
-        return sent === undefined ? [] : [[kept, sent] as const]
+        const payloadType = accepted.get(encoding)
+        const clockRateHz = Number(encoding.split('/')[1])
+        return payloadType === undefined ? [] : [[kept, { payloadType, clockRateHz }] as const]
       }),
     )
-    await this.#link.ask({ type: 'connect', id: this.#id, fork, remote, payloadTypes })
+    await this.#link.ask({ type: 'connect', id: this.#id, fork, remote, codecs })
   }
 
   /** What is kept does not change its source. */

@@ -15,6 +15,14 @@ export class GapLedger {
   readonly #recent: Gap[] = []
   readonly #missingMs: Partial<Record<GapCause, number>> = {}
 
+  /** Goes on from gaps of before, as they were listed. */
+  constructor(gaps: readonly Gap[] = []) {
+    for (const gap of gaps) {
+      this.#count(gap, 1)
+      this.#list(gap)
+    }
+  }
+
   /** At most MAX_LISTED of them, the first ones, in order. */
   get gaps(): readonly Gap[] {
     return [...this.#settled, ...this.#recent].slice(0, MAX_LISTED)
@@ -52,6 +60,15 @@ export class GapLedger {
       this.#append({ fromMs: before.toMs, toMs: fromMs + byMs, cause: before.cause })
     } else this.#append({ fromMs, toMs: fromMs + byMs, cause })
     for (const gap of behind.reverse()) this.#list(gap)
+  }
+
+  /** Forgets what is told of behind a place: the audio that it lay between is not there. */
+  cut(endMs: number): void {
+    for (let last = this.#last; last !== undefined && last.toMs > endMs; last = this.#last) {
+      this.#forgetLast()
+      this.#count({ ...last, fromMs: Math.max(last.fromMs, endMs) }, -1)
+      if (last.fromMs < endMs) this.#list({ ...last, toMs: endMs })
+    }
   }
 
   /** Takes the end of what is told from the last gaps. */

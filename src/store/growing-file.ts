@@ -59,6 +59,7 @@ export class GrowingFile implements GrowingPart {
   #hasEnd = false
   /** A chunk that is written, for the next bytes. */
   #spare: Uint8Array | undefined
+  #then: (() => void) | undefined
   readonly #settled: { readonly resolve: () => void; readonly reject: (fault: unknown) => void }[] = []
 
   /** Touches nothing before the first flush; what the file system says then is the disk's condition. */
@@ -120,9 +121,14 @@ export class GrowingFile implements GrowingPart {
     else this.#waiting.push({ bytes: undefined, fill, from: 0, to: count })
   }
 
-  /** Begins to hand everything to the operating system: what is written survives the death of the process. */
-  flush(): void {
-    if (!this.#isWriting && !this.#isClosed) this.#writeNext()
+  /**
+   * Begins to hand everything to the operating system: what is written survives the death of the process. `then` is done when there
+   * is nothing more to write, or it cannot be written.
+   */
+  flush(then?: () => void): void {
+    if (then !== undefined) this.#then = then
+    if (this.#isClosed) this.#goOn()
+    else if (!this.#isWriting) this.#writeNext()
   }
 
   /** Begins to bring what is written to the medium. */
@@ -203,6 +209,7 @@ export class GrowingFile implements GrowingPart {
     }
     const next = this.#waiting[0]
     if (next === undefined) {
+      this.#goOn()
       if (this.#sealer !== undefined) {
         this.#endSealed(this.#sealer)
         return
@@ -321,7 +328,14 @@ export class GrowingFile implements GrowingPart {
 
   /** Those who wait for the end are told; what is not written waits for the next flush. */
   #fail(fault: unknown): void {
+    this.#goOn()
     for (const { reject } of this.#settled.splice(0)) reject(fault)
+  }
+
+  #goOn(): void {
+    const then = this.#then
+    this.#then = undefined
+    then?.()
   }
 
   /** Closes what nobody works on any more. */

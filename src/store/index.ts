@@ -47,6 +47,7 @@ export type {
   Manifest,
   MetadataEntry,
   NoAudioCause,
+  NotResumed,
   ParticipantFacts,
   PauseEvidence,
   RecordingFacts,
@@ -64,7 +65,7 @@ export { NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type Attest, type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'
-export { type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
+export { type ClosedFolder, type LeftFolder, leftFolders, type RecoveryFailure, streamsLeft } from './recovery.ts'
 export {
   applyRetention,
   type DueRecording,

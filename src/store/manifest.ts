@@ -238,6 +238,23 @@ export interface VerdictFacts {
 /** `stated` by the metadata, `inferred` from its order, `unknown`, or `conflict`: what is said contradicts itself. */
 export type SpeakerEvidence = 'stated' | 'inferred' | 'unknown' | 'conflict'
 
+/** Why a recorder that started anew closed a recording instead of going on with it. */
+export type NotResumed =
+  /** Nothing was written for longer than `recorder.store.resumeSeconds`. */
+  | 'too-old'
+  /** There is no state of a session: it was not accepted yet, its end had begun, or we had invited the client. */
+  | 'no-session'
+  /** It is cut off, of another form, or sealed with another key. */
+  | 'session-unreadable'
+  /** It is the state of another session. */
+  | 'session-foreign'
+  /** SRTP whose keys are not kept, or are not to be. */
+  | 'keys-not-kept'
+  /** Nobody knows which packets were taken under its keys. */
+  | 'indices-unreadable'
+  /** Ports, files or the dialog could not be taken up. */
+  | 'not-reopened'
+
 /** What the signalling side knows of a recording; replaced as a whole when it changes. */
 export interface RecordingFacts {
   readonly sip: SipFacts
@@ -300,6 +317,8 @@ export interface Manifest {
   readonly cause?: NoAudioCause
   /** Closed by recovery after the recorder died. */
   readonly recovered: boolean
+  /** Absent where nobody tried to go on with it, or somebody did. */
+  readonly notResumed?: NotResumed
   /** ISO 8601, UTC. */
   readonly startedAt: string
   readonly endedAt?: string

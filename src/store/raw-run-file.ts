@@ -116,7 +116,7 @@ export class RawRunFile {
 export function* readRawRun(
   path: string,
   run: { readonly clockRateHz: number; readonly startMs: number },
-  files: RecordingFiles = plainFiles,
+  files: Pick<RecordingFiles, 'open'> = plainFiles,
 ): Generator<RawRecord> {
   const file = files.open(path)
   try {

@@ -15,11 +15,13 @@ import {
   type Manifest,
   type MetadataEntry,
   type NoAudioCause,
+  type NotResumed,
   type RecordingFacts,
   type StreamTotals,
   serializeManifest,
 } from './manifest.ts'
 import { type RecordingFiles, replaceWhole } from './sealing/recording-files.ts'
+import { StateFile } from './state-file.ts'
 import { StreamFiles, type StreamLeft } from './stream-files.ts'
 import { tidyTimes } from './tidy-times.ts'
 
@@ -38,8 +40,12 @@ export const HISTORY_FILE = `${METADATA_FOLDER}/history.jsonl`
 
 /** Name of the file with the alarms there were so far. */
 export const ALARMS_FILE = 'alarms.json'
+/** Which packets of secured streams were taken, and which numbers were used: no secret. */
+export const INDICES_FILE = 'srtp.json'
 /** What a folder has only while it is open. */
-export const PASSING_FILES = [SESSION_FILE, PAUSED_FILE, ALARMS_FILE]
+const PASSING_FILES = [SESSION_FILE, PAUSED_FILE, ALARMS_FILE, INDICES_FILE]
+/** Only whom the process runs as may read and write it. */
+const OWNER_ONLY = 0o600
 
 /** A client that says more than this while the disk writes nothing is not listened to any more. */
 const MAX_KEPT = 1000
@@ -71,6 +77,8 @@ export interface Closing {
   readonly totals: readonly StreamTotals[]
   /** Used only if there is no audio. */
   readonly noAudioCause: NoAudioCause
+  /** It was taken up for nothing. */
+  readonly notResumed?: NotResumed
 }
 
 /** Vouches for what is in a folder that is about to be published; rejects with what the file system says. */
@@ -94,6 +102,7 @@ export class RecordingFolder {
   readonly #unsynced = new Set<string>()
   /** A manifest is on the medium: from now on only one that is too takes its place. */
   #hasSafeManifest = false
+  #indices: StateFile | undefined
 
   /** Makes the folder and writes its first manifest, or goes on in one that was left open. `recordingId` is of letters, digits and dashes. */
   constructor(
@@ -151,9 +160,16 @@ export class RecordingFolder {
     })
   }
 
-  /** Keeps what a restarted recorder needs to go on with the session; written now, or as soon as the disk takes it. */
+  /** Keeps what a restarted recorder needs to go on with the session, keys among it; written now, or as soon as the disk takes it. */
   keepSession(session: unknown): void {
-    this.#keepPassing(() => this.#renew(SESSION_FILE, JSON.stringify(session)))
+    this.#keepPassing(() => this.#renew(SESSION_FILE, JSON.stringify(session), OWNER_ONLY))
+  }
+
+  /** Keeps packet indices by channel; the first are written now, others in a while, the last when the disk takes them. */
+  keepIndices(indices: readonly unknown[]): void {
+    if (this.#hasEnded) return
+    this.#indices ??= new StateFile(this.#disk, join(this.#path, INDICES_FILE))
+    this.#indices.write(JSON.stringify(indices))
   }
 
   /** Adds the next channel. */
@@ -217,9 +233,9 @@ export class RecordingFolder {
   }
 
   /** As `replace` of the files, but that it is safe from the death of the process only. */
-  #renew(file: string, content: string | Uint8Array): void {
+  #renew(file: string, content: string | Uint8Array, mode?: number): void {
     const path = join(this.#path, file)
-    this.#disk.files.write(`${path}.part`, content)
+    this.#disk.files.write(`${path}.part`, content, mode)
     renameSync(`${path}.part`, path)
     this.#unsynced.add(file)
   }
@@ -248,8 +264,9 @@ export class RecordingFolder {
   ): Promise<{ manifest: Manifest; folder: string }> {
     const end = endOf(closing.endedAtMs, closing.durationMs)
     // First, and on a full disk too: a session that is over is not to be taken up again.
-    for (const file of PASSING_FILES) rmSync(join(this.#path, file), { force: true })
+    removePassing(this.#path)
     this.#hasEnded = true
+    this.#indices?.close()
     const fault = this.#writeKept()
     if (fault !== undefined) throw fault
     this.#disk.files.finish(join(this.#path, HISTORY_FILE))
@@ -261,6 +278,7 @@ export class RecordingFolder {
     })
     const manifest: Manifest = {
       ...this.#head(),
+      ...(closing.notResumed && { notResumed: closing.notResumed }),
       ...end,
       ...(await audioOf({ folder: this.#path, streams, durationMs: closing.durationMs }, closing.noAudioCause, derive)),
       streams,
@@ -287,6 +305,7 @@ export class RecordingFolder {
 
   /** Lets go of the files; the folder is left to recovery. */
   abandon(): void {
+    this.#indices?.close()
     for (const stream of this.#streams) stream.abandon()
   }
 
@@ -324,6 +343,21 @@ export class RecordingFolder {
     const head = { version: 1, recordingId, recovered, startedAt, durationMs: 0, metadata } as const
     return { ...head, facts: this.#facts, ...(this.#alarms.length > 0 && { alarms: this.#alarms }) }
   }
+}
+
+/** Removes what an open folder has beside its recording: nothing of it, and above all no key, is published. */
+export function removePassing(folder: string): void {
+  for (const file of PASSING_FILES) removeWhole(join(folder, file))
+}
+
+/** Removes what nobody can go on with: a session without its recording. */
+export function removeSession(folder: string): void {
+  removeWhole(join(folder, SESSION_FILE))
+}
+
+/** A death between writing and naming leaves the first name. */
+function removeWhole(path: string): void {
+  for (const name of [path, `${path}.part`]) rmSync(name, { force: true })
 }
 
 /** End time and duration as the manifest has them. */

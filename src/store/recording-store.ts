@@ -7,7 +7,7 @@ import type { Deriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { MANIFEST_FILE, openFolder } from './recording-folder.ts'
-import { type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
+import { type ClosedFolder, type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
 import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
 
 /** Reader of the recordings under one root folder. */
@@ -83,7 +83,7 @@ export async function recoverRecordings(
   store: RecordingStore,
   catalogue: Catalogue,
   derive?: Deriver,
-  folders?: readonly string[],
+  folders?: readonly ClosedFolder[],
   notary?: Notary,
 ): Promise<{ recovered: Manifest[]; failures: RecoveryFailure[] }> {
   const { recovered, failures } = await recoverOpenFolders(store.root, derive, folders, notary, store.files)

@@ -1,6 +1,6 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
@@ -9,6 +9,7 @@ import { msOfIsoTime } from './iso-time.ts'
 import {
   type AlarmEntry,
   type Manifest,
+  type NotResumed,
   type OtherSource,
   parseManifest,
   type RunManifest,
@@ -20,10 +21,12 @@ import {
   audioOf,
   endOf,
   HISTORY_FILE,
+  INDICES_FILE,
   MANIFEST_FILE,
   nameSettled,
   OPEN_SUFFIX,
-  PASSING_FILES,
+  removePassing,
+  removeSession,
   SESSION_FILE,
   settleFolder,
 } from './recording-folder.ts'
@@ -45,7 +48,7 @@ export interface Recovered {
   readonly folder: string
 }
 
-/** A folder that could not be recovered; it is left as it is. */
+/** A folder that could not be recovered; it is left as it is, without keys of its session. */
 export interface RecoveryFailure {
   readonly folder: string
   readonly cause: unknown
@@ -56,20 +59,25 @@ export interface LeftFolder {
   readonly folder: string
   /** Undefined if it cannot be read. */
   readonly manifest: Manifest | undefined
-  /** What its session file holds; undefined without one. */
+  /** What its session file holds; undefined without one, and where it cannot be read. */
   readonly session: unknown
+  readonly isSessionUnreadable: boolean
+  /** Packet indices of secured streams, by channel; undefined without any, and where they cannot be read. */
+  readonly indices: unknown
   /** When anything in it was written last, ms since 1970. */
   readonly touchedAtMs: number
 }
 
 /** The folders left open under `root`. To be called before anything is recorded there. */
 export function leftFolders(root: string, files: RecordingFiles = plainFiles): LeftFolder[] {
-  const open = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
-  return open.map((folder) => {
+  return openFoldersIn(root).map((folder) => {
     const touched = readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs)
     const manifest = manifestOf(files, folder, readIf(files, join(folder, MANIFEST_FILE), parseManifest))
-    const session = readIf(files, join(folder, SESSION_FILE), (text) => JSON.parse(text) as unknown)
-    return { folder, manifest, session, touchedAtMs: Math.max(0, ...touched) }
+    const parse = (text: string): unknown => JSON.parse(text)
+    const session = readIf(files, join(folder, SESSION_FILE), parse)
+    const isSessionUnreadable = session === undefined && existsSync(join(folder, SESSION_FILE))
+    const indices = readIf(plainFiles, join(folder, INDICES_FILE), parse)
+    return { folder, manifest, session, isSessionUnreadable, indices, touchedAtMs: Math.max(0, ...touched) }
   })
 }
 
@@ -87,24 +95,34 @@ function readIf<T>(files: RecordingFiles, path: string, parse: (text: string) =>
   }
 }
 
+/** A folder that nobody goes on with, and why, where that was tried. */
+export interface ClosedFolder {
+  readonly folder: string
+  readonly notResumed?: NotResumed
+}
+
 /** Recovers folders left open, every one under `root` unless told. */
 export async function recoverOpenFolders(
   root: string,
   derive: Deriver = plainDeriver,
-  folders: readonly string[] = recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX)),
+  folders: readonly ClosedFolder[] = openFoldersIn(root).map((folder) => ({ folder })),
   notary?: Notary,
   files: RecordingFiles = plainFiles,
 ): Promise<{ recovered: Recovered[]; failures: RecoveryFailure[] }> {
   const recovered: Recovered[] = []
   const failures: RecoveryFailure[] = []
-  for (const folder of folders) {
+  for (const closed of folders) {
     try {
-      recovered.push(await recoverFolder(folder, derive, notary, files))
+      recovered.push(await recoverFolder(closed, derive, notary, files))
     } catch (cause) {
-      failures.push({ folder, cause })
+      failures.push({ folder: closed.folder, cause })
     }
   }
   return { recovered, failures }
+}
+
+function openFoldersIn(root: string): string[] {
+  return recordingFolders(root).filter((path) => path.endsWith(OPEN_SUFFIX))
 }
 
 /** Every recording's folder under `root`, open ones included, oldest day first. */
@@ -124,20 +142,23 @@ export function recordingFolders(root: string): string[] {
 }
 
 async function recoverFolder(
-  folder: string,
+  { folder, notResumed }: ClosedFolder,
   derive: Deriver,
   notary: Notary | undefined,
   files: RecordingFiles,
 ): Promise<Recovered> {
   const open = manifestOf(files, folder, parseManifest(files.read(join(folder, MANIFEST_FILE)).toString()))
-  if (open === undefined) throw new Error('manifest.json is not readable')
+  if (open === undefined) {
+    removeSession(folder)
+    throw new Error('manifest.json is not readable')
+  }
   // Nothing of what was vouched for may change: it lacks only its name.
   if (notary?.isAttested(folder) === true) return { manifest: open, folder: await nameSettled(folder) }
-  for (const file of PASSING_FILES) rmSync(join(folder, file), { force: true })
+  removePassing(folder)
   const streams = streamsLeft(folder, open, files)
   for (const name of readdirSync(folder)) if (GROWING.test(name)) files.finish(join(folder, name))
   files.finish(join(folder, HISTORY_FILE))
-  const durationMs = Math.max(0, ...streams.map(endMsOf))
+  const durationMs = Math.max(0, ...streams.flatMap((stream) => [stream.endMs, endMsOf(stream)]))
   const end = endOf(msOfIsoTime(open.startedAt) + durationMs, durationMs)
   const padded = streams.map(({ endMs, ...stream }) => {
     return tidyTimes(accountedFor(stream, endMs, durationMs), end.durationMs)
@@ -145,6 +166,7 @@ async function recoverFolder(
   const manifest: Manifest = {
     ...open,
     recovered: true,
+    ...(notResumed && { notResumed }),
     ...end,
     ...(await audioOf({ folder, streams: padded, durationMs }, 'no-rtp', derive)),
     streams: padded,
@@ -159,7 +181,7 @@ export function streamsLeft(folder: string, open: Manifest, files: RecordingFile
     .filter((name) => name.endsWith('.index.jsonl'))
     .flatMap((name) => streamFromIndex(files.read(join(folder, name)).toString()) ?? [])
     .map((stream) => withFiles(folder, open, stream, files))
-    .map((stream) => ({ ...stream, endMs: Math.max(leftEndMs(folder, stream, files), forsakenEndMs(stream)) }))
+    .map((stream) => endedAt(stream, Math.max(leftEndMs(folder, stream, files), forsakenEndMs(stream))))
   return indexed
     .filter(({ source }) => source === undefined)
     .sort((a, b) => a.channel - b.channel)
@@ -169,6 +191,13 @@ export function streamsLeft(folder: string, open: Manifest, files: RecordingFile
       )
       return others.length === 0 ? stream : { ...stream, others: others.sort(byNumber).map(asOther) }
     })
+}
+
+/** The index may have got further than the audio. */
+function endedAt(stream: IndexedStream, endMs: number): IndexedStream & StreamLeft {
+  const ledger = new GapLedger(stream.gaps)
+  ledger.cut(endMs)
+  return { ...stream, gaps: ledger.gaps, endMs }
 }
 
 /** What the process before heard of another source; in a recording that goes on it is over. */
@@ -181,16 +210,18 @@ function byNumber(a: { readonly number: number }, b: { readonly number: number }
   return a.number - b.number
 }
 
-/** Recording time at which what the last run of a stream left open holds ends. */
+/** Recording time at which the last run that holds anything ends. */
 function leftEndMs(folder: string, { runs }: Pick<StreamManifest, 'runs'>, files: RecordingFiles): number {
-  const last = runs.at(-1)
-  if (last === undefined) return 0
-  const time = new RunTime(last)
-  if (last.decoded) return time.msOf(last.bytes)
-  let endMs = last.startMs
-  for (const { position } of readRawRun(join(folder, last.file), last, files)) {
+  return runs.reduceRight<number | undefined>((endMs, run) => endMs ?? heldUpTo(folder, run, files), undefined) ?? 0
+}
+
+/** Where a run ends, undefined if nothing of it reached its file: what is before it may be in no ledger. */
+function heldUpTo(folder: string, run: RunManifest, files: RecordingFiles): number | undefined {
+  const time = new RunTime(run)
+  if (run.decoded) return run.bytes === 0 ? undefined : time.msOf(run.bytes)
+  let endMs: number | undefined
+  for (const { position } of readRawRun(join(folder, run.file), run, files))
     endMs = time.msOf(position) + USUAL_PACKET_MS
-  }
   return endMs
 }
 
@@ -227,8 +258,7 @@ function endMsOf(stream: StreamManifest | OtherSource): number {
 
 /** The stream with the time behind its end in the ledger; what is no gap is audio, as every silence that was written is one. */
 function accountedFor(stream: StreamManifest, fromMs: number, durationMs: number): StreamManifest {
-  const ledger = new GapLedger()
-  for (const gap of stream.gaps) ledger.add(gap)
+  const ledger = new GapLedger(stream.gaps)
   ledger.add({ fromMs, toMs: durationMs, cause: stream.runs.length > 0 ? 'recorder-restart' : 'no-rtp-yet' })
   const { gaps, missingMs } = ledger
   const silentMs = Object.values(missingMs).reduce((sum, ms) => sum + ms, 0)

@@ -3,6 +3,7 @@ import {
   appendFileSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -15,11 +16,12 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { decodePcma, encodePcma, encodePcmu, goertzelPower, readWav, tone } from '#audio'
 import { testDisk } from '../../test/harness/test-disk.ts'
+import { exportRecording } from './evidence/export.ts'
 import { isoTime, msOfIsoTime } from './iso-time.ts'
 import { type Manifest, NO_TOTALS, parseManifest, type RecordingFacts, serializeManifest } from './manifest.ts'
 import { RawRunFile, readRawRun } from './raw-run-file.ts'
 import { RecordingFolder } from './recording-folder.ts'
-import { recordingFolders, recoverOpenFolders } from './recovery.ts'
+import { leftFolders, recordingFolders, recoverOpenFolders } from './recovery.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
@@ -273,6 +275,43 @@ test('recovery puts the alarms that there were into the manifest, and the file o
   const { recovered } = await recoverOpenFolders(root)
   assert.deepEqual(recovered[0]?.manifest.alarms, [{ ...alarm, toMs: 3000 }, alarm])
   assert.equal(existsSync(join(recovered[0]!.folder, 'alarms.json')), false)
+})
+
+test('SEC-12: the state of a session is its owner’s to read, whatever was there, and gone with all its traces when the recording is published or recovered', async (t) => {
+  const root = rootOf(t)
+  for (const ends of ['published', 'recovered'] as const) {
+    const folder = new RecordingFolder(testDisk(), root, ends, STARTED_MS, FACTS)
+    const part = join(folder.path, 'session.json.part')
+    writeFileSync(part, 'of a death before', { mode: 0o644 })
+    folder.keepSession({ secret: 1 })
+    assert.equal(statSync(join(folder.path, 'session.json')).mode & 0o777, 0o600)
+    folder.keepIndices([{ secret: 2 }])
+    writeFileSync(part, 'secret of a death')
+    const [left] = leftFolders(root)
+    assert.deepEqual([left?.session, left?.indices, left?.isSessionUnreadable], [{ secret: 1 }, [{ secret: 2 }], false])
+    assert.throws(() => exportRecording(folder.path, join(root, 'exported')), /still being received/)
+    const settled = folder.path.replace('.open', '')
+    if (ends === 'published') {
+      await folder.publish({ endedAtMs: STARTED_MS, durationMs: 0, totals: [], noAudioCause: 'no-rtp' })
+      folder.keepSession({ secret: 3 })
+      folder.keepIndices([{ secret: 4 }])
+    } else {
+      await folder.leave()
+      const closed = { folder: folder.path, notResumed: 'too-old' } as const
+      const { recovered } = await recoverOpenFolders(root, undefined, [closed])
+      assert.equal(recovered[0]?.manifest.notResumed, 'too-old')
+    }
+    assert.deepEqual(readdirSync(settled), ['manifest.json'])
+  }
+})
+
+test('SEC-12: a session whose recording cannot be recovered leaves no keys behind', async (t) => {
+  const root = rootOf(t)
+  const folder = new RecordingFolder(testDisk(), root, 'r1', STARTED_MS, FACTS)
+  folder.keepSession({ secret: 1 })
+  truncateSync(join(folder.path, 'manifest.json'), 10)
+  assert.equal((await recoverOpenFolders(root)).failures.length, 1)
+  assert.deepEqual(readdirSync(folder.path), ['manifest.json'])
 })
 
 test('recovery after a kill during publishing works, and a folder without manifest is left alone and reported', async (t) => {

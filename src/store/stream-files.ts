@@ -61,7 +61,7 @@ export class StreamFiles {
   readonly #index: IndexWriter
   readonly #runs: (Omit<RunManifest, 'bytes' | 'clock'> & { file: string; clock?: readonly ClockBend[] })[] = []
   readonly #runBytes: number[] = []
-  readonly #gaps = new GapLedger()
+  readonly #gaps: GapLedger
   readonly #events: StreamEvent[] = []
   readonly #disk: Disk
   readonly #runsLeft: number
@@ -94,14 +94,15 @@ export class StreamFiles {
     this.#index = new IndexWriter(disk, path, first, left && sizeOf(disk, path))
     this.#runsLeft = left?.runs.length ?? 0
     this.leftMs = left?.endMs ?? 0
+    this.#gaps = new GapLedger(left?.gaps)
     if (left !== undefined) {
       this.#runBytes.push(...left.runs.map(({ bytes }) => bytes))
       this.#runs.push(...left.runs)
-      for (const gap of left.gaps) this.#gaps.add(gap)
       this.#events.push(...left.events)
       this.#totals = left.totals
       const missingMs = Object.values(this.#gaps.missingMs).reduce((sum, ms) => sum + ms, 0)
       this.#audioLeftMs = Math.max(0, left.endMs - missingMs)
+      this.#index.add({ type: 'left', endMs: left.endMs })
     }
   }
 
@@ -196,9 +197,10 @@ export class StreamFiles {
     this.#index.add({ type: 'totals', ...totals })
   }
 
-  /** Begins to hand everything to the operating system. */
+  /** Begins to hand everything to the operating system; the index first, so that no silence is there without its cause. */
   flush(): void {
-    for (const file of this.#files()) file.flush()
+    for (const other of this.#others) other.flush()
+    this.#index.flushBefore(this.#flushRuns)
   }
 
   /** Begins to bring what is written to the medium. */
@@ -307,6 +309,10 @@ export class StreamFiles {
 
   #files(): (WavRunFile | RawRunFile | IndexWriter | StreamFiles)[] {
     return [...this.#runFiles(), ...this.#others, this.#index]
+  }
+
+  readonly #flushRuns = (): void => {
+    for (const file of this.#runFiles()) file.flush()
   }
 
   #runFiles(): (WavRunFile | RawRunFile)[] {

@@ -44,6 +44,8 @@ export type IndexLine =
   | ({ readonly type: 'bend' } & ClockBend)
   | ({ readonly type: 'gap' } & Gap)
   | ({ readonly type: 'move' } & RunMove)
+  /** A process ended here, as the one after it found: what it told of behind that did not reach the files. */
+  | { readonly type: 'left'; readonly endMs: number }
   | ({ readonly type: 'event' } & StreamEvent)
   | ({ readonly type: 'anchor' } & IndexAnchor)
   | ({ readonly type: 'totals' } & StreamTotals)
@@ -82,6 +84,11 @@ export class IndexWriter {
     this.#file.flush()
   }
 
+  /** The same, and then, whether it was written or could not be, what is given. */
+  flushBefore(then: () => void): void {
+    this.#file.flush(then)
+  }
+
   /** Begins to bring what is written to the medium, unless there are only clocks and counters. */
   sync(): void {
     if (this.#file.syncedBytes < this.#neededBytes) this.#file.sync()
@@ -114,9 +121,10 @@ export function streamFromIndex(text: string): IndexedStream | undefined {
     if (entry === undefined) continue
     const { type, ...rest } = entry
     if (type === 'stream') stream = rest as Pick<IndexedStream, 'channel' | 'label' | 'source'>
-    if (type === 'run') runs.push({ ...(rest as Omit<RunManifest, 'bytes'>), bytes: 0 })
+    if (type === 'run') addRun(runs, rest as Omit<RunManifest, 'bytes'>)
     if (type === 'bend') bendLast(runs, rest as ClockBend)
     if (type === 'gap') gaps.add(rest as Gap)
+    if (type === 'left') gaps.cut((rest as { endMs: number }).endMs)
     if (type === 'move') {
       gaps.move(rest as RunMove)
       moveLast(runs, rest as RunMove)
@@ -125,6 +133,13 @@ export function streamFromIndex(text: string): IndexedStream | undefined {
     if (type === 'totals') totals = rest as StreamTotals
   }
   return stream && { ...stream, participants: [], runs, gaps: gaps.gaps, events, totals }
+}
+
+/** A name that comes again is that of a file that a crash kept from being made. */
+function addRun(runs: RunManifest[], run: Omit<RunManifest, 'bytes'>): void {
+  const unmade = runs.findIndex(({ file }) => file === run.file)
+  if (unmade >= 0) runs.splice(unmade, 1)
+  runs.push({ ...run, bytes: 0 })
 }
 
 /** Bends stand behind the run that they are of. */

@@ -229,6 +229,44 @@ bench(
   replay,
 )
 
+for (const [what, byMs] of [
+  ['back', -3_600_000],
+  ['forward', 3_600_000],
+] as const) {
+  bench(
+    `a system clock that is set ${what} by an hour changes nothing of what the next recorder is sent`,
+    async (b) => {
+      const recorder = await b.recording()
+      await b.pass(60_000)
+      const wallMs = b.clock.wallMs.bind(b.clock)
+      b.clock.wallMs = () => wallMs() + byMs
+      await b.pass(3_000)
+      recorder.bye()
+      const lostAtMs = b.clock.wallMs()
+      await b.pass()
+      for (const fromMs of replayed(b)) assert.ok(fromMs && fromMs >= lostAtMs - 5_000 && fromMs <= lostAtMs)
+    },
+    replay,
+  )
+  bench(
+    `a recorder that is silent while the system clock is set ${what} is replaced by one that hears what it missed`,
+    async (b) => {
+      const recorder = await b.recording()
+      await b.pass(60_000)
+      const forks = [...b.call.media.forks.keys()]
+      for (const fork of forks) b.call.media.emit({ type: 'fork-unheard', fork, forMs: 3_000 })
+      const wallMs = b.clock.wallMs.bind(b.clock)
+      b.clock.wallMs = () => wallMs() + byMs
+      await b.pass(1_000)
+      const heardUntilMs = b.clock.wallMs() - 4_000
+      recorder.bye()
+      await b.pass()
+      assert.deepEqual(replayed(b), [heardUntilMs, heardUntilMs])
+    },
+    replay,
+  )
+}
+
 bench(
   'field 6: a pause forgets first, then shuts the gates, and nothing is remembered before the resumption has succeeded',
   async (b) => {

@@ -21,7 +21,7 @@ interface ListeningAt {
 export interface RunningProgram {
   readonly pid: number
   /** SIP ports by transport. */
-  sipPort(transport: 'udp' | 'tcp'): number
+  sipPort(transport: 'udp' | 'tcp' | 'tls'): number
   readonly httpUrl: string
   /** Calls `listener` for every log line from now on. */
   onLine(listener: (line: LogLine) => void): void

@@ -1,6 +1,8 @@
 // Our gateway records a call at a recorder that is killed and started again: call and recording both go on.
 
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { goertzelPower } from '#audio'
 import { keptRecordings } from '../harness/kept-recording.ts'
@@ -11,19 +13,29 @@ import { until } from '../harness/until.ts'
 const SAMPLES_PER_MS = 8
 const PART_MS = 1500
 
-for (const transport of ['udp', 'tcp'] as const) {
-  test(`a recorder killed under a call of the gateway, over ${transport}: one recording with one gap, the call undisturbed`, async (t) => {
-    const recorder = await MortalRecorder.start(t)
+for (const transport of ['udp', 'tcp', 'tls'] as const) {
+  const isTls = transport === 'tls'
+  test(`a recorder killed under a call of the gateway, over ${transport}${isTls ? ' and SRTP' : ''}: one recording with one gap, the call undisturbed`, async (t) => {
+    const recorder = await MortalRecorder.start(t, {}, { isTls })
     const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
-    const opened = await openTestGateway(t, { gateway: { routes: [{ match: 'bob', callee: bob.uri }] } })
+    const opened = await openTestGateway(t, {
+      tls: isTls,
+      gateway: {
+        routes: [{ match: 'bob', callee: bob.uri }],
+        ...(isTls && { recording: { profiles: [{ name: 'secured', media: { srtp: ['AEAD_AES_256_GCM'] } }] } }),
+      },
+    })
     const talk = await placeTalk(opened, alice, bob)
     const hearMore = async (ms: number): Promise<void> => {
       const from = talk.caller.heard().length
       await until('the talk goes on', () => talk.caller.heard().length >= from + ms * SAMPLES_PER_MS, 30_000)
     }
     const uri = `sip:srs@127.0.0.1:${recorder.sipPort(transport)};transport=${transport}`
-    assert.equal((await talk.rest('start', uri, 'restarted')).status, 200)
+    assert.equal((await talk.rest('start', uri, isTls ? 'secured' : 'restarted')).status, 200)
     await hearMore(PART_MS)
+    const states = (await readdir(recorder.store, { recursive: true })).filter((name) => name.endsWith('session.json'))
+    const state = await readFile(join(recorder.store, states[0]!), 'utf8')
+    assert.equal(state.includes('"RTP/SAVP"'), isTls)
     const before = talk.caller.heard().length
     await recorder.kill()
     await recorder.start()

@@ -8,8 +8,10 @@ import { test } from 'node:test'
 import WebSocket from 'ws'
 import { goertzelPower } from '#audio'
 import type { LiveSessionView } from '../../src/control/live/live-session-routes.ts'
+import { delay } from '../foreign/deadline.ts'
 import { ForeignClient } from '../foreign/foreign-client.ts'
-import { tone } from '../foreign/g711-tones.ts'
+import { toMuLaw, tone } from '../foreign/g711-tones.ts'
+import { buildRtp } from '../foreign/rtp-wire.ts'
 import { Ear } from '../harness/ear.ts'
 import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
 import { CALLEE_HZ, CALLER_HZ, openTalk } from '../harness/talk.ts'
@@ -79,6 +81,48 @@ test('listeners hear each channel as it comes, and nothing while the client paus
   assert.equal((await client.bye()).status, 200)
   await closed
   assert.equal(both.texts.at(-1)?.type, 'ended')
+})
+
+test('two sources that speak at once on one m-line are heard as one channel, and the one that speaks is enough for the alarms', async (t) => {
+  const recorder = await openTestProgram({ gateway: false, recorder: true })
+  t.after(() => recorder.close())
+  const address = { host: '127.0.0.1', port: recorder.port('recorder', 'tcp') }
+  const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
+  t.after(() => client.close())
+  const { answer } = await client.invite({ streams: 1 })
+  const { recordingId } = await sessionOf(recorder)
+  const ear = await Ear.open(t, `${recorder.httpUrl}/api/recorder/sessions/${recordingId}/listen`)
+  const { rtp } = client.streams[0]!.pair
+  const voices = TONES.map((hz) => Buffer.from(Array.from(tone(hz, 1000), toMuLaw)))
+  let packet = 0
+  const say = async (durationMs: number, lines: readonly number[]): Promise<void> => {
+    for (const end = packet + durationMs / 20; packet < end; packet++) {
+      for (const line of lines) {
+        const from = (packet % 50) * 160
+        const payload = voices[line]!.subarray(from, from + 160)
+        const about = { payloadType: 0, marker: false, sequence: packet, timestamp: packet * 160, ssrc: 0x1000 + line }
+        rtp.send(buildRtp({ ...about, payload }), answer?.media[0]?.port ?? 0, '127.0.0.1')
+      }
+      await delay(20)
+    }
+  }
+  await say(1500, [0, 1])
+  await until('it has been heard', () => ear.samples(0).length > 8000)
+  const heard = ear.samples(0)
+  assert.ok(heard.length < 8 * 2500, `${heard.length / 8} ms of 1500 are one sound, not one behind the other`)
+  for (const hz of TONES) {
+    const power = goertzelPower(heard.subarray(heard.length - 6400), 8000, hz)
+    assert.ok(power > 0.3, `${hz} Hz: ${power}`)
+  }
+  ear.forget()
+  await say(1500, [1])
+  await until('the other one has been heard', () => ear.samples(0).length > 8000)
+  const alone = ear.samples(0).subarray(-6400)
+  assert.ok(goertzelPower(alone, 8000, TONES[1]!) > 0.9)
+  const { alarms, streams } = await sessionOf(recorder)
+  assert.deepEqual(alarms, [])
+  assert.ok(streams[0]?.level !== undefined && (streams[0].lastPacketAgoMs ?? 10_000) < 1000, JSON.stringify(streams))
+  assert.equal((await client.bye()).status, 200)
 })
 
 test('an alarm shows in the session, as an event, in the metrics, in the log and in the manifest, and so does its end', async (t) => {

@@ -41,7 +41,7 @@ test('SRS-03, SRS-15: an invited client gets an INVITE that offers nothing; what
   const ack = client.asked('ACK')[0]!
   assert.deepEqual(directionsOf(ack), ['recvonly', 'recvonly'])
   await Promise.all([client.streams[0]!.send(tone(400, 400)), client.streams[1]!.send(tone(1000, 400))])
-  const { manifest } = await scene.end(client)
+  const { manifest } = await scene.end(client, 40)
   assert.deepEqual(
     manifest.streams.map(({ totals }) => totals.packets),
     [20, 20],
@@ -94,6 +94,28 @@ test('SRS-14, SRS-03: whatever the client has added and removed, an offer of the
   // RFC 3261 section 14.1: a re-INVITE without a description asks for an offer.
   const asked = await client.request('INVITE')
   assert.deepEqual(directionsOf(asked), ['removed', 'recvonly'])
+})
+
+test('SRS-16: a stream that the recorder takes out has port 0 in its offer, and the others go on', async (t) => {
+  const scene = await openWireScene(t)
+  const client = await scene.client()
+  const opened = await client.request('INVITE', { sdp: client.sdp() })
+  assert.deepEqual(directionsOf(opened), ['recvonly', 'recvonly'])
+  const recordingId = await idOfSession(scene)
+  await client.streams[1]!.send(tone(1000, 200))
+  await scene.recorder.program.recorder?.server.dropStream(recordingId, 1)
+  const [offer] = client.asked('INVITE')
+  assert.ok(offer)
+  assertRecorder(offer)
+  assert.deepEqual(directionsOf(offer), ['recvonly', 'removed'])
+  assert.equal(versionOf(offer), versionOf(opened) + 1)
+  assert.equal(answerOf(offer)!.media[0]!.port, answerOf(opened)!.media[0]!.port)
+  await client.streams[0]!.send(tone(400, 300))
+  const { manifest } = await scene.end(client, 25)
+  assert.deepEqual(
+    manifest.streams.map(({ totals }) => totals.packets),
+    [15, 10],
+  )
 })
 
 test('SRS-20: an UPDATE that comes while another is unanswered gets 500 and Retry-After from 0 to 10, and changes nothing', async (t) => {
@@ -150,7 +172,7 @@ test('SRS-21: requests with an old number or of no dialog change nothing: audio,
   const again = await client.request('UPDATE', { sdp: client.sdp() })
   assert.deepEqual([directionsOf(again), versionOf(again)], [['recvonly', 'recvonly'], versionOf(opened)])
   await client.streams[0]!.send(tone(400, 400))
-  const { manifest } = await scene.end(client)
+  const { manifest } = await scene.end(client, 20)
   assert.equal(manifest.streams[0]?.totals.packets, 20)
   assert.equal(manifest.metadata.length, 1)
   assert.deepEqual(manifest.facts.speakers, [['Ottoline Brandt'], ['Matías "Kit" Öberg & Co']])

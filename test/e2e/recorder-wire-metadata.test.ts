@@ -74,19 +74,22 @@ test('SRS-41, SRS-42, SRS-44, SRS-55: a partial document without a base is follo
   assert.deepEqual(client.responses.filter(asksSnapshot), [])
 })
 
-test('SRS-44, SRS-42: a reference to nobody asks for a snapshot, a syntax error and what was said whole do not', async (t) => {
+test('SRS-44, SRS-42: a part without a whole before it and a reference to nobody ask for a snapshot, a syntax error and a part of a whole do not', async (t) => {
   const scene = await openWireScene(t)
   const story = new CallStory(['1', '2'])
-  const open = async (): Promise<WireClient> => {
+  const open = async (metadata = story.document('rfc8068')): Promise<WireClient> => {
     const client = await scene.client()
-    await client.request('INVITE', { sdp: client.sdp(), metadata: story.document('rfc8068') })
+    await client.request('INVITE', { sdp: client.sdp(), metadata })
     return client
   }
   const [broken, whole, lost] = [await open(), await open(), await open()]
+  const baseless = await open(named(story, 0, 'Somebody'))
   assert.equal((await broken.request('UPDATE', { metadata: story.document('broken') })).status, 200)
   assert.equal((await whole.request('UPDATE', { metadata: story.document('hold') })).status, 200)
   assert.equal((await lost.request('UPDATE', { metadata: aboutNobody(story) })).status, 200)
-  await lost.waitFor(() => snapshots(lost).length > 0, 'a request for a snapshot')
+  for (const client of [baseless, lost]) {
+    await client.waitFor(() => snapshots(client).length > 0, 'a request for a snapshot')
+  }
   for (const client of [broken, whole]) {
     // What was under way at the recorder has come before this answer.
     assert.equal((await client.request('UPDATE')).status, 200)
@@ -141,7 +144,7 @@ test('SRS-47: an id of a party that a stream takes stays that of the party: the 
   const reused = partial(`<stream stream_id="${id}" session_id="${story.sessionId}"><label>2</label></stream>`)
   assert.equal((await client.request('UPDATE', { metadata: reused })).status, 200)
   await Promise.all([client.streams[0]!.send(tone(400, 300)), client.streams[1]!.send(tone(1000, 300))])
-  const { manifest } = await scene.end(client)
+  const { manifest } = await scene.end(client, 30)
   // Who an id in doubt stands for is not guessed; all else is as it was.
   assert.deepEqual(manifest.facts.speakers, [[], ['Matías "Kit" Öberg & Co']])
   assert.deepEqual(

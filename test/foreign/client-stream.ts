@@ -6,9 +6,10 @@ import { toALaw, toMuLaw } from './g711-tones.ts'
 import { buildRtp, buildSenderReport, parseRtcp, RTCP_RR, type RtcpCompound, type SocketPair } from './rtp-wire.ts'
 import type { MediaLine } from './sdp-text.ts'
 import type { Address } from './sip-flow.ts'
+import { cryptoLine, freshKey, keyOfLine, SrtpSide, type Suite } from './srtp-wire.ts'
 
-/** A compound of the recorder's with its source. */
-type ReceivedRtcp = RtcpCompound & { readonly from: Address; readonly atMs: number }
+/** A compound of the recorder's with its source, and its index where it was secured. */
+type ReceivedRtcp = RtcpCompound & { readonly from: Address; readonly atMs: number; readonly srtcpIndex?: number }
 
 /** How audio is sent. */
 export type SendAudioOptions = {
@@ -46,24 +47,46 @@ export class ClientStream {
   readonly label: string | undefined
   readonly cname = randomBytes(12).toString('base64')
   readonly rtcp: ReceivedRtcp[] = []
+  /** Of the recorder's RTCP, what does not open under its key, or came under an index of before. */
+  readonly rtcpObjections: string[] = []
+  /** Datagrams that left for the RTP port, if they are kept. */
+  sent: Buffer[] | undefined
+  readonly #suite: Suite | undefined
+  #ours: SrtpSide | undefined
+  #theirs: SrtpSide | undefined
+  readonly #usedIndices = new Set<string>()
   /** Datagrams that came to the RTP port, where a recorder has nothing to send. */
   strayDatagrams = 0
   #ssrc = randomBytes(4).readUInt32BE()
-  #sequence = randomBytes(2).readUInt16BE()
+  #sequence: number
   #timestamp = randomBytes(4).readUInt32BE()
   #packets = 0
   #octets = 0
   #target: MediaLine | undefined
 
-  constructor(pair: SocketPair, label: string | undefined, changed: () => void) {
+  constructor(
+    pair: SocketPair,
+    label: string | undefined,
+    changed: () => void,
+    {
+      suite,
+      firstSequence = randomBytes(2).readUInt16BE(),
+    }: { suite?: Suite | undefined; firstSequence?: number } = {},
+  ) {
     this.pair = pair
     this.label = label
+    this.#suite = suite
+    this.#sequence = firstSequence
+    this.takeFreshKey()
     pair.rtp.on('message', () => {
       this.strayDatagrams++
     })
     pair.rtcp.on('message', (raw, from) => {
-      const compound = parseRtcp(raw)
-      if (compound) this.rtcp.push({ ...compound, from: { host: from.address, port: from.port }, atMs: Date.now() })
+      const opened = this.#openRtcp(raw)
+      const compound = opened && parseRtcp(opened.compound)
+      const index = opened?.index === undefined ? {} : { srtcpIndex: opened.index }
+      const source = { host: from.address, port: from.port }
+      if (compound) this.rtcp.push({ ...compound, ...index, from: source, atMs: Date.now() })
       changed()
     })
   }
@@ -71,6 +94,46 @@ export class ClientStream {
   /** The recorder's m-line, once answered. */
   set target(line: MediaLine | undefined) {
     this.#target = line
+    if (this.#suite === undefined || line === undefined || line.port === 0) return
+    const key = keyOfLine(line.attributes, this.#suite)
+    if (this.#theirs?.key.material.equals(key.material) !== true) this.#theirs = new SrtpSide(key)
+  }
+
+  /** The value of its crypto line; undefined for plain RTP. */
+  get crypto(): string | undefined {
+    return this.#ours && cryptoLine(this.#ours.key)
+  }
+
+  /** The keys of both directions. */
+  get keys(): Buffer[] {
+    return [this.#ours, this.#theirs].flatMap((side) => side?.key.material ?? [])
+  }
+
+  /** How often its sequence numbers have rolled over under the key in use. */
+  get rollovers(): number {
+    return this.#ours?.rollovers(this.#ssrc) ?? 0
+  }
+
+  /** Sends under another key from now on; it is still to be offered. */
+  takeFreshKey(): void {
+    if (this.#suite !== undefined) this.#ours = new SrtpSide(freshKey(this.#suite))
+  }
+
+  #openRtcp(raw: Buffer): { readonly compound: Buffer; readonly index?: number } | undefined {
+    if (this.#suite === undefined) return { compound: raw }
+    const opened = this.#theirs?.openRtcp(raw)
+    if (opened === undefined) this.rtcpObjections.push('RFC 3711 3.4: RTCP that does not authenticate')
+    else {
+      const used = `${this.#theirs!.key.material.toString('hex')} ${opened.index}`
+      if (this.#usedIndices.has(used)) this.rtcpObjections.push(`RFC 3711 9.1: SRTCP index ${opened.index} used twice`)
+      this.#usedIndices.add(used)
+    }
+    return opened
+  }
+
+  #sendRtp(raw: Buffer, line: MediaLine): void {
+    this.sent?.push(raw)
+    this.pair.rtp.send(raw, line.port, line.address)
   }
 
   /** How many receiver reports came. */
@@ -104,7 +167,7 @@ export class ClientStream {
       if (!isLost) {
         const raw = this.#packet(codec.payloadType, i === 0, Buffer.from(Array.from(frame, encode)))
         const times = options.repeatEvery !== undefined && (i + 1) % options.repeatEvery === 0 ? 2 : 1
-        for (let n = 0; n < times; n++) this.pair.rtp.send(raw, line.port, line.address)
+        for (let n = 0; n < times; n++) this.#sendRtp(raw, line)
         sent++
         this.#packets++
         this.#octets += frame.length
@@ -128,7 +191,7 @@ export class ClientStream {
     for (let i = 1; i <= steps + 2; i++) {
       const duration = Math.min(i, steps) * FRAME_SAMPLES
       const payload = Buffer.from([event, (i >= steps ? 0x80 : 0) | 10, duration >> 8, duration & 0xff])
-      this.pair.rtp.send(this.#packet(codec.payloadType, i === 1, payload), line.port, line.address)
+      this.#sendRtp(this.#packet(codec.payloadType, i === 1, payload), line)
       this.#sequence = (this.#sequence + 1) & 0xffff
       if (i < steps) await delay(FRAME_MS)
     }
@@ -136,7 +199,7 @@ export class ClientStream {
   }
 
   #packet(payloadType: number, marker: boolean, payload: Buffer): Buffer {
-    return buildRtp({
+    const plain = buildRtp({
       payloadType,
       marker,
       sequence: this.#sequence,
@@ -144,6 +207,7 @@ export class ClientStream {
       ssrc: this.#ssrc,
       payload,
     })
+    return this.#ours?.protectRtp(plain) ?? plain
   }
 
   /** Sends a sender report with the CNAME; a last one also says BYE. */
@@ -157,7 +221,8 @@ export class ClientStream {
       packets: this.#packets,
       octets: this.#octets,
     }
-    this.pair.rtcp.send(buildSenderReport(report, this.cname, isLast), line.rtcpPort, line.address)
+    const plain = buildSenderReport(report, this.cname, isLast)
+    this.pair.rtcp.send(this.#ours?.protectRtcp(plain) ?? plain, line.rtcpPort, line.address)
   }
 
   close(): void {

@@ -13,6 +13,7 @@ import { buildSdp, type Codec, type Direction, type MediaSpec, parseSdp, type Sd
 import { type Address, type Flow, openFlow } from './sip-flow.ts'
 import { SipRequester, SipResponder } from './sip-requester.ts'
 import { branchOf, cseqOf, type Header, headerOf, parseSip, type SipText, tagOf } from './sip-text.ts'
+import type { Suite } from './srtp-wire.ts'
 
 /** Where and how the client speaks. */
 export type ClientOptions = {
@@ -42,6 +43,10 @@ export type InviteOptions = BodyOptions & {
   readonly direction?: Direction | ''
   readonly people?: readonly Person[]
   readonly headers?: readonly Header[]
+  /** SRTP with keys in SDP, of the streams named, or of all. */
+  readonly srtp?: { readonly suite: Suite; readonly only?: readonly number[] }
+  /** RTP sequence number of the first packet of each stream; a random one when unset. */
+  readonly firstSequence?: number
 }
 
 /** How a body is put together. */
@@ -128,7 +133,7 @@ export class ForeignClient {
       options.people,
     )
     for (let i = 0; i < count; i++) {
-      this.streams.push(new ClientStream(await openPair(), labels[i], () => this.#signal.changed()))
+      this.streams.push(await this.#openStream(labels[i], i))
       this.#directions.push(options.direction ?? 'sendonly')
     }
     const { transport, user, variant } = this.#options
@@ -141,9 +146,15 @@ export class ForeignClient {
 
   /** Re-offers the streams; `metadata` travels beside the offer. */
   reinvite(
-    change: BodyOptions & { direction?: Direction; metadata?: MetadataChoice; only?: readonly number[] } = {},
+    change: BodyOptions & {
+      direction?: Direction
+      metadata?: MetadataChoice
+      only?: readonly number[]
+      freshKeys?: boolean
+    } = {},
   ): Promise<Outcome> {
     const { direction } = change
+    if (change.freshKeys) for (const stream of this.streams) stream.takeFreshKey()
     if (direction !== undefined) {
       this.#directions = this.#directions.map((old, i) => (change.only?.includes(i) === false ? old : direction))
     }
@@ -152,7 +163,7 @@ export class ForeignClient {
 
   /** Adds one stream at the end and re-offers (RFC 3264 section 8.1). */
   async addStream(label: string, metadata: MetadataChoice = 'none'): Promise<Outcome> {
-    this.streams.push(new ClientStream(await openPair(), label, () => this.#signal.changed()))
+    this.streams.push(await this.#openStream(label, this.streams.length))
     this.#directions.push('sendonly')
     return this.reinvite({ metadata })
   }
@@ -243,6 +254,13 @@ export class ForeignClient {
     this.#closeFlow()
   }
 
+  async #openStream(label: string | undefined, index: number): Promise<ClientStream> {
+    const { srtp, firstSequence } = this.#invite
+    const suite = srtp?.only?.includes(index) === false ? undefined : srtp?.suite
+    const first = firstSequence === undefined ? {} : { firstSequence }
+    return new ClientStream(await openPair(), label, () => this.#signal.changed(), { suite, ...first })
+  }
+
   #requireHeader(): Header[] {
     const wanted = this.#invite.require ?? this.#options.variant !== 'draft'
     const tags = wanted === true ? ['siprec'] : wanted === false ? [] : wanted
@@ -253,7 +271,8 @@ export class ForeignClient {
     const write = () => {
       const media = this.streams.map((stream, i): MediaSpec => {
         const direction = this.#directions[i] ?? 'sendonly'
-        return { port: stream.pair.port, codecs: this.#codecs, direction, label: stream.label }
+        const { pair, label, crypto } = stream
+        return { port: pair.port, codecs: this.#codecs, direction, label, crypto }
       })
       return buildSdp('foreign', 7_100_200, this.#sdpVersion, media)
     }

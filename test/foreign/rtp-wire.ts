@@ -54,6 +54,8 @@ export type RtcpCompound = {
   readonly ssrc: number
   readonly cname: string | undefined
   readonly reportBlocks: number
+  /** LSR of the first report block: the middle of the time of our last sender report; 0 before it was heard. */
+  readonly lastSenderReport: number | undefined
   readonly packetsSent: number | undefined
   readonly rtpTimestamp: number | undefined
   readonly hasBye: boolean
@@ -69,6 +71,7 @@ export function parseRtcp(raw: Buffer): RtcpCompound | undefined {
   const types: number[] = []
   let cname: string | undefined
   let reportBlocks = 0
+  let lastSenderReport: number | undefined
   let packetsSent: number | undefined
   let rtpTimestamp: number | undefined
   for (let at = 0; at < raw.length; ) {
@@ -78,6 +81,7 @@ export function parseRtcp(raw: Buffer): RtcpCompound | undefined {
     if (end > raw.length) return undefined
     types.push(type)
     if (type === RTCP_SR || type === RTCP_RR) reportBlocks += raw.readUInt8(at) & 31
+    if (type === RTCP_RR && end - at >= 32) lastSenderReport ??= raw.readUInt32BE(at + 24)
     if (type === RTCP_SR && end - at >= 28) {
       rtpTimestamp = raw.readUInt32BE(at + 16)
       packetsSent = raw.readUInt32BE(at + 20)
@@ -89,7 +93,16 @@ export function parseRtcp(raw: Buffer): RtcpCompound | undefined {
     at = end
   }
   const ssrc = raw.length >= 8 ? raw.readUInt32BE(4) : 0
-  return { types, ssrc, cname, reportBlocks, packetsSent, rtpTimestamp, hasBye: types.includes(RTCP_BYE) }
+  return {
+    types,
+    ssrc,
+    cname,
+    reportBlocks,
+    lastSenderReport,
+    packetsSent,
+    rtpTimestamp,
+    hasBye: types.includes(RTCP_BYE),
+  }
 }
 
 const NTP_EPOCH_S = 2_208_988_800

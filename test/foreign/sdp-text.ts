@@ -110,6 +110,8 @@ export type MediaSpec = {
   readonly codecs: readonly Codec[]
   readonly direction: Direction | ''
   readonly label: string | undefined
+  /** The value of its crypto line, which makes it SRTP. */
+  readonly crypto?: string | undefined
 }
 
 /** Writes a description for the loopback address. */
@@ -117,7 +119,8 @@ export function buildSdp(user: string, sessionId: number, version: number, media
   const lines = ['v=0', `o=${user} ${sessionId} ${version} IN IP4 127.0.0.1`, 's=-', 'c=IN IP4 127.0.0.1', 't=0 0']
   for (const line of media) {
     const types = line.codecs.map((codec) => codec.payloadType).join(' ')
-    lines.push(`m=${line.kind ?? 'audio'} ${line.port} RTP/AVP ${types}`)
+    lines.push(`m=${line.kind ?? 'audio'} ${line.port} ${line.crypto === undefined ? 'RTP/AVP' : 'RTP/SAVP'} ${types}`)
+    if (line.crypto !== undefined) lines.push(`a=crypto:${line.crypto}`)
     for (const codec of line.codecs) {
       lines.push(`a=rtpmap:${codec.payloadType} ${codec.name}/${codec.clockRateHz}`)
       if (codec.name === 'telephone-event') lines.push(`a=fmtp:${codec.payloadType} 0-15`)

@@ -5,10 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { cryptoIds, systemClock } from '#net'
-import { anySipPorts, type RunningProgram, startProgram } from '../demo/processes.ts'
+import { type LogLine, type RunningProgram, startProgram } from '../demo/processes.ts'
+import { sipSection } from './open-program.ts'
 import { until } from './until.ts'
 
 const RTP_PORTS = 1000
+
+/** What a recorder speaks. */
+interface MortalRecorderOptions {
+  readonly srtp?: Record<string, unknown>
+  readonly isTls?: boolean
+}
 
 /** A recorder with several lives. */
 export class MortalRecorder {
@@ -18,26 +25,35 @@ export class MortalRecorder {
   killedAtMs = 0
   readonly #folder: string
   readonly #settings: Record<string, unknown>
+  readonly #srtp: Record<string, unknown> | undefined
   readonly #portMin: number
-  #sip: Record<string, unknown> = anySipPorts
+  #sip: Record<string, unknown>
   /** What it is started behind. */
   command: readonly string[] = []
   readonly #messages = new Set<string>()
+  /** All that it has logged since it was ready. */
+  readonly lines: LogLine[] = []
   #life = 0
   #running: RunningProgram | undefined
 
-  /** `settings`: keys of `recorder.store`. */
-  constructor(folder: string, settings: Record<string, unknown> = {}) {
+  /** `settings`: keys of `recorder.store`; `srtp`: of `recorder.media.srtp`; `isTls`: it listens for TLS, too. */
+  constructor(folder: string, settings: Record<string, unknown> = {}, { srtp, isTls }: MortalRecorderOptions = {}) {
     this.#folder = folder
-    this.#settings = settings
+    this.#settings = { ...settings }
+    this.#srtp = srtp
+    this.#sip = sipSection('peer', isTls)
     this.#portMin = 30_000 + 2 * cryptoIds.integer(1000)
     this.store = join(folder, 'recordings')
   }
 
   /** A recorder of a test, not started. */
-  static async make(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
+  static async make(
+    t: TestContext,
+    settings: Record<string, unknown> = {},
+    options: MortalRecorderOptions = {},
+  ): Promise<MortalRecorder> {
     const folder = await mkdtemp(join(tmpdir(), 'mortal-'))
-    const recorder = new MortalRecorder(folder, settings)
+    const recorder = new MortalRecorder(folder, settings, options)
     t.after(async () => {
       await recorder.stop()
       await rm(folder, { recursive: true, force: true })
@@ -46,8 +62,12 @@ export class MortalRecorder {
   }
 
   /** A recorder of a test, started. */
-  static async start(t: TestContext, settings: Record<string, unknown> = {}): Promise<MortalRecorder> {
-    const recorder = await MortalRecorder.make(t, settings)
+  static async start(
+    t: TestContext,
+    settings: Record<string, unknown> = {},
+    options: MortalRecorderOptions = {},
+  ): Promise<MortalRecorder> {
+    const recorder = await MortalRecorder.make(t, settings, options)
     await recorder.start()
     return recorder
   }
@@ -61,7 +81,7 @@ export class MortalRecorder {
     return this.#program.pid
   }
 
-  sipPort(transport: 'udp' | 'tcp'): number {
+  sipPort(transport: 'udp' | 'tcp' | 'tls'): number {
     return this.#program.sipPort(transport)
   }
 
@@ -69,12 +89,26 @@ export class MortalRecorder {
     return this.#program.httpUrl
   }
 
+  /** Changes what it is started with from now on. */
+  configure(settings: Record<string, unknown>): void {
+    Object.assign(this.#settings, settings)
+  }
+
+  /** Where its configuration, its logs and its store are. */
+  get folder(): string {
+    return this.#folder
+  }
+
   /** Starts it, or starts it again. */
   async start(): Promise<void> {
     this.#running = await startProgram(this.#folder, this.#nextName(), this.#config, { command: this.command })
-    this.#running.onLine(({ message }) => this.#messages.add(message))
-    const listen = (['udp', 'tcp'] as const).map((transport) => ({ transport, port: this.sipPort(transport) }))
-    this.#sip = { listen }
+    this.#running.onLine((line) => {
+      this.#messages.add(line.message)
+      this.lines.push(line)
+    })
+    const transports = (['udp', 'tcp', 'tls'] as const).filter((transport) => this.sipPort(transport) > 0)
+    const listen = transports.map((transport) => ({ transport, port: this.sipPort(transport) }))
+    this.#sip = { ...this.#sip, listen }
   }
 
   /** kill -9. */
@@ -113,7 +147,11 @@ export class MortalRecorder {
       http: { port: 0 },
       recorder: {
         sip: this.#sip,
-        media: { portMin: this.#portMin, portMax: this.#portMin + RTP_PORTS },
+        media: {
+          portMin: this.#portMin,
+          portMax: this.#portMin + RTP_PORTS,
+          ...(this.#srtp && { srtp: this.#srtp }),
+        },
         store: { folder: this.store, minFreeBytes: 0, ...this.#settings },
       },
     }

@@ -112,7 +112,8 @@ const anyPorts = {
   ],
 }
 
-function sipSection(certificate: string, isTls = false): Section {
+/** SIP of one role, with a TLS listener if wanted, on ports of the system's choice. */
+export function sipSection(certificate: string, isTls = false): Section {
   if (!isTls) return anyPorts
   const listen = [...anyPorts.listen, { transport: 'tls', port: 0 }]
   const [certFile, keyFile] = [tlsFixture(`${certificate}.cert.pem`), tlsFixture(`${certificate}.key.pem`)]

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { decodePcmu } from '#audio'
 import { RTP_HEADER_BYTES } from '#rtp'
-import { type Sipp, startSipp } from './sipp.ts'
+import { type Sipp, type SippOptions, startSipp } from './sipp.ts'
 import { until } from './until.ts'
 
 const HOST = '127.0.0.1'
@@ -27,13 +27,34 @@ export interface SippRecorder extends Sipp {
   audio(line: number): Int16Array
 }
 
+type Keys = Readonly<Record<string, string>>
+
 /** Starts a scenario as a recorder on TCP, for one call of two streams unless told; it and its RTP ports are gone after the test. */
-export async function openSippRecorder(
+export function openSippRecorder(
   t: TestContext,
   scenario: string,
-  keys: Readonly<Record<string, string>> = {},
+  keys: Keys = {},
   calls = 1,
   lines = 2,
+): Promise<SippRecorder> {
+  return open(t, { scenario, transport: 'tcp', args: ['-m', `${calls}`] }, keys, lines)
+}
+
+/** Starts a scenario in which a recorder calls somebody. */
+export function startSippRecorder(
+  t: TestContext,
+  scenario: string,
+  keys: Keys,
+  remote: { readonly user: string; readonly port: number },
+): Promise<SippRecorder> {
+  return open(t, { scenario, transport: 'tcp', remote }, keys, 2)
+}
+
+async function open(
+  t: TestContext,
+  run: Omit<SippOptions, 'folder'>,
+  keys: Keys,
+  lines: number,
 ): Promise<SippRecorder> {
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'))
   let started: Sipp | undefined
@@ -53,15 +74,16 @@ export async function openSippRecorder(
     })
   }
   const ports = sockets.map((socket) => `${socket.address().port}`)
+  const numbered = Object.fromEntries(ports.map((port, line) => [`rtp_${line + 1}`, port]))
   const given = Object.entries({
-    rtp_1: ports[0]!,
-    rtp_2: ports[1]!,
+    ...numbered,
     rtp_ports: ports.join(' '),
-    snapshots: '',
+    snapshots: 'never',
+    labels: 'fresh',
     ...keys,
   })
-  const args = ['-m', `${calls}`, '-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
-  const sipp = await startSipp({ scenario, transport: 'tcp', folder, args })
+  const args = [...(run.args ?? []), '-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
+  const sipp = await startSipp({ ...run, folder, args })
   started = sipp
   return {
     ...sipp,
@@ -71,10 +93,10 @@ export async function openSippRecorder(
   }
 }
 
-/** Waits until a recorder hears more. */
-export async function untilHeard(recorder: SippRecorder, more = 20): Promise<void> {
-  const from = recorder.packets()
-  await until('the recorder hears more', () => recorder.packets() >= from + more)
+/** Waits until a recorder hears more, of one m-line where that is told. */
+export async function untilHeard(recorder: SippRecorder, more = 20, line?: number): Promise<void> {
+  const from = recorder.packets(line)
+  await until('the recorder hears more', () => recorder.packets(line) >= from + more)
 }
 
 /** Waits until a talk has gone on for a while and tells how many packets reached the recorder meanwhile. */

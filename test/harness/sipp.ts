@@ -6,7 +6,6 @@ import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { cryptoIds } from '#net'
-import { freePort } from './free-port.ts'
 import { startTool } from './tools.ts'
 
 const HOST = '127.0.0.1'
@@ -40,7 +39,7 @@ export interface Sipp {
 /** Starts SIPp for one call. */
 export async function startSipp(options: SippOptions): Promise<Sipp> {
   const { scenario, transport, folder, remote, args = [] } = options
-  const port = await freePort()
+  const port = await freeSipPort()
   const mediaPort = await freeMediaPort()
   const name = `${scenario}-${port}`
   const running = startTool(
@@ -67,6 +66,14 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
     },
     messages: () => readFile(join(folder, `${name}-messages.log`), 'utf8'),
     stop: () => running.stop(),
+  }
+}
+
+/** One above the ports that the system gives to others, who might take it before SIPp does. */
+async function freeSipPort(): Promise<number> {
+  for (;;) {
+    const port = 64_200 + cryptoIds.integer(1300)
+    if (!(await isTaken(port, 'udp')) && !(await isTaken(port, 'tcp'))) return port
   }
 }
 

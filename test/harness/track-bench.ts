@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
 import { type Deriver, type Manifest, NO_TOTALS, RecordingFolder } from '#store'
+import type { SenderTime } from '../../src/recording-server/sender-time.ts'
 import { Track, type TrackCodec } from '../../src/recording-server/track.ts'
 import { testDisk } from './test-disk.ts'
 
@@ -14,7 +15,8 @@ const FLUSH_MS = 500
 
 /** How a bench differs from that of a live recording. */
 export interface BenchOptions {
-  readonly isDelivered?: boolean
+  /** What was kept is delivered. */
+  readonly sender?: SenderTime | undefined
   /** From one flush to the next, in milliseconds of arrival. */
   readonly flushMs?: number
 }
@@ -38,7 +40,7 @@ export class TrackBench {
   #flushedMs = 0
 
   constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[], options: BenchOptions = {}) {
-    const { isDelivered = false, flushMs = FLUSH_MS } = options
+    const { sender, flushMs = FLUSH_MS } = options
     this.#flushMs = flushMs
     const root = mkdtempSync(join(tmpdir(), 'track-'))
     t.after(() => rmSync(root, { recursive: true }))
@@ -54,7 +56,7 @@ export class TrackBench {
       warnings: [],
     })
     for (const list of codecs) {
-      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, isDelivered })
+      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, sender })
       track.addCodecs(list)
       this.tracks.push(track)
     }
@@ -73,6 +75,13 @@ export class TrackBench {
     bytes.set(payload, RTP_HEADER_BYTES)
     parseRtp(bytes, this.#view)
     this.tracks[channel]!.accept(this.#view, bytes, sequence, arrivalMs)
+  }
+
+  /** Settles where all that came lies; how long that is, in milliseconds. */
+  settle(): number {
+    for (const track of this.tracks) track.flush()
+    for (const track of this.tracks) track.settle()
+    return Math.max(0, ...this.tracks.map(({ endMs }) => endMs))
   }
 
   /** Ends and publishes the recording. */

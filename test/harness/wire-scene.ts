@@ -6,6 +6,7 @@ import { answerOf, WireClient, type WireOptions } from '../foreign/wire-client.t
 import { type DescribedApi, describedApi } from './described-api.ts'
 import { type KeptRecording, keptRecording } from './kept-recording.ts'
 import { openTestProgram, type ProgramOptions, type TestProgram } from './open-program.ts'
+import { until } from './until.ts'
 
 const HOST = '127.0.0.1'
 
@@ -17,8 +18,8 @@ export interface WireScene {
   client(options?: Partial<WireOptions>): Promise<WireClient>
   /** The one recording, once its session has ended. */
   kept(): Promise<KeptRecording>
-  /** Ends a session and gives what was kept of it. */
-  end(client: WireClient): Promise<KeptRecording>
+  /** Ends a session, once so many packets have come lest BYE overtake them, and gives what was kept of it. */
+  end(client: WireClient, packets?: number): Promise<KeptRecording>
 }
 
 /** Opens a recorder for a test. */
@@ -37,7 +38,13 @@ export async function openWireScene(t: TestContext, options: Omit<ProgramOptions
       return client
     },
     kept: () => keptRecording(recorder.store),
-    end: async (client) => {
+    end: async (client, packets = 0) => {
+      await until(`${packets} packets have come`, async () => {
+        const sessions = (await recorder.program.recorder?.server.sessions()) ?? []
+        const own = sessions.filter(({ facts }) => facts.sip.callId === client.dialog.callId)
+        const counts = own.flatMap(({ streams }) => streams.map(({ totals }) => totals?.packets ?? 0))
+        return counts.reduce((sum, count) => sum + count, 0) >= packets
+      })
       assert.equal((await client.request('BYE')).status, 200)
       return await keptRecording(recorder.store)
     },

@@ -62,38 +62,49 @@ function textOf({ name, attributes, children, text }: XmlElement): string {
 const documentsAt = async (recorder: SippRecorder): Promise<string[]> =>
   bodiesIn(await recorder.messages()).flatMap(({ xml }) => (xml === undefined ? [] : [xml]))
 
-test('SRC-57, SRC-54: what changes after a snapshot is told on its ground alone: it and the changes make the next snapshot', async (t) => {
-  // The first is asked for after the hold, the second after the last change.
-  const recorder = await openSippRecorder(t, 'recorder-streams', { most_lines: '3', snapshots: '|2|7|' }, 1, 3)
+/** What documents say that follow each other (RFC 7866 section 9.1). */
+function stateOf(documents: readonly string[]): Map<string, string> {
+  return new Map(documents.flatMap((xml) => [...elementsOf(xml)]))
+}
+
+const isComplete = (xml: string): boolean => xml.includes('<datamode>complete<')
+
+test('SRC-57, SRC-54, SRC-23: what changes after a snapshot is told on its ground alone: it and the changes make the next snapshot', async (t) => {
+  const recorder = await openSippRecorder(t, 'recorder-streams', { most_lines: '3', snapshots: 'when-paused' }, 1, 3)
   const carol = await openPhone(t, 'carol', 'udp')
   const talk = await openTalk(t, {
     gateway: { recording: { profiles: [{ name: 'partial', metadata: { updates: 'partial' } }] } },
   })
   assert.equal((await talk.rest('start', recorder.uri)).status, 200, await recorder.messages())
   await untilHeard(recorder)
-  const told = (count: number): Promise<void> =>
-    until(`${count} documents have come`, async () => (await documentsAt(recorder)).length >= count, DEADLINE_MS)
-  await talk.caller.hold(true)
-  await told(3)
-  await talk.caller.hold(false)
-  await told(4)
+  const told = (what: string, isTold: (state: string, documents: readonly string[]) => boolean): Promise<void> =>
+    until(
+      `${what} is told`,
+      async () => {
+        const documents = await documentsAt(recorder)
+        return isTold([...stateOf(documents).values()].join(), documents)
+      },
+      DEADLINE_MS,
+    )
+  const completes = (documents: readonly string[]): number => documents.filter(isComplete).length
+  assert.equal((await talk.rest('pause')).status, 200)
+  await told('the first snapshot', (_, documents) => completes(documents) === 2)
+  assert.equal((await talk.rest('resume')).status, 200)
   const third = await joinTalk(talk, carol)
-  await told(5)
+  await told('the third party', (state) => state.includes('carol@'))
   await third.hangup()
-  await told(6)
+  await told('that it has left', (state) => state.split('disassociate-time').length === 3)
   await talk.callee.hold(true)
-  await told(8)
+  await told('the hold', (state) => state.split('recv').length === 2)
+  assert.equal((await talk.rest('pause')).status, 200)
+  await told('the second snapshot', (_, documents) => completes(documents) === 3)
   const documents = await documentsAt(recorder)
-  const snapshots = [...documents.keys()].filter((index) => documents[index]!.includes('<datamode>complete<'))
-  const [, from = 0, to = 0] = snapshots
-  assert.deepEqual(snapshots, [0, from, to])
-  assert.ok(to > from + 4, 'there were changes between')
-  const state = elementsOf(documents[from]!)
-  const changed = documents.slice(from + 1, to).flatMap((xml) => [...elementsOf(xml)])
-  for (const [name, text] of changed) state.set(name, text)
-  assert.deepEqual([...state].sort(), [...elementsOf(documents[to]!)].sort())
+  const [, from = 0, to = 0] = [...documents.keys()].filter((index) => isComplete(documents[index]!))
+  assert.ok(to > from + 3, 'there were changes between')
+  assert.deepEqual([...stateOf(documents.slice(from, to))].sort(), [...elementsOf(documents[to]!)].sort())
+  assert.equal((await talk.rest('resume')).status, 200)
   await talk.callee.hold(false)
-  await told(9)
+  await untilHeard(recorder)
   assert.equal((await talk.rest('stop')).status, 200)
   await recorder.succeeded()
   await talk.assertUndisturbed()

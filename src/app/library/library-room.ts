@@ -83,6 +83,8 @@ export class LibraryRoom {
   #opened: Opened | undefined
   #opening: Promise<Opened> | undefined
   readonly #timers = new Map<string, Timer>()
+  /** What is repeated has begun. */
+  #isUnderWay = false
   #isClosed = false
 
   constructor(settings: LibrarySettings, ports: { readonly clock: Clock; readonly log: Logger }) {
@@ -94,12 +96,13 @@ export class LibraryRoom {
 
   /** Opens the database, once; `isStale`: rebuilds it from the folders. Rejects with AppError `store.catalogue`. */
   async open(isStale: boolean): Promise<void> {
-    const isFirst = this.#opened === undefined
+    const isFirst = !this.#isUnderWay
     const { catalogue } = await this.#connected()
     if (isFirst) {
       await catalogue.settleReceiving(this.#begunAtMs)
       const { jobs, uploads } = this.#ready
       await jobs.releaseAll()
+      this.#isUnderWay = true
       if (uploads !== undefined) {
         let isFirstRun = true
         this.#repeat('upload', UPLOAD_MS, async () => {

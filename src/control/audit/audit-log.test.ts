@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -94,4 +94,23 @@ test('an entry that cannot be written rejects, and the chain is not broken by it
   const folder = await folderFor(t)
   await writeFile(join(folder, 'file'), '')
   await assert.rejects(logIn(join(folder, 'file', 'x')).append(news('anna', 'a')))
+})
+
+test('a log that could not begin its next file goes on as soon as it can', async (t) => {
+  const folder = await folderFor(t)
+  const log = logIn(folder, new ManualClock(), 100)
+  await log.append(news('anna', 'a'))
+  await rename(folder, `${folder}.away`)
+  await writeFile(folder, '')
+  await assert.rejects(log.append(news('anna', 'b')))
+  await rm(folder)
+  await rename(`${folder}.away`, folder)
+  // As if the file had been put aside and no new one could be opened.
+  await rename(join(folder, 'audit.jsonl'), join(folder, 'audit-000000000001.jsonl'))
+  await mkdir(join(folder, 'audit.jsonl'))
+  await assert.rejects(log.append(news('anna', 'b')))
+  await rmdir(join(folder, 'audit.jsonl'))
+  assert.equal((await log.append(news('anna', 'b'))).seq, 2)
+  await log.close()
+  assert.deepEqual(await verifyAudit(folder), { entries: 2 })
 })

@@ -109,6 +109,8 @@ export class AuditLog {
 
   async #turnOver({ file, seq, hash }: Place): Promise<Place> {
     const { folder, keepFiles } = this.#options
+    // Where this breaks off, the next entry begins with what is on disk.
+    this.#place = undefined
     await file.close()
     await putAside(folder, seq, keepFiles)
     return { file: await open(currentFile(folder), 'a', 0o600), size: 0, seq, hash }

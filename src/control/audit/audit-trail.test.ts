@@ -2,19 +2,24 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { ManualClock } from '#kernel'
-import { withApp } from '../../../test/harness/http-fixture.ts'
+import { audio, httpFixture, withApp } from '../../../test/harness/http-fixture.ts'
 import type { HttpApp } from '../http-app.ts'
+import type { RecordingsView } from '../views.ts'
 import type { AuditEntry } from './audit-entry.ts'
 import { AuditLog } from './audit-log.ts'
 
-async function withAuditedApp(use: (app: HttpApp, clock: ManualClock, folder: string) => Promise<void>): Promise<void> {
+async function withAuditedApp(
+  use: (app: HttpApp, clock: ManualClock, folder: string) => Promise<void>,
+  recordings?: RecordingsView,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'trail-'))
   const clock = new ManualClock()
   const audit = new AuditLog({ folder: join(folder, 'audit'), maxBytes: 1_000_000, keepFiles: 10, clock })
   try {
-    await withApp((app) => use(app, clock, folder), { audit, clock })
+    await withApp((app) => use(app, clock, folder), { audit, clock, ...(recordings && { recordings }) })
   } finally {
     await audit.close()
     await rm(folder, { recursive: true, force: true })
@@ -84,3 +89,41 @@ test('audio is not given when that cannot be written down; a command is carried 
     const url = '/api/calls/call-1/recording'
     assert.equal((await app.inject({ method: 'POST', url, payload: { activity: 'stop' } })).statusCode, 200)
   }))
+
+test('two that ask for the same audio at a time both wait for the entry: without it neither gets any', () =>
+  withAuditedApp(async (app, _clock, folder) => {
+    await writeFile(join(folder, 'audit'), 'in the way')
+    const answers = await Promise.all([1, 2, 3].map(() => app.inject('/api/recordings/rec-1/audio')))
+    assert.deepEqual(
+      answers.map(({ statusCode }) => statusCode),
+      [503, 503, 503],
+    )
+  }))
+
+test('the file of audio that is not given is closed', async () => {
+  const opened: Readable[] = []
+  const recordings = httpFixture().options.recordings!
+  const watched: RecordingsView = {
+    ...recordings,
+    audio: async (id, wish) => {
+      const found = await recordings.audio(id, wish)
+      if (found === undefined) return found
+      return {
+        ...found,
+        open: () => {
+          const stream = Readable.from([audio])
+          opened.push(stream)
+          return stream
+        },
+      }
+    },
+  }
+  await withAuditedApp(async (app, _clock, folder) => {
+    await writeFile(join(folder, 'audit'), 'in the way')
+    assert.equal((await app.inject('/api/recordings/rec-1/audio')).statusCode, 503)
+    assert.deepEqual(
+      opened.map(({ destroyed }) => destroyed),
+      [true],
+    )
+  }, watched)
+})

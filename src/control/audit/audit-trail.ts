@@ -1,5 +1,6 @@
 // Has what is done by the API written to the audit log. Audio leaves only when that is written.
 
+import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { type Clock, type Logger, messageOf } from '#kernel'
 import type { HttpApp } from '../http-app.ts'
@@ -38,30 +39,35 @@ const OPENED = 101
 /** Audits the routes that say so. */
 export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log: Logger): void {
   const handled = new WeakSet<FastifyRequest>()
-  const recent = new Map<string, number>()
+  const recent = new Map<string, { readonly untilMs: number; readonly written: Promise<boolean> }>()
 
-  const isRepeated = (news: AuditNews, onceInMs: number | undefined): boolean => {
-    if (onceInMs === undefined || news.outcome !== 'done') return false
+  const append = (news: AuditNews): Promise<boolean> =>
+    audit.append(news).then(
+      () => true,
+      (fault: unknown) => {
+        log.error('audit entry could not be written', { action: news.action, fault: messageOf(fault) })
+        recent.clear()
+        return false
+      },
+    )
+
+  /** A repetition waits for the entry that stands for it too. */
+  const appendOnce = (news: AuditNews, onceInMs: number): Promise<boolean> => {
     const now = clock.nowMs()
     const key = JSON.stringify([news.who, news.from, news.action, news.target])
-    if ((recent.get(key) ?? 0) > now) return true
+    const earlier = recent.get(key)
+    if (earlier !== undefined && earlier.untilMs > now) return earlier.written
     if (recent.size >= MOST_REMEMBERED) recent.clear()
-    recent.set(key, now + onceInMs)
-    return false
+    const written = append(news)
+    recent.set(key, { untilMs: now + onceInMs, written })
+    return written
   }
 
   const write = async (request: FastifyRequest, about: Audited, status: number): Promise<void> => {
     const news = newsOf(request, about, status)
-    if (isRepeated(news, about.onceInMs)) return
-    const written = audit.append(news).then(
-      () => true,
-      (fault: unknown) => {
-        log.error('audit entry could not be written', { action: about.action, fault: messageOf(fault) })
-        return false
-      },
-    )
+    const isOnce = about.onceInMs !== undefined && news.outcome === 'done'
+    const written = isOnce ? appendOnce(news, about.onceInMs) : append(news)
     if (about.isStrict !== true || news.outcome !== 'done' || (await written)) return
-    recent.clear()
     throw new HttpError(503, 'audit-failed', 'this is given only if it can be written to the audit log, and it cannot')
   }
 
@@ -69,11 +75,17 @@ export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log:
     const { audit: about } = request.routeOptions.config
     if (about !== undefined && request.ws) await write(request, about, OPENED)
   })
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', async (request, reply, payload) => {
     const { audit: about } = request.routeOptions.config
     if (about === undefined || request.method === 'HEAD' || request.audited === 'later' || handled.has(request)) return
     handled.add(request)
-    await write(request, about, reply.statusCode)
+    try {
+      await write(request, about, reply.statusCode)
+    } catch (fault) {
+      // Nobody else closes what is not sent.
+      if (payload instanceof Readable) payload.destroy()
+      throw fault
+    }
   })
 }
 

@@ -70,11 +70,14 @@ export function archiveRoutes(app: HttpApp, options: ArchiveOptions): void {
   let underWay = 0
   app.get('/api/recordings/archive', archiveRecordings, async (request, reply) => {
     if (underWay >= MOST_AT_ONCE) throw new HttpError(429, 'archives-under-way', 'too many archives are being written')
-    const ids = await wanted(recordings, request.query)
+    underWay++
+    const ids = await wanted(recordings, request.query).catch((fault: unknown) => {
+      underWay--
+      throw fault
+    })
     const mayDecrypt = allows(request.principal?.scopes ?? [], 'recordings:decrypt')
     const { readable, controller } = createTarPacker()
     const body = Readable.fromWeb(readable as Parameters<typeof Readable.fromWeb>[0])
-    underWay++
     body.once('close', () => underWay--)
     const links = `${request.protocol}://${request.host}`
     const write = async (): Promise<void> => {

@@ -12,6 +12,13 @@ export const ledgerView = Type.Object(
     recordingId: Type.String(),
     state: Type.String(),
     isRecovered: Type.Boolean(says('the recorder died meanwhile')),
+    notResumed: Type.Optional(
+      Type.String(
+        says(
+          'why the recorder closed it then instead of going on: `too-old`, `no-session`, `session-unreadable`, `session-foreign`, `keys-not-kept`, `indices-unreadable` or `not-reopened`',
+        ),
+      ),
+    ),
     startedAt: Type.String(),
     endedAt: Type.Optional(Type.String()),
     durationMs: Type.Number(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { httpFixture, recordings, withApp } from '../../../test/harness/http-fixture.ts'
+import { until } from '../../../test/harness/until.ts'
 
 test('every condition of a search is handed to the catalogue, times as milliseconds', () =>
   withApp(async (app, own) => {
@@ -126,4 +127,35 @@ test('an archive of more than a thousand recordings is refused before it begins'
     const named = await app.inject({ url: `/api/recordings/archive?${'recording=rec-1&'.repeat(201)}` })
     assert.equal(named.statusCode, 400)
   })
+})
+
+test('no more than four archives are written at a time, also when all are asked for at once', async () => {
+  const view = httpFixture().options.recordings!
+  let find = (): void => {}
+  const found = new Promise<void>((resolve) => {
+    find = resolve
+  })
+  const slow: typeof view = {
+    ...view,
+    search: async (query) => {
+      await found
+      return view.search(query)
+    },
+  }
+  await withApp(
+    async (app) => {
+      const statuses: number[] = []
+      const ask = async (query = ''): Promise<void> => {
+        statuses.push((await app.inject(`/api/recordings/archive${query}`)).statusCode)
+      }
+      const asked = Array.from({ length: 6 }, () => ask())
+      await until('two are refused', () => statuses.length === 2)
+      find()
+      await Promise.all(asked)
+      for (let at = 0; at < 4; at += 1) await ask('?text=common')
+      await ask()
+      assert.deepEqual(statuses, [429, 429, 200, 200, 200, 200, 413, 413, 413, 413, 200])
+    },
+    { recordings: slow },
+  )
 })

@@ -37,7 +37,8 @@ export class WebhookJournal {
   readonly #log: Logger
   readonly #backlog: () => Backlog
   #buffer = ''
-  #lines = 0
+  /** In the file; the first of a run has it written anew, since the last line of an earlier run may be unfinished. */
+  #lines = LINES_BEFORE_REWRITE
   #writing: Promise<void> | undefined
 
   /** `backlog` gives what there is, for the rewriting of the file. */
@@ -51,12 +52,6 @@ export class WebhookJournal {
   note(line: JournalLine): void {
     this.#buffer += `${JSON.stringify(line)}\n`
     this.#lines += 1
-    this.#writing ??= this.#write()
-  }
-
-  /** Writes the file anew. */
-  rewrite(): void {
-    this.#lines = LINES_BEFORE_REWRITE
     this.#writing ??= this.#write()
   }
 
@@ -74,6 +69,8 @@ export class WebhookJournal {
         if (this.#lines >= LINES_BEFORE_REWRITE) await this.#replace()
         else await appendFile(this.#path, lines, { mode: 0o600 })
       } catch (fault) {
+        // With the next change the file is written anew: what is missing in it would otherwise be lost with this run.
+        this.#lines = LINES_BEFORE_REWRITE
         this.#log.error('webhook queue could not be written', { fault: messageOf(fault) })
       }
     } while (this.#buffer !== '')

@@ -58,7 +58,6 @@ export class WebhookTarget {
     this.#dead = [...options.backlog.dead]
     const backlog = (): Backlog => ({ waiting: this.#waiting, dead: this.#dead })
     this.#journal = new WebhookJournal(options.file, options.log, backlog)
-    if (this.#waiting.length + this.#dead.length > 0) this.#journal.rewrite()
     this.#pump()
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -231,4 +231,37 @@ test('a target gets the types that it wants, and a target that is not there harm
   await until('it came', () => target.got.length === 1)
   assert.equal(JSON.parse(target.got[0]?.body ?? '').type, 'recorder.down')
   await until('the other failed', () => webhooks.targets[0]?.view().last !== undefined)
+})
+
+test('what is noted behind a line that a crash left unfinished is not lost with it', async (t) => {
+  const bench = await benchFor(t, ['http://127.0.0.1:1/none'])
+  await bench.webhooks.close()
+  const file = join(bench.folder, `${bench.webhooks.targets[0]?.id}.jsonl`)
+  await writeFile(file, '{"op":"wait","ev')
+  const next = await bench.open()
+  bench.tell('a')
+  await until('it failed', () => next.targets[0]?.view().last !== undefined)
+  await next.close()
+  assert.deepEqual(
+    (await readBacklog(file)).waiting.map(({ callId }) => callId),
+    ['a'],
+  )
+})
+
+test('what could not be written while the disk was full is written with what comes next', async (t) => {
+  const bench = await benchFor(t, ['http://127.0.0.1:1/none'])
+  const file = join(bench.folder, `${bench.webhooks.targets[0]?.id}.jsonl`)
+  bench.tell('a')
+  await until('it is written', async () => (await readBacklog(file)).waiting.length === 1)
+  await rm(file)
+  await mkdir(file)
+  bench.tell('b')
+  await until('that failed', () => bench.log.lines.some(({ message }) => message.startsWith('webhook queue')))
+  await rmdir(file)
+  bench.tell('c')
+  await bench.webhooks.close()
+  assert.deepEqual(
+    (await readBacklog(file)).waiting.map(({ callId }) => callId),
+    ['a', 'b', 'c'],
+  )
 })

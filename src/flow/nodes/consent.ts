@@ -59,7 +59,8 @@ export const consent = nodeType(
 
     const ask = async (run: FlowRun): Promise<Consent> => {
       for (let attempt = 0; attempt < attempts; attempt++) {
-        // Nobody consents to a question that was not put.
+        // Nobody consents to a question that was not put, nor by a key that was pressed before it.
+        run.call.forgetKeys()
         if (!(await announce(run))) return { given: false, by: run.call.ended ? 'hangup' : 'unheard' }
         if (fields.by === 'announcement') return { given: true, by: 'announcement' }
         const digits = { maxDigits: 1, timeoutMs, interDigitTimeoutMs: timeoutMs, terminators: '' }

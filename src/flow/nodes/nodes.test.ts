@@ -71,28 +71,33 @@ const consents: readonly (readonly [string, CallScript, object, readonly string[
     'a key of accept',
     { collect: { digits: '1', reason: 'length' } },
     { given: true, by: 'digit', digit: '1' },
-    ['say', 'collect', 'record'],
+    ['forgetKeys', 'say', 'collect', 'record'],
   ],
   [
     'a key of refuse',
     { collect: { digits: '2', reason: 'length' } },
     { given: false, by: 'digit', digit: '2' },
-    ['say', 'collect'],
+    ['forgetKeys', 'say', 'collect'],
   ],
   [
     'silence, asked twice',
     { collect: { digits: '', reason: 'timeout' } },
     { given: false, by: 'silence' },
-    ['say', 'collect', 'say', 'collect'],
+    ['forgetKeys', 'say', 'collect', 'forgetKeys', 'say', 'collect'],
   ],
   [
     'another key, asked twice',
     { collect: { digits: '9', reason: 'length' } },
     { given: false, by: 'silence' },
-    ['say', 'collect', 'say', 'collect'],
+    ['forgetKeys', 'say', 'collect', 'forgetKeys', 'say', 'collect'],
   ],
-  ['a hang-up', { collect: { digits: '', reason: 'hangup' } }, { given: false, by: 'hangup' }, ['say', 'collect']],
-  ['a question that could not be put', { say: 'failed' }, { given: false, by: 'unheard' }, ['say']],
+  [
+    'a hang-up',
+    { collect: { digits: '', reason: 'hangup' } },
+    { given: false, by: 'hangup' },
+    ['forgetKeys', 'say', 'collect'],
+  ],
+  ['a question that could not be put', { say: 'failed' }, { given: false, by: 'unheard' }, ['forgetKeys', 'say']],
 ]
 for (const [what, script, expected, asked] of consents) {
   test(`consent: ${what}: the recording starts only if consent was given`, async () => {
@@ -106,10 +111,10 @@ test('consent by announcement: who has heard all of it has consented, who has no
   const line = "{type: consent, by: announcement, file: prompts/notice.wav, callRecordingServer: 'sip:r@r.example'}"
   const heard = await run([line])
   assert.deepEqual(heard.context['consent'], { given: true, by: 'announcement' })
-  assert.deepEqual(heard.asked, ['play', 'record', 'hangup'])
+  assert.deepEqual(heard.asked, ['forgetKeys', 'play', 'record', 'hangup'])
   assert.deepEqual((heard.context['recording'] as { last?: { status?: number } }).last?.status, 200)
   const stopped = await run([line], { play: 'stopped' })
-  assert.deepEqual(stopped.asked, ['play', 'hangup'])
+  assert.deepEqual(stopped.asked, ['forgetKeys', 'play', 'hangup'])
 })
 
 test('every node is described for its page', () => {

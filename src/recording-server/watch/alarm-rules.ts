@@ -138,22 +138,24 @@ function stopped(stream: StreamWatch): Alarm {
     code: 'packets-stopped',
     severity: 'error',
     ...about(stream),
-    cause: 'Packets came and stopped, without hold, pause or end of the session.',
+    cause: `Packets came${sourcesOf(stream)} and stopped, without hold, pause or end of the session.`,
     fix: 'See whether the call is still up at the client; if its party is on hold, let the client say so in SDP or metadata.',
   }
 }
 
 function wrongClock(stream: StreamWatch): Alarm | undefined {
-  const { clock, settings } = stream
-  if (clock === undefined || settings.pace !== undefined) return undefined
-  const ratio = clock.measuredHz / clock.wantedHz
-  if (ratio < CLOCK_RATIO && ratio > 1 / CLOCK_RATIO) return undefined
+  if (stream.settings.pace !== undefined) return undefined
+  const clock = stream.clocks.find(({ measuredHz, wantedHz }) => {
+    const ratio = measuredHz / wantedHz
+    return ratio >= CLOCK_RATIO || ratio <= 1 / CLOCK_RATIO
+  })
+  if (clock === undefined) return undefined
   const measured = Math.round(clock.measuredHz / 100) * 100
   return {
     code: 'clock-mismatch',
     severity: 'error',
     ...about(stream),
-    cause: `Timestamps run at about ${measured} Hz where the codec has ${clock.wantedHz} Hz: the recording plays at a wrong speed or with holes.`,
+    cause: `Timestamps${clock.ssrc === undefined ? '' : ` of SSRC ${clock.ssrc}`} run at about ${measured} Hz where the codec has ${clock.wantedHz} Hz: the recording plays at a wrong speed or with holes.`,
     fix: 'Let the client number RTP by the clock of the codec in its SDP (G.722: 8000, Opus: 48000), and its ptime be right.',
   }
 }
@@ -166,7 +168,7 @@ function silent(stream: StreamWatch): Alarm | undefined {
       code: 'digital-silence',
       severity: 'warning',
       ...about(stream),
-      cause: 'Packets come, and every sample in them is zero: a muted party, or a client that forks before the audio.',
+      cause: `Packets come${sourcesOf(stream)}, and every sample in them is zero: a muted party, or a client that forks before the audio.`,
       fix: 'Ask whether the party is muted; if not, see where the client taps the call.',
     }
   }
@@ -186,7 +188,7 @@ function clipped(stream: StreamWatch): Alarm | undefined {
     code: 'clipping',
     severity: 'warning',
     ...about(stream),
-    cause: `${Math.round(share * 100)} % of the samples of the last two seconds are at the limit of the scale: too high a gain, or noise of an undecrypted stream.`,
+    cause: `${Math.round(share * 100)} % of the samples of the last two seconds are at the limit of the scale${stream.others.length > 0 ? `, all ${stream.others.length + 1} sources together` : ''}: too high a gain, or noise of an undecrypted stream.`,
     fix: 'Lower the gain of the party or trunk; if it is noise, see the encryption and the codec of the stream.',
   }
 }
@@ -205,6 +207,13 @@ function foreign(stream: StreamWatch): Alarm | undefined {
 
 function about({ channel, label }: StreamWatch): Pick<Alarm, 'channel' | 'label'> {
   return { channel, ...(label !== undefined && { label }) }
+}
+
+/** Where several sources send on one stream, what it is judged by is all of them together. */
+function sourcesOf({ others }: StreamWatch): string {
+  return others.length === 0
+    ? ''
+    : ` from ${others.length + 1} sources (beside the first one SSRC ${others.join(', ')})`
 }
 
 function nameOf({ channel, label }: StreamWatch): string {

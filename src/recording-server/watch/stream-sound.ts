@@ -1,19 +1,18 @@
-// What a stream sounds like: decoded as far as it has to be, and measured.
+// What a stream sounds like: its sources decoded as far as they have to be, mixed, and measured.
 
-import { type AudioDecoder, LevelMeter, type SoundWindow } from '#audio'
+import { LevelMeter, type SoundWindow } from '#audio'
 import { ComparedSound } from './compared-sound.ts'
+import { LiveMix } from './live-mix.ts'
 import type { SoundDecoders } from './sound-decoders.ts'
+import { type Decoded, SourceDecoding } from './source-decoding.ts'
 
 /** Windows that clipping is judged by: two seconds. */
 const CLIP_WINDOWS = 10
 /** A level is told for so long after it was measured, longer where only a part is decoded. */
 const FRESH_MS = 600
 const FRESH_SAMPLED_MS = 1600
-/** Encodings that are costly to decode: after the first seconds so many packets of 50, unless somebody listens. */
-const COSTLY = /^(?:OPUS|G722)\//
-const THOROUGH_MS = 3500
-const SAMPLED_OF_50 = 12
-
+/** Stands for the source that the stream is locked to, whose SSRC may change; no SSRC is negative. */
+const OWN = -1
 /** Loudness of a stream over 200 ms, in dB below full scale; -100: digital silence. */
 export interface StreamLevel {
   readonly rmsDbfs: number
@@ -29,13 +28,11 @@ export class StreamSound {
   /** Hears all that comes while it is set. */
   listener: SoundListener | undefined
   readonly #decoders: SoundDecoders
-  #encoding = ''
+  readonly #sources = new Map<number, SourceDecoding>()
+  readonly #mix = new LiveMix()
   #isCostly = false
-  #decoder: AudioDecoder | undefined
-  #meter: LevelMeter | undefined
+  #meter: { readonly level: LevelMeter; readonly sampleRateHz: number } | undefined
   #nowMs = 0
-  #beganMs: number | undefined
-  #packets = 0
   #heardMs = 0
   #loudestRmsDbfs = Number.NEGATIVE_INFINITY
   #loudestPeakDbfs = Number.NEGATIVE_INFINITY
@@ -76,7 +73,8 @@ export class StreamSound {
 
   /** What is judged begins anew. */
   reset(): void {
-    this.#beganMs = undefined
+    for (const source of this.#sources.values()) source.reset()
+    this.#mix.reset()
     this.#heardMs = 0
     this.#loudestRmsDbfs = Number.NEGATIVE_INFINITY
     this.#loudestPeakDbfs = Number.NEGATIVE_INFINITY
@@ -84,33 +82,41 @@ export class StreamSound {
     this.compared.clear()
   }
 
-  /** Takes the payload of one packet, in the order of arrival. */
-  hear(encoding: string, payload: Uint8Array, nowMs: number): void {
+  /** Takes the payload of one packet, in the order of arrival; `ssrc` is that of a source beside the one that the stream is locked to. */
+  hear(encoding: string, payload: Uint8Array, nowMs: number, ssrc = OWN): void {
     this.#nowMs = nowMs
-    this.#beganMs ??= nowMs
-    if (encoding !== this.#encoding || this.#decoder === undefined) this.#begin(encoding)
-    const isSampled = this.#packets++ % 50 < SAMPLED_OF_50
-    const isThorough = !this.#isCostly || this.listener !== undefined || nowMs - this.#beganMs < THOROUGH_MS
-    const decoder = isThorough || isSampled ? this.#decoder : undefined
-    if (decoder === undefined) {
+    const source = this.#sourceOf(ssrc)
+    const decoded = source.take(encoding, payload, nowMs, this.listener !== undefined)
+    this.#isCostly = source.isCostly
+    if (decoded === undefined) {
       this.compared.clear()
       return
     }
-    const { sampleRateHz } = decoder
-    const samples = decoder.decode(payload)
+    const heard = this.#mix.add(ssrc, decoded, nowMs)
+    if (heard === undefined) return
+    const { samples, sampleRateHz } = heard
     this.#heardMs += (samples.length * 1000) / sampleRateHz
-    this.#meter?.add(samples)
+    this.#measure(heard)
     this.compared.add(samples, sampleRateHz)
     this.listener?.(samples, sampleRateHz)
   }
 
-  #begin(encoding: string): void {
-    this.#encoding = encoding
-    this.#isCostly = COSTLY.test(encoding)
-    this.#decoder = this.#decoders.decoderOf(encoding)
-    this.#meter = this.#decoder && new LevelMeter(this.#decoder.sampleRateHz, (window) => this.#onWindow(window))
-    this.#latest = undefined
-    this.compared.clear()
+  #sourceOf(ssrc: number): SourceDecoding {
+    const known = this.#sources.get(ssrc)
+    if (known !== undefined) return known
+    const source = new SourceDecoding(this.#decoders)
+    this.#sources.set(ssrc, source)
+    return source
+  }
+
+  #measure({ samples, sampleRateHz }: Decoded): void {
+    if (this.#meter?.sampleRateHz !== sampleRateHz) {
+      const level = new LevelMeter(sampleRateHz, (window) => this.#onWindow(window))
+      this.#meter = { level, sampleRateHz }
+      this.#latest = undefined
+      this.compared.clear()
+    }
+    this.#meter.level.add(samples)
   }
 
   #onWindow({ rmsDbfs, peakDbfs, clippedShare }: SoundWindow): void {

@@ -2,14 +2,13 @@
 
 import type { StreamSettings } from '../record-messages.ts'
 import type { ReadCodec } from '../track.ts'
+import { type ClockMeasure, SenderClock } from './sender-clock.ts'
 import type { SoundDecoders } from './sound-decoders.ts'
 import { type StreamLevel, StreamSound } from './stream-sound.ts'
 
 /** What came lately is counted in steps; the last eight of them are two seconds. */
 export const STEP_MS = 250
 const STEPS = 8
-/** The clock of a sender is measured over so long. */
-const CLOCK_WINDOW_MS = 2000
 
 /** Why a datagram was not taken. */
 export type Refused = 'no-rtp' | 'unauthentic' | 'payload-type'
@@ -56,9 +55,9 @@ export class StreamWatch {
   #source = ''
   #hasRtcp = false
   #isQuietAllowed = false
-  #clockRateHz = 0
-  #measuredHz: number | undefined
-  #window: { readonly fromMs: number; ticks: number; timestamp: number } | undefined
+  #clock = new SenderClock()
+  /** Clocks of the sources beside the one that the stream is locked to, by SSRC. */
+  readonly #others = new Map<number, SenderClock>()
 
   constructor(stream: StreamAbout, settings: StreamSettings, decoders: SoundDecoders) {
     this.channel = stream.channel
@@ -102,9 +101,18 @@ export class StreamWatch {
     return this.#refusedType
   }
 
-  /** Rate of the sender's timestamps by our clock, and what it should be; undefined before two seconds of packets. */
-  get clock(): { readonly measuredHz: number; readonly wantedHz: number } | undefined {
-    return this.#measuredHz === undefined ? undefined : { measuredHz: this.#measuredHz, wantedHz: this.#clockRateHz }
+  /** Clocks of all sources that have sent two seconds of packets; the one that the stream is locked to comes first, without SSRC. */
+  get clocks(): readonly (ClockMeasure & { readonly ssrc?: number })[] {
+    const own = this.#clock.measure
+    const others = [...this.#others].flatMap(([ssrc, { measure }]) =>
+      measure === undefined ? [] : [{ ssrc, ...measure }],
+    )
+    return own === undefined ? others : [own, ...others]
+  }
+
+  /** SSRCs of the sources that send beside the one that the stream is locked to. */
+  get others(): readonly number[] {
+    return [...this.#others.keys()]
   }
 
   expectedForMs(nowMs: number): number {
@@ -143,8 +151,8 @@ export class StreamWatch {
       this.#packets = 0
       this.#lastPacketMs = Number.NEGATIVE_INFINITY
       this.#steps.splice(0, STEPS, noCounts())
-      this.#measuredHz = undefined
-      this.#window = undefined
+      this.#clock = new SenderClock()
+      this.#others.clear()
       this.sound.reset()
     }
     this.#isExpected = isExpected
@@ -165,39 +173,27 @@ export class StreamWatch {
     this.#hasRtcp = true
   }
 
-  /** A packet was taken. */
-  onPacket(codec: ReadCodec, timestamp: number, payload: Uint8Array, source: string, nowMs: number): void {
+  /** A packet was taken; `ssrc` is that of a source beside the one that the stream is locked to. */
+  onPacket(codec: ReadCodec, timestamp: number, payload: Uint8Array, host: string, nowMs: number, ssrc?: number): void {
     this.#now.accepted += 1
     this.#packets += 1
-    this.#source = source
-    const pauseMs = nowMs - this.#lastPacketMs
+    this.#source = host
     this.#lastPacketMs = nowMs
     if (codec.kind === 'quiet') this.#isQuietAllowed = true
     if (codec.kind === 'quiet' || codec.kind === 'event') return
-    this.#measureClock(timestamp, codec.clockRateHz, pauseMs, nowMs)
-    if (this.#isExpected) this.sound.hear(codec.encoding, payload, nowMs)
+    this.#clockOf(ssrc).onPacket(timestamp, codec.clockRateHz, nowMs)
+    if (this.#isExpected) this.sound.hear(codec.encoding, payload, nowMs, ssrc)
+  }
+
+  #clockOf(ssrc: number | undefined): SenderClock {
+    if (ssrc === undefined) return this.#clock
+    const known = this.#others.get(ssrc) ?? new SenderClock()
+    this.#others.set(ssrc, known)
+    return known
   }
 
   get #now(): Counts {
     return this.#steps.at(-1)!
-  }
-
-  #measureClock(timestamp: number, clockRateHz: number, pauseMs: number, nowMs: number): void {
-    const window = this.#window
-    const ticks = window === undefined ? 0 : (timestamp - window.timestamp) | 0
-    const isNew = window === undefined || clockRateHz !== this.#clockRateHz || pauseMs > CLOCK_WINDOW_MS / 4
-    if (isNew || Math.abs(ticks) > clockRateHz * CLOCK_WINDOW_MS) {
-      this.#clockRateHz = clockRateHz
-      this.#measuredHz = undefined
-      this.#window = { fromMs: nowMs, ticks: 0, timestamp }
-      return
-    }
-    window.ticks += ticks
-    window.timestamp = timestamp
-    const tookMs = nowMs - window.fromMs
-    if (tookMs < CLOCK_WINDOW_MS) return
-    this.#measuredHz = (window.ticks * 1000) / tookMs
-    this.#window = { fromMs: nowMs, ticks: 0, timestamp }
   }
 }
 

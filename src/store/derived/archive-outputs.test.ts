@@ -58,3 +58,33 @@ test('Opus in Ogg has each voice on its side, as long as the recording, like the
     assert.ok(coefficient > 0.95, `channel ${channel}: ${coefficient}`)
   }
 })
+
+test('a disk that refuses FLAC says so, and hundreds of such attempts take no memory from the next', async (t) => {
+  const library = await loadFlac()
+  assert.ok(library)
+  const append = (): never => {
+    throw new Error('no space left')
+  }
+  for (let at = 0; at < 300; at += 1) {
+    assert.throws(() => writeAll(new FlacOutput({ append, close: () => {} }, library, shape)), {
+      message: 'no space left',
+    })
+  }
+  const path = pathFor(t, 'recording.flac')
+  writeAll(new FlacOutput(plainFiles.output(path), library, shape))
+  assert.ok(readFileSync(path).length > 1000)
+})
+
+test('what FLAC or Opus cannot hold has no such copy', async () => {
+  const library = await loadFlac()
+  assert.ok(library)
+  const file = { append: () => {}, close: () => {} }
+  for (const sampleRateHz of [8000, 11_025, 65_535, 65_537, 96_000, 100_001, 192_000]) {
+    const one = { ...shape, sampleRateHz }
+    const isTaken = FlacOutput.takes(one)
+    if (isTaken) new FlacOutput(file, library, one).close()
+    else assert.throws(() => new FlacOutput(file, library, one), { code: 'store.flac' })
+    assert.equal(isTaken, ![65_537, 100_001].includes(sampleRateHz))
+    assert.equal(OpusOutput.takes(one), sampleRateHz === 8000)
+  }
+})

@@ -9,6 +9,8 @@ const OPUS_BITS_PER_CHANNEL = 24_000
 const OPUS_FRAMES_PER_SECOND = 50
 const GRANULE_HZ = 48_000
 const MOST_FLAC_CHANNELS = 8
+/** From here on FLAC takes rates of whole tens only. */
+const FLAC_TENS_HZ = 65_536
 
 /** FLAC of 16 bits; at most eight channels. */
 export class FlacOutput implements AudioOutput {
@@ -21,8 +23,8 @@ export class FlacOutput implements AudioOutput {
   }
 
   /** Whether a recording of this shape can be FLAC. */
-  static takes({ channels }: OutputShape): boolean {
-    return channels <= MOST_FLAC_CHANNELS
+  static takes({ channels, sampleRateHz }: OutputShape): boolean {
+    return channels <= MOST_FLAC_CHANNELS && (sampleRateHz < FLAC_TENS_HZ || sampleRateHz % 10 === 0)
   }
 
   write(channels: readonly Int16Array[]): void {

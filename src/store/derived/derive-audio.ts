@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { decodePcma, decodePcmu } from '#audio'
 import type { RunManifest, StreamManifest } from '../manifest.ts'
 import { RunTime } from '../run-time.ts'
-import type { OutputFile, RecordingFiles } from '../sealing/recording-files.ts'
+import type { OutputFile } from '../sealing/recording-files.ts'
 import { g711FormatOf, silenceOf } from '../stream-files.ts'
 import { type AudioOutput, headerOf, type OutputShape, WavOutput } from './audio-output.ts'
 import { ChannelAudio, MixedAudio } from './channel-audio.ts'
+import type { FileOpener } from './opened-files.ts'
 import { PEAKS_FILE, PeakOutput } from './peaks.ts'
 import { PlacedRun } from './placed-run.ts'
 import { type Decoders, decodedRateHz, openRunAudio } from './run-audio.ts'
@@ -28,7 +29,7 @@ export interface AudioSource {
   /** A file that is to be complete when it is closed. */
   readonly output: (name: string) => OutputFile
   /** How run files are read. */
-  readonly files: RecordingFiles
+  readonly files: FileOpener
 }
 
 /** Writes recording.wav, peaks.dat and the archive's copy as parts; undefined when no stream can be decoded. Throws what the file system throws. */
@@ -122,7 +123,7 @@ function openRuns(
   runs: readonly RunManifest[],
   format: 'pcmu' | 'pcma',
   sampleRateHz: number,
-  files: RecordingFiles,
+  files: FileOpener,
 ): OpenRun[] {
   return runs
     .filter((run) => run.decoded && run.bytes > 0)

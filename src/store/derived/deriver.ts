@@ -10,6 +10,7 @@ import type { AudioOutput, OutputShape } from './audio-output.ts'
 import { AUDIO_FILE, deriveAudio } from './derive-audio.ts'
 import type { ExternalDecoder } from './external-decoder.ts'
 import { type FlacLibrary, loadFlac } from './flac.ts'
+import { OpenedFiles } from './opened-files.ts'
 import { PEAKS_FILE } from './peaks.ts'
 import type { Decoders } from './run-audio.ts'
 
@@ -62,7 +63,8 @@ function derive(
 ): DerivedFiles {
   const archiveFile = `recording.${archive}`
   const part = (name: string): string => join(folder, `${name}.part`)
-  const output = (name: string): OutputFile => recordingFiles.output(part(name))
+  const opened = new OpenedFiles(recordingFiles)
+  const output = (name: string): OutputFile => opened.output(part(name))
   const archiveOutput = (shape: OutputShape): AudioOutput | undefined => {
     if (archive === 'flac' && flac !== undefined && FlacOutput.takes(shape)) {
       return new FlacOutput(output(archiveFile), flac, shape)
@@ -72,7 +74,9 @@ function derive(
     }
     return undefined
   }
-  const made = deriveAudio({ streams, durationMs, decoders, archiveOutput, output, folder, files: recordingFiles })
+  const made = opened.use(() =>
+    deriveAudio({ streams, durationMs, decoders, archiveOutput, output, folder, files: opened }),
+  )
   if (made === undefined) return {}
   const files = [PEAKS_FILE, AUDIO_FILE, ...(made.hasArchive ? [archiveFile] : [])]
   for (const name of files) renameSync(part(name), join(folder, name))

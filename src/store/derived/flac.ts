@@ -5,7 +5,7 @@ import type { OutputShape } from './audio-output.ts'
 
 /** Makes FLAC of samples. */
 export interface FlacLibrary {
-  /** An encoder whose bytes go to `onBytes`; throws AppError `store.flac` for a shape that it does not take. */
+  /** An encoder whose bytes go to `onBytes`; throws AppError `store.flac` for a shape that it does not take, and what `onBytes` throws. */
   encoder(
     shape: OutputShape,
     onBytes: (bytes: Uint8Array) => void,
@@ -23,7 +23,20 @@ export async function loadFlac(): Promise<FlacLibrary | undefined> {
   return {
     encoder: ({ sampleRateHz, channels, frames }, onBytes) => {
       const id = flac.create_libflac_encoder(sampleRateHz, channels, BITS_PER_SAMPLE, COMPRESSION, frames, false)
-      if (id === 0 || flac.init_encoder_stream(id, (bytes, count) => onBytes(bytes.subarray(0, count))) !== 0) {
+      // What is thrown through the library leaves its memory as it is at that moment, for good.
+      let fault: unknown
+      const onData = (bytes: Uint8Array, count: number): void => {
+        if (fault !== undefined) return
+        try {
+          onBytes(bytes.subarray(0, count))
+        } catch (thrown) {
+          fault = thrown
+        }
+      }
+      const isReady = id !== 0 && flac.init_encoder_stream(id, onData) === 0
+      if (id !== 0 && (!isReady || fault !== undefined)) flac.FLAC__stream_encoder_delete(id)
+      if (fault !== undefined) throw fault
+      if (!isReady) {
         throw new AppError('store.flac', `no FLAC of ${channels} channels at ${sampleRateHz} Hz`, {
           result: 'server',
           reason: 'flac',
@@ -37,10 +50,12 @@ export async function loadFlac(): Promise<FlacLibrary | undefined> {
             for (let i = 0; i < count; i++) interleaved[i * channels + channel] = samples[i]!
           })
           flac.FLAC__stream_encoder_process_interleaved(id, interleaved, count)
+          if (fault !== undefined) throw fault
         },
         end: () => {
           flac.FLAC__stream_encoder_finish(id)
           flac.FLAC__stream_encoder_delete(id)
+          if (fault !== undefined) throw fault
         },
       }
     },

@@ -3,9 +3,9 @@
 import { decodePcma, decodePcmu } from '#audio'
 import type { RunManifest } from '../manifest.ts'
 import { RunTime } from '../run-time.ts'
-import type { RecordingFiles } from '../sealing/recording-files.ts'
 import type { OpenFile } from '../sealing/sealed-file.ts'
 import { readWavData } from '../wav-run-file.ts'
+import type { FileOpener } from './opened-files.ts'
 
 /** How far a byte that is left out or repeated may be from where the clocks say, to be where it is not heard. */
 const SEARCH_MS = 10
@@ -20,7 +20,7 @@ export class PlacedRun {
   readonly #time: RunTime
 
   /** Opens the file; throws what the file system throws. */
-  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma', files: RecordingFiles) {
+  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma', files: FileOpener) {
     this.#run = run
     this.#decode = format === 'pcmu' ? decodePcmu : decodePcma
     this.#time = new RunTime(run)

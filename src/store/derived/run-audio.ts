@@ -5,10 +5,10 @@ import { type AudioDecoder, audioDecoder, decodePcma, decodePcmu, type OpusLibra
 import type { RunManifest } from '../manifest.ts'
 import { type RawRecord, readRawRun } from '../raw-run-file.ts'
 import { RunTime } from '../run-time.ts'
-import type { RecordingFiles } from '../sealing/recording-files.ts'
 import { g711FormatOf } from '../stream-files.ts'
 import type { RunAudio } from './channel-audio.ts'
 import { type ExternalDecoder, externalCodec } from './external-decoder.ts'
+import type { FileOpener } from './opened-files.ts'
 import { PlacedRun } from './placed-run.ts'
 
 /** What was read stays at hand for so many samples, for a resampler that looks back. */
@@ -34,7 +34,7 @@ export function openRunAudio(
   folder: string,
   run: RunManifest,
   decoders: Decoders,
-  files: RecordingFiles,
+  files: FileOpener,
 ): RunAudio | undefined {
   const sampleRateHz = decodedRateHz(run, decoders)
   if (sampleRateHz === undefined) return undefined
@@ -88,7 +88,7 @@ class G711Run implements RunAudio {
   readonly #placed: PlacedRun
   readonly #decode: (bytes: Uint8Array) => Int16Array
 
-  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma', files: RecordingFiles) {
+  constructor(path: string, run: RunManifest, format: 'pcmu' | 'pcma', files: FileOpener) {
     this.startMs = run.startMs
     this.sampleRateHz = run.clockRateHz
     this.#decode = format === 'pcmu' ? decodePcmu : decodePcma

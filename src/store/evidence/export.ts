@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { AppError } from '#kernel'
 import { parseManifest } from '../manifest.ts'
-import { MANIFEST_FILE } from '../recording-folder.ts'
+import { MANIFEST_FILE, OPEN_SUFFIX } from '../recording-folder.ts'
 import { plainFiles, type RecordingFiles } from '../sealing/recording-files.ts'
 import { g711FormatOf } from '../stream-files.ts'
 import { repairWavHeader } from '../wav-run-file.ts'
@@ -29,6 +29,7 @@ export function exportRecording(given: string, to: string, files: RecordingFiles
   const path = resolve(given)
   const { scope, root } = placeOf(path)
   if (scope !== 'recording') throw cannotExport(`${given} is no recording`)
+  if (path.endsWith(OPEN_SUFFIX)) throw cannotExport(`${given} is still being received`)
   const recordingId = basename(path)
   const target = join(to, recordingId)
   if (existsSync(target)) throw cannotExport(`${target} is there already`)

@@ -4,6 +4,7 @@
 import {
   appendFileSync,
   closeSync,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   openSync,
@@ -43,8 +44,8 @@ export interface RecordingFiles {
   placeOf(path: string): SealedPlace | undefined
   open(path: string): OpenFile
   read(path: string): Buffer
-  /** Writes a file whole; the operating system has it, the medium not. */
-  write(path: string, content: string | Uint8Array): void
+  /** Writes a file whole; the operating system has it, the medium not. `mode`: who may read and write it. */
+  write(path: string, content: string | Uint8Array, mode?: number): void
   /** Replaces a file durably, so that a reader sees the old or the new one, never a part. */
   replace(path: string, content: string | Uint8Array): void
   /** Adds to a small file. */
@@ -67,13 +68,24 @@ export const plainFiles: RecordingFiles = {
     }
   },
   read: (path) => readFileSync(path),
-  write: (path, content) => writeFileSync(path, content),
+  write: (path, content, mode) => writeWhole(path, content, mode),
   replace: (path, content) => replaceWhole(path, content),
   append: (path, content) => appendFileSync(path, content),
   output: (path) => {
     const fd = openSync(path, 'w')
     return { append: (bytes) => writeAll(fd, bytes), close: () => closeDurably(fd) }
   },
+}
+
+/** One that is there, whoever made it, gets its mode before it gets its content. */
+function writeWhole(path: string, content: string | Uint8Array, mode: number | undefined): void {
+  const fd = openSync(path, 'w', mode)
+  try {
+    if (mode !== undefined) fchmodSync(fd, mode)
+    writeFileSync(fd, content)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Writes a file beside and gives it its name. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fs, {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -260,6 +261,18 @@ test('a sealed recording that was killed at any byte is recovered with every fra
     }),
     { numRuns: 25 },
   )
+})
+
+test('SEC-12: the state of a session that is sealed for another recording is none', async (t) => {
+  const scene = open(t)
+  const [one, two] = ['one', 'two'].map((id) => begin(scene, id).path)
+  const left = (): (readonly [unknown, boolean])[] =>
+    leftFolders(scene.root, scene.vault).map(({ session, isSessionUnreadable }) => [session, isSessionUnreadable])
+  const known = [{ keys: SECRET }, false] as const
+  assert.deepEqual(left(), [known, known])
+  copyFileSync(join(one!, 'session.json'), join(two!, 'session.json'))
+  assert.deepEqual(left(), [known, [undefined, true]])
+  assert.ok(!readFileSync(join(one!, 'session.json')).includes(SECRET))
 })
 
 test('a file that a restarted recorder goes on with holds what was there before, and what came behind', async (t) => {

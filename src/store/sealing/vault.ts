@@ -110,8 +110,8 @@ export class Vault implements RecordingFiles {
     }
   }
 
-  write(path: string, content: string | Uint8Array): void {
-    plainFiles.write(path, this.#sealed(path, content))
+  write(path: string, content: string | Uint8Array, mode?: number): void {
+    plainFiles.write(path, this.#sealed(path, content), mode)
   }
 
   replace(path: string, content: string | Uint8Array): void {
