@@ -10,6 +10,7 @@ import { addDryRunCommand } from './cli/dry-run.ts'
 import { addLintCommand } from './cli/lint.ts'
 import { fail } from './cli/outcome.ts'
 import { addRetentionCommand } from './cli/retention.ts'
+import { addRotateEvidenceKeyCommand } from './cli/rotate-evidence-key.ts'
 import { addRotateKeysCommand } from './cli/rotate-keys.ts'
 import { addStartCommands } from './cli/start.ts'
 import { addAccessCommands } from './cli/token.ts'
@@ -20,6 +21,7 @@ addStartCommands(command)
 addCatalogueCommands(command)
 addRetentionCommand(command)
 addEvidenceCommands(command)
+addRotateEvidenceKeyCommand(command)
 addRotateKeysCommand(command)
 addLintCommand(command)
 addDryRunCommand(command)

@@ -25,8 +25,8 @@ const words: Readonly<Record<ProofOutcome, readonly [text: string, advice: strin
     'Either the chain was cut off or replaced, or the folder was put in. Verify the whole store with the command line and compare the head of the chain with one kept elsewhere.',
   ],
   'unknown-key': [
-    'It is signed by a key that is not the one of this recorder.',
-    'If the key was changed, verify with the command line and the public key of that time; if not, somebody else signed it.',
+    'It is signed by a key that neither is nor was one of this recorder.',
+    'If the key was changed without rotate-evidence-key, put the public key of that time into the file .former.pub beside the private one; if not, somebody else signed it.',
   ],
   unvouched: [
     'Nothing vouches for the recording: it was recorded before evidence was switched on, or put in.',
@@ -54,15 +54,16 @@ export function evidenceViewOf({ evidence, hash, signature, line }: RecordingEvi
 
 /** The proof of a recording for the HTTP API. */
 export function proofViewOf(recordingId: string, proof: RecordingProof, nowMs: number): ProofView {
-  const { outcome, findings, day, line, evidence, keyIds, elsewhere } = proof
+  const { outcome, findings, day, line, evidence, keyIds, isFormerKey, elsewhere } = proof
   const [text, advice] = words[outcome]
   return {
     recordingId,
     outcome,
-    text,
+    text: isFormerKey === true ? `${text} ${byFormerKey(evidence?.keyId)}` : text,
     advice,
     verifiedAt: new Date(nowMs).toISOString(),
     ...(evidence && { attestedAt: evidence.attestedAt, keyId: evidence.keyId }),
+    ...(isFormerKey !== undefined && { isFormerKey }),
     trustedKeyIds: [...keyIds],
     files: evidence?.files.length ?? 0,
     findings: findings.slice(0, MOST_FINDINGS).map((one) => ({ ...one })),
@@ -77,4 +78,8 @@ export function proofViewOf(recordingId: string, proof: RecordingProof, nowMs: n
     }),
     elsewhere: [...elsewhere],
   }
+}
+
+function byFormerKey(keyId = ''): string {
+  return `It was signed by key ${keyId}, which this recorder signed with before its present one.`
 }

@@ -1,6 +1,6 @@
 // What belongs to a recording, file by file, for an archive: as it is stored, with what proves it, and in clear where it is encrypted.
 
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ArchivePart } from '#control'
@@ -10,13 +10,16 @@ import {
   type ObjectStorage,
   proofFiles,
   type RecordingFiles,
+  readRemoteGrown,
   readUploadRecord,
   storedFiles,
 } from '#store'
+import { payloadsGuide, rawRuns } from './raw-payloads.ts'
 import { openAudio } from './recording-audio.ts'
 
 /** Beside the folder of an encrypted recording: what its files say. */
 const PLAIN_FOLDER = 'plain'
+const PAYLOADS_GUIDE = 'PAYLOADS.txt'
 
 /** Where the files of a recording are. */
 export interface ArchiveSource {
@@ -51,7 +54,7 @@ export async function* storedParts(source: ArchiveSource): AsyncGenerator<Archiv
   for (const { name: one, content } of proofFiles(root, folder)) yield textPart(one, content)
 }
 
-/** What the files of an encrypted recording say; of received media, which grew frame by frame, the audio that was made of it. */
+/** What the files of an encrypted recording say; of received media the audio that was made of it, and the payloads that are kept as they came. */
 export async function* plainParts(source: ArchiveSource): AsyncGenerator<ArchivePart> {
   const { root, folder, manifest, files, storage } = source
   const { audioFile, archiveFile, peaksFile, metadata } = manifest
@@ -63,6 +66,30 @@ export async function* plainParts(source: ArchiveSource): AsyncGenerator<Archive
     const open = (): Readable => (sizeBytes === 0 ? Readable.from([]) : found.open(0, sizeBytes - 1))
     yield { name: `${PLAIN_FOLDER}/${one}`, sizeBytes, open }
   }
+  const payloads = rawRuns(manifest)
+  for (const { file, bytes } of payloads) {
+    const part = await grownPart(source, file, bytes)
+    if (part !== undefined) yield { ...part, name: `${PLAIN_FOLDER}/${file}` }
+  }
+  if (payloads.length > 0) yield textPart(`${PLAIN_FOLDER}/${PAYLOADS_GUIDE}`, payloadsGuide(payloads))
+}
+
+/** A file that grew frame by frame while media was received; `bytes`: what it says, by the manifest. */
+async function grownPart(
+  { root, folder, files, storage }: ArchiveSource,
+  file: string,
+  bytes: number,
+): Promise<Omit<ArchivePart, 'name'> | undefined> {
+  const path = join(root, folder, file)
+  if (existsSync(path)) {
+    const found = await openAudio(path, storage, files)
+    return found && { sizeBytes: found.sizeBytes, open: () => found.open(0, found.sizeBytes - 1) }
+  }
+  const copy = (await readUploadRecord(join(root, folder))).files[file]
+  const place = files.placeOf(path)
+  if (copy === undefined || storage === undefined || place === undefined) return undefined
+  const fetch = (start: number, end: number) => storage.read(copy.key, { start, end })
+  return { sizeBytes: bytes, open: () => readRemoteGrown(place, copy.bytes, fetch) }
 }
 
 /** A file that is made of a text. */

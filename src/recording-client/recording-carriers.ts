@@ -65,7 +65,7 @@ export class RecordingCarriers {
       isPersistent: isRetried || spool !== undefined,
       around,
       // What the spool has meanwhile is delivered from there.
-      replayFromMs: (lost) => (this.#spool.isOn ? undefined : this.evidence.replayFromMs(lost)),
+      replayFromMs: (lost) => (this.#spool.isOn ? undefined : this.#replayFromMs(lost)),
       listener: {
         onOpened: (session) => this.#onOpened(session),
         onReport: (session, report) => this.#onReport(session, report),
@@ -153,13 +153,19 @@ export class RecordingCarriers {
   /** The spool steps in. */
   toSpool(wish: Wish): void {
     if (this.slots.targets.length === 0) return
-    this.#spool.begin(wish, this.slots.targets, this.evidence.replayFromMs(this.#lost))
+    this.#spool.begin(wish, this.slots.targets, this.#replayFromMs(this.#lost))
   }
 
   /** Nothing is awaited and nothing is recorded any more. */
   close(): void {
     this.slots.close()
     this.evidence.close()
+  }
+
+  /** What the spool has is not sent again. */
+  #replayFromMs(lost: RecordingSession | undefined): number | undefined {
+    const fromMs = this.evidence.replayFromMs(lost)
+    return fromMs === undefined ? undefined : Math.max(fromMs, this.#spool.hadUntilMs ?? fromMs)
   }
 
   #onOpened(session: RecordingSession): void {

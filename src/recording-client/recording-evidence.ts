@@ -100,10 +100,17 @@ export class RecordingEvidence {
     this.#ledger.outcome(plan.uri, result)
   }
 
-  /** The spool takes what is recorded, or takes no more. */
+  /** The spool takes what is recorded, from `fromMs` on if that is not paused. */
+  spoolOpened({ state, fromMs }: Pick<Carrier, 'state'> & { readonly fromMs: number }): void {
+    this.#ledger.outcome(SPOOL, 'accepted')
+    this.#ledger.answered(SPOOL)
+    if (state === 'active') this.#ledger.gapEnds(SPOOL)
+    else this.#ledger.gapBegins(SPOOL, 'pause', fromMs)
+  }
+
+  /** What has become of what the spool was to take. */
   spooled(outcome: string): void {
     this.#ledger.outcome(SPOOL, outcome)
-    if (outcome === 'accepted') this.#ledger.answered(SPOOL)
   }
 
   /** A pause of the spool is over. */

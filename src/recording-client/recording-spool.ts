@@ -36,6 +36,8 @@ export class RecordingSpool {
   #session: SpoolSession | undefined
   #parts = 0
   #isRefused = false
+  /** Monotonic. */
+  #keptToMs: number | undefined
 
   /** `spool`: absent when nothing may be spooled. */
   constructor(
@@ -69,6 +71,12 @@ export class RecordingSpool {
     return this.#spool === undefined || this.#isRefused
   }
 
+  /** Until when a part had the call, on the wall clock as it stands; undefined: none did. */
+  get hadUntilMs(): number | undefined {
+    const { clock } = this.#around
+    return this.#keptToMs === undefined ? undefined : clock.wallMs() - (clock.nowMs() - this.#keptToMs)
+  }
+
   /** Takes over what nobody carries, with what was said since `replayFromMs`; does nothing without a spool or before the call is answered. */
   begin(wish: Wish, targets: readonly (readonly string[])[], replayFromMs: number | undefined): void {
     const spool = this.#spool
@@ -87,12 +95,18 @@ export class RecordingSpool {
     const order = { plan, recording: this.#id, targets, ledger: () => this.#evidence.rows }
     const session = new SpoolSession(order, wish, spool, this.#around, {
       onOpened: () => {
-        this.#evidence.spooled('accepted')
+        this.#evidence.spoolOpened(session)
         this.#listener.onHappening({ type: 'spool.began' })
         this.#listener.onChanged()
       },
       onResumed: () => {
         this.#evidence.spoolResumed()
+        this.#listener.onChanged()
+      },
+      onOutgrown: () => {
+        if (this.#session !== session) return
+        // A file has the streams that it began with; another one has the new ones too.
+        this.end()
         this.#listener.onChanged()
       },
       onRefused: (reason) => this.#onRefused(session, reason),
@@ -113,13 +127,7 @@ export class RecordingSpool {
   }
 
   callChanged(event: CallEvent): void {
-    const session = this.#session
-    void session?.callChanged(event).then((hasMore) => {
-      if (!hasMore || this.#session !== session) return
-      // A file has the streams that it began with; another one has the new ones too.
-      this.end()
-      this.#listener.onChanged()
-    })
+    void this.#session?.callChanged(event)
   }
 
   /** A recorder carries the recording, or it is over. */
@@ -141,6 +149,7 @@ export class RecordingSpool {
   }
 
   #leave(session: SpoolSession): void {
+    if (session.wasOpened) this.#keptToMs = this.#around.clock.nowMs()
     void session.end().then(() => {
       if (session.wasOpened) {
         this.#evidence.spooled('spooled')

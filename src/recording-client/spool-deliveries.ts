@@ -142,8 +142,7 @@ export class SpoolDeliveries {
     const delivery = new SpoolDelivery(id, facts, this.#spool, this.#around)
     const left: (readonly string[])[] = []
     for (const target of waiting.targets) {
-      const isDelivered = await this.#deliverTo(target, delivery, waiting)
-      if (this.#isClosed) return
+      const isDelivered = !this.#isClosed && (await this.#deliverTo(target, delivery, waiting))
       if (!isDelivered) left.push(target)
     }
     waiting.targets = left

@@ -24,6 +24,8 @@ export interface SpoolOrder {
 export interface SpoolListener {
   onOpened(): void
   onResumed(): void
+  /** The call has streams by now that it does not take. */
+  onOutgrown(): void
   /** It takes nothing, or nothing more. */
   onRefused(reason: string): void
   onForkClosed(counters: ForkCounters): void
@@ -32,6 +34,8 @@ export interface SpoolListener {
 /** One part of a recording in the spool. */
 export class SpoolSession implements Carrier {
   readonly plan: SessionPlan
+  /** Since when it is to have the call: wall clock, ms since 1970. */
+  readonly fromMs: number
   readonly #order: SpoolOrder
   readonly #spool: SpoolPort
   readonly #around: RecordingSurroundings
@@ -40,7 +44,6 @@ export class SpoolSession implements Carrier {
   readonly #payloadTypes = new PayloadTypes()
   readonly #codecs = new Map<string, MediaCodec>()
   readonly #file: string
-  readonly #fromMs: number
   readonly #unsubscribe: () => void
   #remotes: ReadonlyMap<string, MediaRemote> = new Map()
   #labels: readonly string[] = []
@@ -61,7 +64,7 @@ export class SpoolSession implements Carrier {
     this.#listener = listener
     this.#forks = new SessionForks(order.plan, around, (counters) => listener.onForkClosed(counters))
     this.#file = uuidText(around.ids.uuid())
-    this.#fromMs = order.plan.replayFromMs ?? around.clock.wallMs()
+    this.fromMs = order.plan.replayFromMs ?? around.clock.wallMs()
     this.#live = order.plan.call.snapshot()
     this.#look()
     this.#unsubscribe = spool.onEvent((event) => {
@@ -114,6 +117,9 @@ export class SpoolSession implements Carrier {
       if (this.#state !== 'preparing') return
       this.#follow()
       this.#listener.onOpened()
+      // The call has gone on meanwhile.
+      this.#note()
+      await this.#outgrow()
     } catch (fault) {
       this.#refuse(messageOf(fault))
     }
@@ -129,17 +135,17 @@ export class SpoolSession implements Carrier {
     this.#note()
   }
 
-  /** Resolves to whether there are streams by now that it does not take. */
-  async callChanged(event: CallEvent): Promise<boolean> {
+  async callChanged(event: CallEvent): Promise<void> {
     this.#look()
-    if (this.#remotes.size === 0 || this.#state === 'closed') return false
+    if (this.#state === 'closed') return
     if (event.type === 'codec-changed') {
       this.#learnCodecs()
-      this.#connect().catch(() => {})
-      this.#follow()
+      if (this.#remotes.size > 0) this.#connect().catch(() => {})
     }
+    if (this.#state === 'preparing') return
+    if (event.type === 'codec-changed') this.#follow()
     this.#note()
-    return await this.#forks.follow()
+    await this.#outgrow()
   }
 
   dropForks(forkIds: readonly string[]): void {
@@ -180,6 +186,10 @@ export class SpoolSession implements Carrier {
     if (this.#state === 'closed') return
     void this.end()
     this.#listener.onRefused(reason)
+  }
+
+  async #outgrow(): Promise<void> {
+    if ((await this.#forks.follow()) && this.#state !== 'closed') this.#listener.onOutgrown()
   }
 
   /** Opens the gates, or takes them for shut. */
@@ -229,8 +239,8 @@ export class SpoolSession implements Carrier {
       streams: this.#labels.flatMap((label) => this.#streams.get(label) ?? []),
       codecs: [...this.#codecs.values()],
       span: {
-        fromMs: this.#fromMs,
-        gaps: gaps.filter(({ toMs = Number.POSITIVE_INFINITY }) => toMs > this.#fromMs),
+        fromMs: this.fromMs,
+        gaps: gaps.filter(({ toMs = Number.POSITIVE_INFINITY }) => toMs > this.fromMs),
         ...(end === undefined ? {} : { toMs: end.toMs }),
       },
       live: this.#live,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { tone } from '#audio'
 import { AppError } from '#kernel'
+import { parseSdp } from '#sdp'
 import { RecorderBench } from '../../test/harness/recorder.ts'
 import { type Line, offer } from '../../test/harness/recording-offer.ts'
 
@@ -68,4 +69,50 @@ test('after a re-INVITE that could not be carried out the session is as before, 
   const { manifest } = await bench.end(session)
   assert.equal(manifest.state, 'published')
   assert.equal(manifest.streams.length, 1)
+})
+
+test('an offer of ours that waits for an offer of the client has what that one brought, and no lower version', async (t) => {
+  const { bench } = await scarceBench(t)
+  const session = await bench.start(offer([ONE]))
+  const { ask } = bench.media
+  let isAsked = false
+  let goOn = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  Object.assign(bench.media, {
+    ask: async (command: Parameters<typeof ask>[0]) => {
+      if (command.type === 'add-stream') {
+        isAsked = true
+        await held
+      }
+      return await ask(command)
+    },
+  })
+  const offered: Uint8Array[] = []
+  session.dialog.handlers = {
+    onEnd: () => {},
+    onRequest: (incoming) => {
+      offered.push(incoming.request.body)
+      const lines = [ONE, TWO].map((line) => ({
+        ...line,
+        attributes: ['inactive', ...(line.attributes ?? []).slice(1)],
+      }))
+      incoming.respond(200, { body: offer(lines, 3) })
+    },
+  }
+  const recordingId = (await bench.server.sessions())[0]!.recordingId
+  const widened = session.dialog.reinvite({ body: offer([ONE, TWO], 2) })
+  await bench.until(() => isAsked)
+  const paused = bench.server.pauseHere(recordingId, { signal: true })
+  let turns = 0
+  await bench.until(() => ++turns > 50)
+  goOn()
+  const answer = parseSdp((await bench.settled(widened)).response?.body ?? new Uint8Array())
+  assert.equal((await bench.settled(paused))?.clientStatus, 200)
+  const ours = parseSdp(offered[0] ?? new Uint8Array())
+  assert.ok(answer.ok && ours.ok)
+  assert.equal(ours.value.media.length, 2)
+  assert.ok(Number(ours.value.origin.sessionVersion) >= Number(answer.value.origin.sessionVersion))
+  await bench.end(session)
 })

@@ -76,17 +76,18 @@ export class SessionOffers {
 
   /** Offers what there is; `dropped` is taken away. */
   async send(dialog: InviteDialog, dropped?: number): Promise<RequestOutcome> {
-    return await this.#offer(dialog, this.#options.streams.offer(dropped))
+    return await this.#offer(dialog, () => this.#options.streams.offer(dropped))
   }
 
   /** Offers what holds unchanged: a refresh for a client that takes no UPDATE (RFC 4028 section 7.4). */
   async refresh(dialog: InviteDialog): Promise<RequestOutcome> {
     const { streams } = this.#options
-    return await this.#offer(dialog, streams.current ?? streams.offer())
+    return await this.#offer(dialog, () => streams.current ?? streams.offer())
   }
 
-  async #offer(dialog: InviteDialog, content: Uint8Array): Promise<RequestOutcome> {
-    return await dialog.reinvite({ headers: [['Require', 'siprec']], body: sdpBody(content) })
+  /** What is offered is what holds when the offer leaves, which may be behind an offer of the client. */
+  async #offer(dialog: InviteDialog, content: () => Uint8Array): Promise<RequestOutcome> {
+    return await dialog.reinvite(() => ({ headers: [['Require', 'siprec']], body: sdpBody(content()) }))
   }
 
   /** Takes the answer to an offer of ours. */

@@ -32,7 +32,7 @@ export {
   type RecordingEvidence,
   type RecordingProof,
 } from './evidence/proof.ts'
-export { readPublicKeys } from './evidence/signing-key.ts'
+export { readPublicKeys, rotateSigningKey } from './evidence/signing-key.ts'
 export { type Verification, verifyEvidence } from './evidence/verify.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
@@ -78,7 +78,7 @@ export type { RunMove } from './run-move.ts'
 export { type ClockBend, RunTime } from './run-time.ts'
 export { isSealedStore } from './sealing/key-ring.ts'
 export { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
-export { openRemoteFile } from './sealing/remote-file.ts'
+export { openRemoteFile, readRemoteGrown } from './sealing/remote-file.ts'
 export { type Rotation, rotateKeys } from './sealing/rotate-keys.ts'
 export { Vault, type VaultOptions } from './sealing/vault.ts'
 export { g711FormatOf, type RunCodec, StreamFiles } from './stream-files.ts'

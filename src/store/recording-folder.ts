@@ -127,8 +127,13 @@ export class RecordingFolder {
       return
     }
     mkdirSync(this.#path, { recursive: true })
-    disk.files.begin(this.#path)
-    this.writeManifest()
+    try {
+      disk.files.begin(this.#path)
+      this.writeManifest()
+    } catch (fault) {
+      rmSync(this.#path, { recursive: true, force: true })
+      throw fault
+    }
   }
 
   get path(): string {

@@ -1,10 +1,9 @@
 // What to do with folders that a dead recorder left open: close them, mark them, publish what they hold.
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
-import { GapLedger } from './gap-ledger.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import {
   type AlarmEntry,
@@ -113,6 +112,11 @@ export async function recoverOpenFolders(
   const failures: RecoveryFailure[] = []
   for (const closed of folders) {
     try {
+      if (readdirSync(closed.folder).length === 0) {
+        // The recorder or its machine died before there was anything.
+        rmdirSync(closed.folder)
+        continue
+      }
       recovered.push(await recoverFolder(closed, derive, notary, files))
     } catch (cause) {
       failures.push({ folder: closed.folder, cause })
@@ -195,9 +199,8 @@ export function streamsLeft(folder: string, open: Manifest, files: RecordingFile
 
 /** The index may have got further than the audio. */
 function endedAt(stream: IndexedStream, endMs: number): IndexedStream & StreamLeft {
-  const ledger = new GapLedger(stream.gaps)
-  ledger.cut(endMs)
-  return { ...stream, gaps: ledger.gaps, endMs }
+  stream.ledger.cut(endMs)
+  return { ...stream, gaps: stream.ledger.gaps, endMs }
 }
 
 /** What the process before heard of another source; in a recording that goes on it is over. */
@@ -257,8 +260,11 @@ function endMsOf(stream: StreamManifest | OtherSource): number {
 }
 
 /** The stream with the time behind its end in the ledger; what is no gap is audio, as every silence that was written is one. */
-function accountedFor(stream: StreamManifest, fromMs: number, durationMs: number): StreamManifest {
-  const ledger = new GapLedger(stream.gaps)
+function accountedFor(
+  { ledger, ...stream }: Omit<StreamLeft, 'endMs'>,
+  fromMs: number,
+  durationMs: number,
+): StreamManifest {
   ledger.add({ fromMs, toMs: durationMs, cause: stream.runs.length > 0 ? 'recorder-restart' : 'no-rtp-yet' })
   const { gaps, missingMs } = ledger
   const silentMs = Object.values(missingMs).reduce((sum, ms) => sum + ms, 0)

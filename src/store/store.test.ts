@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,13 +16,14 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { decodePcma, encodePcma, encodePcmu, goertzelPower, readWav, tone } from '#audio'
-import { testDisk } from '../../test/harness/test-disk.ts'
+import { sealedDisk, testDisk } from '../../test/harness/test-disk.ts'
 import { exportRecording } from './evidence/export.ts'
 import { isoTime, msOfIsoTime } from './iso-time.ts'
 import { type Manifest, NO_TOTALS, parseManifest, type RecordingFacts, serializeManifest } from './manifest.ts'
 import { RawRunFile, readRawRun } from './raw-run-file.ts'
 import { RecordingFolder } from './recording-folder.ts'
 import { leftFolders, recordingFolders, recoverOpenFolders } from './recovery.ts'
+import { plainFiles } from './sealing/recording-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 import { WavRunFile } from './wav-run-file.ts'
 
@@ -344,4 +346,21 @@ test('an index of any text yields a stream or nothing, never an exception', () =
     fc.constantFrom('{"type":"stream","channel":0}', 'null', '{}', '[]', '{"type":"gap"}', '{"type":"totals"}'),
   )
   fc.assert(fc.property(fc.array(line), (lines) => void streamFromIndex(lines.join('\n'))))
+})
+
+test('a recording that the disk does not let begin leaves no folder, and an empty one is no matter for recovery', async (t) => {
+  const root = rootOf(t)
+  const disk = testDisk()
+  const write = (): never => {
+    throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+  }
+  const full = sealedDisk({ ...plainFiles, write })
+  assert.throws(() => new RecordingFolder(full, root, 'rec-1', STARTED_MS, FACTS), { code: 'ENOSPC' })
+  assert.deepEqual(recordingFolders(root), [])
+  // The machine lost power before the first file was on the medium.
+  const { path } = new RecordingFolder(disk, root, 'rec-2', STARTED_MS, FACTS)
+  rmSync(path, { recursive: true })
+  mkdirSync(path)
+  assert.deepEqual(await recoverOpenFolders(root), { recovered: [], failures: [] })
+  assert.deepEqual(recordingFolders(root), [])
 })

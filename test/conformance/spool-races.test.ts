@@ -45,9 +45,13 @@ function sendAll(spool: FakeSpool): void {
   for (const [id, forks] of [...spool.flowing]) if (forks.size > 0) spool.emit({ type: 'sent', id })
 }
 
-function bench(name: string, run: (bench: RecordingBench, spool: SlowSpool) => Promise<void>): void {
+function bench(
+  name: string,
+  run: (bench: RecordingBench, spool: SlowSpool) => Promise<void>,
+  over: { readonly replayMs?: number } = {},
+): void {
   const spool = new SlowSpool()
-  test(name, () => withBench((b) => run(b, spool), { spool }))
+  test(name, () => withBench((b) => run(b, spool), { spool, ...over }))
 }
 
 bench('SRC-63: a call that ends while the spool is about to take it leaves nothing open there', async (b, spool) => {
@@ -168,4 +172,136 @@ bench('SRC-63: a delivery to a recorder that has forgotten its session by the en
   await b.pass()
   assert.equal(b.eventTypes.at(-1), 'spool.delivered')
   assert.equal(spool.kept.size, 0)
+})
+
+/** What is read of facts. */
+interface Facts {
+  readonly streams: readonly object[]
+  readonly codecs: readonly { readonly encoding: string }[]
+  readonly span: {
+    readonly fromMs: number
+    readonly toMs?: number
+    readonly gaps: readonly { readonly reason: string }[]
+  }
+}
+
+/** The facts of what is spooled, oldest first. */
+function factsOf(spool: FakeSpool): Facts[] {
+  return [...spool.kept.values()].map(({ facts }) => JSON.parse(facts) as Facts)
+}
+
+/** A recording that everybody refuses, and a spool that is about to take it. */
+async function aboutToTake(b: RecordingBench, spool: SlowSpool): Promise<void> {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  spool.holdsTake = true
+  b.start(recorder.uri)
+  await b.pass()
+  assert.equal(spool.kept.size, 1)
+  spool.holdsTake = false
+}
+
+bench('SRC-63: a party that joins while the spool is about to take it is spooled too', async (b, spool) => {
+  await aboutToTake(b, spool)
+  b.call.join()
+  b.call.join('third', 'sip:carol@desk.example')
+  await b.pass()
+  spool.release()
+  await b.pass()
+  assert.equal(await b.audio(5), 15)
+  assert.equal(factsOf(spool).at(-1)?.streams.length, 3)
+  b.client.close()
+})
+
+bench('SRC-63: a codec that comes while the spool is about to take it is spooled too', async (b, spool) => {
+  await aboutToTake(b, spool)
+  b.call.changeEncodings(['G722/8000', 'TELEPHONE-EVENT/8000'])
+  await b.pass()
+  spool.release()
+  await b.pass()
+  assert.ok(factsOf(spool)[0]?.codecs.some(({ encoding }) => encoding === 'G722/8000'))
+  for (const { remote } of b.call.media.forks.values()) {
+    assert.ok(remote?.codecs.some(({ encoding }) => encoding === 'G722/8000'))
+  }
+  b.client.close()
+})
+
+bench(
+  'SRC-63: a codec that comes while the forks are aimed at the spool does not keep it from being told',
+  async (b) => {
+    const recorder = b.recorder()
+    recorder.onInvite = 503
+    let isFirst = true
+    b.engine.onCommand = (command) => {
+      if (command.name !== 'connectFork' || !isFirst) return
+      isFirst = false
+      queueMicrotask(() => b.call.changeEncodings(['G722/8000', 'TELEPHONE-EVENT/8000']))
+    }
+    const start = b.start(recorder.uri)
+    await b.pass()
+    assert.equal(start.status, 200)
+    assert.ok(b.eventTypes.includes('spool.began'))
+    b.client.close()
+  },
+)
+
+bench('SRC-63: a pause that comes while the spool is about to take it stands in the ledger', async (b, spool) => {
+  await aboutToTake(b, spool)
+  b.pause()
+  await b.pass()
+  spool.release()
+  await b.pass()
+  assert.equal(await b.audio(5), 0)
+  b.call.end()
+  await b.pass()
+  assert.deepEqual(
+    factsOf(spool)[0]?.span.gaps.map(({ reason }) => reason),
+    ['pause'],
+  )
+  b.client.close()
+})
+
+bench(
+  'SRC-63: a second part has nothing that the first has',
+  async (b, spool) => {
+    const recorder = await b.recording()
+    await b.pass(3_000)
+    recorder.onInvite = 503
+    recorder.bye()
+    await b.pass()
+    await b.pass(4_000)
+    b.call.join()
+    b.call.join('third', 'sip:carol@desk.example')
+    await b.pass()
+    const [first, second] = factsOf(spool)
+    assert.ok(first?.span.toMs !== undefined && second !== undefined)
+    assert.ok(second.span.fromMs >= first.span.toMs, `${second.span.fromMs} is before ${first.span.toMs}`)
+    b.client.close()
+  },
+  { replayMs: 60_000 },
+)
+
+bench('SRC-63: a part that begins after a pause of the part before is not within that pause', async (b, spool) => {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  b.start(recorder.uri)
+  await b.pass()
+  b.pause()
+  await b.pass()
+  recorder.onInvite = 'take'
+  await b.pass(15_000)
+  assert.ok(b.eventTypes.includes('spool.kept'))
+  b.resume()
+  await b.pass(30_000)
+  recorder.onInvite = 503
+  recorder.bye(recorder.sessions.find(({ dialog }) => dialog !== undefined))
+  await b.pass()
+  assert.equal(await b.audio(5), 10)
+  assert.equal(spool.kept.size, 2)
+  b.call.end()
+  await b.pass()
+  assert.deepEqual(factsOf(spool).at(-1)?.span.gaps, [])
+  sendAll(spool)
+  await b.pass()
+  b.client.close()
 })

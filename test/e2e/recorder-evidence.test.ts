@@ -2,13 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { ForeignClient } from '../foreign/foreign-client.ts'
+import { tone } from '../foreign/g711-tones.ts'
 import { describedApi } from '../harness/described-api.ts'
 import { keptRecordings } from '../harness/kept-recording.ts'
+import { MortalRecorder } from '../harness/mortal-recorder.ts'
 import { openTestProgram } from '../harness/open-program.ts'
 import { recordSession } from '../harness/recorded-session.ts'
 import { until } from '../harness/until.ts'
@@ -46,7 +49,7 @@ test('SEC-22 what a recorder published is proved by one command, and a byte that
   const proved = await run('verify', recorder.store, '--public-key', recorder.publicKey)
   assert.match(
     proved.output,
-    /^1 of 1 recordings proved, 0 deleted, 0 not published yet, 1 lines of the chain\nhead of the chain: line 1, [\da-f]{64}\nnothing was changed\n$/,
+    /^1 of 1 recordings proved, 0 deleted, 0 not published yet, 1 lines of the chain\nsigned by key [\da-f]{32}: 1\nhead of the chain: line 1, [\da-f]{64}\nnothing was changed\n$/,
   )
   assert.equal(proved.code, 0)
   appendFileSync(join(kept.folder, 'stream-1.index.jsonl'), '{"type":"gap","fromMs":0,"toMs":1,"cause":"lost"}\n')
@@ -135,4 +138,53 @@ test('a recording is exported with what it takes to verify it where nothing else
   const withoutChain = await run('verify', copy, '--public-key', recorder.publicKey)
   assert.match(withoutChain.output, /^not-in-chain/)
   assert.equal((await run('export', kept.folder, '--to', to)).code, 1)
+})
+
+test('a key that was rotated while the recorder ran: what it signed stays proved, by the API and offline, and is told apart', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'evidence-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const keyFile = join(folder, 'keys/evidence.pem')
+  const recorder = await MortalRecorder.start(t, { evidence: { keyFile } })
+  const record = async (): Promise<void> => {
+    const address = { host: '127.0.0.1', port: recorder.sipPort('tcp') }
+    const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
+    assert.equal((await client.invite()).status, 200)
+    await client.sendAudio(0, tone(400, 300))
+    assert.equal((await client.bye()).status, 200)
+    client.close()
+  }
+  await record()
+  await keptRecordings(recorder.store, 1)
+  const config = join(folder, 'recorder.yaml')
+  writeFileSync(config, JSON.stringify({ recorder: { store: { folder: recorder.store, evidence: { keyFile } } } }))
+  const rotated = await run('rotate-evidence-key', '--config', config)
+  assert.equal(rotated.code, 0, rotated.output)
+  const [, present, former] = /by key ([\da-f]{32}); what key ([\da-f]{32}) has signed/.exec(rotated.output) ?? []
+  // One that runs goes on with the key before.
+  await record()
+  await keptRecordings(recorder.store, 2)
+  await recorder.stop()
+  await recorder.start()
+  await record()
+  const kept = await keptRecordings(recorder.store, 3)
+  const api = await describedApi(recorder.httpUrl)
+  const proofs: unknown[] = []
+  for (const { manifest } of kept) {
+    const params = { recordingId: manifest.recordingId }
+    await until('it is listed', async () => (await api.ask('get', ONE, { params })).body.state === 'published')
+    const { body } = await api.ask('post', `${ONE}/verify`, { params })
+    proofs.push([body.outcome, body.keyId, body.isFormerKey, body.day.isIntact, body.text.includes(`by key ${former}`)])
+  }
+  assert.deepEqual(proofs, [
+    ['proved', former, true, true, true],
+    ['proved', former, true, true, true],
+    ['proved', present, false, true, false],
+  ])
+  const keys = [`${keyFile}.pub`, `${keyFile}.former.pub`]
+  const offline = await run('verify', recorder.store, '--public-key', ...keys)
+  assert.equal(offline.code, 0, offline.output)
+  for (const line of [`signed by key ${former}: 2`, `signed by key ${present}: 1`]) {
+    assert.ok(offline.output.split('\n').includes(line), offline.output)
+  }
+  assert.equal((await run('verify', recorder.store, '--public-key', `${keyFile}.pub`)).code, 1)
 })

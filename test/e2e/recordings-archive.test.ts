@@ -19,12 +19,15 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readWav } from '#audio'
 import { hashPassword } from '#control'
-import { readPublicKeys, verifyEvidence } from '#store'
+import { type Manifest, readPublicKeys, readRawRun, verifyEvidence } from '#store'
 import { shareOfTone } from '../foreign/g711-tones.ts'
 import { describedApi } from '../harness/described-api.ts'
 import { type KeptRecording, keptRecordings } from '../harness/kept-recording.ts'
 import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
+import { sdpText } from '../harness/raw-client.ts'
+import { answerOf, RawSocketClient } from '../harness/raw-socket-client.ts'
 import { recordSession } from '../harness/recorded-session.ts'
+import { RtpSource } from '../harness/rtp-source.ts'
 import { until } from '../harness/until.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/app/main.js', import.meta.url))
@@ -179,6 +182,45 @@ test('an encrypted recording leaves sealed, and in clear only for who may decryp
   assert.ok(shareOfTone(heard.subarray(middle - 800, middle + 800), 400) > 0.95)
   assert.equal(json(join(plain, 'manifest.json'))['recordingId'], sealed.recordingId)
   assert.ok(existsSync(join(to, sealed.folder, 'vcon.json')))
+})
+
+test('payloads of a codec that is not decoded are in clear beside the audio of an encrypted recording, each as it was sent', async (t) => {
+  const keys = mkdtempSync(join(tmpdir(), 'archive-keys-'))
+  t.after(() => rmSync(keys, { recursive: true }))
+  const recorder = await openRecorder(t, { encryption: { keyFile: join(keys, 'store.keys') } })
+  const client = await RawSocketClient.open(t, 'tcp', recorder.port('recorder', 'tcp'))
+  const sdp = sdpText(['1']).replace('AVP 0', 'AVP 18').replace('rtpmap:0 PCMU/8000', 'rtpmap:18 G729/8000')
+  const { media } = answerOf(await client.invite({ sdp }))
+  const source = await RtpSource.open({ host: '127.0.0.1', port: media[0]!.port })
+  t.after(() => source.close())
+  source.payloadType = 18
+  const sent = Array.from({ length: 12 }, (_unused, packet) => new Uint8Array(20).fill(packet))
+  for (const payload of sent) await source.sendPacket(payload, 160)
+  await until('all has come', async () => {
+    const [session] = (await recorder.program.recorder?.server.sessions()) ?? []
+    return session?.streams[0]?.totals?.packets === sent.length
+  })
+  assert.equal((await client.request('BYE')).status, 200)
+  const library = recorder.program.recorder?.library
+  await until(
+    'it is over',
+    async () => (await library?.count({})) === 1 && (await library?.count({ state: 'receiving' })) === 0,
+  )
+  const to = join(recorder.folder, 'out')
+  const [archived] = await unpacked(`${recorder.httpUrl}/api/recordings/archive`, to)
+  const plain = join(to, archived?.folder ?? '', 'plain')
+  const manifest = json(join(plain, 'manifest.json')) as unknown as Manifest
+  const [run] = manifest.streams[0]!.runs
+  assert.ok(run !== undefined && !run.decoded)
+  const records = [...readRawRun(join(plain, run.file), run)]
+  assert.deepEqual(
+    records.map(({ payload, payloadType }) => [payloadType, Buffer.from(payload)]),
+    sent.map((payload) => [18, Buffer.from(payload)]),
+  )
+  // What a copy in object storage alone goes by.
+  assert.equal(readFileSync(join(plain, run.file)).length, run.bytes)
+  const guide = readFileSync(join(plain, 'PAYLOADS.txt'), 'utf8')
+  assert.ok(guide.includes(`${run.file}: channel 0, label 1; G729/8000, clock 8000 Hz`), guide)
 })
 
 test('an archive is read from the disk as fast as it is taken; a client that goes leaves nothing open, and its place', async (t) => {

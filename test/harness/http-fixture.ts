@@ -222,6 +222,24 @@ export function httpFixture(): HttpFixture {
   return own
 }
 
+/** The views that the fixture has nothing for: their routes are there, and fail when they are asked. */
+export const emptyViews = {
+  captures: {},
+  traces: {},
+  recorders: {},
+  flows: {},
+  spool: {},
+  clients: {},
+  sessions: {},
+  listening: {},
+  events: {},
+  audit: { append: async () => undefined },
+  webhooks: {},
+  recorderTests: {},
+  testCalls: {},
+  setUp: {},
+} as unknown as Partial<HttpServerOptions>
+
 /** Lends an application that does not listen. */
 export async function withApp(
   use: (app: HttpApp, own: HttpFixture) => Promise<void>,

@@ -15,8 +15,8 @@ const DEADLINE_MS = 30_000
 /** A tenth of a second. */
 const WINDOW = 800
 
-function openRefusing(t: TestContext): Promise<SippRecorder> {
-  return openSippRecorder(t, 'recorder-refusing', { status_line: 'SIP/2.0 486 Busy Here', header: 'Server: busy' })
+function openRefusing(t: TestContext, scenario = 'recorder-refusing'): Promise<SippRecorder> {
+  return openSippRecorder(t, scenario, { status_line: 'SIP/2.0 486 Busy Here', header: 'Server: busy' })
 }
 
 function openPolicyTalk(t: TestContext, policy: string): Promise<Talk> {
@@ -59,7 +59,11 @@ test('SRC-61: any else end: nobody takes the recording, and both parties get BYE
 })
 
 test('SRC-61: mandatory else end: who is mandatory refuses, and the session that another took ends with the call', async (t) => {
-  const [refusing, taking] = [await openRefusing(t), await openSippRecorder(t, 'recorder-plain')]
+  const [refusing, taking] = [
+    await openRefusing(t, 'recorder-refusing-late'),
+    await openSippRecorder(t, 'recorder-plain'),
+  ]
+  // By then the other has taken the session: an INVITE under way would be cancelled.
   const talk = await openPolicyTalk(t, `mandatory:${refusing.uri} else end`)
   assert.equal((await talk.rest('start', `${refusing.uri},${taking.uri}`)).status, 503)
   await Promise.all([talk.caller.ended, talk.callee.ended])

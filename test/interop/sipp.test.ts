@@ -32,6 +32,7 @@ async function openScene(
   t: TestContext,
   calleeTransport: 'udp' | 'tcp' | undefined,
   options: ProgramOptions = {},
+  scenario = 'call-uas',
 ): Promise<Scene & { readonly callee: Sipp | undefined }> {
   const logs = await openTestFolder(t)
   const start = async (run: Run): Promise<Sipp> => {
@@ -42,7 +43,7 @@ async function openScene(
   const callee =
     calleeTransport === undefined
       ? undefined
-      : await start({ scenario: 'call-uas', transport: calleeTransport, args: ['-rtp_echo'] })
+      : await start({ scenario, transport: calleeTransport, args: ['-rtp_echo'] })
   const routes =
     callee === undefined
       ? []
@@ -71,7 +72,7 @@ for (const caller of transports) {
   }
 
   test(`SIP-13: SIPp cancels while it rings, over ${caller}`, async (t) => {
-    const scene = await openScene(t, caller)
+    const scene = await openScene(t, caller, {}, 'call-ringing')
     const remote = { user: 'callee', port: scene.opened.port('gateway', caller) }
     const calling = await scene.run({ scenario: 'call-cancel', transport: caller, remote })
     await Promise.all([calling.succeeded(), scene.callee?.succeeded()])

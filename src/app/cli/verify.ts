@@ -20,7 +20,7 @@ export function addEvidenceCommands(program: Command): void {
     .argument('<folder>', 'the folder of the recordings, of a day, of a recording, or of one that was exported')
     .requiredOption(
       '-k, --public-key <file...>',
-      'public keys (PEM) of those whose word counts, kept apart from the recordings',
+      'public keys (PEM) of those whose word counts, former ones among them, kept apart from the recordings',
     )
     .option('--head <hash>', 'last line of the chain as an earlier run printed it: shows whether the end was cut off')
     .option('--json', 'write JSON instead of text', false)
@@ -58,11 +58,12 @@ export async function verifyFolder(path: string, { publicKey, head, json }: Veri
 }
 
 function verificationText({ findings, elsewhere, head, ...sums }: Verification): string {
-  const { recordings, proved, deleted, open, lines } = sums
+  const { recordings, proved, provedBy, deleted, open, lines } = sums
   return `${[
     ...findings.map(({ code, where, detail }) => `${code.padEnd(20)}  ${where}  ${detail}`),
     ...elsewhere.map((name) => `${'in-object-storage'.padEnd(20)}  ${name}  not looked at`),
     `${proved} of ${recordings} recordings proved, ${deleted} deleted, ${open} not published yet, ${lines} lines of the chain`,
+    ...Object.entries(provedBy).map(([keyId, count]) => `signed by key ${keyId}: ${count}`),
     ...(head === undefined ? [] : [`head of the chain: line ${head.number}, ${head.hash}`]),
     findings.length === 0 ? 'nothing was changed' : `${findings.length} findings`,
   ].join('\n')}\n`

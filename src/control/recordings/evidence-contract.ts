@@ -44,14 +44,17 @@ export const proofView = Type.Object(
     recordingId: Type.String(),
     outcome: Type.Enum(['proved', 'altered', 'not-chained', 'unknown-key', 'unvouched', 'incomplete'], {
       description:
-        '`proved`: all is as it was signed; `altered`: something is not; `not-chained`: as it was signed, but the chain does not have it; `unknown-key`: signed by a key that is not this recorder’s; `unvouched`: nothing vouches for it; `incomplete`: files are in object storage alone and were not looked at',
+        '`proved`: all is as it was signed; `altered`: something is not; `not-chained`: as it was signed, but the chain does not have it; `unknown-key`: signed by a key that neither is nor was this recorder’s; `unvouched`: nothing vouches for it; `incomplete`: files are in object storage alone and were not looked at',
     }),
     text: Type.String(says('the outcome in words')),
     advice: Type.String(says('what to do')),
     verifiedAt: Type.String(),
     attestedAt: Type.Optional(Type.String()),
     keyId: Type.Optional(Type.String(says('key that signed'))),
-    trustedKeyIds: Type.Array(Type.String(), says('keys whose word counted')),
+    isFormerKey: Type.Optional(
+      Type.Boolean(says('that key was followed by another, which the recorder signs with now')),
+    ),
+    trustedKeyIds: Type.Array(Type.String(), says('keys whose word counted, the present one first')),
     files: Type.Integer(says('that are vouched for')),
     findings: Type.Array(finding, says('about the recording')),
     line: Type.Optional(Type.Omit(line, ['text'])),

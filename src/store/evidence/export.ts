@@ -10,7 +10,9 @@ import { g711FormatOf } from '../stream-files.ts'
 import { repairWavHeader } from '../wav-run-file.ts'
 import { CHAIN_FILE, parseChainLine, readChain } from './chain.ts'
 import { EVIDENCE_FILE, entriesOf, parseEvidence, SIGNATURE_FILE } from './evidence-file.ts'
+import { pemsOf } from './former-keys.ts'
 import { PUBLIC_KEY_FILE } from './notary.ts'
+import { keyIdOfPem } from './signing-key.ts'
 import { placeOf } from './verify-place.ts'
 
 /** Of an encrypted recording; itself sealed with the recorder's key. */
@@ -45,17 +47,25 @@ export function proofFiles(
   folder: string,
 ): { readonly name: string; readonly content: string | Uint8Array }[] {
   const path = join(root, folder, EVIDENCE_FILE)
-  const day = existsSync(path) ? parseEvidence(readFileSync(path, 'utf8'))?.chain : undefined
-  if (day === undefined) return []
+  const evidence = existsSync(path) ? parseEvidence(readFileSync(path, 'utf8')) : undefined
+  if (evidence === undefined) return []
+  const { chain: day, keyId } = evidence
   const recordingId = basename(folder)
   const lines = existsSync(join(root, day, CHAIN_FILE)) ? readChain(root, day).lines : []
   const own = lines.filter((line) => parseChainLine(line)?.entry.recordingId === recordingId)
   const key = join(root, PUBLIC_KEY_FILE)
   return [
     { name: CHAIN_FILE, content: own.map((line) => `${line}\n`).join('') },
-    ...(existsSync(key) ? [{ name: PUBLIC_KEY_FILE, content: readFileSync(key) }] : []),
+    ...(existsSync(key) ? [{ name: PUBLIC_KEY_FILE, content: keyFirst(readFileSync(key, 'utf8'), keyId) }] : []),
     { name: GUIDE_FILE, content: guideOf(recordingId) },
   ]
+}
+
+/** OpenSSL reads the first key of a file: that is to be the one that signed. */
+function keyFirst(text: string, keyId: string): string {
+  const pems = pemsOf(text)
+  const isSigner = (pem: string): boolean => keyIdOfPem(pem) === keyId
+  return [...pems.filter(isSigner), ...pems.filter((pem) => !isSigner(pem))].join('')
 }
 
 /** Whether a file is what its keepers noted of a recording. */
@@ -95,8 +105,8 @@ function writePlain(path: string, to: string, files: RecordingFiles): void {
 function guideOf(recordingId: string): string {
   return `How to verify recording ${recordingId}
 
-${PUBLIC_KEY_FILE} is the key that the recorder said it signs with. It proves something only if you have it, or its
-hash, from its owner by another way than this folder.
+The first key of ${PUBLIC_KEY_FILE} is the one that the recorder said it signed this with; the others are those that it signs,
+or signed, others with. It proves something only if you have it, or its hash, from its owner by another way than this folder.
 
 With siprec-gateway:
 

@@ -15,10 +15,11 @@ import {
   serializeEvidence,
   sha256Of,
 } from './evidence-file.ts'
+import { formerKeys } from './former-keys.ts'
 import { openSigningKey, type SigningKey } from './signing-key.ts'
 
 const LOCK_FILE = 'chain.lock'
-/** The public key, below the root, for those who verify; whom they trust is for them to decide. */
+/** The public key, and those before it, below the root, for those who verify; whom they trust is for them to decide. */
 export const PUBLIC_KEY_FILE = 'evidence-public-key.pem'
 
 /** What a notary works with; plain data but for the clock, since it goes to threads. */
@@ -46,7 +47,7 @@ export class Notary {
   static async open({ root, keyFile }: NotaryOptions, wallMs: () => number): Promise<Notary> {
     const key = openSigningKey(keyFile)
     mkdirSync(root, { recursive: true })
-    writeFileSync(join(root, PUBLIC_KEY_FILE), key.publicPem)
+    writeFileSync(join(root, PUBLIC_KEY_FILE), [key.publicPem, ...formerKeys(keyFile)].join(''))
     return new Notary(root, key, await ChainLock.open(join(root, LOCK_FILE)), wallMs)
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { CHAIN_FILE, type ChainEntry, chainDays, parseChainLine, readChain } from './chain.ts'
 import { EVIDENCE_FILE, type Evidence, parseEvidence, SIGNATURE_FILE, sha256Of } from './evidence-file.ts'
 import type { Finding } from './finding.ts'
+import { formerKeyFileOf } from './former-keys.ts'
 import { PUBLIC_KEY_FILE } from './notary.ts'
 import { type PublicKeys, publicKeyFileOf, readPublicKeys } from './signing-key.ts'
 import { verifyEvidence } from './verify.ts'
@@ -33,7 +34,7 @@ export interface RecordingEvidence {
 
 /**
  * What verification says: `proved`; `altered`, something is not as it was; `not-chained`, it is as it was signed but the chain
- * does not have it; `unknown-key`, signed by a key that is not ours; `unvouched`, nothing vouches for it; `incomplete`, files are in
+ * does not have it; `unknown-key`, signed by a key that neither is nor was ours; `unvouched`, nothing vouches for it; `incomplete`, files are in
  * object storage alone and were not looked at.
  */
 export type ProofOutcome = 'proved' | 'altered' | 'not-chained' | 'unknown-key' | 'unvouched' | 'incomplete'
@@ -47,8 +48,10 @@ export interface RecordingProof {
   readonly day?: { readonly name: string; readonly lines: number; readonly findings: readonly Finding[] }
   readonly line?: ProofLine
   readonly evidence?: Evidence
-  /** Ids of the keys whose word counted. */
+  /** Ids of the keys whose word counted, the present one first. */
   readonly keyIds: readonly string[]
+  /** It was signed by a key that was followed by another. */
+  readonly isFormerKey?: boolean
   /** Files that are in object storage alone. */
   readonly elsewhere: readonly string[]
 }
@@ -78,6 +81,7 @@ export async function proveRecording(
   keyFile: string | undefined,
 ): Promise<RecordingProof> {
   const keys = ownKeys(root, keyFile)
+  const [present] = keys.keys()
   const { findings, elsewhere } = await verifyEvidence({ path: join(root, folder), keys })
   const vouched = evidenceOf(root, folder)
   const day = vouched?.evidence.chain
@@ -88,14 +92,16 @@ export async function proveRecording(
     ...(vouched && { evidence: vouched.evidence }),
     ...(vouched?.line && { line: vouched.line }),
     keyIds: [...keys.keys()],
+    ...(vouched && keys.has(vouched.evidence.keyId) && { isFormerKey: vouched.evidence.keyId !== present }),
     elsewhere: elsewhere.map((name) => name.slice(folder.length + 1)),
   }
 }
 
-/** The key that this recorder signs with; else the one that the store names, as when evidence was switched off since. */
+/** The key that this recorder signs with, and those before it; else those that the store names, as when evidence was switched off since. */
 function ownKeys(root: string, keyFile: string | undefined): PublicKeys {
-  const candidates = [...(keyFile === undefined ? [] : [publicKeyFileOf(keyFile)]), join(root, PUBLIC_KEY_FILE)]
-  return readPublicKeys(candidates.filter((path) => existsSync(path)).slice(0, 1))
+  const own = keyFile === undefined ? [] : [publicKeyFileOf(keyFile), formerKeyFileOf(keyFile)]
+  const there = own.filter((path) => existsSync(path))
+  return readPublicKeys(there.length > 0 ? there : [join(root, PUBLIC_KEY_FILE)].filter((path) => existsSync(path)))
 }
 
 function outcomeOf(findings: readonly Finding[], elsewhere: number): ProofOutcome {

@@ -25,6 +25,8 @@ export interface Verification {
   readonly recordings: number
   /** Those of which nothing is to be said. */
   readonly proved: number
+  /** How many of those each key has signed, by its id. */
+  readonly provedBy: Readonly<Record<string, number>>
   /** Recordings that the chain says were deleted. */
   readonly deleted: number
   /** Recordings that are not published yet. */
@@ -55,10 +57,13 @@ export async function verifyEvidence({ path, keys, head }: VerifyOptions): Promi
     ...headFindings(chain, head),
   ]
   const isFound = (folder: string): boolean => findings.some(({ where }) => `${where}/`.startsWith(`${folder}/`))
+  const proved = verdicts.filter((_verdict, index) => !isFound(folders[index]!))
+  const signers = proved.flatMap(({ evidence }) => (evidence === undefined ? [] : [evidence.keyId]))
   return {
     scope,
     recordings: folders.length,
-    proved: folders.filter((folder) => !isFound(folder)).length,
+    proved: proved.length,
+    provedBy: Object.fromEntries([...new Set(signers)].map((id) => [id, signers.filter((one) => one === id).length])),
     deleted: [...lines.values()].filter((entries) => entries.at(-1)?.type === 'deleted').length,
     open: place.open.length,
     lines: chain.entries.length,

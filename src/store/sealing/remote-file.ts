@@ -61,6 +61,34 @@ export async function openRemoteFile(place: SealedPlace, bytes: number, fetch: F
   }
 }
 
+/** What a sealed file of so many bytes that grew frame by frame says, from its beginning to its end; rejects as `openRemoteFile` does. */
+export async function* readRemoteGrown(place: SealedPlace, bytes: number, fetch: Fetch): AsyncGenerator<Buffer> {
+  let waiting: Buffer = Buffer.alloc(0)
+  let key: Buffer | undefined
+  let [number, isWhole] = [0, false]
+  for await (const part of fetch(0, bytes - 1)) {
+    waiting = Buffer.concat([waiting, part])
+    if (key === undefined) {
+      if (waiting.length < FILE_HEAD_BYTES) continue
+      if (chunkBytesOf(waiting) === undefined) throw sealedFault(`${place.name} is not a sealed file`)
+      key = fileKey(place, waiting)
+      waiting = waiting.subarray(FILE_HEAD_BYTES)
+    }
+    for (let head = readFrameHead(waiting); head !== undefined; head = readFrameHead(waiting)) {
+      const frameBytes = FRAME_EXTRA_BYTES + head.plainBytes
+      if (waiting.length < frameBytes) break
+      const isNext = head.number === number && !isWhole
+      const plain = isNext ? openFrame(key, waiting.subarray(0, frameBytes)) : undefined
+      if (plain === undefined) throw sealedFault(`frame ${number} of ${place.name} is not what was written`)
+      yield plain
+      waiting = waiting.subarray(frameBytes)
+      number += 1
+      isWhole = head.isLast
+    }
+  }
+  if (!isWhole || waiting.length > 0) throw sealedFault(`${place.name} is cut off`)
+}
+
 async function whole(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = []
   for await (const part of parts) all.push(part)

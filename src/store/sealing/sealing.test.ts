@@ -9,6 +9,7 @@ import fs, {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -29,7 +30,6 @@ import { RecordingFolder } from '../recording-folder.ts'
 import { RecordingStore } from '../recording-store.ts'
 import { leftFolders, recoverOpenFolders } from '../recovery.ts'
 import { addKey, checkKeyRing, readKeyRing } from './key-ring.ts'
-import { openRemoteFile } from './remote-file.ts'
 import { rotateKeys } from './rotate-keys.ts'
 import { CHUNK_BYTES } from './sealed-format.ts'
 import { rewrapDataKey, Vault } from './vault.ts'
@@ -158,32 +158,6 @@ test('any part of a sealed file is what was written there, whatever the sizes of
     ),
     { numRuns: 40 },
   )
-})
-
-test('a part of a copy in object storage is opened from the frames that hold it, and no others are fetched', async (t) => {
-  const { root, vault } = open(t)
-  const path = place(vault, root)
-  const plain = Buffer.from(Uint8Array.from({ length: 5 * CHUNK_BYTES + 77 }, (_unused, i) => (i * 7) & 255))
-  const output = vault.output(path)
-  output.append(plain)
-  output.close()
-  const stored = readFileSync(path)
-  let fetched = 0
-  const remote = await openRemoteFile(vault.placeOf(path)!, stored.length, async function* (start, end) {
-    fetched += end + 1 - start
-    for (let at = start; at <= end; at += 5000) yield stored.subarray(at, Math.min(at + 5000, end + 1))
-  })
-  assert.equal(remote.size, plain.length)
-  const read = async (start: number, end: number) => {
-    const parts: Uint8Array[] = []
-    for await (const part of remote.read(start, end)) parts.push(part)
-    return Buffer.concat(parts)
-  }
-  assert.deepEqual(await read(CHUNK_BYTES - 3, CHUNK_BYTES + 3), plain.subarray(CHUNK_BYTES - 3, CHUNK_BYTES + 4))
-  assert.ok(fetched < 3 * CHUNK_BYTES)
-  assert.deepEqual(await read(0, plain.length - 1), plain)
-  stored[stored.length - 30]! ^= 1
-  await assert.rejects(read(plain.length - 5, plain.length - 1), /frame 5 .* is not what was written/)
 })
 
 test('a flipped bit, a frame that is left out, exchanged or cut off, and a file under another name are refused', async (t) => {
@@ -427,4 +401,17 @@ test('a file that a loss of power left empty, or without its head, keeps nothing
     assert.deepEqual(failures, [])
     assert.equal(recovered[0]?.manifest.streams[0]?.runs[0]?.bytes, 30 * 800)
   }
+})
+
+test('a sealed file that a full disk does not take is closed all the same', async (t) => {
+  const scene = open(t)
+  const folder = await publish(scene, 'full')
+  const path = join(folder, 'peaks.dat.part')
+  symlinkSync('/dev/full', path)
+  const openFiles = (): number => readdirSync('/proc/self/fd').length
+  const before = openFiles()
+  for (let at = 0; at < 5; at += 1) {
+    assert.throws(() => scene.vault.output(path).close(), { code: 'ENOSPC' })
+  }
+  assert.equal(openFiles(), before)
 })

@@ -202,7 +202,12 @@ class SealedOutput implements OutputFile {
   constructor(path: string, sealer: FrameSealer) {
     this.#sealer = sealer
     this.#fd = openSync(path, 'w')
-    writeAll(this.#fd, sealer.head)
+    try {
+      writeAll(this.#fd, sealer.head)
+    } catch (fault) {
+      closeSync(this.#fd)
+      throw fault
+    }
   }
 
   append(bytes: Uint8Array): void {
@@ -217,8 +222,11 @@ class SealedOutput implements OutputFile {
   }
 
   close(): void {
-    this.#write(true)
-    closeDurably(this.#fd)
+    try {
+      this.#write(true)
+    } finally {
+      closeDurably(this.#fd)
+    }
   }
 
   #write(isLast: boolean): void {
