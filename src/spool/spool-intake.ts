@@ -41,14 +41,19 @@ export class SpoolIntake {
     around: IntakeSurroundings,
   ): Promise<SpoolIntake> {
     const pairs: PortPair[] = []
+    let intake: SpoolIntake | undefined
     try {
       for (const _ of sources) pairs.push(await around.pool.take())
-      const intake = new SpoolIntake(id, around)
+      intake = new SpoolIntake(id, around)
       intake.note(facts)
       intake.#listen(pairs, sources)
       return intake
     } catch (fault) {
       for (const pair of pairs) await around.pool.release(pair)
+      if (intake !== undefined) {
+        intake.#writer.close()
+        around.folder.remove(id)
+      }
       throw fault
     }
   }

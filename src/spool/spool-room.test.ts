@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -42,3 +42,23 @@ test('a recording that cannot be closed keeps no other from being closed', () =>
     const files = await room.handle({ type: 'list' })
     assert.equal((files as readonly unknown[]).length, 2)
   }))
+
+test('a recording that the disk does not take from the beginning leaves nothing, open or on the disk', () =>
+  withRoom(async (room) => {
+    await assert.rejects(room.handle({ type: 'open', id: 'one', sources: [4000], facts: UNWRITABLE }))
+    assert.deepEqual(await room.handle({ type: 'list' }), [])
+    assert.deepEqual(
+      openFiles().filter((path) => path.includes('spool-room-')),
+      [],
+    )
+  }))
+
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)]
+    } catch {
+      return []
+    }
+  })
+}
