@@ -11,6 +11,7 @@ import type {
   RecordingView,
 } from '#recording-client'
 import { callRecordingOf, receiptOf, type SessionAlarms } from './call-recording-view.ts'
+import type { CommandReport, CommandReports } from './command-reports.ts'
 import type { FlowPlace } from './gateway/flow-runs.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
@@ -30,6 +31,7 @@ export interface CallsViewParts {
   readonly service: CallService
   readonly client: RecordingClient
   readonly commands: RecordingCommands
+  readonly reports: CommandReports
   readonly recorders: RecorderRegistry
   /** Where a call is in its flow. */
   readonly flowOf: (callId: string) => FlowPlace | undefined
@@ -112,10 +114,11 @@ function count(recording: RecordingView, recordings: Record<string, number>, ses
   for (const { state } of recording.sessions) sessions[state] = (sessions[state] ?? 0) + 1
 }
 
-function callViewOf(call: Call, { client, flowOf, alarmsOf }: CallsViewParts): CallView {
+function callViewOf(call: Call, { client, reports, flowOf, alarmsOf }: CallsViewParts): CallView {
   const { callId, direction, state, startedAtMs, answeredAtMs, parties } = call.snapshot()
   const recording = client.recordingsOf(callId).at(-1)
   const flow = flowOf(callId)
+  const refusal = reports.refusalOf(call)
   return {
     callId,
     direction,
@@ -133,11 +136,16 @@ function callViewOf(call: Call, { client, flowOf, alarmsOf }: CallsViewParts): C
     })),
     ...(flow === undefined ? {} : { flow: flowPlaceOf(flow) }),
     ...(recording === undefined ? {} : { recording: callRecordingOf(recording, alarmsOf) }),
+    ...(refusal === undefined ? {} : { refusal: refusalOf(refusal) }),
   }
 }
 
 function flowPlaceOf({ title, name, node, type, sinceMs }: FlowPlace): NonNullable<CallView['flow']> {
   return { title, ...(name === undefined ? {} : { name }), node, type, since: iso(sinceMs) }
+}
+
+function refusalOf({ callId: _, atMs, ...report }: CommandReport): NonNullable<CallView['refusal']> {
+  return { at: iso(atMs), ...report }
 }
 
 function iso(ms: number): string {

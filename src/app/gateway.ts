@@ -10,6 +10,7 @@ import { listenToCalls } from './call-ears.ts'
 import type { SessionAlarms } from './call-recording-view.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import type { CaptureShelf } from './capture-shelf.ts'
+import { CommandReports } from './command-reports.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { FlowRequests } from './flow-requests.ts'
@@ -19,7 +20,7 @@ import { FlowRuns, routeRules } from './gateway/flow-runs.ts'
 import { openGatewaySip } from './gateway/gateway-sip.ts'
 import { createRecordingClient, fromOf, openSpool } from './gateway/recording-side.ts'
 import { RemoteAlarms, readRecorderApis } from './gateway/remote-alarms.ts'
-import { createInfoControl, type InfoControl } from './info-control.ts'
+import { createInfoControl } from './info-control.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -45,8 +46,8 @@ export interface Gateway extends GatewayViews {
   readonly recorderTests: RecorderTestsView
   readonly testCalls: TestCalls
   readonly spool: SpoolView
-  /** Recording commands by INFO, once they are answered. */
-  readonly infoCommands: InfoControl['answered']
+  /** Recording commands of every side, once they are answered. */
+  readonly recordingCommands: CommandReports['told']
   readonly flows: FlowsView
   readonly flowChanges: FlowLibrary['changes']
   /** Where the flows of calls are. */
@@ -90,16 +91,18 @@ export async function openGateway(
   let role: SipRole | undefined
   let opened: RecordingClient | undefined
   const openedClient = (): RecordingClient => ready(opened)
+  const reports = new CommandReports(clock)
   const commands = new RecordingCommands({
     client: openedClient,
     notices,
     prompts,
+    reports,
     log,
     notice: config.awareness.notice,
     honoursPreferences,
     unmetPrompt: config.recording.unmetPrompt,
   })
-  const infoControl = createInfoControl(config.info, commands, log)
+  const infoControl = createInfoControl(config.info, commands, reports, log)
   const invitations = createInvitations(config, { service: () => service, client: openedClient, commands, log })
   const flowRuns = new FlowRuns({
     config,
@@ -167,6 +170,7 @@ export async function openGateway(
       service,
       client,
       commands,
+      reports,
       recorders,
       flowOf: (callId) => flowRuns.placeOf(callId),
       alarmsOf: (session) => alarmsOf(session) ?? remoteAlarms.alarmsOf(session),
@@ -178,7 +182,7 @@ export async function openGateway(
     recorderTests: createRecorderTests({ config, tls: await readTls(config.sip.tls), clock, ids }),
     testCalls,
     spool: spoolView(client),
-    infoCommands: infoControl.answered,
+    recordingCommands: reports.told,
     flows: createFlowsView(config, library.flows, sandbox),
     flowChanges: library.flows.changes,
     flowRuns: flowRuns.events,
