@@ -63,8 +63,8 @@ const PLACES = [
   },
 ] as const
 
-/** Adds the routes; unless `isControlled` recordings are not commanded here. */
-export function jambonzCallRoutes(app: HttpApp, calls: CallsView, isControlled: boolean, log: Logger): void {
+/** Adds the routes. */
+export function jambonzCallRoutes(app: HttpApp, calls: CallsView, log: Logger): void {
   for (const { path, id, params } of PLACES) {
     for (const method of ['PUT', 'POST'] as const) {
       const about = operation(
@@ -75,6 +75,7 @@ export function jambonzCallRoutes(app: HttpApp, calls: CallsView, isControlled: 
             'Answers 202 with the outcome when it is done, 400 when the state of the recording does not allow it, 503 when it could not be done.',
           tag: 'calls',
           scope: 'calls:control',
+          isRecordingCommand: true,
           audit: {
             action: 'call.recording',
             detail: ({ record: asked }) => ({ action: (asked as Static<typeof record> | undefined)?.action }),
@@ -94,8 +95,6 @@ export function jambonzCallRoutes(app: HttpApp, calls: CallsView, isControlled: 
         handler: async (request, reply) => {
           const { callId } = request.params as { readonly callId: string }
           const command = commandOf(request.body as UpdateBody)
-          if (!isControlled)
-            throw new HttpError(403, 'recording-control-off', 'recordings are not commanded by this API')
           const outcome = calls.record(callId, command)
           if (outcome === undefined) throw notFound('call')
           return await reply.code(202).send(carriedOut(await outcome))

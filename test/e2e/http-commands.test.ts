@@ -32,6 +32,27 @@ test('a recorder is tested from the API, and one that is not listed is not calle
   )
 })
 
+test('with http.recordingControl false no route commands a recording, by the configuration of the program', async (t) => {
+  const opened = await openTestProgram({ recorder: true, http: { recordingControl: false } })
+  t.after(() => opened.close())
+  const record = { action: 'startCallRecording', siprecServerURL: opened.recorderUri('tcp') }
+  for (const [method, path, body] of [
+    ['POST', '/api/calls/any/recording', { activity: 'stop' }],
+    ['PUT', '/api/calls/any', { record }],
+    ['POST', '/v1/Accounts/any/Calls/any', { record }],
+    ['POST', '/api/recorder/sessions/any/pause', {}],
+    ['POST', '/api/recorder/invitations', { target: 'sip:pbx@127.0.0.1' }],
+  ] as const) {
+    const answer = await fetch(`${opened.httpUrl}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const { code } = await bodyOf<{ code: string }>(answer)
+    assert.deepEqual([answer.status, code], [403, 'recording-control-off'], `${method} ${path}`)
+  }
+})
+
 async function bodyOf<T>(response: Response): Promise<T> {
   return (await response.json()) as T
 }
