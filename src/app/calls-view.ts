@@ -11,6 +11,7 @@ import type {
   RecordingView,
 } from '#recording-client'
 import { callRecordingOf, receiptOf, type SessionAlarms } from './call-recording-view.ts'
+import type { CallSids } from './call-sids.ts'
 import type { FlowPlace } from './gateway/flow-runs.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
@@ -31,6 +32,7 @@ export interface CallsViewParts {
   readonly client: RecordingClient
   readonly commands: RecordingCommands
   readonly recorders: RecorderRegistry
+  readonly sids: CallSids
   /** Where a call is in its flow. */
   readonly flowOf: (callId: string) => FlowPlace | undefined
   readonly alarmsOf: SessionAlarms
@@ -38,7 +40,7 @@ export interface CallsViewParts {
 
 /** Builds the views. */
 export function createCallsView(parts: CallsViewParts): GatewayViews {
-  const { service, client, commands, recorders } = parts
+  const { service, client, commands, recorders, sids } = parts
   const viewOf = (call: Call): CallView => callViewOf(call, parts)
   const outcomes: Record<string, number> = {}
   client.events.add((event) => {
@@ -56,7 +58,7 @@ export function createCallsView(parts: CallsViewParts): GatewayViews {
       join: (callId, options) => service.call(callId)?.join(options),
       leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
-        const call = service.call(callId)
+        const call = service.call(callId) ?? sids.find(callId)
         if (call === undefined) return undefined
         const { headers } = command
         const context = { origin: 'rest', ...(headers === undefined ? {} : { headers }) } as const

@@ -4,6 +4,7 @@ import type { Call } from '#call'
 import { type InfoOutcome, RecordingInfo } from '#control'
 import { Listeners, type Logger } from '#kernel'
 import type { IncomingRequest } from '#sip'
+import type { CallSids } from './call-sids.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 import { createSourceList } from './source-list.ts'
@@ -25,6 +26,7 @@ export interface InfoControl {
 export function createInfoControl(
   { trustedPeers, recorderGroups }: GatewayConfig['info'],
   commands: Pick<RecordingCommands, 'execute'>,
+  sids: CallSids,
   log: Logger,
 ): InfoControl {
   const trusted = createSourceList(trustedPeers)
@@ -36,6 +38,7 @@ export function createInfoControl(
     const made = new RecordingInfo({
       execute: (command) => {
         const { headers, application } = command
+        if (application?.callSid !== undefined) sids.learn(application.callSid, call)
         return commands.execute(call, command, { origin: 'info', headers, ...(application && { application }) })
       },
       isTrusted: ({ remote }) => trusted.has(remote.host),

@@ -44,10 +44,17 @@ const OTHERS = [
   'child_call_hook',
   'call_status',
   'listen_status',
+  'transcribe_status',
   'conf_hold_status',
   'conf_mute_status',
+  'conferenceParticipantAction',
   'mute_status',
   'sip_request',
+  'tag',
+  'dtmf',
+  'dub',
+  'boostAudioSignal',
+  'media_path',
   'whisper',
 ] as const
 
