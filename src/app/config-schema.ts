@@ -50,6 +50,11 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
       default: false,
       description: 'Keep the digits that were dialled, not only when they were dialled.',
     }),
+    keepDocuments: Type.Boolean({
+      default: true,
+      description:
+        'Keep each metadata document as it came; without, what they say together is kept, and no document can be had or searched for its words.',
+    }),
     retention,
     upload,
     evidence,

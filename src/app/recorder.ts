@@ -119,6 +119,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     log,
     srtp: { ...srtp, keepsKeys: keepsKeys(config) },
     maxSessions: config.maxSessions,
+    keepRawMetadata: config.store.keepDocuments,
     policyFor: clientPolicies(config),
     refusals,
   })

@@ -94,7 +94,8 @@ export class RecordingIndicator {
         ? client.stop(call, 'party')
         : preference === 'pause'
           ? client.pause(call, { origin: 'party' })
-          : preference === 'on'
+          : // What another party of the call asks for is not over with that.
+            preferenceOf(call.snapshot().parties) === 'on'
             ? client.resume(call, 'party')
             : undefined
     command?.catch((fault: unknown) => log.error('preference of a party failed', { fault: messageOf(fault) }))

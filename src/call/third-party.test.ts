@@ -211,3 +211,18 @@ test('a dial until the end goes on with the third party when its callee leaves',
   bench.flow.hangup()
   await bench.checkNothingLeft()
 })
+
+test('parties that are joined at the same time are no more than a call may have', async () => {
+  const { bench, alice, call } = await talking()
+  const joined = Array.from({ length: 12 }, () => call.join({ target: CAROL, timeoutMs: 20_000 }))
+  await bench.pass()
+  assert.equal(bench.carol.incoming.length, 6)
+  for (const one of bench.carol.incoming) one.accept()
+  await bench.pass()
+  const results = (await Promise.all(joined)).map(({ result }) => result)
+  assert.deepEqual(results, [...Array(6).fill('answered'), ...Array(6).fill('failed')])
+  assert.equal(present(call.snapshot()).length, 8)
+  void alice.dialog?.bye()
+  await bench.pass()
+  await bench.checkNothingLeft()
+})

@@ -40,6 +40,8 @@ const NO_PORTS: JoinResult = { result: 'failed', sipStatus: 503 }
 export class ThirdParties {
   readonly #call: JoinedCall
   readonly #attempts = new Set<Attempt>()
+  /** Joins under way. */
+  #joining = 0
 
   constructor(call: JoinedCall) {
     this.#call = call
@@ -52,13 +54,16 @@ export class ThirdParties {
     if (refusal !== undefined) return refusal
     const talking = conversation.bridge.talking.length
     if (this.#call.ended || talking < 2) return NOBODY_TALKS
-    if (talking + this.#attempts.size >= MAX_PARTIES) return FULL
+    if (talking + this.#joining >= MAX_PARTIES) return FULL
+    this.#joining += 1
     try {
       const leg = await dialler.open(this.#call.nextLegName())
       return this.#call.ended ? NOBODY_TALKS : await this.#callIn(leg, options)
     } catch (thrown) {
       log.warn('no media for a further party', { error: messageOf(thrown) })
       return NO_PORTS
+    } finally {
+      this.#joining -= 1
     }
   }
 

@@ -5,6 +5,7 @@ import type { RecordingCommand } from '#flow'
 import { err, ok, type Result } from '#kernel'
 import type { SipRequest } from '#sip'
 import type { InfoRecordingCommand, InfoRefusal } from './info-dialect.ts'
+import { unknownActionText } from './record-actions.ts'
 
 const ACTIONS: ReadonlyMap<string, RecordingCommand['activity']> = new Map([
   ['start-siprec', 'start'],
@@ -22,13 +23,13 @@ export function audiocodesActivity(request: SipRequest): RecordingCommand['activ
   return ACTIONS.get(wordsOf(request)[0]?.toLowerCase() ?? '')
 }
 
-/** Reads an INFO; `groups` are lists of recorders by name. Undefined when it is not a recording command of this dialect. */
+/** Reads an INFO; `groups` are lists of recorders by name. Undefined when it is not a recording command of this dialect, nor means to be one. */
 export function parseAudiocodesInfo(
   request: SipRequest,
   groups: ReadonlyMap<string, string>,
 ): Result<InfoRecordingCommand, InfoRefusal> | undefined {
   const activity = audiocodesActivity(request)
-  if (activity === undefined) return undefined
+  if (activity === undefined) return unknownAction(request)
   const command = { activity, server: '', recordingId: '', headers: [] }
   if (activity !== 'start') return ok(command)
   // Both sides of the call are recorded whichever side is named: recorded-side changes nothing.
@@ -37,6 +38,12 @@ export function parseAudiocodesInfo(
   const lists = names.map((name) => groups.get(name))
   if (lists.includes(undefined)) return err({ status: 400, text: UNKNOWN_GROUP_TEXT })
   return ok({ ...command, server: lists.join(',') })
+}
+
+function unknownAction(request: SipRequest): Result<never, InfoRefusal> | undefined {
+  const [action = ''] = wordsOf(request)
+  if (request.method !== 'INFO' || !/siprec|recording/i.test(action)) return undefined
+  return err({ status: 400, text: unknownActionText(action, [...ACTIONS.keys()]), unknownAction: action })
 }
 
 function wordsOf({ headers }: SipRequest): string[] {

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '#kernel'
 import type { ApplicationIds } from '#recording-client'
 import type { HeaderList, SipRequest } from '#sip'
 import { headersOf } from './asked-headers.ts'
+import { unknownActionText } from './record-actions.ts'
 
 /** A recording command by INFO, with headers to add to the INVITE or re-INVITE towards the recorders. */
 export interface InfoRecordingCommand extends RecordingCommand {
@@ -18,6 +19,8 @@ export interface InfoRecordingCommand extends RecordingCommand {
 export interface InfoRefusal {
   readonly status: number
   readonly text: string
+  /** The action that was asked for, where there is none of that name. */
+  readonly unknownAction?: string
 }
 
 /** Text of the product page for a start without recorder. */
@@ -25,14 +28,15 @@ const MISSING_SERVER_TEXT = 'startCallRecording request is missing X-Srs-Url hea
 
 const PAUSE_LIMIT_TEXT = 'X-Pause-Seconds is a number of seconds, X-Pause-Then is resume or stop'
 
-const ACTIVITIES: ReadonlyMap<string, RecordingCommand['activity']> = new Map([
-  ['startcallrecording', 'start'],
-  ['stopcallrecording', 'stop'],
-  ['pausecallrecording', 'pause'],
-  ['resumecallrecording', 'resume'],
-  ['maskcallrecording', 'mask'],
-  ['unmaskcallrecording', 'unmask'],
-])
+const ACTIONS: ReadonlyArray<readonly [string, RecordingCommand['activity']]> = [
+  ['startCallRecording', 'start'],
+  ['stopCallRecording', 'stop'],
+  ['pauseCallRecording', 'pause'],
+  ['resumeCallRecording', 'resume'],
+  ['maskCallRecording', 'mask'],
+  ['unmaskCallRecording', 'unmask'],
+]
+const ACTIVITIES = new Map(ACTIONS.map(([action, activity]) => [action.toLowerCase(), activity]))
 
 /** The activity that an INFO asks for; undefined when it is not a recording command. */
 export function recordingActivity(request: SipRequest): RecordingCommand['activity'] | undefined {
@@ -40,10 +44,10 @@ export function recordingActivity(request: SipRequest): RecordingCommand['activi
   return ACTIVITIES.get(request.headers.get('X-Reason')?.toLowerCase() ?? '')
 }
 
-/** Reads an INFO; undefined when it is not a recording command. */
+/** Reads an INFO; undefined when it is not a recording command, nor means to be one. */
 export function parseRecordingInfo(request: SipRequest): Result<InfoRecordingCommand, InfoRefusal> | undefined {
   const activity = recordingActivity(request)
-  if (activity === undefined) return undefined
+  if (activity === undefined) return unknownAction(request)
   // Several header lines, or an array at the sender, are one comma list.
   const server = given(request.headers.all('X-Srs-Url').join(','))
   if (activity === 'start' && server === '') return err({ status: 400, text: MISSING_SERVER_TEXT })
@@ -65,6 +69,14 @@ export function parseRecordingInfo(request: SipRequest): Result<InfoRecordingCom
     ...(mask === 'true' || mask === 'false' ? { maskDtmf: mask === 'true' } : {}),
     ...(limit === undefined ? {} : { limit }),
   })
+}
+
+/** A misspelt action must not look like a recording that has started. */
+function unknownAction({ method, headers }: SipRequest): Result<never, InfoRefusal> | undefined {
+  const action = headers.get('X-Reason') ?? ''
+  if (method !== 'INFO' || !/recording/i.test(action)) return undefined
+  const known = ACTIONS.map(([name]) => name)
+  return err({ status: 400, text: unknownActionText(action, known), unknownAction: action })
 }
 
 const MAX_SID_LENGTH = 256

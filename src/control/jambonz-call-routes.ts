@@ -9,6 +9,7 @@ import { recordingResult } from './contract.ts'
 import type { HttpApp } from './http-app.ts'
 import { errorAnswer, HttpError, notFound } from './http-error.ts'
 import { operation } from './operation.ts'
+import { unknownActionText } from './record-actions.ts'
 import type { CallsView } from './views.ts'
 
 const record = Type.Object(
@@ -121,7 +122,7 @@ function commandOf(body: UpdateBody): RecordingCommand {
   const { action = '', type = 'siprec', siprecServerURL = '', recordingID = '', headers } = asked
   if (action === '') throw refusal('record requires action property')
   const activity = ACTIVITIES.get(action)
-  if (activity === undefined) throw refusal(`invalid record action ${action}`)
+  if (activity === undefined) throw refusal(unknownActionText(action, [...ACTIVITIES.keys()]))
   if (type !== 'siprec') throw refusal(`record type ${type} is not supported here: only siprec is`)
   const server = [siprecServerURL].flat().join(',')
   if (activity === 'start' && server === '') {

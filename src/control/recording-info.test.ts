@@ -116,6 +116,16 @@ test('an INFO from a peer that is not listed is answered 403 and starts nothing'
   assert.deepEqual(messages(said()), ['recording control is not allowed from this peer'])
 })
 
+test('an unknown action of a peer that is not listed is answered 403, and a long one does not hide what is known', () => {
+  const untrusted = setup({}, { isTrusted: () => false })
+  const incoming = new AnsweredRequest({ 'X-Reason': 'startRecording' })
+  assert.equal(untrusted.info.handle(incoming), true)
+  assert.equal(incoming.answers[0]?.status, 403)
+  const long = new AnsweredRequest({ 'X-Reason': `${'start\u00e9'.repeat(50)}Recording` })
+  setup().info.handle(long)
+  assert.match(long.answers[0]?.options.reason ?? '', /^[ -~]* or unmaskCallRecording$/)
+})
+
 test('an INFO that is no recording command is left to others', () => {
   const { info } = setup()
   const incoming = new AnsweredRequest({ 'X-Reason': 'muteCall' })

@@ -6,7 +6,8 @@ import type { IncomingRequest, SipFlow, SipRequest } from '#sip'
 import { audiocodesActivity, parseAudiocodesInfo } from './audiocodes-dialect.ts'
 import { type InfoRecordingCommand, type InfoRefusal, parseRecordingInfo, recordingActivity } from './info-dialect.ts'
 
-type Activity = InfoRecordingCommand['activity']
+/** `unknown`: it means to be a recording command, and is none. */
+type Activity = InfoRecordingCommand['activity'] | 'unknown'
 
 /** A command by INFO, and what its sender was answered. */
 export interface InfoOutcome {
@@ -34,6 +35,9 @@ export interface RecordingInfoOptions {
 /** Reason phrase towards a peer that may not control recordings. */
 const UNTRUSTED_TEXT = 'recording control is not allowed from this peer'
 
+/** Log message of a refusal whose text has the sender's own words in it. */
+const UNKNOWN_MESSAGE = 'invalid record action'
+
 /** Log messages for a command that came, as the original has them. */
 const REQUEST_MESSAGES = {
   start: '_onInfo: got request startCallRecording',
@@ -42,6 +46,7 @@ const REQUEST_MESSAGES = {
   resume: '_onInfo: got request resumeCallRecording',
   mask: '_onInfo: got request maskCallRecording',
   unmask: '_onInfo: got request unmaskCallRecording',
+  unknown: '_onInfo: got request',
 } as const
 
 const STARTED_MESSAGE = 'successfully established siprec connection'
@@ -76,10 +81,14 @@ export class RecordingInfo {
   /** Takes an INFO that is a recording command, and answers it sooner or later; false when it is something else. */
   handle(incoming: IncomingRequest): boolean {
     const { isTrusted, log } = this.#options
-    const activity = recordingActivity(incoming.request) ?? audiocodesActivity(incoming.request)
     const parsed = this.#read(incoming.request)
-    if (activity === undefined || parsed === undefined) return false
-    log.info(REQUEST_MESSAGES[activity], { from: incoming.flow.remote.host })
+    if (parsed === undefined) return false
+    const activity = recordingActivity(incoming.request) ?? audiocodesActivity(incoming.request) ?? 'unknown'
+    const action = parsed.ok ? undefined : parsed.error.unknownAction
+    log.info(REQUEST_MESSAGES[activity], {
+      from: incoming.flow.remote.host,
+      ...(action === undefined ? {} : { action: phrase(action) }),
+    })
     if (!isTrusted(incoming.flow)) this.#answer(incoming, activity, refusal(403, UNTRUSTED_TEXT))
     else if (!parsed.ok) this.#answer(incoming, activity, refusal(parsed.error.status, parsed.error.text))
     else void this.#execute(incoming, parsed.value)
@@ -119,12 +128,12 @@ export class RecordingInfo {
     const { log } = this.#options
     const fields = { activity, status, text, results }
     if (status < 300) log.info(activity === 'start' ? STARTED_MESSAGE : 'recording INFO done', fields)
-    else if (status === 503) {
+    else if (status === 503 && activity !== 'unknown') {
       const original = ORIGINAL_FAILURES[activity]
       log.error(FAILED_MESSAGES[activity], { ...fields, ...(original === undefined ? {} : { original }) })
     }
     // The product page tells operators to search for the text of a refusal, so that text is the message.
-    else log.warn(text, fields)
+    else log.warn(activity === 'unknown' && status === 400 ? UNKNOWN_MESSAGE : text, fields)
     const reason = phrase(text)
     incoming.respond(status, reason === '' ? {} : { reason, headers: [['X-Reason', reason]] })
     this.#tell(incoming, activity, status, text)

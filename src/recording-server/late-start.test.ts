@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { correlate, encodePcmu, readWav } from '#audio'
 import { seededIds } from '#kernel'
-import type { StreamManifest } from '#store'
+import { RunTime, readRawRun, type StreamManifest } from '#store'
 import { type BenchPacket, TrackBench } from '../../test/harness/track-bench.ts'
 
 const PCMU = { payloadType: 0, encoding: 'PCMU/8000', clockRateHz: 8000 }
+const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
+/** First byte of an Opus packet of one CELT frame of 20 ms. */
+const CELT_20_MS = 0xf8
 /** As often as the recorder writes. */
 const FLUSH_MS = 100
 const PACKET_MS = 20
@@ -122,3 +125,40 @@ for (const [how, delay] of DELAYS) {
     }
   })
 }
+
+test('RTP-12: a stream that goes on in another process lies where it was said, and not over what the one before kept', async (t) => {
+  for (const accountedMs of [1000, 1400]) {
+    const bench = new TrackBench(t, [[PCMU]], { flushMs: FLUSH_MS, accountedMs })
+    for (const packet of sent((n) => Math.max(0, 200 - n * 4))) bench.accept(0, packet)
+    const { manifest, folder } = await bench.publish(DURATION_MS)
+    const wav = readWav(readFileSync(join(folder, 'recording.wav')))
+    assert.ok(wav.ok)
+    const lateMs = lateness(wav.value.samples[0]!, 2000)
+    assert.ok(Math.abs(lateMs) <= PACKET_MS, `${lateMs} ms late`)
+    const { runs, gaps } = manifest.streams[0]!
+    assert.ok(runs[0]!.startMs >= accountedMs)
+    assert.equal(gaps[0]!.fromMs, accountedMs)
+  }
+})
+
+test('RTP-12: packets that are kept as they came lie where they were said, whichever source they are of', async (t) => {
+  const bench = new TrackBench(t, [[OPUS]], { flushMs: FLUSH_MS })
+  const packets = sent((n) => Math.max(0, 200 - n * 4), { at: 150, silentFor: 40 })
+  let number = -1
+  for (const packet of packets) {
+    number += 1
+    const n = number < 150 ? number : number + 40
+    const timestamp = packet.ssrc === 1 ? n * 960 : 7_000_000 + n * 960
+    bench.accept(0, { ...packet, timestamp, payload: Uint8Array.of(CELT_20_MS, n >> 8, n & 0xff), payloadType: 96 })
+  }
+  const { manifest, folder } = await bench.publish(DURATION_MS)
+  assertExact(manifest.streams[0]!)
+  const run = manifest.streams[0]!.runs[0]!
+  const time = new RunTime(run)
+  const records = [...readRawRun(join(folder, run.file), run)]
+  assert.equal(records.length, packets.length)
+  for (const { payload, position } of records) {
+    const saidMs = BEGIN_MS + ((payload[1]! << 8) | payload[2]!) * PACKET_MS
+    assert.ok(Math.abs(time.msOf(position) - saidMs) <= PACKET_MS, `${time.msOf(position)} for ${saidMs}`)
+  }
+})

@@ -51,7 +51,9 @@ export class SilentSessions {
 
   async #probe(): Promise<void> {
     for (const { recordingId, streams } of await this.#options.sessions()) {
-      const packets = streams.reduce((sum, { totals }) => sum + (totals?.packets ?? 0), 0)
+      // Those of sources beside the first one of a stream are in the reading alone.
+      const counts = streams.map(({ totals, reading }) => (totals?.packets ?? 0) + (reading?.packets ?? 0))
+      const packets = counts.reduce((sum, count) => sum + count, 0)
       if (packets === this.#packetsBefore.get(recordingId)) this.#options.probe(recordingId)
       else this.#packetsBefore.set(recordingId, packets)
     }

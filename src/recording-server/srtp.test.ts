@@ -190,6 +190,21 @@ test('SEC-11: a client that moves its port is answered with a new key, and heard
   assert.equal(manifest.streams[0]?.totals.packets, 5)
 })
 
+test('SEC-11: a client that takes another key loses nothing of what it sends until it has our answer', async (t) => {
+  const bench = await open(t)
+  const [old, fresh] = [newKeys(SUITE), newKeys(SUITE)]
+  const session = await bench.start(offer([secured(old)]))
+  const source = await talker(bench, session, old[0]!)
+  await bench.talk([source, tone(440, 100)])
+  await reoffer(bench, session, secured(fresh), 2)
+  await bench.talk([source, tone(440, 100)])
+  source.secure = new SrtpSender(fresh[0]!)
+  await bench.talk([source, tone(440, 100)])
+  const { manifest } = await bench.end(session)
+  const { packets, refused } = manifest.streams[0]!.totals
+  assert.deepEqual({ packets, refused }, { packets: 15, refused: 0 })
+})
+
 test('SEC-09: reports of the recorder are SRTCP under its own key', async (t) => {
   const bench = await open(t)
   const socket = createSocket('udp4')

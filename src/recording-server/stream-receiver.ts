@@ -85,7 +85,7 @@ export class StreamReceiver {
   readonly #options: StreamReceiverOptions
   readonly #view = newRtpView()
   readonly #lock = new SourceLock()
-  readonly #channel = new SecureChannel()
+  readonly #channel = new SecureChannel({ isPatient: true })
   readonly #ssrc: number
   #settings: StreamSettings
   #stats: ReceptionStats | undefined

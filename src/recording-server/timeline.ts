@@ -3,12 +3,13 @@
 // run's start. Pure: packets leave in order through a sink.
 
 import { timestampDistance } from '#rtp'
-import { type ClockFacts, type GapCause, type RunMove, RunTime } from '#store'
+import { type ClockFacts, type GapCause, RunTime } from '#store'
 import { ClockSteering } from './clock-steering.ts'
-import { type EpochHole, EpochStart, SETTLE_MS } from './epoch-start.ts'
+import { EpochStart, SETTLE_MS } from './epoch-start.ts'
 import { HoleCauses, type HoleEdge } from './hole-causes.ts'
 import type { PauseLog } from './pause-log.ts'
 import { type Placed, PlacedPackets } from './placed-packets.ts'
+import { RunMover } from './run-mover.ts'
 import type { SenderReported, SenderTime } from './sender-time.ts'
 import type { TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
 
@@ -61,8 +62,8 @@ const MOST_PENDING = 2000
 /** The time axis of one codec run. */
 export class Timeline {
   readonly #clockRateHz: number
-  #startMs: number
   readonly #time: RunTime
+  readonly #mover: RunMover
   readonly #begun: EpochStart
   #reported: SenderReported | undefined
   readonly #steering = new ClockSteering()
@@ -80,13 +81,11 @@ export class Timeline {
   #epoch = 0
   #late = 0
   #audioMs = 0
-  /** Moves of all there is, those of the run's start left out. */
-  #movedMs = 0
 
   constructor(options: TimelineOptions) {
     this.#clockRateHz = options.clockRateHz
-    this.#startMs = options.startMs
     this.#time = new RunTime(options)
+    this.#mover = new RunMover(this.#time, options)
     this.#sink = options.sink
     this.#pauses = options.pauses
     this.#sender = options.sender
@@ -111,7 +110,7 @@ export class Timeline {
     const { driftPpm } = this.#steering
     if (driftPpm === undefined) return undefined
     const end = this.#coverageEnd()
-    const nominalMs = this.#startMs + this.#movedMs + (end * 1000) / this.#clockRateHz
+    const nominalMs = this.#mover.nominalStartMs + (end * 1000) / this.#clockRateHz
     return { driftPpm: -driftPpm, correctedMs: this.#msOf(end) - nominalMs }
   }
 
@@ -263,7 +262,7 @@ export class Timeline {
   #settle(): void {
     const { hole, baseMs } = this.#begun
     if (hole === undefined) return
-    const isMoved = this.#move(hole, -this.#begun.settle(this.#roomBefore(hole)))
+    const isMoved = this.#mover.move(hole, -this.#begun.settle(this.#mover.roomBefore(hole)))
     if (isMoved) this.#steering.restart(baseMs)
   }
 
@@ -279,34 +278,7 @@ export class Timeline {
     sender.note(saidMs, placeMs)
     if (!isLast) return
     this.#begun.end()
-    this.#move(hole, Math.max(sender.correction(saidMs, placeMs), -this.#roomBefore(hole)))
-  }
-
-  /** How much earlier an epoch may lie; a tick is left of silence that is in the file, which is a place of its own. */
-  #roomBefore({ from, to, isFirst }: EpochHole): number {
-    const fromMs = isFirst ? this.#opening.fromMs : this.#msOf(from)
-    return Math.max(0, this.#msOf(to) - fromMs - 1000 / this.#clockRateHz)
-  }
-
-  /** Moves an epoch as a whole, by whole ticks; false where there is nothing that could give way. */
-  #move(hole: EpochHole, wantedMs: number): boolean {
-    const ticks = Math.trunc((wantedMs * this.#clockRateHz) / 1000)
-    const isFixed = this.#time.lastBend > hole.from || (!hole.isFirst && hole.from === hole.to)
-    if (ticks === 0 || isFixed) return false
-    const fromMs = this.#msOf(hole.to)
-    const byMs = (ticks * 1000) / this.#clockRateHz
-    this.#sink.move({ fromMs, byMs, cause: this.#opening.cause, ...this.#moveEpoch(hole, byMs) })
-    return true
-  }
-
-  /** A run that has only this epoch begins elsewhere; what is left is taken from the silence in the file. */
-  #moveEpoch({ from, to, isFirst }: EpochHole, byMs: number): Pick<RunMove, 'startMs' | 'bends'> {
-    const startByMs = isFirst ? Math.max(byMs, this.#opening.fromMs - this.#startMs) : 0
-    this.#time.moveStart(startByMs)
-    this.#startMs += startByMs
-    const leftMs = byMs - startByMs
-    this.#movedMs += leftMs
-    return { startMs: this.#startMs, bends: leftMs === 0 ? [] : this.#time.shift(from, to, leftMs) }
+    this.#mover.move(hole, Math.max(sender.correction(saidMs, placeMs), -this.#mover.roomBefore(hole)))
   }
 
   #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {

@@ -15,14 +15,6 @@ export class GapLedger {
   readonly #recent: Gap[] = []
   readonly #missingMs: Partial<Record<GapCause, number>> = {}
 
-  /** Goes on from gaps of before, as they were listed. */
-  constructor(gaps: readonly Gap[] = []) {
-    for (const gap of gaps) {
-      this.#count(gap, 1)
-      this.#list(gap)
-    }
-  }
-
   /** At most MAX_LISTED of them, the first ones, in order. */
   get gaps(): readonly Gap[] {
     return [...this.#settled, ...this.#recent].slice(0, MAX_LISTED)

@@ -4,7 +4,6 @@ import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Deriver, plainDeriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
-import { GapLedger } from './gap-ledger.ts'
 import { msOfIsoTime } from './iso-time.ts'
 import {
   type AlarmEntry,
@@ -200,9 +199,8 @@ export function streamsLeft(folder: string, open: Manifest, files: RecordingFile
 
 /** The index may have got further than the audio. */
 function endedAt(stream: IndexedStream, endMs: number): IndexedStream & StreamLeft {
-  const ledger = new GapLedger(stream.gaps)
-  ledger.cut(endMs)
-  return { ...stream, gaps: ledger.gaps, endMs }
+  stream.ledger.cut(endMs)
+  return { ...stream, gaps: stream.ledger.gaps, endMs }
 }
 
 /** What the process before heard of another source; in a recording that goes on it is over. */
@@ -262,8 +260,11 @@ function endMsOf(stream: StreamManifest | OtherSource): number {
 }
 
 /** The stream with the time behind its end in the ledger; what is no gap is audio, as every silence that was written is one. */
-function accountedFor(stream: StreamManifest, fromMs: number, durationMs: number): StreamManifest {
-  const ledger = new GapLedger(stream.gaps)
+function accountedFor(
+  { ledger, ...stream }: Omit<StreamLeft, 'endMs'>,
+  fromMs: number,
+  durationMs: number,
+): StreamManifest {
   ledger.add({ fromMs, toMs: durationMs, cause: stream.runs.length > 0 ? 'recorder-restart' : 'no-rtp-yet' })
   const { gaps, missingMs } = ledger
   const silentMs = Object.values(missingMs).reduce((sum, ms) => sum + ms, 0)

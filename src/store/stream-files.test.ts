@@ -3,8 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { littleKnown } from '../../test/harness/attested-store.ts'
 import { instantPort, testDisk } from '../../test/harness/test-disk.ts'
 import { systemDisk } from './disk.ts'
+import { MAX_LISTED } from './manifest.ts'
+import { RecordingFolder } from './recording-folder.ts'
+import { leftFolders, recoverOpenFolders, streamsLeft } from './recovery.ts'
 import { StreamFiles } from './stream-files.ts'
 import { streamFromIndex } from './stream-index.ts'
 
@@ -86,4 +90,30 @@ test('what a process told of behind its end is forgotten, whatever the next one 
     { fromMs: 900, toMs: 1000, cause: 'lost' },
     { fromMs: 1000, toMs: 1300, cause: 'recorder-restart' },
   ])
+})
+
+test('after a crash the account has every gap in its sums, also those that are too many for the list', async (t) => {
+  const root = folderOf(t)
+  const disk = testDisk()
+  const folder = new RecordingFolder(disk, root, 'rec-1', 0, littleKnown)
+  const stream = folder.addStream('1')
+  const run = stream.startWavRun(PCMU, 'pcmu', 0)
+  const count = MAX_LISTED + 2000
+  const endMs = 40 * count
+  for (let at = 0; at < count; at += 1) stream.addGap({ fromMs: 40 * at, toMs: 40 * at + 20, cause: 'lost' })
+  run.append(new Uint8Array(8 * endMs).fill(1))
+  folder.flush()
+  folder.abandon()
+  const [left] = leftFolders(root)
+  assert.ok(left?.manifest)
+  const [found] = streamsLeft(left.folder, left.manifest)
+  const next = new StreamFiles(disk, left.folder, 0, '1', found)
+  next.setAudio(0)
+  const expected = { audioMs: 20 * count, missingMs: { lost: 20 * count } }
+  assert.deepEqual(next.manifest([]).account, expected)
+  next.abandon()
+  const { recovered, failures } = await recoverOpenFolders(root)
+  assert.deepEqual(failures, [])
+  const { account, gaps = [] } = recovered[0]?.manifest.streams[0] ?? {}
+  assert.deepEqual([account, gaps.length], [expected, MAX_LISTED])
 })

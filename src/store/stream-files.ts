@@ -43,6 +43,8 @@ export function silenceOf(format: 'pcmu' | 'pcma'): number {
 
 /** A stream that a dead recorder left open. */
 export interface StreamLeft extends StreamManifest {
+  /** Goes on with the stream. */
+  readonly ledger: GapLedger
   /** Recording time at which it ends. */
   readonly endMs: number
 }
@@ -94,7 +96,7 @@ export class StreamFiles {
     this.#index = new IndexWriter(disk, path, first, left && sizeOf(disk, path))
     this.#runsLeft = left?.runs.length ?? 0
     this.leftMs = left?.endMs ?? 0
-    this.#gaps = new GapLedger(left?.gaps)
+    this.#gaps = left?.ledger ?? new GapLedger()
     if (left !== undefined) {
       this.#runBytes.push(...left.runs.map(({ bytes }) => bytes))
       this.#runs.push(...left.runs)

@@ -34,6 +34,8 @@ export interface SourceName {
 
 /** A stream, or another source of one, as an index tells. */
 export interface IndexedStream extends StreamManifest {
+  /** Of its gaps, those too that are too many for the list. */
+  readonly ledger: GapLedger
   readonly source?: SourceName
 }
 
@@ -132,7 +134,7 @@ export function streamFromIndex(text: string): IndexedStream | undefined {
     if (type === 'event' && events.length < MAX_LISTED) events.push(rest as StreamEvent)
     if (type === 'totals') totals = rest as StreamTotals
   }
-  return stream && { ...stream, participants: [], runs, gaps: gaps.gaps, events, totals }
+  return stream && { ...stream, participants: [], runs, gaps: gaps.gaps, ledger: gaps, events, totals }
 }
 
 /** A name that comes again is that of a file that a crash kept from being made. */

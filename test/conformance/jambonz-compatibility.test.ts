@@ -120,11 +120,22 @@ row('FS-16: a start that fails is logged as the page has it, with the recorder a
   assert.deepEqual(line?.fields['results'], { [recorder.uri]: 'failed(486)' })
 })
 
-row('FS-17: an unknown action is no recording command, and changes nothing', async (info, bench) => {
-  await bench.recording()
-  assert.equal(info.ask('restartCallRecording').isTaken, false)
-  assert.equal(bench.state, 'recording')
-})
+row(
+  'FS-17: an unknown action is 400 with the actions that there are, is logged, and changes nothing',
+  async (info, bench) => {
+    await bench.recording()
+    const asked = info.ask('restartCallRecording')
+    assert.equal(asked.status, 400)
+    assert.match(asked.reason, /^invalid record action restartCallRecording: expected startCallRecording, .* or unmask/)
+    const requests = info.log.lines.filter(({ message }) => message === '_onInfo: got request')
+    assert.deepEqual(
+      requests.map(({ fields }) => fields['action']),
+      ['restartCallRecording'],
+    )
+    assert.ok(info.says('invalid record action'))
+    assert.equal(bench.state, 'recording')
+  },
+)
 
 row('FS-18: whoever asks learns what became of it, and when the recording is lost', async (info, bench) => {
   const recorder = bench.recorder()
@@ -217,8 +228,7 @@ row('INFO-08: the recording id undefined is none', async (info, bench) => {
 
 row('INFO-09: mute, unmute and digits are not taken for recording commands', async (info, bench) => {
   await bench.recording()
-  for (const reason of ['mute', 'unmute', 'muteCallRecording', 'sendDtmf'])
-    assert.equal(info.ask(reason).isTaken, false)
+  for (const reason of ['mute', 'unmute', 'muteCall', 'sendDtmf']) assert.equal(info.ask(reason).isTaken, false)
   assert.equal(bench.state, 'recording')
 })
 

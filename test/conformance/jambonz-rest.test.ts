@@ -117,7 +117,7 @@ for (const [title, payload, text] of [
   [
     'REST-11: an unknown action is 400',
     { record: { action: 'startRecording', siprecServerURL: 'sip:10.0.0.11' } },
-    'invalid record action startRecording',
+    'invalid record action startRecording: expected startCallRecording, stopCallRecording, pauseCallRecording or resumeCallRecording',
   ],
   [
     'REST-12: recording to a bucket is 400',

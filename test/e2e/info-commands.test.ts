@@ -68,6 +68,39 @@ test('every command by INFO is an event and an audit entry, with its sender and 
   await talk.end()
 })
 
+test('an action that is not known is refused with those that are, in either dialect, and told of as every command is', async (t) => {
+  const talk = await openTalk(t)
+  const asked = (name: string, value: string) =>
+    talk.callee.request('INFO', {
+      headers: [
+        [name, value],
+        ['X-Srs-Url', 'sip:srs@127.0.0.1:9'],
+      ],
+    })
+  const ours =
+    'startCallRecording, stopCallRecording, pauseCallRecording, resumeCallRecording, maskCallRecording or unmaskCallRecording'
+  const audiocodes = 'start-siprec, stop-siprec, pause-siprec or resume-siprec'
+  const refused: string[] = []
+  for (const [header, action, known] of [
+    ['X-Reason', 'startRecording', ours],
+    ['X-Reason', 'startCallRecordings', ours],
+    ['X-AC-Action', 'begin-siprec', audiocodes],
+    ['X-AC-Action', 'start-recording', audiocodes],
+  ] as const) {
+    const text = `invalid record action ${action}: expected ${known}`
+    const { status, reason } = await asked(header, action)
+    assert.deepEqual({ status, reason }, { status: 400, reason: text })
+    refused.push(text)
+  }
+  assert.equal((await asked('X-Reason', 'mute')).status, 200, 'what is no recording command is no matter of ours')
+  const told = await items<Told>(talk, '/api/events?types=recording.command')
+  assert.deepEqual(
+    told.map(({ data }) => [data['activity'], data['status'], data['text']]),
+    refused.map((text) => ['unknown', 400, text]),
+  )
+  await talk.end()
+})
+
 test("the sender's ids of the call are what the recorder reads, and headers of the body are in its INVITE", async (t) => {
   const recorder = await openRecorder(t)
   const talk = await openTalk(t)

@@ -36,3 +36,15 @@ test('the same holds with encryption at rest', async (t) => {
   const worstMs = Math.max(...result.losses.map(({ beforeMs }) => beforeMs))
   assert.ok(worstMs <= 1000, `${worstMs} ms are lost`)
 })
+
+test('the same holds with SRTP: every packet is opened over all restarts, and none of them twice', async (t) => {
+  const ids = seededIds(9)
+  const recorder = await MortalRecorder.start(t, {}, { srtp: { keysWithoutTls: true } })
+  const random = (): number => ids.integer(STEPS) / STEPS
+  const result = await runKills(recorder, { kills: 6, sessions: 4, random, isSecured: true })
+  assert.deepEqual(result.faults, [])
+  assert.equal(result.ended, 0, 'the recorder went on with all of them')
+  assert.ok(result.losses.length >= 6, `${result.losses.length} holes`)
+  const worstMs = Math.max(...result.losses.map(({ beforeMs }) => beforeMs))
+  assert.ok(worstMs <= 1000, `${worstMs} ms are lost`)
+})

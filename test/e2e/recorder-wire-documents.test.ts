@@ -1,6 +1,8 @@
 // What RFC 7865 lets a document say and leave out, sent to a whole recorder by a client that words each message itself.
 
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { tone } from '../foreign/g711-tones.ts'
 import { CallStory } from '../foreign/metadata-documents.ts'
@@ -76,6 +78,28 @@ test('SRS-50: elements of other namespaces at the end of every element are kept 
   assert.deepEqual([facts.metadataInvalid, facts.speakers], [false, BOTH])
   assert.equal(facts.participants.length, 2)
   assert.equal(await scene.api.text('/api/recordings/{recordingId}/metadata/1', { recordingId }), metadata)
+})
+
+test('SRS-51: where policy keeps no documents, none is on disk and none can be had, and the parties are known', async (t) => {
+  const said = '<!-- only in a document -->'
+  const words: boolean[] = []
+  for (const keepDocuments of [true, false]) {
+    const scene = await openWireScene(t, { recorderStore: { keepDocuments } })
+    const client = await scene.client()
+    const metadata = new CallStory(['1', '2']).document('rfc8068')!.replace('</recording>', `${said}</recording>`)
+    assert.equal((await client.request('INVITE', { sdp: client.sdp(), metadata })).status, 200)
+    await speak(client)
+    const { manifest, folder } = await scene.end(client, PACKETS)
+    assert.deepEqual(manifest.facts.speakers, BOTH)
+    const names = await readdir(folder, { recursive: true, withFileTypes: true })
+    const files = names.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+    const texts = await Promise.all(files.map((file) => readFile(file, 'latin1')))
+    words.push(texts.some((text) => text.includes(said)))
+    const { recordingId } = manifest
+    const asked = await fetch(`${scene.recorder.httpUrl}/api/recordings/${recordingId}/metadata/1`)
+    assert.equal(asked.status, keepDocuments ? 200 : 404)
+  }
+  assert.deepEqual(words, [true, false])
 })
 
 for (const [what, date] of [

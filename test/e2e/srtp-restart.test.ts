@@ -204,6 +204,23 @@ test('a rollover while nobody listens is found out by the tags', async (t) => {
   assertLegal(scene)
 })
 
+test('so is what comes more than half a rollover later, where the estimate of RFC 3711 errs', async (t) => {
+  const scene = await openScene(t)
+  const { recorder, client } = scene
+  assert.equal((await client.invite({ streams: 1, srtp: { suite: SUITE }, firstSequence: 100 })).status, 200)
+  await say(scene, 400, 800)
+  await recorder.kill()
+  await client.sendAudio(0, new Int16Array(40_000 * 160), { paced: false, withoutRtcp: true })
+  await client.sendAudio(0, new Int16Array(30_000 * 160), { paced: false, withoutRtcp: true })
+  assert.equal(client.streams[0]!.rollovers, 1)
+  await recorder.start()
+  await say(scene, 1000, 800)
+  assert.equal((await client.bye()).status, 200)
+  const kept = await keptRecording(recorder.store)
+  assertSaid(kept, [400, 1000])
+  assertLegal(scene)
+})
+
 test('SEC-11: refresh, pause and its end under the same keys, fresh keys, another kill after each: one recording', async (t) => {
   const scene = await openScene(t)
   const { recorder, client } = scene

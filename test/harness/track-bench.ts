@@ -17,6 +17,8 @@ const FLUSH_MS = 500
 export interface BenchOptions {
   /** What was kept is delivered. */
   readonly sender?: SenderTime | undefined
+  /** A process before kept the streams up to then. */
+  readonly accountedMs?: number
   /** From one flush to the next, in milliseconds of arrival. */
   readonly flushMs?: number
 }
@@ -40,7 +42,7 @@ export class TrackBench {
   #flushedMs = 0
 
   constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[], options: BenchOptions = {}) {
-    const { sender, flushMs = FLUSH_MS } = options
+    const { sender, accountedMs = 0, flushMs = FLUSH_MS } = options
     this.#flushMs = flushMs
     const root = mkdtempSync(join(tmpdir(), 'track-'))
     t.after(() => rmSync(root, { recursive: true }))
@@ -56,7 +58,7 @@ export class TrackBench {
       warnings: [],
     })
     for (const list of codecs) {
-      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, sender })
+      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, accountedMs, sender })
       track.addCodecs(list)
       this.tracks.push(track)
     }

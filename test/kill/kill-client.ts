@@ -3,7 +3,8 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { silentLogger } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
-import { parseSdp } from '#sdp'
+import { SrtpSender, srtpSuites } from '#rtp'
+import { cryptoAttribute, offeredCryptos, parseSdp, type SdpCrypto } from '#sdp'
 import type { InviteDialog } from '#sip'
 import type { RecorderConfig } from '../../src/app/config-schema.ts'
 import { openSipRole, type SipRole } from '../../src/app/sip-role.ts'
@@ -27,14 +28,19 @@ export class KillClient {
   readonly sessions: KillSession[] = []
   /** Answers that were no 200: nothing is promised for those. */
   refused = 0
+  /** Sessions that the recorder ended. */
+  ended = 0
   readonly #role: SipRole
   readonly #socket: Socket
   readonly #recorderPort: number
   readonly #slices: number
+  readonly #isSecured: boolean
   #nextStreamId = 1
+  #nextSuite = 0
   #isClosed = false
 
-  private constructor(role: SipRole, socket: Socket, recorderPort: number, slices: number) {
+  private constructor(role: SipRole, socket: Socket, recorderPort: number, slices: number, isSecured: boolean) {
+    this.#isSecured = isSecured
     this.#role = role
     this.#socket = socket
     this.#recorderPort = recorderPort
@@ -42,8 +48,8 @@ export class KillClient {
     this.#beat(systemClock.nowMs(), 0)
   }
 
-  /** `slices`: into how many parts of 20 ms the sessions are spread; with 1 all send at once. */
-  static async open(recorderPort: number, slices = 1): Promise<KillClient> {
+  /** `slices`: into how many parts of 20 ms the sessions are spread; with 1 all send at once. `isSecured`: by SRTP, with every suite in turn. */
+  static async open(recorderPort: number, slices = 1, isSecured = false): Promise<KillClient> {
     const socket = createSocket('udp4')
     await new Promise<void>((resolve) => void socket.bind(0, HOST, () => resolve()))
     const role = await openSipRole(
@@ -61,24 +67,33 @@ export class KillClient {
       },
       { clock: systemClock, ids: cryptoIds, log: silentLogger, dnsServers: [] },
     )
-    return new KillClient(role, socket, recorderPort, slices)
+    return new KillClient(role, socket, recorderPort, slices, isSecured)
   }
 
   /** Begins a session; it counts once it is accepted. `onAnswered` is called when it is, or is not. */
   begin(onAnswered: () => void = () => {}): void {
+    const keys = this.#isSecured ? this.#newKeys() : []
+    const lines = keys.map((key, at) => {
+      const { name, value } = cryptoAttribute(key)
+      return { protocol: 'RTP/SAVP', attributes: ['sendonly', `label:${at + 1}`, `${name}:${value}`] }
+    })
+    const sdp = this.#isSecured ? offer(lines) : offer()
     this.#role.core.invite(
       {
         uri: `sip:srs@${HOST}:${this.#recorderPort}`,
         from: '<sip:src@client.test>',
         headers: [['Require', 'siprec']],
-        body: withMetadata(offer(), metadata('Bob')),
+        body: withMetadata(sdp, metadata('Bob')),
       },
       {
         onAccepted: (dialog, { body }) => {
           dialog.handlers = { onEnd: () => this.#onEnd(dialog.callId) }
           const answer = parseSdp(body)
           const ports = answer.ok ? answer.value.media.map(({ port }) => port) : []
-          const streams = ports.map((port) => new MarkedStream(this.#socket, port, this.#nextStreamId++))
+          const streams = ports.map((port, at) => {
+            const secure = keys[at] && new SrtpSender(keys[at])
+            return new MarkedStream(this.#socket, port, this.#nextStreamId++, secure)
+          })
           this.sessions.push({ callId: dialog.callId, dialog, streams, isOver: false })
           onAnswered()
         },
@@ -88,6 +103,13 @@ export class KillClient {
         },
       },
     )
+  }
+
+  #newKeys(): SdpCrypto[] {
+    return [1, 2].map(() => {
+      const suite = srtpSuites[this.#nextSuite++ % srtpSuites.length]!
+      return offeredCryptos(undefined, [suite], cryptoIds)[0]!
+    })
   }
 
   /** Sessions that send. */
@@ -108,7 +130,11 @@ export class KillClient {
   }
 
   #onEnd(callId: string): void {
-    for (const session of this.sessions) if (session.callId === callId) session.isOver = true
+    for (const session of this.sessions) {
+      if (session.callId !== callId) continue
+      if (!session.isOver) this.ended += 1
+      session.isOver = true
+    }
   }
 
   /** Sends what is due; a generator that is late by far shifts its schedule instead of bursting. */

@@ -26,6 +26,8 @@ export interface KillRunOptions {
   readonly onKill?: (kill: number) => void
   /** How the recorder's files are read. */
   readonly files?: RecordingFiles
+  /** The sessions are SRTP. */
+  readonly isSecured?: boolean
 }
 
 /** What came of it. */
@@ -35,13 +37,15 @@ export interface KillRunResult {
   readonly losses: readonly Loss[]
   readonly kills: number
   readonly sessions: number
+  /** Those that the recorder ended, and did not go on with. */
+  readonly ended: number
   readonly packetsSent: number
 }
 
 /** Kills a running recorder so many times, ends every session, and judges what is there. */
 export async function runKills(recorder: MortalRecorder, options: KillRunOptions): Promise<KillRunResult> {
-  const { random, files = plainFiles } = options
-  const client = await KillClient.open(recorder.sipPort('udp'))
+  const { random, files = plainFiles, isSecured = false } = options
+  const client = await KillClient.open(recorder.sipPort('udp'), 1, isSecured)
   const kills: Kill[] = []
   const faults: string[] = []
   const ends: Promise<number>[] = []
@@ -87,7 +91,8 @@ export async function runKills(recorder: MortalRecorder, options: KillRunOptions
     const packetsSent = client.sessions
       .flatMap(({ streams }) => streams)
       .reduce((sum, one) => sum + one.sentAtMs.length, 0)
-    return { faults, losses, kills: kills.length, sessions: client.sessions.length, packetsSent }
+    const { sessions, ended } = client
+    return { faults, losses, kills: kills.length, sessions: sessions.length, ended, packetsSent }
   } finally {
     await client.close()
   }

@@ -4,6 +4,7 @@
 //   --seed N      seed of the moments
 //   --flush N     recorder.store.flushMs
 //   --encrypted   with encryption at rest
+//   --srtp        SRTP sessions
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -27,15 +28,14 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     flush: { type: 'string', default: '100' },
     encrypted: { type: 'boolean', default: false },
+    srtp: { type: 'boolean', default: false },
   },
 })
 const ids = seededIds(Number(values.seed))
 const folder = await mkdtemp(join(tmpdir(), 'kill-'))
 const keyFile = join(folder, 'store.keys')
-const recorder = new MortalRecorder(folder, {
-  flushMs: Number(values.flush),
-  ...(values.encrypted && { encryption: { keyFile } }),
-})
+const settings = { flushMs: Number(values.flush), ...(values.encrypted && { encryption: { keyFile } }) }
+const recorder = new MortalRecorder(folder, settings, { ...(values.srtp && { srtp: { keysWithoutTls: true } }) })
 const beganMs = performance.now()
 let hasFailed = true
 try {
@@ -44,6 +44,7 @@ try {
     kills: Number(positionals[0] ?? 200),
     sessions: Number(values.sessions),
     random: () => ids.integer(STEPS) / STEPS,
+    isSecured: values.srtp,
     ...(values.encrypted && { files: new Vault({ root: recorder.store, keyFile }) }),
     onKill: (kill) => console.error(`${kill} kills`),
   })
@@ -55,8 +56,8 @@ try {
   hasFailed = result.faults.length > 0 || worst > MOST_LOST_MS
   console.log(
     [
-      `${figure(result.kills)} kills in ${figure((performance.now() - beganMs) / 1000)} s, seed ${values.seed}, flush each ${values.flush} ms, ${values.encrypted ? 'encrypted, ' : ''}load average ${loadText()}`,
-      `${figure(result.sessions)} recording sessions accepted, ${figure(result.packetsSent)} packets sent`,
+      `${figure(result.kills)} kills in ${figure((performance.now() - beganMs) / 1000)} s, seed ${values.seed}, flush each ${values.flush} ms, ${values.encrypted ? 'encrypted, ' : ''}${values.srtp ? 'SRTP, ' : ''}load average ${loadText()}`,
+      `${figure(result.sessions)} recording sessions accepted, ${figure(result.ended)} of them ended by the recorder, ${figure(result.packetsSent)} packets sent`,
       `holes, one for each kill and stream: ${figure(result.losses.length)}`,
       `lost of what was sent before a kill, ms: median ${at(before, 0.5)}, p99 ${at(before, 0.99)}, most ${figure(worst)} (at most ${MOST_LOST_MS})`,
       `sent while no recorder was there, ms: median ${at(away, 0.5)}, p99 ${at(away, 0.99)}`,

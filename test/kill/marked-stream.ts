@@ -1,7 +1,7 @@
 // RTP whose payload says which packet it is, so that what a recorder kept can be told packet by packet.
 
 import type { Socket } from 'node:dgram'
-import { RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
+import { MAX_SEAL_BYTES, RTP_HEADER_BYTES, type SrtpSender, writeRtpHeader } from '#rtp'
 
 /** Payload bytes of 20 ms. */
 export const PACKET_BYTES = 160
@@ -11,6 +11,8 @@ export const PACKET_MS = 20
 const MARK = 0x5a
 const MARK_BYTES = 8
 const HOST = '127.0.0.1'
+/** A secured stream rolls over after so many packets, in its first second. */
+const FIRST_SEQUENCE = 0x10000 - 30
 
 /** A sender; packet n stands at n times 20 ms. */
 export class MarkedStream {
@@ -19,22 +21,28 @@ export class MarkedStream {
   readonly sentAtMs: number[] = []
   readonly #socket: Socket
   readonly #port: number
-  readonly #packet = new Uint8Array(RTP_HEADER_BYTES + PACKET_BYTES)
+  readonly #secure: SrtpSender | undefined
 
-  constructor(socket: Socket, port: number, streamId: number) {
+  /** `secure`: what it is sealed with. */
+  constructor(socket: Socket, port: number, streamId: number, secure?: SrtpSender) {
     this.#socket = socket
     this.#port = port
     this.streamId = streamId
+    this.#secure = secure
   }
 
   send(nowMs: number): void {
     const number = this.sentAtMs.length
-    const header = { payloadType: 0, marker: false, sequence: number & 0xffff, ssrc: 1000 + this.streamId }
-    writeRtpHeader(this.#packet, 0, { ...header, timestamp: number * PACKET_BYTES })
-    this.#packet.set(markOf(this.streamId, number), RTP_HEADER_BYTES)
-    this.sentAtMs.push(nowMs)
+    const sequence = (number + (this.#secure === undefined ? 0 : FIRST_SEQUENCE)) & 0xffff
+    const header = { payloadType: 0, marker: false, sequence, ssrc: 1000 + this.streamId }
+    const size = RTP_HEADER_BYTES + PACKET_BYTES
     // The socket copies nothing: each packet needs bytes of its own until it has left.
-    this.#socket.send(Uint8Array.from(this.#packet), this.#port, HOST, () => {})
+    const packet = new Uint8Array(size + MAX_SEAL_BYTES)
+    writeRtpHeader(packet, 0, { ...header, timestamp: number * PACKET_BYTES })
+    packet.set(markOf(this.streamId, number), RTP_HEADER_BYTES)
+    this.sentAtMs.push(nowMs)
+    const sent = this.#secure?.sealRtp(packet, size) ?? size
+    this.#socket.send(packet.subarray(0, sent), this.#port, HOST, () => {})
   }
 }
 

@@ -78,7 +78,9 @@ export const eventVocabulary = {
     reason: Type.Optional(Type.String(says('what the peer said (RFC 3326)'))),
   }),
   'recording.command': event('A command came by INFO, and has been answered.', {
-    activity: Type.String(says('`start`, `stop`, `pause`, `resume`, `mask` or `unmask`')),
+    activity: Type.String(
+      says('`start`, `stop`, `pause`, `resume`, `mask` or `unmask`; `unknown`: an action that there is not'),
+    ),
     from: Type.String(says('address of its sender')),
     status: Type.Integer(says('SIP status that it was answered')),
     text: Type.String(says('why')),

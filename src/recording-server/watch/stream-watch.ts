@@ -18,6 +18,8 @@ export interface StreamReading {
   readonly channel: number
   /** Packets are due: the stream is not on hold, inactive, removed or paused. */
   readonly isExpected: boolean
+  /** Taken so far, of all sources. */
+  readonly packets: number
   /** Of the last two seconds. */
   readonly packetsPerSecond: number
   readonly lastPacketAgoMs?: number
@@ -49,6 +51,7 @@ export class StreamWatch {
   #isExpected = false
   #expectedSinceMs = 0
   #packets = 0
+  #allPackets = 0
   #lastPacketMs = Number.NEGATIVE_INFINITY
   readonly #steps: Counts[] = [noCounts()]
   #refusedType: number | undefined
@@ -134,6 +137,7 @@ export class StreamWatch {
     return {
       channel: this.channel,
       isExpected: this.#isExpected,
+      packets: this.#allPackets,
       packetsPerSecond: Math.round((this.recent('accepted') * 1000) / (this.#steps.length * STEP_MS)),
       ...(Number.isFinite(silentForMs) && { lastPacketAgoMs: Math.round(silentForMs) }),
       ...(level !== undefined && this.#isExpected && { level }),
@@ -177,6 +181,7 @@ export class StreamWatch {
   onPacket(codec: ReadCodec, timestamp: number, payload: Uint8Array, host: string, nowMs: number, ssrc?: number): void {
     this.#now.accepted += 1
     this.#packets += 1
+    this.#allPackets += 1
     this.#source = host
     this.#lastPacketMs = nowMs
     if (codec.kind === 'quiet') this.#isQuietAllowed = true

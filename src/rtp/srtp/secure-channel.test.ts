@@ -19,10 +19,10 @@ function keyOf(suite: SrtpSuite, fill: number): SrtpKey {
 class Scene {
   readonly keys: SrtpKeys
   readonly client: SrtpSender
-  recorder = new SecureChannel()
+  recorder = new SecureChannel({ isPatient: true })
 
-  constructor(suite: SrtpSuite) {
-    this.keys = { send: keyOf(suite, 3), receive: keyOf(suite, 7) }
+  constructor(suite: SrtpSuite, fill = 7) {
+    this.keys = { send: keyOf(suite, 3), receive: keyOf(suite, fill) }
     this.client = new SrtpSender(this.keys.receive)
     this.recorder.rekey(this.keys)
   }
@@ -39,12 +39,13 @@ class Scene {
   }
 
   hears(packet: Uint8Array): boolean {
-    return this.recorder.openRtp(packet.slice()) !== undefined
+    // As sockets give them: a Buffer, whose slices share its memory.
+    return this.recorder.openRtp(Buffer.from(packet)) !== undefined
   }
 
   die({ rollovers = 1, rtcpIndex = 0, keys = this.keys } = {}): void {
     const indices = JSON.parse(JSON.stringify(this.recorder.indices(LEAST_AHEAD)))
-    this.recorder = new SecureChannel()
+    this.recorder = new SecureChannel({ isPatient: true })
     this.recorder.resume(keys, { indices, rollovers, rtcpIndex })
   }
 
@@ -157,6 +158,34 @@ for (const suite of srtpSuites) {
     assert.deepEqual(isTaken, [false, false, false, false, true])
   })
 }
+
+test('SEC-11: packets under the key before are opened until the first under the new one, and no more after it', () => {
+  for (const suite of srtpSuites) {
+    const scene = new Scene(suite)
+    for (const index of [65_000, 65_530, 65_536]) assert.ok(scene.hears(scene.packet(index)))
+    const old = [65_537, 65_538, 65_539].map((index) => scene.packet(index))
+    const report = scene.client.sealRtcp(buildReceiverReport(9, []))!
+    const fresh = new Scene(suite, 13)
+    scene.recorder.rekey(fresh.keys)
+    assert.ok(scene.hears(old[0]!))
+    assert.ok(!scene.hears(old[0]!), 'not twice')
+    assert.ok(scene.recorder.openRtcp(Buffer.from(report)))
+    assert.ok(scene.hears(fresh.packet(1)))
+    assert.ok(!scene.hears(old[1]!))
+    assert.ok(scene.hears(fresh.packet(2)))
+  }
+})
+
+test('SEC-11: a peer whose new key was never used comes back to the one before, and its counter', () => {
+  const scene = new Scene('AEAD_AES_128_GCM')
+  for (const index of [65_000, 65_530, 65_536]) assert.ok(scene.hears(scene.packet(index)))
+  scene.recorder.rekey(new Scene('AEAD_AES_128_GCM', 13).keys)
+  const packet = scene.packet(65_537)
+  assert.ok(scene.hears(packet))
+  scene.recorder.rekey(scene.keys)
+  assert.ok(!scene.hears(packet))
+  assert.ok(scene.hears(scene.packet(65_538)))
+})
 
 test('without keys there are no indices; those that there are tell nothing of the keys', () => {
   assert.equal(new SecureChannel().indices(LEAST_AHEAD), undefined)

@@ -36,15 +36,31 @@ const SENT_AHEAD = 8
 export class SecureChannel {
   #sender: Secured<SrtpSender> | undefined
   #receiver: Secured<SrtpReceiver> | undefined
+  readonly #isPatient: boolean
+  /** Of the key before, until a packet under the one in force shows that the peer has changed. */
+  #former: Secured<SrtpReceiver> | undefined
+
+  /** `isPatient`: packets under the key before are taken until the first under the one in force. */
+  constructor({ isPatient = false } = {}) {
+    this.#isPatient = isPatient
+  }
 
   get isSecured(): boolean {
     return this.#sender !== undefined
   }
 
-  /** Takes the keys of an exchange: a key that stays keeps its rollover counter, another begins anew (RFC 4568 section 7.1.4). */
+  /**
+   * Takes the keys of an exchange: a key that stays keeps its rollover counter, another begins anew (RFC 4568 section 7.1.4). A peer that
+   * offered another one sends under the old until it has our answer, and comes back to it where it never gets one.
+   */
   rekey(keys: SrtpKeys | undefined): void {
     this.#sender = renewed(this.#sender, keys?.send, (key) => new SrtpSender(key))
-    this.#receiver = renewed(this.#receiver, keys?.receive, (key) => new SrtpReceiver(key))
+    const [current, former] = [this.#receiver, this.#former]
+    const known = [current, former].find(
+      (one) => one !== undefined && keys !== undefined && isSameKey(one.key, keys.receive),
+    )
+    this.#receiver = known ?? renewed(current, keys?.receive, (key) => new SrtpReceiver(key))
+    if (this.#isPatient && this.#receiver !== current) this.#former = keys && current
   }
 
   /** Goes on under keys that another process had: nothing that it took is taken again, nothing that it used is used again. */
@@ -80,12 +96,21 @@ export class SecureChannel {
 
   /** What an RTP datagram says; undefined when it is not to be trusted. */
   openRtp(datagram: Uint8Array): Uint8Array | undefined {
-    return this.#receiver === undefined ? datagram : this.#receiver.side.openRtp(datagram)
+    if (this.#receiver === undefined) return datagram
+    if (this.#former === undefined) return this.#receiver.side.openRtp(datagram)
+    const untouched = Uint8Array.from(datagram)
+    const opened = this.#receiver.side.openRtp(datagram)
+    if (opened === undefined) return this.#former.side.openRtp(untouched)
+    this.#former = undefined
+    return opened
   }
 
   /** What an RTCP datagram says; undefined when it is not to be trusted. */
   openRtcp(datagram: Uint8Array): Uint8Array | undefined {
-    return this.#receiver === undefined ? datagram : this.#receiver.side.openRtcp(datagram)
+    if (this.#receiver === undefined) return datagram
+    if (this.#former === undefined) return this.#receiver.side.openRtcp(datagram)
+    const untouched = Uint8Array.from(datagram)
+    return this.#receiver.side.openRtcp(datagram) ?? this.#former.side.openRtcp(untouched)
   }
 }
 

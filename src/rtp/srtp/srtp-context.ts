@@ -155,7 +155,7 @@ export class SrtpReceiver {
       const index = estimate + rollovers * SEQUENCE_MODULUS
       if (!source.rtp.allows(index)) continue
       // A try that fails may leave its traces.
-      const tried = bytes.slice()
+      const tried = Uint8Array.from(bytes)
       const size = this.#cipher.openRtp(tried, headerBytes, ssrc, index)
       if (size < 0) continue
       bytes.set(tried)
