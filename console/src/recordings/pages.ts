@@ -53,7 +53,7 @@ export class RecordingPages {
     await this.#read(this.#next, (page) => this.#append(page))
   }
 
-  /** Reads the first page again: changed rows are replaced, new ones are counted. */
+  /** Reads the first page again: changed rows are replaced, those that match no longer go, new ones are counted. */
   async refresh(): Promise<void> {
     if (this.isLoading.value) return
     await this.#read(undefined, (page) => {
@@ -65,6 +65,7 @@ export class RecordingPages {
         else this.items[at] = item
       }
       this.newer.value = newer
+      this.#forgetGone(page)
       this.#tell(page)
     })
   }
@@ -72,6 +73,18 @@ export class RecordingPages {
   /** Ends what is under way. */
   close(): void {
     this.#abort.abort()
+  }
+
+  /** The page tells of all that there is down to its last row. */
+  #forgetGone({ items, next }: Page): void {
+    const there = new Set(items.map(({ recordingId }) => recordingId))
+    const last =
+      next === undefined ? this.items.length : this.items.findLastIndex((item) => there.has(item.recordingId))
+    for (let at = last; at >= 0; at--) {
+      const item = this.items[at]
+      if (item !== undefined && !there.has(item.recordingId)) this.items.splice(at, 1)
+    }
+    if (next === undefined) this.#next = undefined
   }
 
   #append(page: Page): void {

@@ -98,26 +98,30 @@ export function apiQuery(place: URLSearchParams, now = new Date()): string {
 function timeRange(place: URLSearchParams, now: Date): readonly [from?: string | undefined, to?: string | undefined] {
   const day = place.get('day') ?? ''
   if (/^\d{4}-\d\d-\d\d$/.test(day)) return [day, new Date(Date.parse(day) + DAY_MS).toISOString()]
-  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate())
-  const before = (days: number): string => new Date(midnight.getTime() - days * DAY_MS).toISOString()
+  const before = (days: number): string => midnight(now, -days).toISOString()
   switch (place.get('time')) {
     case 'today':
-      return [midnight.toISOString()]
+      return [before(0)]
     case '7d':
       return [before(7)]
     case '30d':
       return [before(30)]
     case 'between':
-      return [localDay(place.get('from'), 0), localDay(place.get('to'), DAY_MS)]
+      return [localDay(place.get('from'), 0), localDay(place.get('to'), 1)]
     default:
       return []
   }
 }
 
-/** Midnight at the reader's place, `laterMs` on; undefined for what is no date. */
-function localDay(text: string | null, laterMs: number): string | undefined {
+/** Midnight at the reader's place, so many days on; undefined for what is no date. */
+function localDay(text: string | null, later: number): string | undefined {
   const ms = Date.parse(`${text}T00:00`)
-  return Number.isNaN(ms) ? undefined : new Date(ms + laterMs).toISOString()
+  return Number.isNaN(ms) ? undefined : midnight(new Date(ms), later).toISOString()
+}
+
+/** A day is not always 24 hours long. */
+function midnight(day: Date, later: number): Date {
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + later)
 }
 
 /** Changes parameters of the list in the address, without a new entry in the history. */

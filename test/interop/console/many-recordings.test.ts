@@ -168,3 +168,45 @@ test('a hundred thousand recordings are read to the last and scroll without stut
   await player.getByText('Streams were agreed on, but no audio packet arrived.').waitFor()
   await player.getByText(/firewall/).waitFor()
 })
+
+test('a recording that matches no longer, or is deleted, leaves the list by itself, and what was scrolled to stays', async (t) => {
+  const { options } = consoleFixture()
+  const shown = Array.from({ length: 60 }, (_unused, at) => recordingAt(at))
+  const view = options.recordings
+  assert.ok(view)
+  const changing: typeof view = {
+    ...view,
+    search: async ({ limit, after }) => {
+      const from = after?.rowNo ?? 0
+      const items = shown.slice(from, from + limit)
+      return { items, ...(from + limit < shown.length && { next: { startedAtMs: 0, rowNo: from + limit } }) }
+    },
+    count: async () => shown.length,
+  }
+  const server = await createHttpServer({ ...options, recordings: changing })
+  t.after(() => server.close())
+  const page = await openPage(t, `http://127.0.0.1:${server.address.port}/#/recordings`)
+  await page.getByText('60 found').waitFor()
+  await page.getByRole('row', { name: /caller1\b/ }).waitFor()
+  shown.splice(1, 2)
+  await page.getByText('58 found').waitFor()
+  await page.getByRole('row', { name: /caller1\b/ }).waitFor({ state: 'detached' })
+  assert.equal(await page.getByRole('row', { name: /caller[03]\b/ }).count(), 2)
+  assert.equal(await page.locator('table.recordings').getAttribute('aria-rowcount'), '59')
+  shown.length = 0
+  await page.getByText('Nothing has been recorded yet').waitFor()
+})
+
+test('the last day of a range is all of it, also where the clocks change on it', async (t) => {
+  const { options } = consoleFixture()
+  const server = await createHttpServer(options)
+  t.after(() => server.close())
+  const url = `http://127.0.0.1:${server.address.port}/`
+  const browser = (await openPage(t, url)).context().browser()
+  const page = await browser?.newPage({ timezoneId: 'Europe/Berlin' })
+  assert.ok(page)
+  const asked = page.waitForRequest(/api\/recordings\?/)
+  await page.goto(`${url}#/recordings?time=between&from=2026-03-29&to=2026-03-29`)
+  const query = new URL((await asked).url()).searchParams
+  assert.deepEqual([query.get('from'), query.get('to')], ['2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z'])
+})
