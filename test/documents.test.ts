@@ -76,6 +76,20 @@ test('the texts of the troubleshooting page are those of the program', () => {
   )
 })
 
+test('what the troubleshooting page has the console say, the console says', () => {
+  const sources = [...filesUnder('console/src', '.ts'), ...filesUnder('console/src', '.tsx')].map(read).join('\n')
+  const columns = read('docs/troubleshooting.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').at(-2) ?? '')
+  const texts = columns.flatMap((column) => [...column.matchAll(/"([^"]+)"/g)].map(([, text = '']) => text))
+  assert.ok(texts.length > 8, `only ${texts.length} texts`)
+  assert.deepEqual(
+    texts.map((text) => text.replace(/ ?…$/, '')).filter((text) => !sources.includes(text)),
+    [],
+  )
+})
+
 test('what the console leads to is a row of the pages that it shows', () => {
   const rows = [...read('docs/troubleshooting.md').matchAll(/<a id="([a-z-]+)">/g)].map(([, id = '']) => id)
   const [, union = ''] = read('console/src/components/help-link.tsx').split('export type HelpTopic =')

@@ -12,6 +12,7 @@ import type {
 } from '#recording-client'
 import { callRecordingOf, receiptOf, type SessionAlarms } from './call-recording-view.ts'
 import type { CallSids } from './call-sids.ts'
+import type { CommandReport, CommandReports } from './command-reports.ts'
 import type { FlowPlace } from './gateway/flow-runs.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 
@@ -31,6 +32,7 @@ export interface CallsViewParts {
   readonly service: CallService
   readonly client: RecordingClient
   readonly commands: RecordingCommands
+  readonly reports: CommandReports
   readonly recorders: RecorderRegistry
   readonly sids: CallSids
   /** Where a call is in its flow. */
@@ -114,10 +116,11 @@ function count(recording: RecordingView, recordings: Record<string, number>, ses
   for (const { state } of recording.sessions) sessions[state] = (sessions[state] ?? 0) + 1
 }
 
-function callViewOf(call: Call, { client, flowOf, alarmsOf }: CallsViewParts): CallView {
+function callViewOf(call: Call, { client, reports, flowOf, alarmsOf }: CallsViewParts): CallView {
   const { callId, direction, state, startedAtMs, answeredAtMs, parties } = call.snapshot()
   const recording = client.recordingsOf(callId).at(-1)
   const flow = flowOf(callId)
+  const refusal = reports.refusalOf(call)
   return {
     callId,
     direction,
@@ -135,11 +138,16 @@ function callViewOf(call: Call, { client, flowOf, alarmsOf }: CallsViewParts): C
     })),
     ...(flow === undefined ? {} : { flow: flowPlaceOf(flow) }),
     ...(recording === undefined ? {} : { recording: callRecordingOf(recording, alarmsOf) }),
+    ...(refusal === undefined ? {} : { refusal: refusalOf(refusal) }),
   }
 }
 
 function flowPlaceOf({ title, name, node, type, sinceMs }: FlowPlace): NonNullable<CallView['flow']> {
   return { title, ...(name === undefined ? {} : { name }), node, type, since: iso(sinceMs) }
+}
+
+function refusalOf({ callId: _, atMs, ...report }: CommandReport): NonNullable<CallView['refusal']> {
+  return { at: iso(atMs), ...report }
 }
 
 function iso(ms: number): string {

@@ -19,7 +19,9 @@ export function tapGateway(gateway: Gateway, log: EventLog): () => void {
       if (event.type === 'call-started') tapCall(event.call, log)
     }),
     gateway.events.add((event) => log.add(recordingNews(event))),
-    gateway.infoCommands.add(({ callId, ...data }) => log.add({ type: 'recording.command', callId, data })),
+    gateway.recordingCommands.add(({ callId, atMs: _, ...data }) =>
+      log.add({ type: 'recording.command', callId, data }),
+    ),
     gateway.flowRuns.add((event) => log.add(flowRunNews(event))),
     gateway.flowChanges.add((change) => log.add(flowNews(change))),
     gateway.recorderEvents.add(({ type, recorder }) => log.add({ type, recorder, data: {} })),

@@ -11,6 +11,7 @@ import type { SessionAlarms } from './call-recording-view.ts'
 import { CallSids } from './call-sids.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import type { CaptureShelf } from './capture-shelf.ts'
+import { CommandReports } from './command-reports.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { FlowRequests } from './flow-requests.ts'
@@ -20,7 +21,7 @@ import { FlowRuns, routeRules } from './gateway/flow-runs.ts'
 import { openGatewaySip } from './gateway/gateway-sip.ts'
 import { createRecordingClient, fromOf, openSpool } from './gateway/recording-side.ts'
 import { RemoteAlarms, readRecorderApis } from './gateway/remote-alarms.ts'
-import { createInfoControl, type InfoControl } from './info-control.ts'
+import { createInfoControl } from './info-control.ts'
 import { createInvitations } from './invitations.ts'
 import { listenBeforeStart } from './pre-start.ts'
 import type { PromptLibrary } from './prompt-library.ts'
@@ -46,8 +47,8 @@ export interface Gateway extends GatewayViews {
   readonly recorderTests: RecorderTestsView
   readonly testCalls: TestCalls
   readonly spool: SpoolView
-  /** Recording commands by INFO, once they are answered. */
-  readonly infoCommands: InfoControl['answered']
+  /** Recording commands of every side, once they are answered. */
+  readonly recordingCommands: CommandReports['told']
   readonly flows: FlowsView
   readonly flowChanges: FlowLibrary['changes']
   /** Where the flows of calls are. */
@@ -91,17 +92,19 @@ export async function openGateway(
   let role: SipRole | undefined
   let opened: RecordingClient | undefined
   const openedClient = (): RecordingClient => ready(opened)
+  const reports = new CommandReports(clock)
   const commands = new RecordingCommands({
     client: openedClient,
     notices,
     prompts,
+    reports,
     log,
     notice: config.awareness.notice,
     honoursPreferences,
     unmetPrompt: config.recording.unmetPrompt,
   })
   const sids = new CallSids()
-  const infoControl = createInfoControl(config.info, commands, sids, log)
+  const infoControl = createInfoControl(config.info, commands, { reports, sids }, log)
   const invitations = createInvitations(config, { service: () => service, client: openedClient, commands, log })
   const flowRuns = new FlowRuns({
     config,
@@ -169,6 +172,7 @@ export async function openGateway(
       service,
       client,
       commands,
+      reports,
       recorders,
       sids,
       flowOf: (callId) => flowRuns.placeOf(callId),
@@ -181,7 +185,7 @@ export async function openGateway(
     recorderTests: createRecorderTests({ config, tls: await readTls(config.sip.tls), clock, ids }),
     testCalls,
     spool: spoolView(client),
-    infoCommands: infoControl.answered,
+    recordingCommands: reports.told,
     flows: createFlowsView(config, library.flows, sandbox),
     flowChanges: library.flows.changes,
     flowRuns: flowRuns.events,

@@ -145,13 +145,14 @@ function openTraces(
   { clock, log }: Surroundings,
 ): CallTraces | undefined {
   if (gateway === undefined || trace.mostCalls === 0) return undefined
-  const { recordingClient: client, onCall, viewOf } = gateway
+  const { recordingClient: client, recordingCommands: commands, onCall, viewOf } = gateway
   return new CallTraces({
     core: gatewayCore,
     clock,
     log,
     onCall,
     client,
+    commands,
     viewOf,
     keepMs: trace.keepMinutes * MINUTE_MS,
     mostCalls: trace.mostCalls,

@@ -6,17 +6,18 @@ import type { Gateway } from './gateway.ts'
 
 /** Audits the commands that the gateway gets by INFO; the returned function ends it. */
 export function auditInfo(
-  gateway: Pick<Gateway, 'infoCommands'>,
+  gateway: Pick<Gateway, 'recordingCommands'>,
   audit: Pick<AuditLog, 'append'>,
   log: Logger,
 ): () => void {
-  return gateway.infoCommands.add(({ activity, from, status, text, callId }) => {
+  return gateway.recordingCommands.add(({ activity, by, from = '', status, text, callId }) => {
+    if (by !== 'info') return
     const written = audit.append({
       who: { kind: 'sip', name: from, id: '' },
       from,
       action: 'call.recording',
       target: { callId },
-      detail: { activity, by: 'info', ...(status < 300 ? {} : { text }) },
+      detail: { activity, by, ...(status < 300 ? {} : { text }) },
       outcome: outcomeOf(status),
       status,
     })

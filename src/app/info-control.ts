@@ -1,23 +1,17 @@
 // Recording control by INFO: who may, what names stand for, and who is told.
 
 import type { Call } from '#call'
-import { type InfoOutcome, RecordingInfo } from '#control'
-import { Listeners, type Logger } from '#kernel'
+import { RecordingInfo } from '#control'
+import type { Logger } from '#kernel'
 import type { IncomingRequest } from '#sip'
 import type { CallSids } from './call-sids.ts'
+import type { CommandReports } from './command-reports.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import type { RecordingCommands } from './recording-commands.ts'
 import { createSourceList } from './source-list.ts'
 
-/** A recording command by INFO that has been answered. */
-export interface InfoCommand extends InfoOutcome {
-  readonly callId: string
-}
-
 /** The INFOs of all calls. */
 export interface InfoControl {
-  /** Recording commands, once they are answered. */
-  readonly answered: Listeners<InfoCommand>
   /** Takes an INFO that is a recording command; false when it is something else. */
   handle(call: Call, incoming: IncomingRequest): boolean
 }
@@ -26,12 +20,11 @@ export interface InfoControl {
 export function createInfoControl(
   { trustedPeers, recorderGroups }: GatewayConfig['info'],
   commands: Pick<RecordingCommands, 'execute'>,
-  sids: CallSids,
+  { reports, sids }: { readonly reports: Pick<CommandReports, 'add'>; readonly sids: CallSids },
   log: Logger,
 ): InfoControl {
   const trusted = createSourceList(trustedPeers)
   const groups = new Map(Object.entries(recorderGroups))
-  const answered = new Listeners<InfoCommand>()
   const known = new WeakMap<Call, RecordingInfo>()
   const infoOf = (call: Call): RecordingInfo => {
     const { callId } = call
@@ -43,12 +36,12 @@ export function createInfoControl(
       },
       isTrusted: ({ remote }) => trusted.has(remote.host),
       groups,
-      onAnswered: (outcome) => answered.emit({ ...outcome, callId }),
+      onAnswered: (outcome) => reports.add(call, { ...outcome, by: 'info' }),
       log: log.child({ callId }),
     })
     known.set(call, made)
     call.onEnded(() => made.abandon())
     return made
   }
-  return { answered, handle: (call, incoming) => (known.get(call) ?? infoOf(call)).handle(incoming) }
+  return { handle: (call, incoming) => (known.get(call) ?? infoOf(call)).handle(incoming) }
 }

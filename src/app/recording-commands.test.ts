@@ -4,6 +4,7 @@ import type { Call } from '#call'
 import { ok, silentLogger } from '#kernel'
 import { Command, type RecordingBench, withBench } from '../../test/harness/recording-bench.ts'
 import type { TestRecorder } from '../../test/harness/test-recorder.ts'
+import { CommandReports } from './command-reports.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { Notices, RecordingCommands } from './recording-commands.ts'
 
@@ -31,6 +32,7 @@ class NoticeBench {
       client: () => bench.client,
       notices: new Notices(),
       prompts: { load: async () => ok(AUDIO) } as unknown as PromptLibrary,
+      reports: new CommandReports(bench.clock),
       log: silentLogger,
       notice: 'notice.wav',
       honoursPreferences: true,

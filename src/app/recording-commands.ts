@@ -5,6 +5,7 @@ import type { RecordingCommand } from '#flow'
 import { type Logger, messageOf } from '#kernel'
 import type { ApplicationIds, CommandOrigin, CommandOutcome, RecordingClient } from '#recording-client'
 import type { ServerInvite } from '#sip'
+import type { CommandReports } from './command-reports.ts'
 import type { PromptLibrary } from './prompt-library.ts'
 import { preferenceOf } from './recording-indicator.ts'
 
@@ -29,6 +30,8 @@ export interface RecordingCommandsOptions {
   readonly client: () => RecordingClient
   readonly notices: Notices
   readonly prompts: PromptLibrary
+  /** Told of each command once it is answered. */
+  readonly reports: CommandReports
   readonly log: Logger
   /** Prompt that comes before anything is recorded. */
   readonly notice: string | undefined
@@ -59,6 +62,15 @@ export class RecordingCommands {
   }
 
   async execute(call: Call, command: RecordingCommand, context: CommandContext): Promise<CommandOutcome> {
+    const outcome = await this.#carryOut(call, command, context)
+    const { status, text } = outcome
+    const { origin: by } = context
+    // One by INFO is reported where it is answered, since many are without coming here.
+    if (by !== 'info') this.#options.reports.add(call, { activity: command.activity, by, status, text })
+    return outcome
+  }
+
+  async #carryOut(call: Call, command: RecordingCommand, context: CommandContext): Promise<CommandOutcome> {
     const client = this.#options.client()
     const { activity, recorder } = command
     if (recorder !== undefined) {

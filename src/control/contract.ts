@@ -49,6 +49,19 @@ const flowPlace = Type.Object(
   closed,
 )
 
+/** A recording command that was not carried out. */
+const refusedCommand = Type.Object(
+  {
+    at: Type.String(),
+    activity: Type.String({ description: '`start`, `stop`, `pause`, `resume`, `mask`, `unmask`, or `unknown`' }),
+    by: Type.String({ description: '`flow`, `info`, `rest`, or `recorder`' }),
+    from: Type.Optional(Type.String({ description: 'address of the sender, of one by INFO' })),
+    status: Type.Integer(),
+    text: Type.String(),
+  },
+  closed,
+)
+
 /** A call under way. */
 export const callView = Type.Object(
   {
@@ -61,6 +74,8 @@ export const callView = Type.Object(
     /** As long as a flow runs on it. */
     flow: Type.Optional(flowPlace),
     recording: Type.Optional(callRecordingView),
+    /** The latest command that was refused, until one is carried out. */
+    refusal: Type.Optional(refusedCommand),
   },
   closed,
 )

@@ -41,6 +41,8 @@ const tracedEvent = Type.Object(
     /** As in the vocabulary of events. */
     event: Type.String(),
     recorder: Type.Optional(Type.String()),
+    /** Of a command: by whom, and what became of it. */
+    text: Type.Optional(Type.String()),
   },
   closed,
 )

@@ -47,9 +47,9 @@ test('every command by INFO is an event and an audit entry, with its sender and 
   assert.deepEqual(
     told.map(({ callId, data }) => ({ callId, ...data })),
     [
-      { callId: talk.callId, activity: 'pause', from, status: 400, text: refused },
-      { callId: talk.callId, activity: 'start', from, status: 200, text: 'OK' },
-      { callId: talk.callId, activity: 'stop', from, status: 200, text: 'OK' },
+      { callId: talk.callId, by: 'info', activity: 'pause', from, status: 400, text: refused },
+      { callId: talk.callId, by: 'info', activity: 'start', from, status: 200, text: 'OK' },
+      { callId: talk.callId, by: 'info', activity: 'stop', from, status: 200, text: 'OK' },
     ],
   )
   let audited: readonly Entry[] = []

@@ -4,6 +4,7 @@ import type { Call } from '#call'
 import { type InfoOutcome, RecordingInfo } from '#control'
 import { type Logger, MemoryLogger } from '#kernel'
 import { type IncomingRequest, type MessageOptions, request, type SipFlow, SipHeaders } from '#sip'
+import { CommandReports } from '../../src/app/command-reports.ts'
 import { PromptLibrary } from '../../src/app/prompt-library.ts'
 import { Notices, RecordingCommands } from '../../src/app/recording-commands.ts'
 import type { RecordingBench } from './recording-bench.ts'
@@ -48,6 +49,7 @@ export function benchCommands(bench: RecordingBench, log: Logger): RecordingComm
     client: () => bench.client,
     notices: new Notices(),
     prompts: noPrompts,
+    reports: new CommandReports(bench.clock),
     log,
     notice: undefined,
     honoursPreferences: false,

@@ -13,6 +13,9 @@ export type HelpTopic =
   | 'not-paused'
   | 'not-resumed'
   | 'not-signalled'
+  | 'not-trusted'
+  | 'unknown-action'
+  | 'wrong-state'
   | 'recorder-down'
 
 /** A link to what the help page says of a topic. */

@@ -6,6 +6,7 @@ import type { recordingCommandBody, recordingResult } from '../../../src/control
 import { clockTime, shortAddress } from '../data/format.ts'
 import { ApiError, post } from '../data/http.ts'
 import { refreshCalls } from '../data/live-calls.ts'
+import { topicOfRefusal } from '../data/refusals.ts'
 import { HelpLink, type HelpTopic } from './help-link.tsx'
 
 /** Body of a command as it is sent. */
@@ -88,16 +89,7 @@ export function RecordingOutcome({ callId }: { callId: string }) {
 function topicOf({ activity, isDone, text, result }: Outcome): HelpTopic | undefined {
   const parts = Object.values(result?.results ?? {})
   if (isDone) return parts.some((part) => part.startsWith('signalled: false')) ? 'not-signalled' : undefined
-  if (text.startsWith('discarding duplicate')) return 'duplicate-start'
-  if (text.startsWith('Cannot start')) return 'already-started'
-  if (text.includes('is missing X-Srs-Url')) return 'no-address'
-  return result?.status === 503 ? topics503[activity] : undefined
-}
-
-const topics503: Readonly<Partial<Record<Command['activity'], HelpTopic>>> = {
-  start: 'not-started',
-  pause: 'not-paused',
-  resume: 'not-resumed',
+  return topicOfRefusal(activity, result?.status, text)
 }
 
 function Parts({ result }: { result: Partial<Result> | undefined }) {

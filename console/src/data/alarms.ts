@@ -4,6 +4,7 @@ import type { CallView } from '../../../src/control/contract.ts'
 import type { AlarmCode } from '../../../src/store/manifest.ts'
 import type { HelpTopic } from '../components/help-link.tsx'
 import { shortAddress } from './format.ts'
+import { refusalAlarm } from './refusals.ts'
 
 /** Something that keeps a call from being recorded as it should be. */
 export interface Alarm {
@@ -46,7 +47,17 @@ const alarmWords: Readonly<Record<string, string>> = {
 const absent = new Set(['no-packets', 'one-side-only', 'packets-stopped', 'wrong-codec', 'no-rtp', 'srtp-failed'])
 
 /** The alarms of a call, the worst first. */
-export function alarmsOf({ recording }: CallView): readonly Alarm[] {
+export function alarmsOf(call: CallView): readonly Alarm[] {
+  const alarms = alarmsOfRecording(call)
+  const refused = refusalAlarm(call)
+  // That no recorder took it is said by the recording itself, with more to it.
+  const isSaid =
+    alarms.some(({ key }) => key === 'none') && /^no recorder (accepted|answered)/.test(call.refusal?.text ?? '')
+  if (refused !== undefined && !isSaid) alarms.push(refused)
+  return alarms.sort((a, b) => a.severity.localeCompare(b.severity))
+}
+
+function alarmsOfRecording({ recording }: CallView): Alarm[] {
   if (recording === undefined) return []
   const alarms: Alarm[] = []
   const { state, sessions, policy } = recording
@@ -62,7 +73,7 @@ export function alarmsOf({ recording }: CallView): readonly Alarm[] {
     const what = 'Fewer recorders than the policy wants'
     alarms.push({ key: 'policy', severity: 'error', what, cause: why, fix: lookAtRecorder, topic: 'not-started' })
   }
-  return alarms.sort((a, b) => a.severity.localeCompare(b.severity))
+  return alarms
 }
 
 /** What the recorder says, and what the gateway finds out from outside where the recorder does not say it. */

@@ -4,6 +4,7 @@ import type { Call, CallService } from '#call'
 import type { CallView, MediaSample, TraceSummary, TracesView, TraceView } from '#control'
 import { type Clock, type Logger, messageOf, type Timer } from '#kernel'
 import { CaptureStandIns, type RecordingClient, type RecordingEvent, redactMessage } from '#recording-client'
+import type { CommandReport, CommandReports } from '../command-reports.ts'
 import type { TracedEntry } from './trace-log.ts'
 import { TraceStore } from './trace-store.ts'
 
@@ -14,6 +15,8 @@ export interface CallTracesOptions {
   readonly log: Logger
   readonly onCall: CallService['onCall']
   readonly client: Pick<RecordingClient, 'events' | 'recordingsOf'>
+  /** Recording commands, once they are answered. */
+  readonly commands: CommandReports['told']
   readonly viewOf: (call: Call) => CallView
   /** How long an ended call is kept. */
   readonly keepMs: number
@@ -55,6 +58,7 @@ export class CallTraces implements TracesView {
         else this.#finish(call)
       }),
       options.client.events.add((event) => this.#onRecording(event)),
+      options.commands.add((command) => this.#onCommand(command)),
     ]
     this.#timer = this.#schedule()
   }
@@ -148,6 +152,13 @@ export class CallTraces implements TracesView {
     })
   }
 
+  #onCommand({ callId, activity, by, status, text, atMs }: CommandReport): void {
+    const traced = this.#calls.get(callId)
+    if (traced === undefined || traced.endedAtMs !== undefined) return
+    const words = `${activity} by ${by}: ${status} ${text}`
+    this.#store.add(callId, { type: 'event', wallMs: atMs, event: 'recording.command', text: words })
+  }
+
   /** Takes in the dialogs that the call and its recordings have by now, and how it looks. */
   #link(traced: Traced): void {
     const { call, keys } = traced
@@ -230,8 +241,14 @@ function shown(key: string, entry: TracedEntry, standIns: CaptureStandIns): Trac
       return { type: 'state', at, machine, id, from, to }
     }
     case 'event': {
-      const { event, recorder } = entry
-      return { type: 'event', at, event, ...(recorder === undefined ? {} : { recorder }) }
+      const { event, recorder, text } = entry
+      return {
+        type: 'event',
+        at,
+        event,
+        ...(recorder === undefined ? {} : { recorder }),
+        ...(text === undefined ? {} : { text }),
+      }
     }
   }
 }

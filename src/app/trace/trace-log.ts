@@ -11,6 +11,7 @@ export type TracedEntry =
       readonly wallMs: number
       readonly event: string
       readonly recorder?: string
+      readonly text?: string
     }
 
 const firstKept = 60

@@ -77,12 +77,13 @@ export const eventVocabulary = {
     durationMs: Type.Number(says('since it came in')),
     reason: Type.Optional(Type.String(says('what the peer said (RFC 3326)'))),
   }),
-  'recording.command': event('A command came by INFO, and has been answered.', {
+  'recording.command': event('A recording command has been answered.', {
+    by: Type.String(says('`flow`, `info`, `rest`, or `recorder` where a recorder asks for the call')),
     activity: Type.String(
       says('`start`, `stop`, `pause`, `resume`, `mask` or `unmask`; `unknown`: an action that there is not'),
     ),
-    from: Type.String(says('address of its sender')),
-    status: Type.Integer(says('SIP status that it was answered')),
+    from: Type.Optional(Type.String(says('address of its sender, of one by INFO'))),
+    status: Type.Integer(says('200, or that of the refusal')),
     text: Type.String(says('why')),
   }),
   'recording.started': event('The first recorder accepted.', {}),

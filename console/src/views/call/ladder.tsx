@@ -179,5 +179,6 @@ function noteOf(entry: Entry, columns: readonly (Column | undefined)[]): string 
     return `${entry.machine}${name === undefined ? '' : ` with ${name}`}: ${entry.from} → ${entry.to}`
   }
   if (entry.type !== 'event') return ''
+  if (entry.text !== undefined) return `${entry.event}: ${entry.text}`
   return entry.recorder === undefined ? entry.event : `${entry.event} at ${shortAddress(entry.recorder)}`
 }
