@@ -32,8 +32,7 @@ bench('peer idea 10: a pause of 30 s is resumed by itself, with an event', async
 
 bench('a pause with a deadline says when it ends, and what comes then, until it is over', async (b) => {
   const end = () => b.client.recordingsOf(b.call.callId).at(-1)?.pauseEnd
-  const told = () =>
-    b.events.flatMap((event) => (event.type === 'recording.paused' ? [event.end] : []))
+  const told = () => b.events.flatMap((event) => (event.type === 'recording.paused' ? [event.end] : []))
   await pausedFor(b, { maxSeconds: 30, next: 'stop' })
   const first = { atMs: b.clock.wallMs() + 30_000, next: 'stop' } as const
   assert.ok(Math.abs((end()?.atMs ?? 0) - first.atMs) < 1_000, `${end()?.atMs}, not ${first.atMs}`)
@@ -68,15 +67,18 @@ for (const [then, state] of [
   ['', 'recording'],
   ['stop', 'none'],
 ] as const) {
-  bench(`a pause by INFO with X-Pause-Seconds ends by itself, X-Pause-Then ${then || 'absent'}: ${state}`, async (b) => {
-    await b.recording()
-    const headers = { 'X-Pause-Seconds': '2', ...(then === '' ? {} : { 'X-Pause-Then': then }) }
-    assert.equal((await new InfoBench(b).done('pauseCallRecording', headers)).status, 200)
-    await b.pass(1_500)
-    assert.equal(b.state, 'paused')
-    await b.pass(500)
-    assert.equal(b.state, state)
-  })
+  bench(
+    `a pause by INFO with X-Pause-Seconds ends by itself, X-Pause-Then ${then || 'absent'}: ${state}`,
+    async (b) => {
+      await b.recording()
+      const headers = { 'X-Pause-Seconds': '2', ...(then === '' ? {} : { 'X-Pause-Then': then }) }
+      assert.equal((await new InfoBench(b).done('pauseCallRecording', headers)).status, 200)
+      await b.pass(1_500)
+      assert.equal(b.state, 'paused')
+      await b.pass(500)
+      assert.equal(b.state, state)
+    },
+  )
 }
 
 bench('a resumption cancels the deadline', async (b) => {

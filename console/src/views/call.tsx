@@ -15,7 +15,16 @@ import { linkTo } from '../router.ts'
 import { Ladder } from './call/ladder.tsx'
 import { Ledger } from './call/ledger.tsx'
 import { Quality } from './call/quality.tsx'
-import { AlarmBox, CallFlow, PauseEnd, peopleOf, plainResults, sessionWords, stateWords, Ticking } from './live/call-card.tsx'
+import {
+  AlarmBox,
+  CallFlow,
+  PauseEnd,
+  peopleOf,
+  plainResults,
+  sessionWords,
+  stateWords,
+  Ticking,
+} from './live/call-card.tsx'
 import type { ViewProps } from './registry.ts'
 import '../style/call.css'
 import 'uplot/dist/uPlot.min.css'
