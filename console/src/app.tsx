@@ -82,7 +82,7 @@ async function leadToFirstCall(): Promise<void> {
 
 function Elsewhere({ title }: { title: string }) {
   return (
-    <Nothing title={title}>
+    <Nothing title={title} isPage>
       <p>
         <a href="#/">Go to the first page</a>
       </p>

@@ -45,7 +45,8 @@ export function keptRecording(left: LeftRecording, withinMs: number, clock: Cloc
   if (isSessionUnreadable) return 'session-unreadable'
   if (session === undefined) return 'no-session'
   if (manifest === undefined || !isSession(session)) return 'session-unreadable'
-  if (session.dialog.callId !== manifest.facts.sip.callId) return 'session-foreign'
+  if (session.dialog.callId !== manifest.facts.sip.callId || !isOwnFolder(left.folder, manifest))
+    return 'session-foreign'
   return clock.wallMs() - touchedAtMs < withinMs ? { ...left, manifest, session } : 'too-old'
 }
 
@@ -60,6 +61,11 @@ export function keptIndices(
   })
   const isKnown = streams.every(({ keys, isRemoved }, channel) => keys === undefined || isRemoved || kept[channel])
   return isKnown ? kept : undefined
+}
+
+/** A copy of a folder is not the recording: to end it would end that. */
+function isOwnFolder(folder: string, { recordingId }: Manifest): boolean {
+  return folder.split(/[\\/]/).at(-1) === `${recordingId}.open`
 }
 
 function isSession(value: unknown): value is KeptSession {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { leftFolders } from '#store'
 import { PCMU, RECORDING, RoomBench } from '../../test/harness/room-bench.ts'
 import type { RecordReplies } from './record-messages.ts'
 
@@ -46,4 +47,32 @@ test('a stream whose recording is closed while its ports are being had is none, 
   const taken = createSocket('udp4').bind(bench.ports[0]! + 2, '127.0.0.1')
   await once(taken, 'listening')
   taken.close()
+})
+
+test('a recording that cannot be reopened in full lets go of all that it took, and nobody reports on it', async (t) => {
+  const bench = await RoomBench.open(t)
+  const rtcp = { host: '127.0.0.1', port: 9 }
+  const settings = { codecs: [PCMU], isPaused: false, rtcp }
+  for (const label of ['a', 'b']) await bench.addStream({ rtcp }, label)
+  await bench.room.handle({ type: 'stop' })
+  const next = new RoomBench(bench.root, {})
+  t.after(() => next.room.handle({ type: 'stop' }))
+  const [{ folder, manifest } = { folder: '', manifest: undefined }] = leftFolders(bench.root)
+  assert.ok(manifest !== undefined)
+  const [first = 0, second = 0] = bench.ports
+  const spoilt = {} as typeof settings
+  const streams = [
+    { label: 'a', rtpPort: first, settings, isRemoved: false },
+    { label: 'b', rtpPort: second, settings: spoilt, isRemoved: false },
+  ]
+  const command = { type: 'reopen', recordingId: RECORDING, folder, manifest, awayMs: 0 } as const
+  await assert.rejects(next.room.handle({ ...command, streams }))
+  next.clock.advance(30_000)
+  const [state] = next.states.slice(-1)
+  assert.equal(state?.openFiles, 0)
+  for (const port of [first, second]) {
+    const socket = createSocket('udp4').bind(port, '127.0.0.1')
+    await once(socket, 'listening')
+    await new Promise<void>((resolve) => void socket.close(() => resolve()))
+  }
 })

@@ -115,13 +115,15 @@ export class OpenRecordings {
     const { clock, ids, root, ports, disk, watch } = this.#options
     const { recordingId, folder: path, manifest, streams, awayMs } = command
     const pairs: PortPair[] = []
+    const receiving: OpenStream[] = []
+    let folder: RecordingFolder | undefined
     try {
       // A stream that was removed needs ports only to be closed.
       for (const { rtpPort, isRemoved } of streams) pairs.push(await (isRemoved ? ports.take() : ports.takeAt(rtpPort)))
       const left = streamsLeft(path, manifest, disk.files)
       const startedAtMs = Date.parse(manifest.startedAt)
       const opened = { folder: path, metadata: manifest.metadata, streams: left }
-      const folder = new RecordingFolder(disk, root, recordingId, startedAtMs, manifest.facts, opened)
+      folder = new RecordingFolder(disk, root, recordingId, startedAtMs, manifest.facts, opened)
       // The recording's clock goes on as the wall clock did.
       const time = new RecordingTime(clock, clock.wallMs() - startedAtMs)
       const cname = ids.hex(CNAME_BYTES)
@@ -129,7 +131,7 @@ export class OpenRecordings {
       const alarms = (manifest.alarms ?? []).map((alarm) => ({ toMs: Math.round(time.elapsedMs()), ...alarm }))
       if (alarms.length > 0) folder.setAlarms(alarms)
       const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
-      const fresh = { streams: [], hasFailed: false, added: Promise.resolve() }
+      const fresh = { streams: receiving, hasFailed: false, added: Promise.resolve() }
       const recording = { ...about, watch: watch.session(recordingId, alarms), ...fresh }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
       for (const [channel, { settings, indices, isRemoved }] of streams.entries()) {
@@ -144,7 +146,10 @@ export class OpenRecordings {
       const pause = pauseOf(note)
       return { startedAtMs, isPaused, ...(pause && { pause }) }
     } catch (fault) {
-      for (const pair of pairs) void ports.release(pair)
+      // Who receives gives its ports back itself.
+      for (const { receiver } of receiving) receiver.close()
+      for (const pair of pairs.slice(receiving.length)) void ports.release(pair)
+      folder?.abandon()
       throw fault
     }
   }

@@ -29,6 +29,8 @@ export class Publications {
   readonly #underWay = new Set<Unpublished>()
   readonly #late = new Set<Unpublished>()
   #timer: Timer | undefined
+  #retrying: Promise<void> | undefined
+  #isStopped = false
 
   constructor(options: PublicationsOptions) {
     this.#options = options
@@ -42,7 +44,7 @@ export class Publications {
       return await this.#attempt(recording)
     } catch (fault) {
       this.#late.add(recording)
-      this.#timer ??= this.#schedule()
+      if (!this.#isStopped) this.#timer ??= this.#schedule()
       throw fault
     } finally {
       this.#underWay.delete(recording)
@@ -51,20 +53,33 @@ export class Publications {
 
   /** Tries a last time, for so many milliseconds; gives what is left. */
   async stop(withinMs: number): Promise<RecordingFolder[]> {
+    this.#isStopped = true
     this.#timer?.cancel()
-    await settledWithin(this.#options.clock, withinMs, this.#retry())
+    const last = async (): Promise<void> => {
+      await this.#retrying
+      await this.#retry()
+    }
+    await settledWithin(this.#options.clock, withinMs, last())
     return [...this.#underWay, ...this.#late].map(({ folder }) => folder)
   }
 
   #schedule(): Timer {
     return this.#options.clock.after(RETRY_MS, 'publish', () => {
       void this.#retry().then(() => {
-        this.#timer = this.#late.size > 0 ? this.#schedule() : undefined
+        this.#timer = this.#late.size > 0 && !this.#isStopped ? this.#schedule() : undefined
       })
     })
   }
 
+  /** One round at a time: two attempts at a folder would take each other's files away. */
   async #retry(): Promise<void> {
+    this.#retrying ??= this.#retryAll().finally(() => {
+      this.#retrying = undefined
+    })
+    await this.#retrying
+  }
+
+  async #retryAll(): Promise<void> {
     for (const late of this.#late) {
       try {
         const published = await this.#attempt(late)

@@ -124,7 +124,8 @@ class Server implements RecordingServer {
       try {
         const opening = new RestoredOpening(kept, core)
         const policy = this.#admission.policyFor(opening.sip.source)
-        const judgement = { bodies: NO_BODIES, marks: [], policy, isPlain: false, findings: [] }
+        const isPlain = kept.manifest.facts.verdict?.kind === 'plain'
+        const judgement = { bodies: NO_BODIES, marks: [], policy, isPlain, findings: [] }
         if (isOpen) this.#take(new IncomingSession(opening, judgement, this.#context))
         else opening.reject()
       } catch (thrown) {

@@ -67,6 +67,7 @@ export class SessionRecord {
     this.#metadata.resume(metadata)
     this.startedAtMs = Date.parse(manifest.startedAt)
     this.warn(manifest.facts.warnings)
+    if (manifest.facts.verdict !== undefined) this.#options.verdict.resume(manifest.facts.verdict)
   }
 
   /** Whether metadata changed a state that we never had in full (SRS-44). */

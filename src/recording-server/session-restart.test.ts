@@ -131,3 +131,39 @@ test('the catalogue says that a recording goes on, though it was told that its r
   })
   assert.equal((await bench.settled(bench.catalogue.get(recordingId)))?.state, 'receiving')
 })
+
+test('the verdict on a client outlives the recorder: what it is, what it did, and what that costs', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const body = offer([{ formats: '18', attributes: ['sendonly', 'label:1', 'rtpmap:18 G729/8000'] }])
+  const headers = [
+    ['Require', 'siprec'],
+    ['X-Acme-Call', '1'],
+  ] as const
+  const session = await bench.start(body, headers)
+  const source = await bench.source(session, 0)
+  const [{ recordingId, facts } = { recordingId: '', facts: undefined }] = await bench.server.sessions()
+  assert.ok(facts?.verdict?.vendor === 'Oracle SBC' && facts.verdict.deviations.length > 0)
+  assert.ok(
+    facts.verdict.costs.some((cost) => cost.includes('G729')),
+    facts.verdict.costs.join(),
+  )
+  const server = await restarted(t, { bench, session, recordingId, source })
+  assert.deepEqual((await bench.settled(server.sessions()))[0]?.facts.verdict, facts.verdict)
+})
+
+test('an ordinary call that was forked here is one after a restart, too, with its parties', async (t) => {
+  const scene = await opened(t)
+  const { bench } = scene
+  const server = await restarted(t, scene, async () => {
+    const path = join(sessionFile(bench.root), '../manifest.json')
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as { facts: { verdict: { kind: string } } }
+    manifest.facts.verdict.kind = 'plain'
+    writeFileSync(path, JSON.stringify(manifest))
+  })
+  const [session] = await bench.settled(server.sessions())
+  assert.equal(session?.facts.verdict?.kind, 'plain')
+  assert.deepEqual(
+    session.facts.participants.map(({ aor }) => aor),
+    ['sip:src@client.test', `sip:recorder@${RECORDER_IP}`],
+  )
+})

@@ -13,6 +13,9 @@ const MAX_SEEN = 200
 /** Codecs that are decoded for playing. */
 const PLAYABLE = /^(?:PCMU|PCMA|G722|OPUS|L16)\//
 
+/** What `rawCostOf` says. */
+const RAW_COST = /^Audio of (.+) is kept as it came\.$/
+
 type Rule = Omit<Deviation, 'seen' | 'transaction' | 'times'>
 
 /** What the recorder adds to the rules of the linter. */
@@ -27,7 +30,7 @@ const unknownPart: Rule = {
 export class SessionVerdict {
   readonly #policy: ClientPolicy
   readonly #isPlain: boolean
-  readonly #recognised: Recognised
+  #recognised: Recognised
   readonly #deviations = new Map<string, Deviation>()
   readonly #rawCodecs = new Set<string>()
 
@@ -35,6 +38,16 @@ export class SessionVerdict {
     this.#policy = policy
     this.#isPlain = isPlain
     this.#recognised = recogniseVendor(message)
+  }
+
+  /** Goes on with what the process before knew of the client. */
+  resume({ vendor, vendorEvidence, deviations, costs }: VerdictFacts): void {
+    this.#recognised = { vendor, evidence: vendorEvidence }
+    for (const deviation of deviations) this.#deviations.set(deviation.code, deviation)
+    for (const cost of costs) {
+      const codec = RAW_COST.exec(cost)?.[1]
+      if (codec !== undefined) this.#rawCodecs.add(codec)
+    }
   }
 
   /** Notes what a message of the client showed; returns the codes that are new. */
@@ -103,9 +116,13 @@ export class SessionVerdict {
     }
     if (metadataInvalid) costs.push('Part of the metadata could not be read; it is kept as it came.')
     if (warnings.includes('time without zone')) costs.push('Times of the metadata without zone are taken as UTC.')
-    for (const codec of this.#rawCodecs) costs.push(`Audio of ${codec} is kept as it came.`)
+    for (const codec of this.#rawCodecs) costs.push(rawCostOf(codec))
     return costs
   }
+}
+
+function rawCostOf(codec: string): string {
+  return `Audio of ${codec} is kept as it came.`
 }
 
 /** A verdict as text for the vendor's ticket; has no names or numbers of those recorded. */

@@ -67,6 +67,7 @@ export class StreamFiles {
   readonly #events: StreamEvent[] = []
   readonly #disk: Disk
   readonly #runsLeft: number
+  readonly #isContinued: boolean
   #open: WavRunFile | RawRunFile | undefined
   /** Runs that have ended, as long as they are not closed. */
   readonly #ended = new Set<WavRunFile | RawRunFile>()
@@ -95,6 +96,7 @@ export class StreamFiles {
     const first = { type: 'stream', channel, ...(label !== undefined && { label }), ...(source && { source }) } as const
     this.#index = new IndexWriter(disk, path, first, left && sizeOf(disk, path))
     this.#runsLeft = left?.runs.length ?? 0
+    this.#isContinued = left !== undefined
     this.leftMs = left?.endMs ?? 0
     this.#gaps = left?.ledger ?? new GapLedger()
     if (left !== undefined) {
@@ -286,7 +288,7 @@ export class StreamFiles {
     const nameOf = (number: number): string => `${streamPrefix(this.channel, this.#source)}.run-${number}.${ending}`
     let number = this.#runs.length + 1
     // What a crash left without a line in the index keeps its name.
-    while (this.#runsLeft > 0 && existsSync(join(this.#folder, nameOf(number)))) number += 1
+    while (this.#isContinued && existsSync(join(this.#folder, nameOf(number)))) number += 1
     const file = nameOf(number)
     const run = { file, encoding: codec.encoding, clockRateHz: codec.clockRateHz, startMs, decoded }
     this.#runs.push(run)

@@ -36,6 +36,8 @@ test('SRS-26: a client that has died without BYE is asked whether it lives, is t
     await scene.api.ask('get', '/api/recorder/sessions')
   }
   for (const client of [dead, quiet]) await client.waitFor(() => client.asked('OPTIONS').length > 0, 'a question')
+  // Its answer to the question has been read when this one is answered.
+  assert.equal((await quiet.request('UPDATE')).status, 200)
   clock.leap(TRANSACTION_MS)
   await dead.waitFor(() => dead.asked('BYE').length > 0, 'BYE')
   const { manifest } = await scene.kept()

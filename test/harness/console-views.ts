@@ -24,13 +24,20 @@ const widths = [1280, 360] as const
 const themes = ['light', 'dark'] as const
 const HEIGHT = 800
 
-/** Photographs each view into `folder`, and tells of each file. */
-export async function photograph(
+/** A view as it stands in the browser. */
+export interface Shown {
+  readonly page: Page
+  readonly name: string
+  readonly width: number
+  readonly colorScheme: (typeof themes)[number]
+  readonly isWindow: boolean
+}
+
+/** Shows each view in both themes at two widths, one after another, to `onShown`. */
+export async function showViews(
   views: readonly Photographed[],
-  folder: string,
-  onFile: (file: string) => void,
+  onShown: (shown: Shown) => Promise<unknown>,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
   const browser = await startBrowser()
   try {
     for (const { name, url, prepare, ready, done, isWindow = false } of views) {
@@ -43,9 +50,7 @@ export async function photograph(
           await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
           if (!isWindow) await page.evaluate('scrollTo(0, 0)')
           await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))')
-          const path = join(folder, `${name}-${width}-${colorScheme}.png`)
-          await page.screenshot({ path, fullPage: !isWindow })
-          onFile(path)
+          await onShown({ page, name, width, colorScheme, isWindow })
         }
         await done?.(page)
         await page.close()
@@ -54,4 +59,18 @@ export async function photograph(
   } finally {
     await browser.close()
   }
+}
+
+/** Photographs each view into `folder`, and tells of each file. */
+export async function photograph(
+  views: readonly Photographed[],
+  folder: string,
+  onFile: (file: string) => void,
+): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await showViews(views, async ({ page, name, width, colorScheme, isWindow }) => {
+    const path = join(folder, `${name}-${width}-${colorScheme}.png`)
+    await page.screenshot({ path, fullPage: !isWindow })
+    onFile(path)
+  })
 }

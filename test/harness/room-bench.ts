@@ -8,7 +8,12 @@ import type { TestContext } from 'node:test'
 import { PortPool } from '#engine'
 import { ManualClock, seededIds } from '#kernel'
 import type { DiskPort, RecordingFacts, StreamTotals } from '#store'
-import type { RecordEvent, RecordReplies, StreamSettings } from '../../src/recording-server/record-messages.ts'
+import type {
+  DiskState,
+  RecordEvent,
+  RecordReplies,
+  StreamSettings,
+} from '../../src/recording-server/record-messages.ts'
 import { RecordRoom } from '../../src/recording-server/record-room.ts'
 import { RtpSource } from './rtp-source.ts'
 import { instantPort } from './test-disk.ts'
@@ -45,6 +50,8 @@ interface RoomBenchOptions {
 export class RoomBench {
   readonly clock = new ManualClock()
   readonly events: RecordEvent[] = []
+  /** How the disk was, each second. */
+  readonly states: DiskState[] = []
   readonly root: string
   readonly room: RecordRoom
   /** RTP port of each channel. */
@@ -66,7 +73,7 @@ export class RoomBench {
         clock: this.clock,
         randomInteger: () => process.pid % 900,
       }),
-      onEvent: (event) => void (event.type === 'disk-state' || this.events.push(event)),
+      onEvent: (event) => void (event.type === 'disk-state' ? this.states.push(event.state) : this.events.push(event)),
     })
   }
 

@@ -68,6 +68,7 @@ export class SoftphoneAudio {
   #startedAtMs = 0
   #timer: Timer | undefined
   #isMuted = false
+  #losesEvery = 0
   #isClosed = false
   #digitAtFrame = 0
   #heard = new Int16Array(8000)
@@ -92,6 +93,11 @@ export class SoftphoneAudio {
       if (pair !== undefined) return new SoftphoneAudio(pair, clock, ids)
     }
     throw new Error('no free port pair for a softphone')
+  }
+
+  /** From now on the network loses each `count`-th packet of what is said; 0: none. */
+  loseEvery(count: number): void {
+    this.#losesEvery = count
   }
 
   /** Packets heard so far. */
@@ -228,6 +234,7 @@ export class SoftphoneAudio {
     const packet = new Uint8Array(size + MAX_SEAL_BYTES)
     const sequence = this.#sequence
     this.#sequence = (sequence + 1) & 0xffff
+    if (this.#losesEvery > 0 && sequence % this.#losesEvery === 0) return
     writeRtpHeader(packet, 0, { payloadType, marker, sequence, timestamp: timestamp >>> 0, ssrc: this.ssrc })
     packet.set(payload, RTP_HEADER_BYTES)
     this.onSent?.(packet.subarray(0, size))

@@ -70,7 +70,7 @@ function ask(t: TestContext, talk: Talk, scenario: string): Promise<SippRecorder
 
 const willing = { gateway: { recording: { invitations: [{ sources: [HOST], unrecorded: 'start' }] } } }
 
-test('SRC-43, SRC-05: a recorder that asks for a call is offered its streams, and has each voice on its line until the call ends', async (t) => {
+test('SRC-43, SRC-05, SRC-17: a recorder that asks for a call is offered its streams, has each voice on its line until the call ends, and is no call', async (t) => {
   const talk = await openTalk(t, willing)
   const recorder = await ask(t, talk, 'recorder-asking')
   for (const [line, own, other] of [
@@ -85,6 +85,7 @@ test('SRC-43, SRC-05: a recorder that asks for a call is offered its streams, an
     )
     assert.ok(goertzelPower(last(), 8000, other) < 0.01)
   }
+  assert.equal(talk.opened.program.gateway?.calls.list().length, 1, 'the recording session is no call')
   assert.equal(await talk.state(), 'recording')
   await talk.assertUndisturbed()
   await talk.end()

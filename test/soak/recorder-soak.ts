@@ -44,11 +44,12 @@ export async function soakRecorder(
     let ended = 0
     for (let round = 1; round <= rounds; round += 1) {
       while (ended < (sessions * round) / rounds) {
+        const { refused } = client
         for (let n = 0; n < atATime; n += 1) client.begin()
         await until(
           'the sessions send',
           () =>
-            client.live.length + client.refused >= atATime &&
+            client.live.length + client.refused - refused >= atATime &&
             client.live.every(({ streams }) => streams.every(({ sentAtMs }) => sentAtMs.length >= 5)),
           PATIENCE_MS,
         )

@@ -17,11 +17,18 @@ export function Trouble({ error, onRetry }: { error: ApiError | undefined; onRet
   )
 }
 
+interface NothingProps {
+  readonly title: string
+  /** Nothing else is on the page: its title is that of the page. */
+  readonly isPage?: boolean
+  readonly children?: preact.ComponentChildren
+}
+
 /** Says that there is nothing yet, and what to do about it. */
-export function Nothing({ title, children }: { title: string; children?: preact.ComponentChildren }) {
+export function Nothing({ title, isPage = false, children }: NothingProps) {
   return (
     <div class="nothing">
-      <h2>{title}</h2>
+      {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </div>
   )

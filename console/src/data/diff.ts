@@ -9,11 +9,11 @@ export interface DiffLine {
 /** Above this the table of the comparison is too large for a page. */
 const MOST_CELLS = 4_000_000
 
-/** The difference; undefined when nothing changed, or when there is too much to compare. */
+/** The difference but for what is empty at the ends; no line when nothing changed, undefined when there is too much to compare. */
 export function diffOf(before: string, after: string): readonly DiffLine[] | undefined {
-  const a = before.split('\n')
-  const b = after.split('\n')
-  if (before === after || a.length * b.length > MOST_CELLS) return undefined
+  const [a, b] = [before.trimEnd().split('\n'), after.trimEnd().split('\n')] as const
+  if (a.join('\n') === b.join('\n')) return []
+  if (a.length * b.length > MOST_CELLS) return undefined
   // common[i][j]: length of the longest common part of the rests that begin at i and j.
   const width = b.length + 1
   const common = new Uint32Array((a.length + 1) * width)

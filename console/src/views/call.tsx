@@ -202,7 +202,7 @@ function Evidence({
 
 function Gone() {
   return (
-    <Nothing title="This call is over, and nothing of it is kept any more">
+    <Nothing title="This call is over, and nothing of it is kept any more" isPage>
       <p>
         <a href={linkTo(['calls'])}>Calls that are kept</a> or <a href={linkTo(['recordings'])}>recordings</a>
       </p>

@@ -30,11 +30,24 @@ test('a call shows its ladder with messages and what changed, its ledger, its qu
   await until('the recorder is told of the hold', async () => (await told.count()) > 1)
   await told.last().click()
   await page.getByText('What changed in the metadata').waitFor()
+  const left = page.locator('.diff [data-mark="-"]')
+  await left.filter({ hasText: '<recv>' }).waitFor()
+  await page.getByText('Its SDP is the same as before.').waitFor()
   await page.getByRole('button', { name: /s INVITE.* from Caller to the gateway/ }).waitFor()
   await page.getByRole('button', { name: /s 200 OK \(INVITE\).* from Callee to the gateway/ }).waitFor()
   await page.getByText('recording-session: inviting → active').waitFor()
-  await page.getByRole('row', { name: /srs@127\.0\.0\.1/ }).waitFor()
+  const { recording } = await talk.view()
+  const [{ packetsSent = 0, packetsHeld = 0 } = {}] = recording?.ledger ?? []
+  const counts = page.getByRole('row', { name: /srs@127\.0\.0\.1/ }).getByRole('cell')
+  const columns = (await page.getByRole('columnheader').allTextContents()).slice(1)
+  const shown = async (column: string): Promise<number> =>
+    Number(await counts.nth(columns.indexOf(column)).textContent())
+  await until('the ledger of the page counts as that of the API', async () => {
+    return packetsSent > 0 && (await shown('Sent')) >= packetsSent && (await shown('Held back')) >= packetsHeld
+  })
+  await page.getByText('Receipts of the pause (2)').first().waitFor()
   await page.locator('.chart canvas').first().waitFor()
+  await page.getByText(/caller sent [1-9]\d* packets, \d+ were lost; callee-1 sent [1-9]\d* packets/).waitFor()
 
   await page.getByRole('button', { name: 'Resume' }).click()
   await page.getByText('Recording goes on.').waitFor()
@@ -64,7 +77,10 @@ test('a capture of a recorder that failed is offered on the page of its call; ax
     await assertAccessible(page, `call, ${colorScheme}`)
   }
   await assertNoSideScroll(page, 'the page of a call')
-  await page.getByRole('link', { name: 'Capture bundle' }).waitFor()
+  const loading = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Capture bundle' }).click()
+  const bundle = JSON.parse(await readFile(await (await loading).path(), 'utf8')) as { callId?: string }
+  assert.equal(bundle.callId, talk.callId)
   await page.goto(`${talk.opened.httpUrl}/#/calls/no-such-call`)
   await page.getByText('nothing of it is kept any more').waitFor()
   await talk.end()

@@ -132,6 +132,57 @@ test('the live page is for keyboards and small screens, in light and dark, and a
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   await until('the focus comes back', async () => (await focused()) === 'Start recording…')
+
+  const press = async (name: string, key = 'Tab'): Promise<void> => {
+    for (let n = 0; n < 40 && (await focused()) !== name; n += 1) await page.keyboard.press(key)
+    await page.keyboard.press('Enter')
+  }
+  await press('Start recording…')
+  await page.getByRole('dialog').waitFor()
+  await press('Start')
+  await card.getByText('Recording has started.').waitFor()
+  await press('Pause')
+  await card.getByText('Recording is paused.').waitFor()
+  await press('Resume')
+  await card.getByText('Recording goes on.').waitFor()
+  await press('Stop')
+  await card.getByText('Recording has stopped.').waitFor()
+  await talk.end()
+})
+
+test('the theme is chosen by a button, for this browser, whatever the system has', async (t) => {
+  const { httpUrl, close } = await openTestProgram({})
+  t.after(() => close())
+  const page = await openPage(t, `${httpUrl}/#/live`, { theme: 'dark' })
+  const colour = async (): Promise<unknown> => await page.evaluate('getComputedStyle(document.body).backgroundColor')
+  const press = async (name: string): Promise<unknown> => {
+    await page.getByRole('button', { name }).click()
+    return await colour()
+  }
+  await page.getByRole('button', { name: 'Theme: system' }).waitFor()
+  const dark = await colour()
+  const light = await press('Theme: system')
+  assert.notEqual(light, dark)
+  await page.reload()
+  await page.getByRole('button', { name: 'Theme: light' }).waitFor()
+  assert.equal(await colour(), light)
+  assert.equal(await press('Theme: light'), dark)
+  await page.emulateMedia({ colorScheme: 'light' })
+  assert.equal(await colour(), dark)
+  assert.equal(await press('Theme: dark'), light)
+})
+
+test('what is lost of a speaker shows on the card, and only of that one', async (t) => {
+  const talk = await openTalk(t)
+  const page = await openPage(t, `${talk.opened.httpUrl}/#/live`)
+  const speakers = page.getByRole('article', { name: 'alice and bob' }).getByRole('list', { name: 'Speakers' })
+  talk.caller.audio.loseEvery(5)
+  const lossOf = async (name: string): Promise<number> => {
+    const told = await speakers.getByRole('listitem').filter({ hasText: name }).textContent()
+    return Number(/([\d.]+) % lost/.exec(told ?? '')?.[1])
+  }
+  await until('every fifth packet is missing', async () => Math.abs((await lossOf('alice')) - 20) < 8)
+  assert.ok((await lossOf('bob')) < 5)
   await talk.end()
 })
 
@@ -147,6 +198,8 @@ test('each speaker has a meter and a loss, and the call is heard live; a pause s
     await until(`${name} is loud`, async () => Number(await meter.getAttribute('aria-valuenow')) > -30)
   }
   await card.getByText('0.0 % lost').nth(1).waitFor()
+  const { startedAt } = await talk.view()
+  assert.equal(await card.getByText('inbound since').locator('time').getAttribute('datetime'), startedAt)
   await page.evaluate(hearTones)
   await card.getByRole('button', { name: 'Listen' }).click()
   await card.getByText('You hear the call.').waitFor()

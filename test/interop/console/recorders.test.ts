@@ -9,10 +9,12 @@ test('a recorder is shown with its health, tested from the page, and what to set
   const recorders = await openTestProgram({ gateway: false, recorder: true })
   t.after(() => recorders.close())
   const uri = recorders.recorderUri('tcp')
-  const gateway = await openTestProgram({ gateway: { recording: { recorders: [uri] } } })
+  const recording = { recorders: [uri], health: { intervalMs: 500, timeoutMs: 500 } }
+  const gateway = await openTestProgram({ gateway: { recording } })
   t.after(() => gateway.close())
   const page = await openPage(t, `${gateway.httpUrl}/#/recorders`, { width: 360 })
-  await page.getByRole('article', { name: 'srs@127.0.0.1' }).waitFor()
+  const health = page.getByRole('article', { name: 'srs@127.0.0.1' }).first()
+  await health.getByText('answers', { exact: true }).waitFor()
   await page.getByRole('link', { name: 'Test this recorder' }).click()
   const report = page.getByRole('article', { name: 'Report' })
   await report.getByText('takes recordings').waitFor({ timeout: 60_000 })
@@ -25,6 +27,9 @@ test('a recorder is shown with its health, tested from the page, and what to set
   await page.getByLabel('Address of the recorder').fill('sip:srs@198.51.100.7')
   await page.getByRole('button', { name: 'Test', exact: true }).click()
   await page.getByText('the recorder is not on gateway.destinations.record').waitFor()
+
+  await recorders.close()
+  await health.getByText('does not take recordings').waitFor()
 })
 
 test('what our own recorder refused shows with the reason and the message as it came', async (t) => {

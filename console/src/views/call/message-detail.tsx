@@ -27,7 +27,8 @@ export function MessageDetail({ known }: { known: LadderMessage }) {
 function Changes({ what, before, after }: { what: string; before: string | undefined; after: string | undefined }) {
   if (before === undefined || after === undefined) return null
   const lines = diffOf(before, after)
-  if (lines === undefined) return <p class="muted">Its {what} is the same as before.</p>
+  if (lines === undefined) return <p class="muted">Its {what} is too long to be compared.</p>
+  if (lines.length === 0) return <p class="muted">Its {what} is the same as before.</p>
   return (
     <details open>
       <summary>What changed in the {what}</summary>
