@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -66,16 +65,4 @@ test('a service that does not answer is given up after its time', async (t) => {
   clock.advance(10_000)
   assert.deepEqual(await speaking, { ok: false, error: { message: 'no speech in 10000 ms' } })
   assert.deepEqual(clock.pendingNames(), [])
-})
-
-const hasEspeak = spawnSync('espeak-ng', ['--version']).status === 0
-
-test('espeak-ng speaks where no service is named', { skip: hasEspeak ? false : 'espeak-ng is not here' }, async () => {
-  const speech = new Speech({ ...settings, voice: '' }, systemClock)
-  const spoken = await speech.speak({ ...hello, text: 'one two three' })
-  assert.ok(spoken.ok, JSON.stringify(spoken))
-  assert.ok(spoken.value.pcmu.length > 2_400 && spoken.value.pcmu.length < 40_000)
-  const unknown = await speech.speak({ ...hello, voice: 'nobody-such' })
-  assert.ok(!unknown.ok)
-  assert.match(unknown.error.message, /espeak-ng ended/)
 })

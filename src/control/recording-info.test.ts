@@ -102,8 +102,35 @@ test('page row 4: a start without server is answered 400 and logged verbatim, an
   assert.equal(info.handle(incoming), true)
   await settle()
   assert.deepEqual(incoming.answers, [{ status: 400, options: { reason: text, headers: [['X-Reason', text]] } }])
-  assert.deepEqual(messages(said()), [text])
+  assert.deepEqual(messages(said()), ['startCallRecording request for a call', text])
   assert.deepEqual(commands, [])
+})
+
+for (const [activity, original] of [
+  ['start', 'Error starting SipRec call recording'],
+  ['stop', 'Error stopping SipRec call recording'],
+  ['pause', 'Error pausing SipRec call recording'],
+  ['resume', 'Error resuming SipRec call recording'],
+] as const) {
+  test(`a ${activity} that is 503 stands in the log in the words of the page and of the original`, async () => {
+    const { info, said } = setup({ status: 503, text: 'no recorder' })
+    info.handle(new AnsweredRequest({ ...start, 'X-Reason': `${activity}CallRecording` }))
+    await settle()
+    assert.deepEqual(
+      said().map(({ level, message, fields }) => [level, message, fields['original']]),
+      [['error', `503 response to ${activity}CallRecording INFO`, original]],
+    )
+  })
+}
+
+test('a command that throws is 500, and the text of the original stands in the log', async () => {
+  const { info, said } = setup({}, { execute: () => Promise.reject(new Error('no such port')) })
+  const incoming = new AnsweredRequest(start)
+  info.handle(incoming)
+  await settle()
+  assert.equal(incoming.answers[0]?.status, 500)
+  const line = said().find(({ message }) => message === 'recording INFO failed')
+  assert.equal(line?.fields['original'], 'Error handing INFO request on uac leg')
 })
 
 test('an INFO from a peer that is not listed is answered 403 and starts nothing', async () => {

@@ -49,6 +49,7 @@ const REQUEST_MESSAGES = {
   unknown: '_onInfo: got request',
 } as const
 
+const START_MESSAGE = 'startCallRecording request for a call'
 const STARTED_MESSAGE = 'successfully established siprec connection'
 
 /** Log message for a 503, as the product page quotes it. */
@@ -90,8 +91,11 @@ export class RecordingInfo {
       ...(action === undefined ? {} : { action: phrase(action) }),
     })
     if (!isTrusted(incoming.flow)) this.#answer(incoming, activity, refusal(403, UNTRUSTED_TEXT))
-    else if (!parsed.ok) this.#answer(incoming, activity, refusal(parsed.error.status, parsed.error.text))
-    else void this.#execute(incoming, parsed.value)
+    else if (!parsed.ok) {
+      // What can be read is logged where it is carried out.
+      if (activity === 'start') log.info(START_MESSAGE, { from: incoming.flow.remote.host })
+      this.#answer(incoming, activity, refusal(parsed.error.status, parsed.error.text))
+    } else void this.#execute(incoming, parsed.value)
     return true
   }
 
@@ -118,7 +122,9 @@ export class RecordingInfo {
     try {
       return await this.#options.execute(command)
     } catch (fault) {
-      this.#options.log.error('recording INFO failed', { activity: command.activity, fault: messageOf(fault) })
+      const original = 'Error handing INFO request on uac leg'
+      const { activity } = command
+      this.#options.log.error('recording INFO failed', { activity, fault: messageOf(fault), original })
       return refusal(500, 'recording command failed')
     }
   }

@@ -42,6 +42,12 @@ interface CallRecord {
   isReleased: boolean
 }
 
+/** What the original logs of a recorder, for those who search for that. */
+const ORIGINAL_TEXTS: Readonly<Partial<Record<RecordingEvent['type'], string>>> = {
+  'recorder.accepted': 'SrsClient:start - successfully connected to SRS',
+  'recorder.failed': 'Error sending SIPREC INVITE',
+}
+
 /** The recording client of one gateway. */
 export class RecordingClient {
   readonly events: Listeners<RecordingEvent>
@@ -68,6 +74,7 @@ export class RecordingClient {
   start(call: RecordableCall, command: StartCommand): Promise<CommandOutcome> {
     const { log } = this.#around
     const fields = { callId: call.callId, origin: command.origin }
+    log.info('startCallRecording request for a call', fields)
     const snapshot = call.snapshot()
     if (snapshot.state === 'ended' || (snapshot.state === 'ringing' && command.origin === 'info')) {
       return this.#refuse(400, snapshot.state === 'ended' ? texts.callEnded : texts.notAnswered, fields)
@@ -241,7 +248,7 @@ export class RecordingClient {
     const { id, recording } = kept
     record.current = recording
     record.kept.push(kept)
-    this.#around.log.info('startCallRecording request for a call', {
+    this.#around.log.info('recording begins', {
       callId: call.callId,
       recording: id,
       recorders: order.entries.length,
@@ -365,7 +372,8 @@ export class RecordingClient {
   #publish(event: RecordingEvent): void {
     const { type, callId, recording, recorder, ...details } = event
     const who = recorder === undefined ? { callId, recording } : { callId, recording, recorder }
-    this.#around.log.info('recording event', { ...who, event: type, ...details })
+    const original = ORIGINAL_TEXTS[type]
+    this.#around.log.info('recording event', { ...who, event: type, ...details, ...(original && { original }) })
     this.events.emit(event)
   }
 

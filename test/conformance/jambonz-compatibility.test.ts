@@ -242,6 +242,31 @@ row('SBC-01: each request is logged as it comes', async (info, bench) => {
   assert.ok(info.says('startCallRecording request for a call'))
 })
 
+row('SBC-01: a start is logged as one, once, whatever becomes of it', async (info, bench) => {
+  const recorder = bench.recorder()
+  const starts = () =>
+    [...info.log.messages(), ...bench.log.messages()].filter((text) => text === 'startCallRecording request for a call')
+  await info.start(recorder.uri)
+  assert.equal(starts().length, 1, 'let through')
+  await info.start(recorder.uri)
+  assert.equal(starts().length, 2, 'a duplicate')
+  await info.done('startCallRecording')
+  assert.equal(starts().length, 3, 'without a URL')
+})
+
+row('SBC-18: each recorder is logged, with the text of the original', async (info, bench) => {
+  const [good, bad] = [bench.recorder(11), bench.recorder(12)]
+  bad.onInvite = 503
+  await info.start(`${good.uri},${bad.uri}`)
+  const told = bench.log.lines.flatMap(({ fields }) =>
+    fields['original'] === undefined ? [] : [[fields['recorder'], fields['original']]],
+  )
+  assert.deepEqual(told.toSorted(), [
+    [good.uri, 'SrsClient:start - successfully connected to SRS'],
+    [bad.uri, 'Error sending SIPREC INVITE'],
+  ])
+})
+
 row('SBC-02: a start while there are clients is 400 with its text, and logged', async (info, bench) => {
   const recorder = await bench.recording()
   const asked = await info.start(recorder.uri)

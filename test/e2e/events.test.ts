@@ -1,6 +1,7 @@
 // What is told of a real call that is recorded: over WebSocket, in order, and as the vocabulary says.
 
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
@@ -25,7 +26,7 @@ test('a recorded call is told from its start to its ledger, and so is what the r
   const recorders = await openTestProgram({ gateway: false, recorder: true })
   t.after(() => recorders.close())
   const recorder = recorders.recorderUri('tcp')
-  const told = await hookOf(t)
+  const told = await hookOf(t, 'shared')
   process.env['EVENTS_TEST_SECRET'] = 'shared'
   const http = { webhooks: [{ url: told.url, secretVariable: 'EVENTS_TEST_SECRET', events: ['call.*'] }] }
   const gateway = await openTestProgram({ flow, http, gateway: { recording: { recorders: [recorder] } } })
@@ -77,15 +78,60 @@ test('a recorded call is told from its start to its ledger, and so is what the r
   }
 })
 
-/** A target of webhooks, and the types of the events that it got. */
-async function hookOf(t: TestContext): Promise<{ readonly url: string; readonly types: string[] }> {
+test('events are streamed as server-sent events by the program, from the one that is known on', async (t) => {
+  const gateway = await openTestProgram({ flow })
+  t.after(() => gateway.close())
+  const ports = { clock: systemClock, ids: cryptoIds, log: silentLogger }
+  const phone = await Softphone.open({ host: '127.0.0.1', transport: 'udp', ...ports })
+  t.after(() => phone.close())
+  const stream = await streamOf(t, `${gateway.httpUrl}/api/events?types=call.*`)
+  const call = await phone.call(`sip:flow@127.0.0.1:${gateway.port('gateway', 'udp')}`)
+  assert.equal(await call.answered, true)
+  await call.hangup()
+  await until('the stream has told of the end', () => stream().some(({ type }) => type === 'call.ended'))
+  const wanted = ['call.started', 'call.answered', 'call.ended']
+  assert.deepEqual(
+    stream()
+      .map(({ type }) => type)
+      .filter((type) => wanted.includes(type)),
+    wanted,
+  )
+  for (const event of stream()) assert.ok(Check(apiEvent, event), JSON.stringify(event))
+  const started = stream().find(({ type }) => type === 'call.started')
+  const later = await streamOf(t, `${gateway.httpUrl}/api/events?types=call.*`, String(started?.id))
+  await until('the later stream has the rest', () => later().length >= stream().length - 1)
+  assert.deepEqual(later(), stream().slice(1))
+})
+
+/** The events that a stream of server-sent events has brought so far. */
+async function streamOf(t: TestContext, url: string, lastEventId?: string): Promise<() => ApiEvent[]> {
+  const headers = {
+    accept: 'text/event-stream',
+    ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+  }
+  const aborted = new AbortController()
+  t.after(() => aborted.abort())
+  const response = await fetch(url, { headers, signal: aborted.signal })
+  assert.equal(response.headers.get('content-type'), 'text/event-stream')
+  let text = ''
+  const read = async (): Promise<void> => {
+    for await (const part of response.body ?? []) text += Buffer.from(part).toString()
+  }
+  void read().catch(() => {})
+  return () => [...text.matchAll(/^data: (.*)\n/gm)].map(([, data = '']) => JSON.parse(data) as ApiEvent)
+}
+
+/** A target of webhooks, and the types of the events that it got; what is not signed with `secret` is refused, and counts as not got. */
+async function hookOf(t: TestContext, secret: string): Promise<{ readonly url: string; readonly types: string[] }> {
   const types: string[] = []
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk) => (body += chunk))
     request.on('end', () => {
-      types.push(JSON.parse(body).type)
-      response.end()
+      const { 'webhook-id': id, 'webhook-timestamp': sentAt, 'webhook-signature': signature } = request.headers
+      const expected = createHmac('sha256', secret).update(`${id}.${sentAt}.${body}`).digest('base64')
+      if (signature === `v1,${expected}`) types.push(JSON.parse(body).type)
+      response.writeHead(signature === `v1,${expected}` ? 200 : 401).end()
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

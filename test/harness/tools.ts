@@ -14,6 +14,7 @@ const PACKAGES = {
   baresip: 'baresip-core',
   linphonec: 'linphone-cli',
   kamailio: 'kamailio',
+  'espeak-ng': 'espeak-ng',
 } as const
 const RUN_DEADLINE_MS = 60_000
 
