@@ -1,7 +1,8 @@
 // What is written to a spool file is read again, and nothing else is.
 
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import fs, { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -167,4 +168,35 @@ test('a folder takes nothing more at its limits, and lists what it has, oldest f
     spool.list(new Set(), WALL_MS).some(({ id }) => id === 'old'),
     false,
   )
+})
+
+/** A disk that takes a few bytes of one write, and nothing more of it. */
+function filledOnce(t: TestContext): void {
+  const { writeSync } = fs
+  let writes = 0
+  const fill = (fd: number, bytes: Buffer, offset: number, length: number, position: number | null): number => {
+    writes += 1
+    if (writes === 2) throw new Error('ENOSPC: no space left on device, write')
+    return writeSync(fd, bytes, offset, writes === 1 ? 20 : length, position)
+  }
+  t.mock.method(fs, 'writeSync', fill)
+  syncBuiltinESMExports()
+  t.after(() => {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+}
+
+test('what is written after the disk was full for a moment is read, and what waited meanwhile too', (t) => {
+  const path = join(folderOf(t), `${ID}.spool`)
+  const writer = new SpoolWriter(path, ID, KEY, WALL_MS)
+  writer.note('first facts')
+  writer.append(recordOf(0))
+  filledOnce(t)
+  assert.throws(() => writer.note('facts that the disk does not take'))
+  writer.append(recordOf(1))
+  writer.note('last facts')
+  writer.close()
+  assert.deepEqual(packetsOf(path), { texts: ['the words of packet 0', 'the words of packet 1'], isDamaged: false })
+  assert.equal(factsOf(path), 'last facts')
 })

@@ -1,6 +1,6 @@
 // One spool file: appended to while a recording has no recorder, read when it has one again.
 
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { err, ok, type Result } from '#kernel'
 import {
   CHUNK_HEAD_BYTES,
@@ -34,7 +34,13 @@ export class SpoolWriter {
     this.#fd = openSync(path, 'wx', 0o600)
     const { head, dataKey } = newFileHead(spoolKey, id, wallMs)
     this.#dataKey = dataKey
-    this.#write(head)
+    try {
+      this.#write(head)
+    } catch (fault) {
+      closeSync(this.#fd)
+      rmSync(path)
+      throw fault
+    }
   }
 
   /** File bytes so far. */
@@ -68,15 +74,19 @@ export class SpoolWriter {
     try {
       this.flush()
     } finally {
-      closeSync(this.#fd)
+      try {
+        ftruncateSync(this.#fd, this.#bytes)
+      } finally {
+        closeSync(this.#fd)
+      }
     }
   }
 
   #writePackets(): void {
     if (this.#buffered === 0) return
     const plain = this.#buffer.subarray(0, this.#buffered)
-    this.#buffered = 0
     this.#writeChunk('packets', plain)
+    this.#buffered = 0
     plain.fill(0)
   }
 
@@ -85,9 +95,12 @@ export class SpoolWriter {
     this.#chunks += 1
   }
 
+  /** All of it or nothing: the next write goes over what the disk took of one that it did not take whole, which nothing behind it could be read past. */
   #write(bytes: Buffer): void {
     let written = 0
-    while (written < bytes.length) written += writeSync(this.#fd, bytes, written)
+    while (written < bytes.length) {
+      written += writeSync(this.#fd, bytes, written, bytes.length - written, this.#bytes + written)
+    }
     this.#bytes += bytes.length
   }
 }

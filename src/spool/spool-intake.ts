@@ -23,14 +23,18 @@ export class SpoolIntake {
   readonly #around: IntakeSurroundings
   readonly #writer: SpoolWriter
   readonly #view = newRtpView()
+  /** The wall clock of the whole file: packets are delivered as far apart as they came, though the system's is set meanwhile. */
+  readonly #originMs: number
   #pairs: readonly PortPair[] = []
   #timer: Timer | undefined
   #isStopped = false
 
   private constructor(id: string, around: IntakeSurroundings) {
     const { folder, key, clock } = around
+    const wallMs = clock.wallMs()
     this.#around = around
-    this.#writer = new SpoolWriter(folder.pathOf(id), id, key, clock.wallMs())
+    this.#writer = new SpoolWriter(folder.pathOf(id), id, key, wallMs)
+    this.#originMs = wallMs - clock.nowMs()
   }
 
   /** Makes the file and binds a port pair for each port that packets come from; rejects when either cannot be had. */
@@ -41,14 +45,19 @@ export class SpoolIntake {
     around: IntakeSurroundings,
   ): Promise<SpoolIntake> {
     const pairs: PortPair[] = []
+    let intake: SpoolIntake | undefined
     try {
       for (const _ of sources) pairs.push(await around.pool.take())
-      const intake = new SpoolIntake(id, around)
+      intake = new SpoolIntake(id, around)
       intake.note(facts)
       intake.#listen(pairs, sources)
       return intake
     } catch (fault) {
       for (const pair of pairs) await around.pool.release(pair)
+      if (intake !== undefined) {
+        intake.#writer.close()
+        around.folder.remove(id)
+      }
       throw fault
     }
   }
@@ -98,7 +107,7 @@ export class SpoolIntake {
 
   #take(stream: number, packet: Uint8Array): void {
     if (this.#isStopped || !parseRtp(packet, this.#view)) return
-    this.#guard(() => this.#writer.append({ stream, atMs: this.#around.clock.wallMs(), packet }))
+    this.#guard(() => this.#writer.append({ stream, atMs: this.#originMs + this.#around.clock.nowMs(), packet }))
   }
 
   #guard(act: () => void): void {

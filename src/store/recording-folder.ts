@@ -401,7 +401,13 @@ export async function nameSettled(path: string): Promise<string> {
   const settled = path.slice(0, -OPEN_SUFFIX.length)
   await syncPath(path)
   renameSync(path, settled)
-  await syncPath(dirname(settled))
+  try {
+    await syncPath(dirname(settled))
+  } catch (fault) {
+    // Another attempt looks for it where this one did.
+    renameSync(settled, path)
+    throw fault
+  }
   return settled
 }
 

@@ -11,6 +11,8 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import promises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -363,4 +365,26 @@ test('a recording that the disk does not let begin leaves no folder, and an empt
   mkdirSync(path)
   assert.deepEqual(await recoverOpenFolders(root), { recovered: [], failures: [] })
   assert.deepEqual(recordingFolders(root), [])
+})
+
+test('a recording whose last name does not reach the medium is published by the next attempt', async (t) => {
+  const root = rootOf(t)
+  const folder = new RecordingFolder(testDisk(), root, 'rec-1', STARTED_MS, FACTS)
+  const { open } = promises
+  const put = (change: object): void => {
+    Object.assign(promises, change)
+    syncBuiltinESMExports()
+  }
+  t.after(() => put({ open }))
+  const day = join(root, '2026/02/28')
+  put({
+    open: (...args: Parameters<typeof open>) => {
+      return args[0] === day ? Promise.reject(Object.assign(new Error('io'), { code: 'EIO' })) : open(...args)
+    },
+  })
+  await assert.rejects(folder.publish(closing(0, 1000)), { code: 'EIO' })
+  put({ open })
+  const published = await folder.publish(closing(0, 1000))
+  assert.equal(published.folder, join(day, 'rec-1'))
+  assert.ok(existsSync(join(day, 'rec-1/manifest.json')))
 })

@@ -138,3 +138,22 @@ test('SRC-61: any else refuse: a call whose recording nobody takes is refused be
   assert.deepEqual([await call.answered, call.failedStatus], [false, 503])
   await refusing.succeeded()
 })
+
+for (const [policy, isEnded] of [
+  ['all else end', true],
+  ['any else continue', false],
+] as const) {
+  test(`SRC-42, SRC-61: ${policy}: the recorder takes every stream away, its session ends, and the call ${isEnded ? 'as well' : 'goes on'}`, async (t) => {
+    const declining = await openSippRecorder(t, 'recorder-declining')
+    const talk = await openPolicyTalk(t, policy)
+    assert.equal((await talk.rest('start', declining.uri)).status, 200, await declining.messages())
+    await untilHeard(declining)
+    await declining.succeeded()
+    if (isEnded) {
+      await untilOver(talk)
+      return
+    }
+    await talk.assertUndisturbed()
+    await talk.end()
+  })
+}
