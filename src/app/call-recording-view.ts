@@ -1,7 +1,7 @@
 // The recording of a call as the HTTP API shows it.
 
 import type { CallView } from '#control'
-import type { RecorderReceipt, RecordingView } from '#recording-client'
+import type { PauseEnd, RecorderReceipt, RecordingView } from '#recording-client'
 
 type CallRecordingView = NonNullable<CallView['recording']>
 
@@ -17,6 +17,7 @@ export function callRecordingOf(recording: RecordingView, alarmsOf: SessionAlarm
     state: recording.state,
     ...(recording.recordingId === '' ? {} : { recordingId: recording.recordingId }),
     policy: recording.policy,
+    ...pauseEndOf(recording.pauseEnd),
     ...(recording.maskDtmf === undefined ? {} : { maskDtmf: recording.maskDtmf }),
     sessions: recording.sessions.map((session) => sessionOf(session, alarmsOf)),
     receipts: recording.receipts.map(receiptOf),
@@ -39,6 +40,11 @@ function sessionOf(
     ...(noAudio === undefined ? {} : { noAudio }),
     ...(own === undefined ? {} : { alarms: own.map((alarm) => ({ ...alarm })) }),
   }
+}
+
+/** When a pause ends by itself, with an ISO time; nothing when it does not. */
+export function pauseEndOf(end: PauseEnd | undefined): { readonly pausedUntil?: string; readonly next?: string } {
+  return end === undefined ? {} : { pausedUntil: iso(end.atMs), next: end.next }
 }
 
 /** A receipt with an ISO time. */

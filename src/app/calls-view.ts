@@ -11,6 +11,7 @@ import type {
   RecordingView,
 } from '#recording-client'
 import { callRecordingOf, receiptOf, type SessionAlarms } from './call-recording-view.ts'
+import type { CallSids } from './call-sids.ts'
 import type { CommandReport, CommandReports } from './command-reports.ts'
 import type { FlowPlace } from './gateway/flow-runs.ts'
 import type { RecordingCommands } from './recording-commands.ts'
@@ -33,6 +34,7 @@ export interface CallsViewParts {
   readonly commands: RecordingCommands
   readonly reports: CommandReports
   readonly recorders: RecorderRegistry
+  readonly sids: CallSids
   /** Where a call is in its flow. */
   readonly flowOf: (callId: string) => FlowPlace | undefined
   readonly alarmsOf: SessionAlarms
@@ -40,7 +42,7 @@ export interface CallsViewParts {
 
 /** Builds the views. */
 export function createCallsView(parts: CallsViewParts): GatewayViews {
-  const { service, client, commands, recorders } = parts
+  const { service, client, commands, recorders, sids } = parts
   const viewOf = (call: Call): CallView => callViewOf(call, parts)
   const outcomes: Record<string, number> = {}
   client.events.add((event) => {
@@ -58,7 +60,7 @@ export function createCallsView(parts: CallsViewParts): GatewayViews {
       join: (callId, options) => service.call(callId)?.join(options),
       leave: (callId, leg) => service.call(callId)?.dismiss(leg) ?? false,
       record: (callId, command) => {
-        const call = service.call(callId)
+        const call = service.call(callId) ?? sids.find(callId)
         if (call === undefined) return undefined
         const { headers } = command
         const context = { origin: 'rest', ...(headers === undefined ? {} : { headers }) } as const

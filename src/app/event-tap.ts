@@ -6,7 +6,7 @@ import { flowErrorText } from '#flow'
 import { assertNever } from '#kernel'
 import type { RecordingEvent } from '#recording-client'
 import type { RecordingServerEvent } from '#recording-server'
-import { ledgerRowOf, receiptOf } from './call-recording-view.ts'
+import { ledgerRowOf, pauseEndOf, receiptOf } from './call-recording-view.ts'
 import type { FlowChange } from './flow-library.ts'
 import type { FlowRunEvent } from './gateway/flow-runs.ts'
 import type { Gateway } from './gateway.ts'
@@ -98,8 +98,10 @@ function tapCall(call: Call, log: EventLog): void {
 function recordingNews({ callId, recording, recorder, ...happening }: RecordingEvent): EventNews {
   const subject = { callId, recording, ...(recorder === undefined ? {} : { recorder }) }
   switch (happening.type) {
-    case 'recording.paused':
-      return { ...subject, type: happening.type, data: { receipts: happening.receipts.map(receiptOf) } }
+    case 'recording.paused': {
+      const { type, receipts, end } = happening
+      return { ...subject, type, data: { receipts: receipts.map(receiptOf), ...pauseEndOf(end) } }
+    }
     case 'recording.closed':
       return { ...subject, type: happening.type, data: { ledger: happening.ledger.map(ledgerRowOf) } }
     default: {

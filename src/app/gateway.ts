@@ -8,6 +8,7 @@ import type { BoundListener } from '#net'
 import type { RecorderRegistry, RecordingClient } from '#recording-client'
 import { listenToCalls } from './call-ears.ts'
 import type { SessionAlarms } from './call-recording-view.ts'
+import { CallSids } from './call-sids.ts'
 import { createCallsView, type GatewayViews } from './calls-view.ts'
 import type { CaptureShelf } from './capture-shelf.ts'
 import { CommandReports } from './command-reports.ts'
@@ -102,7 +103,8 @@ export async function openGateway(
     honoursPreferences,
     unmetPrompt: config.recording.unmetPrompt,
   })
-  const infoControl = createInfoControl(config.info, commands, reports, log)
+  const sids = new CallSids()
+  const infoControl = createInfoControl(config.info, commands, { reports, sids }, log)
   const invitations = createInvitations(config, { service: () => service, client: openedClient, commands, log })
   const flowRuns = new FlowRuns({
     config,
@@ -172,6 +174,7 @@ export async function openGateway(
       commands,
       reports,
       recorders,
+      sids,
       flowOf: (callId) => flowRuns.placeOf(callId),
       alarmsOf: (session) => alarmsOf(session) ?? remoteAlarms.alarmsOf(session),
     }),

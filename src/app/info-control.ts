@@ -4,6 +4,7 @@ import type { Call } from '#call'
 import { RecordingInfo } from '#control'
 import type { Logger } from '#kernel'
 import type { IncomingRequest } from '#sip'
+import type { CallSids } from './call-sids.ts'
 import type { CommandReports } from './command-reports.ts'
 import type { GatewayConfig } from './config-schema.ts'
 import type { RecordingCommands } from './recording-commands.ts'
@@ -19,7 +20,7 @@ export interface InfoControl {
 export function createInfoControl(
   { trustedPeers, recorderGroups }: GatewayConfig['info'],
   commands: Pick<RecordingCommands, 'execute'>,
-  reports: Pick<CommandReports, 'add'>,
+  { reports, sids }: { readonly reports: Pick<CommandReports, 'add'>; readonly sids: CallSids },
   log: Logger,
 ): InfoControl {
   const trusted = createSourceList(trustedPeers)
@@ -30,6 +31,7 @@ export function createInfoControl(
     const made = new RecordingInfo({
       execute: (command) => {
         const { headers, application } = command
+        if (application?.callSid !== undefined) sids.learn(application.callSid, call)
         return commands.execute(call, command, { origin: 'info', headers, ...(application && { application }) })
       },
       isTrusted: ({ remote }) => trusted.has(remote.host),

@@ -78,6 +78,8 @@ export const callRecordingView = Type.Object(
     recordingId: Type.Optional(Type.String()),
     /** Whether the recorders of this moment are what the policy wants: `met` or `unmet`. */
     policy: Type.String(),
+    pausedUntil: Type.Optional(Type.String({ description: 'when its pause ends by itself' })),
+    next: Type.Optional(Type.String({ description: 'what comes then: `resume` or `stop`' })),
     /** Whether keys are left out of what every recorder gets; absent: as their profiles say. */
     maskDtmf: Type.Optional(Type.Boolean()),
     /** One for each recorder. */

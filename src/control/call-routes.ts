@@ -57,6 +57,7 @@ const commandRecording = operation(
       'Answers with the outcome: 200, 400 when the state of the recording does not allow it, 503 when it could not be done.',
     tag: 'calls',
     scope: 'calls:control',
+    isRecordingCommand: true,
     audit: {
       action: 'call.recording',
       detail: ({ activity, recorder }) => ({ activity, ...(recorder === undefined ? {} : { recorder }) }),
@@ -68,8 +69,8 @@ const commandRecording = operation(
 /** What may be done to one recorder alone. */
 const ONE_RECORDER = new Set(['pause', 'resume', 'stop'])
 
-/** Adds the routes; unless `isControlled` recordings are not commanded here. */
-export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean): void {
+/** Adds the routes. */
+export function callRoutes(app: HttpApp, calls: CallsView): void {
   app.get('/api/calls', listCalls, async () => listed(calls.list()))
 
   app.get('/api/calls/:callId', getCall, async (request) => found(await calls.get(request.params.callId), 'call'))
@@ -88,7 +89,6 @@ export function callRoutes(app: HttpApp, calls: CallsView, isControlled: boolean
   })
 
   app.post('/api/calls/:callId/recording', commandRecording, async (request) => {
-    if (!isControlled) throw new HttpError(403, 'recording-control-off', 'recordings are not commanded by this API')
     const { activity, recorder } = request.body
     if (recorder !== undefined && !ONE_RECORDER.has(activity)) {
       throw new HttpError(400, 'invalid-request', `${activity} is of every recorder: leave recorder out`)

@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 
 import type { Clock, Endpoint, Logger } from '#kernel'
 import type { Access } from './access/access.ts'
-import { guardRoutes, identifyCallers } from './access/gate.ts'
+import { guardRoutes, identifyCallers, refuseRecordingCommands } from './access/gate.ts'
 import { endWithAccess } from './access/lasting-requests.ts'
 import { oidcRoutes } from './access/oidc/oidc-routes.ts'
 import { limitRates, type RateLimits } from './access/rate-limits.ts'
@@ -167,6 +167,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   await identifyCallers(app, access)
   await limitRates(app, limits)
   guardRoutes(app)
+  if (options.recordingControl === false) refuseRecordingCommands(app)
   endWithAccess(app, access, clock)
   if (options.audit !== undefined) keepAuditTrail(app, options.audit, clock, log)
   await describeRoutes(app, options.version)
@@ -175,10 +176,9 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   tokenRoutes(app, access.tokens, clock)
   openApiRoute(app)
   healthRoutes(app, options.health, metrics)
-  const isControlled = options.recordingControl !== false
   if (calls !== undefined) {
-    callRoutes(app, calls, isControlled)
-    jambonzCallRoutes(app, calls, isControlled, log)
+    callRoutes(app, calls)
+    jambonzCallRoutes(app, calls, log)
   }
   if (recordings !== undefined) {
     recordingRoutes(app, recordings)

@@ -45,10 +45,17 @@ const OTHERS = [
   'child_call_hook',
   'call_status',
   'listen_status',
+  'transcribe_status',
   'conf_hold_status',
   'conf_mute_status',
+  'conferenceParticipantAction',
   'mute_status',
   'sip_request',
+  'tag',
+  'dtmf',
+  'dub',
+  'boostAudioSignal',
+  'media_path',
   'whisper',
 ] as const
 
@@ -64,8 +71,8 @@ const PLACES = [
   },
 ] as const
 
-/** Adds the routes; unless `isControlled` recordings are not commanded here. */
-export function jambonzCallRoutes(app: HttpApp, calls: CallsView, isControlled: boolean, log: Logger): void {
+/** Adds the routes. */
+export function jambonzCallRoutes(app: HttpApp, calls: CallsView, log: Logger): void {
   for (const { path, id, params } of PLACES) {
     for (const method of ['PUT', 'POST'] as const) {
       const about = operation(
@@ -76,6 +83,7 @@ export function jambonzCallRoutes(app: HttpApp, calls: CallsView, isControlled: 
             'Answers 202 with the outcome when it is done, 400 when the state of the recording does not allow it, 503 when it could not be done.',
           tag: 'calls',
           scope: 'calls:control',
+          isRecordingCommand: true,
           audit: {
             action: 'call.recording',
             detail: ({ record: asked }) => ({ action: (asked as Static<typeof record> | undefined)?.action }),
@@ -95,8 +103,6 @@ export function jambonzCallRoutes(app: HttpApp, calls: CallsView, isControlled: 
         handler: async (request, reply) => {
           const { callId } = request.params as { readonly callId: string }
           const command = commandOf(request.body as UpdateBody)
-          if (!isControlled)
-            throw new HttpError(403, 'recording-control-off', 'recordings are not commanded by this API')
           const outcome = calls.record(callId, command)
           if (outcome === undefined) throw notFound('call')
           return await reply.code(202).send(carriedOut(await outcome))

@@ -29,17 +29,20 @@ interface OperationAbout {
   readonly scope: Scope | 'public'
   /** What the audit log is told, if anything. */
   readonly audit?: Audited
+  /** Starts, pauses, resumes or stops a recording. */
+  readonly isRecordingCommand?: true
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     scope?: Scope | 'public'
+    isRecordingCommand?: true
   }
 }
 
 /** Options of a route: its schema with the errors that every route has, and its place in OpenAPI. */
 export function operation<const S extends FastifySchema>(about: OperationAbout, schema: S) {
-  const { id, summary, description, tag, scope, audit } = about
+  const { id, summary, description, tag, scope, audit, isRecordingCommand } = about
   return {
     schema: {
       ...schema,
@@ -51,7 +54,11 @@ export function operation<const S extends FastifySchema>(about: OperationAbout, 
       ...(scope === 'public' ? { security: [] } : { security: [{ token: [scope] }, { session: [scope] }] }),
       response: { ...(schema.response as object), ...errors } as S['response'] & typeof errors,
     } as unknown as Omit<S, 'response'> & { response: S['response'] & typeof errors },
-    config: { scope, ...(audit === undefined ? {} : { audit }) },
+    config: {
+      scope,
+      ...(audit === undefined ? {} : { audit }),
+      ...(isRecordingCommand === undefined ? {} : { isRecordingCommand }),
+    },
   }
 }
 

@@ -41,6 +41,7 @@ const inviteClient = operation(
     description: 'Sends an INVITE without an offer (RFC 7866 section 7.2); answers when the session is up.',
     tag: 'recordings',
     scope: 'calls:control',
+    isRecordingCommand: true,
     audit: { action: 'recorder.invite-client', detail: ({ target }) => ({ target }) },
   },
   { body: invitationBody, response: { 201: invitationView } },

@@ -25,7 +25,7 @@ export interface CallsView {
   ): Promise<JoinOutcome> | undefined
   /** Lets a party go; false when there is no such party. */
   leave(callId: string, leg: string): boolean
-  /** Runs a recording command; undefined when there is no such call. Never rejects for what the network does. */
+  /** Runs a recording command on the call of that id, or of that sid of its feature server; undefined when there is no such call. Never rejects for what the network does. */
   record(callId: string, command: RecordingCommand): Promise<CommandResult> | undefined
 }
 

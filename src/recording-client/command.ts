@@ -48,6 +48,13 @@ export interface PauseLimit {
   readonly next: 'resume' | 'stop'
 }
 
+/** When a pause ends by itself, and what comes then. */
+export interface PauseEnd {
+  /** Wall clock, ms since 1970. */
+  readonly atMs: number
+  readonly next: PauseLimit['next']
+}
+
 /** Pause of a recording. */
 export interface PauseCommand {
   readonly origin: CommandOrigin

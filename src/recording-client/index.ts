@@ -2,6 +2,7 @@ export type {
   ApplicationIds,
   CommandOrigin,
   CommandOutcome,
+  PauseEnd,
   PauseLimit,
   RecorderReceipt,
   StartCommand,

@@ -72,12 +72,14 @@ export class KeptRecording {
   #viewNow(): RecordingView {
     const { recording } = this
     const maskDtmf = this.#plan.mask.confirmed
+    const { pauseEnd } = recording
     return {
       id: this.id,
       recordingId: this.#plan.recordingId,
       state: recording.reported,
       startedAtMs: this.#startedAtMs,
       policy: recording.policy,
+      ...(pauseEnd === undefined ? {} : { pauseEnd }),
       ...(maskDtmf === undefined ? {} : { maskDtmf }),
       ledger: recording.evidence.rows,
       receipts: this.receipts,

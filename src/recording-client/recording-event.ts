@@ -1,6 +1,6 @@
 // What the recording client tells others: events as they happen, and recordings as shown to operators.
 
-import type { PauseLimit, RecorderReceipt } from './command.ts'
+import type { PauseEnd, PauseLimit, RecorderReceipt } from './command.ts'
 import type { LedgerRow } from './ledger.ts'
 import type { RecordingEnd, RecordingNews, ReportedState } from './recording-news.ts'
 import type { SessionReport, SessionState } from './session-machine.ts'
@@ -26,7 +26,7 @@ export type RecordingHappening =
         | 'recording.masked'
         | 'recording.unmasked'
     }
-  | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[] }
+  | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[]; readonly end?: PauseEnd }
   /** A pause has ended by its deadline. */
   | { readonly type: 'recording.pause-expired'; readonly next: PauseLimit['next'] }
   /** Nothing of it is left, with the ledger of all its recorders. */
@@ -64,6 +64,8 @@ export interface RecordingView {
   readonly state: ReportedState
   readonly startedAtMs: number
   readonly policy: 'met' | 'unmet'
+  /** When its pause ends by itself. */
+  readonly pauseEnd?: PauseEnd
   /** Whether keys are left out of what every recorder gets; absent: as their profiles say, or not known. */
   readonly maskDtmf?: boolean
   /** One row per recorder that was asked. */
@@ -102,7 +104,7 @@ export function happeningOf(news: HappeningNews): RecordingHappening {
     case 'report':
       return recorderHappening(news.report)
     case 'paused':
-      return { type: 'recording.paused', receipts: news.receipts }
+      return { type: 'recording.paused', receipts: news.receipts, ...(news.end && { end: news.end }) }
     case 'pause-expired':
       return { type: 'recording.pause-expired', next: news.next }
     case 'moved': {

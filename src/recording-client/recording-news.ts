@@ -1,7 +1,7 @@
 // What a recording is and tells: the state that commands meet, what happens meanwhile, and how it ended.
 
 import type { ForkCounters } from '#engine'
-import type { PauseLimit, RecorderReceipt } from './command.ts'
+import type { PauseEnd, PauseLimit, RecorderReceipt } from './command.ts'
 import type { SlotMove, Steadiness } from './recorder-slot.ts'
 import type { RecordingSession } from './recording-session.ts'
 import type { SessionReport } from './session-machine.ts'
@@ -23,7 +23,7 @@ export interface OpenedSession {
 export type RecordingNews =
   | { readonly type: 'report'; readonly session: RecordingSession; readonly report: SessionReport }
   | { readonly type: 'started' | 'resumed' | 'masked' | 'unmasked' }
-  | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[] }
+  | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[]; readonly end?: PauseEnd }
   | { readonly type: 'pause-expired'; readonly next: PauseLimit['next'] }
   | { readonly type: 'moved'; readonly move: SlotMove }
   | { readonly type: 'steadiness'; readonly session: RecordingSession; readonly steadiness: Steadiness }

@@ -1,6 +1,6 @@
 // Pause and resumption of one recording: the cut before the signal, the proof before the answer, and the deadline of a pause.
 
-import { type CommandOutcome, type PauseHolder, type PauseLimit, texts } from './command.ts'
+import { type CommandOutcome, type PauseEnd, type PauseHolder, type PauseLimit, texts } from './command.ts'
 import type { CutProof } from './cut.ts'
 import { PauseDeadline } from './pause-deadline.ts'
 import type { RecordingEvidence } from './recording-evidence.ts'
@@ -56,6 +56,13 @@ export class RecordingPauses {
 
   get isResuming(): boolean {
     return this.#resuming.isOpen
+  }
+
+  /** When it ends by itself; undefined without a deadline, and as long as a pause of somebody else would outlast it. */
+  get expiry(): PauseEnd | undefined {
+    const { end } = this.#deadline
+    const isOutlasted = end?.next === 'resume' && [...this.#holders].some((holder) => holder !== 'command')
+    return isOutlasted ? undefined : end
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
@@ -131,7 +138,9 @@ export class RecordingPauses {
 
   async #prove(cut: Promise<CutProof>): Promise<CommandOutcome> {
     const { receipts, isProved } = await cut
-    if (isProved && this.#recording.wish === 'paused') this.#recording.tell({ type: 'paused', receipts })
+    if (isProved && this.#recording.wish === 'paused') {
+      this.#recording.tell({ type: 'paused', receipts, ...(this.expiry && { end: this.expiry }) })
+    }
     await this.#gates.signalled()
     if (this.#recording.plan.call.snapshot().state === 'ended') return this.#recording.outcome(487, texts.callEnded)
     if (!isProved) return this.#recording.outcome(503, texts.cutUnproved)

@@ -3,7 +3,7 @@
 import type { CallEvent } from '#call'
 import { assertNever, err, type Result } from '#kernel'
 import type { HeaderList, ServerInvite } from '#sip'
-import { type CommandOutcome, outcome, type PauseHolder, type PauseLimit, texts } from './command.ts'
+import { type CommandOutcome, outcome, type PauseEnd, type PauseHolder, type PauseLimit, texts } from './command.ts'
 import { OneRecorder, type OneRecorderActivity } from './one-recorder.ts'
 import { PolicyWatch } from './policy-watch.ts'
 import type { RecorderEntry } from './recorder-list.ts'
@@ -106,6 +106,11 @@ export class Recording implements PausedRecording {
       default:
         return assertNever(this.wish)
     }
+  }
+
+  /** When its pause ends by itself; undefined when it does not, or nothing is paused. */
+  get pauseEnd(): PauseEnd | undefined {
+    return this.wish === 'paused' && !this.#isOver ? this.#pauses.expiry : undefined
   }
 
   /** An outcome with what is known of every recorder. */

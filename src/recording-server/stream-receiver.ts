@@ -1,19 +1,13 @@
-// The network side of one stream in the record worker: sockets, source lock, reception statistics, RTCP both ways.
+// The network side of one stream in the record worker: sockets, source lock, reception statistics.
 
 import type { PortPair } from '#engine'
-import type { Clock, Endpoint, Ids, Timer } from '#kernel'
+import type { Clock, Ids } from '#kernel'
 import {
-  buildBye,
-  buildReceiverReport,
-  buildSdes,
-  compoundRtcp,
   isRtcp,
   newRtpView,
-  parseRtcp,
   parseRtp,
   ReceptionStats,
   redundantBlocks,
-  rtcpIntervalMs,
   SecureChannel,
   type SenderReport,
   type SrtpIndices,
@@ -26,6 +20,7 @@ import type { PauseCause } from './pause-log.ts'
 import type { StreamSettings } from './record-messages.ts'
 import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
+import { StreamRtcp } from './stream-rtcp.ts'
 import type { ReadCodec, Track } from './track.ts'
 import type { StreamWatch } from './watch/stream-watch.ts'
 
@@ -35,7 +30,6 @@ interface DatagramSource {
   readonly port: number
 }
 
-const RANDOM_STEPS = 2 ** 32
 const MAX_CANDIDATES = 4
 /** No codec sends more often than each 2.5 ms. */
 const MOST_PACKETS_PER_MS = 0.4
@@ -86,13 +80,11 @@ export class StreamReceiver {
   readonly #view = newRtpView()
   readonly #lock = new SourceLock()
   readonly #channel = new SecureChannel({ isPatient: true })
-  readonly #ssrc: number
+  readonly #rtcp: StreamRtcp
   #settings: StreamSettings
   #stats: ReceptionStats | undefined
   /** Packets of an SSRC that is about to take over; a few at most. */
   readonly #candidates: { readonly datagram: Uint8Array; readonly arrivalMs: number }[] = []
-  #rtcpSource: Endpoint | undefined
-  #reportTimer: Timer | undefined
   #closed = false
   #hasFailed = false
   #hasHeard = false
@@ -123,7 +115,6 @@ export class StreamReceiver {
     })
     this.#setKeys(options.settings, options.before)
     this.rtpPort = options.ports.port
-    this.#ssrc = options.ids.integer(RANDOM_STEPS)
     options.track.addCodecs(options.settings.codecs)
     this.others.addCodecs(options.settings.codecs)
     this.#setPaused(options.settings)
@@ -140,8 +131,20 @@ export class StreamReceiver {
     }
     for (const socket of [options.ports.rtp, options.ports.rtcp]) socket.on('error', () => {})
     options.ports.rtp.on('message', (datagram, from) => this.#onDatagram(datagram, from))
-    options.ports.rtcp.on('message', (datagram, from) => this.#onRtcp(datagram, from))
-    this.#scheduleReport(true)
+    this.#rtcp = new StreamRtcp({
+      port: options.ports.rtcp,
+      channel: this.#channel,
+      clock: options.clock,
+      ids: options.ids,
+      cname: options.cname,
+      elapsedMs: () => this.#elapsedMs(),
+      heard: () => [...(this.#stats === undefined ? [] : [this.#stats]), ...this.others.statistics],
+      isPeer: (host) => host === this.#lock.host || host === this.#settings.rtcp?.host,
+      wanted: () => this.#settings,
+      onHeard: () => options.watch.onRtcp(),
+      onSenderReport: (report) => this.#noteReport(report),
+    })
+    options.ports.rtcp.on('message', (datagram, from) => this.#rtcp.take(datagram, from))
   }
 
   /** Applies a new negotiation; a changed media address lets the source move. */
@@ -209,8 +212,7 @@ export class StreamReceiver {
     if (this.#closed) return
     this.#closed = true
     this.#expect()
-    this.#reportTimer?.cancel()
-    this.#sendRtcp([buildBye(this.#ssrc)])
+    this.#rtcp.close()
     this.#options.onClosed()
   }
 
@@ -229,7 +231,7 @@ export class StreamReceiver {
   #onDatagram(received: Uint8Array, from: DatagramSource): void {
     if (this.#closed) return
     if (isRtcp(received)) {
-      this.#onRtcp(received, from)
+      this.#rtcp.take(received, from)
       return
     }
     const view = this.#view
@@ -395,49 +397,12 @@ export class StreamReceiver {
     this.#setCause('hold', this.#heldBySdp || this.#heldByMetadata, atMs)
   }
 
-  #onRtcp(datagram: Uint8Array, from: DatagramSource): void {
-    const isPeer = from.address === this.#lock.host || from.address === this.#settings.rtcp?.host
-    if (this.#closed || !(isPeer || this.#channel.isSecured)) return
-    const compound = this.#channel.openRtcp(datagram)
-    if (compound === undefined) return
-    this.#options.watch.onRtcp()
-    this.#rtcpSource = { host: from.address, port: from.port }
-    for (const packet of parseRtcp(compound)) {
-      if (packet.type !== 'sender-report') continue
-      this.#noteReport(packet)
-      const heard = [this.#stats, ...this.others.statistics].find((stats) => stats?.ssrc === packet.ssrc)
-      heard?.onSenderReport(packet.ntpSeconds, packet.ntpFraction, this.#elapsedMs())
-    }
-  }
-
   /** It may come before the first packet of its source. */
   #noteReport({ ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport): void {
     // A sender without a clock says 0 (section 6.4.1).
     if (ntpSeconds === 0) return
     const report = { ssrc, timestamp, saidMs: wallMsFromNtp(ntpSeconds, ntpFraction) }
     if (!this.others.noteReport(report)) this.#options.track.noteReport(report)
-  }
-
-  #scheduleReport(isFirst: boolean): void {
-    const random = this.#options.ids.integer(RANDOM_STEPS) / RANDOM_STEPS
-    this.#reportTimer = this.#options.clock.after(rtcpIntervalMs(random, isFirst), 'rtcp-report', () => {
-      this.#sendRtcp([])
-      this.#scheduleReport(false)
-    })
-  }
-
-  /** RR, SDES and what is added; from the port that SDP names, to where the peer's reports come from (RTP-02). */
-  #sendRtcp(added: readonly Uint8Array[]): void {
-    const target = this.#rtcpSource ?? this.#settings.rtcp
-    // RFC 3264 section 8.4: c=0.0.0.0 wants no RTCP, wherever it came from before.
-    if (target === undefined || this.#settings.isHeld === true) return
-    const heard = [...(this.#stats === undefined ? [] : [this.#stats]), ...this.others.statistics]
-    const blocks = heard.map((stats) => stats.reportBlock(this.#elapsedMs()))
-    const report = buildReceiverReport(this.#ssrc, blocks)
-    const compound = compoundRtcp([report, buildSdes({ ssrc: this.#ssrc, cname: this.#options.cname }), ...added])
-    const datagram = this.#channel.sealRtcp(compound)
-    if (datagram === undefined) return
-    this.#options.ports.rtcp.send(datagram, target.port, target.host, () => {})
   }
 
   #elapsedMs(): number {

@@ -124,17 +124,43 @@ for (const [title, payload, text] of [
     { record: { action: 'startCallRecording', type: 'cloud' } },
     'record type cloud is not supported here: only siprec is',
   ],
-  [
-    'REST-13: an update of anything else is 400',
-    { call_hook: 'https://app.example/hook' },
-    'call_hook is not supported here: only record is',
-  ],
 ] as const) {
   row(`${title}, says so, and changes nothing`, async (update, bench) => {
     await bench.recording()
     const { status, body } = await update(payload)
     assert.deepEqual([status, body['msg'], bench.state], [400, text, 'recording'])
   })
+}
+
+for (const other of [
+  'call_hook',
+  'child_call_hook',
+  'call_status',
+  'listen_status',
+  'transcribe_status',
+  'conf_hold_status',
+  'conf_mute_status',
+  'conferenceParticipantAction',
+  'mute_status',
+  'sip_request',
+  'tag',
+  'dtmf',
+  'dub',
+  'boostAudioSignal',
+  'media_path',
+  'whisper',
+]) {
+  row(
+    `REST-13: an update of ${other} is 400 and says so; REST-07: beside record it is one thing too many`,
+    async (update, bench) => {
+      await bench.recording()
+      const alone = await update({ [other]: 'x' })
+      assert.deepEqual([alone.status, alone.body['msg']], [400, `${other} is not supported here: only record is`])
+      const both = await update({ record: { action: 'stopCallRecording' }, [other]: 'x' })
+      assert.deepEqual([both.status, both.body['msg']], [400, 'multiple options are not allowed in updateCall'])
+      assert.equal(bench.state, 'recording')
+    },
+  )
 }
 
 row('REST-08: an update of a call that is not there is 404', async (update) => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PauseLimit } from '#recording-client'
+import { InfoBench } from '../harness/info-bench.ts'
 import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
 
 function bench(name: string, run: (bench: RecordingBench) => Promise<void>): void {
@@ -29,12 +30,56 @@ bench('peer idea 10: a pause of 30 s is resumed by itself, with an event', async
   )
 })
 
+bench('a pause with a deadline says when it ends, and what comes then, until it is over', async (b) => {
+  const end = () => b.client.recordingsOf(b.call.callId).at(-1)?.pauseEnd
+  const told = () => b.events.flatMap((event) => (event.type === 'recording.paused' ? [event.end] : []))
+  await pausedFor(b, { maxSeconds: 30, next: 'stop' })
+  const first = { atMs: b.clock.wallMs() + 30_000, next: 'stop' } as const
+  assert.ok(Math.abs((end()?.atMs ?? 0) - first.atMs) < 1_000, `${end()?.atMs}, not ${first.atMs}`)
+  assert.equal(end()?.next, 'stop')
+  b.pause('info', { maxSeconds: 20, next: 'resume' })
+  await b.pass()
+  assert.equal(end()?.next, 'resume')
+  assert.deepEqual(
+    told().map((one) => one?.next),
+    ['stop', 'resume'],
+  )
+  b.pause('party')
+  await b.pass()
+  assert.equal(end(), undefined, 'it will not resume as long as a party holds it')
+  b.pause('info')
+  await b.pass()
+  assert.equal(end(), undefined)
+  b.pause('info', { maxSeconds: 20, next: 'resume' })
+  b.resume()
+  await b.pass()
+  assert.deepEqual([b.state, end()], ['recording', undefined])
+})
+
 bench('peer idea 10: a pause may end in a stop', async (b) => {
   await pausedFor(b, { maxSeconds: 30, next: 'stop' })
   await b.pass(30_000)
   assert.equal(b.state, 'none')
   assert.ok(b.eventTypes.includes('recording.pause-expired') && b.eventTypes.includes('recording.stopped'))
 })
+
+for (const [then, state] of [
+  ['', 'recording'],
+  ['stop', 'none'],
+] as const) {
+  bench(
+    `a pause by INFO with X-Pause-Seconds ends by itself, X-Pause-Then ${then || 'absent'}: ${state}`,
+    async (b) => {
+      await b.recording()
+      const headers = { 'X-Pause-Seconds': '2', ...(then === '' ? {} : { 'X-Pause-Then': then }) }
+      assert.equal((await new InfoBench(b).done('pauseCallRecording', headers)).status, 200)
+      await b.pass(1_500)
+      assert.equal(b.state, 'paused')
+      await b.pass(500)
+      assert.equal(b.state, state)
+    },
+  )
+}
 
 bench('a resumption cancels the deadline', async (b) => {
   await pausedFor(b, { maxSeconds: 30, next: 'stop' })

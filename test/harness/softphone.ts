@@ -85,6 +85,8 @@ export class SoftCall {
   readonly audio: SoftphoneAudio
   /** Values of `a=record` in the descriptions received, in order, repetitions left out. */
   readonly toldOfRecording: string[] = []
+  /** Refer-To of each REFER received; it is accepted, and no call is made by itself. */
+  readonly referredTo: string[] = []
   #preference: string | undefined
   /** Where the other side wants its video; the sockets are the test's own. */
   videoRemote: MediaRemote | undefined
@@ -225,7 +227,10 @@ export class SoftCall {
 
   #onRequest(incoming: IncomingRequest): void {
     const { method, body } = incoming.request
-    if (method !== 'INVITE' && method !== 'UPDATE') incoming.respond(200)
+    if (method === 'REFER') {
+      this.referredTo.push(incoming.request.headers.get('Refer-To') ?? '')
+      incoming.respond(202)
+    } else if (method !== 'INVITE' && method !== 'UPDATE') incoming.respond(200)
     else if (body.length === 0) incoming.respond(200, { body: this.#offer('sendrecv') })
     else {
       const answer = this.#answer(body)

@@ -15,7 +15,16 @@ import { linkTo } from '../router.ts'
 import { Ladder } from './call/ladder.tsx'
 import { Ledger } from './call/ledger.tsx'
 import { Quality } from './call/quality.tsx'
-import { AlarmBox, CallFlow, peopleOf, plainResults, sessionWords, stateWords, Ticking } from './live/call-card.tsx'
+import {
+  AlarmBox,
+  CallFlow,
+  PauseEnd,
+  peopleOf,
+  plainResults,
+  sessionWords,
+  stateWords,
+  Ticking,
+} from './live/call-card.tsx'
 import type { ViewProps } from './registry.ts'
 import '../style/call.css'
 import 'uplot/dist/uPlot.min.css'
@@ -80,6 +89,7 @@ function OneCall({ callId }: { callId: string }) {
         <span class="state" data-state={isOver ? 'over' : state}>
           {isOver ? 'the call is over' : words}
         </span>
+        {!isOver && <PauseEnd call={call} />}
       </header>
       {!isOver && <Trouble error={live.error} onRetry={live.reload} />}
       <Facts call={call} endedAt={endedAt} />

@@ -304,12 +304,23 @@ test('a token may ask so often in a minute, and is told when again; another toke
     assert.equal((await ask(other)).statusCode, 200)
   }))
 
-test('the switch of recording control holds for everybody', () =>
-  withApp(
-    async (app, own) => {
-      const answer = await app.inject(stop)
-      assert.deepEqual([answer.statusCode, answer.json().code], [403, 'recording-control-off'])
-      assert.deepEqual(own.commands, [])
-    },
-    { recordingControl: false },
-  ))
+for (const [method, url, payload] of [
+  ['POST', '/api/calls/call-1/recording', { activity: 'stop' }],
+  ['PUT', '/api/calls/call-1', { record: { action: 'stopCallRecording' } }],
+  ['POST', '/api/calls/call-1', { record: { action: 'stopCallRecording' } }],
+  ['PUT', '/v1/Accounts/a/Calls/call-1', { record: { action: 'stopCallRecording' } }],
+  ['POST', '/v1/Accounts/a/Calls/call-1', { record: { action: 'stopCallRecording' } }],
+  ['POST', '/api/recorder/sessions/rec-1/pause', {}],
+  ['POST', '/api/recorder/sessions/rec-1/resume', undefined],
+  ['POST', '/api/recorder/invitations', { target: 'sip:pbx@192.0.2.9' }],
+] as const) {
+  test(`the switch of recording control holds for ${method} ${url}`, () =>
+    withApp(
+      async (app, own) => {
+        const answer = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) })
+        assert.deepEqual([answer.statusCode, answer.json().code], [403, 'recording-control-off'])
+        assert.deepEqual(own.commands, [])
+      },
+      { ...emptyViews, recordingControl: false },
+    ))
+}

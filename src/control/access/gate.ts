@@ -54,6 +54,14 @@ export function guardRoutes(app: HttpApp): void {
   })
 }
 
+/** Recordings are commanded by nobody here, whatever their scopes. */
+export function refuseRecordingCommands(app: HttpApp): void {
+  app.addHook('preHandler', async ({ routeOptions }) => {
+    if (routeOptions.config.isRecordingCommand === undefined) return
+    throw new HttpError(403, 'recording-control-off', 'recordings are not commanded by this API')
+  })
+}
+
 function checkScope(request: FastifyRequest, scope: Scope): void {
   const { principal } = request
   if (request.isTokenRefused()) throw new HttpError(401, 'token-refused', 'the token is unknown, revoked or expired')

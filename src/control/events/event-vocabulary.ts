@@ -87,7 +87,11 @@ export const eventVocabulary = {
     text: Type.String(says('why')),
   }),
   'recording.started': event('The first recorder accepted.', {}),
-  'recording.paused': event('Every copy is cut, with the proof.', { receipts: Type.Array(receipt) }),
+  'recording.paused': event('Every copy is cut, with the proof.', {
+    receipts: Type.Array(receipt),
+    pausedUntil: Type.Optional(Type.String(says('when it ends by itself'))),
+    next: Type.Optional(Type.String(says('what comes then: `resume` or `stop`'))),
+  }),
   'recording.resumed': event('A recorder accepted the resumption.', {}),
   'recording.pause-expired': event('A pause ended by its deadline.', { next: Type.String(says('`resume` or `stop`')) }),
   'recording.policy-met': event('The recorders are what the policy wants again.', {}),

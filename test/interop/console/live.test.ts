@@ -50,7 +50,7 @@ test('a call shows as it comes, is started, paused, resumed and stopped from the
   await card.getByRole('button', { name: 'Pause for…' }).click()
   await page.getByRole('dialog').getByLabel('At most').selectOption('30')
   await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
-  await card.locator('.state[data-state=paused]').waitFor()
+  await card.getByText(/resumes at \d/).waitFor()
   await card.getByRole('button', { name: 'Stop' }).click()
   await card.getByText('Recording has stopped.').waitFor()
   await talk.assertUndisturbed()

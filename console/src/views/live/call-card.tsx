@@ -44,6 +44,17 @@ export function stateWords(call: CallView): readonly [state: string, words: stri
   return [state, state === 'none' ? 'not recorded' : state]
 }
 
+/** When the pause of a call's recording ends by itself, and how. */
+export function PauseEnd({ call: { recording } }: { call: CallView }) {
+  const { pausedUntil, next } = recording ?? {}
+  if (pausedUntil === undefined) return null
+  return (
+    <span class="muted">
+      {next === 'stop' ? 'ends at' : 'resumes at'} <time dateTime={pausedUntil}>{clockTime(pausedUntil)}</time>
+    </span>
+  )
+}
+
 /** The card. */
 export function CallCard({ call }: { call: CallView }) {
   const { callId, startedAt, recording } = call
@@ -58,6 +69,7 @@ export function CallCard({ call }: { call: CallView }) {
         <span class="state" data-state={state}>
           {words}
         </span>
+        <PauseEnd call={call} />
         <span class="muted since">
           {call.state === 'ringing' ? 'ringing' : call.direction} since{' '}
           <time dateTime={startedAt}>{clockTime(startedAt)}</time>

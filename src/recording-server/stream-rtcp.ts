@@ -1,0 +1,101 @@
+// RTCP of one stream that the recorder receives: reports of the sender, receiver reports, goodbye (RFC 3550 section 6).
+
+import type { PortPair } from '#engine'
+import type { Clock, Endpoint, Ids, Timer } from '#kernel'
+import {
+  buildBye,
+  buildReceiverReport,
+  buildSdes,
+  compoundRtcp,
+  parseRtcp,
+  type ReceptionStats,
+  rtcpIntervalMs,
+  type SecureChannel,
+  type SenderReport,
+} from '#rtp'
+
+const RANDOM_STEPS = 2 ** 32
+
+/** What the reports are about, and where they go. */
+export interface StreamRtcpOptions {
+  readonly port: PortPair['rtcp']
+  readonly channel: SecureChannel
+  readonly clock: Clock
+  readonly ids: Ids
+  /** CNAME of all our streams of this recording session (RFC 7022). */
+  readonly cname: string
+  /** Milliseconds of the recording, now. */
+  readonly elapsedMs: () => number
+  /** Statistics of every source that is heard. */
+  readonly heard: () => readonly ReceptionStats[]
+  /** Whether an address is that of the sender; where packets are authenticated, that decides. */
+  readonly isPeer: (host: string) => boolean
+  /** Where SDP wants RTCP, as long as the peer's own has not shown otherwise; hold by c=0.0.0.0 wants none. */
+  readonly wanted: () => { readonly rtcp?: Endpoint | undefined; readonly isHeld?: boolean }
+  /** RTCP of the sender has come. */
+  readonly onHeard: () => void
+  readonly onSenderReport: (report: SenderReport) => void
+}
+
+/** RTCP both ways, until it is closed. */
+export class StreamRtcp {
+  readonly #options: StreamRtcpOptions
+  readonly #ssrc: number
+  #source: Endpoint | undefined
+  #timer: Timer | undefined
+  #isClosed = false
+
+  constructor(options: StreamRtcpOptions) {
+    this.#options = options
+    this.#ssrc = options.ids.integer(RANDOM_STEPS)
+    this.#schedule(true)
+  }
+
+  /** Takes a datagram, on whichever port it came. */
+  take(datagram: Uint8Array, { address, port }: { readonly address: string; readonly port: number }): void {
+    const { channel, heard, elapsedMs, isPeer, onHeard, onSenderReport } = this.#options
+    if (this.#isClosed || !(channel.isSecured || isPeer(address))) return
+    const compound = channel.openRtcp(datagram)
+    if (compound === undefined) return
+    onHeard()
+    this.#source = { host: address, port }
+    for (const packet of parseRtcp(compound)) {
+      if (packet.type !== 'sender-report') continue
+      onSenderReport(packet)
+      const stats = heard().find(({ ssrc }) => ssrc === packet.ssrc)
+      stats?.onSenderReport(packet.ntpSeconds, packet.ntpFraction, elapsedMs())
+    }
+  }
+
+  /** Says goodbye. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#timer?.cancel()
+    this.#send([buildBye(this.#ssrc)])
+  }
+
+  #schedule(isFirst: boolean): void {
+    const { clock, ids } = this.#options
+    const random = ids.integer(RANDOM_STEPS) / RANDOM_STEPS
+    this.#timer = clock.after(rtcpIntervalMs(random, isFirst), 'rtcp-report', () => {
+      this.#send([])
+      this.#schedule(false)
+    })
+  }
+
+  /** RR, SDES and what is added; from the port that SDP names, to where the peer's reports come from (RTP-02). */
+  #send(added: readonly Uint8Array[]): void {
+    const { port, channel, cname, heard, elapsedMs, wanted } = this.#options
+    const { rtcp, isHeld = false } = wanted()
+    const target = this.#source ?? rtcp
+    // RFC 3264 section 8.4: c=0.0.0.0 wants no RTCP, wherever it came from before.
+    if (target === undefined || isHeld) return
+    const blocks = heard().map((stats) => stats.reportBlock(elapsedMs()))
+    const report = buildReceiverReport(this.#ssrc, blocks)
+    const compound = compoundRtcp([report, buildSdes({ ssrc: this.#ssrc, cname }), ...added])
+    const datagram = channel.sealRtcp(compound)
+    if (datagram === undefined) return
+    port.send(datagram, target.port, target.host, () => {})
+  }
+}
