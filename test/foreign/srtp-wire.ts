@@ -105,6 +105,12 @@ export class SrtpSide {
     this.#rtcp = derive(key, 3)
   }
 
+  /** The index of the last packet of a source under this key; -1 before the first. */
+  lastIndex(ssrc: number): number {
+    const counter = this.#counters.get(ssrc)
+    return counter === undefined ? -1 : counter.roc * 0x10000 + counter.last
+  }
+
   /** How often the sequence numbers of a source have rolled over under this key. */
   rollovers(ssrc: number): number {
     return this.#counters.get(ssrc)?.roc ?? 0

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseXml, type XmlElement } from '../foreign/xml-tree.ts'
-import { bodiesIn, messagesIn } from '../harness/sipp-log.ts'
+import { bodiesIn, messagesIn, offersIn } from '../harness/sipp-log.ts'
 import { openSippRecorder, type SippRecorder, untilHeard } from '../harness/sipp-recorder.ts'
 import { joinTalk, openPhone, openTalk } from '../harness/talk.ts'
 import { requireTools } from '../harness/tools.ts'
@@ -67,6 +67,12 @@ function stateOf(documents: readonly string[]): Map<string, string> {
   return new Map(documents.flatMap((xml) => [...elementsOf(xml)]))
 }
 
+/** Whether each request of a log has its answer, and each answered INVITE its ACK: SIPp takes one request at a time. */
+function isSettled(log: string): boolean {
+  const last = messagesIn(log).at(-1)
+  return last?.isReceived === true ? last.message.method === 'ACK' : /^CSeq: \d+ UPDATE/m.test(`${last?.message.raw}`)
+}
+
 const isComplete = (xml: string): boolean => xml.includes('<datamode>complete<')
 
 test('SRC-57, SRC-54, SRC-23: what changes after a snapshot is told on its ground alone: it and the changes make the next snapshot', async (t) => {
@@ -82,7 +88,17 @@ test('SRC-57, SRC-54, SRC-23: what changes after a snapshot is told on its groun
       `${what} is told`,
       async () => {
         const documents = await documentsAt(recorder)
+        if (!isSettled(await recorder.messages())) return false
         return isTold([...stateOf(documents).values()].join(), documents)
+      },
+      DEADLINE_MS,
+    )
+  const resumed = (): Promise<void> =>
+    until(
+      'the resumption is answered',
+      async () => {
+        const log = await recorder.messages()
+        return offersIn(log).at(-1)?.sdp.media[0]?.direction === 'sendonly' && isSettled(log)
       },
       DEADLINE_MS,
     )
@@ -90,6 +106,7 @@ test('SRC-57, SRC-54, SRC-23: what changes after a snapshot is told on its groun
   assert.equal((await talk.rest('pause')).status, 200)
   await told('the first snapshot', (_, documents) => completes(documents) === 2)
   assert.equal((await talk.rest('resume')).status, 200)
+  await resumed()
   const third = await joinTalk(talk, carol)
   await told('the third party', (state) => state.includes('carol@'))
   await third.hangup()
@@ -103,7 +120,9 @@ test('SRC-57, SRC-54, SRC-23: what changes after a snapshot is told on its groun
   assert.ok(to > from + 3, 'there were changes between')
   assert.deepEqual([...stateOf(documents.slice(from, to))].sort(), [...elementsOf(documents[to]!)].sort())
   assert.equal((await talk.rest('resume')).status, 200)
+  await resumed()
   await talk.callee.hold(false)
+  await told('the end of the hold', (state) => state.split('recv').length === 3)
   await untilHeard(recorder)
   assert.equal((await talk.rest('stop')).status, 200)
   await recorder.succeeded()
