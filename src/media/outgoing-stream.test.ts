@@ -69,6 +69,33 @@ test('RTP-11: a source whose clock stood still is put back on wall time', () => 
   assert.deepEqual(step(last, resumed), { sequence: 1, ticks: 3000 * 8 })
 })
 
+for (const stallMs of [600, 1000, 1900]) {
+  test(`RTP-11: a network that holds everything up for ${stallMs} ms and delivers it at once shifts nothing`, () => {
+    const stream = new OutgoingStream(IDENTITY, 1)
+    const first = stamp(stream, packet(1, 0, 0), 0)
+    let last = first
+    for (let i = 1; i <= 500; i++) {
+      const sentMs = i * 20
+      const isHeldUp = sentMs > 4000 && sentMs < 4000 + stallMs
+      const header = stamp(stream, packet(1, i, i * FRAME), isHeldUp ? 4000 + stallMs : sentMs)
+      assert.deepEqual(step(last, header), { sequence: 1, ticks: FRAME }, `packet ${i}`)
+      assert.equal(header.marker, false)
+      last = header
+    }
+  })
+
+  test(`RTP-11: a source whose clock stood still for ${stallMs} ms is back on wall time 300 ms later`, () => {
+    const stream = new OutgoingStream(IDENTITY, 1)
+    const first = stamp(stream, packet(1, 0, 0), 0)
+    let last = first
+    for (let i = 1; i <= 300; i++) {
+      last = stamp(stream, packet(1, i, i * FRAME), i * 20 + (i > 100 ? stallMs : 0))
+      const behindMs = i * 20 + (i > 100 ? stallMs : 0) - step(first, last).ticks / 8
+      if (i > 117) assert.ok(Math.abs(behindMs) <= 20, `${behindMs} ms behind at packet ${i}`)
+    }
+  })
+}
+
 test('jitter and a clock that drifts slowly are left alone', () => {
   const stream = new OutgoingStream(IDENTITY, 1)
   const first = stamp(stream, packet(1, 0, 0), 0)

@@ -6,6 +6,10 @@ import type { MediaPacket } from './media-packet.ts'
 const FRAME_MS = 20
 /** A source whose clock leaves wall time by more than this has stopped or jumped. */
 const STRAYED_MS = 500
+/** One that is behind by no more than this may have been held up by the network; then it makes up for it at once. */
+const STALLED_MS = 2000
+/** For how long that is waited for. */
+const CATCHES_UP_MS = 300
 /** Weight of one packet in the average that lets a slow drift of the source's clock pass. */
 const DRIFT_WEIGHT = 1 / 256
 
@@ -44,6 +48,8 @@ export class OutgoingStream {
   /** How far wall time has run ahead of the source's clock since the anchor, in ticks: now, and on average. */
   #deviation = 0
   #usualDeviation = 0
+  /** Since when the source has been behind; NaN while it is not. */
+  #behindSinceMs = Number.NaN
 
   constructor(identity: StreamIdentity, sourceId: number) {
     this.ssrc = identity.ssrc
@@ -71,7 +77,8 @@ export class OutgoingStream {
     if (!isFresh && this.#isCut && packet.extendedSequence <= this.#highestSource) return undefined
     const isStray = !isFresh && !packet.payload.isEvent && this.#hasStrayed(packet, nowMs)
     const isAnchored = isFresh || isStray || this.#isCut
-    if (isFresh || isStray) this.#anchorTime(packet, nowMs)
+    if (isFresh) this.#anchorTime(packet, nowMs)
+    else if (isStray) this.#moveTime(packet)
     if (isFresh || this.#isCut) this.#anchorSequence(packet)
     this.extendedSequence = packet.extendedSequence + this.#sequenceOffset
     this.#highestSource = Math.max(this.#highestSource, packet.extendedSequence)
@@ -116,8 +123,24 @@ export class OutgoingStream {
     this.#deviation += ((nowMs - this.#sourceAtMs) * this.#clockRateHz) / 1000 - advance
     this.#sourceTimestamp = packet.timestamp
     this.#sourceAtMs = nowMs
-    this.#usualDeviation += (this.#deviation - this.#usualDeviation) * DRIFT_WEIGHT
-    return Math.abs(this.#deviation - this.#usualDeviation) > this.#ticks(STRAYED_MS)
+    const behind = this.#deviation - this.#usualDeviation
+    if (Math.abs(behind) <= this.#ticks(STRAYED_MS)) {
+      this.#usualDeviation += behind * DRIFT_WEIGHT
+      this.#behindSinceMs = Number.NaN
+      return false
+    }
+    if (behind < 0 || behind > this.#ticks(STALLED_MS)) return true
+    if (Number.isNaN(this.#behindSinceMs)) this.#behindSinceMs = nowMs
+    return nowMs - this.#behindSinceMs >= CATCHES_UP_MS
+  }
+
+  /** Puts a source that has strayed back on wall time; time does not run backwards for it. */
+  #moveTime(packet: MediaPacket): void {
+    const behind = Math.round(this.#deviation - this.#usualDeviation)
+    const advance = timestampDistance(this.#lastTimestamp, packet.timestamp + this.#timestampOffset) + behind
+    const timestamp = this.#lastTimestamp + Math.max(this.#ticks(FRAME_MS), advance)
+    this.#timestampOffset = timestamp - packet.timestamp
+    this.#settle()
   }
 
   /** Ties the source's clock to ours: from the last packet on as much time has passed as on the wall. */
@@ -128,8 +151,13 @@ export class OutgoingStream {
     this.#timestampOffset = timestamp - packet.timestamp
     this.#sourceTimestamp = packet.timestamp
     this.#sourceAtMs = nowMs
+    this.#settle()
+  }
+
+  #settle(): void {
     this.#deviation = 0
     this.#usualDeviation = 0
+    this.#behindSinceMs = Number.NaN
   }
 
   #anchorSequence(packet: MediaPacket): void {
