@@ -143,6 +143,9 @@ export class RecordRoom {
         return this.#watch.readings(
           command.recordingId === undefined ? this.#recordings.all() : [this.#recordings.get(command.recordingId)],
         )
+      case 'raise':
+        this.#recordings.get(command.recordingId).watch.raise(command.alarm)
+        return undefined
       case 'listen':
         this.#watch.listen(this.#recordings.get(command.recordingId), command.isOn)
         return undefined
