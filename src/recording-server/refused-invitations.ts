@@ -66,19 +66,22 @@ export class RefusedInvitations {
     sipTrace.unsubscribe(this.#onSip)
   }
 
-  #observe({ core, direction, bytes, remote, transport }: SipTrace): void {
+  #observe({ core, direction, bytes, local, remote, transport }: SipTrace): void {
     if (core !== this.#core) return
+    // One without readable Call-ID or CSeq is refused at once, before its flow brings anything else.
+    const flow = `\n${transport} ${local} ${remote}`
+    const key = keyOf(bytes) ?? flow
     if (direction === 'in') {
-      if (startsWith(bytes, 'INVITE ')) this.#note(bytes, remote, transport)
+      this.#forget(flow)
+      if (startsWith(bytes, 'INVITE ')) this.#note(key, bytes, remote, transport)
       return
     }
     const status = startsWith(bytes, 'SIP/2.0 ') ? Number(textOf(bytes.subarray(8, 11))) : 0
-    if (status >= 200) this.#settle(bytes, status)
+    if (status >= 200) this.#settle(key, bytes, status)
   }
 
-  #note(bytes: Uint8Array, source: string, transport: string): void {
-    const key = keyOf(bytes)
-    if (key === undefined || this.#pending.has(key)) return
+  #note(key: string, bytes: Uint8Array, source: string, transport: string): void {
+    if (this.#pending.has(key)) return
     // The transport may use its buffer again.
     this.#pending.set(key, { source, transport, message: bytes.slice(), reason: undefined })
     this.#pendingBytes += bytes.length
@@ -88,10 +91,9 @@ export class RefusedInvitations {
     }
   }
 
-  #settle(response: Uint8Array, status: number): void {
-    const key = keyOf(response)
-    const pending = key === undefined ? undefined : this.#pending.get(key)
-    if (key === undefined || pending === undefined) return
+  #settle(key: string, response: Uint8Array, status: number): void {
+    const pending = this.#pending.get(key)
+    if (pending === undefined) return
     this.#forget(key)
     // A session that is known gives re-INVITEs that are refused to its own record.
     if (status < 300 || status === 401 || status === 407) return

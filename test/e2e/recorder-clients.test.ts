@@ -41,23 +41,32 @@ test('a client that is refused by its own address, and one that is not listed at
   assert.equal((await ask(recorder, '/api/refusals/999')).status, 404)
 })
 
-test('SEC-27: a source that is not listed is answered 403 before its message is parsed, and that is seen', async (t) => {
-  const recorder = await openTestProgram({
-    gateway: false,
-    recorder: true,
-    recorderKeys: { sources: ['192.0.2.0/24'] },
+for (const [who, source, expected] of [
+  ['is not listed is answered 403 before its body, SDP and XML are read', '192.0.2.0/24', [403, 'Forbidden']],
+  ['is listed is told what is wrong with the same body', '127.0.0.1', [488, 'no-label']],
+] as const) {
+  test(`SEC-27: a source that ${who}, and that is seen`, async (t) => {
+    const recorder = await openTestProgram({
+      gateway: false,
+      recorder: true,
+      recorderKeys: {
+        sources: [source],
+        clients: [{ sources: [HOST], strict: 'refuse', tolerate: ['id-form'] }],
+      },
+    })
+    t.after(() => recorder.close())
+    const address = { host: HOST, port: recorder.port('recorder', 'tcp') }
+    const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
+    t.after(() => client.close())
+    const { status } = await client.invite({ labels: [undefined, undefined], metadata: 'none' })
+    assert.equal(status, expected[0])
+    const { json } = await ask(recorder, '/api/refusals')
+    assert.deepEqual(
+      (json['items'] as Section[]).map((refusal) => [refusal['status'], refusal['reason']]),
+      [expected],
+    )
   })
-  t.after(() => recorder.close())
-  const address = { host: HOST, port: recorder.port('recorder', 'tcp') }
-  const client = await ForeignClient.open({ transport: 'tcp', recorder: address, deadlineMs: 10_000 })
-  t.after(() => client.close())
-  assert.equal((await client.invite()).status, 403)
-  const { json } = await ask(recorder, '/api/refusals')
-  assert.deepEqual(
-    (json['items'] as Section[]).map(({ status, reason }) => [status, reason]),
-    [[403, 'Forbidden']],
-  )
-})
+}
 
 test('SRS-15: POST /api/recorder/invitations asks a listed client to be recorded; its verdict and the metric tell what it did', async (t) => {
   const opened = await openTestProgram({ gateway: false, recorder: true, recorderKeys: { invite: [HOST] } })

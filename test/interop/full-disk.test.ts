@@ -47,6 +47,8 @@ async function refused(client: KillClient): Promise<void> {
   const before = client.refused
   client.begin()
   await until('a new session is refused', () => client.refused === before + 1, PATIENCE_MS)
+  assert.equal(client.lastRefusal?.status, 503)
+  assert.match(client.lastRefusal.retryAfter ?? 'none', /^\d+/)
 }
 
 async function published(disk: OwnDisk, count: number): ReturnType<typeof manifestsIn> {
@@ -69,7 +71,7 @@ async function endedWhole({ disk, client }: Bench, count: number): Promise<void>
 }
 
 test(
-  'a full disk refuses new sessions; those under way lose nothing when it has room again in time',
+  'a full disk refuses new sessions with 503 and Retry-After; those under way lose nothing when it has room again in time',
   options,
   async (t) => {
     const bench = await open(t)
@@ -135,7 +137,7 @@ test('SRS-24: sessions are refused before the disk is full, and those under way 
 })
 
 test(
-  'a recorder that starts on a read-only disk refuses with 503, and goes on when it can be written',
+  'a recorder that starts on a read-only disk refuses with 503 and Retry-After, and goes on when it can be written',
   options,
   async (t) => {
     const { recorder, disk, client } = await open(t, {}, 'ro')

@@ -28,6 +28,8 @@ export class KillClient {
   readonly sessions: KillSession[] = []
   /** Answers that were no 200: nothing is promised for those. */
   refused = 0
+  /** What the last of them said; Retry-After as it came. */
+  lastRefusal: { readonly status: number; readonly retryAfter: string | undefined } | undefined
   /** Sessions that the recorder ended. */
   ended = 0
   readonly #role: SipRole
@@ -97,8 +99,9 @@ export class KillClient {
           this.sessions.push({ callId: dialog.callId, dialog, streams, isOver: false })
           onAnswered()
         },
-        onFailed: () => {
+        onFailed: ({ status, response }) => {
           this.refused += 1
+          this.lastRefusal = { status, retryAfter: response?.headers.get('retry-after') }
           onAnswered()
         },
       },
