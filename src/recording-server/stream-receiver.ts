@@ -52,6 +52,8 @@ export interface StreamReceiverOptions {
   readonly track: Track
   /** Begins to keep another source that sends at the same time. */
   readonly openSource: (ssrc: number) => Track
+  /** More send than can be kept; told once. */
+  readonly onTooManySources: () => void
   readonly clock: Clock
   readonly ids: Ids
   /** CNAME of all our streams of this recording session (RFC 7022). */
@@ -110,6 +112,7 @@ export class StreamReceiver {
     this.#settings = options.settings
     this.others = new OtherSources({
       open: options.openSource,
+      onTooMany: options.onTooManySources,
       view: this.#view,
       onPacket: (datagram, codec) => this.#observe(datagram, codec, this.#view.ssrc),
     })
