@@ -24,7 +24,7 @@ export interface SpoolOrder {
 export interface SpoolListener {
   onOpened(): void
   onResumed(): void
-  /** The call has streams by now that it does not take. */
+  /** The call has streams that it does not take, or no longer. */
   onOutgrown(): void
   /** It takes nothing, or nothing more. */
   onRefused(reason: string): void
@@ -148,8 +148,11 @@ export class SpoolSession implements Carrier {
     await this.#outgrow()
   }
 
+  /** Removes forks whose cut or mask could not be confirmed; what they sent goes on in another part. */
   dropForks(forkIds: readonly string[]): void {
+    if (forkIds.length === 0 || this.#state === 'closed') return
     this.#forks.drop(forkIds)
+    this.#listener.onOutgrown()
   }
 
   /** Takes nothing more; resolves when all of it is kept. */

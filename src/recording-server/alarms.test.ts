@@ -8,7 +8,7 @@ import { SrtpSender, srtpSuites } from '#rtp'
 import { cryptoAttribute, offeredCryptos } from '#sdp'
 import type { Alarm } from '#store'
 import { audioOf, RecorderBench } from '../../test/harness/recorder.ts'
-import { type Line, offer } from '../../test/harness/recording-offer.ts'
+import { type Line, offer, parties, withMetadata } from '../../test/harness/recording-offer.ts'
 import type { RtpSource } from '../../test/harness/rtp-source.ts'
 import { StreamSound } from './watch/stream-sound.ts'
 
@@ -71,9 +71,9 @@ function raised(bench: RecorderBench, code: string): Alarm {
   return event.alarm
 }
 
-async function opened(t: Parameters<typeof RecorderBench.open>[0], lines?: Line[]) {
+async function opened(t: Parameters<typeof RecorderBench.open>[0], lines?: Line[], document?: Uint8Array) {
   const bench = await RecorderBench.open(t, { srtp: { suites: srtpSuites, keysWithoutTls: true } })
-  const session = await bench.start(offer(lines))
+  const session = await bench.start(document === undefined ? offer(lines) : withMetadata(offer(lines), document))
   const sources: RtpSource[] = []
   for (const line of session.ports.keys()) sources.push(await bench.source(session, line))
   return { bench, session, sources }
@@ -129,6 +129,43 @@ test('packets that stop are missed after 10 s, and a hold instead is not', async
   await bench.settled(session.dialog.reinvite({ body: offer(undefined, 3) }))
   bench.clock.advance(LIMIT_MS)
   assert.deepEqual(standing(bench), ['no-packets 0', 'no-packets 1'], 'due again, and missed again')
+})
+
+for (const [what, document] of [
+  ['has no association for label 2', parties({ 1: 'send' })],
+  ['lets everybody only receive', parties({ 1: 'recv', 2: 'recv' })],
+] as const) {
+  test(`metadata that ${what} keeps no side that the SDP says is sent from being missed`, async (t) => {
+    const { bench, session, sources } = await opened(t, undefined, document)
+    await talk(bench, LIMIT_MS, [sources[0]!, low])
+    assert.deepEqual(standing(bench), ['one-side-only 1'])
+    sources[1]!.payloadType = 9
+    await talk(bench, LIMIT_MS, [sources[0]!, low], [sources[1]!, high])
+    assert.deepEqual(standing(bench), ['wrong-codec 1'])
+    sources[1]!.payloadType = 0
+    await talk(bench, 300, [sources[0]!, low], [sources[1]!, high])
+    assert.deepEqual(standing(bench), [])
+    const [one] = await bench.server.sessions()
+    assert.ok(one?.streams[1]?.reading?.level !== undefined, 'it is seen and heard live')
+    const { manifest } = await bench.end(session)
+    assert.ok(manifest.streams.every(({ gaps }) => gaps.every(({ cause }) => cause !== 'hold')))
+  })
+}
+
+test('a stream that metadata holds is missed if it never came; after it did, only what is no use there is told', async (t) => {
+  const { bench, session, sources } = await opened(t, undefined, parties({ 1: 'send', 2: 'left' }))
+  await talk(bench, LIMIT_MS, [sources[0]!, low])
+  assert.deepEqual(standing(bench), ['one-side-only 1'])
+  await talk(bench, 300, [sources[0]!, low], [sources[1]!, high])
+  assert.deepEqual(standing(bench), [])
+  await bench.settled(
+    session.dialog.reinvite({ body: withMetadata(offer(undefined, 2), parties({ 1: 'send', 2: 'recv' })) }),
+  )
+  await talk(bench, 11_000, [sources[0]!, low])
+  assert.deepEqual(standing(bench), [], 'on hold')
+  sources[1]!.payloadType = 9
+  await talk(bench, 500, [sources[0]!, low], [sources[1]!, high])
+  assert.deepEqual(standing(bench), ['wrong-codec 1'])
 })
 
 test('a recorder that is told to keep nothing raises no alarm, whatever comes', async (t) => {
@@ -249,4 +286,88 @@ test('a voice driven over the limit is told, and heals', async (t) => {
   assert.deepEqual(standing(bench), ['clipping 0'])
   await talk(bench, 2500, [sources[0]!, low])
   assert.deepEqual(standing(bench), [])
+})
+
+test('an audio line that is refused raises an alarm that stands to the end, and costs the session a part of the call', async (t) => {
+  const voice = { attributes: ['sendonly', 'label:1'] }
+  const dtls = { protocol: 'UDP/TLS/RTP/SAVPF', attributes: ['sendonly', 'label:2'] }
+  const video = { kind: 'video', formats: '97', attributes: ['rtpmap:97 H264/90000', 'sendonly', 'label:3'] }
+  const bench = await RecorderBench.open(t)
+  const session = await bench.start(offer([voice, dtls, video]))
+  const source = await bench.source(session, 0)
+  await talk(bench, 3000, [source, low])
+  assert.deepEqual(standing(bench), ['line-refused '])
+  const { label, severity, cause, fix } = raised(bench, 'line-refused')
+  assert.deepEqual([label, severity], ['2', 'error'])
+  assert.match(cause, /^Media line 2 \(label 2\) .*UDP\/TLS\/RTP\/SAVPF/)
+  assert.match(fix, /RTP\/AVP/)
+  assert.ok(
+    bench.log.lines.some(
+      ({ level, message, fields }) =>
+        level === 'warn' && message === 'alarm raised' && fields['code'] === 'line-refused',
+    ),
+  )
+  const { manifest } = await bench.end(session)
+  assert.equal(manifest.state, 'published')
+  assert.deepEqual(
+    manifest.alarms?.map(({ code, toMs }) => [code, toMs]),
+    [['line-refused', undefined]],
+  )
+  assert.deepEqual(
+    manifest.facts.verdict?.costs.filter((cost) => cost.startsWith('Media line')),
+    [
+      'Media line 2 of the offer is not recorded: transport UDP/TLS/RTP/SAVPF.',
+      'Media line 3 of the offer is not recorded: media type video.',
+    ],
+  )
+})
+
+test('a line that a later offer makes unusable is told of, and so are SRTP without leave and a 65th stream', async (t) => {
+  const voice = { attributes: ['sendonly'] }
+  const bench = await RecorderBench.open(t, { srtp: { suites: srtpSuites, keysWithoutTls: false } })
+  const session = await bench.start(offer([voice, voice]))
+  const secured = { protocol: 'RTP/SAVP', attributes: ['sendonly'] }
+  await bench.settled(session.dialog.reinvite({ body: offer([voice, secured], 2) }))
+  bench.clock.advance(250)
+  await bench.until(() => standing(bench).includes('line-refused '))
+  assert.match(raised(bench, 'line-refused').cause, /^Media line 2 .*SRTP keys/)
+  await bench.end(session)
+  const many = await bench.start(offer(Array.from({ length: 65 }, () => voice)))
+  bench.clock.advance(250)
+  const isTold = (): boolean =>
+    bench.events.some((one) => one.type === 'alarm' && /^Media line 65 .*too many streams/.test(one.alarm.cause))
+  await bench.until(isTold)
+  await bench.end(many)
+})
+
+test('a fifth source on one line, and a 64th change of codec, are told of once', async (t) => {
+  const pcma = { formats: '0 8', attributes: ['sendonly', 'label:1'] }
+  const { bench, session, sources } = await opened(t, [pcma])
+  const source = sources[0]!
+  const voices = Array.from({ length: 5 }, (_, n) => ({ ssrc: 1000 + n, sequence: 100 * n, timestamp: 7000 * n }))
+  const payload = encodePcmu(low.subarray(0, PACKET))
+  for (let step = 0; step < 60; step++) {
+    bench.clock.advance(20)
+    for (const voice of voices) {
+      Object.assign(source, voice)
+      await source.sendPacket(payload)
+      Object.assign(voice, { sequence: source.sequence, timestamp: source.timestamp })
+    }
+    for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  await bench.until(() => standing(bench).includes('too-many-sources 0'))
+  const { manifest } = await bench.end(session)
+  assert.equal(manifest.alarms?.filter(({ code }) => code === 'too-many-sources').length, 1)
+  assert.ok(manifest.facts.warnings.some((warning) => /^stream 1: More than 4 sources/.test(warning)))
+  const changing = await bench.start(offer([pcma]))
+  const fickle = await bench.source(changing, 0)
+  for (let step = 0; step < 660; step++) {
+    fickle.payloadType = Math.floor(step / 10) % 2 === 0 ? 0 : 8
+    await talk(bench, 20, [fickle, low])
+  }
+  bench.clock.advance(250)
+  await bench.until(() => standing(bench).includes('too-many-changes 0'))
+  const { manifest: cut } = await bench.end(changing)
+  assert.equal(cut.alarms?.filter(({ code }) => code === 'too-many-changes').length, 1)
+  assert.ok(cut.facts.warnings.some((warning) => /^stream 1: The codec of the stream changed/.test(warning)))
 })

@@ -29,9 +29,16 @@ export const MAX_STREAMS = 64
 /** Bound of the session ids that we write into o=. */
 export const MAX_SDP_SESSION_ID = 2 ** 47
 
+/** Why an m-line is not taken. */
+interface Refusal {
+  readonly reason: string
+  /** What helps, in words; absent where no audio is missing for it. */
+  readonly fix?: string
+}
+
 /** What becomes of one m-line. */
 export type PlannedLine =
-  | { readonly kind: 'refused'; readonly media: LocalMedia; readonly reason: string }
+  | ({ readonly kind: 'refused'; readonly media: LocalMedia } & Refusal)
   | {
       readonly kind: 'stream'
       readonly label?: string
@@ -51,12 +58,21 @@ const FALLBACK_CLOCK_HZ = 8000
 const LEAST_CLOCK_HZ = 1000
 const MOST_CLOCK_HZ = 192_000
 
+const tooMany: Refusal = {
+  reason: 'too many streams',
+  fix: `Let the client send at most ${MAX_STREAMS} streams in a session, and the others in another one.`,
+}
+
+const keysFix =
+  'Let the client signal over TLS, where recorder.media.srtp.suites has suites, or offer RTP/AVP; or set recorder.media.srtp.keysWithoutTls.'
+const transportFix = 'Let the client offer RTP/AVP, or RTP/SAVP with a=crypto: keys by DTLS are not taken.'
+
 /** Plans the answer to an offer, line by line; `suites` are those for which keys may be exchanged. */
 export function planAnswer(offer: SessionDescription, suites: readonly CryptoSuite[]): PlannedLine[] {
   let streams = 0
   return offer.media.map((media): PlannedLine => {
-    const reason = refusalOf(media, suites) ?? (streams >= MAX_STREAMS ? 'too many streams' : undefined)
-    if (reason !== undefined) return { kind: 'refused', media: refused(media), reason }
+    const refusal = refusalOf(media, suites) ?? (streams >= MAX_STREAMS ? tooMany : undefined)
+    if (refusal !== undefined) return { kind: 'refused', media: refused(media), ...refusal }
     streams += 1
     return streamLine(media, offer)
   })
@@ -80,14 +96,22 @@ export function settingsOf(media: SdpMedia, session: SessionDescription): Stream
   }
 }
 
-function refusalOf(media: SdpMedia, suites: readonly CryptoSuite[]): string | undefined {
-  if (media.port === 0) return 'offered with port 0'
-  if (media.kind !== 'audio') return `media type ${media.kind}`
+function refusalOf(media: SdpMedia, suites: readonly CryptoSuite[]): Refusal | undefined {
+  if (media.port === 0) return { reason: 'offered with port 0' }
+  if (media.kind !== 'audio') return { reason: `media type ${media.kind}` }
+  // Digits, comfort noise and repair by themselves: nobody's voice is missing.
+  if (!trackCodecs(media).some((codec) => !BESIDE_AUDIO.has(nameOf(codec)))) return { reason: 'no audio format' }
   if (isSecureProtocol(media.protocol)) {
-    if (suites.length === 0) return 'SRTP keys may not be exchanged here'
-    if (!cryptosOf(media).some(({ suite }) => suites.includes(suite))) return 'no crypto line that we can answer'
-  } else if (!PLAIN_PROTOCOLS.has(media.protocol.toUpperCase())) return `transport ${media.protocol}`
-  return trackCodecs(media).some((codec) => !BESIDE_AUDIO.has(nameOf(codec))) ? undefined : 'no audio format'
+    if (suites.length === 0) return { reason: 'SRTP keys may not be exchanged here', fix: keysFix }
+    if (cryptosOf(media).some(({ suite }) => suites.includes(suite))) return undefined
+    return {
+      reason: 'no crypto line that we can answer',
+      fix: `Let the client offer a=crypto with ${suites.join(' or ')}.`,
+    }
+  }
+  return PLAIN_PROTOCOLS.has(media.protocol.toUpperCase())
+    ? undefined
+    : { reason: `transport ${media.protocol}`, fix: transportFix }
 }
 
 function streamLine(media: SdpMedia, offer: SessionDescription): PlannedLine {

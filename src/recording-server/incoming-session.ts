@@ -113,6 +113,9 @@ export class IncomingSession {
     const fields = { code, severity, channel, label, cause, fix }
     if (isCleared) this.#parts.log.info('alarm cleared', { code, channel, label })
     else this.#parts.log.warn('alarm raised', fields)
+    if (code === 'too-many-sources' || code === 'too-many-changes') {
+      this.#parts.record.warn([`stream ${label ?? channel}: ${cause}`])
+    }
     this.#context.emit({ type: isCleared ? 'alarm-cleared' : 'alarm', recordingId: this.recordingId, alarm })
   }
 

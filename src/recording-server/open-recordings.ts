@@ -10,6 +10,7 @@ import {
   type StreamTotals,
   streamsLeft,
 } from '#store'
+import { changesAlarm, sourcesAlarm } from './own-alarms.ts'
 import type { RecordCommand, RecordEvent, RecordReplies, StreamSettings } from './record-messages.ts'
 import { RecordingTime } from './recording-time.ts'
 import type { HerePause } from './session-pause.ts'
@@ -188,12 +189,15 @@ export class OpenRecordings {
     const { channel, label } = files
     time.deliverAt(settings.pace ?? 1)
     const watch = room.stream(recording.watch, { channel, label, rtpPort: ports.port }, settings)
-    const keeping = { keepDigits, sender: time.sender }
+    const about = { channel, ...(label !== undefined && { label }) }
+    const onTooMany = (): void => recording.watch.raise(changesAlarm(about))
+    const keeping = { keepDigits, sender: time.sender, onTooMany }
     const track = new Track(files, { ...keeping, accountedMs: files.leftMs })
     const receiver = new StreamReceiver({
       ports,
       track,
       openSource: (ssrc) => new Track(files.addSource(ssrc), keeping),
+      onTooManySources: () => recording.watch.raise(sourcesAlarm(about)),
       clock,
       ids,
       cname,

@@ -10,7 +10,8 @@ import type { ReadCodec, Track, TrackCodec } from './track.ts'
 /** So many packets in a row, each one number behind the one before, make a source. */
 const ADMITTED_AFTER = 5
 const MOST_CANDIDATES = 4
-const MOST_SOURCES = 3
+/** Kept beside the one that the stream is locked to. */
+export const MOST_SOURCES = 3
 
 interface Candidate {
   readonly held: { readonly datagram: Uint8Array; readonly arrivalMs: number }[]
@@ -32,6 +33,8 @@ interface Source {
 export interface OtherSourcesOptions {
   /** Begins to keep a source. */
   readonly open: (ssrc: number) => Track
+  /** There is one more than may be kept; told once. */
+  readonly onTooMany: () => void
   /** Shared with the receiver, which reads its packets by it. */
   readonly view: RtpView
   /** Told of each packet that is kept, while the view describes it. */
@@ -47,6 +50,7 @@ export class OtherSources {
   /** By payload type; those of earlier negotiations stay. */
   readonly #codecs = new Map<number, TrackCodec>()
   #dropped = 0
+  #hasTooMany = false
 
   constructor(options: OtherSourcesOptions) {
     this.#options = options
@@ -104,8 +108,14 @@ export class OtherSources {
     if (candidate.held.length < ADMITTED_AFTER) return true
     this.#candidates.delete(ssrc)
     if (this.#sources.size < MOST_SOURCES) this.#admit(ssrc, candidate)
-    else this.#dropped += candidate.held.length
+    else this.#leaveOut(candidate)
     return true
+  }
+
+  #leaveOut({ held }: Candidate): void {
+    this.#dropped += held.length
+    if (!this.#hasTooMany) this.#options.onTooMany()
+    this.#hasTooMany = true
   }
 
   /** One that sent a packet and no more must not stand in the way of one that goes on: the first that came gives way. */

@@ -134,6 +134,8 @@ export type RecordCommand =
   | { readonly type: 'totals' }
   /** How streams are and what alarms stand, of one recording or of all. */
   | { readonly type: 'readings'; readonly recordingId?: string }
+  /** An alarm that stands for the rest of the recording. */
+  | { readonly type: 'raise'; readonly recordingId: string; readonly alarm: Alarm }
   /** Has what is heard told by events, or no more. */
   | { readonly type: 'listen'; readonly recordingId: string; readonly isOn: boolean }
   | { readonly type: 'stop' }
@@ -161,6 +163,7 @@ export interface RecordReplies {
   /** Per recording, per channel. */
   totals: Readonly<Record<string, readonly StreamTotals[]>>
   readings: Readonly<Record<string, RecordingReading>>
+  raise: undefined
   listen: undefined
   stop: undefined
 }

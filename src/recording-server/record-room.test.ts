@@ -323,3 +323,19 @@ test('a manifest has times to a tenth of a millisecond, and no gap or pause beyo
     assert.ok(ms <= manifest.durationMs, `${ms} of ${manifest.durationMs}`)
   }
 })
+
+test('what had come before the client paused is counted before the pause, though nobody had read it yet', async (t) => {
+  const bench = await RoomBench.open(t)
+  const source = await bench.addStream()
+  await source.send(encodePcmu(tone(440, 100)))
+  await bench.received(5)
+  bench.socketsRead = async () => {
+    await source.send(encodePcmu(tone(440, 60)))
+    await bench.received(8)
+  }
+  const settings = { codecs: [PCMU], isPaused: true }
+  await bench.room.handle({ type: 'set-stream', recordingId: RECORDING, channel: 0, settings })
+  assert.equal((await totalsOf(bench)).packets, 8)
+  const [pause] = (await totalsOf(bench)).pauses
+  assert.equal(pause?.packets, 0)
+})

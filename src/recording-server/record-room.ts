@@ -53,6 +53,8 @@ export interface RecordRoomOptions {
   readonly storage?: StoragePolicy
   /** Resolves when what had arrived for our sockets has been read; at once unless told. */
   readonly caughtUp?: () => Promise<void>
+  /** Resolves when what had arrived at the sockets has been read. */
+  readonly socketsRead?: () => Promise<void>
   /** The file system unless told. */
   readonly disk?: DiskPort
   /** Makes what players need of a recording that is over; in this thread unless told. */
@@ -114,6 +116,8 @@ export class RecordRoom {
       case 'add-stream':
         return await this.#recordings.addStream(command)
       case 'set-stream':
+        // What came before the client paused was not said in the pause.
+        if (command.settings.isPaused) await this.#options.socketsRead?.()
         this.#recordings.stream(command.recordingId, command.channel).receiver.configure(command.settings)
         return undefined
       case 'remove-stream':
@@ -139,6 +143,9 @@ export class RecordRoom {
         return this.#watch.readings(
           command.recordingId === undefined ? this.#recordings.all() : [this.#recordings.get(command.recordingId)],
         )
+      case 'raise':
+        this.#recordings.get(command.recordingId).watch.raise(command.alarm)
+        return undefined
       case 'listen':
         this.#watch.listen(this.#recordings.get(command.recordingId), command.isOn)
         return undefined

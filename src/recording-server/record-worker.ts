@@ -42,6 +42,7 @@ const room = new RecordRoom({
   derive: deriving.derive,
   ...(evidence && { attest: deriving.attest }),
   ...(encryption && { files: new Vault(encryption) }),
+  socketsRead,
   caughtUp: async () => {
     await new Promise<void>((resolve) => void systemClock.after(CATCH_UP_MS, 'caught-up', resolve))
     // A thread that slept runs its timers before it reads its sockets.

@@ -167,3 +167,19 @@ test('an ordinary call that was forked here is one after a restart, too, with it
     ['sip:src@client.test', `sip:recorder@${RECORDER_IP}`],
   )
 })
+
+test('a line that was refused before the restart is still missing after it', async (t) => {
+  const bench = await RecorderBench.open(t)
+  const dtls = { protocol: 'UDP/TLS/RTP/SAVPF', attributes: ['sendonly', 'label:2'] }
+  const session = await bench.start(offer([{ attributes: ['sendonly', 'label:1'] }, dtls]))
+  const source = await bench.source(session, 0)
+  await bench.talk([source, tone(440, 500)])
+  const [{ recordingId } = { recordingId: '' }] = await bench.server.sessions()
+  const server = await restarted(t, { bench, session, recordingId, source })
+  bench.clock.advance(250)
+  const [after] = await bench.settled(server.sessions())
+  assert.deepEqual(
+    after?.alarms?.map(({ code, label }) => [code, label]),
+    [['line-refused', '2']],
+  )
+})

@@ -11,6 +11,7 @@ import {
   withoutOldKeys,
 } from '#sdp'
 import { MAX_SDP_SESSION_ID, type PlannedLine, planAnswer, settingsOf } from './answer-plan.ts'
+import { refusedLineAlarm } from './own-alarms.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { ReopenedStream, StreamSettings } from './record-messages.ts'
 import type { LiveStream } from './server-events.ts'
@@ -214,14 +215,16 @@ export class SessionStreams {
   }
 
   async #refuse(index: number, planned: PlannedLine & { kind: 'refused' }): Promise<string[]> {
+    const { media, reason, fix } = planned
     const line = this.#lines[index]
-    if (line?.stream !== undefined && !line.stream.isRemoved) {
-      await this.#remove(line)
-      return []
+    const isLeftOut = reason !== 'offered with port 0'
+    if (this.#liveAt(index) !== undefined) await this.#remove(line!)
+    else this.#lines[index] = { media, stream: undefined, isLeftOut }
+    if (fix !== undefined) {
+      const alarm = refusedLineAlarm(index + 1, media.label, reason, fix)
+      await this.#options.media.ask({ type: 'raise', recordingId: this.#options.recordingId, alarm })
     }
-    const isLeftOut = planned.reason !== 'offered with port 0'
-    this.#lines[index] = { media: planned.media, stream: undefined, isLeftOut }
-    return isLeftOut ? [`media ${index + 1} refused: ${planned.reason}`] : []
+    return isLeftOut ? [`media ${index + 1} refused: ${reason}`] : []
   }
 
   async #take(index: number, planned: PlannedLine & { kind: 'stream' }, added: Stream | undefined): Promise<void> {

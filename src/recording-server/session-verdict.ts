@@ -13,6 +13,8 @@ const MAX_SEEN = 200
 /** Codecs that are decoded for playing. */
 const PLAYABLE = /^(?:PCMU|PCMA|G722|OPUS|L16)\//
 
+/** What `SessionStreams` warns of. */
+const REFUSED_LINE = /^media (\d+) refused: (.+)$/
 /** What `rawCostOf` says. */
 const RAW_COST = /^Audio of (.+) is kept as it came\.$/
 
@@ -116,6 +118,10 @@ export class SessionVerdict {
     }
     if (metadataInvalid) costs.push('Part of the metadata could not be read; it is kept as it came.')
     if (warnings.includes('time without zone')) costs.push('Times of the metadata without zone are taken as UTC.')
+    for (const warning of warnings) {
+      const [, number, reason] = REFUSED_LINE.exec(warning) ?? []
+      if (number !== undefined) costs.push(`Media line ${number} of the offer is not recorded: ${reason}.`)
+    }
     for (const codec of this.#rawCodecs) costs.push(rawCostOf(codec))
     return costs
   }

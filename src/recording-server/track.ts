@@ -32,7 +32,7 @@ export interface ReadCodec extends TrackCodec {
 }
 
 /** A peer that changes codecs more often than this is no peer. */
-const MAX_RUNS = 64
+export const MAX_RUNS = 64
 /** A run begins this much before its first packet, so that one that was overtaken still finds its place. */
 const RUN_LEAD_MS = 100
 /** Packets that are looked back for redundant blocks. */
@@ -56,6 +56,8 @@ export class Track {
   readonly #codecs = new Map<number, ReadCodec>()
   readonly #copies = new PayloadCopies()
   readonly #pauses = new PauseLog()
+  readonly #onTooMany: (() => void) | undefined
+  #hasTooMany = false
   #running: Running | undefined
   #events: TelephoneEventDetector | undefined
   /** Recording time up to which the stream is accounted for by finished runs. */
@@ -68,15 +70,19 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  /** `accountedMs`: the stream goes on from there after a restart. `sender`: the clock of a client that kept the audio and gives it away. */
+  /**
+   * `accountedMs`: the stream goes on from there after a restart. `sender`: the clock of a client that kept the audio and gives it away.
+   * `onTooMany`: the codec changes more often than is followed, told once.
+   */
   constructor(
     files: StreamFiles,
-    options: { keepDigits: boolean; accountedMs?: number; sender?: SenderTime | undefined },
+    options: { keepDigits: boolean; accountedMs?: number; sender?: SenderTime | undefined; onTooMany?: () => void },
   ) {
     this.#files = files
     this.#keepDigits = options.keepDigits
     this.#accountedMs = options.accountedMs ?? 0
     this.#sender = options.sender
+    this.#onTooMany = options.onTooMany
   }
 
   /** Packets that came too late to be placed. */
@@ -211,7 +217,11 @@ export class Track {
 
   /** Ends the current run and begins one; undefined when there have been too many. */
   #begin(codec: ReadCodec, ticks: number | undefined, arrivalMs: number): Running | undefined {
-    if (this.#files.runCount >= MAX_RUNS) return undefined
+    if (this.#files.runCount >= MAX_RUNS) {
+      if (!this.#hasTooMany) this.#onTooMany?.()
+      this.#hasTooMany = true
+      return undefined
+    }
     this.#endRun()
     const { clockRateHz } = codec
     const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? this.#firstCause : 'dtx' } as const

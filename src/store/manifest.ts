@@ -87,6 +87,12 @@ export type AlarmCode =
   /** Packets from another host than the client's SDP names. */
   | 'strangers-only'
   | 'clipping'
+  /** An audio m-line of an accepted session is not taken. */
+  | 'line-refused'
+  /** More sources send on one m-line than are kept. */
+  | 'too-many-sources'
+  /** The codec changes more often than is followed. */
+  | 'too-many-changes'
   | 'disk-failed'
   /** A file is gone while it is written. */
   | 'file-removed'

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePolicy } from '#recording-client'
 import { FakeSpool } from '../harness/fake-spool.ts'
-import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
+import { Command, type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import type { TestRecorder } from '../harness/test-recorder.ts'
 
 const RETRY_MS = 10_000
@@ -82,6 +82,51 @@ bench('a pause of what is spooled is cut and proved, stands in the ledger, and e
   assert.ok((row?.gapMs ?? 0) >= 3_000)
   b.client.close()
 })
+
+for (const unproved of ['all', 'one'] as const) {
+  bench(
+    `a pause whose cut the spool cannot prove for ${unproved} of its streams is 503, and another part takes what follows it`,
+    async (b, spool) => {
+      await spooled(b)
+      const [first] = b.call.media.forks.keys()
+      const { shutGates } = b.call.media
+      b.call.media.shutGates = async (forks) => {
+        const receipts = await shutGates.call(b.call.media, forks)
+        return receipts.map((receipt) => ({ ...receipt, drained: unproved === 'one' && receipt.fork !== first }))
+      }
+      const pause = b.pause()
+      await b.pass()
+      b.call.media.shutGates = shutGates
+      assert.deepEqual([pause.status, b.state, spool.kept.size], [503, 'paused', 2])
+      assert.equal(b.call.media.forks.has(first ?? ''), false)
+      assert.equal(await b.audio(5), 0)
+      const resume = b.resume()
+      await b.pass()
+      assert.deepEqual([resume.status, b.state], [200, 'recording'])
+      assert.equal(await b.audio(5), 10)
+      b.client.close()
+    },
+  )
+}
+
+bench(
+  'a mask that the spool cannot prove is 503, and another part, masked, takes what follows it',
+  async (b, spool) => {
+    await spooled(b)
+    b.engine.onCommand = (command) =>
+      command.name === 'maskDtmf' ? Promise.reject(new Error('worker is gone')) : undefined
+    const mask = new Command(b.client.mask(b.call, true, 'info'))
+    await b.pass()
+    assert.deepEqual([mask.status, spool.kept.size], [503, 2])
+    const forks = [...b.call.media.forks.values()]
+    assert.deepEqual(
+      forks.map(({ masked }) => masked),
+      [true, true],
+    )
+    assert.equal(await b.audio(5), 10)
+    b.client.close()
+  },
+)
 
 bench('a recording that is paused when its recorder is lost is silent in the spool until it is resumed', async (b) => {
   const recorder = await b.paused()

@@ -112,7 +112,8 @@ export function replayScenarios(scenario: Scenario): void {
       await scene.call.openGates(['f'])
       await recorder.hears(10)
       const [last, next] = [recorder.heard[before - 1]!, recorder.heard[before]!]
-      assert.ok(frameOf(next, recorder.heard[0]!) > 75, 'what came between is not sent any more')
+      // Frames 0 to 74 are remembered; the first that is live may be the next one.
+      assert.ok(frameOf(next, recorder.heard[0]!) >= 75, 'what came between is not sent any more')
       assert.equal((next.header.sequence - last.header.sequence) & 0xffff, 1)
       assert.equal((await scene.call.counters()).forks[0]?.replayed, before)
     },

@@ -56,6 +56,8 @@ export class RoomBench {
   readonly room: RecordRoom
   /** RTP port of each channel. */
   readonly ports: number[] = []
+  /** Reads what has arrived before a pause. */
+  socketsRead: () => Promise<void> = () => Promise.resolve()
   readonly #sources: RtpSource[] = []
 
   constructor(root: string, { keepDigits = false, disk = instantPort }: RoomBenchOptions) {
@@ -65,6 +67,7 @@ export class RoomBench {
       keepDigits,
       clock: this.clock,
       disk,
+      socketsRead: () => this.socketsRead(),
       ids: seededIds(5),
       ports: new PortPool({
         host: '127.0.0.1',

@@ -39,6 +39,9 @@ const alarmWords: Readonly<Record<string, string>> = {
   'same-audio': 'Both sides are recorded as the same',
   'strangers-only': 'Audio comes from an address that nobody named',
   clipping: 'One side is too loud, and distorted in the recording',
+  'line-refused': 'Part of the call is not recorded: the recorder refused a stream',
+  'too-many-sources': 'Part of the call is not recorded: too many sources send on one stream',
+  'too-many-changes': 'Part of the call is not recorded: its codec changes too often',
   'disk-failed': "Not really recording: the recorder's disk takes nothing",
   'worker-lost': 'Not really recording: the recorder has a fault',
 }

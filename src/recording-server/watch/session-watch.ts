@@ -1,6 +1,7 @@
 // "Is it really recording?": the alarms of one recording, raised and cleared as its streams are judged.
 
 import type { Alarm, AlarmEntry } from '#store'
+import { lastingAlarms } from '../own-alarms.ts'
 import { type AlarmWords, type SameAudioMemory, sameAudioAlarm, streamAlarms } from './alarm-rules.ts'
 import { type SoundFrame, SoundTap } from './sound-tap.ts'
 import type { StreamReading, StreamWatch } from './stream-watch.ts'
@@ -29,6 +30,8 @@ export class SessionWatch {
   readonly #words: AlarmWords
   readonly #sink: AlarmSink
   readonly #standing = new Map<string, Standing>()
+  /** Those that no judgement takes back. */
+  readonly #lasting = new Map<string, Alarm>()
   readonly #listed: { -readonly [K in keyof AlarmEntry]: AlarmEntry[K] }[] = []
   #same = new Map<string, SameAudioMemory>()
 
@@ -37,6 +40,12 @@ export class SessionWatch {
     this.#words = words
     this.#sink = sink
     this.#listed.push(...before)
+    for (const { fromMs: _from, toMs: _to, ...alarm } of before) if (lastingAlarms.has(alarm.code)) this.raise(alarm)
+  }
+
+  /** An alarm that stands from the next check to the end; the same one is raised once. */
+  raise(alarm: Alarm): void {
+    this.#lasting.set(`${alarm.code} ${alarm.channel ?? ''} ${alarm.cause}`, alarm)
   }
 
   add(stream: StreamWatch): void {
@@ -72,7 +81,7 @@ export class SessionWatch {
   /** Judges the streams; to be called each STEP_MS. `atMs` is the time of the recording. True: alarms have changed. */
   check(nowMs: number, atMs: number): boolean {
     let hasChanged = false
-    const found = new Map<string, Alarm>()
+    const found = new Map(this.#lasting)
     for (const alarm of this.#judged(nowMs)) found.set(`${alarm.code} ${alarm.channel ?? ''}`, alarm)
     for (const [key, { alarm, entry }] of this.#standing) {
       if (found.has(key)) continue
