@@ -79,7 +79,7 @@ export async function openGateway(
   const recorders = await openRecorders(config, around)
   const apis = await readRecorderApis(config)
   const engine = await createWorkerEngine({ ...config.media, log, clock, ids, lowerMainPriority: true })
-  const spool = await openSpool(config).catch(async (fault: unknown) => {
+  const spool = await openSpool(config, { clock, log }).catch(async (fault: unknown) => {
     await engine.close()
     throw fault
   })

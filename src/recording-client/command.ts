@@ -112,6 +112,8 @@ export const texts = {
   triedAgain: 'no recorder accepted the recording yet; they are asked again',
   mandatory: 'recording is mandatory and cannot be had',
   noneResumed: 'no recorder accepted the resumption; the recording is still paused',
+  pausedByRecorder: 'paused by the recorder',
+  streamsRefused: 'streams refused',
 } as const
 
 /** Builds an outcome. */

@@ -4,9 +4,9 @@
 import type { ForkCounters } from '#engine'
 import type { Clock } from '#kernel'
 
-/** A time in which a recorder was sent nothing. */
+/** A time in which a recorder was not sent all there was. */
 export interface LedgerGap {
-  /** `pause`, or why the recorder was lost. */
+  /** `pause`, why the recorder was lost, or what it did not take. */
   readonly reason: string
   readonly fromMs: number
   /** Absent while it lasts. */
@@ -107,8 +107,10 @@ export class Ledger {
   /** One recorder goes on in the place of another, whose gap ends with that; `afterMs`: how long that took. */
   moved(from: string, to: string, afterMs: number): void {
     const [left, taken] = [this.#entries.get(from), this.#entries.get(to)]
+    // A recorder that took its own place said itself whether it gets audio.
+    if (from === to) return
     this.gapEnds(from)
-    if (from === to || left === undefined || taken === undefined) return
+    if (left === undefined || taken === undefined) return
     left.takenOverBy = to
     taken.tookOverFrom = from
     taken.tookOverAfterMs = Math.round(afterMs)
@@ -128,7 +130,7 @@ export class Ledger {
     if (entry !== undefined) this.#sent(entry, atMs)
   }
 
-  /** From now on the recorder is sent nothing; another reason than before begins another gap. */
+  /** From now on the recorder is not sent all there is; another reason than before begins another gap. */
   gapBegins(recorder: string, reason: string, fromMs = this.#clock.wallMs()): void {
     const entry = this.#entries.get(recorder)
     if (entry === undefined || entry.open?.reason === reason) return

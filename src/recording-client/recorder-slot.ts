@@ -106,7 +106,8 @@ export class RecorderSlot {
 
   get standing(): SlotStanding {
     const { state } = this.#machine
-    const standing = state === 'carried' ? 'carried' : state === 'over' ? 'gone' : 'open'
+    const carried = this.#isHeld ? 'held' : 'carried'
+    const standing = state === 'carried' ? carried : state === 'over' ? 'gone' : 'open'
     return { names: this.#names, standing }
   }
 

@@ -45,6 +45,7 @@ export type RecordingHappening =
   | { readonly type: 'recorder.signal-failed'; readonly status: number }
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
   | { readonly type: 'recorder.streams-refused'; readonly labels: readonly string[] }
+  | { readonly type: 'recorder.streams-taken' }
   /** It does not take separate streams, and gets one of all voices instead. */
   | { readonly type: 'recorder.mixed' }
   | { readonly type: 'recorder.lost'; readonly reason: string }

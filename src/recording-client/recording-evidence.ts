@@ -87,12 +87,15 @@ export class RecordingEvidence {
     if (report.type === 'failed' || report.type === 'lost' || report.type === 'closed') this.#probes.leave(session)
     if (report.type === 'accepted') {
       this.#ledger.answered(uri)
-      if (session.state === 'active') this.#ledger.gapEnds(uri)
-      else this.#ledger.gapBegins(uri, call.snapshot().state === 'answered' ? 'pause' : 'call not answered')
-    } else if (report.type === 'resumed') this.#ledger.gapEnds(uri)
-    else if (report.type === 'lost') {
+      if (session.state !== 'active')
+        this.#ledger.gapBegins(uri, call.snapshot().state === 'answered' ? 'pause' : 'call not answered')
+    } else if (report.type === 'lost') {
       this.#ledger.gapBegins(uri, `lost: ${report.reason}`, this.#signs.silentSinceMs(session))
     }
+    // A pause of ours outweighs what the recorder takes.
+    if (session.state !== 'active') return
+    if (session.shortfall === undefined) this.#ledger.gapEnds(uri)
+    else this.#ledger.gapBegins(uri, session.shortfall)
   }
 
   /** What is thought of a recorder has changed without a report of its own. */

@@ -74,6 +74,12 @@ export class RecordingSession {
     return this.#forks.labels
   }
 
+  /** Why the recorder does not get all that flows, where that is its own doing. */
+  get shortfall(): string | undefined {
+    if (this.#machine.isHeld) return texts.pausedByRecorder
+    return this.#refused.length > 0 ? `${texts.streamsRefused}: ${this.#refused.join(', ')}` : undefined
+  }
+
   /** SIP Call-ID of the recording session, once invited. */
   get sipCallId(): string | undefined {
     return this.#dialog.callId
@@ -309,10 +315,10 @@ export class RecordingSession {
     }
     const refused = answered.filter((stream) => stream.isRefused && stream.isWithdrawn !== true)
     const labels = refused.map((stream) => stream.label)
-    if (labels.length > 0 && labels.join() !== this.#refused.join()) {
-      this.#listener.onReport({ type: 'streams-refused', labels })
-    }
+    const isNews = labels.join() !== this.#refused.join()
     this.#refused = labels
+    if (isNews)
+      this.#listener.onReport(labels.length > 0 ? { type: 'streams-refused', labels } : { type: 'streams-taken' })
     if (this.forkIds.length === 0) this.#feed({ type: 'streams-gone' })
     const taken = answered.filter((stream) => !stream.isRefused)
     this.#feed({ type: 'held', isHeld: taken.length > 0 && !taken.some((stream) => stream.mayFlow) })

@@ -84,13 +84,14 @@ export class RecordingSlots {
     return this.#slots.every((slot) => slot.standing.standing === 'gone')
   }
 
+  /** Whether a recorder carries the recording that is not paused by a command of its own. */
   get isCarried(): boolean {
     return this.#slots.some((slot) => slot.standing.standing === 'carried')
   }
 
-  /** Whether nobody carries the recording, and nobody is being asked now. */
+  /** Whether nobody carries the recording so, and nobody is being asked now who would. */
   get isAtRest(): boolean {
-    return this.#slots.every((slot) => slot.isAtRest)
+    return this.#slots.every((slot) => slot.isAtRest || slot.isHeld)
   }
 
   /** Whether a recorder accepts and leaves at once, again and again. */

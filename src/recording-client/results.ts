@@ -1,6 +1,7 @@
 // Results of recorders as commands and views tell them.
 
 import { assertNever } from '#kernel'
+import { texts } from './command.ts'
 import type { SessionReport } from './session-machine.ts'
 
 /** The result of a recorder after a report of its session; `known` is what stood there before. */
@@ -11,8 +12,9 @@ export function resultOf(known: string, report: SessionReport): string {
     case 'resumed-by-recorder':
       return 'accepted'
     case 'paused-by-recorder':
-      return 'paused by the recorder'
+      return texts.pausedByRecorder
     case 'streams-refused':
+    case 'streams-taken':
     case 'mixed':
       return known
     case 'failed':

@@ -59,6 +59,8 @@ export type SessionReport =
   | { readonly type: 'signal-failed'; readonly direction: OfferDirection; readonly status: number }
   | { readonly type: 'paused-by-recorder' | 'resumed-by-recorder' }
   | { readonly type: 'streams-refused'; readonly labels: readonly string[] }
+  /** It takes all that it had refused, or what comes in their place. */
+  | { readonly type: 'streams-taken' }
   /** It gets one stream of all voices in place of separate ones. */
   | { readonly type: 'mixed' }
   | { readonly type: 'lost'; readonly reason: string; readonly comeback?: Comeback }
@@ -106,6 +108,11 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
   /** Whether an offer of ours is unanswered. */
   get isOffering(): boolean {
     return this.#offering !== undefined
+  }
+
+  /** Whether the recorder takes nothing while we would send. */
+  get isHeld(): boolean {
+    return this.#isHeld
   }
 
   /** What is to be offered by now. */

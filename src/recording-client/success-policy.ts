@@ -21,8 +21,8 @@ export interface SuccessPolicy {
 export interface SlotStanding {
   /** URIs and profile names of its recorder and of those that may take its place. */
   readonly names: readonly string[]
-  /** `open`: it may yet be carried; `gone`: it will not. */
-  readonly standing: 'carried' | 'open' | 'gone'
+  /** `held`: carried, and paused by a command of its own; `open`: it may yet be carried; `gone`: it will not. */
+  readonly standing: 'carried' | 'held' | 'open' | 'gone'
 }
 
 /** Whether the call may be ended or refused for want of a recorder: then nothing but a recorder will do. */
@@ -88,6 +88,9 @@ export function judge(success: Success, slots: readonly SlotStanding[]): PolicyV
 function reached(slots: readonly SlotStanding[], wanted: number): PolicyVerdict {
   const count = (standing: SlotStanding['standing']): number =>
     slots.filter((slot) => slot.standing === standing).length
-  if (count('carried') >= wanted) return 'met'
-  return count('carried') + count('open') >= wanted ? 'open' : 'unmet'
+  // Who is paused as commanded is not missed, unless nobody records since those that should are lost.
+  const isHeldEnough = count('carried') > 0 || count('held') === slots.length
+  const carried = count('carried') + (isHeldEnough ? count('held') : 0)
+  if (carried >= wanted) return 'met'
+  return count('carried') + count('held') + count('open') >= wanted ? 'open' : 'unmet'
 }

@@ -8,7 +8,7 @@ import { SrtpSender, srtpSuites } from '#rtp'
 import { cryptoAttribute, offeredCryptos } from '#sdp'
 import type { Alarm } from '#store'
 import { audioOf, RecorderBench } from '../../test/harness/recorder.ts'
-import { type Line, offer } from '../../test/harness/recording-offer.ts'
+import { type Line, offer, parties, withMetadata } from '../../test/harness/recording-offer.ts'
 import type { RtpSource } from '../../test/harness/rtp-source.ts'
 import { StreamSound } from './watch/stream-sound.ts'
 
@@ -71,9 +71,9 @@ function raised(bench: RecorderBench, code: string): Alarm {
   return event.alarm
 }
 
-async function opened(t: Parameters<typeof RecorderBench.open>[0], lines?: Line[]) {
+async function opened(t: Parameters<typeof RecorderBench.open>[0], lines?: Line[], document?: Uint8Array) {
   const bench = await RecorderBench.open(t, { srtp: { suites: srtpSuites, keysWithoutTls: true } })
-  const session = await bench.start(offer(lines))
+  const session = await bench.start(document === undefined ? offer(lines) : withMetadata(offer(lines), document))
   const sources: RtpSource[] = []
   for (const line of session.ports.keys()) sources.push(await bench.source(session, line))
   return { bench, session, sources }
@@ -129,6 +129,43 @@ test('packets that stop are missed after 10 s, and a hold instead is not', async
   await bench.settled(session.dialog.reinvite({ body: offer(undefined, 3) }))
   bench.clock.advance(LIMIT_MS)
   assert.deepEqual(standing(bench), ['no-packets 0', 'no-packets 1'], 'due again, and missed again')
+})
+
+for (const [what, document] of [
+  ['has no association for label 2', parties({ 1: 'send' })],
+  ['lets everybody only receive', parties({ 1: 'recv', 2: 'recv' })],
+] as const) {
+  test(`metadata that ${what} keeps no side that the SDP says is sent from being missed`, async (t) => {
+    const { bench, session, sources } = await opened(t, undefined, document)
+    await talk(bench, LIMIT_MS, [sources[0]!, low])
+    assert.deepEqual(standing(bench), ['one-side-only 1'])
+    sources[1]!.payloadType = 9
+    await talk(bench, LIMIT_MS, [sources[0]!, low], [sources[1]!, high])
+    assert.deepEqual(standing(bench), ['wrong-codec 1'])
+    sources[1]!.payloadType = 0
+    await talk(bench, 300, [sources[0]!, low], [sources[1]!, high])
+    assert.deepEqual(standing(bench), [])
+    const [one] = await bench.server.sessions()
+    assert.ok(one?.streams[1]?.reading?.level !== undefined, 'it is seen and heard live')
+    const { manifest } = await bench.end(session)
+    assert.ok(manifest.streams.every(({ gaps }) => gaps.every(({ cause }) => cause !== 'hold')))
+  })
+}
+
+test('a stream that metadata holds is missed if it never came; after it did, only what is no use there is told', async (t) => {
+  const { bench, session, sources } = await opened(t, undefined, parties({ 1: 'send', 2: 'left' }))
+  await talk(bench, LIMIT_MS, [sources[0]!, low])
+  assert.deepEqual(standing(bench), ['one-side-only 1'])
+  await talk(bench, 300, [sources[0]!, low], [sources[1]!, high])
+  assert.deepEqual(standing(bench), [])
+  await bench.settled(
+    session.dialog.reinvite({ body: withMetadata(offer(undefined, 2), parties({ 1: 'send', 2: 'recv' })) }),
+  )
+  await talk(bench, 11_000, [sources[0]!, low])
+  assert.deepEqual(standing(bench), [], 'on hold')
+  sources[1]!.payloadType = 9
+  await talk(bench, 500, [sources[0]!, low], [sources[1]!, high])
+  assert.deepEqual(standing(bench), ['wrong-codec 1'])
 })
 
 test('a recorder that is told to keep nothing raises no alarm, whatever comes', async (t) => {

@@ -7,7 +7,8 @@ import { tone } from '#audio'
 import { seededIds } from '#kernel'
 import { buildMultipart } from '#siprec'
 import { type ClientSession, RecorderBench } from '../../test/harness/recorder.ts'
-import { bareMetadata, metadata, offer, withMetadata } from '../../test/harness/recording-offer.ts'
+import { bareMetadata, metadata, offer, parties, withMetadata } from '../../test/harness/recording-offer.ts'
+import { SessionMetadata } from './session-metadata.ts'
 
 const text = new TextEncoder()
 
@@ -172,6 +173,18 @@ for (const [isLabelled, expected] of [
     )
   })
 }
+
+test('who sent before a restart of the recorder and only receives after it holds; who never sent does not', () => {
+  const heldAfter = (before: Uint8Array): boolean[] | undefined => {
+    const [first, second] = [new SessionMetadata(), new SessionMetadata()]
+    first.apply(before, 'application/rs-metadata+xml', ['1', '2'])
+    second.resume(JSON.parse(JSON.stringify(first.kept())))
+    second.apply(parties({ 1: 'send', 2: 'recv' }), 'application/rs-metadata+xml', ['1', '2'])
+    return second.facts(['1', '2']).held as boolean[] | undefined
+  }
+  assert.deepEqual(heldAfter(parties({ 1: 'send', 2: 'send' })), [false, true])
+  assert.deepEqual(heldAfter(parties({ 1: 'send' })), [false, false])
+})
 
 /** Bob sends the stream of label 1, Carol that of label 2. */
 function twoSpeakers(): Uint8Array {

@@ -57,6 +57,8 @@ export interface KeptMetadata {
   readonly state?: RecordingMetadata
   readonly isInvalid: boolean
   readonly lacksBase: boolean
+  /** Streams that somebody sent so far. */
+  readonly sentIds?: readonly string[]
 }
 
 /** Merged metadata of one recording session; nothing that arrives can make it throw. */
@@ -70,18 +72,21 @@ export class SessionMetadata {
   #isDangling = false
   /** Ids that were given to several elements. */
   #doubtfulIds: ReadonlySet<string> = new Set()
+  /** Of the streams in the state, those that somebody sent so far. */
+  #sentIds: ReadonlySet<string> = new Set()
 
   /** What `resume` takes. */
   kept(): KeptMetadata {
     const [state, isInvalid, lacksBase] = [this.#state, this.#isInvalid, this.#lacksBase]
-    return { ...(state && { state }), isInvalid, lacksBase }
+    return { ...(state && { state }), isInvalid, lacksBase, sentIds: [...this.#sentIds] }
   }
 
   /** Goes on with what the process before knew. */
-  resume({ state, isInvalid, lacksBase }: KeptMetadata): void {
+  resume({ state, isInvalid, lacksBase, sentIds = [] }: KeptMetadata): void {
     this.#state = state
     this.#isInvalid = isInvalid
     this.#lacksBase = lacksBase
+    this.#sentIds = new Set(sentIds)
   }
 
   /** Merged state; undefined before the first readable document. */
@@ -118,6 +123,8 @@ export class SessionMetadata {
     this.#doubtfulIds = new Set(isPartial ? [...this.#doubtfulIds, ...repeated] : repeated)
     if (!this.isOver) this.#stateInCall = this.#state
     this.#state = applyMetadata(this.#state, metadata)
+    const sentIds = new Set([...this.#sentIds, ...this.#state.participantStreamAssocs.flatMap(({ send }) => send)])
+    this.#sentIds = new Set(this.#state.streams.map(({ streamId }) => streamId).filter((id) => sentIds.has(id)))
     this.#isDangling = isPartial && namesUnknown(metadata, this.#state)
     return [
       ...read.warnings,
@@ -137,7 +144,7 @@ export class SessionMetadata {
       state === undefined ? [] : [...state.extensions, ...state.sessions.flatMap((one) => one.extensions)]
     const reference = referenceOf(extensions, 0)
     const custom = customValues(extensions)
-    const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, ...sdp }
+    const hints = { doubtfulIds: this.#doubtfulIds, isLossy: this.#isInvalid, sentIds: this.#sentIds, ...sdp }
     const lines = lineSpeakers(state ?? NOTHING, labels, hints)
     const callerId = state && callingParticipant(state)
     return {

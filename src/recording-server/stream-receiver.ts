@@ -340,6 +340,7 @@ export class StreamReceiver {
     this.#lastPacketMs = arrivalMs
     this.#lastSequence = this.#view.sequence
     this.#packets += 1
+    if (this.#packets === 1) this.#expect()
     this.#bytes += this.#view.payloadLength
     this.#write(datagram, arrivalMs, extended)
   }
@@ -384,11 +385,12 @@ export class StreamReceiver {
     this.#pauses.set(isPaused || this.#isPausedHere, atMs, this.#lastSequence, isEnded && !this.#isPausedHere)
   }
 
-  /** Packets are missed only where nobody has announced that there will be none. */
+  /** Packets are missed only where nobody has announced that there will be none; where none ever came, only the SDP is believed. */
   #expect(): void {
     const { watch, clock } = this.#options
-    const isQuiet = this.#settings.isPaused || this.#heldBySdp || this.#heldByMetadata || this.#isPausedHere
-    watch.expect(!isQuiet && !this.#closed, clock.nowMs())
+    const isOpen = !(this.#settings.isPaused || this.#heldBySdp || this.#isPausedHere || this.#closed)
+    const isHeld = this.#heldByMetadata && this.#packets > 0
+    watch.expect(isOpen && !isHeld, clock.nowMs(), isOpen)
   }
 
   #setCause(cause: PauseCause, isOn: boolean, atMs: number): void {

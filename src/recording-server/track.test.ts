@@ -8,6 +8,8 @@ import { readRawRun } from '#store'
 import { TrackBench } from '../../test/harness/track-bench.ts'
 
 const PCMU = { payloadType: 0, encoding: 'PCMU/8000', clockRateHz: 8000 }
+const RED = { payloadType: 121, encoding: 'RED/8000', clockRateHz: 8000 }
+const KEYS = { payloadType: 101, encoding: 'TELEPHONE-EVENT/8000', clockRateHz: 8000 }
 const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
 /** First byte of an Opus packet of one CELT frame of 20 ms. */
 const CELT_20_MS = 0xf8
@@ -79,3 +81,87 @@ test('SRS-54: with a hold, a pause of ours, silence suppression and 5 % loss a c
     assert.ok(coefficient > 0.9 && Math.abs(lagSamples) <= 160, `${coefficient} at ${lagSamples}, second ${seconds}`)
   }
 })
+
+/** Packets of 20 ms that are heard in the recording, by their number: their octets are not those of silence. */
+function packetsHeard(folder: string): number[] {
+  const octets = readFileSync(join(folder, 'recording.wav')).subarray(-3000 * 8)
+  const isHeard = (n: number) => octets.subarray(n * 160, n * 160 + 160).some((octet) => octet !== 0xff)
+  return Array.from({ length: 150 }, (_, n) => n).filter(isHeard)
+}
+
+const said = (n: number) => new Uint8Array(160).fill(n)
+const saidIn = (heard: number[], from: number, to: number) => heard.filter((n) => n >= from && n < to)
+
+test('what was said in a pause of ours and the network held up until it was over is not kept', async (t) => {
+  const bench = new TrackBench(t, [[PCMU]])
+  for (let n = 0; n < 150; n++) {
+    if (n === 50) bench.tracks[0]!.setPaused('paused-here', true, 1000)
+    if (n === 80) bench.tracks[0]!.setPaused('paused-here', false, 2000)
+    const arrivalMs = n >= 80 && n < 101 ? 2030 : 20 + n * 20
+    bench.accept(0, { sequence: n, timestamp: n * 160, arrivalMs, payload: said(n) })
+  }
+  const heard = packetsHeard((await bench.publish(3000)).folder)
+  assert.deepEqual([saidIn(heard, 50, 100), saidIn(heard, 101, 150).length], [[], 49])
+})
+
+test('redundancy does not bring back what was said in a pause of ours (RFC 2198)', async (t) => {
+  const bench = new TrackBench(t, [[RED, PCMU]])
+  for (let n = 0; n < 150; n++) {
+    if (n === 50) bench.tracks[0]!.setPaused('paused-here', true, 1000)
+    if (n === 100) bench.tracks[0]!.setPaused('paused-here', false, 2000)
+    const header = n === 0 ? [0] : [0x80, 160 >> 6, ((160 & 0x3f) << 2) | 0, 160, 0]
+    const payload = Uint8Array.of(...header, ...(n === 0 ? [] : said(n - 1)), ...said(n))
+    bench.accept(0, { sequence: n, timestamp: n * 160, arrivalMs: 20 + n * 20, payload, payloadType: 121 })
+  }
+  const heard = packetsHeard((await bench.publish(3000)).folder)
+  assert.deepEqual([saidIn(heard, 50, 100), saidIn(heard, 100, 150).length], [[], 50])
+})
+
+test('a stream whose RTP time stood still in a pause of ours is kept behind it', async (t) => {
+  const bench = new TrackBench(t, [[PCMU]])
+  for (let n = 0; n < 100; n++) {
+    if (n === 50) bench.tracks[0]!.setPaused('paused-here', true, 1000)
+    if (n === 52) bench.tracks[0]!.setPaused('paused-here', false, 2500)
+    const arrivalMs = n < 52 ? 20 + n * 20 : 2520 + (n - 52) * 20
+    bench.accept(0, { sequence: n, timestamp: n * 160, arrivalMs, payload: said(n) })
+  }
+  const { manifest } = await bench.publish(4000)
+  assert.equal(manifest.streams[0]!.account!.audioMs, 98 * 20)
+})
+
+test('a key that was pressed in a pause of ours is not kept, though its end comes behind it', async (t) => {
+  const bench = new TrackBench(t, [[PCMU, KEYS]])
+  const key = (sequence: number, timestamp: number, isEnd: boolean, arrivalMs: number) => {
+    const payload = Uint8Array.of(5, isEnd ? 0x8a : 10, 3, 0xc0)
+    bench.accept(0, { sequence, timestamp, arrivalMs, payload, payloadType: 101 })
+  }
+  bench.accept(0, { sequence: 0, timestamp: 0, arrivalMs: 20, payload: said(1) })
+  bench.tracks[0]!.setPaused('paused-here', true, 500)
+  for (let n = 1; n <= 5; n++) key(n, 8000, false, 1000 + n * 20)
+  bench.tracks[0]!.setPaused('paused-here', false, 1115)
+  for (let n = 6; n <= 8; n++) key(n, 8000, true, 1114 + n)
+  for (let n = 9; n <= 11; n++) key(n, 16_000, true, 2114 + n)
+  const { manifest } = await bench.publish(3000)
+  assert.equal(manifest.streams[0]!.events.length, 1)
+})
+
+for (const isHeardBefore of [true, false]) {
+  test(`what a client sends in a pause that it announced is ${isHeardBefore ? 'counted, and not kept' : 'kept where it had sent nothing before'}`, async (t) => {
+    const bench = new TrackBench(t, [[PCMU]])
+    if (!isHeardBefore) bench.tracks[0]!.setPaused('paused-by-client', true, 0)
+    for (let n = 0; n < 150; n++) {
+      if (isHeardBefore && n === 50) bench.tracks[0]!.setPaused('paused-by-client', true, 1000)
+      if (isHeardBefore && n === 100) bench.tracks[0]!.setPaused('paused-by-client', false, 2000)
+      bench.accept(0, { sequence: n, timestamp: n * 160, arrivalMs: 20 + n * 20, payload: said(n) })
+    }
+    const { discarded } = bench.tracks[0]!
+    const { manifest, folder } = await bench.publish(3000)
+    const heard = packetsHeard(folder)
+    assert.deepEqual(
+      [saidIn(heard, 50, 100).length, heard.length, discarded],
+      isHeardBefore ? [0, 100, 50] : [50, 150, 0],
+    )
+    const gaps = isHeardBefore ? [{ fromMs: 1000, toMs: 2000, cause: 'paused-by-client' }] : []
+    assert.deepEqual(manifest.streams[0]!.gaps, gaps)
+  })
+}

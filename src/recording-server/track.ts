@@ -1,6 +1,6 @@
 // One stream on its way to disk: codec runs, each with its timeline, whatever becomes of the payload.
 
-import { type RtpView, redundantBlocks, TelephoneEventDetector } from '#rtp'
+import { type RtpView, redundantBlocks, TelephoneEventDetector, timestampDistance } from '#rtp'
 import {
   type ClockBend,
   type GapCause,
@@ -37,12 +37,22 @@ export const MAX_RUNS = 64
 const RUN_LEAD_MS = 100
 /** Packets that are looked back for redundant blocks. */
 const MOST_REDUNDANT = 64
+/** What the network holds up for longer is not told from a clock that stood still in the pause. */
+const MOST_HELD_UP_MS = 1000
 /** Assumed of a first packet whose codec does not tell. */
 const USUAL_PACKET_MS = 20
 
 interface Running {
   readonly codec: ReadCodec
   readonly timeline: Timeline
+}
+
+/** The packet with the highest sequence number. */
+interface Heard {
+  ssrc: number
+  sequence: number
+  timestamp: number
+  arrivalMs: number
 }
 
 /** Where packets go, apart from their gaps and clocks. */
@@ -65,6 +75,14 @@ export class Track {
   #lateBefore = 0
   #audioBeforeMs = 0
   #discarded = 0
+  /** The client took back, in the middle of the stream, that it sends. */
+  #isPausedByClient = false
+  /** Without those that are read as keys: their timestamp is that of the first one. */
+  #heard: Heard | undefined
+  /** The last pause that is over: what was heard by then, and since when all is kept again if we made it ourselves. */
+  #paused: (Heard & { readonly untilMs: number | undefined }) | undefined
+  /** Timestamp of the last key that was pressed in a pause. */
+  #hiddenKey: number | undefined
   /** The last one. */
   #reported: SenderReported | undefined
   /** Sequence numbers of late that came with redundancy. */
@@ -102,12 +120,19 @@ export class Track {
     return this.#codecs.get(payloadType)
   }
 
-  /** Notes that a cause for silence begins or ends. While `paused-here` holds, nothing is kept. */
+  /** Notes that a cause for silence begins or ends. While `paused-here` holds, or a client's pause of a stream that had begun, nothing is kept. */
   setPaused(cause: PauseCause, isOn: boolean, atMs: number): void {
+    const isHere = cause === 'paused-here'
+    if (!isOn && this.#heard !== undefined && this.#pauses.isOn(cause) && this.#isDiscarding)
+      this.#paused = { ...this.#heard, untilMs: isHere ? atMs : undefined }
+    // A client that answers a pause of ours sends again as soon as we ask: its answer may come behind its packets.
+    if (isHere) this.#isPausedByClient = false
+    else if (cause === 'paused-by-client' && isOn !== this.#pauses.isOn(cause))
+      this.#isPausedByClient = isOn && this.#hasBegun && !this.#pauses.isOn('paused-here')
     this.#pauses.set(cause, isOn, atMs)
   }
 
-  /** Packets that came while the recorder was told to keep nothing. */
+  /** Packets that were said in a pause of ours, or came in one that the client had announced. */
   get discarded(): number {
     return this.#discarded
   }
@@ -121,7 +146,11 @@ export class Track {
   accept(view: RtpView, datagram: Uint8Array, extended: number, arrivalMs: number): boolean {
     const codec = this.#codecs.get(view.payloadType)
     if (codec === undefined) return false
-    if (this.#pauses.isOn('paused-here')) {
+    const { ssrc, timestamp } = view
+    const isOfPause = this.#isDiscarding || this.#isOfPause(ssrc, extended, timestamp, codec, arrivalMs)
+    if (codec.kind !== 'event') this.#noteHeard(ssrc, extended, timestamp, arrivalMs)
+    if (isOfPause) {
+      if (codec.kind === 'event') this.#hiddenKey = timestamp
       this.#discarded += 1
       this.#noteQuiet(extended)
       return false
@@ -142,6 +171,38 @@ export class Track {
     return this.#place(view, codec, payload, extended, view.timestamp, arrivalMs)
   }
 
+  get #isDiscarding(): boolean {
+    return this.#isPausedByClient || this.#pauses.isOn('paused-here')
+  }
+
+  get #hasBegun(): boolean {
+    return this.#running !== undefined || this.#files.hasLeftRuns
+  }
+
+  /** Whether a packet that comes behind a pause, or a block of one, was said in it. */
+  #isOfPause(ssrc: number, sequence: number, timestamp: number, codec: ReadCodec, arrivalMs: number): boolean {
+    if (codec.kind === 'event' && timestamp === this.#hiddenKey) return true
+    const paused = this.#paused
+    if (paused === undefined || paused.ssrc !== ssrc) return false
+    if (sequence <= paused.sequence) return true
+    if (paused.untilMs === undefined) return false
+    const saidMs = paused.arrivalMs + (timestampDistance(paused.timestamp, timestamp) * 1000) / codec.clockRateHz
+    return saidMs <= paused.untilMs && arrivalMs - saidMs < MOST_HELD_UP_MS
+  }
+
+  /** In place: this is done for every packet. */
+  #noteHeard(ssrc: number, sequence: number, timestamp: number, arrivalMs: number): void {
+    this.#heard ??= { ssrc, sequence, timestamp, arrivalMs }
+    const heard = this.#heard
+    // When the first one comes back, its numbers may begin anew.
+    if (heard.ssrc !== ssrc) this.#paused = undefined
+    else if (sequence <= heard.sequence) return
+    heard.ssrc = ssrc
+    heard.sequence = sequence
+    heard.timestamp = timestamp
+    heard.arrivalMs = arrivalMs
+  }
+
   /** The primary block, and before it those blocks of packets that did not come (RFC 2198). */
   #acceptRedundant(view: RtpView, payload: Uint8Array, extended: number, arrivalMs: number): boolean {
     const blocks = redundantBlocks(payload)
@@ -153,6 +214,7 @@ export class Track {
       const isKnown = sequence !== extended && this.#seen.has(sequence)
       if (codec === undefined || isKnown || part.length === 0 || codec.kind === 'redundant') continue
       const timestamp = (view.timestamp - timestampOffset) >>> 0
+      if (this.#isOfPause(view.ssrc, sequence, timestamp, codec, arrivalMs)) continue
       const taken = this.#place(view, codec, part, sequence, timestamp, arrivalMs)
       if (sequence === extended) isTaken = taken
       if (taken) this.#seen.add(sequence)

@@ -61,12 +61,16 @@ test('L-16, L-19: without associations the parties are taken in order, and all o
 })
 
 test('a stream that nobody sends any more, while others are sent, is on hold', () => {
-  const held = (flows: RecordingMetadata['participantStreamAssocs']): boolean[] =>
-    lineSpeakers(document({ participantStreamAssocs: flows }), ['1', '2']).map(({ isHeld }) => isHeld === true)
+  const held = (flows: RecordingMetadata['participantStreamAssocs'], sentIds = new Set(['s1', 's2'])): boolean[] =>
+    lineSpeakers(document({ participantStreamAssocs: flows }), ['1', '2'], { sentIds }).map(
+      ({ isHeld }) => isHeld === true,
+    )
   assert.deepEqual(held(FLOWS), [false, false])
   assert.deepEqual(held([FLOWS[0]!, { ...FLOWS[1]!, send: [], recv: ['s2'] }]), [true, false])
   assert.deepEqual(held([FLOWS[0]!, { ...FLOWS[1]!, disassociateTime: '2026-01-01T00:00:00Z' }]), [true, false])
   assert.deepEqual(held([]), [false, false])
+  assert.deepEqual(held([FLOWS[0]!], new Set()), [false, false], 'of which nobody was ever said to send')
+  assert.deepEqual(held([FLOWS[0]!, { ...FLOWS[1]!, send: [], recv: ['s2'] }], new Set()), [false, false])
 })
 
 test('a leaver gives way to who still speaks, and stays the speaker if nobody follows', () => {

@@ -29,6 +29,8 @@ export interface SpeakerHints {
   readonly kinds?: readonly string[]
   /** The SDP has m-lines beside these, so that the order of streams is not that of the lines. */
   readonly hasOtherLines?: boolean
+  /** Ids of the streams that somebody sent in an earlier document: who never did holds nothing. */
+  readonly sentIds?: ReadonlySet<string>
 }
 
 interface Binding {
@@ -120,12 +122,12 @@ class Census {
     return { participantIds, evidence: participantIds.length > 0 ? 'stated' : 'unknown' }
   }
 
-  /** Whether some send streams, and none of them sends this one now. */
+  /** Whether participants are tied to streams, and those who were to this one send it no more. */
   isHeld({ streamId }: MetadataStream): boolean {
-    const sending = this.#senders.get(streamId) ?? []
-    return (
-      this.#metadata.participantStreamAssocs.length > 0 && sending.every((flow) => flow.disassociateTime !== undefined)
-    )
+    const sending = this.#senders.get(streamId)
+    if (sending !== undefined) return sending.every((flow) => flow.disassociateTime !== undefined)
+    const { sentIds = NO_IDS } = this.#hints
+    return this.#metadata.participantStreamAssocs.length > 0 && sentIds.has(streamId)
   }
 
   // One line for several parties is a mixed stream; else there must be as many parties as lines, and both in one order.

@@ -3,7 +3,7 @@
 import type { ForkCounters, ForkOptions, ForkRemote, GateReceipt, MediaCodec, MediaLocal, MediaRemote } from '#engine'
 import { err, ok, type Result } from '#kernel'
 import type { SpooledFile } from './spool-folder.ts'
-import { SpoolLink } from './spool-link.ts'
+import { type LinkSurroundings, SpoolLink } from './spool-link.ts'
 import type { SpoolEvent, SpoolOptions } from './spool-messages.ts'
 
 /** A spool with a worker thread of its own; rejections are AppError with code `spool.*`. */
@@ -17,8 +17,8 @@ export class Spool {
   }
 
   /** Opens it; rejects with `spool.unusable` when its key or its folder cannot be had. */
-  static async open(options: SpoolOptions): Promise<Spool> {
-    return new Spool(await SpoolLink.start(options), options.deliverySpeed)
+  static async open(options: SpoolOptions, around: LinkSurroundings): Promise<Spool> {
+    return new Spool(await SpoolLink.start(options, around), options.deliverySpeed)
   }
 
   /** Begins to take a recording in, a stream for each source; the error says why it is refused. */

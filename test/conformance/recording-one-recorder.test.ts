@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parsePolicy } from '../../src/recording-client/success-policy.ts'
+import { FakeSpool } from '../harness/fake-spool.ts'
 import { InfoBench } from '../harness/info-bench.ts'
 import { Command, type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { mediaLines } from '../harness/recording-message.ts'
@@ -109,6 +110,41 @@ pair(
     ])
   },
   { replayMs: 60_000 },
+)
+
+const pausedSpool = new FakeSpool()
+pair(
+  'SRC-63: what nobody records while one recorder is paused on its own and the other is lost is spooled, not for the paused one',
+  async ({ b, one, two, command }) => {
+    command('pause', one)
+    await b.pass()
+    two.onInvite = 503
+    two.bye()
+    await b.pass()
+    assert.deepEqual([b.state, b.view?.policy, b.eventTypes.at(-1)], ['recording', 'unmet', 'spool.began'])
+    assert.equal(await b.audio(), 20)
+    const targets = (): unknown[] => [...pausedSpool.kept.values()].map(({ facts }) => JSON.parse(facts).targets)
+    assert.deepEqual(targets(), [[[two.uri]]])
+    const resume = command('resume', one)
+    await b.pass()
+    assert.deepEqual([resume.status, b.view?.policy], [200, 'met'])
+    assert.ok(b.eventTypes.includes('spool.kept'))
+    assert.equal(await b.audio(), 20, 'the recorder has it again, and the spool no longer')
+    assert.deepEqual(targets(), [[[two.uri]]])
+  },
+  { spool: pausedSpool },
+)
+
+pair(
+  'what nobody records since every recorder is paused on its own is not spooled',
+  async ({ b, one, two, command }) => {
+    command('pause', one)
+    command('pause', two)
+    await b.pass(10_000)
+    assert.deepEqual([b.state, b.view?.policy, await b.audio()], ['recording', 'met', 0])
+    assert.equal(b.eventTypes.includes('spool.began'), false)
+  },
+  { spool: new FakeSpool() },
 )
 
 pair(

@@ -10,6 +10,12 @@ import { type AnswerRule, takeAll } from '../harness/test-recorder.ts'
 const flowing = ['port sendonly 1', 'port sendonly 2']
 const paused = ['port inactive 1', 'port inactive 2']
 
+/** The gaps of the first recorder: why, and for how many ms, or `open`. */
+function gaps(bench: RecordingBench): [string, number | 'open'][] {
+  const found = bench.view?.ledger[0]?.gaps ?? []
+  return found.map(({ reason, fromMs, toMs }) => [reason, toMs === undefined ? 'open' : toMs - fromMs])
+}
+
 /** What the log says was odd in what the recorder said. */
 function problems(bench: RecordingBench): unknown[] {
   const odd = bench.log.lines.filter(({ message }) => message === 'recorder said odd things of a stream')
@@ -143,6 +149,64 @@ row('AMB-09, field 31: a pause of ours outlasts the recorder that wants to go on
   await bench.pass()
   assert.equal(await bench.audio(), 0, 'the recorder still holds')
   assert.equal(bench.eventTypes.at(-1), 'recorder.paused-by-recorder')
+})
+
+row('a recorder that takes nothing from its first answer on has a gap in the ledger', async (bench) => {
+  const recorder = await recordingWith(bench, hold)
+  await bench.pass(30_000)
+  assert.deepEqual(gaps(bench), [['paused by the recorder', 'open']])
+  assert.ok((bench.view?.ledger[0]?.gapMs ?? 0) >= 30_000)
+  await offered(bench, recorder, takeAll)
+  assert.equal(gaps(bench).length, 1)
+  assert.notEqual(gaps(bench)[0]?.[1], 'open')
+})
+
+row(
+  'a recorder that answers a change with inactive has a gap in the ledger until it takes audio again',
+  async (bench) => {
+    const recorder = await bench.recording()
+    recorder.answer = hold
+    bench.call.join()
+    await bench.pass(5_000)
+    assert.deepEqual(gaps(bench), [['paused by the recorder', 'open']])
+    await offered(bench, recorder, takeAll)
+    const [[, ms] = []] = gaps(bench)
+    assert.ok(typeof ms === 'number' && ms > 4_000 && ms < 6_000, `${ms}`)
+  },
+)
+
+row('a pause of ours and one of the recorder are gaps of their own', async (bench) => {
+  const recorder = await bench.recording()
+  await offered(bench, recorder, hold)
+  bench.pause()
+  await bench.pass()
+  recorder.answer = hold
+  bench.resume()
+  await bench.pass()
+  assert.deepEqual(
+    gaps(bench).map(([reason]) => reason),
+    ['paused by the recorder', 'pause', 'paused by the recorder'],
+  )
+  assert.equal(gaps(bench).at(-1)?.[1], 'open')
+})
+
+row('a recorder that refuses one stream of two has a gap in the ledger until it takes both', async (bench) => {
+  const recorder = await recordingWith(bench, but(1, { port: 0 }))
+  await bench.pass(5_000)
+  assert.deepEqual(gaps(bench), [['streams refused: 2', 'open']])
+  bench.pause()
+  await bench.pass()
+  bench.resume()
+  await bench.pass()
+  assert.deepEqual(
+    gaps(bench).map(([reason]) => reason),
+    ['streams refused: 2', 'pause', 'streams refused: 2'],
+  )
+  recorder.answer = takeAll
+  bench.call.join()
+  await bench.pass()
+  assert.equal(bench.eventTypes.at(-1), 'recorder.streams-taken')
+  assert.notEqual(gaps(bench).at(-1)?.[1], 'open')
 })
 
 row('SRC-42: a recorder that removes every stream has ended the session', async (bench) => {

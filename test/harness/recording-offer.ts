@@ -60,6 +60,32 @@ export function lastMetadata(name: string): Uint8Array {
   )
 }
 
+/** A complete document of two streams and two parties; by label, what the party there does with its stream, if anything is said of it. */
+export function parties(flows: Readonly<Record<number, 'send' | 'recv' | 'left'>>): Uint8Array {
+  const ids = [
+    ['AQAAAAAAAAAAAAAAAAAAAA==', 'AQAAAAAAAAAAAAAAAAAABQ=='],
+    ['AgAAAAAAAAAAAAAAAAAAAA==', 'AQAAAAAAAAAAAAAAAAAABg=='],
+  ] as const
+  const session = 'AAAAAAAAAAAAAAAAAAAAAA=='
+  const elements = ids.flatMap(([party, stream], at) => {
+    const flow = flows[at + 1]
+    const list = flow === 'recv' ? 'recv' : 'send'
+    const end = flow === 'left' ? '<disassociate-time>2026-03-02T11:00:00Z</disassociate-time>' : ''
+    return [
+      `<participant participant_id="${party}"><nameID aor="sip:${at + 1}@example.test"/></participant>`,
+      `<stream stream_id="${stream}" session_id="${session}"><label>${at + 1}</label></stream>`,
+      ...(flow === undefined
+        ? []
+        : [
+            `<participantstreamassoc participant_id="${party}"><${list}>${stream}</${list}>${end}</participantstreamassoc>`,
+          ]),
+    ]
+  })
+  return text.encode(
+    `<recording xmlns="urn:ietf:params:xml:ns:recording:1"><datamode>complete</datamode><session session_id="${session}"/>${elements.join('')}</recording>`,
+  )
+}
+
 /** SDP and metadata in one body. */
 export function withMetadata(sdp: SipBody, document: Uint8Array): SipBody {
   const parts = [

@@ -62,8 +62,11 @@ export function fromOf(domain: string): string {
 }
 
 /** The spool, if there is to be one; rejects with AppError `spool.unusable`. */
-export async function openSpool({ recording, media }: GatewayConfig): Promise<Spool | undefined> {
+export async function openSpool(
+  { recording, media }: GatewayConfig,
+  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
+): Promise<Spool | undefined> {
   if (recording.spool === undefined) return undefined
   const { folder, keyFile, deliverySpeed, ...limits } = recording.spool
-  return await Spool.open({ folder, keyFile, limits, deliverySpeed, media })
+  return await Spool.open({ folder, keyFile, limits, deliverySpeed, media }, { clock, log })
 }

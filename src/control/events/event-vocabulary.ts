@@ -113,6 +113,7 @@ export const eventVocabulary = {
   'recorder.resumed-by-recorder': event('The recorder asked for media again.', {}),
   'recorder.mixed': event('The recorder takes no separate streams, and gets one with all voices instead.', {}),
   'recorder.streams-refused': event('The recorder refused streams.', { labels: Type.Array(Type.String()) }),
+  'recorder.streams-taken': event('The recorder takes all streams again, or one of all voices in their place.', {}),
   'recorder.failed-over': event('Another recorder accepted instead.', {
     ...move,
     afterMs: Type.Number(says('since the start')),

@@ -1,5 +1,5 @@
 // What is wrong with the streams of a recording, the likely cause, and what helps. Streams that are on hold, inactive or paused are
-// never judged.
+// never judged; of one that only the metadata holds it is told if what comes is of no use.
 
 import type { Alarm } from '#store'
 import { compareAudio, type SameAudio } from './compared-sound.ts'
@@ -46,10 +46,12 @@ export function streamAlarms(
   nowMs: number,
   words: AlarmWords,
 ): Alarm[] {
-  if (!stream.isExpected) return []
-  const silentForMs = Math.min(stream.silentForMs(nowMs), stream.expectedForMs(nowMs))
+  if (!stream.isOpen) return []
+  const sinceMs = stream.silentForMs(nowMs)
+  const silentForMs = stream.isExpected ? Math.min(sinceMs, stream.expectedForMs(nowMs)) : sinceMs
   const absent = silentForMs >= UNUSABLE_MS ? unusable(stream) : undefined
   if (absent !== undefined) return [absent]
+  if (!stream.isExpected) return []
   if (stream.packets === 0) {
     const isDue = stream.expectedForMs(nowMs) >= PATIENCE_MS
     return isDue ? [missing(stream, others, words)] : []

@@ -49,6 +49,7 @@ export class StreamWatch {
   readonly sound: StreamSound
   #settings: StreamSettings
   #isExpected = false
+  #isOpen = false
   #expectedSinceMs = 0
   #packets = 0
   #allPackets = 0
@@ -77,6 +78,11 @@ export class StreamWatch {
   /** Whether packets are due: the stream is there, and not on hold, inactive or paused. */
   get isExpected(): boolean {
     return this.#isExpected
+  }
+
+  /** By SDP packets may come, and they would be kept: true also where the metadata alone says that nobody speaks. */
+  get isOpen(): boolean {
+    return this.#isOpen
   }
 
   /** Packets taken since they are due. */
@@ -148,8 +154,8 @@ export class StreamWatch {
     this.#settings = settings
   }
 
-  /** Says whether packets are due; when they become due, what is judged begins anew. */
-  expect(isExpected: boolean, nowMs: number): void {
+  /** Says whether packets are due, and whether they may come; when they become due, what is judged begins anew. */
+  expect(isExpected: boolean, nowMs: number, isOpen = isExpected): void {
     if (isExpected && !this.#isExpected) {
       this.#expectedSinceMs = nowMs
       this.#packets = 0
@@ -160,6 +166,7 @@ export class StreamWatch {
       this.sound.reset()
     }
     this.#isExpected = isExpected
+    this.#isOpen = isOpen
   }
 
   /** The next step begins; to be called each STEP_MS. */
