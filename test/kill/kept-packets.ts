@@ -7,6 +7,9 @@ import { type Manifest, plainFiles, type RecordingFiles } from '#store'
 import type { KillSession } from './kill-client.ts'
 import { type MarkedStream, PACKET_MS, packetsIn } from './marked-stream.ts'
 
+/** A recorder that is back has everybody's packets again within this. */
+const RESUMED_MS = 1500
+
 /** One death of the recorder, by the sender's clock. */
 export interface Kill {
   readonly atMs: number
@@ -83,8 +86,11 @@ export async function judge(
     if (!isOrdered) faults.push(`${name}: packets out of order, or twice`)
     for (const hole of holesOf(stream, numbers)) {
       const loss = lossOf(stream, hole, kills)
-      if (loss === undefined) faults.push(`${name}: packets ${hole.from} to ${hole.to} are missing, and nobody died`)
+      const missing = `${name}: packets ${hole.from} to ${hole.to} are missing`
+      if (loss === undefined) faults.push(`${missing}, and nobody died`)
       else losses.push(loss)
+      const lateMs = latenessOf(stream, hole, kills)
+      if (lateMs > RESUMED_MS) faults.push(`${missing}, until ${Math.round(lateMs)} ms after the recorder was back`)
     }
   }
   return { faults, losses }
@@ -114,4 +120,14 @@ function lossOf({ sentAtMs }: MarkedStream, { from, to }: Hole, kills: readonly 
   if (kill === undefined) return undefined
   const beforeMs = Math.max(0, kill.atMs - fromMs)
   return { beforeMs, awayMs: Math.max(0, toMs - Math.max(fromMs, kill.atMs)) }
+}
+
+/** How long after the recorder was back a hole ends; one may span several kills that came before its streams were resumed. */
+function latenessOf({ sentAtMs }: MarkedStream, { from, to }: Hole, kills: readonly Kill[]): number {
+  let backMs = Number.POSITIVE_INFINITY
+  for (const { atMs, backAtMs } of kills) {
+    const isFirst = backMs === Number.POSITIVE_INFINITY && sentAtMs[from]! <= backAtMs
+    if (isFirst || atMs <= backMs + RESUMED_MS) backMs = backAtMs
+  }
+  return sentAtMs[to]! - backMs
 }

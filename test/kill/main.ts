@@ -53,7 +53,7 @@ try {
   const at = (sorted: readonly number[], part: number): string =>
     figure(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0)
   const worst = before.at(-1) ?? 0
-  hasFailed = result.faults.length > 0 || worst > MOST_LOST_MS
+  hasFailed = result.faults.length > 0 || result.ended > 0 || worst > MOST_LOST_MS
   console.log(
     [
       `${figure(result.kills)} kills in ${figure((performance.now() - beganMs) / 1000)} s, seed ${values.seed}, flush each ${values.flush} ms, ${values.encrypted ? 'encrypted, ' : ''}${values.srtp ? 'SRTP, ' : ''}load average ${loadText()}`,
