@@ -356,6 +356,7 @@ export class RecordingClient {
       case 'masked':
       case 'unmasked':
       case 'pause-expired':
+      case 'resume-failed':
       case 'policy':
         this.#emit(record, id, happeningOf(news))
         break

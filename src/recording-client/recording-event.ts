@@ -29,6 +29,8 @@ export type RecordingHappening =
   | { readonly type: 'recording.paused'; readonly receipts: readonly RecorderReceipt[]; readonly end?: PauseEnd }
   /** A pause has ended by its deadline. */
   | { readonly type: 'recording.pause-expired'; readonly next: PauseLimit['next'] }
+  /** Nobody resumed at the deadline of a pause; it is tried again. */
+  | { readonly type: 'recording.resume-failed'; readonly text: string }
   /** Nothing of it is left, with the ledger of all its recorders. */
   | { readonly type: 'recording.closed'; readonly ledger: readonly LedgerRow[] }
   /** Another recorder has accepted instead, so long after the start. */
@@ -108,6 +110,8 @@ export function happeningOf(news: HappeningNews): RecordingHappening {
       return { type: 'recording.paused', receipts: news.receipts, ...(news.end && { end: news.end }) }
     case 'pause-expired':
       return { type: 'recording.pause-expired', next: news.next }
+    case 'resume-failed':
+      return { type: 'recording.resume-failed', text: news.text }
     case 'moved': {
       const { type, from, to, afterMs } = news.move
       return type === 're-homed'

@@ -25,6 +25,7 @@ export type RecordingNews =
   | { readonly type: 'started' | 'resumed' | 'masked' | 'unmasked' }
   | { readonly type: 'paused'; readonly receipts: readonly RecorderReceipt[]; readonly end?: PauseEnd }
   | { readonly type: 'pause-expired'; readonly next: PauseLimit['next'] }
+  | { readonly type: 'resume-failed'; readonly text: string }
   | { readonly type: 'moved'; readonly move: SlotMove }
   | { readonly type: 'steadiness'; readonly session: RecordingSession; readonly steadiness: Steadiness }
   | { readonly type: 'unconfirmed'; readonly session: RecordingSession; readonly cause: string }

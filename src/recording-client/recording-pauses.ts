@@ -2,6 +2,7 @@
 
 import { type CommandOutcome, type PauseEnd, type PauseHolder, type PauseLimit, texts } from './command.ts'
 import type { CutProof } from './cut.ts'
+import { DueResumption } from './due-resumption.ts'
 import { PauseDeadline } from './pause-deadline.ts'
 import type { RecordingEvidence } from './recording-evidence.ts'
 import { RecordingGates } from './recording-gates.ts'
@@ -33,6 +34,7 @@ export class RecordingPauses {
   readonly #around: RecordingSurroundings
   readonly #gates: RecordingGates
   readonly #deadline: PauseDeadline
+  readonly #due: DueResumption
   readonly #resuming = new Waiting<CommandOutcome>()
   /** Those whose pauses are in force. */
   readonly #holders = new Set<PauseHolder>()
@@ -47,6 +49,7 @@ export class RecordingPauses {
     this.#around = around
     this.#gates = new RecordingGates(() => recording.live, recording.plan.call.media, around)
     this.#deadline = new PauseDeadline(around.clock, (next) => this.#onExpired(next))
+    this.#due = new DueResumption(around.clock, () => this.#resumeDue())
   }
 
   /** Whether a cut waits for its proof. */
@@ -70,6 +73,7 @@ export class RecordingPauses {
     const { wish } = this.#recording
     this.#holders.add(holder)
     if (holder === 'command') {
+      this.#due.cancel()
       this.#deadline.set(limit)
       this.#awaitingNotice.settle(this.#recording.outcome(503, texts.noneResumed))
     }
@@ -82,6 +86,11 @@ export class RecordingPauses {
 
   /** Ends the pause of one holder; a command ends that of a party, too. Nothing flows as long as another holds the recording. */
   resume(holder: PauseHolder): Promise<CommandOutcome> {
+    if (holder === 'command') this.#due.cancel()
+    return this.#release(holder)
+  }
+
+  #release(holder: PauseHolder): Promise<CommandOutcome> {
     if (this.#resuming.isOpen) return this.#resuming.open()
     this.#holders.delete(holder)
     if (holder === 'command') {
@@ -128,9 +137,15 @@ export class RecordingPauses {
     } else if (!slots.isSeeking && !live.some((carrier) => carrier.isSignalling)) this.#fail()
   }
 
+  /** Some recorder has taken the recording. */
+  accepted(): void {
+    this.#due.hurry()
+  }
+
   /** The recording ends; what is awaited is answered with that. */
   end(refusal: CommandOutcome): void {
     this.#deadline.set(undefined)
+    this.#due.cancel()
     this.#resuming.settle(refusal)
     this.#awaitingNotice.settle(refusal)
     this.#gates.hurry()
@@ -159,8 +174,16 @@ export class RecordingPauses {
     this.#recording.tell({ type: 'pause-expired', next })
     this.#recording.plan.signal.headers = []
     if (next === 'stop') void this.#recording.stop('stopped')
+    else this.#due.begin()
+  }
+
+  /** Resolves to whether it is to be tried again. */
+  async #resumeDue(): Promise<boolean> {
     // What a party or a notice still holds is theirs.
-    else if (this.#holders.delete('command') && this.#holders.size > 0) return
-    else void this.resume('command')
+    if (this.#holders.delete('command') && this.#holders.size > 0) return false
+    const { status, text } = await this.#release('command')
+    if (status !== 503 || this.#recording.wish !== 'paused' || !this.#holders.has('command')) return false
+    this.#recording.tell({ type: 'resume-failed', text })
+    return true
   }
 }

@@ -52,7 +52,10 @@ export class Recording implements PausedRecording {
       { id, entries, plan, invitation, isRetried, maySpool, around },
       {
         tell: onNews,
-        onAccepted: () => this.#accept(),
+        onAccepted: () => {
+          this.#accept()
+          this.#pauses.accepted()
+        },
         onSpooled: () => this.#starting.settle(this.outcome(200, texts.spooled)),
         onChanged: () => this.#onChanged(),
       },

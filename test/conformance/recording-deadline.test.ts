@@ -104,14 +104,60 @@ bench('the latest word counts: a longer deadline replaces the shorter', async (b
   assert.equal(b.state, 'recording')
 })
 
-bench('a deadline at which nobody resumes leaves the recording paused, and no audio flows', async (b) => {
+/** A pause whose deadline the recorder refused to resume at; how often that was told. */
+async function refusedAtDeadline(b: RecordingBench): Promise<() => number> {
   const recorder = await b.recording()
   b.pause('info', { maxSeconds: 10, next: 'resume' })
   await b.pass()
   recorder.reofferRules.push(488)
   await b.pass(10_500)
   assert.deepEqual([b.state, await b.audio(5)], ['paused', 0])
+  return () => b.eventTypes.filter((type) => type === 'recording.resume-failed').length
+}
+
+bench('a deadline at which nobody resumes leaves the recording paused, says so, and is tried again', async (b) => {
+  const failures = await refusedAtDeadline(b)
+  assert.equal(failures(), 1)
+  const told = b.events.find((event) => event.type === 'recording.resume-failed')
+  assert.match((told?.type === 'recording.resume-failed' && told.text) || '', /no recorder accepted the resumption/)
+  await b.pass(2_500)
+  assert.deepEqual([b.state, await b.audio(5), failures()], ['recording', 10, 1])
+  assert.ok(b.eventTypes.includes('recording.resumed'))
 })
+
+bench('a recorder that is silent at the deadline of a pause is asked again', async (b) => {
+  const recorder = await b.recording()
+  b.pause('info', { maxSeconds: 10, next: 'resume' })
+  await b.pass()
+  recorder.reofferRules.push('leave')
+  await b.pass(130_000)
+  assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+})
+
+bench('a recorder that comes back after the deadline of a pause is asked to resume what is due', async (b) => {
+  const recorder = await b.recording()
+  b.pause('info', { maxSeconds: 10, next: 'resume' })
+  await b.pass(9_000)
+  recorder.onInvite = 503
+  recorder.bye()
+  await b.pass(3_000)
+  assert.ok(!b.eventTypes.includes('recording.resumed'))
+  recorder.onInvite = 'take'
+  await b.pass(60_000)
+  assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+})
+
+for (const [what, command, state] of [
+  ['pause', (b: RecordingBench) => b.pause(), 'paused'],
+  ['stop', (b: RecordingBench) => b.stop(), 'none'],
+] as const) {
+  bench(`a ${what} that is commanded ends the attempts to resume at a deadline`, async (b) => {
+    const failures = await refusedAtDeadline(b)
+    command(b)
+    await b.pass(120_000)
+    assert.deepEqual([b.state, await b.audio(5), failures()], [state, 0, 1])
+  })
+}
 
 bench('field 6: a pause covers recorders that answer late', async (b) => {
   const [quick, slow] = [b.recorder(11), b.recorder(12)]

@@ -94,6 +94,12 @@ export const eventVocabulary = {
   }),
   'recording.resumed': event('A recorder accepted the resumption.', {}),
   'recording.pause-expired': event('A pause ended by its deadline.', { next: Type.String(says('`resume` or `stop`')) }),
+  'recording.resume-failed': event(
+    'No recorder accepted the resumption at the deadline of a pause; it is tried again.',
+    {
+      text: Type.String(says('why')),
+    },
+  ),
   'recording.policy-met': event('The recorders are what the policy wants again.', {}),
   'recording.policy-unmet': event('The recorders are fewer than the policy wants.', {}),
   'recording.masked': event('Keys are left out of what recorders get, from now on.', {}),
