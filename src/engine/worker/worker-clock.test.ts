@@ -4,7 +4,11 @@ import { fractionalWall } from './worker-clock.ts'
 
 test('wall-clock time has fractions, and never differs from the clock of the machine for longer than it takes to ask', () => {
   const machine = { monotonic: 5_000.25, wall: 1_700_000_000_000 }
-  const wall = fractionalWall({ monotonicMs: () => machine.monotonic, wallMs: () => Math.floor(machine.wall) })
+  const wall = fractionalWall({
+    monotonicMs: () => machine.monotonic,
+    wallMs: () => Math.floor(machine.wall),
+    beganMs: machine.wall - machine.monotonic,
+  })
   const pass = (ms: number): void => {
     machine.monotonic += ms
     machine.wall += ms

@@ -10,11 +10,13 @@ export interface TimeSources {
   readonly monotonicMs: () => number
   /** Since 1970-01-01 UTC, whole milliseconds. */
   readonly wallMs: () => number
+  /** The latter when the former was 0, with fractions. */
+  readonly beganMs: number
 }
 
 /** Wall-clock time with fractions: the monotonic clock from an origin, which is read anew when the machine's clock was set. */
-export function fractionalWall({ monotonicMs, wallMs }: TimeSources): () => number {
-  let originMs = wallMs() - monotonicMs()
+export function fractionalWall({ monotonicMs, wallMs, beganMs }: TimeSources): () => number {
+  let originMs = beganMs
   return () => {
     const measuredMs = originMs + monotonicMs()
     const machineMs = wallMs()
@@ -27,7 +29,11 @@ export function fractionalWall({ monotonicMs, wallMs }: TimeSources): () => numb
 /** Real time of this thread. */
 export const workerClock: Clock = {
   nowMs: () => performance.now(),
-  wallMs: fractionalWall({ monotonicMs: () => performance.now(), wallMs: () => Date.now() }),
+  wallMs: fractionalWall({
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    beganMs: performance.timeOrigin,
+  }),
   after: (delayMs, _name, fire) => {
     // setTimeout cuts fractions off; rounding up keeps "never early" true.
     const timer = setTimeout(fire, Math.ceil(Math.max(0, delayMs)))
