@@ -6,7 +6,7 @@ import { messageOf } from '#kernel'
 import type { Environment } from './config.ts'
 import type { RuleBreach } from './config-rules.ts'
 import type { Config, SipConfig, TlsFiles } from './config-schema.ts'
-import { isSecretNamed, readSecret } from './http-secret.ts'
+import { isSecretNamed, readSecret, type SecretPlace } from './http-secret.ts'
 import { readPassword } from './recorder-password.ts'
 
 type Path = RuleBreach['path']
@@ -22,23 +22,9 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
     const identities = 'identities' in tls ? tls.identities : []
     for (const [at, files] of identities.entries()) checks.push(tlsBreaches([...path, 'identities', at], files))
   }
-  for (const [at, webhook] of (config.http?.webhooks ?? []).entries()) {
-    const read = readSecret(webhook, environment)
-    checks.push(
-      read.then((found) => (found.ok ? [] : [breach(['http', 'webhooks', at], found.error.key, found.error.expected)])),
-    )
-  }
-  const oidc = config.http?.oidc
-  if (oidc !== undefined && isSecretNamed(oidc)) {
-    const read = readSecret(oidc, environment)
-    checks.push(
-      read.then((found) => (found.ok ? [] : [breach(['http', 'oidc'], found.error.key, found.error.expected)])),
-    )
-  }
-  for (const [at, api] of (config.gateway?.recording.recorderApis ?? []).entries()) {
-    if (!isSecretNamed(api)) continue
-    const path = ['gateway', 'recording', 'recorderApis', at]
-    const read = readSecret(api, environment)
+  for (const [path, place, isNeeded] of secretsOf(config)) {
+    if (!isNeeded && !isSecretNamed(place)) continue
+    const read = readSecret(place, environment)
     checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))
   }
   if (config.http?.tls !== undefined) checks.push(tlsBreaches(['http', 'tls'], config.http.tls))
@@ -49,6 +35,17 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
     checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))
   }
   return (await Promise.all(checks)).flat()
+}
+
+/** Where secrets are named, and whether there has to be one. */
+function secretsOf({ http, gateway }: Config): (readonly [path: Path, place: SecretPlace, isNeeded: boolean])[] {
+  const { webhooks = [], oidc } = http ?? {}
+  const apis = gateway?.recording.recorderApis ?? []
+  return [
+    ...webhooks.map((webhook, at) => [['http', 'webhooks', at], webhook, true] as const),
+    ...(oidc === undefined ? [] : [[['http', 'oidc'], oidc, false] as const]),
+    ...apis.map((api, at) => [['gateway', 'recording', 'recorderApis', at], api, false] as const),
+  ]
 }
 
 async function tlsBreaches(

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Access, type Account, AccountSignIn, hashPassword, OidcSignIn, TokenFile } from '#control'
 import { AppError, messageOf } from '#kernel'
 import type { HttpConfig } from './config-schema.ts'
-import { isSecretNamed, readSecret } from './http-secret.ts'
+import { isSecretNamed, requireSecret } from './http-secret.ts'
 import type { Surroundings } from './sip-role.ts'
 
 const tokenFileName = 'tokens.json'
@@ -58,15 +58,11 @@ async function openOidc(
 ): Promise<OidcSignIn | undefined> {
   if (config === undefined) return undefined
   const { secretVariable: _variable, secretFile: _file, scopes, ...settings } = config
-  const secret = isSecretNamed(config) ? await readSecret(config) : undefined
-  if (secret?.ok === false) {
-    const verdict = { result: 'client', reason: 'secret-unreadable' } as const
-    throw new AppError('config.secret-unreadable', `http.oidc: ${secret.error.expected}`, verdict)
-  }
+  const clientSecret = isSecretNamed(config) ? await requireSecret('http.oidc', config) : undefined
   return new OidcSignIn({
     ...settings,
     scopes: [...new Set(['openid', ...scopes])],
-    ...(secret === undefined ? {} : { clientSecret: secret.value }),
+    ...(clientSecret === undefined ? {} : { clientSecret }),
     clock,
     ids,
     log: log.child({ role: 'http' }),

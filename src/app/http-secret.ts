@@ -1,12 +1,12 @@
 // Secrets of the HTTP API, of webhooks and of the sign-in service, out of the environment or a file.
 
 import { env } from 'node:process'
-import { err, ok, type Result } from '#kernel'
+import { AppError, err, ok, type Result } from '#kernel'
 import type { Environment } from './config.ts'
 import { readPassword } from './recorder-password.ts'
 
 /** Where a secret is; a section of the configuration. */
-interface SecretPlace {
+export interface SecretPlace {
   readonly secretVariable?: string
   readonly secretFile?: string
 }
@@ -32,6 +32,14 @@ export async function readSecret(
   if (found.ok) return ok(found.value)
   const key = found.error.key === 'passwordFile' ? 'secretFile' : 'secretVariable'
   return err({ key, expected: found.error.expected.replace('a password', 'a secret') })
+}
+
+/** Reads the secret of a section; rejects with AppError `config.secret-unreadable`, which names the section. */
+export async function requireSecret(section: string, place: SecretPlace): Promise<string> {
+  const secret = await readSecret(place)
+  if (secret.ok) return secret.value
+  const verdict = { result: 'client', reason: 'secret-unreadable' } as const
+  throw new AppError('config.secret-unreadable', `${section}: ${secret.error.expected}`, verdict)
 }
 
 /** Whether a section names a secret at all. */

@@ -14,14 +14,13 @@ import {
   type WebhookOrder,
   Webhooks,
 } from '#control'
-import { AppError } from '#kernel'
 import { diskConditions } from '#store'
 import type { HttpConfig } from './config-schema.ts'
 import { tapGateway, tapRecorder } from './event-tap.ts'
 import { gatewayCore } from './gateway/gateway-sip.ts'
 import type { Gateway } from './gateway.ts'
 import { openAccess } from './http-access.ts'
-import { readSecret } from './http-secret.ts'
+import { requireSecret } from './http-secret.ts'
 import { auditInfo } from './info-audit.ts'
 import type { Recorder } from './recorder.ts'
 import { ownRecorderOf } from './set-up.ts'
@@ -161,10 +160,7 @@ function openTraces(
 
 async function openWebhooks(config: HttpConfig, events: EventLog, around: Surroundings): Promise<Webhooks> {
   const targets = config.webhooks.map(async (webhook): Promise<WebhookOrder> => {
-    const secret = await readSecret(webhook)
-    if (secret.ok) return { ...webhook, secret: secret.value }
-    const verdict = { result: 'client', reason: 'secret-unreadable' } as const
-    throw new AppError('config.secret-unreadable', `http.webhooks: ${secret.error.expected}`, verdict)
+    return { ...webhook, secret: await requireSecret('http.webhooks', webhook) }
   })
   const folder = join(config.folder, 'webhooks')
   return await Webhooks.open({ targets: await Promise.all(targets), folder, events, ...around })

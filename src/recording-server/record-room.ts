@@ -51,9 +51,9 @@ export interface RecordRoomOptions {
   readonly ports: PortPool
   /** When what was received is written, and what may wait; `defaultStorage` unless told. */
   readonly storage?: StoragePolicy
-  /** Resolves when what had arrived for our sockets has been read; at once unless told. */
+  /** Resolves when what was under way to our sockets has come and been read; at once unless told. */
   readonly caughtUp?: () => Promise<void>
-  /** Resolves when what had arrived at the sockets has been read. */
+  /** Resolves when what has come to our sockets so far has been read; at once unless told. */
   readonly socketsRead?: () => Promise<void>
   /** The file system unless told. */
   readonly disk?: DiskPort

@@ -2,7 +2,6 @@
 // delivered by now and what can have been since.
 
 import type { Clock } from '#kernel'
-
 import { SenderTime } from './sender-time.ts'
 
 /** Faster deliveries are taken for that fast. */

@@ -37,6 +37,8 @@ export class RefusedInvitations {
   readonly #pending = new Map<string, Pending>()
   #entryBytes = 0
   #pendingBytes = 0
+  /** Of those that are pending, which are known by their flow. */
+  #nameless = 0
   #serial = 0
   readonly #onSip = (message: unknown): void => this.#observe(message as SipTrace)
 
@@ -66,18 +68,19 @@ export class RefusedInvitations {
     sipTrace.unsubscribe(this.#onSip)
   }
 
-  #observe({ core, direction, bytes, local, remote, transport }: SipTrace): void {
+  #observe(trace: SipTrace): void {
+    const { core, direction, bytes, remote, transport } = trace
     if (core !== this.#core) return
-    // One without readable Call-ID or CSeq is refused at once, before its flow brings anything else.
-    const flow = `\n${transport} ${local} ${remote}`
-    const key = keyOf(bytes) ?? flow
     if (direction === 'in') {
-      this.#forget(flow)
-      if (startsWith(bytes, 'INVITE ')) this.#note(key, bytes, remote, transport)
+      // One without readable Call-ID or CSeq is refused at once, before its flow brings anything else.
+      if (this.#nameless > 0) this.#forget(flowKey(trace))
+      if (startsWith(bytes, 'INVITE ')) this.#note(keyOf(bytes) ?? flowKey(trace), bytes, remote, transport)
       return
     }
     const status = startsWith(bytes, 'SIP/2.0 ') ? Number(textOf(bytes.subarray(8, 11))) : 0
-    if (status >= 200) this.#settle(key, bytes, status)
+    if (status < 200 || this.#pending.size === 0) return
+    const key = keyOf(bytes) ?? (this.#nameless > 0 ? flowKey(trace) : undefined)
+    if (key !== undefined) this.#settle(key, bytes, status)
   }
 
   #note(key: string, bytes: Uint8Array, source: string, transport: string): void {
@@ -85,6 +88,7 @@ export class RefusedInvitations {
     // The transport may use its buffer again.
     this.#pending.set(key, { source, transport, message: bytes.slice(), reason: undefined })
     this.#pendingBytes += bytes.length
+    if (isFlow(key)) this.#nameless += 1
     for (const [oldest] of this.#pending) {
       if (this.#pending.size <= MAX_PENDING && this.#pendingBytes <= MAX_PENDING_BYTES) break
       this.#forget(oldest)
@@ -110,9 +114,21 @@ export class RefusedInvitations {
   }
 
   #forget(key: string): void {
-    this.#pendingBytes -= this.#pending.get(key)?.message.length ?? 0
+    const pending = this.#pending.get(key)
+    if (pending === undefined) return
+    this.#pendingBytes -= pending.message.length
+    if (isFlow(key)) this.#nameless -= 1
     this.#pending.delete(key)
   }
+}
+
+/** Stands for a message that has no name of its own; no Call-ID begins so. */
+function flowKey({ transport, local, remote }: SipTrace): string {
+  return `\n${transport} ${local} ${remote}`
+}
+
+function isFlow(key: string): boolean {
+  return key.startsWith('\n')
 }
 
 /** Call-ID and CSeq number of an INVITE or of a response to one. */

@@ -15,6 +15,7 @@ import { refusedLineAlarm } from './own-alarms.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { ReopenedStream, StreamSettings } from './record-messages.ts'
 import type { LiveStream } from './server-events.ts'
+import { refusedLineWarning } from './session-verdict.ts'
 import { type KeptKeys, StreamKeys } from './stream-keys.ts'
 
 interface Stream {
@@ -224,7 +225,7 @@ export class SessionStreams {
       const alarm = refusedLineAlarm(index + 1, media.label, reason, fix)
       await this.#options.media.ask({ type: 'raise', recordingId: this.#options.recordingId, alarm })
     }
-    return isLeftOut ? [`media ${index + 1} refused: ${reason}`] : []
+    return isLeftOut ? [refusedLineWarning(index + 1, reason)] : []
   }
 
   async #take(index: number, planned: PlannedLine & { kind: 'stream' }, added: Stream | undefined): Promise<void> {

@@ -13,7 +13,6 @@ const MAX_SEEN = 200
 /** Codecs that are decoded for playing. */
 const PLAYABLE = /^(?:PCMU|PCMA|G722|OPUS|L16)\//
 
-/** What `SessionStreams` warns of. */
 const REFUSED_LINE = /^media (\d+) refused: (.+)$/
 /** What `rawCostOf` says. */
 const RAW_COST = /^Audio of (.+) is kept as it came\.$/
@@ -125,6 +124,11 @@ export class SessionVerdict {
     for (const codec of this.#rawCodecs) costs.push(rawCostOf(codec))
     return costs
   }
+}
+
+/** The warning that a media line was refused, counted from 1; what it costs is read from it. */
+export function refusedLineWarning(number: number, reason: string): string {
+  return `media ${number} refused: ${reason}`
 }
 
 function rawCostOf(codec: string): string {

@@ -45,6 +45,20 @@ function sendAll(spool: FakeSpool): void {
   for (const [id, forks] of [...spool.flowing]) if (forks.size > 0) spool.emit({ type: 'sent', id })
 }
 
+/** A recorder that comes back when a call is over that it did not take; what waits in the spool is on its way to it. */
+async function deliveringTo(b: RecordingBench): Promise<ReturnType<RecordingBench['recorder']>> {
+  const recorder = b.recorder()
+  recorder.onInvite = 503
+  b.start(recorder.uri)
+  await b.pass()
+  b.call.end()
+  await b.pass()
+  recorder.onInvite = 'take'
+  b.client.deliverSpooled()
+  await b.pass()
+  return recorder
+}
+
 function bench(
   name: string,
   run: (bench: RecordingBench, spool: SlowSpool) => Promise<void>,
@@ -72,15 +86,7 @@ bench('SRC-63: a call that ends while the spool is about to take it leaves nothi
 })
 
 bench('SRC-63: what was delivered while the spool was looked through is not delivered again', async (b, spool) => {
-  const recorder = b.recorder()
-  recorder.onInvite = 503
-  b.start(recorder.uri)
-  await b.pass()
-  b.call.end()
-  await b.pass()
-  recorder.onInvite = 'take'
-  b.client.deliverSpooled()
-  await b.pass()
+  const recorder = await deliveringTo(b)
   spool.holdsList = true
   const other = b.anotherCall()
   recorder.onInvite = 503
@@ -133,15 +139,7 @@ bench(
 bench(
   'SRC-63: a delivery whose end the recorder does not answer is none, and what was spooled is kept',
   async (b, spool) => {
-    const recorder = b.recorder()
-    recorder.onInvite = 503
-    b.start(recorder.uri)
-    await b.pass()
-    b.call.end()
-    await b.pass()
-    recorder.onInvite = 'take'
-    b.client.deliverSpooled()
-    await b.pass()
+    const recorder = await deliveringTo(b)
     assert.equal(spool.flowing.size, 1)
     b.network.detach(recorder.ip)
     sendAll(spool)
@@ -154,15 +152,7 @@ bench(
 )
 
 bench('SRC-63: a delivery to a recorder that has forgotten its session by the end is none', async (b, spool) => {
-  const recorder = b.recorder()
-  recorder.onInvite = 503
-  b.start(recorder.uri)
-  await b.pass()
-  b.call.end()
-  await b.pass()
-  recorder.onInvite = 'take'
-  b.client.deliverSpooled()
-  await b.pass()
+  const recorder = await deliveringTo(b)
   recorder.reofferRules.push(481)
   sendAll(spool)
   await b.pass(5_000)

@@ -4,8 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { goertzelPower } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
-import type { Softphone } from '../harness/softphone.ts'
-import { CALLEE_HZ, CALLER_HZ, openPhone, openTestGateway, placeTalk, type Talk } from '../harness/talk.ts'
+import { CALLEE_HZ, CALLER_HZ, openSharedTalks, type Talk } from '../harness/talk.ts'
 
 const DEADLINE_MS = 20_000
 /** A quarter of a second. */
@@ -19,27 +18,12 @@ interface Stage {
 
 /** Two talks, recorded in one session. */
 async function openStage(t: TestContext): Promise<Stage> {
-  const phone = (user: string): Promise<Softphone> => openPhone(t, user, 'udp')
-  const [alice, bob, carol, dave] = [
-    await phone('alice'),
-    await phone('bob'),
-    await phone('carol'),
-    await phone('dave'),
-  ]
   const recorder = await ForeignRecorder.open()
   t.after(() => recorder.close())
-  const opened = await openTestGateway(t, {
-    gateway: {
-      routes: [
-        { match: 'bob', callee: bob.uri },
-        { match: 'dave', callee: dave.uri },
-      ],
-      recording: { profiles: [{ name: 'shared', callsPerSession: 2 }] },
-    },
-  })
-  const first = await placeTalk(opened, alice, bob)
+  const talks = await openSharedTalks(t)
+  const first = await talks.first()
   assert.equal((await first.rest('start', recorder.uri('tcp'))).status, 200)
-  const second = await placeTalk(opened, carol, dave, undefined, 'dave')
+  const second = await talks.second()
   assert.equal((await second.rest('start', recorder.uri('tcp'))).status, 200)
   return { recorder, first, second }
 }

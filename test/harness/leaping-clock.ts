@@ -44,6 +44,11 @@ export class LeapingClock implements Clock {
     }
   }
 
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
   #arm(pending: Pending): void {
     pending.armed = systemClock.after(Math.max(0, pending.dueMs - this.nowMs()), pending.name, () => {
       this.#pending.delete(pending)

@@ -1,5 +1,6 @@
 // A recorder that is SIPp, with RTP counted at ports of the test's own.
 
+import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -9,6 +10,7 @@ import type { TestContext } from 'node:test'
 import { decodePcmu } from '#audio'
 import { RTP_HEADER_BYTES } from '#rtp'
 import { type Sipp, type SippOptions, startSipp } from './sipp.ts'
+import type { Talk } from './talk.ts'
 import { until } from './until.ts'
 
 const HOST = '127.0.0.1'
@@ -97,6 +99,16 @@ async function open(
 export async function untilHeard(recorder: SippRecorder, more = 20, line?: number): Promise<void> {
   const from = recorder.packets(line)
   await until('the recorder hears more', () => recorder.packets(line) >= from + more)
+}
+
+/** Has a talk recorded until a recorder hears it, and stops. */
+export async function recordAt(talk: Talk, servers: string, recorder: SippRecorder): Promise<void> {
+  assert.equal((await talk.rest('start', servers)).status, 200, await recorder.messages())
+  await untilHeard(recorder)
+  assert.equal((await talk.rest('stop')).status, 200)
+  await recorder.succeeded()
+  await talk.assertUndisturbed()
+  await talk.end()
 }
 
 /** Waits until a talk has gone on for a while and tells how many packets reached the recorder meanwhile. */

@@ -221,6 +221,27 @@ export async function placeTalk(
   return talk
 }
 
+/** Two talks of four phones through a gateway whose recorders have so much in one session; each is placed when it is asked for. */
+export async function openSharedTalks(
+  t: TestContext,
+): Promise<{ readonly first: () => Promise<Talk>; readonly second: () => Promise<Talk> }> {
+  const phones = ['alice', 'bob', 'carol', 'dave'].map((user) => openPhone(t, user, 'udp'))
+  const [alice, bob, carol, dave] = (await Promise.all(phones)) as [Softphone, Softphone, Softphone, Softphone]
+  const opened = await openTestGateway(t, {
+    gateway: {
+      routes: [
+        { match: 'bob', callee: bob.uri },
+        { match: 'dave', callee: dave.uri },
+      ],
+      recording: { profiles: [{ name: 'shared', callsPerSession: 2 }] },
+    },
+  })
+  return {
+    first: () => placeTalk(opened, alice, bob),
+    second: () => placeTalk(opened, carol, dave, undefined, 'dave'),
+  }
+}
+
 /** Has a phone join a talk, where it says its tone. */
 export async function joinTalk(talk: Talk, phone: Softphone): Promise<SoftCall> {
   const incoming = new Promise<SoftCall>((resolve) => {

@@ -1,21 +1,14 @@
 // Callers and callees of SIPp whose codecs and payload numbers change: what a recorder of SIPp is offered of them.
 
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openTestProgram } from '../harness/open-program.ts'
-import { startSipp } from '../harness/sipp.ts'
+import { recordSippCall } from '../harness/sipp-call.ts'
 import { type LoggedOffer, offersIn } from '../harness/sipp-log.ts'
 import { openSippRecorder } from '../harness/sipp-recorder.ts'
-import { CallDesk, untilIdle } from '../harness/talk.ts'
 import { requireTools } from '../harness/tools.ts'
-import { until } from '../harness/until.ts'
 
 requireTools('sipp')
 
-const HOST = '127.0.0.1'
 const STEP_MS = 4000
 
 /** Encodings of a call by their payload numbers; a number without encoding is a static one. */
@@ -23,14 +16,7 @@ type Codecs = Readonly<Record<number, string>>
 
 /** Has a call go through three sets of codecs while it is recorded; resolves with the offers at the recorder. */
 async function offersDuring(t: TestContext, steps: readonly [Codecs, Codecs, Codecs]): Promise<LoggedOffer[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'sipp-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
   const recorder = await openSippRecorder(t, 'recorder-streams', { most_lines: '2' })
-  const callee = await startSipp({ scenario: 'call-any-codec', transport: 'udp', folder })
-  t.after(() => callee.stop())
-  const routes = [{ match: 'callee', callee: `sip:callee@${HOST}:${callee.port};transport=udp` }]
-  const opened = await openTestProgram({ gateway: { routes } })
-  t.after(() => opened.close())
   const keys = steps.flatMap((codecs, index) => {
     const maps = Object.entries(codecs).map(([number, encoding]) => `a=rtpmap:${number} ${encoding}`)
     return [
@@ -42,22 +28,11 @@ async function offersDuring(t: TestContext, steps: readonly [Codecs, Codecs, Cod
       maps.join('\r\n'),
     ]
   })
-  const remote = { user: 'callee', port: opened.port('gateway', 'udp') }
-  const calling = await startSipp({
-    scenario: 'call-codecs',
-    transport: 'udp',
-    folder,
-    remote,
-    args: ['-d', `${STEP_MS}`, ...keys],
+  const log = await recordSippCall(t, recorder, {
+    caller: { scenario: 'call-codecs', args: ['-d', `${STEP_MS}`, ...keys] },
+    callee: { scenario: 'call-any-codec' },
   })
-  t.after(() => calling.stop())
-  const callOf = () => opened.program.gateway?.calls.list()[0]
-  await until('the call is up', () => callOf()?.answeredAt !== undefined)
-  const desk = new CallDesk(opened, callOf()?.callId ?? '')
-  assert.equal((await desk.rest('start', recorder.uri)).status, 200)
-  await Promise.all([calling.succeeded(), callee.succeeded(), recorder.succeeded()])
-  await untilIdle(opened)
-  return offersIn(await recorder.messages())
+  return offersIn(log)
 }
 
 /** What each offer lists: per m-line the encodings, in the order of preference. */

@@ -1,17 +1,13 @@
 // Recorders of SIPp and the INVITE that begins a recording session: whom it names, where it goes, when, and what comes of several answers.
 
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { headerOf, parseNameAddr } from '../foreign/sip-text.ts'
 import { DnsServer } from '../harness/dns-server.ts'
-import { openTestProgram } from '../harness/open-program.ts'
-import { startSipp } from '../harness/sipp.ts'
+import { recordSippCall } from '../harness/sipp-call.ts'
 import { messagesIn } from '../harness/sipp-log.ts'
-import { openSippRecorder, packetsDuring, type SippRecorder, untilHeard } from '../harness/sipp-recorder.ts'
-import { CallDesk, openTalk, type Talk, type TalkOptions, untilIdle } from '../harness/talk.ts'
+import { openSippRecorder, packetsDuring, recordAt, type SippRecorder, untilHeard } from '../harness/sipp-recorder.ts'
+import { openTalk, type Talk, type TalkOptions } from '../harness/talk.ts'
 import { requireTools } from '../harness/tools.ts'
 import { until } from '../harness/until.ts'
 
@@ -22,43 +18,14 @@ const DEADLINE_MS = 30_000
 /** The number of a caller who does not want to be known, as `call-anonymous` has it. */
 const HIDDEN = /4930555123|ines|callers\.example/i
 
-/** Has a talk recorded until a recorder hears it, and stops. */
-async function recordAt(talk: Talk, servers: string, recorder: SippRecorder): Promise<void> {
-  assert.equal((await talk.rest('start', servers)).status, 200, await recorder.messages())
-  await untilHeard(recorder)
-  assert.equal((await talk.rest('stop')).status, 200)
-  await recorder.succeeded()
-  await talk.assertUndisturbed()
-  await talk.end()
-}
-
 test('SRC-04: the INVITE for an anonymous call is from the gateway to the recorder, and no header tells who calls', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sipp-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
   const recorder = await openSippRecorder(t, 'recorder-plain')
-  const callee = await startSipp({ scenario: 'call-uas', transport: 'udp', folder, args: ['-rtp_echo'] })
-  t.after(() => callee.stop())
-  const routes = [{ match: 'callee', callee: `sip:callee@${HOST}:${callee.port};transport=udp` }]
-  const opened = await openTestProgram({ gateway: { routes, trustedIdentities: [HOST] } })
-  t.after(() => opened.close())
-  const remote = { user: 'callee', port: opened.port('gateway', 'udp') }
-  const calling = await startSipp({
-    scenario: 'call-anonymous',
-    transport: 'udp',
-    folder,
-    remote,
-    args: ['-d', '3000'],
+  const log = await recordSippCall(t, recorder, {
+    caller: { scenario: 'call-anonymous', args: ['-d', '3000'] },
+    callee: { scenario: 'call-uas', args: ['-rtp_echo'] },
+    gateway: { trustedIdentities: [HOST] },
   })
-  t.after(() => calling.stop())
-  const callOf = () => opened.program.gateway?.calls.list()[0]
-  await until('the call is up', () => callOf()?.answeredAt !== undefined)
-  const desk = new CallDesk(opened, callOf()?.callId ?? '')
-  assert.equal((await desk.rest('start', recorder.uri)).status, 200)
-  await Promise.all([calling.succeeded(), callee.succeeded(), recorder.succeeded()])
-  await untilIdle(opened)
-  const requests = messagesIn(await recorder.messages()).filter(
-    ({ isReceived, message }) => isReceived && message.method !== '',
-  )
+  const requests = messagesIn(log).filter(({ isReceived, message }) => isReceived && message.method !== '')
   assert.ok(requests.length > 2)
   for (const { message } of requests) {
     const [from = '', to = '', contact = ''] = ['From', 'To', 'Contact'].map((name) => headerOf(message, name))

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openSippRecorder, type SippRecorder, untilHeard } from '../harness/sipp-recorder.ts'
+import { openSippRecorder, recordAt, type SippRecorder } from '../harness/sipp-recorder.ts'
 import { openTalk, type Talk } from '../harness/talk.ts'
 import { requireTools } from '../harness/tools.ts'
 
@@ -19,16 +19,6 @@ type Keys = Readonly<Record<string, string>>
 /** A talk whose recorders have a profile with these keys. */
 function openProfiledTalk(t: TestContext, profile: Readonly<Record<string, unknown>>): Promise<Talk> {
   return openTalk(t, { gateway: { recording: { profiles: [{ name: 'sipp', ...profile }] } } })
-}
-
-/** Has a talk recorded until a recorder hears it, and stops. */
-async function recordAt(talk: Talk, servers: string, recorder: SippRecorder): Promise<void> {
-  assert.equal((await talk.rest('start', servers)).status, 200, await recorder.messages())
-  await untilHeard(recorder)
-  assert.equal((await talk.rest('stop')).status, 200)
-  await recorder.succeeded()
-  await talk.assertUndisturbed()
-  await talk.end()
 }
 
 /** The session that the first INVITE of a recorder tells of. */

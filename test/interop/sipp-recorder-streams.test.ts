@@ -8,7 +8,16 @@ import { headerOf } from '../foreign/sip-text.ts'
 import { parseXml } from '../foreign/xml-tree.ts'
 import { bodiesIn, type LoggedOffer, messagesIn, offersIn } from '../harness/sipp-log.ts'
 import { openSippRecorder, packetsDuring, type SippRecorder, untilHeard } from '../harness/sipp-recorder.ts'
-import { CALLEE_HZ, CALLER_HZ, joinTalk, openPhone, openTalk, openTestGateway, placeTalk } from '../harness/talk.ts'
+import {
+  CALLEE_HZ,
+  CALLER_HZ,
+  joinTalk,
+  openPhone,
+  openSharedTalks,
+  openTalk,
+  openTestGateway,
+  placeTalk,
+} from '../harness/talk.ts'
 import { requireTools } from '../harness/tools.ts'
 import { until } from '../harness/until.ts'
 
@@ -115,24 +124,10 @@ async function assertVoices(recorder: SippRecorder, voices: Readonly<Record<numb
 
 test('SRC-71: a second call comes into the session with streams and a session element of its own; pause and end of one leave the other', async (t) => {
   const recorder = await openRecorder(t, 4)
-  const [alice, bob, carol, dave] = [
-    await openPhone(t, 'alice', 'udp'),
-    await openPhone(t, 'bob', 'udp'),
-    await openPhone(t, 'carol', 'udp'),
-    await openPhone(t, 'dave', 'udp'),
-  ]
-  const opened = await openTestGateway(t, {
-    gateway: {
-      routes: [
-        { match: 'bob', callee: bob.uri },
-        { match: 'dave', callee: dave.uri },
-      ],
-      recording: { profiles: [{ name: 'shared', callsPerSession: 2 }] },
-    },
-  })
-  const first = await placeTalk(opened, alice, bob)
+  const talks = await openSharedTalks(t)
+  const first = await talks.first()
   assert.equal((await first.rest('start', recorder.uri)).status, 200, await recorder.messages())
-  const second = await placeTalk(opened, carol, dave, undefined, 'dave')
+  const second = await talks.second()
   assert.equal((await second.rest('start', recorder.uri)).status, 200)
   const offer = await offerOf(recorder, 4)
   await assertVoices(recorder, { 0: CALLER_HZ, 1: CALLEE_HZ, 2: CALLER_HZ, 3: CALLEE_HZ })

@@ -3,9 +3,9 @@
 import { MemoryLogger, seededIds } from '#kernel'
 import type { ServerInvite } from '#sip'
 import { openSipSide } from '../bench/sip-side.ts'
+import { LeapingClock } from '../harness/leaping-clock.ts'
 import { openResources } from '../harness/open-resources.ts'
 import { until } from '../harness/until.ts'
-import { ForwardClock } from './forward-clock.ts'
 import type { MemorySample } from './growth.ts'
 import { scripts } from './scripts.ts'
 import { callIdOf, SoakCall, type SoakStage } from './soak-call.ts'
@@ -46,7 +46,7 @@ export interface SoakResult {
 
 /** Runs a soak on sockets of this machine. */
 export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
-  const clock = new ForwardClock()
+  const clock = new LeapingClock()
   const log = new ErrorLogger()
   const nobody = { callee: 'sip:127.0.0.1:9', recorders: ['sip:127.0.0.1:9'] }
   // What the first thread of a process opens for good, such as its standard input, is no leak.
@@ -172,7 +172,7 @@ function sampleOf(calls: number): MemorySample {
 }
 
 /** Waits for the end of what may end by itself, lets the lingering time pass, and names what is left. */
-async function leftOver(program: SoakProgram, peers: SoakStage['core'], clock: ForwardClock): Promise<string[]> {
+async function leftOver(program: SoakProgram, peers: SoakStage['core'], clock: LeapingClock): Promise<string[]> {
   const left = async (mayLinger: boolean): Promise<string[]> => {
     const counts = { ...(await program.gateway.census()), ...peersOf(peers.census()) }
     return Object.entries(counts)
@@ -182,7 +182,7 @@ async function leftOver(program: SoakProgram, peers: SoakStage['core'], clock: F
   await until('all calls are over', async () => (await left(true)).length === 0).catch(() => {})
   // Again and again: what fires may answer what is on its way, and that lingers in turn.
   const isGone = async (): Promise<boolean> => {
-    clock.forward(LINGER_MS)
+    clock.leap(LINGER_MS)
     return (await left(false)).length === 0
   }
   await until('nothing lingers', isGone).catch(() => {})

@@ -2,11 +2,11 @@
 
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { AppError, type Clock, type Logger, messageOf, type Timer } from '#kernel'
+import { type Clock, type Logger, messageOf, type Timer } from '#kernel'
 import type { StandingAlarm } from '../call-recording-view.ts'
 import type { GatewayConfig } from '../config-schema.ts'
 import { bodyWithin } from '../http-body.ts'
-import { isSecretNamed, readSecret } from '../http-secret.ts'
+import { isSecretNamed, requireSecret } from '../http-secret.ts'
 
 const INTERVAL_MS = 2_000
 const PATIENCE_MS = 5_000
@@ -53,11 +53,7 @@ const sessions = Type.Object({
 /** The APIs of a configuration, with their tokens; rejects with AppError `config.secret-unreadable`. */
 export function readRecorderApis({ recording }: GatewayConfig): Promise<RecorderApi[]> {
   const apis = recording.recorderApis.map(async ({ url, ...place }): Promise<RecorderApi> => {
-    if (!isSecretNamed(place)) return { url }
-    const token = await readSecret(place)
-    if (token.ok) return { url, token: token.value }
-    const verdict = { result: 'client', reason: 'secret-unreadable' } as const
-    throw new AppError('config.secret-unreadable', `gateway.recording.recorderApis: ${token.error.expected}`, verdict)
+    return isSecretNamed(place) ? { url, token: await requireSecret('gateway.recording.recorderApis', place) } : { url }
   })
   return Promise.all(apis)
 }
