@@ -41,6 +41,12 @@ export async function manifestsIn(
     })
 }
 
+/** Whether no recording is open any more. By names alone: what cannot be read at a moment may still be open. */
+export async function isAllPublished(store: string): Promise<boolean> {
+  const names = await readdir(store, { recursive: true })
+  return !names.some((name) => name.endsWith('.open'))
+}
+
 /** A file; undefined if it is gone, as a folder gets its final name meanwhile. */
 function readIf(files: RecordingFiles, path: string): Buffer | undefined {
   try {

@@ -5,7 +5,7 @@ import { systemClock } from '#net'
 import { plainFiles, type RecordingFiles } from '#store'
 import type { MortalRecorder } from '../harness/mortal-recorder.ts'
 import { until } from '../harness/until.ts'
-import { judge, type Kill, type Loss, manifestsIn, unplayable } from './kept-packets.ts'
+import { isAllPublished, judge, type Kill, type Loss, manifestsIn, unplayable } from './kept-packets.ts'
 import { KillClient } from './kill-client.ts'
 
 const LONGEST_LIFE_MS = 1500
@@ -76,11 +76,7 @@ export async function runKills(recorder: MortalRecorder, options: KillRunOptions
     const statuses = await Promise.all(ends)
     const unanswered = statuses.filter((status) => status !== 200 && status !== 481).length
     if (unanswered > 0) faults.push(`${unanswered} BYE without an answer`)
-    await until(
-      'everything is published',
-      async () => (await manifestsIn(recorder.store, files)).every((one) => !one.isOpen),
-      SETTLE_MS,
-    )
+    await until('everything is published', () => isAllPublished(recorder.store), SETTLE_MS)
     const kept = await manifestsIn(recorder.store, files)
     const losses: Loss[] = []
     for (const session of client.sessions) {

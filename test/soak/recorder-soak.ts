@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { MortalRecorder } from '../harness/mortal-recorder.ts'
 import { until } from '../harness/until.ts'
-import { manifestsIn } from '../kill/kept-packets.ts'
+import { isAllPublished, manifestsIn } from '../kill/kept-packets.ts'
 import { KillClient } from '../kill/kill-client.ts'
 
 const PATIENCE_MS = 60_000
@@ -57,8 +57,7 @@ export async function soakRecorder(
         await Promise.all(live.map((session) => client.end(session)))
         ended += live.length
       }
-      const isIdle = async (): Promise<boolean> => (await manifestsIn(recorder.store)).every(({ isOpen }) => !isOpen)
-      await until('all are published', isIdle, PATIENCE_MS)
+      await until('all are published', () => isAllPublished(recorder.store), PATIENCE_MS)
       // Released ports rest for a second.
       await until(
         'their sockets are closed',
