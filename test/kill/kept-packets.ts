@@ -43,8 +43,9 @@ export async function manifestsIn(
 
 /** Whether no recording is open any more. By names alone: what cannot be read at a moment may still be open. */
 export async function isAllPublished(store: string): Promise<boolean> {
-  const names = await readdir(store, { recursive: true })
-  return !names.some((name) => name.endsWith('.open'))
+  // A folder that gets its name meanwhile may end the look at it.
+  const names = await readdir(store, { recursive: true }).catch(() => undefined)
+  return names?.some((name) => name.endsWith('.open')) === false
 }
 
 /** A file; undefined if it is gone, as a folder gets its final name meanwhile. */
