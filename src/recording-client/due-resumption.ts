@@ -8,16 +8,24 @@ const longestDelayMs = 60_000
 /** The resumption at the end of a pause with a deadline. */
 export class DueResumption {
   readonly #clock: Clock
-  readonly #attempt: () => Promise<boolean>
+  readonly #attempt: () => Promise<string | undefined>
+  readonly #onFailed: (text: string) => void
   #timer: Timer | undefined
   #delayMs = firstDelayMs
   /** Of the run under way; what an earlier one still hears counts no more. */
   #run: object | undefined
+  #failure: string | undefined
 
-  /** `attempt` resolves to whether it is to be tried again. */
-  constructor(clock: Clock, attempt: () => Promise<boolean>) {
+  /** `attempt` resolves to why it is to be tried again, if so; `onFailed` is told that. */
+  constructor(clock: Clock, attempt: () => Promise<string | undefined>, onFailed: (text: string) => void) {
     this.#clock = clock
     this.#attempt = attempt
+    this.#onFailed = onFailed
+  }
+
+  /** Why the latest attempt failed, until one does not or nobody tries any more. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   begin(): void {
@@ -36,12 +44,16 @@ export class DueResumption {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#run = undefined
+    this.#failure = undefined
   }
 
   async #try(run: object): Promise<void> {
-    const isDue = await this.#attempt()
+    const failure = await this.#attempt()
     if (this.#run !== run) return
-    if (!isDue) return this.cancel()
+    if (failure === undefined) return this.cancel()
+    this.#failure = failure
+    this.#onFailed(failure)
+    if (this.#run !== run) return
     this.#schedule(run, this.#delayMs)
     this.#delayMs = Math.min(2 * this.#delayMs, longestDelayMs)
   }
