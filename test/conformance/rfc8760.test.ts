@@ -412,7 +412,7 @@ test('SEC-27: within dialogs everybody is asked where that is wished for, and no
   assert.deepEqual(await send('BYE', lax.network.scriptedPeer('10.0.0.7')), ['200'])
 })
 
-test('SEC-27: a CANCEL is never asked, and a challenged INVITE that is cancelled leaves nothing', async () => {
+test('SEC-27: before the answer another address is asked too, a CANCEL never', async () => {
   const all = guarded()
   all.peer.request('INVITE', { host: '10.0.0.9' })
   await all.clock.advanceAsync(10)
@@ -421,6 +421,14 @@ test('SEC-27: a CANCEL is never asked, and a challenged INVITE that is cancelled
   const same = { callId: 'cancelled', branch: 'z9hG4bK-same', cseq: 2 }
   all.peer.request('INVITE', { host: '10.0.0.9' }, { ...same, headers: [`Authorization: ${credentialsOf(nonce, 1)}`] })
   await all.clock.advanceAsync(10)
+  all.invites[0]!.progress(180)
+  await all.clock.advanceAsync(10)
+  const to = all.peer.take(180).message.headers.get('to') ?? ''
+  const other = all.network.scriptedPeer('10.0.0.7')
+  const from = '<sip:peer@10.0.0.8>;tag=peer-tag'
+  other.request('BYE', { host: '10.0.0.9' }, { callId: same.callId, to, from, cseq: 3 })
+  await all.clock.advanceAsync(10)
+  assert.deepEqual(other.labels(), ['401'])
   all.invites[0]!.onCancel = () => all.invites[0]!.reject(487)
   all.peer.request('CANCEL', { host: '10.0.0.9' }, same)
   await all.clock.advanceAsync(10)

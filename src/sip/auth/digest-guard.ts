@@ -59,10 +59,10 @@ export class DigestGuard {
     this.#algorithms = options.allowMd5 ? [...ALGORITHMS, 'MD5'] : ALGORITHMS
   }
 
-  /** Whether a request must prove who sends it; `dialogHost` is where the peer of its dialog is, undefined outside of dialogs that peers made. */
+  /** Whether a request other than ACK and CANCEL (RFC 3261 section 22.1) must prove who sends it; `dialogHost` is where the peer of its dialog is, undefined outside of dialogs that peers made. */
   asks(method: string, flow: SipFlow, isWithin: boolean, dialogHost: string | undefined): boolean {
-    // An ACK cannot be refused, a CANCEL cannot be sent again (RFC 3261 section 22.1); OPTIONS tells whether we live.
-    if (method === 'ACK' || method === 'CANCEL' || !(this.#options.isAsked?.(flow) ?? true)) return false
+    if (!(this.#options.isAsked?.(flow) ?? true)) return false
+    // OPTIONS tells whether we live.
     if (!isWithin) return method !== 'OPTIONS'
     const { withinDialogs = 'other-source' } = this.#options
     if (withinDialogs === 'other-source') return dialogHost !== undefined && dialogHost !== flow.remote.host
