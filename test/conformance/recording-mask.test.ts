@@ -206,18 +206,6 @@ bench(
   },
 )
 
-bench('SEC-28: a fork that moves to another tap during a mask stays masked', async (b) => {
-  await b.recording()
-  const bob = b.call.join()
-  mask(b, true)
-  await b.pass()
-  const [caller] = b.call.snapshot().parties
-  b.call.hold(caller?.participantId ?? bob, 'sendonly')
-  await b.pass()
-  assert.ok(b.call.media.commandNames().includes('moveFork'))
-  assert.deepEqual(masked(b), [true, true])
-})
-
 bench(
   'SEC-28: the mask of a profile holds for a party that joins and for the recorder that takes over',
   async (b) => {
