@@ -92,6 +92,8 @@ export function legScenarios(scenario: Scenario, engine: () => MediaEngine): voi
       assert.ok(packets.every((packet) => packet.header.payloadType === 8))
       assertWallTime(packets.slice(0, 5), packets.slice(5), ARRIVAL_TOLERANCE_MS)
       await scene.call.bridge('a', 'b')
+      a.party.talk(a.local.rtpPort, 1, 6, 8)
+      await b.party.hears(20)
       b.party.talk(b.local.rtpPort, 2, 7, 8)
       await a.party.hears(10)
       assertContinuous(a.party.heard)
