@@ -1,6 +1,7 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { admissionKeys } from './config-admission.ts'
 import { clientKeys } from './config-clients.ts'
 import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
@@ -19,8 +20,9 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
     ),
   }),
   sources: sources(
-    'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
+    'Who may send recordings; empty means anybody, which is accepted without entries of admit only while every listener has a loopback or private address.',
   ),
+  ...admissionKeys,
   maxSessions,
   ...clientKeys,
   store: section('Recordings on disk.', {
@@ -98,5 +100,7 @@ export type HttpConfig = NonNullable<Config['http']>
 export type GatewayConfig = NonNullable<Config['gateway']>
 /** A recorder profile as it is written. */
 export type ProfileConfig = GatewayConfig['recording']['profiles'][number]
+/** Who may send recordings by what it proves. */
+export type AdmissionConfig = Pick<RecorderConfig, 'sources' | 'admit' | 'digest'>
 /** Settings of the recorder role. */
 export type RecorderConfig = NonNullable<Config['recorder']>

@@ -5,7 +5,7 @@ import type { Clock, Timer } from '#kernel'
 const firstDelayMs = 2_000
 const longestDelayMs = 60_000
 
-/** The resumption at the end of a pause with a deadline. */
+/** The resumption at the end of a pause with a deadline, or of a notice. */
 export class DueResumption {
   readonly #clock: Clock
   readonly #attempt: () => Promise<string | undefined>
@@ -29,10 +29,12 @@ export class DueResumption {
   }
 
   begin(): void {
-    this.cancel()
-    this.#run = {}
-    this.#delayMs = firstDelayMs
-    void this.#try(this.#run)
+    void this.#try(this.#beginRun())
+  }
+
+  /** Begins when an attempt has failed by now, and why. */
+  beginLater(failure: string): void {
+    this.#fail(this.#beginRun(), failure)
   }
 
   /** A recorder is there: the next attempt waits no longer. */
@@ -51,6 +53,18 @@ export class DueResumption {
     const failure = await this.#attempt()
     if (this.#run !== run) return
     if (failure === undefined) return this.cancel()
+    this.#fail(run, failure)
+  }
+
+  #beginRun(): object {
+    this.cancel()
+    const run = {}
+    this.#run = run
+    this.#delayMs = firstDelayMs
+    return run
+  }
+
+  #fail(run: object, failure: string): void {
     this.#failure = failure
     this.#onFailed(failure)
     if (this.#run !== run) return

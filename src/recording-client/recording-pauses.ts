@@ -72,7 +72,7 @@ export class RecordingPauses {
     return isOutlasted ? undefined : end
   }
 
-  /** Why nobody resumed at its deadline, as long as that is tried. */
+  /** Why nobody resumed at the deadline of a pause or after a notice, as long as that is tried. */
   get resumeFailure(): string | undefined {
     return this.#due.failure
   }
@@ -172,10 +172,13 @@ export class RecordingPauses {
   }
 
   #fail(): void {
+    // A notice that was heard holds nothing any more, and nobody else will command what is due now.
+    const isDue = this.#resumer === 'notice'
     this.#recording.wish = 'paused'
-    this.#holders.add(this.#resumer)
+    this.#holders.add(isDue ? 'command' : this.#resumer)
     void this.cut('paused')
     this.#resuming.settle(this.#recording.outcome(503, texts.noneResumed))
+    if (isDue) this.#due.beginLater(texts.noneResumed)
   }
 
   #onExpired(next: PauseLimit['next']): void {

@@ -116,7 +116,7 @@ export class Recording implements PausedRecording {
     return this.wish === 'paused' && !this.#isOver ? this.#pauses.expiry : undefined
   }
 
-  /** Why nobody resumed at the deadline of its pause, as long as that is tried. */
+  /** Why nobody resumed at the deadline of a pause or after a notice, as long as that is tried. */
   get resumeFailure(): string | undefined {
     return this.#pauses.resumeFailure
   }
