@@ -11,7 +11,7 @@ import type { PauseLog } from './pause-log.ts'
 import { type Placed, PlacedPackets } from './placed-packets.ts'
 import { RunMover } from './run-mover.ts'
 import type { SenderReported, SenderTime } from './sender-time.ts'
-import type { TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
+import type { RunAxis, TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
 
 /** What a timeline starts from. */
 export interface TimelineOptions {
@@ -60,7 +60,7 @@ const DELIVERED_SETTLE_MS = 2 * SETTLE_MS
 const MOST_PENDING = 2000
 
 /** The time axis of one codec run. */
-export class Timeline {
+export class Timeline implements RunAxis {
   readonly #clockRateHz: number
   readonly #time: RunTime
   readonly #mover: RunMover
