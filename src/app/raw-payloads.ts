@@ -38,7 +38,7 @@ export function rawRuns({ streams }: Manifest): RawRun[] {
 export function payloadsGuide(payloads: readonly RawRun[]): string {
   const lines = payloads.map(({ file, kind, channel, label, ssrc, encoding, clockRateHz, startMs, bytes }) => {
     const source = ssrc === undefined ? '' : `, SSRC ${ssrc}`
-    const from = `${kind}, channel ${channel}${label === '' ? '' : `, label ${label}`}${source}`
+    const from = `${kind === 'audio' ? '' : `${kind}, `}channel ${channel}${label === '' ? '' : `, label ${label}`}${source}`
     return `${file}: ${from}; ${encoding}, clock ${clockRateHz} Hz; begins at ${startMs} ms of the recording; ${bytes} bytes`
   })
   return `${GUIDE}\n${lines.join('\n')}\n`
