@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox'
 import { keptKinds } from '#recording-server'
+import { admissionKeys } from './config-admission.ts'
 import { clientKeys } from './config-clients.ts'
 import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
@@ -28,8 +29,9 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
     ),
   }),
   sources: sources(
-    'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
+    'Who may send recordings; empty means anybody, which is accepted without entries of admit only while every listener has a loopback or private address.',
   ),
+  ...admissionKeys,
   maxSessions,
   ...clientKeys,
   store: section('Recordings on disk.', {
@@ -107,5 +109,7 @@ export type HttpConfig = NonNullable<Config['http']>
 export type GatewayConfig = NonNullable<Config['gateway']>
 /** A recorder profile as it is written. */
 export type ProfileConfig = GatewayConfig['recording']['profiles'][number]
+/** Who may send recordings by what it proves. */
+export type AdmissionConfig = Pick<RecorderConfig, 'sources' | 'admit' | 'digest'>
 /** Settings of the recorder role. */
 export type RecorderConfig = NonNullable<Config['recorder']>

@@ -191,7 +191,7 @@ export class OpenRecordings {
     const watch = room.stream(recording.watch, { channel, label, rtpPort: ports.port }, settings)
     const about = { channel, ...(label !== undefined && { label }) }
     const onTooMany = (): void => recording.watch.raise(changesAlarm(about))
-    const keeping = { keepDigits, sender: time.sender, onTooMany, kind: files.kind }
+    const keeping = { keepDigits, sender: time.sender, clocks: time.clocks, onTooMany, kind: files.kind }
     const track = new Track(files, { ...keeping, accountedMs: files.leftMs })
     const receiver = new StreamReceiver({
       ports,

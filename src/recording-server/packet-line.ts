@@ -54,6 +54,7 @@ interface Newest extends Omit<TimelineAnchor, 'positionMs'> {
 /** The time axis of one run of packets that are kept as they came. */
 export class PacketLine implements RunAxis {
   readonly late = 0
+  readonly laterMs = 0
   readonly clock = undefined
   readonly #options: PacketLineOptions
   #newest: Newest | undefined

@@ -151,7 +151,7 @@ export class StreamReceiver {
       isPeer: (host) => host === this.#lock.host || host === this.#settings.rtcp?.host,
       wanted: () => this.#settings,
       onHeard: () => options.watch.onRtcp(),
-      onSenderReport: (report) => this.#noteReport(report),
+      onSenderReport: (report, cname) => this.#noteReport(report, cname),
     })
     options.ports.rtcp.on('message', (datagram, from) => this.#rtcp.take(datagram, from))
   }
@@ -420,10 +420,14 @@ export class StreamReceiver {
   }
 
   /** It may come before the first packet of its source. */
-  #noteReport({ ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport): void {
+  #noteReport(
+    { ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport,
+    cname: string | undefined,
+  ): void {
     // A sender without a clock says 0 (section 6.4.1).
     if (ntpSeconds === 0) return
-    const report = { ssrc, timestamp, saidMs: wallMsFromNtp(ntpSeconds, ntpFraction) }
+    const saidMs = wallMsFromNtp(ntpSeconds, ntpFraction)
+    const report = { ssrc, timestamp, saidMs, arrivalMs: this.#elapsedMs(), cname }
     if (!this.others.noteReport(report)) this.#options.track.noteReport(report)
   }
 

@@ -10,6 +10,7 @@ import {
   compoundRtcp,
   parseRtcp,
   type ReceptionStats,
+  type RtcpPacket,
   rtcpIntervalMs,
   type SecureChannel,
   type SenderReport,
@@ -38,7 +39,8 @@ export interface StreamRtcpOptions {
   readonly wanted: () => { readonly rtcp?: Endpoint | undefined; readonly isHeld?: boolean }
   /** RTCP of the sender has come. */
   readonly onHeard: () => void
-  readonly onSenderReport: (report: SenderReport) => void
+  /** `cname` is the name that came with the report; absent if none did. */
+  readonly onSenderReport: (report: SenderReport, cname: string | undefined) => void
 }
 
 /** RTCP both ways, until it is closed. */
@@ -66,9 +68,10 @@ export class StreamRtcp {
     if (compound === undefined) return
     onHeard()
     this.#source = { host: address, port }
-    for (const packet of parseRtcp(compound)) {
+    const packets = parseRtcp(compound)
+    for (const packet of packets) {
       if (packet.type !== 'sender-report') continue
-      onSenderReport(packet)
+      onSenderReport(packet, nameOf(packet.ssrc, packets))
       const stats = heard().find(({ ssrc }) => ssrc === packet.ssrc)
       stats?.onSenderReport(packet.ntpSeconds, packet.ntpFraction, elapsedMs())
     }
@@ -120,4 +123,10 @@ export class StreamRtcp {
     port.send(datagram, target.port, target.host, () => {})
     return true
   }
+}
+
+/** The CNAME of a source, from the compound that its report came in (RFC 3550 section 6.1). */
+function nameOf(ssrc: number, packets: readonly RtcpPacket[]): string | undefined {
+  const chunks = packets.flatMap((packet) => (packet.type === 'sdes' ? packet.chunks : []))
+  return chunks.find((chunk) => chunk.ssrc === ssrc)?.cname
 }

@@ -34,6 +34,8 @@ export interface TimelinePacket {
 export interface RunAxis {
   /** Packets that came too late to be placed. */
   readonly late: number
+  /** By how much later than other streams of its sender it arrives, in milliseconds. */
+  readonly laterMs: number
   /** Milliseconds of the recording that are covered, as far as they left. */
   readonly audioMs: number
   /** How the sender's clock ran beside ours; undefined until it was measured. */

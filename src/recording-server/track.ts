@@ -15,6 +15,7 @@ import { type PacketTicks, packetTicks } from './packet-length.ts'
 import { PacketLine } from './packet-line.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
 import { PayloadCopies } from './payload-copies.ts'
+import type { SenderClocks } from './sender-clocks.ts'
 import type { SenderReported, SenderTime } from './sender-time.ts'
 import { Timeline } from './timeline.ts'
 import type { RunAxis, TimelineAnchor, TimelineSink } from './timeline-sink.ts'
@@ -60,12 +61,30 @@ interface Heard {
 /** Where packets go, apart from their gaps and clocks. */
 type RunSink = Omit<TimelineSink, 'gap' | 'bend' | 'move'>
 
+/** How a stream is kept. */
+export interface TrackOptions {
+  readonly keepDigits: boolean
+  /** The stream goes on from there after a restart. */
+  readonly accountedMs?: number
+  /** The clock of a client that kept the audio and gives it away. */
+  readonly sender?: SenderTime | undefined
+  /** What the streams of a client that is live say of their time. */
+  readonly clocks?: SenderClocks | undefined
+  /** The codec changes more often than is followed; told once. */
+  readonly onTooMany?: () => void
+  /** Audio unless told. */
+  readonly kind?: MediaKind
+}
+
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
   readonly #isAudio: boolean
   readonly #sender: SenderTime | undefined
+  readonly #clocks: SenderClocks | undefined
+  /** By how much later than other streams of its sender the run before arrived. */
+  #laterMs = 0
   readonly #codecs = new Map<number, ReadCodec>()
   readonly #copies = new PayloadCopies()
   readonly #pauses = new PauseLog()
@@ -91,25 +110,13 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  /**
-   * `accountedMs`: the stream goes on from there after a restart. `sender`: the clock of a client that kept the audio and gives it away.
-   * `onTooMany`: the codec changes more often than is followed, told once. `kind`: audio unless told.
-   */
-  constructor(
-    files: StreamFiles,
-    options: {
-      keepDigits: boolean
-      accountedMs?: number
-      sender?: SenderTime | undefined
-      onTooMany?: () => void
-      kind?: MediaKind
-    },
-  ) {
+  constructor(files: StreamFiles, options: TrackOptions) {
     this.#files = files
     this.#keepDigits = options.keepDigits
     this.#isAudio = (options.kind ?? 'audio') === 'audio'
     this.#accountedMs = options.accountedMs ?? 0
     this.#sender = options.sender
+    this.#clocks = options.clocks
     this.#onTooMany = options.onTooMany
   }
 
@@ -300,7 +307,7 @@ export class Track {
     const { clockRateHz } = codec
     const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? this.#firstCause : 'dtx' } as const
     const lengthMs = ticks === undefined ? USUAL_PACKET_MS : (ticks * 1000) / clockRateHz
-    const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
+    const startMs = Math.max(this.#accountedMs, arrivalMs - this.#laterMs - lengthMs - RUN_LEAD_MS)
     const sink = {
       ...this.#openRun(codec, startMs),
       bend: (bend: ClockBend) => this.#files.addBend(bend),
@@ -309,7 +316,7 @@ export class Track {
     }
     const given = { clockRateHz, startMs, sink, pauses: this.#pauses, opening }
     const timeline = this.#isAudio
-      ? new Timeline({ ...given, sender: this.#sender })
+      ? new Timeline({ ...given, sender: this.#sender, clocks: this.#clocks, laterMs: this.#laterMs })
       : new PacketLine({ ...given, isDelivered: this.#sender !== undefined })
     if (this.#reported !== undefined) timeline.noteReport(this.#reported)
     this.#running = { codec, timeline }
@@ -338,6 +345,7 @@ export class Track {
     const { timeline } = this.#running
     timeline.close()
     this.#accountedMs = timeline.endMs
+    this.#laterMs = timeline.laterMs
     this.#lateBefore += timeline.late
     this.#audioBeforeMs += timeline.audioMs
     this.#running = undefined
