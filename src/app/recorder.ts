@@ -89,7 +89,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const library = new LibraryThread(settings, log)
   const catalogue = openJournal(store, library, around.clock, log)
   const left = leftFolders(folder, files)
-  const { host, advertisedHost, portMin, portMax, srtp } = config.media
+  const { host, advertisedHost, portMin, portMax, srtp, kinds } = config.media
   const storage = { flushMs, sync, bufferBytes, leastFreeBytes: minFreeBytes, reserveBytes: RESERVE_BYTES }
   const starting = startRecordMedia({
     root: folder,
@@ -119,6 +119,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     ids,
     log,
     srtp: { ...srtp, keepsKeys: keepsKeys(config) },
+    kinds,
     maxSessions: config.maxSessions,
     keepRawMetadata: config.store.keepDocuments,
     policyFor: clientPolicies(config),
