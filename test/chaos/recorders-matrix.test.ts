@@ -69,10 +69,9 @@ function once(key: string, play: () => Promise<Run>): Promise<Run> {
 async function play(
   scripts: readonly ChaosScript[],
   { onCommand, ...setting }: Setting,
-  death?: Command,
+  steps = timeline(),
 ): Promise<Run> {
-  const steps = timeline(death)
-  const plain = await once(`without recording ${death}`, () => new ChaosScene().play(steps))
+  const plain = await once(`without recording ${steps}`, () => new ChaosScene().play(steps))
   const run = await new ChaosScene(scripts, { ...setting, ...(onCommand && { onCommand }) }).play(steps)
   assert.equal(run.party, plain.party, 'the parties see the same messages at the same time')
   assert.equal(run.media, plain.media, 'the media of the call is commanded alike')
@@ -106,6 +105,23 @@ describe('fault matrix of several', () => {
         }
         assert.equal(run.story, UNWILLING.has(fault) ? unresumed : fine)
         if (!TAKES_LESS.has(fault)) assert.ok(run.sent >= best.sent, `${run.sent} of ${best.sent} packets were sent`)
+      })
+    }
+  }
+})
+
+/** A pause before any of these has answered. */
+const early: readonly Step[] = ['answer', 200, 'start', 1, 'pause', 13_000, 'resume', 8000, 'stop', 1000]
+const ANSWERS_LATE = ['polite', 'slow', 'late', 'late-after-cancel', 'twice', 'inactive', 'trying', 'bye-later']
+
+describe('fault matrix of several, paused before they answer', () => {
+  for (const [name, setting] of Object.entries(settings) as [SettingName, Setting][]) {
+    for (const fault of ANSWERS_LATE) {
+      const script = presets[fault]!
+      test(`fault matrix, field 6: with ${name}, paused while it is asked, a recorder ${script.about}`, async () => {
+        const run = await play(recordersOf(script, setting), setting, early)
+        assert.match(run.story, /^start (?:200|503) starting; pause 200 paused; resume 200 recording; stop 200 none$/)
+        assert.ok(run.sent > 0)
       })
     }
   }
@@ -169,7 +185,7 @@ describe('fault matrix of the media engine', () => {
     }
     for (const death of commands) {
       test(`fault matrix, field 26: with ${name}, a media engine that dies with the ${death}`, async () => {
-        const run = await play(recorders, setting, death)
+        const run = await play(recorders, setting, timeline(death))
         assertEnded(run)
         assert.match(run.story, / ended$/)
       })

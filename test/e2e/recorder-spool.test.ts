@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { encodePcmu, goertzelPower, tone } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
+import { hasKeys, toneWithKeys } from '../harness/key-tones.ts'
 import type { Section, TestProgram } from '../harness/open-program.ts'
-import { CALLEE_HZ, CALLER_HZ, openTalk, openTestGateway, type Talk } from '../harness/talk.ts'
+import { CALLEE_HZ, CALLER_HZ, openPhone, openTalk, openTestGateway, placeTalk, type Talk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const DEADLINE_MS = 20_000
@@ -189,6 +190,40 @@ test('a recorder that comes up in the middle of a call has the rest live, and wh
   assert.equal(new Set(sessions).size, 1)
   assert.deepEqual(recorder.violations, [])
 })
+
+for (const by of ['the profile of the recorder', 'a command'] as const) {
+  test(`SEC-28, SRC-63: keys that are masked by ${by} are not in the spool: what is delivered later holds none`, async (t) => {
+    const [place, recorder] = [await spoolPlace(t), await busyRecorder(t)]
+    const profiles = by === 'a command' ? [] : [{ name: 'masked', media: { maskDtmf: true } }]
+    const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+    const { recording, ...more } = gatewayOf(place)
+    const opened = await openTestGateway(t, {
+      gateway: {
+        ...more,
+        recording: { ...(recording as Section), profiles },
+        routes: [{ match: 'bob', callee: bob.uri }],
+      },
+    })
+    const talk = await placeTalk(opened, alice, bob, toneWithKeys(CALLER_HZ, 30))
+    assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+    if (by === 'a command') assert.equal((await talk.rest('mask')).status, 200)
+    const from = talk.callee.heard().length
+    await talk.caller.audio.sendDigits('5')
+    await until('a second with a key is heard', () => talk.callee.heard().length > from + 12_000, DEADLINE_MS)
+    assert.equal(hasKeys(talk.callee.heard().subarray(from)), true, 'the call itself hears the keys')
+    await talk.end()
+    await untilEvent(opened, 'spool.kept')
+    recorder.script = {}
+    opened.program.gateway?.recordingClient.deliverSpooled()
+    await recorder.waitFor(() => recorder.requests('BYE').length > 0, DEADLINE_MS, 'the delivery is over')
+    const delivery = recorder.sessions.length - 1
+    const [said, packets] = [recorder.audio(0, delivery), recorder.rtp(0, delivery)]
+    assert.ok(said.length > 8_000, `${said.length} samples came`)
+    assert.equal(hasKeys(said), false, 'no key sounds')
+    assert.deepEqual([...new Set(packets.map(({ payloadType }) => payloadType))], [0], 'no telephone-event came')
+    assert.deepEqual(recorder.violations, [])
+  })
+}
 
 test('a spool without its key is refused at start', async (t) => {
   const place = await spoolPlace(t)
