@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { clientKeys } from './config-clients.ts'
-import { durabilityKeys, maxSessions } from './config-durability.ts'
+import { durabilityKeys, inactiveAlarmMinutes, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
@@ -22,6 +22,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
     'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
   ),
   maxSessions,
+  inactiveAlarmMinutes,
   ...clientKeys,
   store: section('Recordings on disk.', {
     name: text({
