@@ -5,7 +5,7 @@ import type { Clock, Timer } from '#kernel'
 const firstDelayMs = 2_000
 const longestDelayMs = 60_000
 
-/** The resumption at the end of a pause with a deadline. */
+/** The resumption at the end of a pause with a deadline, or of a notice. */
 export class DueResumption {
   readonly #clock: Clock
   readonly #attempt: () => Promise<boolean>
@@ -21,10 +21,12 @@ export class DueResumption {
   }
 
   begin(): void {
-    this.cancel()
-    this.#run = {}
-    this.#delayMs = firstDelayMs
-    void this.#try(this.#run)
+    void this.#try(this.#beginRun())
+  }
+
+  /** Begins when an attempt has failed by now. */
+  beginLater(): void {
+    this.#repeat(this.#beginRun())
   }
 
   /** A recorder is there: the next attempt waits no longer. */
@@ -41,7 +43,19 @@ export class DueResumption {
   async #try(run: object): Promise<void> {
     const isDue = await this.#attempt()
     if (this.#run !== run) return
-    if (!isDue) return this.cancel()
+    if (isDue) this.#repeat(run)
+    else this.cancel()
+  }
+
+  #beginRun(): object {
+    this.cancel()
+    const run = {}
+    this.#run = run
+    this.#delayMs = firstDelayMs
+    return run
+  }
+
+  #repeat(run: object): void {
     this.#schedule(run, this.#delayMs)
     this.#delayMs = Math.min(2 * this.#delayMs, longestDelayMs)
   }

@@ -163,10 +163,15 @@ export class RecordingPauses {
   }
 
   #fail(): void {
+    // A notice that was heard holds nothing any more, and nobody else will command what is due now.
+    const isDue = this.#resumer === 'notice'
     this.#recording.wish = 'paused'
-    this.#holders.add(this.#resumer)
+    this.#holders.add(isDue ? 'command' : this.#resumer)
     void this.cut('paused')
     this.#resuming.settle(this.#recording.outcome(503, texts.noneResumed))
+    if (!isDue) return
+    this.#recording.tell({ type: 'resume-failed', text: texts.noneResumed })
+    this.#due.beginLater()
   }
 
   #onExpired(next: PauseLimit['next']): void {

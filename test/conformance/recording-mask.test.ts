@@ -134,3 +134,91 @@ bench('the command lasts over a pause and holds for a pause under way', async (b
   await b.pass()
   assert.deepEqual([b.state, masked(b)], ['recording', [true, true]])
 })
+
+/** Forks in the order of their making, with what each was made with and is now. */
+function madeMasked(b: RecordingBench): boolean[] {
+  return b.call.media.commands.flatMap((command) =>
+    command.name === 'addFork' ? [command.options.maskDtmf === true] : [],
+  )
+}
+
+for (const how of ['hangs up', 'is paused and hangs up'] as const) {
+  bench(`SEC-28: a mask holds at the next recorder when the first ${how}, from its first packet on`, async (b) => {
+    const [first, standby] = [b.recorder(11), b.recorder(12)]
+    b.start(`${first.uri}|${standby.uri}`)
+    await b.pass()
+    mask(b, true)
+    await b.pass(0)
+    if (how !== 'hangs up') b.pause()
+    await b.pass()
+    first.bye()
+    await b.pass()
+    if (how !== 'hangs up') b.resume()
+    await b.pass()
+    assert.equal(standby.sessions.length, 1)
+    assert.deepEqual(
+      [masked(b), madeMasked(b)],
+      [
+        [true, true],
+        [false, false, true, true],
+      ],
+    )
+    assert.equal(await b.audio(5), 10)
+    const off = mask(b, false)
+    await b.pass(0)
+    assert.deepEqual([off.status, masked(b)], [200, [false, false]])
+  })
+}
+
+bench('SEC-28: a mask that begins while a recorder is being replaced holds for its stand-in', async (b) => {
+  const [first, standby] = [b.recorder(11), b.recorder(12)]
+  standby.onInvite = 'leave'
+  b.start(`${first.uri}|${standby.uri}`)
+  await b.pass()
+  first.bye()
+  await b.pass()
+  const on = mask(b, true)
+  await b.pass(0)
+  standby.accept()
+  await b.pass()
+  assert.deepEqual([on.status, b.state, masked(b)], [200, 'recording', [true, true]])
+  assert.equal(await b.audio(5), 10)
+})
+
+bench(
+  'SEC-28: a party that joins during a mask is masked from its first packet on, and so is one after it',
+  async (b) => {
+    b.start(`${b.recorder(11).uri},${b.recorder(12).uri}`)
+    await b.pass()
+    b.call.join()
+    await b.pass()
+    mask(b, true)
+    await b.pass(0)
+    b.call.join('third', 'sip:carol@desk.example')
+    await b.pass()
+    assert.deepEqual([masked(b), madeMasked(b).slice(-2)], [Array(6).fill(true), [true, true]])
+    const off = mask(b, false)
+    await b.pass(0)
+    assert.deepEqual([off.status, masked(b)], [200, Array(6).fill(false)])
+    b.call.join('fourth', 'sip:dave@desk.example')
+    await b.pass()
+    assert.deepEqual(masked(b), Array(8).fill(false))
+  },
+)
+
+bench(
+  'SEC-28: the mask of a profile holds for a party that joins and for the recorder that takes over',
+  async (b) => {
+    const [first, standby] = [b.recorder(11), b.recorder(12)]
+    b.start(`${first.uri}|${standby.uri}`)
+    await b.pass()
+    b.call.join()
+    b.call.join('third', 'sip:carol@desk.example')
+    await b.pass()
+    assert.deepEqual(masked(b), [true, true, true])
+    first.bye()
+    await b.pass()
+    assert.deepEqual([standby.sessions.length, masked(b)], [1, [true, true, true]])
+  },
+  { profileOf: () => ({ ...defaultProfile, media: { ...defaultProfile.media, maskDtmf: true } }) },
+)

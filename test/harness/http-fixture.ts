@@ -61,7 +61,8 @@ export function recordingDetail(summary: RecordingSummary): RecordingView {
   const totals = { packets: 50, bytes: 8_000, lost: 0, late: 0, duplicates: 0, wrongSource: 0, refused: 0 }
   const gaps = [{ fromMs: 1, toMs: 2, cause: 'hold' }]
   const codecs = [{ encoding: 'PCMU/8000', startMs: 0, bytes: 8_000, isDecoded: true }]
-  const stream = { channel: 0, label: '1', speakers: ['sip:a@x'], codecs, gaps, events: [], pauses: [], totals }
+  const named = { channel: 0, kind: 'audio', label: '1', speakers: ['sip:a@x'] }
+  const stream = { ...named, codecs, gaps, events: [], pauses: [], totals }
   return {
     ...summary,
     sessionIds: ['cs-1'],

@@ -107,7 +107,9 @@ export class SessionWatch {
     for (const stream of this.#streams) yield* streamAlarms(stream, this.#streams, nowMs, this.#rules)
     const inactive = this.#judgeInactive(nowMs)
     if (inactive !== undefined) yield inactive
-    const compared = this.#streams.filter(({ isExpected }) => isExpected).slice(0, MAX_COMPARED)
+    const compared = this.#streams
+      .filter(({ isExpected, settings }) => isExpected && settings.kind === undefined)
+      .slice(0, MAX_COMPARED)
     const before = this.#same
     this.#same = new Map()
     for (const [index, other] of compared.entries()) {
