@@ -37,4 +37,12 @@ export type {
   SipCore,
   SipCoreHandlers,
 } from './session.ts'
-export type { LocateError, SipFlow, SipLocator, SipTarget, SipTransportPort, TransportName } from './transport-port.ts'
+export type {
+  LocateError,
+  PeerCertificate,
+  SipFlow,
+  SipLocator,
+  SipTarget,
+  SipTransportPort,
+  TransportName,
+} from './transport-port.ts'
