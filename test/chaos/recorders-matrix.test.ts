@@ -7,7 +7,7 @@ import { type ChaosScript, presets } from '#chaos-recorder'
 import type { FakeCommand } from '../harness/fake-engine.ts'
 import { ChaosScene, type Run, type Setting, type Step } from './chaos-scene.ts'
 
-type OnCommand = Setting['onCommand']
+type OnCommand = NonNullable<Setting['onCommand']>
 const commands = ['start', 'mask', 'pause', 'resume', 'stop'] as const
 type Command = (typeof commands)[number]
 
@@ -66,13 +66,9 @@ function once(key: string, play: () => Promise<Run>): Promise<Run> {
 }
 
 /** Plays beside the same call without recording, and checks what holds whatever fails. */
-async function play(
-  scripts: readonly ChaosScript[],
-  { onCommand, ...setting }: Setting,
-  steps = timeline(),
-): Promise<Run> {
+async function play(scripts: readonly ChaosScript[], setting: Setting, steps = timeline()): Promise<Run> {
   const plain = await once(`without recording ${steps}`, () => new ChaosScene().play(steps))
-  const run = await new ChaosScene(scripts, { ...setting, ...(onCommand && { onCommand }) }).play(steps)
+  const run = await new ChaosScene(scripts, setting).play(steps)
   assert.equal(run.party, plain.party, 'the parties see the same messages at the same time')
   assert.equal(run.media, plain.media, 'the media of the call is commanded alike')
   assert.equal(run.leaked, 0, 'no packet of a pause goes to anybody, then or later')
