@@ -91,6 +91,9 @@ test('recording.wav is at fault where a packet is missing or astray, a gap is he
     )
   }
   assert.equal(faultsOf(exchanged), 1, 'two packets have changed places')
+  const short = streamOf([{ fromMs: 0, toMs: 0.2, cause: 'no-rtp-yet' }, RESTART])
+  const begun = { durationMs: DURATION_MS, streams: [short] } as unknown as Manifest
+  assert.deepEqual(audioFaults(begun, wavOf(payloads), [packets], [STREAM]), [], 'a gap shorter than what is rounded')
   assert.deepEqual(audioFaults(manifest, new Uint8Array(), [packets], [STREAM]), ['recording.wav does not play'])
 })
 

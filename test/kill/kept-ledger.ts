@@ -87,10 +87,8 @@ export function audioFaults(
     const isSlipped = runs.some((run) => run.clock !== undefined)
     faults.push(...placeFaults(markedIn(own, streamIds[channel]!), packets[channel]!, isSlipped))
     for (const { fromMs, toMs, cause } of gaps) {
-      const within = own.subarray(
-        Math.ceil((fromMs + EXACT_MS) * BYTES_PER_MS),
-        Math.floor((toMs - EXACT_MS) * BYTES_PER_MS),
-      )
+      const [from, to] = [Math.ceil((fromMs + EXACT_MS) * BYTES_PER_MS), Math.floor((toMs - EXACT_MS) * BYTES_PER_MS)]
+      const within = own.subarray(from, Math.max(from, to))
       const heard = within.findIndex((octet) => octet !== SILENCE)
       if (heard >= 0)
         faults.push(
