@@ -31,6 +31,7 @@ if (files.length === 0) {
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
+const failures = []
 const isFile = (event) => files.some((file) => event.name === file || event.name === relative(process.cwd(), file))
 const stream = run({ files, concurrency: Math.max(1, Math.min(2, availableParallelism())), timeout: 300_000 })
 stream.on('test:pass', (event) => {
@@ -42,10 +43,13 @@ stream.on('test:fail', (event) => {
   if (event.details.type === 'suite') return
   if (isFile(event) && event.details.error?.failureType === 'subtestsFailed') return
   counts.failed += 1
+  const cause = event.details.error?.cause?.message ?? event.details.error?.message ?? ''
+  failures.push(`failed: ${relative(dist, event.file ?? event.name)}: ${event.name}: ${cause.split('\n')[0]}`)
 })
 stream.compose(spec).pipe(process.stdout)
 stream.on('end', () => {
   process.on('exit', () => {
+    for (const failure of failures) console.log(failure)
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
     console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`)
   })

@@ -34,7 +34,18 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
     const read = readPassword(credentials, environment)
     checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))
   }
+  for (const [path, user] of usersOf(config)) {
+    const read = readPassword(user, environment)
+    checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))
+  }
   return (await Promise.all(checks)).flat()
+}
+
+/** The digest users of the recorder. */
+function usersOf({ recorder }: Config) {
+  return (recorder?.admit ?? []).flatMap(({ users = [] }, at) =>
+    users.map((user, index) => [['recorder', 'admit', at, 'users', index] as Path, user] as const),
+  )
 }
 
 /** Where secrets are named, and whether there has to be one. */

@@ -166,6 +166,20 @@ test('certificates and keys that belong together are taken', async () => {
   )
 })
 
+test('SEC-27: the passwords of the clients of a recorder are looked for before anything is opened', async () => {
+  const passwordFile = join(folder, 'client')
+  const recorder = (user: object): string =>
+    stringify({ recorder: { admit: [{ users: [{ username: 'u', ...user }] }] } })
+  const file = join(folder, 'recorder.yaml')
+  await writeFile(file, recorder({ passwordFile }))
+  await assert.rejects(loadConfig(file, {}), /recorder\.admit\.0\.users\.0\.passwordFile: a readable file: ENOENT/)
+  await writeFile(passwordFile, `${SECRET}\n`)
+  assert.ok(!printConfig(await loadConfig(file, {})).includes(SECRET))
+  await writeFile(file, recorder({ passwordVariable: 'CLIENT_PASSWORD' }))
+  await assert.rejects(loadConfig(file, {}), /passwordVariable: the name of a variable that is set/)
+  await loadConfig(file, { CLIENT_PASSWORD: SECRET })
+})
+
 test('a password comes from the environment or from a file, and is never told', async () => {
   const passwordFile = join(folder, 'password')
   const profile = (credentials: object): unknown => ({

@@ -1,6 +1,8 @@
 // What the schema cannot say: keys that depend on each other.
 
 import { BlockList, isIP } from 'node:net'
+import { admissionBreaches } from './config-admission-rules.ts'
+import { networkBreaches } from './config-network-rules.ts'
 import { hostBreaches, recorderBreaches } from './config-recorder-rules.ts'
 import type { Config, HttpConfig, SipConfig } from './config-schema.ts'
 import { isSecretNamed } from './http-secret.ts'
@@ -39,6 +41,7 @@ export function ruleBreaches(config: Config): RuleBreach[] {
   }
   if (recorder !== undefined) {
     breaches.push(...roleBreaches('recorder', recorder), ...hostBreaches(['recorder', 'invite'], recorder.invite))
+    breaches.push(...admissionBreaches(recorder))
     for (const [at, { sources }] of recorder.clients.entries()) {
       breaches.push(...networkBreaches(['recorder', 'clients', at, 'sources'], sources))
     }
@@ -74,7 +77,9 @@ function isSafe(url: string): boolean {
   return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
-function roleBreaches(role: string, { sip, media, sources }: Gateway | Recorder): RuleBreach[] {
+function roleBreaches(role: 'gateway' | 'recorder', keys: Gateway | Recorder): RuleBreach[] {
+  const { sip, media, sources } = keys
+  const isListed = sources.length > 0 || ('admit' in keys && keys.admit.length > 0)
   const breaches = [...sipBreaches([role, 'sip'], sip), ...networkBreaches([role, 'sources'], sources)]
   if (media.portMax - media.portMin < 3) {
     breaches.push({ path: [role, 'media', 'portMax'], expected: 'room for two streams, four ports, above portMin' })
@@ -82,10 +87,11 @@ function roleBreaches(role: string, { sip, media, sources }: Gateway | Recorder)
   if (isWildcard(media.host) && media.advertisedHost === undefined) {
     breaches.push({ path: [role, 'media', 'host'], expected: 'an advertisedHost beside an any-address' })
   }
-  if (sources.length === 0) {
+  if (!isListed) {
+    const lists = role === 'recorder' ? 'recorder.sources or recorder.admit' : 'gateway.sources'
     for (const [at, listen] of sip.listen.entries()) {
       if (isNearby(listen.host)) continue
-      const expected = `a loopback or private address, unless ${role}.sources says who may send`
+      const expected = `a loopback or private address, unless ${lists} says who may send`
       breaches.push({ path: [role, 'sip', 'listen', at, 'host'], expected })
     }
   }
@@ -139,21 +145,6 @@ function quotaBreaches({ accounts, trunks }: Gateway['limits']): RuleBreach[] {
     }
     return breaches
   })
-}
-
-function networkBreaches(path: readonly (string | number)[], networks: readonly string[]): RuleBreach[] {
-  return networks.flatMap((network, at) => {
-    if (isNetwork(network)) return []
-    return [{ path: [...path, at], expected: 'an IP address or a network such as 10.0.0.0/8' }]
-  })
-}
-
-function isNetwork(text: string): boolean {
-  const slash = text.indexOf('/')
-  const family = isIP(slash < 0 ? text : text.slice(0, slash))
-  if (slash < 0 || family === 0) return family !== 0
-  const bits = text.slice(slash + 1)
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
 }
 
 function isExpression(source: string): boolean {

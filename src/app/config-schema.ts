@@ -1,6 +1,8 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { keptKinds } from '#recording-server'
+import { admissionKeys } from './config-admission.ts'
 import { clientKeys } from './config-clients.ts'
 import { durabilityKeys, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
@@ -13,14 +15,23 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   sip: sip(5080, roleTls),
   media: section('RTP from recording clients.', {
     ...mediaAddress(10_000, 19_999),
+    kinds: Type.Array(Type.Enum([...keptKinds]), {
+      minItems: 1,
+      maxItems: 3,
+      default: [...keptKinds],
+      description:
+        'What is recorded: audio, video, text. Media lines of other kinds are refused with port 0; video and text are kept as they came, packet by packet.',
+      expects: 'audio, video or text',
+    }),
     srtp: section(
       'SRTP from recording clients, with keys in SDP (RFC 4568).',
       srtpKeys('Suites that clients may use; an empty list is plain RTP only.'),
     ),
   }),
   sources: sources(
-    'Who may send recordings; empty means anybody, which is accepted only while every listener has a loopback or private address.',
+    'Who may send recordings; empty means anybody, which is accepted without entries of admit only while every listener has a loopback or private address.',
   ),
+  ...admissionKeys,
   maxSessions,
   ...clientKeys,
   store: section('Recordings on disk.', {
@@ -98,5 +109,7 @@ export type HttpConfig = NonNullable<Config['http']>
 export type GatewayConfig = NonNullable<Config['gateway']>
 /** A recorder profile as it is written. */
 export type ProfileConfig = GatewayConfig['recording']['profiles'][number]
+/** Who may send recordings by what it proves. */
+export type AdmissionConfig = Pick<RecorderConfig, 'sources' | 'admit' | 'digest'>
 /** Settings of the recorder role. */
 export type RecorderConfig = NonNullable<Config['recorder']>

@@ -129,7 +129,37 @@ const REFUSED: readonly [why: string, text: string, problem: string][] = [
   [
     'a public address open to everybody',
     'recorder:\n  sip:\n    listen:\n      - { transport: udp, host: 203.0.113.1, port: 5060 }',
-    'test.yaml:4: recorder.sip.listen.0.host: a loopback or private address, unless recorder.sources says who may send',
+    'test.yaml:4: recorder.sip.listen.0.host: a loopback or private address, unless recorder.sources or recorder.admit says who may send',
+  ],
+  [
+    'an entry of admit that names nothing',
+    'recorder:\n  admit:\n    - sources: []',
+    'test.yaml:3: recorder.admit.0: sources, certificates or users',
+  ],
+  [
+    'certificates of clients without an authority',
+    'recorder:\n  admit:\n    - certificates: [src.example.com]',
+    'test.yaml:3: recorder.admit.0.certificates: a recorder.sip.tls.caFile that they are signed by',
+  ],
+  [
+    'a fingerprint that is none',
+    'recorder:\n  sip: { tls: { certFile: a, keyFile: b, caFile: c } }\n  admit:\n    - certificates: ["sha256:AB:CD"]',
+    'test.yaml:4: recorder.admit.0.certificates.0: 64 hexadecimal digits after sha256:',
+  ],
+  [
+    'a user of admit with a password in two places',
+    'recorder:\n  admit:\n    - users: [{ username: a, passwordVariable: A, passwordFile: b }]',
+    'test.yaml:3: recorder.admit.0.users.0: either passwordVariable or passwordFile',
+  ],
+  [
+    'a user of admit who is there twice',
+    'recorder:\n  admit:\n    - users: [{ username: a, passwordFile: b }, { username: a, passwordFile: c }]',
+    'test.yaml:3: recorder.admit.0.users.1.username: another name than those before',
+  ],
+  [
+    'a password of admit in the configuration',
+    'recorder:\n  admit:\n    - users: [{ username: a, password: secret }]',
+    'test.yaml:3: recorder.admit.0.users.0.password: unknown key: expected one of username, passwordVariable, passwordFile',
   ],
   [
     'a sign-in service that anybody on the way could play',

@@ -35,6 +35,7 @@ import {
   type VaultOptions,
 } from '#store'
 import { AlarmBoard } from './alarm-board.ts'
+import { openAdmission } from './client-admission.ts'
 import { clientPolicies } from './client-policies.ts'
 import type { Environment } from './config.ts'
 import type { RecorderConfig } from './config-schema.ts'
@@ -44,7 +45,6 @@ import { createLiveSessionsView } from './live-sessions-view.ts'
 import { createRecorderClientsView } from './recorder-clients-view.ts'
 import { createRecordingsView } from './recordings-view.ts'
 import { openSipRole, type Surroundings } from './sip-role.ts'
-import { admission } from './source-list.ts'
 import { uploadSettings } from './upload-settings.ts'
 
 /** A running recorder. */
@@ -77,6 +77,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
   const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
+  const { admit, authenticate } = await openAdmission(config)
   await mkdir(folder, { recursive: true })
   const evidence = notaryOptions(config)
   const notary = evidence && (await Notary.open(evidence, () => clock.wallMs()))
@@ -88,7 +89,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const library = new LibraryThread(settings, log)
   const catalogue = openJournal(store, library, around.clock, log)
   const left = leftFolders(folder, files)
-  const { host, advertisedHost, portMin, portMax, srtp } = config.media
+  const { host, advertisedHost, portMin, portMax, srtp, kinds } = config.media
   const storage = { flushMs, sync, bufferBytes, leastFreeBytes: minFreeBytes, reserveBytes: RESERVE_BYTES }
   const starting = startRecordMedia({
     root: folder,
@@ -118,6 +119,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     ids,
     log,
     srtp: { ...srtp, keepsKeys: keepsKeys(config) },
+    kinds,
     maxSessions: config.maxSessions,
     keepRawMetadata: config.store.keepDocuments,
     policyFor: clientPolicies(config),
@@ -141,7 +143,9 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
         supported: ['siprec', 'timer', '100rel'],
         allow: ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'PRACK', 'UPDATE'],
         accept: ACCEPTED_TYPES,
-        admit: admission(config.sources),
+        admit,
+        ...(authenticate && { authenticate }),
+        onRefused: (callId, reason) => refusals.explain(callId, reason),
         isAvailable: () => server.isAvailable,
         isTolerant: true,
         handlers: server.handlers,

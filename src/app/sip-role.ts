@@ -2,7 +2,14 @@
 
 import type { Clock, Ids, Logger } from '#kernel'
 import { type BoundListener, createLocator, SipTransport } from '#net'
-import { createSipCore, type SessionTimerWish, type SipCore, type SipCoreHandlers, type SipFlow } from '#sip'
+import {
+  createSipCore,
+  type SessionTimerWish,
+  type SipCore,
+  type SipCoreHandlers,
+  type SipCoreOptions,
+  type SipFlow,
+} from '#sip'
 import type { SipConfig } from './config-schema.ts'
 import { readTls } from './tls-files.ts'
 import { TlsRenewal } from './tls-renewal.ts'
@@ -26,6 +33,8 @@ export interface SipRoleOptions {
   readonly allow: readonly string[]
   readonly accept: readonly string[]
   readonly admit: (flow: SipFlow) => boolean
+  readonly authenticate?: NonNullable<SipCoreOptions['authenticate']>
+  readonly onRefused?: NonNullable<SipCoreOptions['onRefused']>
   readonly isAvailable?: () => boolean
   readonly isTolerant?: boolean
   readonly handlers: SipCoreHandlers

@@ -11,7 +11,7 @@ export interface SipTrace {
   readonly local: string
   readonly remote: string
   readonly wallMs: number
-  /** As on the wire, but for SRTP keys, which are written over. */
+  /** As on the wire, but for SRTP keys and digest responses, which are written over. */
   readonly bytes: Uint8Array
 }
 
@@ -30,19 +30,27 @@ export const sipTrace: Channel = channel('siprec-gateway:sip')
 /** Each state change, as StateTrace. */
 export const stateTrace: Channel = channel('siprec-gateway:state')
 
-const keyMark = 'inline:'
 const asterisk = 0x2a
 const space = 0x20
+const quote = 0x22
 
-/** The message with each SRTP key of its SDP written over, in the same length (RFC 4568 section 9: keys are for the two ends only). */
+/** What secrets begin with, and whether a byte still belongs to them. */
+const secrets: readonly (readonly [mark: string, isPart: (byte: number) => boolean])[] = [
+  ['inline:', (byte) => byte > space],
+  // Passwords can be guessed at with it, as often as one likes.
+  ['response="', (byte) => byte > space && byte !== quote],
+]
+
+/** The message with each SRTP key and each response to a digest challenge written over, in the same length (RFC 4568 section 9: keys are for the two ends only). */
 export function withoutKeys(bytes: Uint8Array): Uint8Array {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  let at = whole.indexOf(keyMark)
-  if (at < 0) return bytes
-  const clean = Buffer.from(whole)
-  for (; at >= 0; at = whole.indexOf(keyMark, at)) {
-    at += keyMark.length
-    while (at < clean.length && clean[at]! > space) clean[at++] = asterisk
+  let clean: Buffer | undefined
+  for (const [mark, isPart] of secrets) {
+    for (let at = whole.indexOf(mark); at >= 0; at = whole.indexOf(mark, at)) {
+      clean ??= Buffer.from(whole)
+      at += mark.length
+      while (at < clean.length && isPart(clean[at]!)) clean[at++] = asterisk
+    }
   }
-  return clean
+  return clean ?? bytes
 }

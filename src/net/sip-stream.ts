@@ -3,8 +3,8 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock, Endpoint, Logger, Timer } from '#kernel'
-import { type SipFlow, type SipTarget, StreamFramer } from '#sip'
-import { provesIdentity } from './tls-identity.ts'
+import { type PeerCertificate, type SipFlow, type SipTarget, StreamFramer } from '#sip'
+import { peerCertificate, provesIdentity } from './tls-identity.ts'
 
 /** A peer that lets more than this pile up is not reading. */
 const SEND_QUEUE_BYTES = 1024 * 1024
@@ -53,6 +53,8 @@ export class SipConnection {
   readonly #unsent = new Set<(reason: string) => void>()
   /** Held back until the peer has proved its name: node would encrypt and send during the handshake. */
   #held: Held[] | undefined
+  /** Read at the first message: what a peer has proved stays so while the connection lasts. */
+  #certificate: PeerCertificate | undefined
   #heldBytes = 0
   #deadline: Timer
   #lastActivityMs: number
@@ -168,11 +170,13 @@ export class SipConnection {
       switch (output.type) {
         case 'message':
           this.#heard = true
+          this.#certificate ??= this.#provenCertificate()
           this.#handlers.onMessage(output.bytes, {
             transport: this.transport,
             local: this.local,
             remote: this.remote,
             connectionId: this.id,
+            ...(this.#certificate === undefined ? {} : { certificate: this.#certificate }),
           })
           break
         case 'ping':
@@ -187,6 +191,11 @@ export class SipConnection {
           break
       }
     }
+  }
+
+  #provenCertificate(): PeerCertificate | undefined {
+    const socket = this.#socket
+    return socket instanceof TLSSocket && socket.authorized ? peerCertificate(socket.getPeerCertificate()) : undefined
   }
 
   #onFirstMessageDue(): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { provesIdentity, sipIdentities } from './tls-identity.ts'
+import { peerCertificate, provesIdentity, sipIdentities } from './tls-identity.ts'
 
 const CASES: readonly [names: string, serverName: string, proves: boolean][] = [
   ['URI:sip:example.com, DNS:host.example.com', 'example.com', true],
@@ -52,4 +52,16 @@ for (const [names, serverName, proves] of WILDCARDS) {
 
 test('a certificate without subjectAltName has no identity, whatever its common name', () => {
   assert.deepEqual(sipIdentities({}), [])
+})
+
+test('SEC-27: a client is named by its subjectAltName, by its common name only where there is none', () => {
+  const shown = { fingerprint256: 'AB:0C', subject: { CN: 'Src.Example' } }
+  const fingerprint = 'ab0c'
+  assert.deepEqual(peerCertificate({ ...shown, subjectaltname: 'DNS:A.example, DNS:b.example' }), {
+    names: ['a.example', 'b.example'],
+    fingerprint,
+  })
+  assert.deepEqual(peerCertificate(shown), { names: ['src.example'], fingerprint })
+  assert.deepEqual(peerCertificate({ ...shown, subjectaltname: 'IP Address:192.0.2.1' }), { names: [], fingerprint })
+  assert.equal(peerCertificate({}), undefined)
 })

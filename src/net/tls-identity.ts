@@ -1,6 +1,7 @@
 // Who a certificate speaks for: SIP domain identities (RFC 5922 sections 7.1 and 7.2).
 
 import { isIP } from 'node:net'
+import type { PeerCertificate } from '#sip'
 
 /** The parts of a peer certificate that carry identity, as node:tls presents them. */
 export interface CertificateNames {
@@ -14,6 +15,19 @@ export function sipIdentities(certificate: CertificateNames): string[] {
   const fromUris = names.flatMap(([type, value]) => (type === 'URI' ? sipDomain(value) : []))
   if (fromUris.length > 0) return fromUris
   return names.flatMap(([type, value]) => (type === 'DNS' ? [value.toLowerCase()] : []))
+}
+
+/** What a verified certificate says of its holder; undefined for none. */
+export function peerCertificate(
+  certificate: CertificateNames & { readonly fingerprint256?: string; readonly subject?: { readonly CN?: unknown } },
+): PeerCertificate | undefined {
+  const { fingerprint256, subjectaltname, subject } = certificate
+  if (fingerprint256 === undefined) return undefined
+  // RFC 5922 section 7.1: the common name counts only where there is no subjectAltName.
+  const commonNames = [subject?.CN].flat().filter((name) => typeof name === 'string')
+  const names =
+    subjectaltname === undefined ? commonNames.map((name) => name.toLowerCase()) : sipIdentities(certificate)
+  return { names, fingerprint: fingerprint256.replaceAll(':', '').toLowerCase() }
 }
 
 /**

@@ -130,12 +130,15 @@ export class Ledger {
     if (entry !== undefined) this.#sent(entry, atMs)
   }
 
-  /** From now on the recorder is not sent all there is; another reason than before begins another gap. */
+  /**
+   * From now on the recorder is not sent all there is, or has not been since `fromMs`, but for what is a gap already; another reason than
+   * before begins another gap.
+   */
   gapBegins(recorder: string, reason: string, fromMs = this.#clock.wallMs()): void {
     const entry = this.#entries.get(recorder)
     if (entry === undefined || entry.open?.reason === reason) return
-    this.#closeGap(entry, fromMs)
-    entry.open = { reason, fromMs }
+    this.#closeGap(entry, this.#clock.wallMs())
+    entry.open = { reason, fromMs: this.#fill(entry, reason, fromMs) }
     if (entry.gaps.length < maxGaps) entry.gaps.push(entry.open)
   }
 
@@ -147,6 +150,23 @@ export class Ledger {
   /** The recording is over. */
   close(): void {
     for (const recorder of this.#entries.keys()) this.gapEnds(recorder)
+  }
+
+  /** Makes gaps of what lies before and between those that there are since `fromMs`; returns where the last of them ends. */
+  #fill(entry: Entry, reason: string, fromMs: number): number {
+    const nowMs = this.#clock.wallMs()
+    let atMs = fromMs
+    for (const gap of [...entry.gaps]) {
+      const { toMs = nowMs } = gap
+      // The system's clock may have been set back since.
+      if (toMs <= fromMs || gap.fromMs >= nowMs) continue
+      if (gap.fromMs > atMs) {
+        entry.closedGapMs += gap.fromMs - atMs
+        entry.gaps.splice(entry.gaps.indexOf(gap), 0, { reason, fromMs: atMs, toMs: gap.fromMs })
+      }
+      atMs = Math.max(atMs, toMs)
+    }
+    return atMs
   }
 
   #closeGap(entry: Entry, atMs: number): void {

@@ -291,9 +291,9 @@ test('a voice driven over the limit is told, and heals', async (t) => {
 test('an audio line that is refused raises an alarm that stands to the end, and costs the session a part of the call', async (t) => {
   const voice = { attributes: ['sendonly', 'label:1'] }
   const dtls = { protocol: 'UDP/TLS/RTP/SAVPF', attributes: ['sendonly', 'label:2'] }
-  const video = { kind: 'video', formats: '97', attributes: ['rtpmap:97 H264/90000', 'sendonly', 'label:3'] }
+  const data = { kind: 'application', formats: '97', attributes: ['rtpmap:97 X/90000', 'sendonly', 'label:3'] }
   const bench = await RecorderBench.open(t)
-  const session = await bench.start(offer([voice, dtls, video]))
+  const session = await bench.start(offer([voice, dtls, data]))
   const source = await bench.source(session, 0)
   await talk(bench, 3000, [source, low])
   assert.deepEqual(standing(bench), ['line-refused '])
@@ -317,7 +317,7 @@ test('an audio line that is refused raises an alarm that stands to the end, and 
     manifest.facts.verdict?.costs.filter((cost) => cost.startsWith('Media line')),
     [
       'Media line 2 of the offer is not recorded: transport UDP/TLS/RTP/SAVPF.',
-      'Media line 3 of the offer is not recorded: media type video.',
+      'Media line 3 of the offer is not recorded: media type application.',
     ],
   )
 })

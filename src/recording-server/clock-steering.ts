@@ -24,9 +24,14 @@ export class ClockSteering {
   #sinceMs: number | undefined
   #drift = 0
   #measuredMs = 0
-  #baseMs = 0
+  #baseMs: number
 
-  /** The residual of packets that are neither early nor late; below zero after a delivery from before. */
+  /** `baseMs`: the residual of the source before, on the same way to us. */
+  constructor(baseMs = 0) {
+    this.#baseMs = baseMs
+  }
+
+  /** The residual of packets that are neither early nor late: below zero after a delivery from before, above where others arrive sooner. */
   get baseMs(): number {
     return this.#baseMs
   }
@@ -34,6 +39,20 @@ export class ClockSteering {
   /** Millionths by which the sender's ticks are longer than nominal; undefined until it was measured for long enough. */
   get driftPpm(): number | undefined {
     return this.#measuredMs < SETTLE_MS ? undefined : this.#drift
+  }
+
+  /** The residual of the fastest packet of late; undefined where none was seen. */
+  get fastestMs(): number | undefined {
+    const least = Math.min(this.#least, ...this.#windows)
+    return Number.isFinite(least) ? this.#baseMs + least : undefined
+  }
+
+  /** Packets as they are belong at another residual: the difference is made good like any other. */
+  aim(baseMs: number): void {
+    const byMs = baseMs - this.#baseMs
+    this.#baseMs = baseMs
+    for (const [index, least] of this.#windows.entries()) this.#windows[index] = least - byMs
+    this.#least -= byMs
   }
 
   /** Forgets what was seen of a source that is no more, or lies elsewhere; the drift stays, it is mostly the same machine. */
@@ -46,7 +65,7 @@ export class ClockSteering {
 
   /** Notes a packet; tells the rate to go on with, or that the place has to be found anew. */
   note(residualMs: number, arrivalMs: number, ppm: number): number | 'astray' | undefined {
-    if (residualMs < this.#baseMs - EARLY_MS) {
+    if (residualMs < Math.min(0, this.#baseMs) - EARLY_MS) {
       this.#baseMs = residualMs
       this.restart()
     }

@@ -41,6 +41,11 @@ export class EpochStart {
     return this.#isOver ? undefined : this.#hole
   }
 
+  /** The same, for as long as the epoch lasts. */
+  get lastHole(): EpochHole | undefined {
+    return this.#hole
+  }
+
   /** Whether there were packets for long enough. */
   get isDue(): boolean {
     return this.#isDue && !this.#isOver

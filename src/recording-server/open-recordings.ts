@@ -169,7 +169,7 @@ export class OpenRecordings {
         await this.#options.ports.release(ports)
         throw unknownRecording()
       }
-      const files = recording.folder.addStream(label)
+      const files = recording.folder.addStream(label, settings.kind)
       this.#receive(recording, files, settings, ports)
       return { channel: files.channel, rtpPort: ports.port }
     })
@@ -191,7 +191,7 @@ export class OpenRecordings {
     const watch = room.stream(recording.watch, { channel, label, rtpPort: ports.port }, settings)
     const about = { channel, ...(label !== undefined && { label }) }
     const onTooMany = (): void => recording.watch.raise(changesAlarm(about))
-    const keeping = { keepDigits, sender: time.sender, onTooMany }
+    const keeping = { keepDigits, sender: time.sender, clocks: time.clocks, onTooMany, kind: files.kind }
     const track = new Track(files, { ...keeping, accountedMs: files.leftMs })
     const receiver = new StreamReceiver({
       ports,

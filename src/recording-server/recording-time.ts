@@ -2,6 +2,7 @@
 // delivered by now and what can have been since.
 
 import type { Clock } from '#kernel'
+import { SenderClocks } from './sender-clocks.ts'
 import { SenderTime } from './sender-time.ts'
 
 /** Faster deliveries are taken for that fast. */
@@ -13,6 +14,8 @@ export class RecordingTime {
   readonly #originMs: number
   #pace = 1
   readonly #sender = new SenderTime()
+  /** What the streams of the client say of their time, live. */
+  readonly clocks = new SenderClocks()
   /** When the latest packet came, and up to where there is audio by then. */
   #latest: { readonly nowMs: number; readonly endMs: number } | undefined
 

@@ -37,3 +37,27 @@ test('one that nobody answers is not taken for the next message of its flow', (t
   tell('out', '192.0.2.2:5060', 'SIP/2.0 400 No Call-ID')
   assert.deepEqual(refusals.list(), [])
 })
+
+test('SEC-27: a challenge that the client answers is no refusal; one that it cannot answer is, with its reason', (t) => {
+  const refusals = new RefusedInvitations(CORE, new ManualClock())
+  t.after(() => refusals.close())
+  const source = '192.0.2.2:5060'
+  const ask = (callId: string, cseq: number, reason: string): void => {
+    tell('in', source, `INVITE sip:${cseq} SIP/2.0`, `Call-ID: ${callId}`, `CSeq: ${cseq} INVITE`)
+    if (reason !== '') refusals.explain(callId, reason)
+    const status = reason === '' ? '200 OK' : '401 Unauthorized'
+    tell('out', source, `SIP/2.0 ${status}`, `Call-ID: ${callId}`, `CSeq: ${cseq} INVITE`)
+  }
+  ask('knows', 1, 'no-credentials')
+  assert.deepEqual(
+    refusals.list().map(({ reason }) => reason),
+    ['no-credentials'],
+  )
+  ask('guesses', 1, 'no-credentials')
+  ask('guesses', 2, 'wrong-credentials')
+  ask('knows', 2, '')
+  assert.deepEqual(
+    refusals.list().map(({ status, reason }) => [status, reason]),
+    [[401, 'wrong-credentials']],
+  )
+})

@@ -18,8 +18,13 @@ export interface RefusedInvitation {
   readonly status: number
   /** Why, in a word or two. */
   readonly reason: string
-  /** The message, but for SRTP keys. */
+  /** The message, but for SRTP keys and digest responses. */
   readonly message: Uint8Array
+}
+
+/** An entry, with the Call-ID of its INVITE where it has one. */
+interface Entry extends RefusedInvitation {
+  readonly callId: string | undefined
 }
 
 interface Pending {
@@ -33,7 +38,7 @@ interface Pending {
 export class RefusedInvitations {
   readonly #core: string
   readonly #clock: Clock
-  readonly #entries: RefusedInvitation[] = []
+  readonly #entries: Entry[] = []
   readonly #pending = new Map<string, Pending>()
   #entryBytes = 0
   #pendingBytes = 0
@@ -85,6 +90,7 @@ export class RefusedInvitations {
 
   #note(key: string, bytes: Uint8Array, source: string, transport: string): void {
     if (this.#pending.has(key)) return
+    this.#forgetChallenge(callIdOf(key))
     // The transport may use its buffer again.
     this.#pending.set(key, { source, transport, message: bytes.slice(), reason: undefined })
     this.#pendingBytes += bytes.length
@@ -99,18 +105,26 @@ export class RefusedInvitations {
     const pending = this.#pending.get(key)
     if (pending === undefined) return
     this.#forget(key)
-    // A session that is known gives re-INVITEs that are refused to its own record.
-    if (status < 300 || status === 401 || status === 407) return
+    if (status < 300) return
     const { source, transport, message, reason } = pending
     this.#serial += 1
     const phrase = /^SIP\/2\.0 \d{3} ([^\r\n]{0,80})/.exec(textOf(response.subarray(0, 100)))?.[1] ?? ''
     const refusalId = `${this.#serial}`
     const atMs = this.#clock.wallMs()
-    this.#entries.push({ refusalId, atMs, source, transport, status, reason: reason ?? phrase, message })
+    const callId = callIdOf(key)
+    this.#entries.push({ refusalId, atMs, source, transport, status, reason: reason ?? phrase, message, callId })
     this.#entryBytes += message.length
     while (this.#entries.length > MAX_ENTRIES || (this.#entryBytes > MAX_BYTES && this.#entries.length > 1)) {
       this.#entryBytes -= this.#entries.shift()!.message.length
     }
+  }
+
+  /** A client that answers a challenge was asked, not refused. */
+  #forgetChallenge(callId: string | undefined): void {
+    const at = this.#entries.findIndex((entry) => entry.status === 401 && entry.callId === callId)
+    if (callId === undefined || at < 0) return
+    const [answered] = this.#entries.splice(at, 1)
+    this.#entryBytes -= answered?.message.length ?? 0
   }
 
   #forget(key: string): void {
@@ -129,6 +143,10 @@ function flowKey({ transport, local, remote }: SipTrace): string {
 
 function isFlow(key: string): boolean {
   return key.startsWith('\n')
+}
+
+function callIdOf(key: string): string | undefined {
+  return isFlow(key) ? undefined : key.slice(0, key.indexOf('\n'))
 }
 
 /** Call-ID and CSeq number of an INVITE or of a response to one. */

@@ -7,6 +7,10 @@ export interface SenderReported {
   readonly timestamp: number
   /** Milliseconds since 1970 by the client's clock. */
   readonly saidMs: number
+  /** When the report came, in milliseconds of the recording. */
+  readonly arrivalMs: number
+  /** Whose clock it is (RFC 3550 section 6.5.1); absent where the report came without a name. */
+  readonly cname?: string | undefined
 }
 
 /** What lies further from where it came is by another clock. */

@@ -31,8 +31,11 @@ interface DatagramSource {
 }
 
 const MAX_CANDIDATES = 4
-/** No codec sends more often than each 2.5 ms. */
+/** No codec of audio sends more often than each 2.5 ms; of video, ten times as often is more than any call needs. */
 const MOST_PACKETS_PER_MS = 0.4
+const MOST_VIDEO_PACKETS_PER_MS = 4
+/** Of video hundreds of packets come in a row: they wait for a thread that is busy, as far as the system allows. */
+const VIDEO_BUFFER_BYTES = 2 * 2 ** 20
 const PACKETS_PER_ROLLOVER = 0x10000
 /** We report every two seconds at most, and once more at the end. */
 const RTCP_INDICES_PER_SECOND = 4
@@ -105,6 +108,8 @@ export class StreamReceiver {
   /** Since when nothing more is to come; undefined while something is. */
   #endedAtMs: number | undefined
   #isObserved = true
+  /** What comes now can be looked at only from a whole picture on. */
+  #wantsPicture = true
   readonly #pauses = new PauseWitness()
 
   constructor(options: StreamReceiverOptions) {
@@ -118,6 +123,7 @@ export class StreamReceiver {
     })
     this.#setKeys(options.settings, options.before)
     this.rtpPort = options.ports.port
+    if (options.settings.kind === 'video') options.ports.rtp.setRecvBufferSize(VIDEO_BUFFER_BYTES)
     options.track.addCodecs(options.settings.codecs)
     this.others.addCodecs(options.settings.codecs)
     this.#setPaused(options.settings)
@@ -145,7 +151,7 @@ export class StreamReceiver {
       isPeer: (host) => host === this.#lock.host || host === this.#settings.rtcp?.host,
       wanted: () => this.#settings,
       onHeard: () => options.watch.onRtcp(),
-      onSenderReport: (report) => this.#noteReport(report),
+      onSenderReport: (report, cname) => this.#noteReport(report, cname),
     })
     options.ports.rtcp.on('message', (datagram, from) => this.#rtcp.take(datagram, from))
   }
@@ -177,6 +183,7 @@ export class StreamReceiver {
     this.#dropCandidates()
     this.#setCause('paused-here', isPaused, atMs)
     this.#isPausedHere = isPaused
+    if (isPaused) this.#wantsPicture = true
     this.#witness(atMs)
     this.#expect()
   }
@@ -227,7 +234,8 @@ export class StreamReceiver {
     const { indices, awayMs } = before
     // Above what any process of this recording can have used by now, whatever became of what was kept.
     const rtcpIndex = RTCP_INDICES_PER_SECOND * Math.ceil(this.#elapsedMs() / 1000)
-    const rollovers = Math.ceil((awayMs * MOST_PACKETS_PER_MS) / PACKETS_PER_ROLLOVER)
+    const packetsPerMs = this.#settings.kind === 'video' ? MOST_VIDEO_PACKETS_PER_MS : MOST_PACKETS_PER_MS
+    const rollovers = Math.ceil((awayMs * packetsPerMs) / PACKETS_PER_ROLLOVER)
     this.#channel.resume(srtp, { indices, rtcpIndex, rollovers })
   }
 
@@ -276,6 +284,7 @@ export class StreamReceiver {
   #beginSource(ssrc: number): void {
     this.#lostBefore += this.#stats?.lost ?? 0
     this.#stats = new ReceptionStats(ssrc)
+    this.#wantsPicture = true
     for (const { datagram, arrivalMs } of this.#candidates.splice(0)) {
       if (parseRtp(datagram, this.#view) && this.#view.ssrc === ssrc) this.#accept(datagram, arrivalMs)
       else this.#wrongSource += 1
@@ -343,6 +352,13 @@ export class StreamReceiver {
     if (this.#packets === 1) this.#expect()
     this.#bytes += this.#view.payloadLength
     this.#write(datagram, arrivalMs, extended)
+    if (this.#wantsPicture) this.#askForPicture()
+  }
+
+  #askForPicture(): void {
+    const { pictureRequest, isPaused } = this.#settings
+    if (pictureRequest === undefined || isPaused || this.#isPausedHere || this.#stats === undefined) return
+    this.#wantsPicture = !this.#rtcp.askForPicture(pictureRequest, this.#stats.ssrc)
   }
 
   /** Writes the packet of the view; `extended` is its sequence number at the locked source, absent for another one. */
@@ -372,6 +388,7 @@ export class StreamReceiver {
       this.#setCause('paused-by-client', true, this.#endedAtMs)
       this.#endedAtMs = undefined
     }
+    if (isPaused) this.#wantsPicture = true
     const isBreak = isPaused && !isEnded
     this.#setCause('paused-by-client', isBreak && !isHeld, atMs)
     this.#heldBySdp = isBreak && isHeld
@@ -403,10 +420,14 @@ export class StreamReceiver {
   }
 
   /** It may come before the first packet of its source. */
-  #noteReport({ ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport): void {
+  #noteReport(
+    { ssrc, ntpSeconds, ntpFraction, rtpTimestamp: timestamp }: SenderReport,
+    cname: string | undefined,
+  ): void {
     // A sender without a clock says 0 (section 6.4.1).
     if (ntpSeconds === 0) return
-    const report = { ssrc, timestamp, saidMs: wallMsFromNtp(ntpSeconds, ntpFraction) }
+    const saidMs = wallMsFromNtp(ntpSeconds, ntpFraction)
+    const report = { ssrc, timestamp, saidMs, arrivalMs: this.#elapsedMs(), cname }
     if (!this.others.noteReport(report)) this.#options.track.noteReport(report)
   }
 

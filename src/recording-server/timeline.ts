@@ -10,8 +10,9 @@ import { HoleCauses, type HoleEdge } from './hole-causes.ts'
 import type { PauseLog } from './pause-log.ts'
 import { type Placed, PlacedPackets } from './placed-packets.ts'
 import { RunMover } from './run-mover.ts'
+import type { SenderClocks } from './sender-clocks.ts'
 import type { SenderReported, SenderTime } from './sender-time.ts'
-import type { TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
+import type { RunAxis, TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
 
 /** What a timeline starts from. */
 export interface TimelineOptions {
@@ -21,6 +22,10 @@ export interface TimelineOptions {
   readonly sink: TimelineSink
   /** What was kept is delivered at another pace: RTP time and the sender's clock alone say when it was said. */
   readonly sender?: SenderTime | undefined
+  /** What all streams of a live client say of their time; arrival alone counts unless told. */
+  readonly clocks?: SenderClocks | undefined
+  /** By how much later than the fastest stream the run before arrived. */
+  readonly laterMs?: number
   /** What was announced, and explains holes. */
   readonly pauses: PauseLog
   /** Since when, and unless somebody paused why, there has been no audio before this run. */
@@ -56,20 +61,27 @@ const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
 /** Streams that began together have been heard of by then: a delivery is many times as fast. */
 const DELIVERED_SETTLE_MS = 2 * SETTLE_MS
+/** A report is of what is sent now: the newest packet is no older, and no further from it. */
+const REPORT_MS = 1000
+/** What is less is left to arrival: reports tell no better than within a packet. */
+const LEAST_LATER_MS = 20
 /** Packets that may wait for the next flush; more come only in a burst. */
 const MOST_PENDING = 2000
 
 /** The time axis of one codec run. */
-export class Timeline {
+export class Timeline implements RunAxis {
   readonly #clockRateHz: number
   readonly #time: RunTime
   readonly #mover: RunMover
   readonly #begun: EpochStart
   #reported: SenderReported | undefined
-  readonly #steering = new ClockSteering()
+  readonly #steering: ClockSteering
   readonly #sink: TimelineSink
   readonly #pauses: PauseLog
   readonly #sender: SenderTime | undefined
+  readonly #clocks: SenderClocks | undefined
+  /** The reports have said where the epoch lies. */
+  #isCompared = false
   readonly #opening: TimelineOptions['opening']
   readonly #holes: HoleCauses
   readonly #pending: PlacedPackets
@@ -89,6 +101,8 @@ export class Timeline {
     this.#sink = options.sink
     this.#pauses = options.pauses
     this.#sender = options.sender
+    this.#clocks = options.sender === undefined ? options.clocks : undefined
+    this.#steering = new ClockSteering(options.laterMs)
     this.#begun = new EpochStart(options.sender === undefined ? SETTLE_MS : DELIVERED_SETTLE_MS)
     this.#opening = options.opening
     this.#holes = new HoleCauses(options.sink, options.pauses, options.opening.cause)
@@ -117,6 +131,11 @@ export class Timeline {
   /** Recording time up to which audio has been placed. */
   get endMs(): number {
     return this.#msOf(this.#coverageEnd())
+  }
+
+  /** By how much later than the fastest stream of its sender this one arrives; 0 where nobody says so. */
+  get laterMs(): number {
+    return Math.max(0, this.#steering.baseMs)
   }
 
   /** Last meeting of RTP time and arrival, for the index. */
@@ -161,11 +180,13 @@ export class Timeline {
   close(): void {
     this.#drain(Number.POSITIVE_INFINITY)
     this.#endStart()
+    this.#clocks?.forget(this)
   }
 
   /** Notes what the source says of its time. */
   noteReport(report: SenderReported): void {
     this.#reported = report
+    if (this.#clocks !== undefined) this.#compareSenders(this.#clocks, report)
   }
 
   /** Gives the sink all the rest, filled up with silence to `endMs`. */
@@ -223,6 +244,8 @@ export class Timeline {
     if (isOtherSource) this.#holes.forgetQuiet()
     this.#isAstrayNow = false
     this.#steering.restart()
+    this.#clocks?.forget(this)
+    this.#isCompared = false
     this.#begun.begin(arrivalMs, this.#steering.baseMs)
     this.#epoch += 1
   }
@@ -279,6 +302,42 @@ export class Timeline {
     if (!isLast) return
     this.#begun.end()
     this.#mover.move(hole, Math.max(sender.correction(saidMs, placeMs), -this.#mover.roomBefore(hole)))
+  }
+
+  /** Learns by how much later than other streams of its sender this one arrives, and moves it to where it was said beside them. */
+  #compareSenders(clocks: SenderClocks, { ssrc, cname, timestamp, saidMs, arrivalMs }: SenderReported): void {
+    const anchor = this.#anchor
+    const { fastestMs, baseMs } = this.#steering
+    if (cname === undefined || anchor?.ssrc !== ssrc || fastestMs === undefined) return
+    // What was delivered from before lies where it was said already, and how late it came says nothing.
+    if (baseMs < 0 || arrivalMs - anchor.arrivalMs > REPORT_MS) return
+    const ticks = timestampDistance(anchor.timestamp, timestamp)
+    if (Math.abs(ticks) > this.#ticksOf(REPORT_MS)) return
+    const reportedMs = this.#msOf(anchor.position + ticks)
+    const laterMs = clocks.note(this, cname, reportedMs + fastestMs - saidMs, arrivalMs)
+    if (laterMs !== undefined) this.#arrivesLater(laterMs, fastestMs - laterMs)
+  }
+
+  /** `errorMs`: by how much earlier than it arrives, less what was known, the stream was taken to be said. */
+  #arrivesLater(laterMs: number, errorMs: number): void {
+    const isFirst = !this.#isCompared
+    this.#isCompared = true
+    const hole = this.#begun.lastHole
+    if (Math.abs(errorMs) < LEAST_LATER_MS) {
+      // Arrival has changed, and nothing else: the way is another one.
+      const fastestMs = Math.max(0, laterMs + errorMs)
+      if (Math.abs(fastestMs - this.#steering.baseMs) >= LEAST_LATER_MS) this.#steering.aim(fastestMs)
+      return
+    }
+    // What is not the beginning of an epoch is made good by the rate: nothing jumps in the middle of what is said.
+    const isMoved =
+      isFirst && hole !== undefined && this.#mover.move(hole, Math.max(errorMs, -this.#mover.roomBefore(hole)))
+    if (!isMoved) {
+      this.#steering.aim(laterMs)
+      return
+    }
+    this.#begun.end()
+    this.#steering.restart(laterMs)
   }
 
   #isAstray(end: number, packet: TimelinePacket, anchor: Anchor): boolean {

@@ -5,17 +5,20 @@ import {
   type ClockBend,
   type GapCause,
   g711FormatOf,
+  type MediaKind,
   type RunCodec,
   type RunMove,
   type StreamFiles,
   type StreamTotals,
 } from '#store'
 import { type PacketTicks, packetTicks } from './packet-length.ts'
+import { PacketLine } from './packet-line.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
 import { PayloadCopies } from './payload-copies.ts'
+import type { SenderClocks } from './sender-clocks.ts'
 import type { SenderReported, SenderTime } from './sender-time.ts'
 import { Timeline } from './timeline.ts'
-import type { TimelineAnchor, TimelineSink } from './timeline-sink.ts'
+import type { RunAxis, TimelineAnchor, TimelineSink } from './timeline-sink.ts'
 
 /** A negotiated payload type. */
 export interface TrackCodec extends RunCodec {
@@ -44,7 +47,7 @@ const USUAL_PACKET_MS = 20
 
 interface Running {
   readonly codec: ReadCodec
-  readonly timeline: Timeline
+  readonly timeline: RunAxis
 }
 
 /** The packet with the highest sequence number. */
@@ -58,11 +61,30 @@ interface Heard {
 /** Where packets go, apart from their gaps and clocks. */
 type RunSink = Omit<TimelineSink, 'gap' | 'bend' | 'move'>
 
+/** How a stream is kept. */
+export interface TrackOptions {
+  readonly keepDigits: boolean
+  /** The stream goes on from there after a restart. */
+  readonly accountedMs?: number
+  /** The clock of a client that kept the audio and gives it away. */
+  readonly sender?: SenderTime | undefined
+  /** What the streams of a client that is live say of their time. */
+  readonly clocks?: SenderClocks | undefined
+  /** The codec changes more often than is followed; told once. */
+  readonly onTooMany?: () => void
+  /** Audio unless told. */
+  readonly kind?: MediaKind
+}
+
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
+  readonly #isAudio: boolean
   readonly #sender: SenderTime | undefined
+  readonly #clocks: SenderClocks | undefined
+  /** By how much later than other streams of its sender the run before arrived. */
+  #laterMs = 0
   readonly #codecs = new Map<number, ReadCodec>()
   readonly #copies = new PayloadCopies()
   readonly #pauses = new PauseLog()
@@ -88,18 +110,13 @@ export class Track {
   /** Sequence numbers of late that came with redundancy. */
   readonly #seen = new Set<number>()
 
-  /**
-   * `accountedMs`: the stream goes on from there after a restart. `sender`: the clock of a client that kept the audio and gives it away.
-   * `onTooMany`: the codec changes more often than is followed, told once.
-   */
-  constructor(
-    files: StreamFiles,
-    options: { keepDigits: boolean; accountedMs?: number; sender?: SenderTime | undefined; onTooMany?: () => void },
-  ) {
+  constructor(files: StreamFiles, options: TrackOptions) {
     this.#files = files
     this.#keepDigits = options.keepDigits
+    this.#isAudio = (options.kind ?? 'audio') === 'audio'
     this.#accountedMs = options.accountedMs ?? 0
     this.#sender = options.sender
+    this.#clocks = options.clocks
     this.#onTooMany = options.onTooMany
   }
 
@@ -212,6 +229,8 @@ export class Track {
       const codec = this.#codecs.get(payloadType)
       const sequence = extended - (blocks.length - 1 - at)
       const isKnown = sequence !== extended && this.#seen.has(sequence)
+      // Text that nobody types any more is sent until all of it has come twice (RFC 4103 section 5.2).
+      if (part.length === 0 && sequence === extended) this.#noteQuiet(extended)
       if (codec === undefined || isKnown || part.length === 0 || codec.kind === 'redundant') continue
       const timestamp = (view.timestamp - timestampOffset) >>> 0
       if (this.#isOfPause(view.ssrc, sequence, timestamp, codec, arrivalMs)) continue
@@ -288,21 +307,17 @@ export class Track {
     const { clockRateHz } = codec
     const opening = { fromMs: this.#accountedMs, cause: this.#files.runCount === 0 ? this.#firstCause : 'dtx' } as const
     const lengthMs = ticks === undefined ? USUAL_PACKET_MS : (ticks * 1000) / clockRateHz
-    const startMs = Math.max(this.#accountedMs, arrivalMs - lengthMs - RUN_LEAD_MS)
+    const startMs = Math.max(this.#accountedMs, arrivalMs - this.#laterMs - lengthMs - RUN_LEAD_MS)
     const sink = {
       ...this.#openRun(codec, startMs),
       bend: (bend: ClockBend) => this.#files.addBend(bend),
       move: (move: RunMove) => this.#files.move(move),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
-    const timeline = new Timeline({
-      clockRateHz,
-      startMs,
-      sink,
-      pauses: this.#pauses,
-      opening,
-      sender: this.#sender,
-    })
+    const given = { clockRateHz, startMs, sink, pauses: this.#pauses, opening }
+    const timeline = this.#isAudio
+      ? new Timeline({ ...given, sender: this.#sender, clocks: this.#clocks, laterMs: this.#laterMs })
+      : new PacketLine({ ...given, isDelivered: this.#sender !== undefined })
     if (this.#reported !== undefined) timeline.noteReport(this.#reported)
     this.#running = { codec, timeline }
     return this.#running
@@ -310,7 +325,7 @@ export class Track {
 
   /** G.711 bytes are its ticks; all else is kept packet by packet, with its place. */
   #openRun(codec: TrackCodec, startMs: number): RunSink {
-    const format = g711FormatOf(codec.encoding)
+    const format = this.#isAudio ? g711FormatOf(codec.encoding) : undefined
     if (format !== undefined) {
       const file = this.#files.startWavRun(codec, format, startMs)
       return {
@@ -330,6 +345,7 @@ export class Track {
     const { timeline } = this.#running
     timeline.close()
     this.#accountedMs = timeline.endMs
+    this.#laterMs = timeline.laterMs
     this.#lateBefore += timeline.late
     this.#audioBeforeMs += timeline.audioMs
     this.#running = undefined

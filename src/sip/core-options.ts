@@ -1,7 +1,7 @@
 // What a SIP core is built from.
 
 import type { Clock, Ids, Logger } from '#kernel'
-import type { DigestGuardOptions } from './auth/digest-guard.ts'
+import type { ChallengeReason, DigestGuardOptions } from './auth/digest-guard.ts'
 import type { SessionTimerWish } from './session.ts'
 import type { TimerValues } from './transaction/timer-values.ts'
 import type { SipFlow, SipLocator, SipTransportPort } from './transport-port.ts'
@@ -33,8 +33,10 @@ export interface SipCoreOptions {
   readonly timers?: Partial<TimerValues>
   /** False: the request is answered 403 before anything else is looked at. */
   readonly admit?: (flow: SipFlow) => boolean
-  /** Requests that make a dialog or stand alone, but OPTIONS, must prove who sends them; anybody's are taken unless told. */
+  /** Requests that make a dialog or stand alone, but OPTIONS, must prove who sends them, those within dialogs as it says; anybody's are taken unless told. */
   readonly authenticate?: DigestGuardOptions
+  /** Told before the request of a Call-ID is answered 401 or, by `admit`, 403. */
+  readonly onRefused?: (callId: string, reason: ChallengeReason | 'not-listed', flow: SipFlow) => void
   /** What a caller is answered about session timers, if `timer` is supported; what it asks for itself unless told. */
   readonly sessionTimer?: SessionTimerWish
   /** False: OPTIONS outside a dialog is answered 503, so that a load balancer goes elsewhere; true unless told. */

@@ -26,6 +26,8 @@ export interface Arrived {
 export interface DialogHolder {
   onRequest(arrived: Arrived): void
   onAck(ack: SipRequest, cseqNumber: number): void
+  /** Address that the peer was last heard from; undefined for a dialog that we asked for. */
+  readonly peerHost?: string | undefined
   /** What a Replaces that names this dialog means. */
   readonly replaceable: ReplacedDialog | 'ended' | 'not-ours'
 }

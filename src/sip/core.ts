@@ -133,7 +133,8 @@ class Core implements SipCore {
   #onMalformed(error: SipParseError, flow: SipFlow): void {
     this.#parts.log.debug('malformed message', { code: error.code, reason: error.message, status: error.status })
     if (error.status === 0 || error.partial === undefined) return
-    this.#refuse(error.partial, flow, this.#isAdmitted(flow) ? error.status : 403)
+    if (this.#isAdmitted(flow)) this.#refuse(error.partial, flow, error.status)
+    else this.#turnAway(error.partial, flow)
   }
 
   #onResponse(response: SipResponse): void {
@@ -151,7 +152,7 @@ class Core implements SipCore {
 
   #onRequest(request: SipRequest, flow: SipFlow): void {
     if (!this.#isAdmitted(flow)) {
-      if (request.method !== 'ACK') this.#refuse(request, flow, 403)
+      if (request.method !== 'ACK') this.#turnAway(request, flow)
       return
     }
     const facts = readEssentials(request.headers)
@@ -185,19 +186,30 @@ class Core implements SipCore {
       this.#onCancel(arrived)
       return
     }
-    const refusal = this.#checks.refuse(request)
     const holder = this.#holderOf(facts)
+    // Section 8.2: who sends it comes before everything that could be wrong with it.
+    if (this.#challenges(arrived, holder)) return
+    const refusal = this.#checks.refuse(request)
     if (refusal !== undefined) answer(this.#parts, arrived, refusal.status, refusal.options)
     else if (holder !== undefined) holder.onRequest(arrived)
     else if (facts.toTag !== '' || WITHIN_DIALOG.has(request.method)) answer(this.#parts, arrived, 481)
     else this.#onStandAlone(arrived)
   }
 
+  /** Whether the request was challenged. */
+  #challenges(arrived: Arrived, holder: DialogHolder | undefined): boolean {
+    const { request, facts, flow } = arrived
+    const isAsked = this.#guardian?.asks(request.method, flow, facts.toTag !== '', holder?.peerHost) ?? false
+    const challenge = isAsked ? this.#guardian?.challenge(request, flow) : undefined
+    if (challenge === undefined) return false
+    this.#parts.options.onRefused?.(facts.callId, challenge.reason, flow)
+    answer(this.#parts, arrived, 401, { headers: challenge.headers })
+    return true
+  }
+
   #onStandAlone(arrived: Arrived): void {
     const { method } = arrived.request
-    const challenges = method === 'OPTIONS' ? undefined : this.#guardian?.challenge(arrived.request)
-    if (challenges !== undefined) answer(this.#parts, arrived, 401, { headers: challenges })
-    else if (method === 'INVITE') this.#onInvite(arrived)
+    if (method === 'INVITE') this.#onInvite(arrived)
     else if (method === 'OPTIONS') answerProbe(this.#parts, arrived)
     else if (this.#handlers.onRequest === undefined) answer(this.#parts, arrived, 405)
     else this.#handlers.onRequest(new PendingRequest(this.#parts, arrived))
@@ -237,6 +249,11 @@ class Core implements SipCore {
 
   #isAdmitted(flow: SipFlow): boolean {
     return this.#parts.options.admit?.(flow) ?? true
+  }
+
+  #turnAway(request: SipRequest, flow: SipFlow): void {
+    this.#parts.options.onRefused?.(request.headers.get('call-id') ?? '', 'not-listed', flow)
+    this.#refuse(request, flow, 403)
   }
 
   /** Answers without a transaction. */

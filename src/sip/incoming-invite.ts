@@ -101,6 +101,10 @@ export class IncomingInvite implements ServerInvite, DialogHolder {
     answer(parts, arrived, 100)
   }
 
+  get peerHost(): string {
+    return this.flow.remote.host
+  }
+
   get sessionIds(): SessionIds {
     return this.early.sessionIds
   }

@@ -7,7 +7,7 @@ export { type FramerOutput, StreamFramer } from './message/framer.ts'
 export { SipHeaders } from './message/headers.ts'
 export { request, response, type SipMessage, type SipRequest, type SipResponse } from './message/message.ts'
 export { type NameAddr, type NameAddrError, parseNameAddr } from './message/name-addr.ts'
-export { quote, unquote } from './message/params.ts'
+export { quote, splitList, unquote } from './message/params.ts'
 export type { SipParseError } from './message/parse-error.ts'
 export { parseMessage } from './message/parser.ts'
 export { sameUri } from './message/same-uri.ts'
@@ -37,4 +37,12 @@ export type {
   SipCore,
   SipCoreHandlers,
 } from './session.ts'
-export type { LocateError, SipFlow, SipLocator, SipTarget, SipTransportPort, TransportName } from './transport-port.ts'
+export type {
+  LocateError,
+  PeerCertificate,
+  SipFlow,
+  SipLocator,
+  SipTarget,
+  SipTransportPort,
+  TransportName,
+} from './transport-port.ts'

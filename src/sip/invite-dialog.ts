@@ -120,6 +120,10 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
     return this.#state.sessionIds
   }
 
+  get peerHost(): string | undefined {
+    return this.#context.hop.flow?.remote.host
+  }
+
   get ended(): boolean {
     return this.#ended
   }

@@ -6,6 +6,14 @@ import type { SipUri } from './message/uri.ts'
 /** Transports of RFC 3261 that we carry. */
 export type TransportName = 'udp' | 'tcp' | 'tls'
 
+/** Whom a certificate speaks for, when an authority that we trust has signed it. */
+export interface PeerCertificate {
+  /** Lower case: the SIP domains of RFC 5922 section 7.1; the common name of a certificate without any subjectAltName. */
+  readonly names: readonly string[]
+  /** SHA-256 of the certificate, 64 hexadecimal digits in lower case. */
+  readonly fingerprint: string
+}
+
 /** Where a message came from: answers go back over it. */
 export interface SipFlow {
   readonly transport: TransportName
@@ -15,6 +23,8 @@ export interface SipFlow {
   readonly remote: Endpoint
   /** Identifies the connection for tcp and tls; absent for udp. */
   readonly connectionId?: number
+  /** For tls: what the peer has proved; absent where it showed no certificate, or one that we do not trust. */
+  readonly certificate?: PeerCertificate
 }
 
 /** Where a request is to be sent: the outcome of RFC 3263. */

@@ -139,7 +139,7 @@ class Delivered {
         const { ssrc, rtpTimestamp: timestamp, ntpSeconds, ntpFraction } = packet
         if (passes(reports)) {
           const saidMs = wallMsFromNtp(ntpSeconds, ntpFraction)
-          this.bench.tracks[stream]!.noteReport({ ssrc, timestamp, saidMs })
+          this.bench.tracks[stream]!.noteReport({ ssrc, timestamp, saidMs, arrivalMs: 0 })
         }
         reports += 1
       }

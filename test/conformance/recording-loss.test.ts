@@ -258,3 +258,83 @@ bench('the call notices nothing of a loss', async (b) => {
   await b.pass(30_000)
   assert.deepEqual([b.call.hangups, b.call.snapshot().state, b.announced], [[], 'answered', []])
 })
+
+/** The gaps of the recorder that was asked first. */
+function gapsOf(
+  b: RecordingBench,
+): readonly { readonly reason: string; readonly fromMs: number; readonly toMs?: number }[] {
+  return b.view?.ledger[0]?.gaps ?? []
+}
+
+/** What the engine tells when nothing comes from the recorder on any stream. */
+function fallSilent(b: RecordingBench, forMs: number): void {
+  for (const fork of forksOf(b)) b.call.media.emit({ type: 'fork-unheard', fork, forMs })
+}
+
+bench(
+  'field 22: the gap of a recorder that is lost by silence begins when it fell silent, not when that is noticed',
+  async (b) => {
+    const [, standby] = await withStandby(b)
+    const silentAtMs = b.clock.wallMs()
+    await b.pass(15_000)
+    fallSilent(b, 15_000)
+    await b.pass()
+    assert.equal(standby.sessions.length, 1)
+    const [gap, ...others] = gapsOf(b)
+    assert.deepEqual([gap?.reason, gap?.fromMs, others], ['lost: no sign of life for 15 s', silentAtMs, []])
+    assert.ok(gap?.toMs !== undefined && gap.toMs >= silentAtMs + 15_000, 'it ends when the other has taken over')
+    assert.equal(b.view?.ledger[0]?.gapMs, gap.toMs - silentAtMs)
+  },
+  watched,
+)
+
+bench('field 22: the gap of a recorder that fell silent and then hangs up begins when it fell silent', async (b) => {
+  const [first] = await withStandby(b)
+  const silentAtMs = b.clock.wallMs()
+  await b.pass(20_000)
+  fallSilent(b, 20_000)
+  await b.pass(3_000)
+  first.bye()
+  await b.pass()
+  assert.deepEqual(
+    gapsOf(b).map(({ reason, fromMs }) => [reason, fromMs]),
+    [['lost: remote-bye', silentAtMs]],
+  )
+})
+
+bench('field 22: a recorder that was silent and is heard again has no gap before the loss', async (b) => {
+  const [first] = await withStandby(b)
+  await b.pass(20_000)
+  fallSilent(b, 20_000)
+  for (const fork of forksOf(b)) b.call.media.emit({ type: 'fork-heard', fork, atMs: b.clock.wallMs() })
+  await b.pass(3_000)
+  const lostAtMs = b.clock.wallMs()
+  first.bye()
+  await b.pass()
+  const [gap] = gapsOf(b)
+  assert.ok(gap !== undefined && gap.fromMs >= lostAtMs)
+})
+
+bench(
+  'field 22: silence of a recorder that is paused meanwhile is counted once, and the pause stays a pause',
+  async (b) => {
+    const [first] = await withStandby(b)
+    const silentAtMs = b.clock.wallMs()
+    await b.pass(15_000)
+    fallSilent(b, 15_000)
+    const pausedAtMs = b.clock.wallMs()
+    b.pause()
+    await b.pass(4_000)
+    const lostAtMs = b.clock.wallMs()
+    first.bye()
+    await b.pass()
+    const gaps = gapsOf(b)
+    const pause = gaps.find(({ reason }) => reason === 'pause')
+    assert.ok(pause?.toMs !== undefined && pause.fromMs === pausedAtMs && pause.toMs >= lostAtMs, JSON.stringify(gaps))
+    const silence = gaps.filter(({ reason }) => reason.startsWith('lost'))
+    assert.deepEqual([silence[0]?.fromMs, silence[0]?.toMs], [silentAtMs, pausedAtMs])
+    const sum = gaps.reduce((ms, { fromMs, toMs = b.clock.wallMs() }) => ms + toMs - fromMs, 0)
+    assert.equal(b.view?.ledger[0]?.gapMs, sum)
+    assert.ok(sum <= b.clock.wallMs() - silentAtMs, 'nothing is counted twice')
+  },
+)

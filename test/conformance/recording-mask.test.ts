@@ -76,6 +76,44 @@ for (const how of ['refuses', 'never answers'] as const) {
   })
 }
 
+for (const how of ['refuses', 'never answers'] as const) {
+  bench(`SEC-28: a recorder whose every mask the engine ${how} gets no key, and is tried again, masked`, async (b) => {
+    const recorder = await b.recording()
+    const unmasked = [...b.call.media.forks.keys()]
+    b.engine.onCommand = (command) => {
+      if (command.name !== 'maskDtmf') return undefined
+      return how === 'refuses' ? Promise.reject(new Error('no')) : new Promise(() => {})
+    }
+    const on = mask(b, true)
+    await b.pass(2_000)
+    assert.equal(on.status, 503)
+    assert.deepEqual(
+      unmasked.filter((fork) => b.call.media.forks.has(fork)),
+      [],
+      'nothing goes out that may carry keys',
+    )
+    assert.equal(recorder.session().end?.cause, 'remote-bye')
+    assert.deepEqual([recorder.sessions.length, b.state, masked(b)], [2, 'recording', [true, true]])
+    assert.equal(await b.audio(3), 6)
+    const told = b.eventTypes.filter((type) => type.startsWith('recorder.'))
+    assert.deepEqual(told, ['recorder.accepted', 'recorder.lost', 'recorder.accepted', 'recorder.re-homed'])
+    const lost = b.events.find(({ type }) => type === 'recorder.lost')
+    assert.match(lost?.type === 'recorder.lost' ? lost.reason : '', /did not confirm the mask/)
+  })
+}
+
+bench('SEC-28: a pause outlasts the loss of a recorder whose mask the engine refuses', async (b) => {
+  const recorder = await b.paused()
+  b.engine.onCommand = (command) => (command.name === 'maskDtmf' ? Promise.reject(new Error('no')) : undefined)
+  const on = mask(b, true)
+  await b.pass(2_000)
+  assert.deepEqual([on.status, b.state, recorder.sessions.length, await b.audio(3)], [503, 'paused', 2, 0])
+  b.engine.onCommand = undefined
+  b.resume()
+  await b.pass()
+  assert.deepEqual([b.state, masked(b), await b.audio(3)], ['recording', [true, true], 6])
+})
+
 bench('an end of the mask that is not confirmed is 503, costs no stream, and is not shown', async (b) => {
   await b.recording()
   mask(b, true)
@@ -134,3 +172,91 @@ bench('the command lasts over a pause and holds for a pause under way', async (b
   await b.pass()
   assert.deepEqual([b.state, masked(b)], ['recording', [true, true]])
 })
+
+/** Forks in the order of their making, with what each was made with and is now. */
+function madeMasked(b: RecordingBench): boolean[] {
+  return b.call.media.commands.flatMap((command) =>
+    command.name === 'addFork' ? [command.options.maskDtmf === true] : [],
+  )
+}
+
+for (const how of ['hangs up', 'is paused and hangs up'] as const) {
+  bench(`SEC-28: a mask holds at the next recorder when the first ${how}, from its first packet on`, async (b) => {
+    const [first, standby] = [b.recorder(11), b.recorder(12)]
+    b.start(`${first.uri}|${standby.uri}`)
+    await b.pass()
+    mask(b, true)
+    await b.pass(0)
+    if (how !== 'hangs up') b.pause()
+    await b.pass()
+    first.bye()
+    await b.pass()
+    if (how !== 'hangs up') b.resume()
+    await b.pass()
+    assert.equal(standby.sessions.length, 1)
+    assert.deepEqual(
+      [masked(b), madeMasked(b)],
+      [
+        [true, true],
+        [false, false, true, true],
+      ],
+    )
+    assert.equal(await b.audio(5), 10)
+    const off = mask(b, false)
+    await b.pass(0)
+    assert.deepEqual([off.status, masked(b)], [200, [false, false]])
+  })
+}
+
+bench('SEC-28: a mask that begins while a recorder is being replaced holds for its stand-in', async (b) => {
+  const [first, standby] = [b.recorder(11), b.recorder(12)]
+  standby.onInvite = 'leave'
+  b.start(`${first.uri}|${standby.uri}`)
+  await b.pass()
+  first.bye()
+  await b.pass()
+  const on = mask(b, true)
+  await b.pass(0)
+  standby.accept()
+  await b.pass()
+  assert.deepEqual([on.status, b.state, masked(b)], [200, 'recording', [true, true]])
+  assert.equal(await b.audio(5), 10)
+})
+
+bench(
+  'SEC-28: a party that joins during a mask is masked from its first packet on, and so is one after it',
+  async (b) => {
+    b.start(`${b.recorder(11).uri},${b.recorder(12).uri}`)
+    await b.pass()
+    b.call.join()
+    await b.pass()
+    mask(b, true)
+    await b.pass(0)
+    b.call.join('third', 'sip:carol@desk.example')
+    await b.pass()
+    assert.deepEqual([masked(b), madeMasked(b).slice(-2)], [Array(6).fill(true), [true, true]])
+    const off = mask(b, false)
+    await b.pass(0)
+    assert.deepEqual([off.status, masked(b)], [200, Array(6).fill(false)])
+    b.call.join('fourth', 'sip:dave@desk.example')
+    await b.pass()
+    assert.deepEqual(masked(b), Array(8).fill(false))
+  },
+)
+
+bench(
+  'SEC-28: the mask of a profile holds for a party that joins and for the recorder that takes over',
+  async (b) => {
+    const [first, standby] = [b.recorder(11), b.recorder(12)]
+    b.start(`${first.uri}|${standby.uri}`)
+    await b.pass()
+    b.call.join()
+    b.call.join('third', 'sip:carol@desk.example')
+    await b.pass()
+    assert.deepEqual(masked(b), [true, true, true])
+    first.bye()
+    await b.pass()
+    assert.deepEqual([standby.sessions.length, masked(b)], [1, [true, true, true]])
+  },
+  { profileOf: () => ({ ...defaultProfile, media: { ...defaultProfile.media, maskDtmf: true } }) },
+)

@@ -226,3 +226,91 @@ bench('counters of forks that are gone are kept', async (b) => {
   await b.pass()
   assert.deepEqual(b.client.totals(), { packetsForked: 20, packetsHeld: 8 })
 })
+
+bench(
+  'a commanded pause whose resumption failed is a commanded one still: a party that pauses and resumes does not end it',
+  async (b) => {
+    const recorder = await b.paused()
+    recorder.reofferRules.push(488)
+    const failed = b.resume()
+    await b.pass()
+    assert.deepEqual([failed.status, b.state], [503, 'paused'])
+    b.pause('party')
+    await b.pass()
+    const byParty = b.resume('party')
+    await b.pass()
+    assert.deepEqual([byParty.status, b.state, await b.audio()], [400, 'paused', 0])
+    const byCommand = b.resume()
+    await b.pass()
+    assert.deepEqual([byCommand.status, b.state, await b.audio(5)], [200, 'recording', 10])
+  },
+)
+
+bench(
+  "a party's pause whose resumption failed is the party's still: the end of a notice does not end it",
+  async (b) => {
+    const recorder = await b.recording()
+    b.pause('party')
+    await b.pass()
+    recorder.reofferRules.push(488)
+    const failed = b.resume('party')
+    await b.pass()
+    assert.deepEqual([failed.status, b.state], [503, 'paused'])
+    b.pause('notice')
+    await b.pass()
+    const byNotice = b.resume('notice')
+    await b.pass()
+    assert.deepEqual([byNotice.status, b.state, await b.audio()], [400, 'paused', 0])
+    const byParty = b.resume('party')
+    await b.pass()
+    assert.deepEqual([byParty.status, b.state, await b.audio(5)], [200, 'recording', 10])
+  },
+)
+
+bench('a resumption after a notice that fails is told and tried again until a recorder takes it', async (b) => {
+  const recorder = await b.recording()
+  b.pause('notice')
+  await b.pass()
+  recorder.reofferRules.push(488, 488)
+  const failed = b.resume('notice')
+  await b.pass()
+  assert.deepEqual([failed.status, b.state, b.eventTypes.at(-1)], [503, 'paused', 'recording.resume-failed'])
+  assert.equal(await b.audio(), 0)
+  await b.pass(2_000)
+  assert.deepEqual([b.state, b.eventTypes.filter((type) => type === 'recording.resume-failed').length], ['paused', 2])
+  await b.pass(4_000)
+  assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+})
+
+bench(
+  'a resumption after a notice that fails leaves the next to whoever commands one, and no pause behind',
+  async (b) => {
+    const recorder = await b.recording()
+    b.pause('notice')
+    await b.pass()
+    recorder.reofferRules.push(488)
+    b.resume('notice')
+    await b.pass()
+    const byParty = b.resume('party')
+    await b.pass()
+    assert.deepEqual([byParty.status, await b.audio()], [400, 0], 'it is not for a party')
+    const byCommand = b.resume()
+    await b.pass()
+    assert.deepEqual([byCommand.status, b.state, await b.audio(5)], [200, 'recording', 10])
+  },
+)
+
+for (const what of ['pause', 'stop'] as const) {
+  bench(`a ${what} that is commanded ends the attempts to resume after a notice`, async (b) => {
+    const recorder = await b.recording()
+    b.pause('notice')
+    await b.pass()
+    recorder.reofferRules.push(488)
+    b.resume('notice')
+    await b.pass()
+    if (what === 'pause') b.pause()
+    else b.stop()
+    await b.pass(60_000)
+    assert.deepEqual([b.state, await b.audio()], [what === 'pause' ? 'paused' : 'none', 0])
+  })
+}

@@ -317,3 +317,37 @@ test('a recording that must be had from a recorder is not helped by the spool', 
     { policy: policy.value, spool: new FakeSpool() },
   )
 })
+
+for (const when of ['before it is spooled', 'while it is spooled'] as const) {
+  bench(
+    `SEC-28, SRC-63: what the spool takes under a mask that began ${when} has no keys, nor has its next part`,
+    async (b, spool) => {
+      const recorder = await b.recording()
+      recorder.onInvite = 503
+      const mask = async (): Promise<void> => {
+        const on = new Command(b.client.mask(b.call, true, 'info'))
+        await b.pass(0)
+        assert.equal(on.status, 200)
+      }
+      const areMasked = (): boolean[] => [...b.call.media.forks.values()].map(({ masked }) => masked)
+      if (when === 'before it is spooled') await mask()
+      recorder.bye()
+      await b.pass()
+      assert.ok(b.eventTypes.includes('spool.began'))
+      if (when === 'while it is spooled') await mask()
+      assert.deepEqual(areMasked(), [true, true])
+      b.call.join()
+      b.call.join('third', 'sip:carol@desk.example')
+      await b.pass()
+      assert.deepEqual(areMasked(), [true, true, true], 'a party that joins is in a part of its own')
+      recorder.onInvite = 'take'
+      await b.pass(15_000)
+      assert.deepEqual(
+        [b.state, areMasked()],
+        ['recording', [true, true, true]],
+        'nor has the recorder that is there again',
+      )
+      while (spool.kept.size > 0) await sendAll(b, spool)
+    },
+  )
+}

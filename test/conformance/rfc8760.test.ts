@@ -238,7 +238,7 @@ interface Guarded extends Scene {
 }
 
 /** A core that authenticates, and a core that calls it. */
-function guarded(allowMd5 = true): Guarded {
+function guarded(allowMd5 = true, more: { withinDialogs?: 'other-source' | 'always' | 'never' } = {}): Guarded {
   const clock = new ManualClock()
   const network = new SipNetwork(clock, 1)
   const invites: ServerInvite[] = []
@@ -246,6 +246,7 @@ function guarded(allowMd5 = true): Guarded {
     realm: REALM,
     passwordOf: (name: string) => (name === 'alice' ? CREDENTIALS.password : undefined),
     allowMd5,
+    ...more,
   }
   attachCore(network, clock, '10.0.0.9', { onInvite: (invite) => void invites.push(invite) }, { authenticate })
   const core = attachCore(network, clock, '10.0.0.1', { onInvite: () => {} })
@@ -272,30 +273,32 @@ test('SIP-36: as server, only who proves its name gets through, and CANCEL and d
   assert.deepEqual(all.events, ['failed 401', 'failed 401', 'failed 401'])
 })
 
-test('SEC-17: as server, SHA-256 comes first and MD5 second, by switch; qop is always there', async () => {
+test('SEC-17: as server, SHA-256 comes first, then SHA-512-256, and MD5 last, by switch; qop is always there', async () => {
   for (const allowMd5 of [true, false]) {
     const all = guarded(allowMd5)
     all.peer.request('INVITE', { host: '10.0.0.9' })
     await all.clock.advanceAsync(10)
     const challenges = all.peer.take(401).message.headers.all('www-authenticate')
     const names = challenges.map((value) => /algorithm=([^,]+)/.exec(value)?.[1])
-    assert.deepEqual(names, allowMd5 ? ['SHA-256', 'MD5'] : ['SHA-256'])
+    assert.deepEqual(names, ['SHA-256', 'SHA-512-256', ...(allowMd5 ? ['MD5'] : [])])
     for (const value of challenges) assert.match(value, /^Digest realm="example\.org", nonce="[^"]+", qop="auth"/)
   }
 })
 
-/** Asks as alice would, with parts of the credentials changed. */
-async function ask(
-  all: Guarded,
-  nonce: string,
-  count: number,
-  more: Partial<Record<string, string>> = {},
-): Promise<Received> {
-  const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
+type Changed = Partial<Record<'uri' | 'method' | 'hash' | 'algorithm', string>>
+
+/** The credentials of alice, with parts changed. */
+function credentialsOf(nonce: string, count: number, more: Changed = {}): string {
+  const { uri = 'sip:service@10.0.0.9', method = 'INVITE', hash = 'sha256', algorithm = 'SHA-256' } = more
+  const sha = (text: string): string => createHash(hash).update(text).digest('hex')
   const nc = count.toString(16).padStart(8, '0')
-  const uri = more['uri'] ?? 'sip:service@10.0.0.9'
-  const secret = `${sha(`alice:${REALM}:${CREDENTIALS.password}`)}:${nonce}:${nc}:c:auth:${sha(`INVITE:${uri}`)}`
-  const value = `Digest username="alice", realm="${REALM}", nonce="${nonce}", uri="${uri}", response="${sha(secret)}", cnonce="c", algorithm=SHA-256, qop=auth, nc=${nc}`
+  const secret = `${sha(`alice:${REALM}:${CREDENTIALS.password}`)}:${nonce}:${nc}:c:auth:${sha(`${method}:${uri}`)}`
+  return `Digest username="alice", realm="${REALM}", nonce="${nonce}", uri="${uri}", response="${sha(secret)}", cnonce="c", algorithm=${algorithm}, qop=auth, nc=${nc}`
+}
+
+/** Asks as alice would, with parts of the credentials changed. */
+async function ask(all: Guarded, nonce: string, count: number, more: Changed = {}): Promise<Received> {
+  const value = credentialsOf(nonce, count, more)
   const callId = `c-${Math.floor(all.clock.nowMs())}-${count}`
   all.peer.inbox.length = 0
   all.peer.request('INVITE', { host: '10.0.0.9' }, { callId, headers: [`Authorization: ${value}`] })
@@ -328,4 +331,106 @@ test('SIP-36: as server, a nonce is good for each count once, then stale; it exp
   const expired = await ask(all, nonce, 5)
   assert.match(expired.message.headers.get('www-authenticate') ?? '', /stale=true/)
   assert.equal(statusOf(await ask(all, nonceOf(expired), 1)), 100)
+})
+
+test('SEC-17: as server, credentials of each algorithm that was offered are taken, and of no other', async () => {
+  const all = guarded(false)
+  all.peer.request('INVITE', { host: '10.0.0.9' })
+  await all.clock.advanceAsync(10)
+  const nonce = nonceOf(all.peer.take(401))
+  const sha512 = { hash: 'sha512-256', algorithm: 'SHA-512-256' }
+  assert.equal(statusOf(await ask(all, nonce, 1, sha512)), 100)
+  assert.equal(statusOf(await ask(all, nonce, 2, { hash: 'md5', algorithm: 'MD5' })), 401)
+  assert.equal(statusOf(await ask(all, nonce, 3, { hash: 'sha256', algorithm: 'SHA-512-256' })), 401)
+})
+
+test('SEC-27: who sends a request comes before what it requires, what it carries and what it asks for', async () => {
+  const all = guarded()
+  const odd = { headers: ['Require: unheard-of'], contentType: 'text/odd', body: 'odd' }
+  all.peer.request('INVITE', { host: '10.0.0.9' }, { ...odd, callId: 'first' })
+  all.peer.request('PUBLISH', { host: '10.0.0.9' }, { callId: 'second' })
+  await all.clock.advanceAsync(10)
+  assert.deepEqual(all.peer.labels(), ['401', '401'])
+  const nonce = nonceOf(all.peer.take(401))
+  all.peer.inbox.length = 0
+  const headers = [`Authorization: ${credentialsOf(nonce, 1)}`, ...odd.headers]
+  all.peer.request('INVITE', { host: '10.0.0.9' }, { ...odd, headers, callId: 'third' })
+  await all.clock.advanceAsync(10)
+  assert.deepEqual(all.peer.labels(), ['420'])
+})
+
+/** Alice's dialog, set up with credentials; sends requests in it from her address or another. */
+async function dialogOf(all: Guarded) {
+  all.peer.request('INVITE', { host: '10.0.0.9' })
+  await all.clock.advanceAsync(10)
+  const nonce = nonceOf(all.peer.take(401))
+  const callId = 'dialog'
+  all.peer.inbox.length = 0
+  const headers = [`Authorization: ${credentialsOf(nonce, 1)}`]
+  all.peer.request('INVITE', { host: '10.0.0.9' }, { callId, headers })
+  await all.clock.advanceAsync(10)
+  all.invites.at(-1)?.accept({ onEnd: ({ cause }) => void all.events.push(`end ${cause}`) }, { body: sdp('answer') })
+  await all.clock.advanceAsync(10)
+  const to = all.peer.take(200).message.headers.get('to') ?? ''
+  let cseq = 1
+  const send = async (method: string, from: ScriptedPeer, credentials?: string): Promise<string[]> => {
+    cseq += method === 'ACK' ? 0 : 1
+    from.inbox.length = 0
+    const given = credentials === undefined ? {} : { headers: [`Authorization: ${credentials}`] }
+    const name = '<sip:peer@10.0.0.8>;tag=peer-tag'
+    from.request(method, { host: '10.0.0.9' }, { callId, to, from: name, cseq, ...given })
+    await all.clock.advanceAsync(10)
+    return from.labels()
+  }
+  assert.deepEqual(await send('ACK', all.peer), [])
+  return { nonce, send }
+}
+
+test('SEC-27: within a dialog its peer is not asked again, another address is, and an ACK never', async () => {
+  const all = guarded()
+  const other = all.network.scriptedPeer('10.0.0.7')
+  const { nonce, send } = await dialogOf(all)
+  assert.deepEqual(await send('BYE', other), ['401'])
+  assert.deepEqual(await send('OPTIONS', other), ['401'])
+  assert.deepEqual(all.events, [])
+  assert.deepEqual(await send('OPTIONS', all.peer), ['200'])
+  // The client has moved, and proves it: from now on it is there.
+  assert.deepEqual(await send('OPTIONS', other, credentialsOf(nonce, 2, { method: 'OPTIONS' })), ['200'])
+  assert.deepEqual(await send('OPTIONS', all.peer), ['401'])
+  assert.deepEqual(await send('BYE', other), ['200'])
+  assert.deepEqual(all.events, ['end remote-bye'])
+})
+
+test('SEC-27: within dialogs everybody is asked where that is wished for, and nobody where it is not', async () => {
+  const strict = guarded(false, { withinDialogs: 'always' })
+  const asked = await dialogOf(strict)
+  assert.deepEqual(await asked.send('BYE', strict.peer), ['401'])
+  assert.deepEqual(strict.events, [])
+  assert.deepEqual(await asked.send('BYE', strict.peer, credentialsOf(asked.nonce, 2, { method: 'BYE' })), ['200'])
+  const lax = guarded(false, { withinDialogs: 'never' })
+  const { send } = await dialogOf(lax)
+  assert.deepEqual(await send('BYE', lax.network.scriptedPeer('10.0.0.7')), ['200'])
+})
+
+test('SEC-27: before the answer another address is asked too, a CANCEL never', async () => {
+  const all = guarded()
+  all.peer.request('INVITE', { host: '10.0.0.9' })
+  await all.clock.advanceAsync(10)
+  const nonce = nonceOf(all.peer.take(401))
+  all.peer.inbox.length = 0
+  const same = { callId: 'cancelled', branch: 'z9hG4bK-same', cseq: 2 }
+  all.peer.request('INVITE', { host: '10.0.0.9' }, { ...same, headers: [`Authorization: ${credentialsOf(nonce, 1)}`] })
+  await all.clock.advanceAsync(10)
+  all.invites[0]!.progress(180)
+  await all.clock.advanceAsync(10)
+  const to = all.peer.take(180).message.headers.get('to') ?? ''
+  const other = all.network.scriptedPeer('10.0.0.7')
+  const from = '<sip:peer@10.0.0.8>;tag=peer-tag'
+  other.request('BYE', { host: '10.0.0.9' }, { callId: same.callId, to, from, cseq: 3 })
+  await all.clock.advanceAsync(10)
+  assert.deepEqual(other.labels(), ['401'])
+  all.invites[0]!.onCancel = () => all.invites[0]!.reject(487)
+  all.peer.request('CANCEL', { host: '10.0.0.9' }, same)
+  await all.clock.advanceAsync(10)
+  assert.deepEqual(all.peer.labels(), ['100', '200', '487'])
 })

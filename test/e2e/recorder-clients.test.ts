@@ -42,7 +42,7 @@ test('a client that is refused by its own address, and one that is not listed at
 })
 
 for (const [who, source, expected] of [
-  ['is not listed is answered 403 before its body, SDP and XML are read', '192.0.2.0/24', [403, 'Forbidden']],
+  ['is not listed is answered 403 before its body, SDP and XML are read', '192.0.2.0/24', [403, 'not-listed']],
   ['is listed is told what is wrong with the same body', '127.0.0.1', [488, 'no-label']],
 ] as const) {
   test(`SEC-27: a source that ${who}, and that is seen`, async (t) => {

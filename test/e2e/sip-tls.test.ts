@@ -100,6 +100,23 @@ test('SEC-03, SEC-19: by default a client shows its certificate, and an expired 
   assert.equal(await outcome(peer.transport, expired.target('peer.test'), expired.flow), 'CERT_HAS_EXPIRED')
 })
 
+for (const [who, proved] of [
+  ['peer', ['peer.test']],
+  ['stranger', undefined],
+  ['expired', undefined],
+] as const) {
+  test(`SEC-27: of a client that shows the certificate of ${who}, what it has proved is ${proved ?? 'nothing'}`, async (t) => {
+    const gw = await transportAs(identity('gw'))
+    const own = { host: '127.0.0.1', port: gw.transport.boundPorts[0]!.port, servername: 'gw.test', ca: pem('ca.cert') }
+    const socket = connect({ ...own, ...shown(who) })
+    t.after(() => socket.destroy())
+    socket.on('secureConnect', () => socket.write(OPTIONS))
+    const { certificate } = await gw.flow
+    assert.deepEqual(certificate?.names, proved)
+    assert.equal(certificate?.fingerprint.length, proved && 64)
+  })
+}
+
 test('without verifyClient a client needs no certificate', async () => {
   const gw = await transportAs(identity('gw'))
   assert.equal(await handshake(gw.transport, {}), 'TLSv1.3')

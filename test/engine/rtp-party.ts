@@ -200,9 +200,42 @@ export function assertContinuous(packets: readonly HeardPacket[]): void {
   }
 }
 
-/** Asserts that RTP time between two packets is the time that passed, give or take `toleranceMs`. */
-export function assertWallTime(a: HeardPacket, b: HeardPacket, toleranceMs: number): void {
-  const rtpMs = ((b.header.timestamp - a.header.timestamp) | 0) / 8
-  const wallMs = b.atMs - a.atMs
-  assert.ok(Math.abs(rtpMs - wallMs) <= toleranceMs, `RTP time advanced ${rtpMs} ms in ${wallMs.toFixed(1)} ms`)
+/** How late a packet came by its RTP time, in milliseconds from an origin that all packets of one stream have in common. */
+const latenessMs = (packet: HeardPacket, origin: HeardPacket): number =>
+  packet.atMs - ((packet.header.timestamp - origin.header.timestamp) | 0) / 8
+
+/** The least late of some packets: a machine that stalls makes packets late, never early. */
+const leastMs = (packets: readonly HeardPacket[], origin: HeardPacket): number =>
+  Math.min(...packets.map((packet) => latenessMs(packet, origin)))
+
+/** Asserts that RTP time from the earlier to the later packets of a stream is the time that passed, give or take `toleranceMs`. */
+export function assertWallTime(
+  earlier: readonly HeardPacket[],
+  later: readonly HeardPacket[],
+  toleranceMs: number,
+): void {
+  const [origin] = earlier
+  assert.ok(origin !== undefined && later.length > 0)
+  const offMs = leastMs(later, origin) - leastMs(earlier, origin)
+  assert.ok(Math.abs(offMs) <= toleranceMs, `RTP time is ${offMs.toFixed(1)} ms behind the time that passed`)
+}
+
+/** RTP time that is not that of the clock: a fault of the engine, or a machine that stood still as a source took over. */
+export class OffTimeError extends Error {}
+
+/** Waits until a packet comes whose RTP time has gone on since the earlier ones as time has, give or take `toleranceMs`. */
+export async function untilWallTime(
+  party: RtpParty,
+  earlier: readonly HeardPacket[],
+  toleranceMs: number,
+): Promise<void> {
+  const [origin] = earlier
+  assert.ok(origin !== undefined)
+  const beganMs = leastMs(earlier, origin)
+  const offMs = (): number => latenessMs(party.heard.at(-1)!, origin) - beganMs
+  try {
+    await party.until('a packet that is on time', () => Math.abs(offMs()) <= toleranceMs)
+  } catch {
+    throw new OffTimeError(`RTP time stays ${offMs().toFixed(1)} ms behind the time that passed`)
+  }
 }

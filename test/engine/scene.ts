@@ -31,8 +31,8 @@ export class Scene {
   readonly #parties: RtpParty[] = []
   readonly #checks = new Set<() => void>()
 
-  constructor(t: TestContext, engine: MediaEngine) {
-    this.call = engine.openCall(t.name)
+  constructor(t: TestContext, engine: MediaEngine, attemptNo: number) {
+    this.call = engine.openCall(`${t.name} (${attemptNo})`)
     this.call.onEvent((event) => {
       this.events.push(event)
       for (const check of [...this.#checks]) check()

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
 import { type Deriver, type Manifest, NO_TOTALS, RecordingFolder } from '#store'
-import type { SenderTime } from '../../src/recording-server/sender-time.ts'
+import { SenderClocks } from '../../src/recording-server/sender-clocks.ts'
+import type { SenderReported, SenderTime } from '../../src/recording-server/sender-time.ts'
 import { Track, type TrackCodec } from '../../src/recording-server/track.ts'
 import { testDisk } from './test-disk.ts'
 
@@ -61,8 +62,9 @@ export class TrackBench {
       speakersInferred: false,
       warnings: [],
     })
+    const clocks = new SenderClocks()
     for (const list of codecs) {
-      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, accountedMs, sender })
+      const track = new Track(this.#folder.addStream(undefined), { keepDigits: false, accountedMs, sender, clocks })
       track.addCodecs(list)
       this.tracks.push(track)
     }
@@ -81,6 +83,11 @@ export class TrackBench {
     bytes.set(payload, RTP_HEADER_BYTES)
     parseRtp(bytes, this.#view)
     this.tracks[channel]!.accept(this.#view, bytes, sequence, arrivalMs)
+  }
+
+  /** Gives a sender report to a channel. */
+  report(channel: number, report: SenderReported): void {
+    this.tracks[channel]!.noteReport(report)
   }
 
   /** Settles where all that came lies; how long that is, in milliseconds. */

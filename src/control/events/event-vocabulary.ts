@@ -95,7 +95,7 @@ export const eventVocabulary = {
   'recording.resumed': event('A recorder accepted the resumption.', {}),
   'recording.pause-expired': event('A pause ended by its deadline.', { next: Type.String(says('`resume` or `stop`')) }),
   'recording.resume-failed': event(
-    'No recorder accepted the resumption at the deadline of a pause; it is tried again.',
+    'No recorder accepted the resumption at the deadline of a pause, or after a notice; it is tried again.',
     {
       text: Type.String(says('why')),
     },

@@ -1,6 +1,6 @@
 // A SIP message as it may be kept as evidence: no people, no credentials, no keys, no application data; dialog, SDP and structure stay.
 
-import { parseMessage, SipHeaders, type SipMessage, serializeMessage } from '#sip'
+import { parseMessage, SipHeaders, type SipMessage, serializeMessage, splitList } from '#sip'
 import { type BodyPart, isMetadata, isSdp, parseBody, redactMetadata } from '#siprec'
 import type { CaptureStandIns } from './stand-ins.ts'
 
@@ -13,6 +13,7 @@ const SAFE_HEADERS = new Set([
   'content-type',
   'content-length',
   'content-disposition',
+  'content-transfer-encoding',
   'mime-version',
   'require',
   'proxy-require',
@@ -47,8 +48,13 @@ const ADDRESS_HEADERS = new Set([
   'referred-by',
 ])
 const SDP_TEXT_LINES = /^([siuep])=.*$/gm
-const SDP_KEYS = /^(a=crypto:.*?inline:).*$/gim
-const SDP_CREDENTIALS = /^(a=ice-(?:pwd|ufrag):|k=).*$/gm
+/** Of whom it is; some phones write their user there. */
+const SDP_ORIGIN = /^o=\S+/gm
+const SDP_KEYS = /^(a=(?:crypto|acap):.*?inline:).*$/gim
+const SDP_CREDENTIALS = /^(a=(?:ice-pwd|ice-ufrag|key-mgmt):|k=).*$/gim
+/** Often a user at a host (RFC 5576 section 6.1). */
+const SDP_CNAMES = /^(a=ssrc:\d+ cname:).*$/gim
+const QUOTED_NAME = /^"(?:[^"\\]|\\.)*"/
 
 /** The message as text; one that cannot be parsed loses its body and every header value that is not known to be safe. */
 export function redactMessage(bytes: Uint8Array, standIns: CaptureStandIns): string {
@@ -69,12 +75,19 @@ export function redactMessage(bytes: Uint8Array, standIns: CaptureStandIns): str
 function safe(name: string, value: string, standIns: CaptureStandIns): string {
   const lower = name.toLowerCase()
   if (SAFE_HEADERS.has(lower)) return value
-  return ADDRESS_HEADERS.has(lower) ? standIns.inText(withoutDisplayName(value)) : LEFT_OUT
+  if (!ADDRESS_HEADERS.has(lower)) return LEFT_OUT
+  return splitList(value)
+    .map((address) => withoutPerson(address, standIns))
+    .join(', ')
 }
 
-function withoutDisplayName(value: string): string {
-  const bracket = value.indexOf('<', value.startsWith('"') ? value.indexOf('"', 1) : 0)
-  return bracket < 0 ? value : value.slice(bracket)
+/** An address without display name and user; what is none is left out. */
+function withoutPerson(value: string, standIns: CaptureStandIns): string {
+  const from = value.indexOf('<', QUOTED_NAME.exec(value)?.[0].length ?? 0)
+  const to = value.indexOf('>', from)
+  if (from >= 0 && to > from)
+    return `<${standIns.address(value.slice(from + 1, to))}${standIns.inText(value.slice(to))}`
+  return value === '*' || /^(?:sips?|tel):/i.test(value) ? standIns.inText(value) : LEFT_OUT
 }
 
 /** Parts are written back in their places, so that the boundary of the Content-Type goes on to fit. */
@@ -86,7 +99,7 @@ function redactBody({ headers, body }: SipMessage, standIns: CaptureStandIns): U
   if (boundary === undefined) return parts[0] === undefined ? body.subarray(0, 0) : redactPart(parts[0], standIns)
   const encoder = new TextEncoder()
   const chunks = parts.flatMap((part) => {
-    const lines = part.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const lines = part.headers.map(([name, value]) => `${name}: ${safe(name, value, standIns)}\r\n`).join('')
     return [encoder.encode(`--${boundary}\r\n${lines}\r\n`), redactPart(part, standIns), encoder.encode('\r\n')]
   })
   return joined([...chunks, encoder.encode(`--${boundary}--\r\n`)])
@@ -102,8 +115,10 @@ function redactPart(part: BodyPart, standIns: CaptureStandIns): Uint8Array {
 function redactSdp(sdp: string): string {
   return sdp
     .replace(SDP_TEXT_LINES, '$1=-')
+    .replace(SDP_ORIGIN, 'o=-')
     .replace(SDP_KEYS, `$1${LEFT_OUT}`)
     .replace(SDP_CREDENTIALS, `$1${LEFT_OUT}`)
+    .replace(SDP_CNAMES, `$1${LEFT_OUT}`)
 }
 
 function redactLines(text: string, standIns: CaptureStandIns): string {

@@ -2,8 +2,11 @@
 
 import type { StandIns } from '#siprec'
 
-const URI_USER = /\b(sips?:)([^\s@<>,"]{1,256})@/gi
+/** A user may have commas: those of a dial string stand for waiting. */
+const URI_USER = /\b(sips?:)([^\s@<>"]{1,256})@/gi
 const TEL_NUMBER = /\b(tel:)([^\s<>,;"]{1,64})/gi
+/** Further digits of a number (RFC 3966 section 5, RFC 2806). */
+const TEL_DIGITS = /(;(?:ext|isub|postd|phone-context)=)[^\s<>,;"]{1,64}/gi
 
 /** Replaces addresses and names; our own service names stay. */
 export class CaptureStandIns implements StandIns {
@@ -25,6 +28,7 @@ export class CaptureStandIns implements StandIns {
     return text
       .replace(URI_USER, (_whole, scheme: string, user: string) => `${scheme}${this.#user(user)}@`)
       .replace(TEL_NUMBER, (_whole, scheme: string, number: string) => `${scheme}${this.#standIn('number', number)}`)
+      .replace(TEL_DIGITS, '$1***')
   }
 
   name(text: string): string {

@@ -51,12 +51,15 @@ export function streamAlarms(
   const silentForMs = stream.isExpected ? Math.min(sinceMs, stream.expectedForMs(nowMs)) : sinceMs
   const absent = silentForMs >= UNUSABLE_MS ? unusable(stream) : undefined
   if (absent !== undefined) return [absent]
-  if (!stream.isExpected) return []
+  // Text comes when somebody types.
+  if (!stream.isExpected || stream.settings.kind === 'text') return []
   if (stream.packets === 0) {
     const isDue = stream.expectedForMs(nowMs) >= PATIENCE_MS
     return isDue ? [missing(stream, others, words)] : []
   }
-  const stoppedAfterMs = stream.isQuietAllowed ? STOPPED_QUIET_MS : STOPPED_MS
+  // A picture that stands still may need no packets for a while.
+  const isQuietAllowed = stream.isQuietAllowed || stream.settings.kind === 'video'
+  const stoppedAfterMs = isQuietAllowed ? STOPPED_QUIET_MS : STOPPED_MS
   if (silentForMs >= stoppedAfterMs) return [stopped(stream)]
   return [wrongClock(stream), silent(stream), clipped(stream), foreign(stream)].filter((alarm) => alarm !== undefined)
 }
@@ -118,6 +121,7 @@ function unusable(stream: StreamWatch): Alarm | undefined {
 function missing(stream: StreamWatch, others: readonly StreamWatch[], words: AlarmWords): Alarm {
   const { rtp } = stream.settings
   const way = `from ${rtp === undefined ? 'the client' : rtp.host} to ${words.address}:${stream.rtpPort}`
+  const isVideo = stream.settings.kind === 'video'
   const isOther = others.some((other) => other !== stream && other.isExpected && other.packets > 0)
   const fix = `Allow RTP (UDP) ${way} in firewalls and NAT, and let the client send this stream.`
   if (isOther) {
@@ -125,7 +129,7 @@ function missing(stream: StreamWatch, others: readonly StreamWatch[], words: Ala
       code: 'one-side-only',
       severity: 'error',
       ...about(stream),
-      cause: `No packet of ${nameOf(stream)} came, while another stream of the session is heard: the client does not send this side, or only its port is blocked.`,
+      cause: `No packet of ${nameOf(stream)}${isVideo ? ' (video)' : ''} came, while another stream of the session is received: the client does not send ${isVideo ? 'its picture, as with a camera that is off' : 'this side'}, or only its port is blocked.`,
       fix,
     }
   }

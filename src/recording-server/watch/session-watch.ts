@@ -104,7 +104,9 @@ export class SessionWatch {
 
   *#judged(nowMs: number): Generator<Alarm> {
     for (const stream of this.#streams) yield* streamAlarms(stream, this.#streams, nowMs, this.#words)
-    const compared = this.#streams.filter(({ isExpected }) => isExpected).slice(0, MAX_COMPARED)
+    const compared = this.#streams
+      .filter(({ isExpected, settings }) => isExpected && settings.kind === undefined)
+      .slice(0, MAX_COMPARED)
     const before = this.#same
     this.#same = new Map()
     for (const [index, other] of compared.entries()) {

@@ -191,6 +191,8 @@ export class StreamWatch {
     this.#allPackets += 1
     this.#source = host
     this.#lastPacketMs = nowMs
+    // Nothing is heard in pictures and text, and their timestamps stand still or leap as they are made.
+    if (this.#settings.kind !== undefined) return
     if (codec.kind === 'quiet') this.#isQuietAllowed = true
     if (codec.kind === 'quiet' || codec.kind === 'event') return
     this.#clockOf(ssrc).onPacket(timestamp, codec.clockRateHz, nowMs)

@@ -6,24 +6,38 @@ import type { SipRequest } from '../message/message.ts'
 import { sameUri } from '../message/same-uri.ts'
 import { parseSipUri } from '../message/uri.ts'
 import type { HeaderList } from '../session.ts'
+import type { SipFlow } from '../transport-port.ts'
 import { type AuthValue, digestText, parseAuthValues } from './challenge.ts'
 import { digestAlgorithm, digestResponse } from './digest.ts'
 
 /** Who may ask, and how well protected. */
 export interface DigestGuardOptions {
   readonly realm: string
-  /** The password of a user; undefined for an unknown one. */
-  readonly passwordOf: (username: string) => string | undefined
-  /** Offered and taken beside SHA-256, for peers that know nothing better. */
+  /** The password of a user that comes by a flow; undefined for one that is unknown there. */
+  readonly passwordOf: (username: string, flow: SipFlow) => string | undefined
+  /** Offered and taken beside SHA-256 and SHA-512-256, for peers that know nothing better. */
   readonly allowMd5: boolean
+  /** False: who comes by this flow need not prove who it is; everybody must unless told. */
+  readonly isAsked?: (flow: SipFlow) => boolean
+  /** Which requests within a dialog must prove it again: those from another host than the dialog's peer, unless told. */
+  readonly withinDialogs?: 'other-source' | 'always' | 'never'
+}
+
+/** Why a request is challenged. */
+export type ChallengeReason = 'no-credentials' | 'unknown-nonce' | 'stale-nonce' | 'wrong-credentials'
+
+/** What to refuse a request with, by 401. */
+export interface DigestChallenge {
+  readonly reason: ChallengeReason
+  readonly headers: HeaderList
 }
 
 const NONCE_LIFETIME_MS = 300_000
 /** Nonces in use at a time; above it all are replaced by new ones. */
 const MAX_NONCES = 10_000
 const NO_PASSWORD = ''
-
-type Verdict = 'accepted' | 'stale' | 'refused'
+/** Best first (RFC 8760 section 2.3). */
+const ALGORITHMS = ['SHA-256', 'SHA-512-256'] as const
 
 /** Challenges requests, and knows the answers. A nonce proves itself by a seal, so that nothing is kept for who never answers. */
 export class DigestGuard {
@@ -31,6 +45,7 @@ export class DigestGuard {
   readonly #clock: Clock
   readonly #ids: Ids
   readonly #seal: string
+  readonly #algorithms: readonly string[]
   /** Highest nonce count seen, by nonce. */
   readonly #counts = new Map<string, number>()
   /** Nonces made before this are stale. */
@@ -41,39 +56,52 @@ export class DigestGuard {
     this.#clock = clock
     this.#ids = ids
     this.#seal = ids.hex(32)
+    this.#algorithms = options.allowMd5 ? [...ALGORITHMS, 'MD5'] : ALGORITHMS
   }
 
-  /** Undefined if the request is whose it says it is; else the challenges to refuse it with, by 401. */
-  challenge(request: SipRequest): HeaderList | undefined {
-    const verdict = this.#verdict(request)
-    if (verdict === 'accepted') return undefined
-    const names = this.#options.allowMd5 ? ['SHA-256', 'MD5'] : ['SHA-256']
+  /** Whether a request other than ACK and CANCEL (RFC 3261 section 22.1) must prove who sends it; `dialogHost` is where the peer of its dialog is, undefined outside of dialogs that peers made. */
+  asks(method: string, flow: SipFlow, isWithin: boolean, dialogHost: string | undefined): boolean {
+    if (!(this.#options.isAsked?.(flow) ?? true)) return false
+    // OPTIONS tells whether we live.
+    if (!isWithin) return method !== 'OPTIONS'
+    const { withinDialogs = 'other-source' } = this.#options
+    if (withinDialogs === 'other-source') return dialogHost !== undefined && dialogHost !== flow.remote.host
+    return withinDialogs === 'always'
+  }
+
+  /** Undefined if the request is whose it says it is. */
+  challenge(request: SipRequest, flow: SipFlow): DigestChallenge | undefined {
+    const reason = this.#refusalOf(request, flow)
+    if (reason === undefined) return undefined
     const nonce = this.#newNonce()
-    const stale = verdict === 'stale' ? [['stale', 'true'] as const] : []
-    return names.map((name) => {
+    const stale = reason === 'stale-nonce' ? [['stale', 'true'] as const] : []
+    const headers = this.#algorithms.map((name) => {
       const quoted: HeaderList = [
         ['realm', this.#options.realm],
         ['nonce', nonce],
         ['qop', 'auth'],
       ]
-      return ['WWW-Authenticate', digestText(quoted, [['algorithm', name], ...stale])]
+      return ['WWW-Authenticate', digestText(quoted, [['algorithm', name], ...stale])] as const
     })
+    return { reason, headers }
   }
 
-  #verdict(request: SipRequest): Verdict {
+  #refusalOf(request: SipRequest, flow: SipFlow): ChallengeReason | undefined {
     const given = request.headers.all('authorization').flatMap(parseAuthValues)
     const value = given.find(({ scheme, params }) => scheme === 'digest' && params.get('realm') === this.#options.realm)
-    if (value === undefined || !this.#isSealed(value.params.get('nonce') ?? '')) return 'refused'
-    return this.#isRight(request, value) ? this.#use(value) : 'refused'
+    if (value === undefined) return 'no-credentials'
+    if (!this.#isSealed(value.params.get('nonce') ?? '')) return 'unknown-nonce'
+    if (!this.#isRight(request, value, flow)) return 'wrong-credentials'
+    return this.#use(value) ? undefined : 'stale-nonce'
   }
 
-  #isRight(request: SipRequest, { params }: AuthValue): boolean {
+  #isRight(request: SipRequest, { params }: AuthValue, flow: SipFlow): boolean {
     const uri = params.get('uri') ?? ''
     const algorithm = digestAlgorithm(params.get('algorithm'))
-    const isOffered = algorithm?.name === 'SHA-256' || (algorithm?.name === 'MD5' && this.#options.allowMd5)
-    if (algorithm === undefined || !isOffered || params.get('qop') !== 'auth' || !isFor(uri, request.uri)) return false
+    const isOffered = algorithm !== undefined && this.#algorithms.includes(algorithm.name)
+    if (!isOffered || params.get('qop') !== 'auth' || !isFor(uri, request.uri)) return false
     const username = (params.get('username') ?? '').replace(/\\(.)/g, '$1')
-    const password = this.#options.passwordOf(username)
+    const password = this.#options.passwordOf(username, flow)
     const expected = digestResponse({
       algorithm,
       username,
@@ -90,17 +118,17 @@ export class DigestGuard {
     return isEqual(expected, (params.get('response') ?? '').toLowerCase()) && password !== undefined
   }
 
-  /** Each count of a nonce is good for one request (RFC 7616 section 5.6). */
-  #use({ params }: AuthValue): Verdict {
+  /** Whether nonce and count are good: each count of a nonce for one request (RFC 7616 section 5.6). */
+  #use({ params }: AuthValue): boolean {
     const nonce = params.get('nonce') ?? ''
     const count = Number.parseInt(params.get('nc') ?? '', 16)
     const madeMs = Number.parseInt(nonce.split('-')[0] ?? '', 16)
     const nowMs = this.#clock.wallMs()
-    if (madeMs < this.#validFromMs || nowMs - madeMs > NONCE_LIFETIME_MS) return 'stale'
-    if (!(count > (this.#counts.get(nonce) ?? 0))) return 'stale'
+    if (madeMs < this.#validFromMs || nowMs - madeMs > NONCE_LIFETIME_MS) return false
+    if (!(count > (this.#counts.get(nonce) ?? 0))) return false
     if (this.#counts.size >= MAX_NONCES) this.#forgetAll(nowMs)
     else this.#counts.set(nonce, count)
-    return 'accepted'
+    return true
   }
 
   #forgetAll(nowMs: number): void {
