@@ -62,7 +62,8 @@ export function ledgerFaults(
     const unheardMs = sentAtMs[packet.number]! - sentAtMs[before.number]! - PACKET_MS
     if (Math.abs(restartMs - holeMs) > EXACT_MS)
       faults.push(`${where}: ${restartMs} ms of ${holeMs} are told as a restart`)
-    if (Math.abs(restartMs - unheardMs) > HEARD_LATE_MS) faults.push(`${where}: ${restartMs} ms are told of ${unheardMs}`)
+    if (Math.abs(restartMs - unheardMs) > HEARD_LATE_MS)
+      faults.push(`${where}: ${restartMs} ms are told of ${unheardMs}`)
   }
   return faults
 }
