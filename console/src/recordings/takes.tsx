@@ -36,6 +36,7 @@ function SessionTakes({ sessionId, recordingId, isUnderWay }: TakesOf & { sessio
   const own = session?.takes.find((take) => take.recordingId === recordingId)
   if (session === undefined || own === undefined || session.takes.length < 2) return null
   const { takes, gaps, overlaps, durationMs, coveredMs, isWhole } = session
+  const stores = new Set(takes.map(({ store }) => store))
   const title = `takes-${own.number}-of-${sessionId}`
   return (
     <section class="card takes" aria-labelledby={title}>
@@ -44,21 +45,21 @@ function SessionTakes({ sessionId, recordingId, isUnderWay }: TakesOf & { sessio
       </h2>
       <p>
         {coveredMs >= durationMs
-          ? `All of its ${duration(durationMs)} are recorded.`
-          : `${duration(coveredMs)} of its ${duration(durationMs)} are recorded.`}
+          ? `All of its ${lasting(durationMs)} are recorded.`
+          : `${lasting(coveredMs)} of its ${lasting(durationMs)} are recorded.`}
         {!isWhole && ' It has more parts; only the newest are shown.'}
       </p>
       <Line session={session} own={own} />
       <ol>
         {takes.map((take) => (
           <li key={take.recordingId}>
-            <Part take={take} isOwn={take === own} />
+            <Part take={take} isOwn={take === own} hasStore={stores.size > 1} />
             {overlaps
               .filter((overlap) => overlap.takes.includes(take.number))
               .map((overlap) => (
                 <small key={overlap.takes.join()}>
                   at the same time as part {overlap.takes.find((number) => number !== take.number)} for{' '}
-                  {duration(overlap.toMs - overlap.fromMs)}
+                  {lasting(overlap.toMs - overlap.fromMs)}
                 </small>
               ))}
             {gaps
@@ -75,9 +76,8 @@ function SessionTakes({ sessionId, recordingId, isUnderWay }: TakesOf & { sessio
   )
 }
 
-function Part({ take, isOwn }: { take: Take; isOwn: boolean }) {
+function Part({ take, isOwn, hasStore }: { take: Take; isOwn: boolean; hasStore: boolean }) {
   const { number, recordingId, startedAt, fromMs, toMs, store } = take
-  const length = duration(toMs - fromMs)
   return (
     <>
       {isOwn ? (
@@ -85,7 +85,7 @@ function Part({ take, isOwn }: { take: Take; isOwn: boolean }) {
       ) : (
         <a href={linkTo(['recordings', recordingId])}>Part {number}</a>
       )}{' '}
-      {clockTime(startedAt)}, {length} {store !== undefined && <small>at {store}</small>}{' '}
+      {clockTime(startedAt)}, {lasting(toMs - fromMs)} {hasStore && `at ${store ?? 'an unnamed recorder'} `}
       <Badge is={standingOf(take)} />
     </>
   )
