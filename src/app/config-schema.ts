@@ -1,9 +1,10 @@
 // The configuration as one schema: types, defaults, limits, and the sentence that the reference page shows for each key.
 
 import { Type } from 'typebox'
+import { keptKinds } from '#recording-server'
 import { admissionKeys } from './config-admission.ts'
 import { clientKeys } from './config-clients.ts'
-import { durabilityKeys, maxSessions } from './config-durability.ts'
+import { durabilityKeys, inactiveAlarmMinutes, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
@@ -14,6 +15,14 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   sip: sip(5080, roleTls),
   media: section('RTP from recording clients.', {
     ...mediaAddress(10_000, 19_999),
+    kinds: Type.Array(Type.Enum([...keptKinds]), {
+      minItems: 1,
+      maxItems: 3,
+      default: [...keptKinds],
+      description:
+        'What is recorded: audio, video, text. Media lines of other kinds are refused with port 0; video and text are kept as they came, packet by packet.',
+      expects: 'audio, video or text',
+    }),
     srtp: section(
       'SRTP from recording clients, with keys in SDP (RFC 4568).',
       srtpKeys('Suites that clients may use; an empty list is plain RTP only.'),
@@ -24,6 +33,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   ),
   ...admissionKeys,
   maxSessions,
+  inactiveAlarmMinutes,
   ...clientKeys,
   store: section('Recordings on disk.', {
     name: text({

@@ -52,10 +52,11 @@ function viewOf(session: LiveSession): LiveSessionView {
 }
 
 function streamOf(stream: LiveStream, speakers: readonly string[]): LiveSessionView['streams'][number] {
-  const { channel, label, rtpPort, encodings, isRemoved, totals, reading } = stream
+  const { channel, kind, label, rtpPort, encodings, isRemoved, totals, reading } = stream
   const level = reading?.level
   return {
     channel,
+    kind,
     ...(label === undefined ? {} : { label }),
     speakers: [...speakers],
     state: isRemoved ? 'removed' : reading?.isExpected === true ? 'due' : 'quiet',

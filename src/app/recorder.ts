@@ -67,6 +67,7 @@ export interface Recorder {
 }
 
 /** For the last lines of the indexes of all streams there can be. */
+const MINUTE_MS = 60_000
 const RESERVE_BYTES = 4 * 2 ** 20
 
 /** Exists while the catalogue lacks rows, so that the next start rebuilds it. */
@@ -89,12 +90,13 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const library = new LibraryThread(settings, log)
   const catalogue = openJournal(store, library, around.clock, log)
   const left = leftFolders(folder, files)
-  const { host, advertisedHost, portMin, portMax, srtp } = config.media
+  const { host, advertisedHost, portMin, portMax, srtp, kinds } = config.media
   const storage = { flushMs, sync, bufferBytes, leastFreeBytes: minFreeBytes, reserveBytes: RESERVE_BYTES }
   const starting = startRecordMedia({
     root: folder,
     host,
     address: advertisedHost ?? host,
+    inactiveAlarmMs: config.inactiveAlarmMinutes * MINUTE_MS,
     portMin,
     portMax,
     keepDigits,
@@ -119,6 +121,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     ids,
     log,
     srtp: { ...srtp, keepsKeys: keepsKeys(config) },
+    kinds,
     maxSessions: config.maxSessions,
     keepRawMetadata: config.store.keepDocuments,
     policyFor: clientPolicies(config),

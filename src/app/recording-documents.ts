@@ -28,8 +28,9 @@ export function ledgerOf(manifest: Manifest): LedgerView {
     startedAt,
     ...(endedAt !== undefined && { endedAt }),
     durationMs,
-    streams: manifest.streams.map(({ channel, label, participants, account, gaps, totals }) => ({
+    streams: manifest.streams.map(({ channel, kind = 'audio', label, participants, account, gaps, totals }) => ({
       channel,
+      kind,
       ...(label !== undefined && { label }),
       speakers: [...participants],
       ...(account !== undefined && { audioMs: account.audioMs }),
@@ -47,7 +48,11 @@ export async function momentsOf(
   manifest: Manifest,
   read: (file: string) => Promise<Uint8Array | undefined>,
 ): Promise<HistoryMoment[]> {
-  const history = new MetadataHistory(manifest.streams.map(({ label = '' }) => label))
+  const labels = manifest.streams.map(({ label = '' }) => label)
+  const history = new MetadataHistory(
+    labels,
+    manifest.streams.map(({ kind = 'audio' }) => kind),
+  )
   const moments: HistoryMoment[] = []
   for (const { receivedAt, transaction, file } of manifest.metadata.slice(0, MOST_DOCUMENTS)) {
     const content = file === undefined ? undefined : await read(file)

@@ -62,11 +62,12 @@ function formatsOf(manifest: Manifest | undefined): string[] {
 }
 
 function streamOf(stream: StreamManifest, { facts }: Manifest): StreamView {
-  const { channel, label, participants, runs, gaps, events, account, clock } = stream
+  const { channel, kind = 'audio', label, participants, runs, gaps, events, account, clock } = stream
   const { pauses, pausesForgotten: _forgotten, ...totals } = stream.totals
   const evidence = facts.speakerEvidence?.[channel]
   return {
     channel,
+    kind,
     ...(label !== undefined && { label }),
     speakers: [...participants],
     ...(evidence !== undefined && { speakerEvidence: evidence }),

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { VconView } from '#control'
-import type { Manifest } from '#store'
+import { audioOnly, type Manifest } from '#store'
 import type { HistoryMoment } from './recording-documents.ts'
 import { ledgerOf } from './recording-documents.ts'
 
@@ -92,7 +92,7 @@ function dialogOf({ manifest, moments, audio }: VconContent, roster: Roster): Di
     const parties = roster.parties.flatMap((party, index) => (party.type === 'bot' ? [] : [index]))
     return { type: 'incomplete', ...common, parties, ...originator(caller, parties[0]), disposition: 'failed' }
   }
-  const parties = streams.map(({ participants }) => {
+  const parties = audioOnly(streams).map(({ participants }) => {
     const own = participants.flatMap((name) => roster.indexOfName(name) ?? [])
     return own.length > 1 ? own : (own[0] ?? null)
   })

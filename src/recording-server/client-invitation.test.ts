@@ -118,9 +118,9 @@ test('SRS-15: a client that refuses leaves no session, and its status is told', 
 
 test('SRS-15: an offer of nothing that we can take is answered with port 0 in the ACK, and BYE follows', async (t) => {
   const { bench, peer, invited, next, accept } = await openScene(t)
-  accept(offer([{ kind: 'video', formats: '97', attributes: ['label:v'] }]))
+  accept(offer([{ kind: 'application', formats: '97', attributes: ['label:v'] }]))
   const ack = await next('ACK')
-  assert.match(ack.text, /^m=video 0 RTP\/AVP 97\r$/m)
+  assert.match(ack.text, /^m=application 0 RTP\/AVP 97\r$/m)
   peer.respond(await next('BYE'), 200)
   const result = await bench.settled(invited)
   assert.ok(!result.ok)

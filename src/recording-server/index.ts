@@ -1,3 +1,4 @@
+export { keptKinds } from './answer-plan.ts'
 export { type ClientPolicy, refusedCodes } from './client-policy.ts'
 export { knownVendors } from './client-vendor.ts'
 export { ffmpegDecoder } from './ffmpeg-decoder.ts'

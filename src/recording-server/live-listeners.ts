@@ -69,9 +69,10 @@ export class LiveListeners {
   }
 }
 
-/** The channels of a session. */
+/** The channels of a session: its streams of audio. */
 export function channelsOf({ streams, facts }: LiveSession): LiveChannel[] {
-  return streams.map(({ channel, label }) => ({
+  const heard = streams.filter(({ kind }) => kind === 'audio')
+  return heard.map(({ channel, label }) => ({
     channel,
     ...(label === undefined ? {} : { label }),
     speakers: facts.speakers[channel] ?? [],

@@ -1,7 +1,7 @@
 // The metadata of a recording read again, document by document: who took part when, and what each document changed.
 
 import type { ParticipantFacts } from '#store'
-import { type MetadataPart, SessionMetadata } from './session-metadata.ts'
+import { isMixed, type MetadataPart, SessionMetadata } from './session-metadata.ts'
 
 /** What a document changed: of a participant, or of those who speak on a channel. */
 export interface MetadataChange {
@@ -23,20 +23,22 @@ export interface MetadataMoment {
 /** Reads the documents of one recording in their order; a moment each. */
 export class MetadataHistory {
   readonly #labels: readonly string[]
+  readonly #lines: { readonly kinds: readonly string[]; readonly hasOtherLines: boolean }
   readonly #metadata = new SessionMetadata()
   #present = new Map<string, ParticipantFacts>()
   #held: readonly boolean[] = []
 
-  /** `labels` of the recording's streams, '' where there is none. */
-  constructor(labels: readonly string[]) {
+  /** `labels` of the recording's streams, '' where there is none, and their media types; audio unless told. */
+  constructor(labels: readonly string[], kinds: readonly string[] = labels.map(() => 'audio')) {
     this.#labels = labels
+    this.#lines = { kinds, hasOtherLines: isMixed(kinds) }
   }
 
   /** Applies the next document; one that was not kept changes nothing. */
   next(content: Uint8Array | undefined): MetadataMoment {
     const warnings =
       content === undefined ? [] : this.#metadata.apply(content, 'application/rs-metadata+xml', this.#labels)
-    const facts = this.#metadata.facts(this.#labels)
+    const facts = this.#metadata.facts(this.#labels, this.#lines)
     const present = this.#presentOf(facts)
     const changes: MetadataChange[] = [
       ...missing(present, this.#present).map((participantId) => ({ kind: 'joined', participantId }) as const),

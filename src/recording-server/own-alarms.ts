@@ -27,14 +27,14 @@ export function removedAlarm(path: string): Alarm {
   }
 }
 
-/** An m-line of audio that an accepted session goes on without; `number` counts from 1. */
+/** An m-line that an accepted session goes on without; `number` counts from 1. */
 export function refusedLineAlarm(number: number, label: string | undefined, reason: string, fix: string): Alarm {
   const named = label === undefined ? '' : ` (label ${label})`
   return {
     code: 'line-refused',
     severity: 'error',
     ...(label !== undefined && { label }),
-    cause: `Media line ${number}${named} of the offer was refused, and its audio is missing: ${reason}.`,
+    cause: `Media line ${number}${named} of the offer was refused, and what it carries is missing: ${reason}.`,
     fix,
   }
 }
@@ -45,7 +45,7 @@ export function sourcesAlarm(about: Pick<Alarm, 'channel' | 'label'>): Alarm {
     code: 'too-many-sources',
     severity: 'error',
     ...about,
-    cause: `More than ${MOST_SOURCES + 1} sources (SSRCs) send on one media line: the audio of those that came last is missing.`,
+    cause: `More than ${MOST_SOURCES + 1} sources (SSRCs) send on one media line: what those sent that came last is missing.`,
     fix: 'Let the client send each party on a media line of its own, or mix them.',
   }
 }
@@ -56,7 +56,7 @@ export function changesAlarm(about: Pick<Alarm, 'channel' | 'label'>): Alarm {
     code: 'too-many-changes',
     severity: 'error',
     ...about,
-    cause: `The codec of the stream changed more than ${MAX_RUNS - 1} times: audio after a further change is missing.`,
+    cause: `The codec of the stream changed more than ${MAX_RUNS - 1} times: what comes after a further change is missing.`,
     fix: 'Let the client settle on one codec, or transcode.',
   }
 }

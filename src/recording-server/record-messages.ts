@@ -2,11 +2,13 @@
 
 import type { Endpoint } from '#kernel'
 import type { SrtpIndices, SrtpKeys } from '#rtp'
+import type { PictureRequest } from '#sdp'
 import type {
   Alarm,
   ArchiveFormat,
   DiskCondition,
   Manifest,
+  MediaKind,
   MetadataDocument,
   NoAudioCause,
   NotaryOptions,
@@ -22,6 +24,10 @@ import type { StreamReading } from './watch/stream-watch.ts'
 
 /** Negotiated state of a stream. */
 export interface StreamSettings {
+  /** Absent: audio. */
+  readonly kind?: Exclude<MediaKind, 'audio'>
+  /** How the sender of video may be asked for a whole picture; absent: not at all. */
+  readonly pictureRequest?: PictureRequest
   readonly codecs: readonly TrackCodec[]
   /** The peer announced that it sends nothing. */
   readonly isPaused: boolean
@@ -62,6 +68,8 @@ export interface RecordWorkerOptions {
   readonly host: string
   /** Where clients send to, as alarms name it; `host` unless told. */
   readonly address?: string
+  /** Alarms tell of a session without an active stream after so long; never at 0, after ten minutes unless told. */
+  readonly inactiveAlarmMs?: number
   readonly portMin: number
   readonly portMax: number
   /** Keep DTMF digits in manifests; otherwise only time and duration. */

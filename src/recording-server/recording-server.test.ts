@@ -91,7 +91,7 @@ test('SRS-09 SRS-12: every m-line is answered in order with its own label; what 
   const session = await bench.start(
     offer([
       { attributes: ['label:16777227', 'sendonly'] },
-      { kind: 'video', formats: '97', attributes: ['rtpmap:97 H264/90000', 'label:v', 'sendonly'] },
+      { kind: 'application', formats: '97', attributes: ['rtpmap:97 X/90000', 'label:d', 'sendonly'] },
       { attributes: ['label:a_leg', 'sendonly'] },
       { protocol: 'RTP/SAVP', attributes: ['label:s', 'sendonly'] },
       { attributes: ['sendonly'] },
@@ -99,13 +99,13 @@ test('SRS-09 SRS-12: every m-line is answered in order with its own label; what 
   )
   assert.deepEqual(
     session.answer.media.map(({ kind }) => kind),
-    ['audio', 'video', 'audio', 'audio', 'audio'],
+    ['audio', 'application', 'audio', 'audio', 'audio'],
   )
   assert.deepEqual(
     session.ports.map((port) => port > 0),
     [true, false, true, false, true],
   )
-  assert.deepEqual(session.answer.media.map(labelOf), ['16777227', 'v', 'a_leg', 's', undefined])
+  assert.deepEqual(session.answer.media.map(labelOf), ['16777227', 'd', 'a_leg', 's', undefined])
   assert.equal(session.answer.media[3]?.protocol, 'RTP/SAVP')
 })
 
@@ -155,7 +155,7 @@ test('RTP-19: G.711 is answered first, unknown codecs and redundancy are taken, 
 
 test('an offer of nothing that we can take is refused with 488, and nothing is stored', async (t) => {
   const bench = await RecorderBench.open(t)
-  const outcome = await bench.invite(offer([{ kind: 'video', formats: '97' }]))
+  const outcome = await bench.invite(offer([{ kind: 'application', formats: '97' }]))
   assert.ok('status' in outcome && outcome.status === 488)
   assert.equal(await bench.settled(bench.catalogue.count({})), 0)
 })

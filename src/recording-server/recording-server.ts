@@ -4,6 +4,7 @@ import { err, invariant, Listeners, messageOf, type Result } from '#kernel'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
 import type { ClosedFolder } from '#store'
 import { Admission } from './admission.ts'
+import { keptKinds } from './answer-plan.ts'
 import { ClientInvitations, type InviteProblem } from './client-invitation.ts'
 import { IncomingSession } from './incoming-session.ts'
 import type { LeftRecording } from './kept-session.ts'
@@ -70,6 +71,7 @@ class Server implements RecordingServer {
       address,
       suitesOver: (transport) => (transport === 'tls' || srtp?.keysWithoutTls === true ? (srtp?.suites ?? []) : []),
       keepRawMetadata: options.keepRawMetadata ?? true,
+      kinds: options.kinds ?? keptKinds,
       keepsKeys: srtp?.keepsKeys === true,
       emit: (event) => this.#emit(event),
       refuse: (opening, status, reason) => this.#refuse(opening, status, reason),

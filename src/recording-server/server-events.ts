@@ -1,6 +1,6 @@
 // What a recording server tells others, and how it shows its sessions.
 
-import type { Alarm, Manifest, RecordingFacts, StreamTotals } from '#store'
+import type { Alarm, Manifest, MediaKind, RecordingFacts, StreamTotals } from '#store'
 import type { HerePause } from './session-pause.ts'
 import type { StreamReading } from './watch/stream-watch.ts'
 
@@ -25,6 +25,7 @@ export type RecordingServerEvent =
 /** One stream of a live session. */
 export interface LiveStream {
   readonly channel: number
+  readonly kind: MediaKind
   readonly label?: string
   readonly isPaused: boolean
   readonly isRemoved: boolean

@@ -3,7 +3,7 @@
 import type { Clock, Ids, Listeners, Logger, Result } from '#kernel'
 import type { SrtpSuite } from '#rtp'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
-import type { Catalogue, ClosedFolder, RecordingStore } from '#store'
+import type { Catalogue, ClosedFolder, MediaKind, RecordingStore } from '#store'
 import type { InviteProblem } from './client-invitation.ts'
 import type { ClientPolicy } from './client-policy.ts'
 import type { LeftRecording } from './kept-session.ts'
@@ -39,6 +39,8 @@ export interface RecordingServerOptions {
   readonly refusals?: RefusedInvitations
   /** SRTP with keys in SDP; plain RTP only unless told. */
   readonly srtp?: RecorderSrtp
+  /** Media types that are kept, others are refused; all that can be unless told. */
+  readonly kinds?: readonly MediaKind[]
   /** Keep metadata documents as they came, not only their merged state (SRS-51); true unless told. */
   readonly keepRawMetadata?: boolean
   /** Sessions at a time, 2000 unless told; above it 503. */

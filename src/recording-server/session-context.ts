@@ -3,7 +3,7 @@
 import type { Clock, Ids, Logger } from '#kernel'
 import type { Finding } from '#lint'
 import type { SrtpSuite } from '#rtp'
-import type { Catalogue, RecordingStore } from '#store'
+import type { Catalogue, MediaKind, RecordingStore } from '#store'
 import type { ClientPolicy } from './client-policy.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { RequestBodies } from './recording-request.ts'
@@ -21,6 +21,8 @@ export interface SessionContext {
   /** Address literal for SDP. */
   readonly address: string
   readonly keepRawMetadata: boolean
+  /** Media types that are kept. */
+  readonly kinds: readonly MediaKind[]
   /** Suites for which keys may be exchanged with a client whose signalling comes that way. */
   readonly suitesOver: (transport: string) => readonly SrtpSuite[]
   /** Whether keys of SRTP may be kept for another process. */

@@ -154,10 +154,10 @@ test('a hold in the old form, c=0.0.0.0, is a hold in the ledger', async (t) => 
 })
 
 for (const [isLabelled, expected] of [
-  [true, [['Bob'], ['Carol']]],
-  [false, [[], []]],
+  [true, [['Bob'], ['Carol'], []]],
+  [false, [[], [], []]],
 ] as const) {
-  test(`a video line has no channel, and lends its speaker to no other, ${isLabelled ? 'with' : 'without'} labels`, async (t) => {
+  test(`a video line before the others comes behind them as a stream, and lends its speaker to no other, ${isLabelled ? 'with' : 'without'} labels`, async (t) => {
     const bench = await RecorderBench.open(t)
     const label = (value: string): string[] => ['sendonly', ...(isLabelled ? [`label:${value}`] : [])]
     const lines = [

@@ -211,3 +211,8 @@ function referenceOf(elements: readonly XmlElement[], depth: number): string | u
   }
   return undefined
 }
+
+/** Streams of audio are numbered before others, whichever the client named first. */
+export function isMixed(kinds: readonly string[]): boolean {
+  return kinds.some((kind) => kind !== 'audio')
+}

@@ -10,7 +10,7 @@ import { type Line, offer } from '../../test/harness/recording-offer.ts'
 
 const ONE: Line = { attributes: ['sendonly', 'label:1'] }
 const TWO: Line = { attributes: ['sendonly', 'label:2'] }
-const VIDEO: Line = { kind: 'video', formats: '97', attributes: ['sendonly', 'label:3'] }
+const DATA: Line = { kind: 'application', formats: '97', attributes: ['sendonly', 'label:3'] }
 
 /** A bench whose media side has no ports for streams with the labels of `isOut`. */
 async function scarceBench(t: TestContext): Promise<{ bench: RecorderBench; isOut: Set<string> }> {
@@ -40,7 +40,7 @@ test('a re-INVITE for whose stream there are no ports gets 500; repeated, it is 
   const { bench, isOut } = await scarceBench(t)
   const session = await bench.start(offer([ONE]))
   isOut.add('2')
-  const wider = offer([ONE, TWO, VIDEO], 2)
+  const wider = offer([ONE, TWO, DATA], 2)
   assert.equal((await bench.settled(session.dialog.reinvite({ body: wider }))).status, 500)
   isOut.clear()
   const repeated = await bench.settled(session.dialog.reinvite({ body: wider }))
@@ -48,7 +48,7 @@ test('a re-INVITE for whose stream there are no ports gets 500; repeated, it is 
   const lines = new TextDecoder().decode(repeated.response?.body).match(/^m=\S+ \d+/gm) ?? []
   assert.deepEqual(
     lines.map((line) => line.replace(/[1-9]\d*$/, 'n')),
-    ['m=audio n', 'm=audio n', 'm=video 0'],
+    ['m=audio n', 'm=audio n', 'm=application 0'],
   )
   const { manifest } = await bench.end(session)
   assert.deepEqual(
@@ -63,7 +63,7 @@ test('after a re-INVITE that could not be carried out the session is as before, 
   const source = await bench.source(session, 0)
   await bench.talk([source, tone(440, 200)])
   isOut.add('2')
-  assert.equal((await bench.settled(session.dialog.reinvite({ body: offer([ONE, TWO, VIDEO], 2) }))).status, 500)
+  assert.equal((await bench.settled(session.dialog.reinvite({ body: offer([ONE, TWO, DATA], 2) }))).status, 500)
   // RFC 3261 section 14.1: what was agreed before holds.
   assert.equal((await bench.settled(session.dialog.reinvite({ body: offer([ONE], 3) }))).status, 200)
   const { manifest } = await bench.end(session)

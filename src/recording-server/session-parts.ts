@@ -33,6 +33,7 @@ export function sessionParts(opening: SessionOpening, judgement: Judgement, cont
   const streams = new SessionStreams({
     ...{ recordingId, media, ids, address, keepsKeys },
     suites: suitesOver(sip.transport),
+    kinds: context.kinds,
     ...(sessionId !== undefined && { sessionId }),
   })
   const verdict = new SessionVerdict(message, policy, isPlain)

@@ -39,7 +39,7 @@ export interface SessionRecordOptions {
   readonly parties: readonly ParticipantFacts[]
   /** Labels of the streams by channel, '' for those without. */
   readonly labels: () => readonly string[]
-  /** Their media types, and whether the client sends more than is kept. */
+  /** Their media types, and whether their order may be another than that of all that the client sends. */
   readonly lines: () => { readonly kinds: readonly string[]; readonly hasOtherLines: boolean }
 }
 

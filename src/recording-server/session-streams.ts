@@ -7,14 +7,17 @@ import {
   LocalDescription,
   type LocalMedia,
   type ParsedSdp,
+  type SdpAttribute,
   type SessionDescription,
   withoutOldKeys,
 } from '#sdp'
+import type { MediaKind } from '#store'
 import { MAX_SDP_SESSION_ID, type PlannedLine, planAnswer, settingsOf } from './answer-plan.ts'
 import { refusedLineAlarm } from './own-alarms.ts'
 import type { RecordMedia } from './record-media.ts'
 import type { ReopenedStream, StreamSettings } from './record-messages.ts'
 import type { LiveStream } from './server-events.ts'
+import { isMixed } from './session-metadata.ts'
 import { refusedLineWarning } from './session-verdict.ts'
 import { type KeptKeys, StreamKeys } from './stream-keys.ts'
 
@@ -43,6 +46,8 @@ export interface SessionStreamsOptions {
   readonly address: string
   /** Suites for which keys may be exchanged; none: plain RTP only. */
   readonly suites: readonly CryptoSuite[]
+  /** Media types that are kept; all that can be unless told. */
+  readonly kinds?: readonly MediaKind[]
   /** Whether keys may outlive the process. */
   readonly keepsKeys: boolean
   /** Of our descriptions; a random one unless told. */
@@ -93,7 +98,8 @@ export class SessionStreams {
     const streams = this.#streams.map(
       ({ label, rtpPort, keys, settings: { srtp: _secret, ...settings }, isRemoved }) => {
         const named = { ...(label !== undefined && { label }), rtpPort, isRemoved }
-        if (isRemoved) return { ...named, settings: { codecs: [], isPaused: true } }
+        const { kind } = settings
+        if (isRemoved) return { ...named, settings: { ...(kind && { kind }), codecs: [], isPaused: true } }
         const secured = keys.kept()
         return { ...named, settings, ...(secured && { keys: secured }) }
       },
@@ -120,10 +126,10 @@ export class SessionStreams {
     return this.#streams.map(({ label }) => label ?? '')
   }
 
-  /** Media types of the streams by channel, and whether the client sends more than is kept. */
+  /** Media types of the streams by channel, and whether their order may be another than that of all that the client sends. */
   get lines(): { readonly kinds: readonly string[]; readonly hasOtherLines: boolean } {
-    const kindOf = (stream: Stream): string => this.#lines.find((line) => line.stream === stream)?.media.kind ?? 'audio'
-    return { kinds: this.#streams.map(kindOf), hasOtherLines: this.#lines.some(({ isLeftOut }) => isLeftOut) }
+    const kinds = this.#streams.map(({ settings }) => settings.kind ?? 'audio')
+    return { kinds, hasOtherLines: this.#lines.some(({ isLeftOut }) => isLeftOut) || isMixed(kinds) }
   }
 
   /** Whether there are streams, and all that are left are paused. */
@@ -146,6 +152,7 @@ export class SessionStreams {
     return this.#streams.map(({ channel, rtpPort, label, settings, isRemoved }) => ({
       channel,
       rtpPort,
+      kind: settings.kind ?? 'audio',
       ...(label !== undefined && { label }),
       isPaused: settings.isPaused,
       isRemoved,
@@ -156,7 +163,7 @@ export class SessionStreams {
   /** Why an offer cannot be answered at all; undefined if it can. */
   problemOf(offer: SessionDescription): string | undefined {
     if (offer.media.length < this.#lines.length) return 'fewer media descriptions than before'
-    const plan = planAnswer(offer, this.#options.suites)
+    const plan = this.#planOf(offer)
     const isHopeless = this.#lines.length === 0 && plan.length > 0 && plan.every(({ kind }) => kind === 'refused')
     const reasons = plan.flatMap((line) => (line.kind === 'refused' ? [line.reason] : []))
     return isHopeless ? [...new Set(reasons)].join(', ') : undefined
@@ -168,7 +175,7 @@ export class SessionStreams {
     const current = this.#description.current()
     if (isSameVersion && offerText === this.#offerText && current !== undefined) return current
     if (isSameVersion && current !== undefined) warnings.push('SDP changed without a new version in o=')
-    const plan = planAnswer(offer, this.#options.suites)
+    const plan = this.#planOf(offer)
     // First what may fail: an offer that cannot be carried out changes nothing (RFC 3261 section 14.1).
     const added = await this.#addAll(plan)
     this.#offerText = offerText
@@ -183,12 +190,18 @@ export class SessionStreams {
     return this.#description.describe(this.#lines.map(({ media }) => media))
   }
 
+  #planOf(offer: SessionDescription): PlannedLine[] {
+    const { suites, kinds } = this.#options
+    return planAnswer(offer, suites, kinds)
+  }
+
   /** An offer of ours: what there is, ready to receive; `dropped` is offered with port 0. Streams are never added (SRS-14). */
   offer(dropped?: number): Uint8Array {
     const slots = this.#lines.map(({ media, stream }): LocalMedia => {
       if (stream === undefined || stream.isRemoved) return media
       if (stream.channel === dropped) return { ...media, port: 0 }
-      return { ...media, direction: this.isPausedHere ? 'inactive' : 'recvonly', extra: stream.keys.attributes }
+      const extra = [...feedbackOf(media), ...stream.keys.attributes]
+      return { ...media, direction: this.isPausedHere ? 'inactive' : 'recvonly', extra }
     })
     return this.#description.describe(slots)
   }
@@ -234,7 +247,8 @@ export class SessionStreams {
       stream.keys.takeOffer(planned.cryptos, planned.settings.rtp)
       await this.#configure(stream, planned.settings)
     }
-    const media = { ...planned.media, port: stream.rtpPort, extra: stream.keys.attributes }
+    const extra = [...feedbackOf(planned.media), ...stream.keys.attributes]
+    const media = { ...planned.media, port: stream.rtpPort, extra }
     this.#lines[index] = { media: this.isPausedHere ? { ...media, direction: 'inactive' } : media, stream }
   }
 
@@ -245,12 +259,15 @@ export class SessionStreams {
 
   /** Adds the streams that a plan has beyond those there are, by m-line: all of them or none. Rejects with what the media side rejects. */
   async #addAll(plan: readonly PlannedLine[]): Promise<ReadonlyMap<number, Stream>> {
-    const adding = plan.map(async (planned, index) => {
-      const isNew = planned.kind === 'stream' && this.#liveAt(index) === undefined
-      return isNew ? ([index, await this.#add(planned)] as const) : undefined
+    const wanted = plan.flatMap((planned, index) => {
+      return planned.kind === 'stream' && this.#liveAt(index) === undefined ? [{ planned, index }] : []
     })
+    const isAudio = ({ planned }: (typeof wanted)[number]): boolean => planned.settings.kind === undefined
+    // Audio first: its streams are numbered as the channels of what is heard.
+    const inOrder = [...wanted.filter(isAudio), ...wanted.filter((one) => !isAudio(one))]
+    const adding = inOrder.map(async ({ planned, index }) => [index, await this.#add(planned)] as const)
     const settled = await Promise.allSettled(adding)
-    const added = settled.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []))
+    const added = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const failed = settled.find((one) => one.status === 'rejected')
     if (failed === undefined) return new Map(added)
     await Promise.allSettled(added.map(([, stream]) => this.#close(stream)))
@@ -290,4 +307,8 @@ export class SessionStreams {
     const { recordingId, media } = this.#options
     await media.ask({ type: 'remove-stream', recordingId, channel: stream.channel })
   }
+}
+
+function feedbackOf({ extra = [] }: LocalMedia): SdpAttribute[] {
+  return extra.filter(({ name }) => name === 'rtcp-fb')
 }

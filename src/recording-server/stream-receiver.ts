@@ -22,7 +22,7 @@ import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
 import { StreamRtcp } from './stream-rtcp.ts'
 import type { ReadCodec, Track } from './track.ts'
-import type { StreamWatch } from './watch/stream-watch.ts'
+import type { StreamSilence, StreamWatch } from './watch/stream-watch.ts'
 
 /** Where a datagram came from, as sockets tell it. */
 interface DatagramSource {
@@ -31,8 +31,11 @@ interface DatagramSource {
 }
 
 const MAX_CANDIDATES = 4
-/** No codec sends more often than each 2.5 ms. */
+/** No codec of audio sends more often than each 2.5 ms; of video, ten times as often is more than any call needs. */
 const MOST_PACKETS_PER_MS = 0.4
+const MOST_VIDEO_PACKETS_PER_MS = 4
+/** Of video hundreds of packets come in a row: they wait for a thread that is busy, as far as the system allows. */
+const VIDEO_BUFFER_BYTES = 2 * 2 ** 20
 const PACKETS_PER_ROLLOVER = 0x10000
 /** We report every two seconds at most, and once more at the end. */
 const RTCP_INDICES_PER_SECOND = 4
@@ -102,9 +105,12 @@ export class StreamReceiver {
   #heldBySdp = false
   #heldByMetadata = false
   #isPausedHere = false
+  #isAsked = false
   /** Since when nothing more is to come; undefined while something is. */
   #endedAtMs: number | undefined
   #isObserved = true
+  /** What comes now can be looked at only from a whole picture on. */
+  #wantsPicture = true
   readonly #pauses = new PauseWitness()
 
   constructor(options: StreamReceiverOptions) {
@@ -118,6 +124,7 @@ export class StreamReceiver {
     })
     this.#setKeys(options.settings, options.before)
     this.rtpPort = options.ports.port
+    if (options.settings.kind === 'video') options.ports.rtp.setRecvBufferSize(VIDEO_BUFFER_BYTES)
     options.track.addCodecs(options.settings.codecs)
     this.others.addCodecs(options.settings.codecs)
     this.#setPaused(options.settings)
@@ -170,13 +177,15 @@ export class StreamReceiver {
     this.#expect()
   }
 
-  /** The recorder itself keeps nothing, from now on or no more. */
-  pauseHere(isPaused: boolean): void {
+  /** The recorder itself keeps nothing, from now on or no more; `isAsked`: the client knows, and is to send nothing. */
+  pauseHere(isPaused: boolean, isAsked = false): void {
     const atMs = this.#elapsedMs()
     // Nobody knows yet whose these are, and by then the pause may be over.
     this.#dropCandidates()
     this.#setCause('paused-here', isPaused, atMs)
     this.#isPausedHere = isPaused
+    this.#isAsked = isAsked
+    if (isPaused) this.#wantsPicture = true
     this.#witness(atMs)
     this.#expect()
   }
@@ -227,7 +236,8 @@ export class StreamReceiver {
     const { indices, awayMs } = before
     // Above what any process of this recording can have used by now, whatever became of what was kept.
     const rtcpIndex = RTCP_INDICES_PER_SECOND * Math.ceil(this.#elapsedMs() / 1000)
-    const rollovers = Math.ceil((awayMs * MOST_PACKETS_PER_MS) / PACKETS_PER_ROLLOVER)
+    const packetsPerMs = this.#settings.kind === 'video' ? MOST_VIDEO_PACKETS_PER_MS : MOST_PACKETS_PER_MS
+    const rollovers = Math.ceil((awayMs * packetsPerMs) / PACKETS_PER_ROLLOVER)
     this.#channel.resume(srtp, { indices, rtcpIndex, rollovers })
   }
 
@@ -276,6 +286,7 @@ export class StreamReceiver {
   #beginSource(ssrc: number): void {
     this.#lostBefore += this.#stats?.lost ?? 0
     this.#stats = new ReceptionStats(ssrc)
+    this.#wantsPicture = true
     for (const { datagram, arrivalMs } of this.#candidates.splice(0)) {
       if (parseRtp(datagram, this.#view) && this.#view.ssrc === ssrc) this.#accept(datagram, arrivalMs)
       else this.#wrongSource += 1
@@ -343,6 +354,13 @@ export class StreamReceiver {
     if (this.#packets === 1) this.#expect()
     this.#bytes += this.#view.payloadLength
     this.#write(datagram, arrivalMs, extended)
+    if (this.#wantsPicture) this.#askForPicture()
+  }
+
+  #askForPicture(): void {
+    const { pictureRequest, isPaused } = this.#settings
+    if (pictureRequest === undefined || isPaused || this.#isPausedHere || this.#stats === undefined) return
+    this.#wantsPicture = !this.#rtcp.askForPicture(pictureRequest, this.#stats.ssrc)
   }
 
   /** Writes the packet of the view; `extended` is its sequence number at the locked source, absent for another one. */
@@ -372,6 +390,7 @@ export class StreamReceiver {
       this.#setCause('paused-by-client', true, this.#endedAtMs)
       this.#endedAtMs = undefined
     }
+    if (isPaused) this.#wantsPicture = true
     const isBreak = isPaused && !isEnded
     this.#setCause('paused-by-client', isBreak && !isHeld, atMs)
     this.#heldBySdp = isBreak && isHeld
@@ -391,6 +410,14 @@ export class StreamReceiver {
     const isOpen = !(this.#settings.isPaused || this.#heldBySdp || this.#isPausedHere || this.#closed)
     const isHeld = this.#heldByMetadata && this.#packets > 0
     watch.expect(isOpen && !isHeld, clock.nowMs(), isOpen)
+    watch.setSilence(isOpen && !isHeld ? 'none' : this.#silence, clock.nowMs())
+  }
+
+  /** By whose word nothing is expected. */
+  get #silence(): StreamSilence {
+    if (this.#closed || this.#endedAtMs !== undefined) return 'over'
+    if (this.#isPausedHere) return this.#isAsked ? 'asked' : 'dropped'
+    return this.#options.track.isDiscarding ? 'paused' : 'idle'
   }
 
   #setCause(cause: PauseCause, isOn: boolean, atMs: number): void {

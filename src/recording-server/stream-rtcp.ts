@@ -4,6 +4,7 @@ import type { PortPair } from '#engine'
 import type { Clock, Endpoint, Ids, Timer } from '#kernel'
 import {
   buildBye,
+  buildFeedback,
   buildReceiverReport,
   buildSdes,
   compoundRtcp,
@@ -14,8 +15,11 @@ import {
   type SecureChannel,
   type SenderReport,
 } from '#rtp'
+import type { PictureRequest } from '#sdp'
 
 const RANDOM_STEPS = 2 ** 32
+/** Whole pictures are large: they are not asked for more often. */
+const PICTURE_EVERY_MS = 1000
 
 /** What the reports are about, and where they go. */
 export interface StreamRtcpOptions {
@@ -46,6 +50,9 @@ export class StreamRtcp {
   #source: Endpoint | undefined
   #timer: Timer | undefined
   #isClosed = false
+  #askedAtMs = Number.NEGATIVE_INFINITY
+  /** Number of the latest FIR (RFC 5104 section 4.3.1.1). */
+  #command = 0
 
   constructor(options: StreamRtcpOptions) {
     this.#options = options
@@ -70,6 +77,20 @@ export class StreamRtcp {
     }
   }
 
+  /** Asks a source for a whole picture; false where there is nowhere to ask, or it was asked a moment ago. */
+  askForPicture(request: PictureRequest, mediaSsrc: number): boolean {
+    const nowMs = this.#options.clock.nowMs()
+    if (this.#isClosed || nowMs - this.#askedAtMs < PICTURE_EVERY_MS) return false
+    const ssrc = this.#ssrc
+    const requests = [{ ssrc: mediaSsrc, command: this.#command }]
+    const isFir = request === 'full-intra'
+    const asked = isFir ? ({ type: request, ssrc, requests } as const) : ({ type: request, ssrc, mediaSsrc } as const)
+    if (!this.#send([buildFeedback(asked)])) return false
+    this.#askedAtMs = nowMs
+    this.#command = (this.#command + 1) & 0xff
+    return true
+  }
+
   /** Says goodbye. */
   close(): void {
     if (this.#isClosed) return
@@ -87,19 +108,20 @@ export class StreamRtcp {
     })
   }
 
-  /** RR, SDES and what is added; from the port that SDP names, to where the peer's reports come from (RTP-02). */
-  #send(added: readonly Uint8Array[]): void {
+  /** RR, SDES and what is added; from the port that SDP names, to where the peer's reports come from (RTP-02). False: nowhere to. */
+  #send(added: readonly Uint8Array[]): boolean {
     const { port, channel, cname, heard, elapsedMs, wanted } = this.#options
     const { rtcp, isHeld = false } = wanted()
     const target = this.#source ?? rtcp
     // RFC 3264 section 8.4: c=0.0.0.0 wants no RTCP, wherever it came from before.
-    if (target === undefined || isHeld) return
+    if (target === undefined || isHeld) return false
     const blocks = heard().map((stats) => stats.reportBlock(elapsedMs()))
     const report = buildReceiverReport(this.#ssrc, blocks)
     const compound = compoundRtcp([report, buildSdes({ ssrc: this.#ssrc, cname }), ...added])
     const datagram = channel.sealRtcp(compound)
-    if (datagram === undefined) return
+    if (datagram === undefined) return false
     port.send(datagram, target.port, target.host, () => {})
+    return true
   }
 }
 

@@ -12,7 +12,7 @@ import { type Placed, PlacedPackets } from './placed-packets.ts'
 import { RunMover } from './run-mover.ts'
 import type { SenderClocks } from './sender-clocks.ts'
 import type { SenderReported, SenderTime } from './sender-time.ts'
-import type { TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
+import type { RunAxis, TimelineAnchor, TimelinePacket, TimelineSink } from './timeline-sink.ts'
 
 /** What a timeline starts from. */
 export interface TimelineOptions {
@@ -69,7 +69,7 @@ const LEAST_LATER_MS = 20
 const MOST_PENDING = 2000
 
 /** The time axis of one codec run. */
-export class Timeline {
+export class Timeline implements RunAxis {
   readonly #clockRateHz: number
   readonly #time: RunTime
   readonly #mover: RunMover

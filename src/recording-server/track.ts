@@ -5,18 +5,20 @@ import {
   type ClockBend,
   type GapCause,
   g711FormatOf,
+  type MediaKind,
   type RunCodec,
   type RunMove,
   type StreamFiles,
   type StreamTotals,
 } from '#store'
 import { type PacketTicks, packetTicks } from './packet-length.ts'
+import { PacketLine } from './packet-line.ts'
 import { type PauseCause, PauseLog } from './pause-log.ts'
 import { PayloadCopies } from './payload-copies.ts'
 import type { SenderClocks } from './sender-clocks.ts'
 import type { SenderReported, SenderTime } from './sender-time.ts'
 import { Timeline } from './timeline.ts'
-import type { TimelineAnchor, TimelineSink } from './timeline-sink.ts'
+import type { RunAxis, TimelineAnchor, TimelineSink } from './timeline-sink.ts'
 
 /** A negotiated payload type. */
 export interface TrackCodec extends RunCodec {
@@ -45,7 +47,7 @@ const USUAL_PACKET_MS = 20
 
 interface Running {
   readonly codec: ReadCodec
-  readonly timeline: Timeline
+  readonly timeline: RunAxis
 }
 
 /** The packet with the highest sequence number. */
@@ -70,12 +72,15 @@ export interface TrackOptions {
   readonly clocks?: SenderClocks | undefined
   /** The codec changes more often than is followed; told once. */
   readonly onTooMany?: () => void
+  /** Audio unless told. */
+  readonly kind?: MediaKind
 }
 
 /** Writer of one stream; its methods throw what the file system throws. */
 export class Track {
   readonly #files: StreamFiles
   readonly #keepDigits: boolean
+  readonly #isAudio: boolean
   readonly #sender: SenderTime | undefined
   readonly #clocks: SenderClocks | undefined
   /** By how much later than other streams of its sender the run before arrived. */
@@ -108,6 +113,7 @@ export class Track {
   constructor(files: StreamFiles, options: TrackOptions) {
     this.#files = files
     this.#keepDigits = options.keepDigits
+    this.#isAudio = (options.kind ?? 'audio') === 'audio'
     this.#accountedMs = options.accountedMs ?? 0
     this.#sender = options.sender
     this.#clocks = options.clocks
@@ -134,7 +140,7 @@ export class Track {
   /** Notes that a cause for silence begins or ends. While `paused-here` holds, or a client's pause of a stream that had begun, nothing is kept. */
   setPaused(cause: PauseCause, isOn: boolean, atMs: number): void {
     const isHere = cause === 'paused-here'
-    if (!isOn && this.#heard !== undefined && this.#pauses.isOn(cause) && this.#isDiscarding)
+    if (!isOn && this.#heard !== undefined && this.#pauses.isOn(cause) && this.isDiscarding)
       this.#paused = { ...this.#heard, untilMs: isHere ? atMs : undefined }
     // A client that answers a pause of ours sends again as soon as we ask: its answer may come behind its packets.
     if (isHere) this.#isPausedByClient = false
@@ -158,7 +164,7 @@ export class Track {
     const codec = this.#codecs.get(view.payloadType)
     if (codec === undefined) return false
     const { ssrc, timestamp } = view
-    const isOfPause = this.#isDiscarding || this.#isOfPause(ssrc, extended, timestamp, codec, arrivalMs)
+    const isOfPause = this.isDiscarding || this.#isOfPause(ssrc, extended, timestamp, codec, arrivalMs)
     if (codec.kind !== 'event') this.#noteHeard(ssrc, extended, timestamp, arrivalMs)
     if (isOfPause) {
       if (codec.kind === 'event') this.#hiddenKey = timestamp
@@ -182,7 +188,8 @@ export class Track {
     return this.#place(view, codec, payload, extended, view.timestamp, arrivalMs)
   }
 
-  get #isDiscarding(): boolean {
+  /** What comes now is dropped. */
+  get isDiscarding(): boolean {
     return this.#isPausedByClient || this.#pauses.isOn('paused-here')
   }
 
@@ -223,6 +230,8 @@ export class Track {
       const codec = this.#codecs.get(payloadType)
       const sequence = extended - (blocks.length - 1 - at)
       const isKnown = sequence !== extended && this.#seen.has(sequence)
+      // Text that nobody types any more is sent until all of it has come twice (RFC 4103 section 5.2).
+      if (part.length === 0 && sequence === extended) this.#noteQuiet(extended)
       if (codec === undefined || isKnown || part.length === 0 || codec.kind === 'redundant') continue
       const timestamp = (view.timestamp - timestampOffset) >>> 0
       if (this.#isOfPause(view.ssrc, sequence, timestamp, codec, arrivalMs)) continue
@@ -306,16 +315,10 @@ export class Track {
       move: (move: RunMove) => this.#files.move(move),
       gap: (fromMs: number, toMs: number, cause: GapCause) => this.#files.addGap({ fromMs, toMs, cause }),
     }
-    const timeline = new Timeline({
-      clockRateHz,
-      startMs,
-      sink,
-      pauses: this.#pauses,
-      opening,
-      sender: this.#sender,
-      clocks: this.#clocks,
-      laterMs: this.#laterMs,
-    })
+    const given = { clockRateHz, startMs, sink, pauses: this.#pauses, opening }
+    const timeline = this.#isAudio
+      ? new Timeline({ ...given, sender: this.#sender, clocks: this.#clocks, laterMs: this.#laterMs })
+      : new PacketLine({ ...given, isDelivered: this.#sender !== undefined })
     if (this.#reported !== undefined) timeline.noteReport(this.#reported)
     this.#running = { codec, timeline }
     return this.#running
@@ -323,7 +326,7 @@ export class Track {
 
   /** G.711 bytes are its ticks; all else is kept packet by packet, with its place. */
   #openRun(codec: TrackCodec, startMs: number): RunSink {
-    const format = g711FormatOf(codec.encoding)
+    const format = this.#isAudio ? g711FormatOf(codec.encoding) : undefined
     if (format !== undefined) {
       const file = this.#files.startWavRun(codec, format, startMs)
       return {

@@ -46,6 +46,7 @@ export type {
   Gap,
   GapCause,
   Manifest,
+  MediaKind,
   MetadataEntry,
   NoAudioCause,
   NotResumed,
@@ -62,7 +63,7 @@ export type {
   TimeAccount,
   VerdictFacts,
 } from './manifest.ts'
-export { NO_TOTALS } from './manifest.ts'
+export { audioOnly, NO_TOTALS } from './manifest.ts'
 export { type RawRecord, readRawRun } from './raw-run-file.ts'
 export { type Attest, type Closing, type LeftOpen, type MetadataDocument, RecordingFolder } from './recording-folder.ts'
 export { RecordingStore, recoverRecordings } from './recording-store.ts'

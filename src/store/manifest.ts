@@ -93,6 +93,10 @@ export type AlarmCode =
   | 'too-many-sources'
   /** The codec changes more often than is followed. */
   | 'too-many-changes'
+  /** Packets of a client that has said, or was asked, to send none. */
+  | 'sent-in-pause'
+  /** Every stream has been inactive or on hold for long. */
+  | 'long-inactive'
   | 'disk-failed'
   /** A file is gone while it is written. */
   | 'file-removed'
@@ -164,12 +168,17 @@ export interface OtherSource {
   readonly totals: StreamTotals
 }
 
-/** One stream: one m-line of the recording session, one channel of recording.wav. */
+/** What an m-line is of. */
+export type MediaKind = 'audio' | 'video' | 'text'
+
+/** One stream: one m-line of the recording session. */
 export interface StreamManifest {
-  /** Channel number in recording.wav, from 0. */
+  /** Number of the stream, from 0. Those of audio, in this order, are the channels of recording.wav. */
   readonly channel: number
+  /** Absent: audio. What is none is kept as it came, packet by packet, and is in no derived file. */
+  readonly kind?: Exclude<MediaKind, 'audio'>
   readonly label?: string
-  /** Display names or AORs of those whose voice it is, from the metadata. */
+  /** Display names or AORs of those who speak, are seen or write here, from the metadata. */
   readonly participants: readonly string[]
   readonly runs: readonly RunManifest[]
   /** At most MAX_LISTED of them. */
@@ -354,6 +363,11 @@ export const NO_TOTALS: StreamTotals = {
   refused: 0,
   pauses: [],
   pausesForgotten: 0,
+}
+
+/** The streams that recording.wav is made of, in the order of its channels. */
+export function audioOnly<Stream extends Pick<StreamManifest, 'kind'>>(streams: readonly Stream[]): Stream[] {
+  return streams.filter(({ kind }) => kind === undefined)
 }
 
 /** The text of manifest.json. */

@@ -12,7 +12,9 @@ import { forgetEvidence } from './evidence/notary.ts'
 import { isoTime } from './iso-time.ts'
 import {
   type AlarmEntry,
+  audioOnly,
   type Manifest,
+  type MediaKind,
   type MetadataEntry,
   type NoAudioCause,
   type NotResumed,
@@ -177,9 +179,10 @@ export class RecordingFolder {
     this.#indices.write(JSON.stringify(indices))
   }
 
-  /** Adds the next channel. */
-  addStream(label: string | undefined): StreamFiles {
-    const stream = new StreamFiles(this.#disk, this.#path, this.#streams.length, label)
+  /** Adds the next stream. */
+  addStream(label: string | undefined, kind: MediaKind = 'audio'): StreamFiles {
+    const channel = this.#streams.length
+    const stream = new StreamFiles(this.#disk, this.#path, channel, label, undefined, undefined, kind)
     this.#streams.push(stream)
     return stream
   }
@@ -370,14 +373,15 @@ export function endOf(endedAtMs: number, durationMs: number): Pick<Manifest, 'en
   return { endedAt: isoTime(endedAtMs), durationMs: Math.round(durationMs) }
 }
 
-/** Derives the audio; the state is `no-audio` when not one packet was kept. */
+/** Derives the audio of the streams that are some; the state is `no-audio` when not one packet of any was kept. */
 export async function audioOf(
   job: DeriveJob,
   noAudioCause: NoAudioCause,
   derive: Deriver,
 ): Promise<Pick<Manifest, 'state' | 'cause' | keyof DerivedFiles>> {
   const hasPackets = job.streams.some((stream) => stream.runs.length > 0)
-  return hasPackets ? { state: 'published', ...(await derive(job)) } : { state: 'no-audio', cause: noAudioCause }
+  if (!hasPackets) return { state: 'no-audio', cause: noAudioCause }
+  return { state: 'published', ...(await derive({ ...job, streams: audioOnly(job.streams) })) }
 }
 
 /** Writes the manifest, has it attested, and takes the suffix off the folder's name, in this order and durably; gives the new path. */

@@ -8,6 +8,7 @@ import { GapLedger } from './gap-ledger.ts'
 import type {
   ClockFacts,
   Gap,
+  MediaKind,
   OtherSource,
   RunManifest,
   StreamEvent,
@@ -56,6 +57,7 @@ export class StreamFiles {
   readonly leftMs: number
   readonly #folder: string
   readonly label: string | undefined
+  readonly kind: MediaKind
   readonly #source: SourceName | undefined
   readonly #others: StreamFiles[] = []
   /** Other sources of the process before; they do not go on. */
@@ -77,7 +79,7 @@ export class StreamFiles {
   #audioLeftMs = 0
   #clock: ClockFacts | undefined
 
-  /** `left`: goes on with a stream that was left open. `source`: another source of a stream. */
+  /** `left`: goes on with a stream that was left open, of its kind. `source`: another source of a stream. */
   constructor(
     disk: Disk,
     folder: string,
@@ -85,15 +87,18 @@ export class StreamFiles {
     label: string | undefined,
     left?: StreamLeft,
     source?: SourceName,
+    kind: MediaKind = left?.kind ?? 'audio',
   ) {
     this.channel = channel
+    this.kind = kind
     this.#source = source
     this.#othersLeft = left?.others ?? []
     this.#disk = disk
     this.#folder = folder
     this.label = label
     const path = join(folder, indexFileName(channel, source))
-    const first = { type: 'stream', channel, ...(label !== undefined && { label }), ...(source && { source }) } as const
+    const named = { ...this.#ownKind, ...(label !== undefined && { label }), ...(source && { source }) }
+    const first = { type: 'stream', channel, ...named } as const
     this.#index = new IndexWriter(disk, path, first, left && sizeOf(disk, path))
     this.#runsLeft = left?.runs.length ?? 0
     this.#isContinued = left !== undefined
@@ -113,7 +118,8 @@ export class StreamFiles {
   /** Files for another source that sends on the stream at the same time. */
   addSource(ssrc: number): StreamFiles {
     const number = this.#othersLeft.length + this.#others.length + 2
-    const files = new StreamFiles(this.#disk, this.#folder, this.channel, this.label, undefined, { number, ssrc })
+    const source = { number, ssrc }
+    const files = new StreamFiles(this.#disk, this.#folder, this.channel, this.label, undefined, source, this.kind)
     this.#others.push(files)
     return files
   }
@@ -255,6 +261,7 @@ export class StreamFiles {
     const runs = this.#runs.map((run, index) => ({ ...run, bytes: this.#runBytes[index] ?? this.#open?.bytes ?? 0 }))
     return {
       channel: this.channel,
+      ...this.#ownKind,
       ...(this.label !== undefined && { label: this.label }),
       participants,
       runs,
@@ -265,6 +272,10 @@ export class StreamFiles {
       totals: this.#totals,
       ...(this.#hasOthers && { others: [...this.#othersLeft, ...this.#others.map((other) => other.#asOther())] }),
     }
+  }
+
+  get #ownKind(): Pick<StreamManifest, 'kind'> {
+    return this.kind === 'audio' ? {} : { kind: this.kind }
   }
 
   get #hasOthers(): boolean {

@@ -7,6 +7,7 @@ import { GrowingFile } from './growing-file.ts'
 import {
   type Gap,
   MAX_LISTED,
+  type MediaKind,
   NO_TOTALS,
   type RunManifest,
   type StreamEvent,
@@ -41,7 +42,13 @@ export interface IndexedStream extends StreamManifest {
 
 /** One line of the index. */
 export type IndexLine =
-  | { readonly type: 'stream'; readonly channel: number; readonly label?: string; readonly source?: SourceName }
+  | {
+      readonly type: 'stream'
+      readonly channel: number
+      readonly kind?: Exclude<MediaKind, 'audio'>
+      readonly label?: string
+      readonly source?: SourceName
+    }
   | ({ readonly type: 'run' } & Omit<RunManifest, 'bytes'>)
   | ({ readonly type: 'bend' } & ClockBend)
   | ({ readonly type: 'gap' } & Gap)
@@ -117,12 +124,12 @@ export function streamFromIndex(text: string): IndexedStream | undefined {
   const gaps = new GapLedger()
   const events: StreamEvent[] = []
   let totals = NO_TOTALS
-  let stream: Pick<IndexedStream, 'channel' | 'label' | 'source'> | undefined
+  let stream: Pick<IndexedStream, 'channel' | 'kind' | 'label' | 'source'> | undefined
   for (const line of text.split('\n')) {
     const entry = parseLine(line)
     if (entry === undefined) continue
     const { type, ...rest } = entry
-    if (type === 'stream') stream = rest as Pick<IndexedStream, 'channel' | 'label' | 'source'>
+    if (type === 'stream') stream = rest as Pick<IndexedStream, 'channel' | 'kind' | 'label' | 'source'>
     if (type === 'run') addRun(runs, rest as Omit<RunManifest, 'bytes'>)
     if (type === 'bend') bendLast(runs, rest as ClockBend)
     if (type === 'gap') gaps.add(rest as Gap)

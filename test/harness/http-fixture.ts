@@ -10,7 +10,7 @@ import type { CallView } from '../../src/control/contract.ts'
 import type { HttpApp } from '../../src/control/http-app.ts'
 import { buildHttpApp, type HttpServerOptions } from '../../src/control/http-server.ts'
 import type { RecordingSummary, RecordingView } from '../../src/control/recordings/recording-contract.ts'
-import type { MetricsSnapshot } from '../../src/control/views.ts'
+import type { CommandRefusal, MetricsSnapshot } from '../../src/control/views.ts'
 
 /** The one call. */
 export const call: CallView = {
@@ -61,7 +61,8 @@ export function recordingDetail(summary: RecordingSummary): RecordingView {
   const totals = { packets: 50, bytes: 8_000, lost: 0, late: 0, duplicates: 0, wrongSource: 0, refused: 0 }
   const gaps = [{ fromMs: 1, toMs: 2, cause: 'hold' }]
   const codecs = [{ encoding: 'PCMU/8000', startMs: 0, bytes: 8_000, isDecoded: true }]
-  const stream = { channel: 0, label: '1', speakers: ['sip:a@x'], codecs, gaps, events: [], pauses: [], totals }
+  const named = { channel: 0, kind: 'audio', label: '1', speakers: ['sip:a@x'] }
+  const stream = { ...named, codecs, gaps, events: [], pauses: [], totals }
   return {
     ...summary,
     sessionIds: ['cs-1'],
@@ -93,6 +94,8 @@ export interface HttpFixture {
   readonly options: HttpServerOptions
   readonly log: MemoryLogger
   readonly commands: [string, RecordingCommand][]
+  /** Of commands that no call was asked for. */
+  readonly refusals: [string, CommandRefusal][]
   readonly searches: CatalogueQuery[]
   /** Who held, released or deleted recordings, and why. */
   readonly doings: { readonly actor: string; readonly reason: string }[]
@@ -132,6 +135,7 @@ export function httpFixture(): HttpFixture {
   const own: HttpFixture = {
     log,
     commands: [],
+    refusals: [],
     searches: [],
     doings: [],
     ready: true,
@@ -158,6 +162,9 @@ export function httpFixture(): HttpFixture {
           if (callId !== call.callId) return undefined
           own.commands.push([callId, command])
           return own.result instanceof Error ? Promise.reject(own.result) : Promise.resolve(own.result)
+        },
+        refused: (callId, refusal) => {
+          own.refusals.push([callId, refusal])
         },
       },
       recordings: {

@@ -9,6 +9,7 @@ import { useResource } from '../data/resource.ts'
 import { explainSilence, partiesOf } from '../recordings/words.ts'
 import { linkTo } from '../router.ts'
 import { Controls } from './controls.tsx'
+import { lanesOf } from './happenings.tsx'
 import { Lanes } from './lanes.tsx'
 import { type Playing, playing } from './playing.ts'
 import { sound } from './sound.ts'
@@ -29,7 +30,7 @@ export default function Dock({ wanted }: { wanted: Playing }) {
   const silence = recording && explainSilence(recording)
   useEffect(() => {
     if (!hasAudio || recording === undefined) return sound.close()
-    sound.open(`${url}/audio`, recording.streams.length, wanted.atS, recording.durationMs / 1000)
+    sound.open(`${url}/audio`, lanesOf(recording).length, wanted.atS, recording.durationMs / 1000)
     if (wanted.isWanted) void sound.start()
     // A recording in the player does not change any more; what was wanted of it may.
   }, [wanted, hasAudio])

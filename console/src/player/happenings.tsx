@@ -6,11 +6,18 @@ import { duration } from '../data/format.ts'
 import { gapWords, isPause, shortAddress } from '../recordings/words.ts'
 import { sound } from './sound.ts'
 
-/** Who is heard on a lane. */
-export function laneName({ streams }: RecordingView, lane: number): string {
-  const { speakers = [], label } = streams[lane] ?? {}
-  if (speakers.length > 0) return speakers.map(shortAddress).join(', ')
-  return label === undefined ? `stream ${lane + 1}` : `stream ${label}`
+type Stream = RecordingView['streams'][number]
+
+/** The streams that are heard, a lane each, in the order of the channels. */
+export function lanesOf({ streams }: RecordingView): Stream[] {
+  return streams.filter(({ kind }) => kind === 'audio')
+}
+
+/** Who is heard, seen or writes on a stream. */
+export function streamName({ channel, kind, speakers, label }: Stream): string {
+  const suffix = kind === 'audio' ? '' : ` (${kind})`
+  if (speakers.length > 0) return `${speakers.map(shortAddress).join(', ')}${suffix}`
+  return `stream ${label ?? channel + 1}${suffix}`
 }
 
 const kinds: Readonly<Record<string, string>> = {
@@ -30,7 +37,8 @@ export interface Mark {
 export function marksOf(history: HistoryView | undefined, recording: RecordingView): Mark[] {
   return (history?.items ?? []).flatMap(({ atMs, changes }) =>
     changes.map(({ kind, participant, channel }) => {
-      const who = participant === undefined ? laneName(recording, channel ?? 0) : shortAddress(participant)
+      const stream = recording.streams.find((one) => one.channel === (channel ?? 0))
+      const who = participant !== undefined ? shortAddress(participant) : stream ? streamName(stream) : 'somebody'
       return { atMs: Math.min(Math.max(0, atMs), recording.durationMs), text: `${who} ${kinds[kind] ?? kind}` }
     }),
   )
@@ -38,13 +46,13 @@ export function marksOf(history: HistoryView | undefined, recording: RecordingVi
 
 /** The list; each entry leads to its place. */
 export function Happenings({ recording, marks }: { recording: RecordingView; marks: readonly Mark[] }) {
-  const gaps = recording.streams.flatMap((stream, lane) => stream.gaps.map((gap) => ({ ...gap, lane })))
+  const gaps = recording.streams.flatMap((stream) => stream.gaps.map((gap) => ({ ...gap, name: streamName(stream) })))
   const pauses = gaps.filter(({ cause }) => isPause(cause)).length
   const all = [
     ...marks.map(({ atMs, text }) => ({ atMs, text: `${duration(atMs)} ${text}` })),
-    ...gaps.map(({ fromMs, toMs, cause, lane }) => ({
+    ...gaps.map(({ fromMs, toMs, cause, name }) => ({
       atMs: fromMs,
-      text: `${duration(fromMs)} ${laneName(recording, lane)}: ${gapWords(cause)}, ${((toMs - fromMs) / 1000).toFixed(2)} s`,
+      text: `${duration(fromMs)} ${name}: ${gapWords(cause)}, ${((toMs - fromMs) / 1000).toFixed(2)} s`,
     })),
   ].sort((a, b) => a.atMs - b.atMs)
   if (all.length === 0) return <span class="muted">Nothing is missing.</span>

@@ -5,7 +5,7 @@ import type { HistoryView } from '../../../src/control/recordings/document-contr
 import type { PeaksView, RecordingView } from '../../../src/control/recordings/recording-contract.ts'
 import { useResource } from '../data/resource.ts'
 import { VerifyButton } from '../recordings/proof.tsx'
-import { Happenings, laneName, marksOf } from './happenings.tsx'
+import { Happenings, lanesOf, marksOf, streamName } from './happenings.tsx'
 import { addressOf, Share } from './share.tsx'
 import { sound } from './sound.ts'
 import { LANE_PX, voiceColor, Waves } from './waves.tsx'
@@ -25,8 +25,8 @@ export function Lanes({ recording, peaks }: Props) {
     <>
       <div class="lanes">
         <ul class="lane-heads">
-          {recording.streams.map((stream, lane) => (
-            <LaneHead key={stream.channel} name={laneName(recording, lane)} lane={lane} />
+          {lanesOf(recording).map((stream, lane) => (
+            <LaneHead key={stream.channel} name={streamName(stream)} lane={lane} />
           ))}
         </ul>
         <Waves recording={recording} peaks={peaks} marks={marks} isChoosing={isChoosing} zoom={ZOOMS[zoom] ?? 0} />

@@ -9,7 +9,7 @@ import type { PeaksView, RecordingView } from '../../../src/control/recordings/r
 import { duration } from '../data/format.ts'
 import { theme } from '../data/theme.ts'
 import { gapWords, isPause } from '../recordings/words.ts'
-import type { Mark } from './happenings.tsx'
+import { lanesOf, type Mark } from './happenings.tsx'
 import { sound } from './sound.ts'
 
 /** Height of a lane, in CSS pixels. */
@@ -131,13 +131,13 @@ function laneColors(element: HTMLElement | null, lane: number) {
   return { waveColor: `color-mix(in srgb, ${color} 55%, transparent)`, progressColor: color, height: LANE_PX }
 }
 
-function addGaps(plugin: Regions, { streams }: RecordingView): void {
-  for (const { channel, gaps } of streams) {
+function addGaps(plugin: Regions, recording: RecordingView): void {
+  for (const [lane, { gaps }] of lanesOf(recording).entries()) {
     for (const { fromMs, toMs, cause } of gaps) {
       const region = plugin.addRegion({
         start: fromMs / 1000,
         end: toMs / 1000,
-        channelIdx: channel,
+        channelIdx: lane,
         drag: false,
         resize: false,
         color: isPause(cause) ? 'transparent' : 'var(--gap)',

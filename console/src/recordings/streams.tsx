@@ -17,11 +17,13 @@ export function Streams({ recording: { streams, durationMs } }: { recording: Rec
         <table>
           <thead>
             <tr>
-              {['Stream', 'Speaker', 'Codec', 'Audio', 'Missing', 'Packets', 'Lost', 'Late', 'Refused'].map((title) => (
-                <th scope="col" key={title}>
-                  {title}
-                </th>
-              ))}
+              {['Stream', 'Of', 'Speaker', 'Codec', 'Received', 'Missing', 'Packets', 'Lost', 'Late', 'Refused'].map(
+                (title) => (
+                  <th scope="col" key={title}>
+                    {title}
+                  </th>
+                ),
+              )}
             </tr>
           </thead>
           <tbody>
@@ -36,12 +38,13 @@ export function Streams({ recording: { streams, durationMs } }: { recording: Rec
 }
 
 function Row({ stream, durationMs }: { stream: Stream; durationMs: number }) {
-  const { channel, label, speakers, speakerEvidence, codecs, account, totals, pauses } = stream
+  const { channel, kind, label, speakers, speakerEvidence, codecs, account, totals, pauses } = stream
   const missing = Object.entries(account?.missingMs ?? {})
   const leaked = pauses.reduce((sum, { packets }) => sum + packets, 0)
   return (
     <tr>
       <th scope="row">{label ?? channel + 1}</th>
+      <td>{kind}</td>
       <td>
         {speakers.map(shortAddress).join(', ') || 'unknown'}
         {speakerEvidence === 'inferred' && ' (inferred)'}

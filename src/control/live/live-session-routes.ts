@@ -21,6 +21,7 @@ export const levelView = Type.Object(
 const streamView = Type.Object(
   {
     channel: Type.Integer(),
+    kind: Type.String({ description: '`audio`, `video` or `text`' }),
     label: Type.Optional(Type.String()),
     speakers: Type.Array(Type.String(), { description: 'as far as they are known' }),
     state: Type.String({ description: '`due`: packets should come; `quiet`: on hold, inactive or paused; `removed`' }),

@@ -26,9 +26,10 @@ export const ledgerView = Type.Object(
       Type.Object(
         {
           channel: Type.Integer(),
+          kind: Type.String(says('`audio`, `video` or `text`')),
           label: Type.Optional(Type.String()),
           speakers: Type.Array(Type.String()),
-          audioMs: Type.Optional(Type.Number(says('of audio that came; with `missingMs` the duration'))),
+          audioMs: Type.Optional(Type.Number(says('of audio, video or text that came; with `missingMs` the duration'))),
           missingMs: Type.Record(Type.String(), Type.Number(), says('by cause, of all gaps')),
           gaps: Type.Array(gap, says('the first 10,000')),
           pauses: Type.Array(pause, says('the last 1,000, with the proof of each')),

@@ -136,7 +136,8 @@ const totals = Type.Object(
 
 const stream = Type.Object(
   {
-    channel: Type.Integer(),
+    channel: Type.Integer(says('number of the stream; those of audio, in this order, are the channels of the audio')),
+    kind: Type.String(says('`audio`, `video` or `text`; what is no audio is kept as it came')),
     label: Type.Optional(Type.String()),
     speakers: Type.Array(Type.String()),
     speakerEvidence: Type.Optional(Type.String(says('`stated`, `inferred`, `unknown` or `conflict`'))),

@@ -51,7 +51,7 @@ const playback = { action: 'recording.play', isStrict: true, onceInMs: LOOKED_AT
 const getAudio = operation(
   {
     id: 'getRecordingAudio',
-    summary: 'Audio of a recording, one channel per stream, with ranges',
+    summary: 'Audio of a recording, one channel per stream of audio, with ranges',
     description: 'All of it, one channel, or a part; in the formats that the recording has.',
     tag: 'recordings',
     scope: 'recordings:play',

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { encodePcmu, goertzelPower, readWav, tone } from '#audio'
+import { parseRtcp, type RtcpPacket } from '#rtp'
+import { readRawRun } from '#store'
+import { RECORDING, RoomBench } from '../../test/harness/room-bench.ts'
+import { until } from '../../test/harness/until.ts'
+
+const H264 = { payloadType: 97, encoding: 'H264/90000', clockRateHz: 90_000 }
+
+test('SRS-13: video is kept as it came, packet by packet, beside the audio, and is no channel of it', async (t) => {
+  const bench = await RoomBench.open(t)
+  const picture = await bench.addStream({ kind: 'video', codecs: [H264] }, 'v')
+  picture.payloadType = 97
+  const voice = await bench.addStream({}, '1')
+  const frames = Array.from({ length: 30 }, (_, at) => new Uint8Array(1200).fill(at + 1))
+  bench.clock.advance(1000)
+  // Three packets make a picture.
+  for (const [at, frame] of frames.entries()) await picture.sendPacket(frame, at % 3 === 2 ? 3000 : 0)
+  await bench.received(30, 0)
+  await bench.talk([1, voice, encodePcmu(tone(440, 400))])
+  const { manifest, folder } = await bench.close()
+  assert.deepEqual(
+    manifest.streams.map(({ channel, kind, label }) => ({ channel, kind, label })),
+    [
+      { channel: 0, kind: 'video', label: 'v' },
+      { channel: 1, kind: undefined, label: '1' },
+    ],
+  )
+  const { runs, totals, gaps } = manifest.streams[0]!
+  assert.deepEqual(
+    runs.map(({ file, encoding, decoded }) => [file, encoding, decoded]),
+    [['stream-1.run-1.h264.rtp', 'H264/90000', false]],
+  )
+  assert.deepEqual([totals.packets, totals.late, totals.lost], [30, 0, 0])
+  assert.ok(
+    gaps.every(({ cause }) => cause === 'no-rtp-yet'),
+    JSON.stringify(gaps),
+  )
+  const kept = [...readRawRun(join(folder, runs[0]!.file), runs[0]!)]
+  assert.deepEqual(
+    kept.map(({ payload }) => payload),
+    frames,
+  )
+  assert.deepEqual(
+    kept.map(({ timestamp }) => timestamp),
+    frames.map((_, at) => 3000 * Math.floor(at / 3)),
+  )
+  const wav = readWav(await readFile(join(folder, 'recording.wav')))
+  assert.ok(wav.ok)
+  const { samples } = wav.value
+  assert.equal(samples.length, 1, 'one channel, that of the voice')
+  assert.ok(goertzelPower(samples[0]!.subarray(-3000), 8000, 440) > 0.9)
+})
+
+test('SRS-13: a recording of nothing but video is published without audio', async (t) => {
+  const bench = await RoomBench.open(t)
+  const picture = await bench.addStream({ kind: 'video', codecs: [H264] })
+  picture.payloadType = 97
+  await picture.sendPacket(new Uint8Array(100), 3000)
+  await bench.received(1)
+  const { manifest } = await bench.close()
+  assert.deepEqual([manifest.state, manifest.audioFile, manifest.peaksFile], ['published', undefined, undefined])
+})
+
+test('SRS-13: a pause keeps what is shown out, too, and what was sent in it', async (t) => {
+  const bench = await RoomBench.open(t)
+  const picture = await bench.addStream({ kind: 'video', codecs: [H264] })
+  picture.payloadType = 97
+  const show = async (text: string): Promise<void> => {
+    bench.clock.advance(40)
+    await picture.sendPacket(new TextEncoder().encode(text), 3600)
+  }
+  await show('before')
+  await bench.received(1)
+  await bench.room.handle({ type: 'pause', recordingId: RECORDING })
+  for (let at = 0; at < 5; at++) await show('secret')
+  await bench.received(6)
+  await bench.room.handle({ type: 'resume', recordingId: RECORDING })
+  bench.clock.advance(1000)
+  await show('after')
+  await bench.received(7)
+  const { manifest, folder } = await bench.close()
+  const { runs, totals, gaps } = manifest.streams[0]!
+  assert.equal(totals.discarded, 5)
+  assert.equal(totals.pauses[0]?.packets, 5, 'counted at the socket')
+  const file = await readFile(join(folder, runs[0]!.file), 'latin1')
+  assert.ok(file.includes('before') && !file.includes('secret'))
+  assert.ok(gaps.some(({ cause }) => cause === 'paused-here'))
+  for (const name of await readdir(folder)) {
+    if (name === 'metadata') continue
+    assert.ok(!(await readFile(join(folder, name), 'latin1')).includes('secret'), name)
+  }
+})
+
+test('SRS-27: a whole picture is asked for when video begins, when it comes back from a pause and from another source', async (t) => {
+  const bench = await RoomBench.open(t)
+  const peer = createSocket('udp4')
+  await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
+  t.after(() => peer.close())
+  const asked: RtcpPacket[] = []
+  peer.on('message', (datagram) => void asked.push(...parseRtcp(datagram)))
+  const rtcp = { host: '127.0.0.1', port: peer.address().port }
+  const picture = await bench.addStream({ kind: 'video', codecs: [H264], rtcp, pictureRequest: 'full-intra' })
+  picture.payloadType = 97
+  const requests = () => asked.flatMap((one) => (one.type === 'full-intra' ? one.requests : []))
+  let sent = 0
+  const show = async (): Promise<void> => {
+    await picture.sendPacket(new Uint8Array(100), 3000)
+    sent += 1
+    await bench.received(sent)
+  }
+  const seen = async (count: number): Promise<void> => {
+    await until(`${count} requests`, () => requests().length >= count)
+    // What was sent after them comes after them.
+    assert.equal(requests().length, count)
+  }
+  await show()
+  await seen(1)
+  await show()
+  bench.clock.advance(1500)
+  await show()
+  await bench.room.handle({ type: 'pause', recordingId: RECORDING })
+  await show()
+  await bench.room.handle({ type: 'resume', recordingId: RECORDING })
+  await show()
+  await seen(2)
+  bench.clock.advance(2500)
+  picture.ssrc = 0x9999
+  for (let at = 0; at < 3; at++) await show()
+  await seen(3)
+  assert.deepEqual(requests(), [
+    { ssrc: 0x1234, command: 0 },
+    { ssrc: 0x1234, command: 1 },
+    { ssrc: 0x9999, command: 2 },
+  ])
+  await bench.close()
+  await until('goodbye', () => asked.some(({ type }) => type === 'bye'))
+  assert.equal(requests().length, 3)
+})
