@@ -205,6 +205,7 @@ export class OpenRecordings {
       watch,
       settings,
       ...(before && { before }),
+      onPictureWanted: () => onEvent({ type: 'picture-wanted', recordingId }),
       onFirstPacket: (atMs) => onEvent({ type: 'first-packet', recordingId, channel, atMs }),
       onClosed: () => void pool.release(ports),
       onWatchFault: (fault) => room.failed(recording, fault),

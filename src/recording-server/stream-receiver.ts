@@ -68,6 +68,8 @@ export interface StreamReceiverOptions {
   /** Absent unless the stream was there before a restart. */
   readonly before?: StreamBefore
   readonly onFirstPacket: (atMs: number) => void
+  /** Video is of use only from a whole picture on, and RTCP may not ask for one. */
+  readonly onPictureWanted: () => void
   /** Called once, after the goodbye was handed to the system. */
   readonly onClosed: () => void
   /** A bug of ours in the watch: it goes on without. */
@@ -356,9 +358,14 @@ export class StreamReceiver {
   }
 
   #askForPicture(): void {
-    const { pictureRequest, isPaused } = this.#settings
-    if (pictureRequest === undefined || isPaused || this.#isPausedHere || this.#stats === undefined) return
-    this.#wantsPicture = !this.#rtcp.askForPicture(pictureRequest, this.#stats.ssrc)
+    const { kind, pictureRequest, isPaused } = this.#settings
+    if (isPaused || this.#isPausedHere || this.#stats === undefined) return
+    if (kind === 'video' && pictureRequest !== undefined) {
+      this.#wantsPicture = !this.#rtcp.askForPicture(pictureRequest, this.#stats.ssrc)
+      return
+    }
+    this.#wantsPicture = false
+    if (kind === 'video') this.#options.onPictureWanted()
   }
 
   /** Writes the packet of the view; `extended` is its sequence number at the locked source, absent for another one. */
