@@ -18,6 +18,7 @@ export function callRecordingOf(recording: RecordingView, alarmsOf: SessionAlarm
     ...(recording.recordingId === '' ? {} : { recordingId: recording.recordingId }),
     policy: recording.policy,
     ...pauseEndOf(recording.pauseEnd),
+    ...(recording.resumeFailure === undefined ? {} : { resumeFailure: recording.resumeFailure }),
     ...(recording.maskDtmf === undefined ? {} : { maskDtmf: recording.maskDtmf }),
     sessions: recording.sessions.map((session) => sessionOf(session, alarmsOf)),
     receipts: recording.receipts.map(receiptOf),

@@ -66,6 +66,10 @@ export function createCallsView(parts: CallsViewParts): GatewayViews {
         const context = { origin: 'rest', ...(headers === undefined ? {} : { headers }) } as const
         return commands.execute(call, command, context).then(withProof)
       },
+      refused: (callId, refusal) => {
+        const call = service.call(callId) ?? sids.find(callId)
+        if (call !== undefined) parts.reports.add(call, { ...refusal, by: 'rest' })
+      },
     },
     viewOf,
     callOfSession: (sipCallId, label) => client.callOfSession(sipCallId, label),

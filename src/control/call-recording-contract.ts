@@ -80,6 +80,11 @@ export const callRecordingView = Type.Object(
     policy: Type.String(),
     pausedUntil: Type.Optional(Type.String({ description: 'when its pause ends by itself' })),
     next: Type.Optional(Type.String({ description: 'what comes then: `resume` or `stop`' })),
+    resumeFailure: Type.Optional(
+      Type.String({
+        description: 'why nobody resumed at the deadline of a pause or after a notice, as long as that is tried',
+      }),
+    ),
     /** Whether keys are left out of what every recorder gets; absent: as their profiles say. */
     maskDtmf: Type.Optional(Type.Boolean()),
     /** One for each recorder. */

@@ -8,6 +8,7 @@ import {
   joinResult,
   noContent,
   partyParams,
+  recordingActivities,
   recordingCommandBody,
   recordingResult,
 } from './contract.ts'
@@ -58,6 +59,7 @@ const commandRecording = operation(
     tag: 'calls',
     scope: 'calls:control',
     isRecordingCommand: true,
+    activityOf: (body) => recordingActivities.find((known) => known === Object(body).activity) ?? 'unknown',
     audit: {
       action: 'call.recording',
       detail: ({ activity, recorder }) => ({ activity, ...(recorder === undefined ? {} : { recorder }) }),

@@ -83,10 +83,13 @@ export const callView = Type.Object(
 /** The calls under way. */
 export const callList = Type.Object({ total: Type.Integer(), items: Type.Array(callView) }, closed)
 
+/** What may be done to the recording of a call. */
+export const recordingActivities = ['start', 'stop', 'pause', 'resume', 'mask', 'unmask'] as const
+
 /** Body of a recording command; the fields are the parameters of the Call Recording node. */
 export const recordingCommandBody = Type.Object(
   {
-    activity: Type.Enum(['start', 'stop', 'pause', 'resume', 'mask', 'unmask']),
+    activity: Type.Enum([...recordingActivities]),
     callRecordingServer: Type.String({ maxLength: 4_096, default: '' }),
     callRecordingId: Type.String({ maxLength: 256, default: '' }),
     /** Of a start: success policy as in the configuration. */

@@ -31,8 +31,8 @@ export function found<T>(value: T | undefined, what: string): T {
   return value
 }
 
-/** Status and body for anything that a route, a parser or the framework threw; only our own faults are logged. */
-export function errorAnswer(thrown: unknown, log: Logger): { status: number; body: ErrorBody } {
+/** Status and body for anything that a route, a parser or the framework threw; only our own faults are logged, if `log` is there. */
+export function errorAnswer(thrown: unknown, log?: Logger): { status: number; body: ErrorBody } {
   if (thrown instanceof HttpError) {
     const { status, code, message, details } = thrown
     return { status, body: details === undefined ? { code, message } : { code, message, details } }
@@ -53,7 +53,7 @@ export function errorAnswer(thrown: unknown, log: Logger): { status: number; bod
   }
   const status = error.statusCode ?? 500
   if (status < 500) return { status, body: { code: 'invalid-request', message: messageOf(thrown) } }
-  log.error('http request failed', { fault: messageOf(thrown) })
+  log?.error('http request failed', { fault: messageOf(thrown) })
   return { status: 500, body: { code: 'internal', message: 'internal error' } }
 }
 

@@ -41,6 +41,7 @@ import { evidenceRoutes } from './recordings/evidence-routes.ts'
 import { listExportRoutes } from './recordings/list-export.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
+import { tellRefusedCommands } from './refused-commands.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import type { SetUpView } from './set-up-contract.ts'
 import { setUpRoutes } from './set-up-routes.ts'
@@ -170,6 +171,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
   if (options.recordingControl === false) refuseRecordingCommands(app)
   endWithAccess(app, access, clock)
   if (options.audit !== undefined) keepAuditTrail(app, options.audit, clock, log)
+  if (calls !== undefined) tellRefusedCommands(app, calls)
   await describeRoutes(app, options.version)
   sessionRoutes(app, access, limits)
   if (access.oidc !== undefined) oidcRoutes(app, access, access.oidc, limits)

@@ -84,6 +84,7 @@ export function jambonzCallRoutes(app: HttpApp, calls: CallsView, log: Logger): 
           tag: 'calls',
           scope: 'calls:control',
           isRecordingCommand: true,
+          activityOf,
           audit: {
             action: 'call.recording',
             detail: ({ record: asked }) => ({ action: (asked as Static<typeof record> | undefined)?.action }),
@@ -110,6 +111,13 @@ export function jambonzCallRoutes(app: HttpApp, calls: CallsView, log: Logger): 
       })
     }
   }
+}
+
+/** Many other things of a call may be asked to be updated. */
+function activityOf(body: unknown): RecordingCommand['activity'] | 'unknown' | undefined {
+  if (typeof body !== 'object' || body === null) return 'unknown'
+  if (!('record' in body)) return undefined
+  return ACTIVITIES.get(Object(body.record).action) ?? 'unknown'
 }
 
 function commandOf(body: UpdateBody): RecordingCommand {

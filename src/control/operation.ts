@@ -4,6 +4,7 @@ import type { FastifySchema } from 'fastify'
 import type { Scope } from './access/scopes.ts'
 import type { Audited } from './audit/audit-trail.ts'
 import { errors } from './contract.ts'
+import type { ActivityOf } from './refused-commands.ts'
 
 /** The groups of operations, and what each is about. */
 export const tags = {
@@ -31,6 +32,8 @@ interface OperationAbout {
   readonly audit?: Audited
   /** Starts, pauses, resumes or stops a recording. */
   readonly isRecordingCommand?: true
+  /** Of a route whose path names a call: what a body commands over its recording. */
+  readonly activityOf?: ActivityOf
 }
 
 declare module 'fastify' {
@@ -42,7 +45,7 @@ declare module 'fastify' {
 
 /** Options of a route: its schema with the errors that every route has, and its place in OpenAPI. */
 export function operation<const S extends FastifySchema>(about: OperationAbout, schema: S) {
-  const { id, summary, description, tag, scope, audit, isRecordingCommand } = about
+  const { id, summary, description, tag, scope, audit, isRecordingCommand, activityOf } = about
   return {
     schema: {
       ...schema,
@@ -58,6 +61,7 @@ export function operation<const S extends FastifySchema>(about: OperationAbout, 
       scope,
       ...(audit === undefined ? {} : { audit }),
       ...(isRecordingCommand === undefined ? {} : { isRecordingCommand }),
+      ...(activityOf === undefined ? {} : { activityOf }),
     },
   }
 }

@@ -27,6 +27,16 @@ export interface CallsView {
   leave(callId: string, leg: string): boolean
   /** Runs a recording command on the call of that id, or of that sid of its feature server; undefined when there is no such call. Never rejects for what the network does. */
   record(callId: string, command: RecordingCommand): Promise<CommandResult> | undefined
+  /** A recording command on that call was refused before it was asked; nothing if there is no such call. */
+  refused(callId: string, refusal: CommandRefusal): void
+}
+
+/** A recording command that was refused before a call was asked. */
+export interface CommandRefusal {
+  readonly activity: RecordingCommand['activity'] | 'unknown'
+  /** Of HTTP. */
+  readonly status: number
+  readonly text: string
 }
 
 /** The audio of a recording. */

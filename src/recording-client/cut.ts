@@ -28,7 +28,7 @@ export async function cutMedia(
   for (const session of sessions) {
     const unproved = session.forkIds.filter((id) => owners.has(id) && !proved.has(id))
     if (unproved.length > 0) isProved = false
-    session.dropForks(unproved)
+    session.dropForks(unproved, 'cut')
   }
   const receipts = proofs.map((receipt) => ({ ...receipt, recorder: owners.get(receipt.fork)?.plan.uri ?? '' }))
   return { receipts, isProved }

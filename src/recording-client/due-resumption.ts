@@ -8,25 +8,33 @@ const longestDelayMs = 60_000
 /** The resumption at the end of a pause with a deadline, or of a notice. */
 export class DueResumption {
   readonly #clock: Clock
-  readonly #attempt: () => Promise<boolean>
+  readonly #attempt: () => Promise<string | undefined>
+  readonly #onFailed: (text: string) => void
   #timer: Timer | undefined
   #delayMs = firstDelayMs
   /** Of the run under way; what an earlier one still hears counts no more. */
   #run: object | undefined
+  #failure: string | undefined
 
-  /** `attempt` resolves to whether it is to be tried again. */
-  constructor(clock: Clock, attempt: () => Promise<boolean>) {
+  /** `attempt` resolves to why it is to be tried again, if so; `onFailed` is told that. */
+  constructor(clock: Clock, attempt: () => Promise<string | undefined>, onFailed: (text: string) => void) {
     this.#clock = clock
     this.#attempt = attempt
+    this.#onFailed = onFailed
+  }
+
+  /** Why the latest attempt failed, until one does not or nobody tries any more. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   begin(): void {
     void this.#try(this.#beginRun())
   }
 
-  /** Begins when an attempt has failed by now. */
-  beginLater(): void {
-    this.#repeat(this.#beginRun())
+  /** Begins when an attempt has failed by now, and why. */
+  beginLater(failure: string): void {
+    this.#fail(this.#beginRun(), failure)
   }
 
   /** A recorder is there: the next attempt waits no longer. */
@@ -38,13 +46,14 @@ export class DueResumption {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#run = undefined
+    this.#failure = undefined
   }
 
   async #try(run: object): Promise<void> {
-    const isDue = await this.#attempt()
+    const failure = await this.#attempt()
     if (this.#run !== run) return
-    if (isDue) this.#repeat(run)
-    else this.cancel()
+    if (failure === undefined) return this.cancel()
+    this.#fail(run, failure)
   }
 
   #beginRun(): object {
@@ -55,7 +64,10 @@ export class DueResumption {
     return run
   }
 
-  #repeat(run: object): void {
+  #fail(run: object, failure: string): void {
+    this.#failure = failure
+    this.#onFailed(failure)
+    if (this.#run !== run) return
     this.#schedule(run, this.#delayMs)
     this.#delayMs = Math.min(2 * this.#delayMs, longestDelayMs)
   }

@@ -72,7 +72,7 @@ export class KeptRecording {
   #viewNow(): RecordingView {
     const { recording } = this
     const maskDtmf = this.#plan.mask.confirmed
-    const { pauseEnd } = recording
+    const { pauseEnd, resumeFailure } = recording
     return {
       id: this.id,
       recordingId: this.#plan.recordingId,
@@ -80,6 +80,7 @@ export class KeptRecording {
       startedAtMs: this.#startedAtMs,
       policy: recording.policy,
       ...(pauseEnd === undefined ? {} : { pauseEnd }),
+      ...(resumeFailure === undefined ? {} : { resumeFailure }),
       ...(maskDtmf === undefined ? {} : { maskDtmf }),
       ledger: recording.evidence.rows,
       receipts: this.receipts,

@@ -69,6 +69,8 @@ export interface RecordingView {
   readonly policy: 'met' | 'unmet'
   /** When its pause ends by itself. */
   readonly pauseEnd?: PauseEnd
+  /** Why nobody resumed at the deadline of a pause or after a notice, as long as that is tried. */
+  readonly resumeFailure?: string
   /** Whether keys are left out of what every recorder gets; absent: as their profiles say, or not known. */
   readonly maskDtmf?: boolean
   /** One row per recorder that was asked. */

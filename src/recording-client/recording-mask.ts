@@ -45,7 +45,7 @@ export class RecordingMask {
     for (const carrier of live()) {
       const left = carrier.forkIds.filter((fork) => unproved.includes(fork))
       if (left.length > 0) isProved = false
-      if (isOn && isCurrent) carrier.dropForks(left)
+      if (isOn && isCurrent) carrier.dropForks(left, 'mask')
     }
     if (isCurrent) this.#confirmed = isProved || isOn ? isOn : undefined
     return isProved && isCurrent

@@ -49,7 +49,11 @@ export class RecordingPauses {
     this.#around = around
     this.#gates = new RecordingGates(() => recording.live, recording.plan.call.media, around)
     this.#deadline = new PauseDeadline(around.clock, (next) => this.#onExpired(next))
-    this.#due = new DueResumption(around.clock, () => this.#resumeDue())
+    this.#due = new DueResumption(
+      around.clock,
+      () => this.#resumeDue(),
+      (text) => recording.tell({ type: 'resume-failed', text }),
+    )
   }
 
   /** Whether a cut waits for its proof. */
@@ -66,6 +70,11 @@ export class RecordingPauses {
     const { end } = this.#deadline
     const isOutlasted = end?.next === 'resume' && [...this.#holders].some((holder) => holder !== 'command')
     return isOutlasted ? undefined : end
+  }
+
+  /** Why nobody resumed at the deadline of a pause or after a notice, as long as that is tried. */
+  get resumeFailure(): string | undefined {
+    return this.#due.failure
   }
 
   /** Cuts first, signals second; settles once the cut is proved and the recorders have answered or used up their time. */
@@ -169,9 +178,7 @@ export class RecordingPauses {
     this.#holders.add(isDue ? 'command' : this.#resumer)
     void this.cut('paused')
     this.#resuming.settle(this.#recording.outcome(503, texts.noneResumed))
-    if (!isDue) return
-    this.#recording.tell({ type: 'resume-failed', text: texts.noneResumed })
-    this.#due.beginLater()
+    if (isDue) this.#due.beginLater(texts.noneResumed)
   }
 
   #onExpired(next: PauseLimit['next']): void {
@@ -182,13 +189,12 @@ export class RecordingPauses {
     else this.#due.begin()
   }
 
-  /** Resolves to whether it is to be tried again. */
-  async #resumeDue(): Promise<boolean> {
+  /** Resolves to why it is to be tried again, if so. */
+  async #resumeDue(): Promise<string | undefined> {
     // What a party or a notice still holds is theirs.
-    if (this.#holders.delete('command') && this.#holders.size > 0) return false
+    if (this.#holders.delete('command') && this.#holders.size > 0) return undefined
     const { status, text } = await this.#release('command')
-    if (status !== 503 || this.#recording.wish !== 'paused' || !this.#holders.has('command')) return false
-    this.#recording.tell({ type: 'resume-failed', text })
-    return true
+    if (status !== 503 || this.#recording.wish !== 'paused' || !this.#holders.has('command')) return undefined
+    return text
   }
 }

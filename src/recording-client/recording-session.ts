@@ -19,7 +19,7 @@ import {
   type Wish,
 } from './session-machine.ts'
 import { audibleEncodings } from './session-offers.ts'
-import type { SessionPlan, SessionSurroundings } from './session-port.ts'
+import type { ForkDoubt, SessionPlan, SessionSurroundings } from './session-port.ts'
 
 /** Who is told about a session. */
 export interface SessionListener {
@@ -177,11 +177,13 @@ export class RecordingSession {
     return true
   }
 
-  /** Removes forks whose cut could not be confirmed; a session without any stream ends. */
-  dropForks(forkIds: readonly string[]): void {
+  /** Removes forks of which that could not be confirmed; a session without any stream ends. Where the mask is in doubt, another one is masked. */
+  dropForks(forkIds: readonly string[], doubt: ForkDoubt): void {
     if (forkIds.length === 0) return
     this.#forks.drop(forkIds)
-    this.#feed({ type: this.forkIds.length === 0 ? 'streams-gone' : 'document-changed' })
+    if (this.forkIds.length > 0) this.#feed({ type: 'document-changed' })
+    else if (doubt === 'cut') this.#feed({ type: 'streams-gone', reason: texts.cutUnproved })
+    else this.#feed({ type: 'streams-gone', reason: texts.maskUnproved, comeback: 'again' })
   }
 
   #tellLater(): void {

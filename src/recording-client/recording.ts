@@ -116,6 +116,11 @@ export class Recording implements PausedRecording {
     return this.wish === 'paused' && !this.#isOver ? this.#pauses.expiry : undefined
   }
 
+  /** Why nobody resumed at the deadline of a pause or after a notice, as long as that is tried. */
+  get resumeFailure(): string | undefined {
+    return this.#pauses.resumeFailure
+  }
+
   /** An outcome with what is known of every recorder. */
   outcome(status: number, text: string): CommandOutcome {
     return { ...outcome(status, text, this.results), policy: this.policy }

@@ -27,7 +27,8 @@ export type SessionInput =
   | { readonly type: 'retry-due' }
   /** `isHeard`: the recorder was there to the end. */
   | { readonly type: 'farewell-done'; readonly isHeard?: boolean }
-  | { readonly type: 'streams-gone' }
+  /** `comeback`: `never` unless it is by our doing. */
+  | { readonly type: 'streams-gone'; readonly reason?: string; readonly comeback?: Comeback }
   /** The recorder does not seem to be there any more. */
   | { readonly type: 'abandoned'; readonly reason: string }
   | {
@@ -148,9 +149,7 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
       case 'farewell-done':
         return this.#state === 'closing' ? this.#close(input.isHeard) : []
       case 'streams-gone':
-        return this.#isUp
-          ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: 'no stream is left', comeback: 'never' })]
-          : []
+        return this.#onStreamsGone(input.reason, input.comeback)
       case 'abandoned':
         return this.#isUp ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason: input.reason })] : []
       case 'dialog-ended':
@@ -245,6 +244,10 @@ export class SessionMachine implements Machine<SessionInput, SessionOutput> {
     const isNews = this.#state === 'active' && isHeld !== this.#isHeld
     this.#isHeld = this.#state === 'active' && isHeld
     return isNews ? [{ type: 'report', report: { type: isHeld ? 'paused-by-recorder' : 'resumed-by-recorder' } }] : []
+  }
+
+  #onStreamsGone(reason = 'no stream is left', comeback: Comeback = 'never'): SessionOutput[] {
+    return this.#isUp ? [{ type: 'bye' }, ...this.#finish('lost', { type: 'lost', reason, comeback })] : []
   }
 
   #onDialogEnded(reason: string, comeback?: Comeback): SessionOutput[] {

@@ -135,6 +135,9 @@ export interface RecordingPlan
   readonly early?: ReplayMemory
 }
 
+/** What an engine may fail to confirm of a fork that must be certain. */
+export type ForkDoubt = 'cut' | 'mask'
+
 /** What carries a recording: a session with a recorder, or the spool. */
 export interface Carrier {
   readonly plan: Pick<SessionPlan, 'uri'>
@@ -142,6 +145,6 @@ export interface Carrier {
   /** Whether it is still to answer. */
   readonly isSignalling: boolean
   readonly forkIds: readonly string[]
-  /** Removes forks whose cut could not be confirmed. */
-  dropForks(forkIds: readonly string[]): void
+  /** Removes forks of which that could not be confirmed. */
+  dropForks(forkIds: readonly string[], doubt: ForkDoubt): void
 }

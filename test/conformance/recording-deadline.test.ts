@@ -125,6 +125,18 @@ bench('a deadline at which nobody resumes leaves the recording paused, says so, 
   assert.ok(b.eventTypes.includes('recording.resumed'))
 })
 
+bench('why nobody resumed at a deadline stands on the recording until a recorder does', async (b) => {
+  const seen: (string | undefined)[] = []
+  b.client.events.add(({ type }) => {
+    if (type === 'recording.resume-failed') seen.push(b.view?.resumeFailure)
+  })
+  await refusedAtDeadline(b)
+  assert.match(b.view?.resumeFailure ?? '', /no recorder accepted the resumption/)
+  assert.deepEqual(seen, [b.view?.resumeFailure], 'it stands there when it is told')
+  await b.pass(2_500)
+  assert.deepEqual([b.state, b.view?.resumeFailure], ['recording', undefined])
+})
+
 bench('a recorder that is silent at the deadline of a pause is asked again', async (b) => {
   const recorder = await b.recording()
   b.pause('info', { maxSeconds: 10, next: 'resume' })
@@ -156,6 +168,7 @@ for (const [what, command, state] of [
     command(b)
     await b.pass(120_000)
     assert.deepEqual([b.state, await b.audio(5), failures()], [state, 0, 1])
+    assert.equal(b.view?.resumeFailure, undefined, 'nothing is due any more')
   })
 }
 

@@ -76,6 +76,44 @@ for (const how of ['refuses', 'never answers'] as const) {
   })
 }
 
+for (const how of ['refuses', 'never answers'] as const) {
+  bench(`SEC-28: a recorder whose every mask the engine ${how} gets no key, and is tried again, masked`, async (b) => {
+    const recorder = await b.recording()
+    const unmasked = [...b.call.media.forks.keys()]
+    b.engine.onCommand = (command) => {
+      if (command.name !== 'maskDtmf') return undefined
+      return how === 'refuses' ? Promise.reject(new Error('no')) : new Promise(() => {})
+    }
+    const on = mask(b, true)
+    await b.pass(2_000)
+    assert.equal(on.status, 503)
+    assert.deepEqual(
+      unmasked.filter((fork) => b.call.media.forks.has(fork)),
+      [],
+      'nothing goes out that may carry keys',
+    )
+    assert.equal(recorder.session().end?.cause, 'remote-bye')
+    assert.deepEqual([recorder.sessions.length, b.state, masked(b)], [2, 'recording', [true, true]])
+    assert.equal(await b.audio(3), 6)
+    const told = b.eventTypes.filter((type) => type.startsWith('recorder.'))
+    assert.deepEqual(told, ['recorder.accepted', 'recorder.lost', 'recorder.accepted', 'recorder.re-homed'])
+    const lost = b.events.find(({ type }) => type === 'recorder.lost')
+    assert.match(lost?.type === 'recorder.lost' ? lost.reason : '', /did not confirm the mask/)
+  })
+}
+
+bench('SEC-28: a pause outlasts the loss of a recorder whose mask the engine refuses', async (b) => {
+  const recorder = await b.paused()
+  b.engine.onCommand = (command) => (command.name === 'maskDtmf' ? Promise.reject(new Error('no')) : undefined)
+  const on = mask(b, true)
+  await b.pass(2_000)
+  assert.deepEqual([on.status, b.state, recorder.sessions.length, await b.audio(3)], [503, 'paused', 2, 0])
+  b.engine.onCommand = undefined
+  b.resume()
+  await b.pass()
+  assert.deepEqual([b.state, masked(b), await b.audio(3)], ['recording', [true, true], 6])
+})
+
 bench('an end of the mask that is not confirmed is 503, costs no stream, and is not shown', async (b) => {
   await b.recording()
   mask(b, true)

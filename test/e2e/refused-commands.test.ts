@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TraceView } from '#control'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
-import { CallDesk, openPhone, openTestGateway } from '../harness/talk.ts'
+import { CallDesk, openPhone, openTalk, openTestGateway } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const MISSING = 'startCallRecording request is missing X-Srs-Url header'
@@ -79,4 +79,35 @@ test('what a flow gets refused is an event, in the trace, and stands on the call
     commands.map(([by, activity, status, text]) => `${activity} by ${by}: ${status} ${text}`),
   )
   await call.hangup()
+})
+
+test('a pause that HTTP refuses before the call is asked is an event, in the trace, and stands on the call', async (t) => {
+  const recorder = await ForeignRecorder.open({})
+  t.after(() => recorder.close())
+  const talk = await openTalk(t)
+  const url = `${talk.opened.httpUrl}/api/calls/${talk.callId}`
+  const post = async (path: string, body: string): Promise<number> => {
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(url + path, { method: 'POST', headers, body })).status
+  }
+  assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+  assert.equal(await post('/recording', '{"activity":"pause","limit":{"maxSeconds":0}}'), 400)
+  const { refusal } = await talk.view()
+  assert.deepEqual([refusal?.by, refusal?.activity, refusal?.status], ['rest', 'pause', 400])
+  assert.match(refusal?.text ?? '', /limit\/maxSeconds must be >= 1/)
+  assert.equal(await post('', '{"record":{"action":"pauseRecording"}}'), 400)
+  assert.equal((await talk.view()).refusal?.activity, 'unknown')
+  assert.equal(await talk.state(), 'recording', 'what goes on is not touched')
+  assert.equal((await talk.rest('pause')).status, 200)
+  assert.equal((await talk.view()).refusal, undefined)
+
+  const events = await fetch(`${talk.opened.httpUrl}/api/events?types=recording.command&callId=${talk.callId}`)
+  const { items } = (await events.json()) as { items: readonly Told[] }
+  assert.deepEqual(
+    items.map(({ data }) => `${data['activity']} by ${data['by']}: ${data['status']}`),
+    ['start by rest: 200', 'pause by rest: 400', 'unknown by rest: 400', 'pause by rest: 200'],
+  )
+  const { entries } = (await (await fetch(`${url}/trace`)).json()) as TraceView
+  assert.equal(entries.filter((entry) => entry.type === 'event' && / by rest: 400 /.test(entry.text ?? '')).length, 2)
+  await talk.end()
 })

@@ -10,7 +10,7 @@ import type { CallView } from '../../src/control/contract.ts'
 import type { HttpApp } from '../../src/control/http-app.ts'
 import { buildHttpApp, type HttpServerOptions } from '../../src/control/http-server.ts'
 import type { RecordingSummary, RecordingView } from '../../src/control/recordings/recording-contract.ts'
-import type { MetricsSnapshot } from '../../src/control/views.ts'
+import type { CommandRefusal, MetricsSnapshot } from '../../src/control/views.ts'
 
 /** The one call. */
 export const call: CallView = {
@@ -94,6 +94,8 @@ export interface HttpFixture {
   readonly options: HttpServerOptions
   readonly log: MemoryLogger
   readonly commands: [string, RecordingCommand][]
+  /** Of commands that no call was asked for. */
+  readonly refusals: [string, CommandRefusal][]
   readonly searches: CatalogueQuery[]
   /** Who held, released or deleted recordings, and why. */
   readonly doings: { readonly actor: string; readonly reason: string }[]
@@ -133,6 +135,7 @@ export function httpFixture(): HttpFixture {
   const own: HttpFixture = {
     log,
     commands: [],
+    refusals: [],
     searches: [],
     doings: [],
     ready: true,
@@ -159,6 +162,9 @@ export function httpFixture(): HttpFixture {
           if (callId !== call.callId) return undefined
           own.commands.push([callId, command])
           return own.result instanceof Error ? Promise.reject(own.result) : Promise.resolve(own.result)
+        },
+        refused: (callId, refusal) => {
+          own.refusals.push([callId, refusal])
         },
       },
       recordings: {

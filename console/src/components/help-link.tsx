@@ -14,6 +14,8 @@ export type HelpTopic =
   | 'not-resumed'
   | 'not-signalled'
   | 'not-trusted'
+  | 'bad-command'
+  | 'control-off'
   | 'unknown-action'
   | 'wrong-state'
   | 'recorder-down'

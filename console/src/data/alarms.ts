@@ -25,6 +25,8 @@ type AtRecorder = NonNullable<Session['alarms']>[number]
 const lookAtRecorder =
   'See how the recorder is on the page Recorders and test it there, then start the recording again.'
 
+const isRetried = 'It is tried again by itself; see how the recorder is on the page Recorders.'
+
 /** What our recorder's alarms mean to who watches the call; docs/recorder-alarms.md has them all. */
 const alarmWords: Readonly<Record<string, string>> = {
   'no-packets': 'Not really recording: no audio arrives at the recorder',
@@ -63,13 +65,17 @@ export function alarmsOf(call: CallView): readonly Alarm[] {
 function alarmsOfRecording({ recording }: CallView): Alarm[] {
   if (recording === undefined) return []
   const alarms: Alarm[] = []
-  const { state, sessions, policy } = recording
+  const { state, sessions, policy, resumeFailure } = recording
   const broken = sessions.filter((session) => session.state === 'failed' || session.state === 'lost')
   const why = broken.map(({ uri, result }) => `${shortAddress(uri)}: ${result}`).join('; ')
   if (state === 'none' && broken.length > 0 && broken.length === sessions.length) {
     const isLost = broken.some((session) => session.state === 'lost')
     const what = isLost ? 'Not recorded any more: the recorder is lost' : 'Not recorded: no recorder took it'
     alarms.push({ key: 'none', severity: 'error', what, cause: why, fix: lookAtRecorder, topic: 'not-started' })
+  }
+  if (resumeFailure !== undefined) {
+    const what = 'Not recording: its pause is over, and nobody resumes'
+    alarms.push({ key: 'resume', severity: 'error', what, cause: resumeFailure, fix: isRetried, topic: 'not-resumed' })
   }
   for (const session of sessions) alarms.push(...alarmsAt(session))
   if (policy === 'unmet' && alarms.length === 0 && why !== '' && state !== 'none') {

@@ -21,9 +21,14 @@ const fixes: Readonly<Partial<Record<HelpTopic, string>>> = {
   'not-paused': 'What could not be paused was cut off: stop the recording, and start it again.',
   'not-resumed': 'See how the recorder is on the page Recorders, then resume again.',
   'not-trusted': 'If the sender may steer recordings, put it on gateway.info.trustedPeers.',
+  'control-off': 'If recordings may be commanded by HTTP, set http.recordingControl.',
+  'bad-command': 'Correct what is named, and send it again.',
   'unknown-action': 'Send one of the actions that are named.',
   'wrong-state': 'See what state the recording is in, and what was asked for before.',
 }
+
+/** What HTTP says of a command that it does not take. */
+const isUnfit = /^the request does not fit|leave recorder out$|^record |not allowed in updateCall$/
 
 const topics503: Readonly<Record<string, HelpTopic>> = {
   start: 'not-started',
@@ -37,8 +42,11 @@ export function topicOfRefusal(activity: string, status: number | undefined, tex
   if (text.startsWith('Cannot start')) return 'already-started'
   if (text.includes('is missing X-Srs-Url')) return 'no-address'
   if (text.startsWith('invalid record action')) return 'unknown-action'
+  if (text.startsWith('recordings are not commanded')) return 'control-off'
   if (text.startsWith('discarding')) return 'wrong-state'
   if (status === 403) return 'not-trusted'
+  if (activity === 'unknown') return 'unknown-action'
+  if (status === 400 && isUnfit.test(text)) return 'bad-command'
   return status === 503 ? topics503[activity] : undefined
 }
 
