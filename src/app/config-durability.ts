@@ -42,6 +42,14 @@ export const durabilityKeys = {
 }
 
 /** Key of `recorder`. */
+export const inactiveAlarmMinutes = integer(
+  'An alarm tells of a session whose streams have all been inactive or on hold for so long; 0: none does.',
+  10,
+  0,
+  10_080,
+)
+
+/** Key of `recorder`. */
 export const maxSessions = integer(
   'Recording sessions at a time; above it new ones are refused with 503.',
   2000,

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { keptKinds } from '#recording-server'
 import { admissionKeys } from './config-admission.ts'
 import { clientKeys } from './config-clients.ts'
-import { durabilityKeys, maxSessions } from './config-durability.ts'
+import { durabilityKeys, inactiveAlarmMinutes, maxSessions } from './config-durability.ts'
 import { gateway } from './config-gateway.ts'
 import { http } from './config-http.ts'
 import { role, section, text } from './config-leaf.ts'
@@ -33,6 +33,7 @@ const recorder = role('The recorder (SRS): takes recording sessions and stores t
   ),
   ...admissionKeys,
   maxSessions,
+  inactiveAlarmMinutes,
   ...clientKeys,
   store: section('Recordings on disk.', {
     name: text({

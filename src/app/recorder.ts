@@ -67,6 +67,7 @@ export interface Recorder {
 }
 
 /** For the last lines of the indexes of all streams there can be. */
+const MINUTE_MS = 60_000
 const RESERVE_BYTES = 4 * 2 ** 20
 
 /** Exists while the catalogue lacks rows, so that the next start rebuilds it. */
@@ -95,6 +96,7 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
     root: folder,
     host,
     address: advertisedHost ?? host,
+    inactiveAlarmMs: config.inactiveAlarmMinutes * MINUTE_MS,
     portMin,
     portMax,
     keepDigits,

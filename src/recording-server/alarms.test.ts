@@ -6,18 +6,13 @@ import { correlate, decodePcmu, encodePcmu, tone } from '#audio'
 import { seededIds } from '#kernel'
 import { SrtpSender, srtpSuites } from '#rtp'
 import { cryptoAttribute, offeredCryptos } from '#sdp'
-import type { Alarm } from '#store'
+import { arrived, openSession, PACKET, raised, standing, talk } from '../../test/harness/alarm-bench.ts'
 import { audioOf, RecorderBench } from '../../test/harness/recorder.ts'
-import { type Line, offer, parties, withMetadata } from '../../test/harness/recording-offer.ts'
-import type { RtpSource } from '../../test/harness/rtp-source.ts'
+import { offer, parties, withMetadata } from '../../test/harness/recording-offer.ts'
 import { StreamSound } from './watch/stream-sound.ts'
 
-const PACKET = 160
 /** From the first moment that packets are due to the alarm. */
 const LIMIT_MS = 3000
-
-/** What one source sends, 8 kHz; it is sent again and again. */
-type Voice = readonly [source: RtpSource, samples: Int16Array, ticks?: number]
 
 const low = tone(440, 1000)
 const high = tone(1000, 1000, 8000, 4000)
@@ -28,59 +23,8 @@ function noise(seed: number, durationMs = 8000, amplitude = 8000): Int16Array {
   return Int16Array.from({ length: durationMs * 8 }, () => ids.integer(2 * amplitude) - amplitude)
 }
 
-/** Everything that came to any port, taken or not. */
-async function arrived(bench: RecorderBench): Promise<number> {
-  const totals = (await bench.server.sessions()).flatMap(({ streams }) => streams.map((stream) => stream.totals))
-  return totals.reduce((sum, one) => sum + (one?.packets ?? 0) + (one?.refused ?? 0) + (one?.discarded ?? 0), 0)
-}
-
-/** Lets time go on in steps of 20 ms, in each of which every voice sends a packet. */
-async function talk(bench: RecorderBench, durationMs: number, ...voices: readonly Voice[]): Promise<void> {
-  let due = await arrived(bench)
-  for (let step = 0; step < durationMs / 20; step++) {
-    bench.clock.advance(20)
-    for (const [source, samples, ticks] of voices) {
-      const from = (step * PACKET) % samples.length
-      await source.sendPacket(encodePcmu(samples.subarray(from, from + PACKET)), ticks)
-    }
-    due += voices.length
-    const deadlineMs = performance.now() + 10_000
-    while ((await arrived(bench)) < due && performance.now() < deadlineMs) {
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    }
-  }
-}
-
-/** Codes of the alarms that stand, with their channels. */
-function standing(bench: RecorderBench): string[] {
-  const now = new Map<string, Alarm>()
-  for (const event of bench.events) {
-    if (event.type === 'alarm') now.set(keyOf(event.alarm), event.alarm)
-    if (event.type === 'alarm-cleared') assert.ok(now.delete(keyOf(event.alarm)), 'only what was raised is cleared')
-  }
-  return [...now.keys()]
-}
-
-function keyOf({ code, channel }: Alarm): string {
-  return `${code} ${channel ?? ''}`
-}
-
-function raised(bench: RecorderBench, code: string): Alarm {
-  const event = bench.events.find((one) => one.type === 'alarm' && one.alarm.code === code)
-  assert.ok(event?.type === 'alarm', `${code} was not raised`)
-  return event.alarm
-}
-
-async function opened(t: Parameters<typeof RecorderBench.open>[0], lines?: Line[], document?: Uint8Array) {
-  const bench = await RecorderBench.open(t, { srtp: { suites: srtpSuites, keysWithoutTls: true } })
-  const session = await bench.start(document === undefined ? offer(lines) : withMetadata(offer(lines), document))
-  const sources: RtpSource[] = []
-  for (const line of session.ports.keys()) sources.push(await bench.source(session, line))
-  return { bench, session, sources }
-}
-
 test('two voices raise nothing, and a manifest without alarms has none', async (t) => {
-  const { bench, session, sources } = await opened(t)
+  const { bench, session, sources } = await openSession(t)
   await talk(bench, 6000, [sources[0]!, low], [sources[1]!, high])
   assert.deepEqual(standing(bench), [])
   const { manifest } = await bench.end(session)
@@ -88,7 +32,7 @@ test('two voices raise nothing, and a manifest without alarms has none', async (
 })
 
 test('no packet at all: within 3 s each stream has an alarm with a hint at the firewall; the first packets clear it', async (t) => {
-  const { bench, session, sources } = await opened(t)
+  const { bench, session, sources } = await openSession(t)
   bench.clock.advance(2000)
   assert.deepEqual(standing(bench), [])
   bench.clock.advance(LIMIT_MS - 2000)
@@ -105,7 +49,7 @@ test('no packet at all: within 3 s each stream has an alarm with a hint at the f
 })
 
 test('one side only: the alarm names the label that is missing', async (t) => {
-  const { bench, sources } = await opened(t)
+  const { bench, sources } = await openSession(t)
   await talk(bench, LIMIT_MS, [sources[0]!, low])
   assert.deepEqual(standing(bench), ['one-side-only 1'])
   assert.match(raised(bench, 'one-side-only').cause, /label 2/)
@@ -114,7 +58,7 @@ test('one side only: the alarm names the label that is missing', async (t) => {
 })
 
 test('packets that stop are missed after 10 s, and a hold instead is not', async (t) => {
-  const { bench, session, sources } = await opened(t)
+  const { bench, session, sources } = await openSession(t)
   await talk(bench, 500, [sources[0]!, low], [sources[1]!, high])
   bench.clock.advance(9000)
   assert.deepEqual(standing(bench), [])
@@ -136,7 +80,7 @@ for (const [what, document] of [
   ['lets everybody only receive', parties({ 1: 'recv', 2: 'recv' })],
 ] as const) {
   test(`metadata that ${what} keeps no side that the SDP says is sent from being missed`, async (t) => {
-    const { bench, session, sources } = await opened(t, undefined, document)
+    const { bench, session, sources } = await openSession(t, undefined, document)
     await talk(bench, LIMIT_MS, [sources[0]!, low])
     assert.deepEqual(standing(bench), ['one-side-only 1'])
     sources[1]!.payloadType = 9
@@ -153,7 +97,7 @@ for (const [what, document] of [
 }
 
 test('a stream that metadata holds is missed if it never came; after it did, only what is no use there is told', async (t) => {
-  const { bench, session, sources } = await opened(t, undefined, parties({ 1: 'send', 2: 'left' }))
+  const { bench, session, sources } = await openSession(t, undefined, parties({ 1: 'send', 2: 'left' }))
   await talk(bench, LIMIT_MS, [sources[0]!, low])
   assert.deepEqual(standing(bench), ['one-side-only 1'])
   await talk(bench, 300, [sources[0]!, low], [sources[1]!, high])
@@ -169,7 +113,7 @@ test('a stream that metadata holds is missed if it never came; after it did, onl
 })
 
 test('a recorder that is told to keep nothing raises no alarm, whatever comes', async (t) => {
-  const { bench, session } = await opened(t)
+  const { bench, session } = await openSession(t)
   const { recordingId } = (await bench.server.sessions())[0]!
   await bench.media.ask({ type: 'pause', recordingId })
   bench.clock.advance(60_000)
@@ -178,7 +122,7 @@ test('a recorder that is told to keep nothing raises no alarm, whatever comes', 
 })
 
 test('digital silence is told within 3 s, low level too, and each heals by a voice', async (t) => {
-  const { bench, sources } = await opened(t)
+  const { bench, sources } = await openSession(t)
   const hum = tone(100, 1000, 8000, 24)
   await talk(bench, LIMIT_MS, [sources[0]!, new Int16Array(1600)], [sources[1]!, hum])
   assert.deepEqual(standing(bench), ['digital-silence 0', 'low-level 1'])
@@ -187,7 +131,7 @@ test('digital silence is told within 3 s, low level too, and each heals by a voi
 })
 
 test('a payload type that was not negotiated is told with its number', async (t) => {
-  const { bench, sources } = await opened(t, [{ attributes: ['sendonly', 'label:1'] }])
+  const { bench, sources } = await openSession(t, [{ attributes: ['sendonly', 'label:1'] }])
   const source = sources[0]!
   source.payloadType = 9
   await talk(bench, LIMIT_MS, [source, low])
@@ -199,7 +143,7 @@ test('a payload type that was not negotiated is told with its number', async (t)
 })
 
 test('timestamps of another clock are told', async (t) => {
-  const { bench, sources } = await opened(t, [{ attributes: ['sendonly', 'label:1'] }])
+  const { bench, sources } = await openSession(t, [{ attributes: ['sendonly', 'label:1'] }])
   await talk(bench, LIMIT_MS, [sources[0]!, low, 320])
   assert.deepEqual(standing(bench), ['clock-mismatch 0'])
   assert.match(raised(bench, 'clock-mismatch').cause, /16000 Hz.*8000 Hz/)
@@ -208,7 +152,7 @@ test('timestamps of another clock are told', async (t) => {
 })
 
 test('datagrams that are no RTP are told', async (t) => {
-  const { bench, sources } = await opened(t, [{ attributes: ['sendonly', 'label:1'] }])
+  const { bench, sources } = await openSession(t, [{ attributes: ['sendonly', 'label:1'] }])
   for (let step = 0; step < 12; step++) {
     bench.clock.advance(250)
     await sources[0]!.sendRaw(Uint8Array.of(22, 254, 253, 0, 0, 0))
@@ -227,7 +171,7 @@ test('SRTP under another key than that of the SDP is told, and heals with the ri
   const [key] = offeredCryptos(undefined, [suite], ids)
   const { name, value } = cryptoAttribute(key!)
   const line = { protocol: 'RTP/SAVP', attributes: ['sendonly', 'label:1', `${name}:${value}`] }
-  const { bench, sources } = await opened(t, [line])
+  const { bench, sources } = await openSession(t, [line])
   const source = sources[0]!
   source.secure = new SrtpSender(offeredCryptos(undefined, [suite], ids)[0]!)
   await talk(bench, LIMIT_MS, [source, low])
@@ -238,21 +182,21 @@ test('SRTP under another key than that of the SDP is told, and heals with the ri
 })
 
 test('the same audio under both labels is told by what it is, not by how loud it is; two silences are not', async (t) => {
-  const { bench, sources } = await opened(t)
+  const { bench, sources } = await openSession(t)
   const speech = noise(1)
   await talk(bench, LIMIT_MS, [sources[0]!, speech], [sources[1]!, speech])
   assert.deepEqual(standing(bench), ['same-audio 1'])
   assert.match(raised(bench, 'same-audio').cause, /label 1 and label 2/)
   await talk(bench, 4000, [sources[0]!, speech], [sources[1]!, noise(2)])
   assert.deepEqual(standing(bench), [])
-  const silent = await opened(t)
+  const silent = await openSession(t)
   const nothing = new Int16Array(1600)
   await talk(silent.bench, LIMIT_MS, [silent.sources[0]!, nothing], [silent.sources[1]!, nothing])
   assert.deepEqual(standing(silent.bench), ['digital-silence 0', 'digital-silence 1'])
 })
 
 test('packets from another host than the SDP names are told', async (t) => {
-  const { bench, session, sources } = await opened(t, [
+  const { bench, session, sources } = await openSession(t, [
     { connection: '127.0.0.77', attributes: ['sendonly', 'label:1'] },
   ])
   await talk(bench, LIMIT_MS, [sources[0]!, low])
@@ -264,7 +208,7 @@ test('packets from another host than the SDP names are told', async (t) => {
 })
 
 test('a bug in the watch costs alarms, and nothing of the recording', async (t) => {
-  const { bench, session, sources } = await opened(t, [{ attributes: ['sendonly', 'label:1'] }])
+  const { bench, session, sources } = await openSession(t, [{ attributes: ['sendonly', 'label:1'] }])
   t.mock.method(StreamSound.prototype, 'hear', () => {
     throw new Error('a bug')
   })
@@ -277,7 +221,7 @@ test('a bug in the watch costs alarms, and nothing of the recording', async (t) 
 })
 
 test('a voice driven over the limit is told, and heals', async (t) => {
-  const { bench, sources } = await opened(t, [{ attributes: ['sendonly', 'label:1'] }])
+  const { bench, sources } = await openSession(t, [{ attributes: ['sendonly', 'label:1'] }])
   const driven = Int16Array.from({ length: 8000 }, (_unused, at) =>
     Math.max(-32_768, Math.min(32_767, 60_000 * Math.sin((2 * Math.PI * 440 * at) / 8000))),
   )
@@ -342,7 +286,7 @@ test('a line that a later offer makes unusable is told of, and so are SRTP witho
 
 test('a fifth source on one line, and a 64th change of codec, are told of once', async (t) => {
   const pcma = { formats: '0 8', attributes: ['sendonly', 'label:1'] }
-  const { bench, session, sources } = await opened(t, [pcma])
+  const { bench, session, sources } = await openSession(t, [pcma])
   const source = sources[0]!
   const voices = Array.from({ length: 5 }, (_, n) => ({ ssrc: 1000 + n, sequence: 100 * n, timestamp: 7000 * n }))
   const payload = encodePcmu(low.subarray(0, PACKET))

@@ -38,6 +38,8 @@ export interface OpenRecording {
   readonly watch: SessionWatch
   /** Told to keep nothing. */
   isPaused: boolean
+  /** The client was asked to send nothing, too. */
+  isAsked: boolean
   hasFailed: boolean
   /** Settles when the streams that were asked for are there: each waits for the one before it. */
   added: Promise<unknown>
@@ -105,6 +107,7 @@ export class OpenRecordings {
       ...about,
       streams: [],
       isPaused: false,
+      isAsked: false,
       hasFailed: false,
       added: Promise.resolve(),
     })
@@ -131,7 +134,9 @@ export class OpenRecordings {
       const { isPaused, note } = folder.pauseLeft
       const alarms = (manifest.alarms ?? []).map((alarm) => ({ toMs: Math.round(time.elapsedMs()), ...alarm }))
       if (alarms.length > 0) folder.setAlarms(alarms)
-      const about = { recordingId, folder, time, startedAtMs, cname, isPaused }
+      const pause = pauseOf(note)
+      const isAsked = pause?.isSignalled === true
+      const about = { recordingId, folder, time, startedAtMs, cname, isPaused, isAsked }
       const fresh = { streams: receiving, hasFailed: false, added: Promise.resolve() }
       const recording = { ...about, watch: watch.session(recordingId, alarms), ...fresh }
       invariant(folder.streams.length === streams.length, 'a stream that was negotiated has an index')
@@ -144,7 +149,6 @@ export class OpenRecordings {
       time.reached(Math.max(0, ...left.map(({ endMs }) => endMs)))
       setFacts(recording, manifest.facts)
       this.#recordings.set(recordingId, recording)
-      const pause = pauseOf(note)
       return { startedAtMs, isPaused, ...(pause && { pause }) }
     } catch (fault) {
       // Who receives gives its ports back itself.
@@ -211,7 +215,7 @@ export class OpenRecordings {
       onWatchFault: (fault) => room.failed(recording, fault),
       onFault: (fault) => onFault(recording, fault),
     })
-    receiver.pauseHere(recording.isPaused)
+    receiver.pauseHere(recording.isPaused, recording.isAsked)
     recording.streams.push({ track, receiver })
     return receiver
   }
@@ -230,8 +234,9 @@ function pauseOf(note: unknown): HerePause | undefined {
 /** Keeps nothing of a recording from now on, or again. */
 export function setPaused(recording: OpenRecording, isPaused: boolean, pause?: HerePause): void {
   recording.isPaused = isPaused
+  recording.isAsked = pause?.isSignalled === true
   recording.folder.setPaused(isPaused, pause)
-  for (const { receiver } of recording.streams) receiver.pauseHere(isPaused)
+  for (const { receiver } of recording.streams) receiver.pauseHere(isPaused, recording.isAsked)
 }
 
 /** Notes what the signalling side knows. */

@@ -68,6 +68,8 @@ export interface RecordWorkerOptions {
   readonly host: string
   /** Where clients send to, as alarms name it; `host` unless told. */
   readonly address?: string
+  /** Alarms tell of a session without an active stream after so long; never at 0, after ten minutes unless told. */
+  readonly inactiveAlarmMs?: number
   readonly portMin: number
   readonly portMax: number
   /** Keep DTMF digits in manifests; otherwise only time and duration. */

@@ -41,6 +41,7 @@ import { WritingRounds } from './writing-rounds.ts'
 
 /** Each step of the end waits no longer for the disk. */
 const STOP_MS = 3000
+const INACTIVE_MS = 600_000
 
 /** What a room needs. */
 export interface RecordRoomOptions {
@@ -63,6 +64,8 @@ export interface RecordRoomOptions {
   readonly attest?: Attest
   /** Where clients send to, as alarms name it. */
   readonly address?: string
+  /** Alarms tell of a session without an active stream after so long, in milliseconds; never at 0, after ten minutes unless told. */
+  readonly inactiveAlarmMs?: number
   /** Opus is not listened to unless told how. */
   readonly loadOpus?: OpusLoader
   /** How files are written; as they are unless told. */
@@ -91,7 +94,7 @@ export class RecordRoom {
     const onFault = (recording: OpenRecording, fault: unknown): void => this.#fail(recording, fault)
     this.#watch = new RoomWatch({
       clock,
-      address: options.address ?? 'this recorder',
+      rules: { address: options.address ?? 'this recorder', inactiveMs: options.inactiveAlarmMs ?? INACTIVE_MS },
       loadOpus: options.loadOpus ?? (() => Promise.resolve(undefined)),
       recordings,
       onEvent,

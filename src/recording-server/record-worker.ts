@@ -27,6 +27,7 @@ const {
   evidence,
   encryption,
   address = host,
+  inactiveAlarmMs,
 } = workerData as RecordWorkerOptions
 const reply = (message: RecordReply): void => port.postMessage(message)
 const deriving = new DeriveThread({ archive, ...(evidence && { evidence }), ...(encryption && { encryption }) })
@@ -34,6 +35,7 @@ const room = new RecordRoom({
   root,
   keepDigits,
   address,
+  ...(inactiveAlarmMs !== undefined && { inactiveAlarmMs }),
   loadOpus: loadOpusLibrary,
   ...(storage === undefined ? {} : { storage }),
   clock: systemClock,

@@ -22,7 +22,7 @@ import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
 import { StreamRtcp } from './stream-rtcp.ts'
 import type { ReadCodec, Track } from './track.ts'
-import type { StreamWatch } from './watch/stream-watch.ts'
+import type { StreamSilence, StreamWatch } from './watch/stream-watch.ts'
 
 /** Where a datagram came from, as sockets tell it. */
 interface DatagramSource {
@@ -107,6 +107,7 @@ export class StreamReceiver {
   #heldBySdp = false
   #heldByMetadata = false
   #isPausedHere = false
+  #isAsked = false
   /** Since when nothing more is to come; undefined while something is. */
   #endedAtMs: number | undefined
   #isObserved = true
@@ -178,13 +179,14 @@ export class StreamReceiver {
     this.#expect()
   }
 
-  /** The recorder itself keeps nothing, from now on or no more. */
-  pauseHere(isPaused: boolean): void {
+  /** The recorder itself keeps nothing, from now on or no more; `isAsked`: the client knows, and is to send nothing. */
+  pauseHere(isPaused: boolean, isAsked = false): void {
     const atMs = this.#elapsedMs()
     // Nobody knows yet whose these are, and by then the pause may be over.
     this.#dropCandidates()
     this.#setCause('paused-here', isPaused, atMs)
     this.#isPausedHere = isPaused
+    this.#isAsked = isAsked
     if (isPaused) this.#wantsPicture = true
     this.#witness(atMs)
     this.#expect()
@@ -415,6 +417,14 @@ export class StreamReceiver {
     const isOpen = !(this.#settings.isPaused || this.#heldBySdp || this.#isPausedHere || this.#closed)
     const isHeld = this.#heldByMetadata && this.#packets > 0
     watch.expect(isOpen && !isHeld, clock.nowMs(), isOpen)
+    watch.setSilence(isOpen && !isHeld ? 'none' : this.#silence, clock.nowMs())
+  }
+
+  /** By whose word nothing is expected. */
+  get #silence(): StreamSilence {
+    if (this.#closed || this.#endedAtMs !== undefined) return 'over'
+    if (this.#isPausedHere) return this.#isAsked ? 'asked' : 'dropped'
+    return this.#options.track.isDiscarding ? 'paused' : 'idle'
   }
 
   #setCause(cause: PauseCause, isOn: boolean, atMs: number): void {

@@ -140,7 +140,7 @@ export class Track {
   /** Notes that a cause for silence begins or ends. While `paused-here` holds, or a client's pause of a stream that had begun, nothing is kept. */
   setPaused(cause: PauseCause, isOn: boolean, atMs: number): void {
     const isHere = cause === 'paused-here'
-    if (!isOn && this.#heard !== undefined && this.#pauses.isOn(cause) && this.#isDiscarding)
+    if (!isOn && this.#heard !== undefined && this.#pauses.isOn(cause) && this.isDiscarding)
       this.#paused = { ...this.#heard, untilMs: isHere ? atMs : undefined }
     // A client that answers a pause of ours sends again as soon as we ask: its answer may come behind its packets.
     if (isHere) this.#isPausedByClient = false
@@ -164,7 +164,7 @@ export class Track {
     const codec = this.#codecs.get(view.payloadType)
     if (codec === undefined) return false
     const { ssrc, timestamp } = view
-    const isOfPause = this.#isDiscarding || this.#isOfPause(ssrc, extended, timestamp, codec, arrivalMs)
+    const isOfPause = this.isDiscarding || this.#isOfPause(ssrc, extended, timestamp, codec, arrivalMs)
     if (codec.kind !== 'event') this.#noteHeard(ssrc, extended, timestamp, arrivalMs)
     if (isOfPause) {
       if (codec.kind === 'event') this.#hiddenKey = timestamp
@@ -188,7 +188,8 @@ export class Track {
     return this.#place(view, codec, payload, extended, view.timestamp, arrivalMs)
   }
 
-  get #isDiscarding(): boolean {
+  /** What comes now is dropped. */
+  get isDiscarding(): boolean {
     return this.#isPausedByClient || this.#pauses.isOn('paused-here')
   }
 

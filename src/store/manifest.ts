@@ -93,6 +93,10 @@ export type AlarmCode =
   | 'too-many-sources'
   /** The codec changes more often than is followed. */
   | 'too-many-changes'
+  /** Packets of a client that has said, or was asked, to send none. */
+  | 'sent-in-pause'
+  /** Every stream has been inactive or on hold for long. */
+  | 'long-inactive'
   | 'disk-failed'
   /** A file is gone while it is written. */
   | 'file-removed'

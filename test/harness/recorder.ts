@@ -50,13 +50,18 @@ const PCMA = 8
 const PATIENCE_MS = 15_000
 
 /** A record room in this thread, behind the port that the worker has. */
-export function roomMedia(root: string, clock: Clock, disk: DiskPort = instantPort): RecordMedia {
+export function roomMedia(
+  root: string,
+  clock: Clock,
+  { disk = instantPort, inactiveAlarmMs }: Pick<RecorderBenchOptions, 'disk' | 'inactiveAlarmMs'> = {},
+): RecordMedia {
   const listeners = new Set<(event: RecordEvent) => void>()
   const room = new RecordRoom({
     root,
     keepDigits: false,
     clock,
     disk,
+    ...(inactiveAlarmMs !== undefined && { inactiveAlarmMs }),
     ids: seededIds(11),
     ports: new PortPool({
       host: '127.0.0.1',
@@ -92,6 +97,8 @@ export interface ClientSession {
 export interface RecorderBenchOptions extends Partial<RecordingServerOptions> {
   /** Where recordings are written. */
   readonly disk?: DiskPort
+  /** After how long a session without an active stream is told of. */
+  readonly inactiveAlarmMs?: number
 }
 
 /** A recorder, and a core that plays its client. */
@@ -120,7 +127,7 @@ export class RecorderBench {
     this.root = root
     this.store = new RecordingStore({ root })
     this.catalogue = catalogue
-    this.media = roomMedia(root, this.clock, options.disk)
+    this.media = roomMedia(root, this.clock, options)
     this.server = createRecordingServer({
       media: this.media,
       address: '127.0.0.1',

@@ -44,6 +44,8 @@ const alarmWords: Readonly<Record<string, string>> = {
   'line-refused': 'Part of the call is not recorded: the recorder refused a stream',
   'too-many-sources': 'Part of the call is not recorded: too many sources send on one stream',
   'too-many-changes': 'Part of the call is not recorded: its codec changes too often',
+  'sent-in-pause': 'Audio is sent in a pause, and not kept',
+  'long-inactive': 'Nothing has been recorded for long: every stream is on hold',
   'disk-failed': "Not really recording: the recorder's disk takes nothing",
   'worker-lost': 'Not really recording: the recorder has a fault',
 }

@@ -10,6 +10,9 @@ const PATIENCE_MS = 2500
 /** Packets that cannot be used are told of when none that can came for so long. */
 const UNUSABLE_MS = 1000
 const LEAST_UNUSABLE = 5
+/** What is under way when a pause begins has come by then, and a client that is asked has answered. */
+const PAUSE_BEGUN_MS = 3000
+const LEAST_IN_PAUSE = 5
 /** Packets that came are missed after so long; where the client suppresses silence, later. */
 const STOPPED_MS = 10_000
 const STOPPED_QUIET_MS = 60_000
@@ -33,10 +36,12 @@ export interface SameAudioMemory {
   latest: SameAudio
 }
 
-/** Where packets go, in words. */
-export interface AlarmWords {
+/** What the rules go by. */
+export interface AlarmRules {
   /** Our address for media. */
   readonly address: string
+  /** A session without an active stream is told of after so long, in milliseconds; never at 0. */
+  readonly inactiveMs: number
 }
 
 /** What is wrong with a stream by itself. */
@@ -44,9 +49,9 @@ export function streamAlarms(
   stream: StreamWatch,
   others: readonly StreamWatch[],
   nowMs: number,
-  words: AlarmWords,
+  rules: AlarmRules,
 ): Alarm[] {
-  if (!stream.isOpen) return []
+  if (!stream.isOpen) return sentInPause(stream, nowMs)
   const sinceMs = stream.silentForMs(nowMs)
   const silentForMs = stream.isExpected ? Math.min(sinceMs, stream.expectedForMs(nowMs)) : sinceMs
   const absent = silentForMs >= UNUSABLE_MS ? unusable(stream) : undefined
@@ -55,7 +60,7 @@ export function streamAlarms(
   if (!stream.isExpected || stream.settings.kind === 'text') return []
   if (stream.packets === 0) {
     const isDue = stream.expectedForMs(nowMs) >= PATIENCE_MS
-    return isDue ? [missing(stream, others, words)] : []
+    return isDue ? [missing(stream, others, rules)] : []
   }
   // A picture that stands still may need no packets for a while.
   const isQuietAllowed = stream.isQuietAllowed || stream.settings.kind === 'video'
@@ -83,6 +88,45 @@ export function sameAudioAlarm(
     cause: `${nameOf(one)} and ${nameOf(other)} carry the same audio: one side is recorded twice and the other not at all, or both streams are a mix.`,
     fix: 'Let the client fork what each party sends, one party per label; look for a mixing or "both directions" setting of its recording profile.',
   }
+}
+
+/** Nothing of the session has been active since a moment; undefined while that is no reason to be told. */
+export function inactiveAlarm(
+  streams: readonly StreamWatch[],
+  sinceMs: number,
+  nowMs: number,
+  { inactiveMs }: AlarmRules,
+): Alarm | undefined {
+  if (inactiveMs === 0 || nowMs - sinceMs < inactiveMs) return undefined
+  const minutes = Math.round(inactiveMs / 60_000)
+  const cause = streams.some(({ hasBegun }) => hasBegun)
+    ? `The client has had every stream inactive or on hold for ${minutes} minutes, and nothing is recorded meanwhile.`
+    : `The client has had every stream inactive for ${minutes} minutes, and has never sent any of them: nothing is recorded.`
+  return {
+    code: 'long-inactive',
+    severity: 'warning',
+    cause,
+    fix: 'If the call goes on, let the client offer its streams as sendonly again; if it is over, let it end the session with BYE. recorder.inactiveAlarmMinutes says after how long this is told.',
+  }
+}
+
+function sentInPause(stream: StreamWatch, nowMs: number): Alarm[] {
+  const { silence } = stream
+  if (silence !== 'paused' && silence !== 'asked') return []
+  if (stream.silenceForMs(nowMs) < PAUSE_BEGUN_MS || stream.recent('accepted') < LEAST_IN_PAUSE) return []
+  const words =
+    silence === 'paused'
+      ? {
+          cause:
+            'Packets come though the client has said that it sends none (a=inactive): they are counted, and not kept.',
+          fix: 'Let the client stop sending when it pauses, so that nothing of the pause leaves it; if this is to be recorded, let it offer the stream as sendonly.',
+        }
+      : {
+          cause:
+            'Packets come though the recorder is paused and has asked the client to send none: they are counted, and not kept.',
+          fix: 'See whether the client takes our offer of a=inactive (the log has its answer), and let it stop sending then; nothing of the pause is kept in any case.',
+        }
+  return [{ code: 'sent-in-pause', severity: 'warning', ...about(stream), ...words }]
 }
 
 function unusable(stream: StreamWatch): Alarm | undefined {
@@ -118,9 +162,9 @@ function unusable(stream: StreamWatch): Alarm | undefined {
   return undefined
 }
 
-function missing(stream: StreamWatch, others: readonly StreamWatch[], words: AlarmWords): Alarm {
+function missing(stream: StreamWatch, others: readonly StreamWatch[], rules: AlarmRules): Alarm {
   const { rtp } = stream.settings
-  const way = `from ${rtp === undefined ? 'the client' : rtp.host} to ${words.address}:${stream.rtpPort}`
+  const way = `from ${rtp === undefined ? 'the client' : rtp.host} to ${rules.address}:${stream.rtpPort}`
   const isVideo = stream.settings.kind === 'video'
   const isOther = others.some((other) => other !== stream && other.isExpected && other.packets > 0)
   const fix = `Allow RTP (UDP) ${way} in firewalls and NAT, and let the client send this stream.`

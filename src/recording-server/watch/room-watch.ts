@@ -4,6 +4,7 @@ import { type Clock, messageOf, type Timer } from '#kernel'
 import type { AlarmEntry, RecordingFolder } from '#store'
 import type { RecordEvent, RecordReplies, StreamSettings } from '../record-messages.ts'
 import type { RecordingTime } from '../recording-time.ts'
+import type { AlarmRules } from './alarm-rules.ts'
 import { type AlarmSink, SessionWatch } from './session-watch.ts'
 import { type OpusLoader, SoundDecoders } from './sound-decoders.ts'
 import { STEP_MS, type StreamAbout, StreamWatch } from './stream-watch.ts'
@@ -22,8 +23,7 @@ export interface Watched {
 /** What the watch works with. */
 export interface RoomWatchOptions {
   readonly clock: Clock
-  /** Where clients send to, as alarms name it. */
-  readonly address: string
+  readonly rules: AlarmRules
   readonly loadOpus: OpusLoader
   /** Those under way. */
   readonly recordings: () => Iterable<Watched>
@@ -48,12 +48,12 @@ export class RoomWatch {
 
   /** A watch for a new recording; `before`: its alarms in the process before a restart. */
   session(recordingId: string, before: readonly AlarmEntry[] = []): SessionWatch {
-    const { onEvent, address } = this.#options
+    const { onEvent, rules } = this.#options
     const sink: AlarmSink = {
       raised: (alarm) => onEvent({ type: 'alarm', recordingId, alarm }),
       cleared: (alarm) => onEvent({ type: 'alarm-cleared', recordingId, alarm }),
     }
-    return new SessionWatch({ address }, sink, before)
+    return new SessionWatch(rules, sink, before)
   }
 
   /** A watch for a stream of a recording. */

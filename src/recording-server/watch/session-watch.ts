@@ -2,7 +2,7 @@
 
 import type { Alarm, AlarmEntry } from '#store'
 import { lastingAlarms } from '../own-alarms.ts'
-import { type AlarmWords, type SameAudioMemory, sameAudioAlarm, streamAlarms } from './alarm-rules.ts'
+import { type AlarmRules, inactiveAlarm, type SameAudioMemory, sameAudioAlarm, streamAlarms } from './alarm-rules.ts'
 import { type SoundFrame, SoundTap } from './sound-tap.ts'
 import type { StreamReading, StreamWatch } from './stream-watch.ts'
 
@@ -27,17 +27,18 @@ export interface AlarmSink {
 export class SessionWatch {
   readonly #streams: StreamWatch[] = []
   readonly #tap = new SoundTap()
-  readonly #words: AlarmWords
+  readonly #rules: AlarmRules
   readonly #sink: AlarmSink
   readonly #standing = new Map<string, Standing>()
   /** Those that no judgement takes back. */
   readonly #lasting = new Map<string, Alarm>()
   readonly #listed: { -readonly [K in keyof AlarmEntry]: AlarmEntry[K] }[] = []
   #same = new Map<string, SameAudioMemory>()
+  #inactiveSinceMs: number | undefined
 
   /** `before`: those of a process before a restart. */
-  constructor(words: AlarmWords, sink: AlarmSink, before: readonly AlarmEntry[] = []) {
-    this.#words = words
+  constructor(rules: AlarmRules, sink: AlarmSink, before: readonly AlarmEntry[] = []) {
+    this.#rules = rules
     this.#sink = sink
     this.#listed.push(...before)
     for (const { fromMs: _from, toMs: _to, ...alarm } of before) if (lastingAlarms.has(alarm.code)) this.raise(alarm)
@@ -103,7 +104,9 @@ export class SessionWatch {
   }
 
   *#judged(nowMs: number): Generator<Alarm> {
-    for (const stream of this.#streams) yield* streamAlarms(stream, this.#streams, nowMs, this.#words)
+    for (const stream of this.#streams) yield* streamAlarms(stream, this.#streams, nowMs, this.#rules)
+    const inactive = this.#judgeInactive(nowMs)
+    if (inactive !== undefined) yield inactive
     const compared = this.#streams
       .filter(({ isExpected, settings }) => isExpected && settings.kind === undefined)
       .slice(0, MAX_COMPARED)
@@ -118,5 +121,15 @@ export class SessionWatch {
         if (alarm !== undefined) yield alarm
       }
     }
+  }
+
+  #judgeInactive(nowMs: number): Alarm | undefined {
+    const live = this.#streams.filter(({ silence }) => silence !== 'over')
+    if (live.length === 0 || !live.every(({ isInactive }) => isInactive)) {
+      this.#inactiveSinceMs = undefined
+      return undefined
+    }
+    this.#inactiveSinceMs ??= nowMs
+    return inactiveAlarm(live, this.#inactiveSinceMs, nowMs, this.#rules)
   }
 }

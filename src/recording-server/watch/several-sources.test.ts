@@ -29,7 +29,7 @@ class Scene {
   readonly raised: Alarm[] = []
   readonly cleared: Alarm[] = []
   readonly watch = new SessionWatch(
-    { address: '192.0.2.1' },
+    { address: '192.0.2.1', inactiveMs: 0 },
     { raised: (alarm) => void this.raised.push(alarm), cleared: (alarm) => void this.cleared.push(alarm) },
   )
   readonly #stream = new StreamWatch(

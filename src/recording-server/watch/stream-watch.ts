@@ -13,6 +13,12 @@ const STEPS = 8
 /** Why a datagram was not taken. */
 export type Refused = 'no-rtp' | 'unauthentic' | 'payload-type'
 
+/**
+ * Whether a stream is silent by somebody's word: `none`; `idle`: the client's, and what comes all the same is kept; `paused`: the client's, and
+ * what comes is dropped; `asked`: ours, which the client was told; `dropped`: ours alone; `over`: the stream, or what it was for.
+ */
+export type StreamSilence = 'none' | 'idle' | 'paused' | 'asked' | 'dropped' | 'over'
+
 /** What of one stream there is to see while it is received. */
 export interface StreamReading {
   readonly channel: number
@@ -50,6 +56,8 @@ export class StreamWatch {
   #settings: StreamSettings
   #isExpected = false
   #isOpen = false
+  #silence: StreamSilence = 'over'
+  #silentSinceMs = 0
   #expectedSinceMs = 0
   #packets = 0
   #allPackets = 0
@@ -83,6 +91,21 @@ export class StreamWatch {
   /** By SDP packets may come, and they would be kept: true also where the metadata alone says that nobody speaks. */
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /** By whose word it is silent. */
+  get silence(): StreamSilence {
+    return this.#silence
+  }
+
+  /** The client has announced that nothing comes, and nothing comes that is kept. */
+  get isInactive(): boolean {
+    return this.#silence === 'paused' || (this.#silence === 'idle' && this.recent('accepted') === 0)
+  }
+
+  /** Whether anything of it ever came. */
+  get hasBegun(): boolean {
+    return this.#allPackets > 0
   }
 
   /** Packets taken since they are due. */
@@ -132,6 +155,11 @@ export class StreamWatch {
     return nowMs - this.#lastPacketMs
   }
 
+  /** Since when `silence` is what it is. */
+  silenceForMs(nowMs: number): number {
+    return nowMs - this.#silentSinceMs
+  }
+
   /** Of the last two seconds. */
   recent(what: keyof Counts): number {
     return this.#steps.reduce((sum, counts) => sum + counts[what], 0)
@@ -167,6 +195,13 @@ export class StreamWatch {
     }
     this.#isExpected = isExpected
     this.#isOpen = isOpen
+  }
+
+  /** Says by whose word it is silent now. */
+  setSilence(silence: StreamSilence, nowMs: number): void {
+    if (silence === this.#silence) return
+    this.#silence = silence
+    this.#silentSinceMs = nowMs
   }
 
   /** The next step begins; to be called each STEP_MS. */
