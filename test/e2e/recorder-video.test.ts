@@ -74,7 +74,7 @@ test('SRS-13: video and text are sealed, proved, uploaded, listed anew, exported
     await voice.sendPacket(encodePcmu(tone(400, 20)))
     await camera.sendPacket(picture, 3000)
   }
-  for (const word of ['seen', ' and', ' read']) await typist.sendPacket(Buffer.from(word), 300)
+  for (const word of ['seem\b', 'n and', ' read']) await typist.sendPacket(Buffer.from(word), 300)
   await until('all has come', async () => (await counted()).join() === '12,12,3')
   assert.equal((await client.request('BYE')).status, 200)
 
@@ -107,6 +107,8 @@ test('SRS-13: video and text are sealed, proved, uploaded, listed anew, exported
   assert.deepEqual(kindsOf(ledger.streams), all)
   const proof = (await api.ask('post', '/api/recordings/{recordingId}/verify', { params })).body
   assert.deepEqual([proof.outcome, proof.findings], ['proved', []])
+  const text = await (await fetch(`${recorder.httpUrl}/api/recordings/${recordingId}/text`)).text()
+  assert.match(text, /^0:00:0\d\.\d stream t: seen and read\n$/)
   const vcon = (await api.ask('get', '/api/recordings/{recordingId}/vcon', { params })).body
   assert.equal(vcon.dialog[0]?.parties.length, 1, 'a party for the channel of the audio')
   const told = vcon.attachments.find(({ purpose }: { purpose: string }) => purpose === 'gap-ledger')
