@@ -2,16 +2,19 @@
 //
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too; with --only, those sections of it
-//   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, recorder, relay
+//   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, kill,
+//             drift, loss, recorder, relay
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { benchDrift, benchLoss } from './aligned-time.ts'
 import { benchCallRate } from './call-rate.ts'
 import { benchCommands } from './command-delay.ts'
 import { benchFailover } from './failover.ts'
 import { benchHostileMessages } from './hostile-messages.ts'
+import { benchKills } from './kills.ts'
 import { loadText, machineFacts } from './machine.ts'
 import { benchParser } from './parser.ts'
 import { benchRecorderLoad } from './recorder-load.ts'
@@ -56,6 +59,9 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
     await benchRecordingSearch({ recordings: isQuick ? 10_000 : 100_000, rounds: isQuick ? 5 : 30 }),
   ],
   store: async () => [await benchStoreCost(isQuick ? 3 : 9)],
+  kill: async () => [await benchKills(isQuick ? { kills: 12, sessions: 6 } : { kills: 200, sessions: 20 })],
+  drift: async () => [await benchDrift()],
+  loss: async () => [await benchLoss(isQuick ? 3 : 20)],
   recorder: async () => [
     await benchRecorderLoad(
       isQuick
@@ -109,7 +115,7 @@ Every figure here was printed by the command below, on the machine and at the ti
 
 ## How to repeat
 
-    npm run bench              # all of it, about twenty minutes
+    npm run bench              # all of it, about forty minutes
     npm run bench -- --quick   # a look: fewer and shorter windows
     npm run bench -- --write   # and writes this page
 

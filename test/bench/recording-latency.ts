@@ -6,6 +6,9 @@ import { CommandScene } from './command-scene.ts'
 import { figure, median, percentile, type Section } from './report.ts'
 import { openRtpSink } from './rtp-sink.ts'
 
+/** What phones send: the goal is about packets of this length. */
+const PHONE_FRAME_MS = 20
+
 /** How a call is looked at. */
 export interface LatencyLook {
   readonly pairs: number
@@ -83,12 +86,18 @@ function section(pairs: readonly Pair[], { frameMs, windowMs }: LatencyLook, isF
   const [low, high] = interval(pairs, (drawn) => median(drawn.map((pair) => differences.get(pair)!)))
   const isMet = low <= 0 && high >= 0 && high - low < WIDEST_MS
   const spread = (statistic: number): string => figure(percentile([...differences.values()], statistic), 3)
+  const times = PHONE_FRAME_MS / frameMs
+  const about =
+    times === 1
+      ? `The goal is for packets of ${PHONE_FRAME_MS} ms, as phones send: this section.`
+      : `A stress row: ${figure(times)} times as many packets as phones send. The goal is for packets of ${PHONE_FRAME_MS} ms, in the section of those; here it is only compared with.`
   return {
     title: `What recording costs the call: delay from party to party, packets of ${frameMs} ms`,
     columns: ['call', 'packets', 'p50 ms', 'p99 ms'],
     rows: [row('not recorded', ({ plain }) => plain), row('recorded', ({ recorded }) => recorded)],
     notes: [
-      `p99 recorded less p99 not recorded, pair by pair: median ${spread(0.5)} ms, 95 % interval ${figure(low, 3)} to ${figure(high, 3)} ms; goal: includes 0 and is narrower than ${WIDEST_MS} ms: ${isMet ? 'met' : 'missed'}.`,
+      about,
+      `p99 recorded less p99 not recorded, pair by pair: median ${spread(0.5)} ms, 95 % interval ${figure(low, 3)} to ${figure(high, 3)} ms; ${times === 1 ? 'goal' : 'beside the goal'}: includes 0 and is narrower than ${WIDEST_MS} ms: ${isMet ? 'met' : 'missed'}.`,
       `The differences of the pairs lie between ${spread(0.05)} and ${spread(0.95)} ms in nine of ten.`,
       `${pairs.length} pairs of windows of ${figure(windowMs)} ms on one call, off and on, then on and off; packets from both parties. The interval is by bootstrap over the pairs.`,
       'From the send call of one party to the arrival at the socket of the other, both in the process of the bench; the recorder takes its copies in another process of the lowest priority.',

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { seededIds } from '#kernel'
 import { type Manifest, Vault } from '#store'
 import { MortalRecorder } from '../harness/mortal-recorder.ts'
-import { judge, type Kill } from '../kill/kept-packets.ts'
+import { judge, type Kill, latenessOf } from '../kill/kept-packets.ts'
 import type { KillSession } from '../kill/kill-client.ts'
 import { runKills } from '../kill/kill-run.ts'
 
@@ -54,7 +54,11 @@ test('the same holds with SRTP: every packet is opened over all restarts, and no
 })
 
 test('a recorder that is back and keeps nothing is a fault; so is one that forgets a stream after the last of several kills', async () => {
-  const manifest = { facts: { sip: { callId: 'made-up' } }, streams: [{ runs: [] }] } as unknown as Manifest
+  const manifest = {
+    facts: { sip: { callId: 'made-up' } },
+    durationMs: 0,
+    streams: [{ runs: [], gaps: [] }],
+  } as unknown as Manifest
   const faultsOf = async (sentForMs: number, kills: readonly Kill[]): Promise<number> => {
     const sentAtMs = Array.from({ length: sentForMs / 20 }, (_, number) => number * 20)
     const session = { callId: 'made-up', streams: [{ streamId: 1, sentAtMs }] } as unknown as KillSession
@@ -66,5 +70,21 @@ test('a recorder that is back and keeps nothing is a fault; so is one that forge
   assert.equal(await faultsOf(60_000, [first]), 1)
   assert.equal(await faultsOf(4500, [first, second]), 0)
   assert.equal(await faultsOf(60_000, [first, second]), 1)
+  assert.equal(await faultsOf(40, [first]), 0, 'its last words were on the way to their file')
+  assert.equal(await faultsOf(40, [{ atMs: 1100, backAtMs: 1500 }]), 1)
   assert.equal(await faultsOf(60_000, [first, { atMs: 59_000, backAtMs: 59_500 }]), 1)
+})
+
+test('a hole is of the kills around it alone, however long a recorder lived before', () => {
+  const sentAtMs = Array.from({ length: 1000 }, (_, number) => number * 20)
+  const lateness = (from: number, to: number): number => {
+    const kills = [
+      { atMs: 500, backAtMs: 900 },
+      { atMs: 10_000, backAtMs: 11_000 },
+      { atMs: 12_000, backAtMs: 14_000 },
+    ]
+    return latenessOf({ sentAtMs }, { from, to }, kills)
+  }
+  assert.equal(lateness(20, 49), 80)
+  assert.equal(lateness(495, 702), 40, 'of the second and the third')
 })

@@ -245,6 +245,43 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     assert.deepEqual([newest.counted, newest.isComplete, newest.kinds.day], [2, false, [count('1970-01-02', 2)]])
   })
 
+  named(
+    'values of all recordings are what the recordings have, whatever was written, changed and removed, by many at once',
+    async (t) => {
+      const catalogue = await open(t)
+      const hold = { reason: 'case 5', actor: 'ada', atMs: 1 }
+      const deletion = { reason: 'r', actor: 'a', atMs: 1 }
+      // More callers than are counted one by one.
+      const many = Array.from({ length: 1200 }, (_unused, n) => ({
+        row: row(n, { caller: `Caller ${n}`, called: [`${n % 7}`], codecs: ['PCMU'], custom: { Queue: `Q${n % 3}` } }),
+      }))
+      await catalogue.putAll(many)
+      const some = Array.from({ length: 40 }, (_unused, n) => n)
+      await Promise.all([
+        ...some.map((n) => catalogue.put(row(n, { state: 'receiving', caller: 'Ada', store: n % 2 ? 'one' : 'two' }))),
+        ...some.map((n) => catalogue.annotate(`r${n + 100}`, () => ({ tags: ['x', 'y'], holds: [hold] }))),
+        ...some.map((n) => catalogue.annotate(`r${n + 200}`, () => ({ deletion }))),
+        ...some.map((n) => catalogue.remove(`r${n + 300}`)),
+        ...some.map((n) => catalogue.put(row(n + 2000, { vendor: 'Acme', codecs: ['G722', 'PCMU'] }))),
+      ])
+      await catalogue.putAll(some.map((n) => ({ row: row(n + 100, { caller: 'Bob', durationMs: 5 }) })))
+      await catalogue.put(row(200))
+      const kept = await catalogue.facets({})
+      assert.equal(kept.counted, 1200 - 80 + 40)
+      assert.deepEqual(kept.kinds.tag, [count('x', 40), count('y', 40)])
+      assert.deepEqual(kept.kinds.store, [count('recorder', 1120), count('one', 20), count('two', 20)])
+      assert.deepEqual(kept.kinds.caller?.slice(0, 3), [count('Ada', 40), count('Bob', 40), count('Caller 1000', 1)])
+      // The same from the keys of a time, and from the rows themselves.
+      assert.deepEqual(await catalogue.facets({ fromMs: 0 }), kept)
+      assert.deepEqual(await catalogue.facets({ minDurationMs: 0 }), kept)
+      const two = await catalogue.facets({ fromMs: 1000 * 500, toMs: 1000 * 502 })
+      assert.deepEqual(two.kinds.caller, [count('Caller 500', 1), count('Caller 501', 1)])
+      assert.deepEqual(two.kinds.called, [count('3', 1), count('4', 1)])
+      for (const n of some) await catalogue.remove(`r${n + 2000}`)
+      assert.deepEqual((await catalogue.facets({})).kinds.vendor, [])
+    },
+  )
+
   named('notes stay when facts are put again; a deleted recording is left out, and stays deleted', async (t) => {
     const catalogue = await filled(t)
     const hold = { reason: 'case 5', actor: 'ada', atMs: 1 }

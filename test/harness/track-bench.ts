@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { newRtpView, parseRtp, RTP_HEADER_BYTES, writeRtpHeader } from '#rtp'
 import { type Deriver, type Manifest, NO_TOTALS, RecordingFolder } from '#store'
 import { SenderClocks } from '../../src/recording-server/sender-clocks.ts'
@@ -13,6 +12,11 @@ import { testDisk } from './test-disk.ts'
 
 const STARTED_MS = Date.UTC(2026, 0, 5)
 const FLUSH_MS = 500
+
+/** Whoever runs a bench: told what is to be done after it. */
+export interface Cleanup {
+  after(work: () => void): void
+}
 
 /** How a bench differs from that of a live recording. */
 export interface BenchOptions {
@@ -42,7 +46,7 @@ export class TrackBench {
   readonly #flushMs: number
   #flushedMs = 0
 
-  constructor(t: TestContext, codecs: readonly (readonly TrackCodec[])[], options: BenchOptions = {}) {
+  constructor(t: Cleanup, codecs: readonly (readonly TrackCodec[])[], options: BenchOptions = {}) {
     const { sender, accountedMs = 0, flushMs = FLUSH_MS } = options
     this.#flushMs = flushMs
     const root = mkdtempSync(join(tmpdir(), 'track-'))

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openCatalogue, openCatalogueAndJobs } from '#store'
+import { openCatalogue, openCatalogueAndJobs, type SqlCatalogue } from '#store'
+import { catalogueRow } from '../harness/catalogue-row.ts'
 import { catalogueSuite } from '../harness/catalogue-suite.ts'
 import { jobSuite } from '../harness/job-suite.ts'
 import { keptRecordings } from '../harness/kept-recording.ts'
@@ -28,6 +29,22 @@ jobSuite('PostgreSQL', async (t, [one, two]) => {
   const [first, second] = await Promise.all([openCatalogueAndJobs(address, one), openCatalogueAndJobs(address, two)])
   t.after(() => Promise.all([first.catalogue.close(), second.catalogue.close()]))
   return [first.jobs, second.jobs]
+})
+
+test('sums of values are counted anew while others write, and are right', async (t) => {
+  const address = await cluster.database()
+  const stores = await Promise.all(['one', 'two'].map((name) => openCatalogue(address, name)))
+  t.after(() => Promise.all(stores.map((one) => one.close())))
+  const [first, second] = stores as [SqlCatalogue, SqlCatalogue]
+  const writes = Array.from({ length: 60 }, (_unused, n) => {
+    const { store: _store, ...row } = catalogueRow(n, { caller: `Caller ${n % 5}`, tags: ['x'] })
+    return n % 10 === 9 ? first.recount() : (n % 2 === 0 ? first : second).put(row)
+  })
+  await Promise.all(writes)
+  const { counted, kinds } = await first.facets({})
+  assert.equal(counted, 54)
+  assert.deepEqual(kinds.tag, [{ value: 'x', count: 54 }])
+  assert.deepEqual(await second.facets({ minDurationMs: 0 }), await first.facets({}))
 })
 
 test('a recorder whose PostgreSQL is away, at its start or later, records on and catalogues all when it is back', async (t) => {

@@ -2,13 +2,17 @@
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readWav, WAV_HEADER_BYTES } from '#audio'
+import { readWav } from '#audio'
 import { type Manifest, plainFiles, type RecordingFiles } from '#store'
+import { audioFaults, ledgerFaults, type PlacedPacket, placedPackets } from './kept-ledger.ts'
 import type { KillSession } from './kill-client.ts'
-import { type MarkedStream, PACKET_MS, packetsIn } from './marked-stream.ts'
+import { type MarkedStream, PACKET_MS } from './marked-stream.ts'
 
+const AUDIO_FILE = 'recording.wav'
 /** A recorder that is back has everybody's packets again within this. */
 const RESUMED_MS = 1500
+/** The most that a kill may cost. */
+const LAST_WORDS_MS = 1000
 
 /** One death of the recorder, by the sender's clock. */
 export interface Kill {
@@ -23,6 +27,8 @@ export interface Loss {
   readonly beforeMs: number
   /** While there was no recorder. */
   readonly awayMs: number
+  /** From the recorder's being ready to the first packet that is kept again. */
+  readonly againMs: number
 }
 
 /** Every recording's manifest with its folder, those still open included. */
@@ -79,28 +85,46 @@ export async function judge(
   if (own.length === 0) return { faults: [`${session.callId}: no recording`], losses: [] }
   const faults: string[] = []
   const losses: Loss[] = []
+  const found = own.map((one) => examined(session, one, files))
+  for (const one of found) faults.push(...one.faults)
   for (const [channel, stream] of session.streams.entries()) {
-    const numbers: number[] = []
-    for (const { manifest, folder } of own) {
-      for (const { file } of manifest.streams[channel]?.runs ?? []) {
-        const bytes = readIf(files, join(folder, file))
-        if (bytes === undefined) faults.push(`${file} cannot be read`)
-        else numbers.push(...packetsIn(bytes.subarray(WAV_HEADER_BYTES), stream.streamId))
-      }
-    }
+    const numbers = found.flatMap(({ packets }) => (packets[channel] ?? []).map(({ number }) => number))
     const name = `${session.callId} stream ${stream.streamId}`
     const isOrdered = numbers.every((number, at) => at === 0 || number > numbers[at - 1]!)
     if (!isOrdered) faults.push(`${name}: packets out of order, or twice`)
     for (const hole of holesOf(stream, numbers)) {
       const loss = lossOf(stream, hole, kills)
       const missing = `${name}: packets ${hole.from} to ${hole.to} are missing`
-      if (loss === undefined) faults.push(`${missing}, and nobody died`)
-      else losses.push(loss)
       const lateMs = latenessOf(stream, hole, kills)
+      if (loss === undefined) faults.push(`${missing}, and nobody died`)
+      else losses.push({ ...loss, againMs: Math.max(0, lateMs) })
       if (lateMs > RESUMED_MS) faults.push(`${missing}, until ${Math.round(lateMs)} ms after the recorder was back`)
     }
   }
   return { faults, losses }
+}
+
+/** One recording of a session: its packets by channel, and what its ledger and its recording.wav say against them. */
+function examined(
+  { callId, streams }: KillSession,
+  { manifest, folder }: { readonly manifest: Manifest; readonly folder: string },
+  files: RecordingFiles,
+): { readonly packets: readonly (readonly PlacedPacket[])[]; readonly faults: readonly string[] } {
+  const faults: string[] = []
+  const read = (name: string): Uint8Array => {
+    const bytes = readIf(files, join(folder, name))
+    if (bytes === undefined) faults.push(`${name} cannot be read`)
+    return bytes ?? new Uint8Array()
+  }
+  const packets = manifest.streams.map((stream, channel) => placedPackets(stream, streams[channel]!.streamId, read))
+  for (const [channel, stream] of manifest.streams.entries()) {
+    faults.push(...ledgerFaults(stream, manifest.durationMs, packets[channel]!, streams[channel]!))
+  }
+  if (packets.some((one) => one.length > 0)) {
+    const streamIds = streams.map(({ streamId }) => streamId)
+    faults.push(...audioFaults(manifest, read(AUDIO_FILE), packets, streamIds))
+  }
+  return { packets, faults: faults.map((fault) => `${callId}: ${fault}`) }
 }
 
 interface Hole {
@@ -120,21 +144,31 @@ function holesOf({ sentAtMs }: MarkedStream, numbers: readonly number[]): Hole[]
 }
 
 /** The kill that explains a hole, and what it cost; a hole may span several, then the first is charged with what was sent before it. */
-function lossOf({ sentAtMs }: MarkedStream, { from, to }: Hole, kills: readonly Kill[]): Loss | undefined {
+function lossOf(
+  { sentAtMs }: MarkedStream,
+  { from, to }: Hole,
+  kills: readonly Kill[],
+): Omit<Loss, 'againMs'> | undefined {
   const fromMs = sentAtMs[from]!
   const toMs = sentAtMs[to]!
-  const kill = kills.find(({ atMs, backAtMs }) => fromMs <= backAtMs && toMs >= atMs - PACKET_MS)
+  // What a stream said last may not have reached its file yet, though it had ended a while before.
+  const reachMs = to === sentAtMs.length - 1 ? LAST_WORDS_MS : PACKET_MS
+  const kill = kills.find(({ atMs, backAtMs }) => fromMs <= backAtMs && toMs >= atMs - reachMs)
   if (kill === undefined) return undefined
   const beforeMs = Math.max(0, kill.atMs - fromMs)
   return { beforeMs, awayMs: Math.max(0, toMs - Math.max(fromMs, kill.atMs)) }
 }
 
 /** How long after the recorder was back a hole ends; one may span several kills that came before its streams were resumed. */
-function latenessOf({ sentAtMs }: MarkedStream, { from, to }: Hole, kills: readonly Kill[]): number {
-  let backMs = Number.POSITIVE_INFINITY
+export function latenessOf(
+  { sentAtMs }: Pick<MarkedStream, 'sentAtMs'>,
+  { from, to }: Hole,
+  kills: readonly Kill[],
+): number {
+  let backMs: number | undefined
   for (const { atMs, backAtMs } of kills) {
-    const isFirst = backMs === Number.POSITIVE_INFINITY && sentAtMs[from]! <= backAtMs
-    if (isFirst || atMs <= backMs + RESUMED_MS) backMs = backAtMs
+    const isOfIt = backMs === undefined ? sentAtMs[from]! <= backAtMs : atMs <= backMs + RESUMED_MS
+    if (isOfIt) backMs = backAtMs
   }
-  return sentAtMs[to]! - backMs
+  return backMs === undefined ? 0 : sentAtMs[to]! - backMs
 }

@@ -15,10 +15,9 @@ import { Vault } from '#store'
 import { loadText } from '../bench/machine.ts'
 import { figure } from '../bench/report.ts'
 import { MortalRecorder } from '../harness/mortal-recorder.ts'
+import { killFigures, MOST_LOST_MS } from './kill-figures.ts'
 import { runKills } from './kill-run.ts'
 
-/** What is promised. */
-const MOST_LOST_MS = 1000
 const STEPS = 2 ** 32
 
 const { values, positionals } = parseArgs({
@@ -48,20 +47,19 @@ try {
     ...(values.encrypted && { files: new Vault({ root: recorder.store, keyFile }) }),
     onKill: (kill) => console.error(`${kill} kills`),
   })
-  const before = result.losses.map(({ beforeMs }) => beforeMs).sort((a, b) => a - b)
-  const away = result.losses.map(({ awayMs }) => awayMs).sort((a, b) => a - b)
-  const at = (sorted: readonly number[], part: number): string =>
-    figure(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0)
-  const worst = before.at(-1) ?? 0
-  hasFailed = result.faults.length > 0 || result.ended > 0 || worst > MOST_LOST_MS
+  const { before, away, again, isKept } = killFigures(result)
+  hasFailed = !isKept
   console.log(
     [
       `${figure(result.kills)} kills in ${figure((performance.now() - beganMs) / 1000)} s, seed ${values.seed}, flush each ${values.flush} ms, ${values.encrypted ? 'encrypted, ' : ''}${values.srtp ? 'SRTP, ' : ''}load average ${loadText()}`,
       `${figure(result.sessions)} recording sessions accepted, ${figure(result.ended)} of them ended by the recorder, ${figure(result.packetsSent)} packets sent`,
       `holes, one for each kill and stream: ${figure(result.losses.length)}`,
-      `lost of what was sent before a kill, ms: median ${at(before, 0.5)}, p99 ${at(before, 0.99)}, most ${figure(worst)} (at most ${MOST_LOST_MS})`,
-      `sent while no recorder was there, ms: median ${at(away, 0.5)}, p99 ${at(away, 0.99)}`,
-      ...(result.faults.length === 0 ? ['no recording, no file and no other packet is missing'] : result.faults),
+      `lost of what was sent before a kill, ms: median ${figure(before.p50)}, p99 ${figure(before.p99)}, most ${figure(before.most)} (at most ${MOST_LOST_MS})`,
+      `sent while no recorder was there, ms: median ${figure(away.p50)}, p99 ${figure(away.p99)}`,
+      `from its being ready to packets that are kept, ms: median ${figure(again.p50)}, p99 ${figure(again.p99)}, most ${figure(again.most)}`,
+      ...(result.faults.length === 0
+        ? ['no recording, no file and no other packet is missing; ledgers and recording.wav agree with the packets']
+        : result.faults),
     ].join('\n'),
   )
 } finally {

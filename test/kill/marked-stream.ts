@@ -58,9 +58,15 @@ function markOf(streamId: number, number: number): Uint8Array {
   return payload
 }
 
-/** Numbers of the packets of a stream that stand whole in audio bytes, in their order. */
-export function packetsIn(audio: Uint8Array, streamId: number): number[] {
-  const found: number[] = []
+/** A packet that was found, and the byte at which it begins. */
+export interface MarkedPacket {
+  readonly number: number
+  readonly at: number
+}
+
+/** The packets of a stream that stand whole in audio bytes, in their order. */
+export function markedIn(audio: Uint8Array, streamId: number): MarkedPacket[] {
+  const found: MarkedPacket[] = []
   const view = new DataView(audio.buffer, audio.byteOffset, audio.byteLength)
   for (let at = 0; at + PACKET_BYTES <= audio.length; ) {
     const isMark = view.getUint8(at) === MARK && view.getUint8(at + 7) === (MARK ^ 0xff)
@@ -69,7 +75,7 @@ export function packetsIn(audio: Uint8Array, streamId: number): number[] {
       at += 1
       continue
     }
-    found.push(number)
+    found.push({ number, at })
     at += PACKET_BYTES
   }
   return found

@@ -42,7 +42,8 @@ test('rows of the first tables get what they are counted by when their database 
   const database = await openSqlite(path)
   for (const text of [
     "delete from siprec_key where kind in ('live-state', 'live-store', 'day', 'field')",
-    "delete from siprec_migration where name = '003-facets'",
+    'drop table siprec_count',
+    "delete from siprec_migration where name in ('003-facets', '004-counts')",
   ]) {
     database.prepare(text).run([])
   }
@@ -53,6 +54,31 @@ test('rows of the first tables get what they are counted by when their database 
   assert.equal(counted, 450)
   assert.deepEqual(kinds.day, [{ value: '1970-01-01', count: 450 }])
   assert.deepEqual(fields[0]?.name, 'Queue')
+})
+
+test('sums of values that are wrong are right after a rebuild, and none is left of what no recording has', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'catalogue-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const path = join(root, 'catalogue.sqlite')
+  const catalogue = await openCatalogue(path, 'own')
+  t.after(() => catalogue.close())
+  for (let n = 1; n <= 3; n++) await catalogue.put(row(n, { store: 'other', caller: 'Ada' }))
+  const before = await catalogue.facets({})
+  const database = await openSqlite(path)
+  t.after(() => database.close())
+  for (const text of [
+    'update siprec_count set count = 99',
+    "delete from siprec_count where kind = 'live-state'",
+    "insert into siprec_count values ('caller', 'nobody', 'other', 5)",
+  ]) {
+    database.prepare(text).run([])
+  }
+  assert.notDeepEqual(await catalogue.facets({}), before)
+  const store = new RecordingStore({ root: join(root, 'recordings') })
+  await rebuildCatalogue(store, catalogue, { nowMs: 1e12, erase: async () => assert.fail() })
+  assert.deepEqual(await catalogue.facets({}), before)
+  for (let n = 1; n <= 3; n++) await catalogue.remove(`r${n}`)
+  assert.deepEqual(database.prepare('select * from siprec_count').all([]), [])
 })
 
 test('a file that is no database is refused by code', async (t) => {

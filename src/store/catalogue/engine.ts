@@ -20,6 +20,8 @@ export interface DatabaseEngine {
   readonly keyTable: string
   /** Locks the rows of a selection, and leaves out those that others have locked. */
   readonly skipLocked: boolean
+  /** Keeps writers from the table of sums until the transaction ends, where they are not kept from everything anyway. */
+  lockCounts(database: Kysely<Tables>): Promise<void>
   /** Makes the index over parts of texts. */
   installTextIndex(database: Kysely<Tables>): Promise<void>
   /** Tells the index of new texts, after they were written. */
@@ -46,6 +48,7 @@ export const sqliteEngine: DatabaseEngine = {
   rowNo: 'integer',
   keyTable: 'without rowid',
   skipLocked: false,
+  lockCounts: async () => {},
   installTextIndex: async (database) => {
     await sql`create virtual table siprec_trigram using fts5(
       party, content, tokenize = 'trigram', content = '', contentless_delete = 1)`.execute(database)
@@ -72,6 +75,9 @@ export const postgresEngine: DatabaseEngine = {
   rowNo: 'bigserial',
   keyTable: '',
   skipLocked: true,
+  lockCounts: async (database) => {
+    await sql`lock table siprec_count in exclusive mode`.execute(database)
+  },
   installTextIndex: async (database) => {
     await sql`create extension if not exists pg_trgm`.execute(database)
     for (const column of ['party', 'content'] as const) {

@@ -1,9 +1,18 @@
 // What the recordings of a search have in common: how many have which state, vendor, codec, tag, party or value of the metadata.
 
-import { type Kysely, sql } from 'kysely'
-import type { CatalogueFilter, CatalogueRow, FacetField, FacetKind, Facets, FacetValue } from './catalogue.ts'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type {
+  CatalogueFilter,
+  CatalogueRow,
+  FacetField,
+  FacetKind,
+  Facets,
+  FacetValue,
+  RecordingNotes,
+} from './catalogue.ts'
+import { countedKinds } from './counts.ts'
 import type { DatabaseEngine } from './engine.ts'
-import { folded, type KeyKind } from './index-terms.ts'
+import { folded, type Key, type KeyKind, keyOf, keysOf } from './index-terms.ts'
 import { newestRows, planSearch } from './search.ts'
 import type { Tables } from './tables.ts'
 
@@ -22,13 +31,15 @@ interface Group {
   readonly value: string
   readonly count: number
   /** The last row that has it: there it stands as it was written. */
-  readonly row_no: number
+  readonly row_no: number | null
 }
 
 const LIMITS: FacetLimits = { rows: 5_000, values: 10, days: 31, fields: 20 }
 /** Custom values that are looked at, the most frequent of all names. */
 const CUSTOM_VALUES = 500
 const FIELD_VALUES = 5
+/** A kind of at most so many values is counted value by value in a period: each is a walk along its part of the index of keys. */
+const FEW_VALUES = 1_000
 
 const keyKinds: Readonly<Record<FacetKind, KeyKind>> = {
   state: 'live-state',
@@ -44,7 +55,6 @@ const keyKinds: Readonly<Record<FacetKind, KeyKind>> = {
   called: 'called',
 }
 const facetKinds = Object.keys(keyKinds) as FacetKind[]
-const counted: readonly KeyKind[] = [...Object.values(keyKinds), 'field', 'custom']
 
 /** Counts; of what is asked for by more than time, the newest `limits.rows` at most. Rejects with what the database throws. */
 export async function findFacets(
@@ -75,20 +85,25 @@ interface Counts {
   readonly isComplete: boolean
 }
 
-/** Everything but deleted recordings, or what began in some time: each kind is one walk along the index of keys. */
+/** Everything but deleted recordings, or what began in some time. */
 async function countAlongIndex(
   database: Kysely<Tables>,
   filter: CatalogueFilter,
   limits: FacetLimits,
 ): Promise<Counts> {
+  const isOfAll = filter.fromMs === undefined && filter.toMs === undefined
+  const time = sql`${filter.fromMs === undefined ? sql`` : sql`and started_at_ms >= ${filter.fromMs}`}
+    ${filter.toMs === undefined ? sql`` : sql`and started_at_ms < ${filter.toMs}`}`
   const all = await Promise.all(
-    counted.map(async (kind) => {
-      const order = kind === 'day' ? sql`value desc` : sql`count(*) desc, value`
+    countedKinds.map(async (kind) => {
+      const sums = isOfAll ? sumsOf(kind) : await sumsInTime(database, kind, time)
+      const order = kind === 'day' ? sql`value desc` : sql`count desc, value`
       const { rows } = await sql<Omit<Group, 'kind'>>`
-        select value, count(*) as count, max(row_no) as row_no from siprec_key where kind = ${kind}
-        ${filter.fromMs === undefined ? sql`` : sql`and started_at_ms >= ${filter.fromMs}`}
-        ${filter.toMs === undefined ? sql`` : sql`and started_at_ms < ${filter.toMs}`}
-        group by value order by ${order} limit ${mostOf(kind, limits)}`.execute(database)
+        select value, count, (select row_no from siprec_key
+          where siprec_key.kind = ${kind} and siprec_key.value = most.value ${time}
+          order by started_at_ms desc, row_no desc limit 1) as row_no
+        from (select value, count from (${sums}) as sums where count > 0 order by ${order} limit ${mostOf(kind, limits)}) as most
+        order by ${order}`.execute(database)
       return [kind, rows.map((row) => ({ ...row, kind, count: Number(row.count) }))] as const
     }),
   )
@@ -98,6 +113,23 @@ async function countAlongIndex(
   return { groups, total, isComplete: true }
 }
 
+/** The sums that are kept. */
+function sumsOf(kind: KeyKind) {
+  return sql`select value, sum(count) as count from siprec_count where kind = ${kind} group by value`
+}
+
+/** Of many values most are of few recordings: one walk along all keys of the kind is cheaper then than a look for each value. */
+async function sumsInTime(database: Kysely<Tables>, kind: KeyKind, time: RawBuilder<unknown>) {
+  const values = sql`select distinct value from siprec_count where kind = ${kind}`
+  const { rows } = await sql<{ values_there: number }>`
+    select count(*) as values_there from (${values} limit ${FEW_VALUES + 1}) as few`.execute(database)
+  return Number(rows[0]?.values_there) > FEW_VALUES
+    ? sql`select value, count(*) as count from siprec_key where kind = ${kind} ${time} group by value`
+    : sql`select value, (select count(*) from siprec_key
+        where siprec_key.kind = ${kind} and siprec_key.value = there.value ${time}) as count from (${values}) as there`
+}
+
+/** The rows themselves say what they have: that is less to read than their keys, which stand far apart. */
 async function countNewest(
   database: Kysely<Tables>,
   engine: DatabaseEngine,
@@ -106,25 +138,39 @@ async function countNewest(
 ): Promise<Counts> {
   const plan = await planSearch(database, engine, filter, limits.rows)
   if (plan.candidates?.length === 0) return { groups: new Map(), total: 0, isComplete: true }
-  const newest = newestRows(database, engine, plan, limits.rows + 1)
-  const numbers = (await newest.execute()).map(({ row_no }) => row_no)
-  const rows = JSON.stringify(numbers.slice(0, limits.rows))
-  const found = await sql<Group>`
-    select kind, value, count(*) as count, max(row_no) as row_no from siprec_key
-    where row_no in (${engine.numbersOf(rows)}) and kind in (${sql.join([...counted])})
-    group by kind, value`.execute(database)
-  const groups = new Map<KeyKind, Group[]>()
-  for (const row of found.rows) {
-    const group = { ...row, count: Number(row.count) }
-    const others = groups.get(row.kind)
-    if (others === undefined) groups.set(row.kind, [group])
-    else others.push(group)
+  const newest = newestRows(database, engine, plan, limits.rows + 1).select(['store', 'facts', 'notes'])
+  const found = await newest.execute()
+  const groups = new Map<KeyKind, Map<string, { count: number; row_no: number }>>(
+    countedKinds.map((kind) => [kind, new Map()]),
+  )
+  const keyOnce = memoised()
+  for (const { row_no, store, facts, notes } of found.slice(0, limits.rows)) {
+    const row = { ...(JSON.parse(facts) as CatalogueRow), ...(JSON.parse(notes) as RecordingNotes), store }
+    for (const { kind, value } of keysOf(row, keyOnce)) {
+      const values = groups.get(kind)
+      const group = values?.get(value)
+      if (group !== undefined) group.count += 1
+      else values?.set(value, { count: 1, row_no })
+    }
   }
-  for (const [kind, all] of groups) {
-    const order = kind === 'day' ? newestDay : mostFrequent
-    groups.set(kind, all.sort(order).slice(0, mostOf(kind, limits)))
+  const most = [...groups].map(([kind, values]) => {
+    const all = [...values].map(([value, group]) => ({ kind, value, ...group }))
+    return [kind, all.sort(kind === 'day' ? newestDay : mostFrequent).slice(0, mostOf(kind, limits))] as const
+  })
+  const total = Math.min(found.length, limits.rows)
+  return { groups: new Map(most), total, isComplete: found.length <= limits.rows }
+}
+
+/** Makes keys, each text of a kind only once. */
+function memoised(): (kind: KeyKind, value: string) => Key {
+  const known = new Map<KeyKind, Map<string, Key>>()
+  return (kind, value) => {
+    const keys = known.get(kind) ?? new Map<string, Key>()
+    if (keys.size === 0) known.set(kind, keys)
+    const key = keys.get(value) ?? keyOf(kind, value)
+    keys.set(value, key)
+    return key
   }
-  return { groups, total: Math.min(numbers.length, limits.rows), isComplete: numbers.length <= limits.rows }
 }
 
 function mostOf(kind: KeyKind, { values, days, fields }: FacetLimits): number {
@@ -136,7 +182,7 @@ function mostOf(kind: KeyKind, { values, days, fields }: FacetLimits): number {
 async function spelling(database: Kysely<Tables>, groups: Counts['groups']): Promise<(group: Group) => string> {
   const written: readonly KeyKind[] = ['vendor', 'codec', 'caller', 'called', 'field', 'custom']
   const wanted = [...groups.values()].flat().filter(({ kind }) => written.includes(kind))
-  const numbers = [...new Set(wanted.map(({ row_no }) => row_no))]
+  const numbers = [...new Set(wanted.flatMap(({ row_no }) => row_no ?? []))]
   const rows =
     numbers.length === 0
       ? []
@@ -147,7 +193,7 @@ async function spelling(database: Kysely<Tables>, groups: Counts['groups']): Pro
           .execute()
   const facts = new Map(rows.map((row) => [row.row_no, JSON.parse(row.facts) as CatalogueRow]))
   return ({ kind, value, row_no }) => {
-    const row = facts.get(row_no)
+    const row = row_no === null ? undefined : facts.get(row_no)
     return (row === undefined ? [] : textsOf(kind, row)).find((text) => folded(text) === value) ?? value
   }
 }

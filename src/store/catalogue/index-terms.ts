@@ -63,12 +63,12 @@ export function keyOf(kind: Key['kind'], value: string): Key {
   }
 }
 
-/** The keys of a row; of a deleted recording only its ids, state and store. */
-export function keysOf(row: CatalogueRow): Key[] {
+/** The keys of a row; of a deleted recording only its ids, state and store. `key` makes them. */
+export function keysOf(row: CatalogueRow, key: (kind: KeyKind, value: string) => Key = keyOf): Key[] {
   const ids = [row.recordingId, row.reference, row.sipCallId, ...row.sessionIds, ...row.groupIds]
-  const keys = ids.filter((id) => id !== undefined && id !== '').map((id) => keyOf('id', id!))
+  const keys = ids.filter((id) => id !== undefined && id !== '').map((id) => key('id', id!))
   const add = (kind: Key['kind'], value: string | undefined): void => {
-    if (value !== undefined && value !== '') keys.push(keyOf(kind, value))
+    if (value !== undefined && value !== '') keys.push(key(kind, value))
   }
   add('state', row.state)
   add('store', row.store)
@@ -80,7 +80,7 @@ export function keysOf(row: CatalogueRow): Key[] {
     add('held', row.holds?.length ? 'yes' : 'no')
     for (const tag of row.tags ?? []) add('tag', tag)
     for (const [name, value] of Object.entries(row.custom ?? {}))
-      keys.push(customKey(name, value), keyOf('field', name))
+      keys.push(key('custom', `${name}=${value}`), key('field', name))
     add('caller', row.caller)
     for (const name of row.called ?? []) add('called', name)
     for (const codec of row.codecs ?? []) add('codec', codec)
@@ -88,7 +88,7 @@ export function keysOf(row: CatalogueRow): Key[] {
     add('live-store', row.store)
     add('day', new Date(row.startedAtMs).toISOString().slice(0, 10))
   }
-  return [...new Map(keys.map((key) => [`${key.kind} ${key.value}`, key])).values()]
+  return [...new Map(keys.map((one) => [`${one.kind} ${one.value}`, one])).values()]
 }
 
 /** The texts of a row; `metadata` is what its documents say. */

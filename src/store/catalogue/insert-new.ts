@@ -2,6 +2,7 @@
 
 import type { Transaction } from 'kysely'
 import type { CatalogueRow } from './catalogue.ts'
+import type { CountChanges } from './counts.ts'
 import type { DatabaseEngine } from './engine.ts'
 import { keysOf, textOf } from './index-terms.ts'
 import type { Tables } from './tables.ts'
@@ -19,11 +20,12 @@ export interface NewRow {
 /** Rows of a statement; few sizes, so that SQLite's prepared statements are used again. */
 const TOGETHER = 64
 
-/** Inserts them all; what somebody else wrote meanwhile is left out. Resolves with the ids that were inserted. */
+/** Inserts them all; what somebody else wrote meanwhile is left out. Resolves with the ids that were inserted; `counts` is told of their keys. */
 export async function insertNew(
   transaction: Transaction<Tables>,
   engine: DatabaseEngine,
   rows: readonly NewRow[],
+  counts: CountChanges,
 ): Promise<ReadonlySet<string>> {
   const numbers = new Map<string, number>()
   for (const some of chunks(rows)) {
@@ -39,9 +41,11 @@ export async function insertNew(
     const rowNo = numbers.get(row.recordingId)
     return rowNo === undefined ? [] : [{ ...row, rowNo }]
   })
-  const keys = own.flatMap(({ rowNo, values, whole }) =>
-    keysOf(whole).map((key) => ({ ...key, started_at_ms: values.started_at_ms, row_no: rowNo })),
-  )
+  const keys = own.flatMap(({ rowNo, values, whole }) => {
+    const of = keysOf(whole)
+    counts.add(values.store, of, 1)
+    return of.map((key) => ({ ...key, started_at_ms: values.started_at_ms, row_no: rowNo }))
+  })
   for (const some of chunks(keys)) await transaction.insertInto('siprec_key').values(some).execute()
   const texts = own.map(({ rowNo, whole, metadata }) => ({ row_no: rowNo, ...textOf(whole, metadata) }))
   for (const some of chunks(texts)) await transaction.insertInto('siprec_text').values(some).execute()

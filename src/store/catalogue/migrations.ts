@@ -2,6 +2,7 @@
 
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import type { CatalogueRow, RecordingNotes } from './catalogue.ts'
+import { recount } from './counts.ts'
 import type { DatabaseEngine } from './engine.ts'
 import { keysOf, laterKinds } from './index-terms.ts'
 import type { Tables } from './tables.ts'
@@ -37,6 +38,7 @@ function migrationsFor(engine: DatabaseEngine): Record<string, Migration> {
     },
     '002-jobs': { up: (database: Kysely<Tables>) => createJobs(database, engine) },
     '003-facets': { up: addLaterKeys },
+    '004-counts': { up: (database: Kysely<Tables>) => createCounts(database, engine) },
   }
 }
 
@@ -97,6 +99,19 @@ async function addLaterKeys(database: Kysely<Tables>): Promise<void> {
     last = rows.at(-1)?.row_no ?? last
     if (rows.length < ROWS_AT_ONCE) return
   }
+}
+
+async function createCounts(database: Kysely<Tables>, engine: DatabaseEngine): Promise<void> {
+  await database.schema
+    .createTable('siprec_count')
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('store', 'text', (column) => column.notNull())
+    .addColumn('count', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('siprec_count_primary', ['kind', 'value', 'store'])
+    .modifyEnd(sql.raw(engine.keyTable))
+    .execute()
+  await recount(database, engine)
 }
 
 async function createTexts(database: Kysely<Tables>): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   Facets,
   RecordingNotes,
 } from './catalogue.ts'
+import { CountChanges, recount } from './counts.ts'
 import type { DatabaseEngine } from './engine.ts'
 import { type FacetLimits, findFacets } from './facets.ts'
 import { guarded } from './guarded.ts'
@@ -53,10 +54,12 @@ export class SqlCatalogue implements Catalogue {
   async putAll(entries: readonly Entry[]): Promise<void> {
     await guarded(() =>
       this.#database.transaction().execute(async (transaction) => {
-        const written = entries.length > 1 ? await this.#insertNew(transaction, entries) : undefined
+        const counts = new CountChanges()
+        const written = entries.length > 1 ? await this.#insertNew(transaction, entries, counts) : undefined
         for (const entry of entries) {
-          if (written?.has(entry.row.recordingId) !== true) await this.#write(transaction, entry)
+          if (written?.has(entry.row.recordingId) !== true) await this.#write(transaction, entry, counts)
         }
+        await counts.write(transaction)
       }),
     )
   }
@@ -96,6 +99,11 @@ export class SqlCatalogue implements Catalogue {
     return await guarded(() => findFacets(this.#database, this.#engine, filter, limits))
   }
 
+  /** Counts anew what `facets` tells of all recordings. */
+  async recount(): Promise<void> {
+    await guarded(() => this.#database.transaction().execute((transaction) => recount(transaction, this.#engine)))
+  }
+
   /** Changes the notes of a recording; `change` gives undefined to leave them. Resolves with the row then, undefined if there is none. */
   async annotate(
     recordingId: string,
@@ -109,7 +117,9 @@ export class SqlCatalogue implements Catalogue {
         const notes = change(row)
         if (notes === undefined) return row
         const changed = { ...factsOf(row), store: locked.store, ...notes }
-        await this.#write(transaction, { row: changed, notes })
+        const counts = new CountChanges()
+        await this.#write(transaction, { row: changed, notes }, counts)
+        await counts.write(transaction)
         return changed
       }),
     )
@@ -121,10 +131,12 @@ export class SqlCatalogue implements Catalogue {
         const found = await this.#locked(transaction, recordingId)
         if (found === undefined) return
         const rowNo = found.row_no
-        await transaction.deleteFrom('siprec_key').where('row_no', '=', rowNo).execute()
+        const counts = new CountChanges()
+        await this.#removeKeys(transaction, found, counts)
         await transaction.deleteFrom('siprec_text').where('row_no', '=', rowNo).execute()
         await this.#engine.unindexText(transaction, rowNo)
         await transaction.deleteFrom('siprec_recording').where('row_no', '=', rowNo).execute()
+        await counts.write(transaction)
       }),
     )
   }
@@ -164,7 +176,11 @@ export class SqlCatalogue implements Catalogue {
   }
 
   /** Of several entries of one recording only the last counts, so all of them go the way of one that is there. */
-  async #insertNew(transaction: Transaction<Tables>, entries: readonly Entry[]): Promise<ReadonlySet<string>> {
+  async #insertNew(
+    transaction: Transaction<Tables>,
+    entries: readonly Entry[],
+    counts: CountChanges,
+  ): Promise<ReadonlySet<string>> {
     const byId = new Map(entries.map((entry) => [entry.row.recordingId, entry]))
     if (byId.size < entries.length) return new Set()
     const query = transaction.selectFrom('siprec_recording').select('recording_id')
@@ -175,7 +191,7 @@ export class SqlCatalogue implements Catalogue {
       ...this.#valuesOf(row, notes),
       metadata,
     }))
-    return await insertNew(transaction, this.#engine, rows)
+    return await insertNew(transaction, this.#engine, rows, counts)
   }
 
   #valuesOf(row: CatalogueRow, notes: RecordingNotes) {
@@ -192,7 +208,11 @@ export class SqlCatalogue implements Catalogue {
     return { values, whole: { ...facts, ...notes, store } }
   }
 
-  async #write(transaction: Transaction<Tables>, { row, metadata, folderNotes, notes: given }: Entry): Promise<void> {
+  async #write(
+    transaction: Transaction<Tables>,
+    { row, metadata, folderNotes, notes: given }: Entry,
+    counts: CountChanges,
+  ): Promise<void> {
     const old = await this.#locked(transaction, row.recordingId)
     const own = old && (JSON.parse(old.notes) as RecordingNotes)
     const notes = given ?? (own === undefined ? (folderNotes ?? notesOf(row)) : withHolds(own, folderNotes))
@@ -205,14 +225,21 @@ export class SqlCatalogue implements Catalogue {
       .returning('row_no')
       .executeTakeFirstOrThrow()
     // Of a row that was not there nothing else is there either.
-    if (old !== undefined) await transaction.deleteFrom('siprec_key').where('row_no', '=', row_no).execute()
-    await this.#writeKeys(transaction, row_no, values.started_at_ms, whole)
+    if (old !== undefined) await this.#removeKeys(transaction, old, counts)
+    const keys = keysOf(whole)
+    counts.add(values.store, keys, 1)
+    const placed = keys.map((key) => ({ ...key, started_at_ms: values.started_at_ms, row_no }))
+    await transaction.insertInto('siprec_key').values(placed).execute()
     await this.#writeText(transaction, row_no, whole, old === undefined ? (metadata ?? '') : metadata)
   }
 
-  async #writeKeys(transaction: Transaction<Tables>, rowNo: number, startedAtMs: number, row: CatalogueRow) {
-    const keys = keysOf(row).map((key) => ({ ...key, started_at_ms: startedAtMs, row_no: rowNo }))
-    await transaction.insertInto('siprec_key').values(keys).execute()
+  async #removeKeys(
+    transaction: Transaction<Tables>,
+    { row_no, store }: FoundRow,
+    counts: CountChanges,
+  ): Promise<void> {
+    const query = transaction.deleteFrom('siprec_key').where('row_no', '=', row_no).returning(['kind', 'value'])
+    counts.add(store, await query.execute(), -1)
   }
 
   async #writeText(transaction: Transaction<Tables>, rowNo: number, row: CatalogueRow, given: string | undefined) {

@@ -23,6 +23,14 @@ interface KeyTable {
   row_no: number
 }
 
+/** How many recordings of a store have a key. */
+interface CountTable {
+  kind: string
+  value: string
+  store: string
+  count: number
+}
+
 /** What is found by a part of it, in lower case. */
 interface TextTable {
   row_no: number
@@ -46,6 +54,7 @@ interface JobTable {
 export interface Tables {
   siprec_recording: RecordingTable
   siprec_key: KeyTable
+  siprec_count: CountTable
   siprec_text: TextTable
   siprec_job: JobTable
 }

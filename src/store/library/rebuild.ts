@@ -87,7 +87,9 @@ export async function rebuildCatalogue(
   const known = new Set(folders)
   for (const path of recordingFolders(store.root)) if (!known.has(path)) seen.add(idOf(path))
   for (const { recordingId } of await readTombstones(store.root)) seen.add(recordingId)
-  return { recordings, deleted: tombstones.length, removed: await catalogue.removeUnseen(seen, nowMs) }
+  const removed = await catalogue.removeUnseen(seen, nowMs)
+  await catalogue.recount()
+  return { recordings, deleted: tombstones.length, removed }
 }
 
 function idOf(path: string): string {
