@@ -27,7 +27,7 @@ export function callRecordingOf(recording: RecordingView, alarmsOf: SessionAlarm
 }
 
 function sessionOf(
-  { uri, state, result, sipCallId, noAudio, labels }: RecordingView['sessions'][number],
+  { uri, state, result, sipCallId, noAudio, missing, labels }: RecordingView['sessions'][number],
   alarmsOf: SessionAlarms,
 ): CallRecordingView['sessions'][number] {
   const alarms = sipCallId === undefined ? undefined : alarmsOf(sipCallId)
@@ -39,6 +39,7 @@ function sessionOf(
     result,
     ...(sipCallId === undefined ? {} : { sipCallId }),
     ...(noAudio === undefined ? {} : { noAudio }),
+    ...(missing === undefined ? {} : { missing: { labels: [...missing.labels], reason: missing.reason } }),
     ...(own === undefined ? {} : { alarms: own.map((alarm) => ({ ...alarm })) }),
   }
 }
@@ -70,7 +71,12 @@ export function ledgerRowOf(row: RecordingView['ledger'][number]): CallRecording
     ...at('answeredAt', answeredAtMs),
     ...at('firstPacketAt', firstPacketAtMs),
     ...at('lastPacketAt', lastPacketAtMs),
-    gaps: gaps.map(({ reason, fromMs, toMs }) => ({ reason, from: iso(fromMs), ...at('to', toMs) })),
+    gaps: gaps.map(({ reason, streams, fromMs, toMs }) => ({
+      reason,
+      ...(streams && { streams: [...streams] }),
+      from: iso(fromMs),
+      ...at('to', toMs),
+    })),
   }
 }
 

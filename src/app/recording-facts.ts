@@ -85,8 +85,8 @@ function sipOf({ callId: _callId, ...facts }: Manifest['facts']['sip']): SipView
   return facts
 }
 
-/** Rows of before know names and AORs alone. */
-function partiesOf({ parties, participants }: CatalogueRow): readonly Partial<ParticipantFacts>[] {
+/** Who takes part by a row; rows of before know names and AORs alone. */
+export function partiesOf({ parties, participants }: CatalogueRow): readonly Partial<ParticipantFacts>[] {
   return parties ?? participants.map((text) => (/^(sips?|tel):/i.test(text) ? { aor: text } : { name: text }))
 }
 

@@ -13,6 +13,7 @@ import {
   type Refusal,
   readPeaks,
 } from '#store'
+import { groupOf, sessionOf } from './logical-recordings.ts'
 import { type EvidenceReader, evidenceViewOf, proofViewOf } from './proof-words.ts'
 import { isSealed, plainParts, storedParts, textPart } from './recording-archive.ts'
 import { audioFileOf, openAudio, partOf } from './recording-audio.ts'
@@ -70,6 +71,7 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
       createdAt: new Date(clock.wallMs()).toISOString(),
     })
   }
+  const sources = { library, clock, sipOf: async (row: CatalogueRow) => (await keptOf(store, row))?.manifest.facts.sip }
   return {
     search: async (query) => {
       await catalogue.written()
@@ -87,6 +89,14 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
     get: async (recordingId) => {
       const row = await catalogue.get(recordingId)
       return row && detailOf(row, (await keptOf(store, row))?.manifest)
+    },
+    session: async (sessionId) => {
+      await catalogue.written()
+      return await sessionOf(sources, sessionId)
+    },
+    group: async (groupId) => {
+      await catalogue.written()
+      return await groupOf(sources, groupId)
     },
     tag: async (recordingId, change) => curated(await library.tag(recordingId, change)),
     hold: async (recordingId, doing) => curated(await library.hold(recordingId, doing)),

@@ -25,6 +25,12 @@ const session = Type.Object(
     sipCallId: Type.Optional(Type.String({ description: 'SIP Call-ID of the recording session, once invited' })),
     /** Why no audio may arrive there, as long as nothing says that it does. */
     noAudio: Type.Optional(Type.String()),
+    missing: Type.Optional(
+      Type.Object(
+        { labels: Type.Array(Type.String()), reason: Type.String() },
+        { ...closed, description: 'streams that there is no copy of for it, and why; it is tried again' },
+      ),
+    ),
     alarms: Type.Optional(
       Type.Array(standingAlarm, { description: 'that stand there now, where the recorder is our own' }),
     ),
@@ -45,7 +51,15 @@ export const receipt = Type.Object(
   closed,
 )
 
-const gap = Type.Object({ reason: Type.String(), from: Type.String(), to: Type.Optional(Type.String()) }, closed)
+const gap = Type.Object(
+  {
+    reason: Type.String(),
+    streams: Type.Optional(Type.Array(Type.String(), { description: 'labels of those not sent; absent: all of them' })),
+    from: Type.String(),
+    to: Type.Optional(Type.String()),
+  },
+  closed,
+)
 
 /** What one recorder was asked and sent. */
 export const ledgerRow = Type.Object(

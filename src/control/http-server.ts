@@ -39,6 +39,7 @@ import { curationRoutes } from './recordings/curation-routes.ts'
 import { documentRoutes } from './recordings/document-routes.ts'
 import { evidenceRoutes } from './recordings/evidence-routes.ts'
 import { listExportRoutes } from './recordings/list-export.ts'
+import { logicalRecordingRoutes } from './recordings/logical-recording-routes.ts'
 import { recordingRoutes } from './recordings/recording-routes.ts'
 import { vconRoutes } from './recordings/vcon-routes.ts'
 import { tellRefusedCommands } from './refused-commands.ts'
@@ -186,6 +187,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)
     documentRoutes(app, recordings)
+    logicalRecordingRoutes(app, recordings)
     evidenceRoutes(app, recordings)
     vconRoutes(app, recordings)
     listExportRoutes(app, recordings)

@@ -20,6 +20,7 @@ export type { RecorderTest, RecorderTestBegin, RecorderTestsView } from './recor
 export { type InfoOutcome, RecordingInfo, type RecordingInfoOptions } from './recording-info.ts'
 export type { HistoryView, LedgerView } from './recordings/document-contract.ts'
 export type { EvidenceView, ProofView } from './recordings/evidence-contract.ts'
+export type { LogicalRecordingView, SessionGroupView } from './recordings/logical-recording-contract.ts'
 export type { AudioQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 export type { VconView } from './recordings/vcon-contract.ts'
 export type { SetUpView } from './set-up-contract.ts'

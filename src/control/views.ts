@@ -8,6 +8,7 @@ import type { CatalogueFilter, CataloguePage, CatalogueQuery, Facets, Refusal } 
 import type { CallView, Readiness, RecorderView, recordingResult, SpooledRecording } from './contract.ts'
 import type { HistoryView, LedgerView } from './recordings/document-contract.ts'
 import type { EvidenceView, ProofView } from './recordings/evidence-contract.ts'
+import type { LogicalRecordingView, SessionGroupView } from './recordings/logical-recording-contract.ts'
 import type { AudioQuery, PeaksQuery, RecordingSummary, RecordingView } from './recordings/recording-contract.ts'
 import type { VconView } from './recordings/vcon-contract.ts'
 
@@ -111,6 +112,10 @@ export interface RecordingsView {
   /** What those that match have in common. */
   facets(filter: CatalogueFilter): Promise<Facets>
   get(recordingId: string): Promise<RecordingView | undefined>
+  /** All recordings of one communication session; undefined where there is none. */
+  session(sessionId: string): Promise<LogicalRecordingView | undefined>
+  /** The communication sessions of a group; undefined where there is none. */
+  group(groupId: string): Promise<SessionGroupView | undefined>
   tag(recordingId: string, change: { readonly add: readonly string[]; readonly remove: readonly string[] }): Curated
   hold(recordingId: string, doing: Doing): Curated
   release(recordingId: string, doing: Doing): Curated

@@ -114,6 +114,8 @@ export const texts = {
   noneResumed: 'no recorder accepted the resumption; the recording is still paused',
   pausedByRecorder: 'paused by the recorder',
   streamsRefused: 'streams refused',
+  streamsInactive: 'streams inactive',
+  streamsMissing: 'no copy of streams',
 } as const
 
 /** Builds an outcome. */

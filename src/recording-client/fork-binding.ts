@@ -29,6 +29,7 @@ export class ForkBinding {
   readonly #ids: Ids
   readonly #onUnmasked: (id: string, fault: unknown) => never
   readonly #underWay = new Set<string>()
+  #bound = 0
 
   /** `onUnmasked`: a fork that would not mask keys as it should is none. */
   constructor(plan: SessionPlan, ids: Ids, onUnmasked: (id: string, fault: unknown) => never) {
@@ -45,7 +46,9 @@ export class ForkBinding {
   /** Binds a port pair, to be secured by one of `suites`, if any; rejects when there is none. */
   async bind(stream: StreamNow, suites: readonly SrtpSuite[], replayFromMs?: number): Promise<SessionFork> {
     const { label, streamId, kind, tap } = stream
-    const id = `${this.#plan.id}/${label}`
+    // What a fork that had to be removed has sent stays its own.
+    this.#bound += 1
+    const id = `${this.#plan.id}/${this.#bound}/${label}`
     this.#underWay.add(label)
     try {
       const { mask, profile, call } = this.#plan

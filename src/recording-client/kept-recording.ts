@@ -90,7 +90,7 @@ export class KeptRecording {
 }
 
 function viewOf(session: RecordingSession, { results, evidence }: Recording): RecordingView['sessions'][number] {
-  const { plan, state, sipCallId, forkIds, labels } = session
+  const { plan, state, sipCallId, forkIds, labels, missing } = session
   const noAudio = evidence.causeOf(session)
   return {
     id: plan.id,
@@ -99,6 +99,7 @@ function viewOf(session: RecordingSession, { results, evidence }: Recording): Re
     ...(sipCallId === undefined ? {} : { sipCallId }),
     result: results[plan.uri] ?? 'pending',
     ...(noAudio === undefined ? {} : { noAudio }),
+    ...(missing === undefined ? {} : { missing }),
     forks: forkIds,
     labels,
   }

@@ -9,6 +9,8 @@ export interface LedgerGap {
   /** `pause`, why the recorder was lost, or what it did not take. */
   readonly reason: string
   readonly fromMs: number
+  /** Labels of the streams that were not sent; absent: nothing was. */
+  readonly streams?: readonly string[]
   /** Absent while it lasts. */
   readonly toMs?: number
 }
@@ -44,6 +46,8 @@ export interface LedgerRow {
 
 const maxGaps = 100
 
+type OpenGap = Omit<LedgerGap, 'toMs'> & { toMs?: number }
+
 type Sums = Pick<LedgerRow, 'packetsSent' | 'packetsHeld' | 'packetsMasked' | 'packetsReplayed' | 'sendErrors'>
 
 interface Entry {
@@ -55,8 +59,8 @@ interface Entry {
   tookOverFrom?: string
   tookOverAfterMs?: number
   takenOverBy?: string
-  readonly gaps: { readonly reason: string; readonly fromMs: number; toMs?: number }[]
-  open: { readonly reason: string; readonly fromMs: number; toMs?: number } | undefined
+  readonly gaps: OpenGap[]
+  open: OpenGap | undefined
   closedGapMs: number
   outcome: string
   /** Latest counters by fork. */
@@ -132,13 +136,13 @@ export class Ledger {
 
   /**
    * From now on the recorder is not sent all there is, or has not been since `fromMs`, but for what is a gap already; another reason than
-   * before begins another gap.
+   * before begins another gap. `streams`: labels of those that it does not get, where it gets others.
    */
-  gapBegins(recorder: string, reason: string, fromMs = this.#clock.wallMs()): void {
+  gapBegins(recorder: string, reason: string, fromMs = this.#clock.wallMs(), streams?: readonly string[]): void {
     const entry = this.#entries.get(recorder)
     if (entry === undefined || entry.open?.reason === reason) return
     this.#closeGap(entry, this.#clock.wallMs())
-    entry.open = { reason, fromMs: this.#fill(entry, reason, fromMs) }
+    entry.open = { reason, ...(streams && { streams }), fromMs: this.#fill(entry, reason, fromMs) }
     if (entry.gaps.length < maxGaps) entry.gaps.push(entry.open)
   }
 

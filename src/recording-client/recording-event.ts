@@ -2,6 +2,7 @@
 
 import type { PauseEnd, PauseLimit, RecorderReceipt } from './command.ts'
 import type { LedgerRow } from './ledger.ts'
+import type { Missing } from './missing-streams.ts'
 import type { RecordingEnd, RecordingNews, ReportedState } from './recording-news.ts'
 import type { SessionReport, SessionState } from './session-machine.ts'
 import type { SpoolHappening } from './spool-port.ts'
@@ -48,6 +49,12 @@ export type RecordingHappening =
   | { readonly type: 'recorder.paused-by-recorder' | 'recorder.resumed-by-recorder' }
   | { readonly type: 'recorder.streams-refused'; readonly labels: readonly string[] }
   | { readonly type: 'recorder.streams-taken' }
+  /** There is no copy of these streams for it, and it is tried again; then there is, or they are over. */
+  | { readonly type: 'recorder.streams-missing'; readonly labels: readonly string[]; readonly reason: string }
+  | { readonly type: 'recorder.streams-restored' }
+  /** It takes no audio of these streams for now, while it takes that of others. */
+  | { readonly type: 'recorder.streams-inactive'; readonly labels: readonly string[] }
+  | { readonly type: 'recorder.streams-active' }
   /** It does not take separate streams, and gets one of all voices instead. */
   | { readonly type: 'recorder.mixed' }
   | { readonly type: 'recorder.lost'; readonly reason: string }
@@ -85,6 +92,8 @@ export interface RecordingView {
     readonly result: string
     /** Why no audio may arrive there, as long as nothing says that it does. */
     readonly noAudio?: string
+    /** Streams that there is no copy of for it, which is tried again. */
+    readonly missing?: Missing
     readonly forks: readonly string[]
     /** Of the streams that are sent there; a session that several calls share has streams of the others too. */
     readonly labels: readonly string[]
@@ -142,7 +151,10 @@ function recorderHappening(report: SessionReport): RecordingHappening {
     case 'signal-failed':
       return { type: 'recorder.signal-failed', status: report.status }
     case 'streams-refused':
-      return { type: 'recorder.streams-refused', labels: report.labels }
+    case 'streams-inactive':
+      return { type: `recorder.${report.type}`, labels: report.labels }
+    case 'streams-missing':
+      return { type: 'recorder.streams-missing', labels: report.labels, reason: report.reason }
     case 'lost':
       return { type: 'recorder.lost', reason: report.reason }
     default:

@@ -94,8 +94,9 @@ export class RecordingEvidence {
     }
     // A pause of ours outweighs what the recorder takes.
     if (session.state !== 'active') return
-    if (session.shortfall === undefined) this.#ledger.gapEnds(uri)
-    else this.#ledger.gapBegins(uri, session.shortfall)
+    const { shortfall } = session
+    if (shortfall === undefined) this.#ledger.gapEnds(uri)
+    else this.#ledger.gapBegins(uri, shortfall.reason, undefined, shortfall.streams)
   }
 
   /** What is thought of a recorder has changed without a report of its own. */

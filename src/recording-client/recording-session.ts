@@ -6,6 +6,7 @@ import { assertNever, messageOf, stateTrace, type Timer } from '#kernel'
 import type { AnsweredStream } from './answer.ts'
 import { texts } from './command.ts'
 import type { Replayed } from './fork-binding.ts'
+import { type Missing, MissingStreams } from './missing-streams.ts'
 import { MixFallback, type MixVerdict } from './mix-fallback.ts'
 import { suitesFor } from './protection.ts'
 import { type DialogUser, RecordingDialog } from './recording-dialog.ts'
@@ -28,6 +29,13 @@ export interface SessionListener {
   onForkClosed(counters: ForkCounters): void
 }
 
+/** Why a recorder does not get all that flows. */
+export interface Shortfall {
+  readonly reason: string
+  /** Labels of the streams that it does not get; absent: all. */
+  readonly streams?: readonly string[]
+}
+
 /** Changes of a call within this time go into one document. */
 const gatherMs = 200
 
@@ -40,9 +48,12 @@ export class RecordingSession {
   readonly #forks: SessionForks
   readonly #dialog: RecordingDialog
   readonly #mix: MixFallback
+  readonly #missing: MissingStreams
   #retry: Timer | undefined
   /** Labels of streams that the recorder refuses. */
   #refused: readonly string[] = []
+  /** Labels of streams that it takes, and wants no audio of for now. */
+  #inactive: readonly string[] = []
   #gathering: Timer | undefined
 
   constructor(plan: SessionPlan, around: SessionSurroundings, listener: SessionListener) {
@@ -51,6 +62,10 @@ export class RecordingSession {
     this.#listener = listener
     this.#forks = new SessionForks(plan, around, (counters) => listener.onForkClosed(counters))
     this.#mix = new MixFallback(plan, around, this.#forks, () => this.#letFlow())
+    this.#missing = new MissingStreams(around.clock, this.#forks, {
+      onMissing: (missing) => this.#tellMissing(missing),
+      onMade: () => this.#tellChanges(),
+    })
     this.#dialog = new RecordingDialog(plan, around, this.#forks, this.#asDialogUser())
     this.#machine = new SessionMachine('recording', (from, to) => this.#trace(from, to))
   }
@@ -74,10 +89,22 @@ export class RecordingSession {
     return this.#forks.labels
   }
 
-  /** Why the recorder does not get all that flows, where that is its own doing. */
-  get shortfall(): string | undefined {
-    if (this.#machine.isHeld) return texts.pausedByRecorder
-    return this.#refused.length > 0 ? `${texts.streamsRefused}: ${this.#refused.join(', ')}` : undefined
+  /** Streams that there is no copy of for this recorder. */
+  get missing(): Missing | undefined {
+    return this.#missing.now
+  }
+
+  /** Why the recorder does not get all that flows. */
+  get shortfall(): Shortfall | undefined {
+    if (this.#machine.isHeld) return { reason: texts.pausedByRecorder }
+    const lacks = [
+      { what: texts.streamsRefused, labels: this.#refused },
+      { what: texts.streamsInactive, labels: this.#inactive },
+      { what: texts.streamsMissing, labels: this.missing?.labels ?? [], why: this.missing?.reason },
+    ].filter(({ labels }) => labels.length > 0)
+    if (lacks.length === 0) return undefined
+    const reasons = lacks.map(({ what, labels, why }) => `${what}: ${labels.join(', ')}${why ? ` (${why})` : ''}`)
+    return { reason: reasons.join('; '), streams: lacks.flatMap(({ labels }) => labels) }
   }
 
   /** SIP Call-ID of the recording session, once invited. */
@@ -144,7 +171,10 @@ export class RecordingSession {
    */
   callChanged(event: CallEvent): void {
     if (this.#leaveIfWeaker() || event.type === 'protection-changed') return
-    void this.#forks.follow().then((hasNewStreams) => hasNewStreams && this.#tellChanges())
+    void this.#forks.follow().then((hasNewStreams) => {
+      if (hasNewStreams) this.#tellChanges()
+      this.#lookForMissing()
+    })
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
     else this.#tellLater()
@@ -180,10 +210,14 @@ export class RecordingSession {
   /** Removes forks of which that could not be confirmed; a session without any stream ends. Where the mask is in doubt, another one is masked. */
   dropForks(forkIds: readonly string[], doubt: ForkDoubt): void {
     if (forkIds.length === 0) return
-    this.#forks.drop(forkIds)
-    if (this.forkIds.length > 0) this.#feed({ type: 'document-changed' })
-    else if (doubt === 'cut') this.#feed({ type: 'streams-gone', reason: texts.cutUnproved })
-    else this.#feed({ type: 'streams-gone', reason: texts.maskUnproved, comeback: 'again' })
+    const reason = doubt === 'cut' ? texts.cutUnproved : texts.maskUnproved
+    this.#forks.drop(forkIds, reason)
+    if (this.forkIds.length === 0) {
+      this.#feed({ type: 'streams-gone', reason, comeback: doubt === 'cut' ? 'never' : 'again' })
+      return
+    }
+    this.#feed({ type: 'document-changed' })
+    this.#lookForMissing()
   }
 
   #tellLater(): void {
@@ -224,6 +258,7 @@ export class RecordingSession {
         this.#retry?.cancel()
         this.#gathering?.cancel()
         this.#mix.close()
+        this.#missing.close()
         this.#forks.close()
         break
       case 'set-retry':
@@ -266,6 +301,7 @@ export class RecordingSession {
         this.#feed({ type: 'accepted' })
         if (this.#mix.isTaken) this.#listener.onReport({ type: 'mixed' })
         this.#judge(answered)
+        this.#lookForMissing()
         this.#leaveIfWeaker()
       },
       (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
@@ -301,7 +337,8 @@ export class RecordingSession {
 
   #connect(answered: readonly AnsweredStream[]): void {
     // The forks log what fails.
-    this.#forks.connect(answered).catch(() => {})
+    const settled = this.#forks.connect(answered).catch(() => this.#tellChanges())
+    void settled.then(() => this.#lookForMissing())
     this.#letFlow()
   }
 
@@ -315,7 +352,10 @@ export class RecordingSession {
       if (problem !== undefined)
         this.#around.log.warn('recorder said odd things of a stream', { session: this.plan.id, label, problem })
     }
-    const refused = answered.filter((stream) => stream.isRefused && stream.isWithdrawn !== true)
+    const { takenAway } = this.#forks
+    const refused = answered.filter(
+      (stream) => stream.isRefused && (stream.isWithdrawn !== true || takenAway.includes(stream.label)),
+    )
     const labels = refused.map((stream) => stream.label)
     const isNews = labels.join() !== this.#refused.join()
     this.#refused = labels
@@ -323,7 +363,28 @@ export class RecordingSession {
       this.#listener.onReport(labels.length > 0 ? { type: 'streams-refused', labels } : { type: 'streams-taken' })
     if (this.forkIds.length === 0) this.#feed({ type: 'streams-gone' })
     const taken = answered.filter((stream) => !stream.isRefused)
+    this.#judgeActivity(taken)
     this.#feed({ type: 'held', isHeld: taken.length > 0 && !taken.some((stream) => stream.mayFlow) })
+  }
+
+  /** In a pause of ours, and of all of them, it is no matter of single streams. */
+  #judgeActivity(taken: readonly AnsweredStream[]): void {
+    if (this.state !== 'active') return
+    const isSome = taken.some(({ mayFlow }) => mayFlow)
+    const labels = isSome ? taken.filter(({ mayFlow }) => !mayFlow).map(({ label }) => label) : []
+    if (labels.join() === this.#inactive.join()) return
+    this.#inactive = labels
+    this.#listener.onReport(labels.length > 0 ? { type: 'streams-inactive', labels } : { type: 'streams-active' })
+  }
+
+  #lookForMissing(): void {
+    if (this.state === 'active' || this.state === 'gated') this.#missing.look()
+  }
+
+  #tellMissing(missing: Missing | undefined): void {
+    this.#listener.onReport(
+      missing === undefined ? { type: 'streams-restored' } : { type: 'streams-missing', ...missing },
+    )
   }
 
   #trace(from: SessionState, to: SessionState): void {

@@ -15,6 +15,10 @@ export function resultOf(known: string, report: SessionReport): string {
       return texts.pausedByRecorder
     case 'streams-refused':
     case 'streams-taken':
+    case 'streams-missing':
+    case 'streams-restored':
+    case 'streams-inactive':
+    case 'streams-active':
     case 'mixed':
       return known
     case 'failed':

@@ -20,6 +20,13 @@ export interface StreamSlot extends CallStream {
   readonly replayed?: Replayed
 }
 
+/** Why a stream has no fork. */
+export interface ForkLack {
+  readonly reason: string
+  /** It has one again, of which the recorder has not said anything yet. */
+  readonly isMade: boolean
+}
+
 /** Where a fork sends from and to. */
 export interface ForkPath {
   readonly from: Endpoint
@@ -43,6 +50,8 @@ export class SessionForks {
   #isAdded = false
   #isClosed = false
   readonly #removals: Promise<void>[] = []
+  readonly #missing = new Map<string, ForkLack>()
+  readonly #takenAway = new Set<string>()
 
   /** `onClosed` gets the last counters of each fork that is removed. */
   constructor(
@@ -96,6 +105,16 @@ export class SessionForks {
     return this.#forks.some((fork) => fork.stream.label === label && fork.state !== 'dropped')
   }
 
+  /** Streams of the call without a fork that works, by label; they get one with the next `follow`. */
+  get missing(): ReadonlyMap<string, ForkLack> {
+    return this.#missing
+  }
+
+  /** Labels of streams of the call that the recorder wants none of any more. */
+  get takenAway(): readonly string[] {
+    return this.offered.flatMap(({ label }) => (this.#takenAway.has(label) ? [label] : []))
+  }
+
   get liveIds(): readonly string[] {
     return this.#live().map((fork) => fork.id)
   }
@@ -146,16 +165,19 @@ export class SessionForks {
     for (const fork of this.#live()) {
       if (!now.some((stream) => stream.label === fork.stream.label)) this.#remove(fork, 'dropped')
     }
-    const added = this.offered.filter(
-      ({ label }) => !this.#binding.isBinding(label) && !this.#forks.some((fork) => fork.stream.label === label),
-    )
+    const added = this.offered.filter(({ label }) => !this.#binding.isBinding(label) && this.#isToBeMade(label))
     const bound = await Promise.allSettled(added.map((stream) => this.#binding.bind(stream, this.#suites)))
     const wanted = new Set(this.#now().map(({ label }) => label))
-    for (const outcome of bound) {
-      if (outcome.status === 'rejected') this.#warn(outcome.reason)
-      else if (wanted.has(outcome.value.stream.label)) this.#place(outcome.value)
+    for (const [index, outcome] of bound.entries()) {
+      const { label = '' } = added[index] ?? {}
+      if (outcome.status === 'rejected') {
+        this.#warn(outcome.reason)
+        this.#missing.set(label, { reason: messageOf(outcome.reason), isMade: false })
+      } else if (wanted.has(label)) this.#placeMissing(outcome.value)
       else this.#remove(outcome.value, 'closed')
     }
+    const offered = new Set(this.offered.map(({ label }) => label))
+    for (const label of this.#missing.keys()) if (!wanted.has(label) && !offered.has(label)) this.#missing.delete(label)
     if (added.length > 0) this.#move(this.#now())
     return bound.some((outcome) => outcome.status === 'fulfilled')
   }
@@ -165,14 +187,23 @@ export class SessionForks {
    */
   async connect(answered: readonly AnsweredStream[]): Promise<void> {
     this.#answered = answered
+    for (const { label, isWithdrawn } of answered) {
+      if (isWithdrawn !== true && this.#missing.get(label)?.isMade === true) this.#missing.delete(label)
+    }
     const commands: Promise<unknown>[] = []
-    for (const { id, stream } of this.#live()) {
+    for (const fork of this.#live()) {
+      const { id, stream } = fork
       const answer = answered.find((candidate) => candidate.label === stream.label)
       if (answer?.isGone === true) {
         this.drop([id])
+        this.#takenAway.add(stream.label)
         continue
       }
-      if (answer?.remote !== undefined) commands.push(this.#media.connectFork(id, answer.remote))
+      if (answer?.remote !== undefined) {
+        const connected = this.#media.connectFork(id, answer.remote)
+        connected.catch((fault: unknown) => this.#lose(fork, fault))
+        commands.push(connected)
+      }
       if (!answer?.mayFlow) commands.push(this.#media.shutGates([id]))
     }
     for (const command of commands) this.#watch(command)
@@ -221,9 +252,13 @@ export class SessionForks {
     if (ids.length > 0) this.#watch(this.#media.openGates(ids.map((fork) => fork.id)))
   }
 
-  /** Removes forks whose streams are no longer to be offered. */
-  drop(ids: readonly string[]): void {
-    for (const fork of this.#live()) if (ids.includes(fork.id)) this.#remove(fork, 'dropped')
+  /** Removes forks whose streams are no longer to be offered; with a reason, until they have others. */
+  drop(ids: readonly string[], reason?: string): void {
+    for (const fork of this.#live()) {
+      if (!ids.includes(fork.id)) continue
+      this.#remove(fork, 'dropped')
+      if (reason !== undefined) this.#missing.set(fork.stream.label, { reason, isMade: false })
+    }
   }
 
   /** Removes all forks, since the session is over. */
@@ -238,6 +273,28 @@ export class SessionForks {
     if (free >= 0) this.#forks[free] = fork
     else this.#forks.push(fork)
     if (this.#isClosed) this.#remove(fork, 'closed')
+  }
+
+  /** One that was removed leaves its place to the next of its stream. */
+  #placeMissing(fork: SessionFork): void {
+    const { label } = fork.stream
+    const lack = this.#missing.get(label)
+    if (lack !== undefined) this.#missing.set(label, { ...lack, isMade: true })
+    const before = this.#forks.findIndex(({ stream }) => stream.label === label)
+    if (before < 0 || this.#isClosed) this.#place(fork)
+    else this.#forks[before] = fork
+  }
+
+  #isToBeMade(label: string): boolean {
+    const fork = this.#forks.find(({ stream }) => stream.label === label)
+    return fork === undefined || (fork.state === 'dropped' && this.#missing.has(label))
+  }
+
+  /** A fork that cannot send gives its place to another one. */
+  #lose(fork: SessionFork, fault: unknown): void {
+    if (fork.state !== 'live') return
+    this.#remove(fork, 'dropped')
+    this.#missing.set(fork.stream.label, { reason: messageOf(fault), isMade: false })
   }
 
   #move(now: readonly StreamNow[]): void {

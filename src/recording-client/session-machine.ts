@@ -62,6 +62,13 @@ export type SessionReport =
   | { readonly type: 'streams-refused'; readonly labels: readonly string[] }
   /** It takes all that it had refused, or what comes in their place. */
   | { readonly type: 'streams-taken' }
+  /** There is no copy of these to be had, and it is tried again. */
+  | { readonly type: 'streams-missing'; readonly labels: readonly string[]; readonly reason: string }
+  /** There are copies of all again, or what had none is over. */
+  | { readonly type: 'streams-restored' }
+  /** It takes no audio of these for now; none: it takes that of all again. */
+  | { readonly type: 'streams-inactive'; readonly labels: readonly string[] }
+  | { readonly type: 'streams-active' }
   /** It gets one stream of all voices in place of separate ones. */
   | { readonly type: 'mixed' }
   | { readonly type: 'lost'; readonly reason: string; readonly comeback?: Comeback }

@@ -100,6 +100,11 @@ export class IncomingSession {
     this.#context.emit({ type: 'first-packet', recordingId: this.recordingId, channel, atMs })
   }
 
+  /** The worker needs a whole picture of what it receives, and cannot ask for it itself. */
+  onPictureWanted(): void {
+    if (this.#state === 'active' && this.#dialog !== undefined) this.#parts.pictures.ask(this.#dialog)
+  }
+
   /** The worker writes this recording no further: the client is told, so that it can go elsewhere. */
   onTrackFailed(detail: string): void {
     this.#parts.log.error('recording cannot be written', { detail })
@@ -268,6 +273,7 @@ export class IncomingSession {
     this.#enter('closing')
     this.#resumed?.heard()
     this.pause.close()
+    this.#parts.pictures.close()
     this.#parts.record.end(ended)
     const { recordingId } = this
     const published = await this.#parts.record.publish(

@@ -20,6 +20,8 @@ import type { RoomWatch } from './watch/room-watch.ts'
 import type { SessionWatch } from './watch/session-watch.ts'
 
 const CNAME_BYTES = 12
+/** Of video hundreds of packets come in a row: they wait for a thread that is busy, as far as the system allows. */
+const VIDEO_BUFFER_BYTES = 2 * 2 ** 20
 
 /** A stream on its way from the socket to its files. */
 export interface OpenStream {
@@ -192,6 +194,7 @@ export class OpenRecordings {
     const { recordingId, cname, time } = recording
     const { channel, label } = files
     time.deliverAt(settings.pace ?? 1)
+    if (files.kind === 'video') ports.rtp.setRecvBufferSize(VIDEO_BUFFER_BYTES)
     const watch = room.stream(recording.watch, { channel, label, rtpPort: ports.port }, settings)
     const about = { channel, ...(label !== undefined && { label }) }
     const onTooMany = (): void => recording.watch.raise(changesAlarm(about))
@@ -209,6 +212,7 @@ export class OpenRecordings {
       watch,
       settings,
       ...(before && { before }),
+      onPictureWanted: () => onEvent({ type: 'picture-wanted', recordingId }),
       onFirstPacket: (atMs) => onEvent({ type: 'first-packet', recordingId, channel, atMs }),
       onClosed: () => void pool.release(ports),
       onWatchFault: (fault) => room.failed(recording, fault),

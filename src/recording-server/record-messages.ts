@@ -179,6 +179,8 @@ export interface RecordReplies {
 /** What the worker reports by itself. */
 export type RecordEvent =
   | { readonly type: 'first-packet'; readonly recordingId: string; readonly channel: number; readonly atMs: number }
+  /** Video begins, or comes back, and RTCP may not ask for the whole picture that is needed to look at it. */
+  | { readonly type: 'picture-wanted'; readonly recordingId: string }
   | { readonly type: 'alarm' | 'alarm-cleared'; readonly recordingId: string; readonly alarm: Alarm }
   /** What was heard since the last such event, of a recording that is listened to. */
   | { readonly type: 'sound'; readonly recordingId: string; readonly frames: readonly SoundFrame[] }

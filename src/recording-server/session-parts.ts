@@ -1,6 +1,7 @@
 // What one session is made of: its streams, its record, its verdict, and what reads and answers requests with them.
 
 import { type Logger, uuidText } from '#kernel'
+import { PictureRequests } from './picture-requests.ts'
 import { logFieldsOf, partiesOf } from './recording-request.ts'
 import type { Judgement, SessionContext } from './session-context.ts'
 import { SessionOffers } from './session-offers.ts'
@@ -20,6 +21,7 @@ export interface SessionParts {
   readonly offers: SessionOffers
   readonly requests: SessionRequests
   readonly snapshots: SnapshotRequests
+  readonly pictures: PictureRequests
 }
 
 /** Makes the parts of a new session, or of one that goes on. */
@@ -57,5 +59,6 @@ export function sessionParts(opening: SessionOpening, judgement: Judgement, cont
     offers: new SessionOffers({ recordingId, streams, record, log, emit }),
     requests: new SessionRequests({ policy, verdict, streams, record, onDeviations }),
     snapshots: new SnapshotRequests(clock, log),
+    pictures: new PictureRequests(clock, log),
   }
 }

@@ -22,6 +22,7 @@ import type { RecordingTime } from './recording-time.ts'
 import { SourceLock } from './source-lock.ts'
 import { StreamRtcp } from './stream-rtcp.ts'
 import type { ReadCodec, Track } from './track.ts'
+import { WantedPicture } from './wanted-picture.ts'
 import type { StreamSilence, StreamWatch } from './watch/stream-watch.ts'
 
 /** Where a datagram came from, as sockets tell it. */
@@ -34,8 +35,6 @@ const MAX_CANDIDATES = 4
 /** No codec of audio sends more often than each 2.5 ms; of video, ten times as often is more than any call needs. */
 const MOST_PACKETS_PER_MS = 0.4
 const MOST_VIDEO_PACKETS_PER_MS = 4
-/** Of video hundreds of packets come in a row: they wait for a thread that is busy, as far as the system allows. */
-const VIDEO_BUFFER_BYTES = 2 * 2 ** 20
 const PACKETS_PER_ROLLOVER = 0x10000
 /** We report every two seconds at most, and once more at the end. */
 const RTCP_INDICES_PER_SECOND = 4
@@ -68,6 +67,8 @@ export interface StreamReceiverOptions {
   /** Absent unless the stream was there before a restart. */
   readonly before?: StreamBefore
   readonly onFirstPacket: (atMs: number) => void
+  /** Video is of use only from a whole picture on, and RTCP may not ask for one. */
+  readonly onPictureWanted: () => void
   /** Called once, after the goodbye was handed to the system. */
   readonly onClosed: () => void
   /** A bug of ours in the watch: it goes on without. */
@@ -109,8 +110,7 @@ export class StreamReceiver {
   /** Since when nothing more is to come; undefined while something is. */
   #endedAtMs: number | undefined
   #isObserved = true
-  /** What comes now can be looked at only from a whole picture on. */
-  #wantsPicture = true
+  readonly #picture = new WantedPicture()
   readonly #pauses = new PauseWitness()
 
   constructor(options: StreamReceiverOptions) {
@@ -124,7 +124,6 @@ export class StreamReceiver {
     })
     this.#setKeys(options.settings, options.before)
     this.rtpPort = options.ports.port
-    if (options.settings.kind === 'video') options.ports.rtp.setRecvBufferSize(VIDEO_BUFFER_BYTES)
     options.track.addCodecs(options.settings.codecs)
     this.others.addCodecs(options.settings.codecs)
     this.#setPaused(options.settings)
@@ -185,7 +184,7 @@ export class StreamReceiver {
     this.#setCause('paused-here', isPaused, atMs)
     this.#isPausedHere = isPaused
     this.#isAsked = isAsked
-    if (isPaused) this.#wantsPicture = true
+    if (isPaused) this.#picture.want()
     this.#witness(atMs)
     this.#expect()
   }
@@ -286,7 +285,7 @@ export class StreamReceiver {
   #beginSource(ssrc: number): void {
     this.#lostBefore += this.#stats?.lost ?? 0
     this.#stats = new ReceptionStats(ssrc)
-    this.#wantsPicture = true
+    this.#picture.want()
     for (const { datagram, arrivalMs } of this.#candidates.splice(0)) {
       if (parseRtp(datagram, this.#view) && this.#view.ssrc === ssrc) this.#accept(datagram, arrivalMs)
       else this.#wrongSource += 1
@@ -354,13 +353,8 @@ export class StreamReceiver {
     if (this.#packets === 1) this.#expect()
     this.#bytes += this.#view.payloadLength
     this.#write(datagram, arrivalMs, extended)
-    if (this.#wantsPicture) this.#askForPicture()
-  }
-
-  #askForPicture(): void {
-    const { pictureRequest, isPaused } = this.#settings
-    if (pictureRequest === undefined || isPaused || this.#isPausedHere || this.#stats === undefined) return
-    this.#wantsPicture = !this.#rtcp.askForPicture(pictureRequest, this.#stats.ssrc)
+    if (this.#settings.isPaused || this.#isPausedHere) return
+    this.#picture.onKept(this.#settings, this.#view.ssrc, this.#rtcp, this.#options.onPictureWanted)
   }
 
   /** Writes the packet of the view; `extended` is its sequence number at the locked source, absent for another one. */
@@ -390,7 +384,7 @@ export class StreamReceiver {
       this.#setCause('paused-by-client', true, this.#endedAtMs)
       this.#endedAtMs = undefined
     }
-    if (isPaused) this.#wantsPicture = true
+    if (isPaused) this.#picture.want()
     const isBreak = isPaused && !isEnded
     this.#setCause('paused-by-client', isBreak && !isHeld, atMs)
     this.#heldBySdp = isBreak && isHeld

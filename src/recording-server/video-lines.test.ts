@@ -168,3 +168,43 @@ test('SRS-13: a party whose camera is silent raises an alarm by its label; digit
   const alarm = bench.events.flatMap((event) => (event.type === 'alarm' ? [event.alarm] : []))[0]
   assert.match(alarm?.cause ?? '', /label w \(video\).*camera/)
 })
+
+for (const [status, expected] of [
+  [200, 2],
+  [415, 1],
+] as const) {
+  test(`SRS-27: where RTCP may not ask for a whole picture, INFO does, once a second at most; a client that answers ${status} is asked ${expected === 1 ? 'no more' : 'again'}`, async (t) => {
+    const bench = await RecorderBench.open(t)
+    const attributes = (VIDEO.attributes ?? []).filter((line) => !line.startsWith('rtcp-fb'))
+    const other = [...attributes.slice(0, -1), 'label:w']
+    const session = await bench.start(offer([VOICE, { ...VIDEO, attributes }, { ...VIDEO, attributes: other }]))
+    const asked: { readonly type: string | undefined; readonly text: string; readonly atMs: number }[] = []
+    session.dialog.handlers = {
+      onEnd: () => {},
+      onRequest: (incoming) => {
+        const { headers, body } = incoming.request
+        const text = new TextDecoder().decode(body)
+        asked.push({ type: headers.get('Content-Type'), text, atMs: bench.clock.nowMs() })
+        incoming.respond(status)
+      },
+    }
+    const cameras = [await bench.source(session, 1), await bench.source(session, 2)]
+    for (const camera of cameras) {
+      camera.payloadType = 97
+      await camera.sendPacket(new Uint8Array(100), 3000)
+    }
+    await until('both are counted', async () => (await bench.packets()) === 2)
+    await bench.until(() => asked.length === 1)
+    // What answers it has come when a request behind it is answered.
+    await bench.settled(session.dialog.request('OPTIONS'))
+    bench.clock.advance(1000)
+    if (expected === 2) await bench.until(() => asked.length === 2)
+    bench.clock.advance(5000)
+    await bench.end(session)
+    assert.equal(asked.length, expected)
+    assert.equal(asked[0]?.type, 'application/media_control+xml')
+    assert.match(asked[0]?.text ?? '', /<to_encoder><picture_fast_update\/><\/to_encoder>/)
+    const [first, second] = asked
+    assert.ok(second === undefined || second.atMs - first!.atMs >= 1000)
+  })
+}

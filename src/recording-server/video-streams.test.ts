@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodePcmu, goertzelPower, readWav, tone } from '#audio'
 import { parseRtcp, type RtcpPacket } from '#rtp'
-import { readRawRun } from '#store'
+import { leftFolders, readRawRun } from '#store'
 import { RECORDING, RoomBench } from '../../test/harness/room-bench.ts'
 import { until } from '../../test/harness/until.ts'
 
 const H264 = { payloadType: 97, encoding: 'H264/90000', clockRateHz: 90_000 }
+const T140 = { payloadType: 98, encoding: 'T140/1000', clockRateHz: 1000 }
+const RED = { payloadType: 100, encoding: 'RED/1000', clockRateHz: 1000 }
 
 test('SRS-13: video is kept as it came, packet by packet, beside the audio, and is no channel of it', async (t) => {
   const bench = await RoomBench.open(t)
@@ -141,3 +143,80 @@ test('SRS-27: a whole picture is asked for when video begins, when it comes back
   await until('goodbye', () => asked.some(({ type }) => type === 'bye'))
   assert.equal(requests().length, 3)
 })
+
+test('SRS-13: text is kept once however often it is repeated, what was lost is taken from what repeats it, and silence loses nothing', async (t) => {
+  const bench = await RoomBench.open(t)
+  const typist = await bench.addStream({ kind: 'text', codecs: [T140, RED] }, 't')
+  typist.payloadType = RED.payloadType
+  const said = ['H', 'e', 'y', '', '']
+  bench.clock.advance(500)
+  for (const [at, primary] of said.entries()) {
+    bench.clock.advance(300)
+    // The third packet does not come.
+    if (at === 2) {
+      typist.skip(1, 300)
+      continue
+    }
+    await typist.sendPacket(redundantText(said.slice(Math.max(0, at - 2), at), primary), 300)
+  }
+  await bench.received(4)
+  bench.clock.advance(5000)
+  const { manifest, folder } = await bench.close()
+  const { kind, runs, gaps, totals } = manifest.streams[0]!
+  assert.deepEqual([kind, runs.length, runs[0]?.encoding, totals.lost], ['text', 1, 'T140/1000', 1])
+  const kept = [...readRawRun(join(folder, runs[0]!.file), runs[0]!)]
+  assert.equal(kept.map(({ payload }) => new TextDecoder().decode(payload)).join(''), 'Hey')
+  assert.deepEqual(
+    kept.map(({ timestamp }) => timestamp),
+    [0, 300, 600],
+  )
+  assert.deepEqual(
+    gaps.map(({ cause }) => cause),
+    ['no-rtp-yet', 'no-rtp'],
+  )
+})
+
+test('SRS-27: video that goes on after a restart of the recorder is in a run of its own, and a whole picture is asked for', async (t) => {
+  const bench = await RoomBench.open(t)
+  const peer = createSocket('udp4')
+  await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
+  t.after(() => peer.close())
+  const asked: RtcpPacket[] = []
+  peer.on('message', (datagram) => void asked.push(...parseRtcp(datagram)))
+  const rtcp = { host: '127.0.0.1', port: peer.address().port }
+  const settings = { kind: 'video', codecs: [H264], isPaused: false, rtcp, pictureRequest: 'picture-loss' } as const
+  const picture = await bench.addStream(settings)
+  picture.payloadType = 97
+  await picture.sendPacket(new Uint8Array(100).fill(1), 3000)
+  await bench.received(1)
+  const requests = () => asked.filter(({ type }) => type === 'picture-loss').length
+  await until('the first picture is asked for', () => requests() === 1)
+  await bench.room.handle({ type: 'stop' })
+  const [left] = leftFolders(bench.root)
+  assert.ok(left?.manifest !== undefined)
+  bench.clock.advance(2000)
+  const next = RoomBench.after(t, bench)
+  const streams = [{ rtpPort: bench.ports[0]!, settings, isRemoved: false }]
+  const { folder, manifest } = left
+  await next.room.handle({ type: 'reopen', recordingId: RECORDING, folder, manifest, streams, awayMs: 2000 })
+  await picture.sendPacket(new Uint8Array(100).fill(2), 3000)
+  await next.received(2)
+  await until('the picture is asked for again', () => requests() === 2)
+  const closed = await next.close()
+  const [stream] = closed.manifest.streams
+  assert.deepEqual([stream?.kind, stream?.totals.packets], ['video', 2])
+  assert.deepEqual(
+    stream?.runs.flatMap((run) => [...readRawRun(join(closed.folder, run.file), run)].map(({ payload }) => payload[0])),
+    [1, 2],
+  )
+  assert.ok(stream?.gaps.some(({ cause }) => cause === 'recorder-restart'))
+})
+
+/** RFC 4103 section 4.2: what was said before, each 300 ms apart, and then what is said now. */
+function redundantText(before: readonly string[], primary: string): Uint8Array {
+  const heads = before.flatMap((text, at) => {
+    const head = ((1 << 31) | (T140.payloadType << 24) | ((300 * (before.length - at)) << 10) | text.length) >>> 0
+    return [head >>> 24, (head >>> 16) & 0xff, (head >>> 8) & 0xff, head & 0xff]
+  })
+  return Buffer.concat([Uint8Array.from([...heads, T140.payloadType]), Buffer.from([...before, primary].join(''))])
+}

@@ -35,6 +35,9 @@ export class WorkerReports {
       case 'first-packet':
         session?.onFirstPacket(event.channel, event.atMs)
         return
+      case 'picture-wanted':
+        session?.onPictureWanted()
+        return
       case 'alarm':
       case 'alarm-cleared':
         session?.onAlarm(event.alarm, event.type === 'alarm-cleared')

@@ -34,6 +34,7 @@ export {
 } from './evidence/proof.ts'
 export { readPublicKeys, rotateSigningKey } from './evidence/signing-key.ts'
 export { type Verification, verifyEvidence } from './evidence/verify.ts'
+export { logicalRecording, type Take } from './library/logical-recording.ts'
 export type { Rebuilt } from './library/rebuild.ts'
 export { FolderLibrary, type RecordingLibrary, type Refusal } from './library/recording-library.ts'
 export type {

@@ -1,4 +1,4 @@
-// One recorded call between two phones, and one recorder that misbehaves, all in memory: what the parties saw, what was reported.
+// One recorded call between two phones, and recorders that misbehave, all in memory: what the parties saw, what was reported.
 
 import assert from 'node:assert/strict'
 import { type Call, createDestinationPolicy } from '#call'
@@ -15,10 +15,13 @@ import {
 } from '#recording-client'
 import { CallBench } from '../harness/call-bench.ts'
 import type { FakeCommand, FakeMediaCall } from '../harness/fake-engine.ts'
+import type { FakeFork } from '../harness/fake-fork.ts'
+import { FakeSpool } from '../harness/fake-spool.ts'
 import { type PhoneCall, phoneSdp } from '../harness/test-phone.ts'
 
 const FIRST_RECORDER = 50
 const PHONES = ['10.0.0.2', '10.0.0.3']
+const SPOOL_HOST = '127.0.0.1'
 const LOOK_EVERY_MS = 50
 
 /** Commands to the engine that concern recorders only. */
@@ -35,7 +38,27 @@ const OF_RECORDERS: readonly FakeCommand['name'][] = [
 ]
 
 /** What happens on the call; a number lets that many milliseconds pass. */
-export type Step = number | 'answer' | 'start' | 'pause' | 'resume' | 'stop' | 'hold' | 'unhold' | 'hangup'
+export type Step =
+  | number
+  | 'answer'
+  | RecordingStep
+  | 'hold'
+  | 'unhold'
+  | 'hangup'
+  /** The engine tells that it has failed, and does nothing more. */
+  | 'engine-dies'
+type RecordingStep = 'start' | 'pause' | 'resume' | 'stop' | 'mask' | 'unmask'
+
+/** How the recorders of a scene are asked, and what else is there for the recording. */
+export interface Setting {
+  /** Between their URIs; by default all are asked at once. */
+  readonly separator?: ',' | '|'
+  readonly policy?: string
+  readonly hasSpool?: boolean
+  readonly replayMs?: number
+  /** What becomes of each command to the engine. */
+  readonly onCommand?: (command: FakeCommand) => Promise<void> | void
+}
 
 /** What a run shows. */
 export interface Run {
@@ -48,10 +71,17 @@ export interface Run {
   /** Answer to each command, with its text and results. */
   readonly outcomes: ReadonlyArray<CommandOutcome | undefined>
   readonly events: readonly string[]
-  /** Packets that left while no recording was reported to be under way. */
+  /** Packets that left while no recording was reported to be under way, or were said then and left later. */
   readonly leaked: number
+  /** Packets that left without a mask while one was reported. */
+  readonly unmasked: number
+  /** Forks that were left when nothing was recorded any more, before the call ended. */
+  readonly forksLeft: number
   /** Packets that left in all. */
   readonly sent: number
+  /** Packets of these that went to each recorder, and to the spool. */
+  readonly sentTo: readonly number[]
+  readonly spooled: number
   readonly recorders: readonly ChaosRecorder[]
 }
 
@@ -80,11 +110,22 @@ export class ChaosScene {
   readonly #events: RecordingEvent[] = []
   readonly #given: Given[] = []
   #phone: PhoneCall | undefined
+  readonly #setting: Setting
+  readonly #spool = new FakeSpool()
+  /** When nothing was to be recorded, on the wall clock, as often as it was looked. */
+  readonly #silentAtMs: number[] = []
   #leaked = 0
-  #sent = 0
+  #unmasked = 0
+  /** Packets by the host that they went to. */
+  readonly #sentTo = new Map<string, number>()
+  #forksLeft = 0
+  #isMaskPromised = false
 
-  constructor(...scripts: readonly ChaosScript[]) {
+  constructor(scripts: readonly ChaosScript[] = [], setting: Setting = {}) {
     const { bench } = this
+    this.#setting = setting
+    bench.engine.onCommand = setting.onCommand
+    bench.engine.onSent = (fork, packets, saidFromMs) => this.#onSent(fork, packets, saidFromMs)
     this.client = new RecordingClient({
       core: bench.core,
       clock: bench.clock,
@@ -100,13 +141,14 @@ export class ChaosScene {
         onSilence: () => () => {},
       },
       policy: defaultPolicy,
-      replayMs: 0,
+      replayMs: setting.replayMs ?? 0,
       preStartMs: 0,
+      ...(setting.hasSpool === true && { spool: this.#spool }),
       transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000', 'OPUS/48000/2'],
       announce: () => {},
     })
     this.client.events.add((event) => void this.#events.push(event))
-    this.#recorders = scripts.map((script, index) => this.#attach(script, `10.0.0.${FIRST_RECORDER + index}`))
+    this.#recorders = scripts.map((script, index) => this.#attach(script, index))
   }
 
   /** Places the call, does the steps, hangs up if nobody did, and checks that nothing is left. */
@@ -120,15 +162,22 @@ export class ChaosScene {
     }
     await bench.pass(1)
     this.#see()
+    const [call] = bench.service.calls()
+    if (call !== undefined && this.client.stateOf(call.callId) === 'none')
+      this.#forksLeft = this.#media?.forks.size ?? 0
     if (this.#phone.end === undefined) this.#do('hangup')
     const run = this.#run()
-    await bench.pass(60_000)
+    for (let seconds = 0; seconds < 60; seconds++) {
+      this.#deliver()
+      await bench.pass(1_000)
+    }
     assert.deepEqual(
       this.#given.filter(({ outcome }) => outcome === undefined).map(({ name }) => name),
       [],
       'every command is answered',
     )
     for (const recorder of this.#recorders) recorder.close()
+    this.client.close()
     await bench.checkNothingLeft()
     assert.deepEqual(this.client.census(), { calls: 0, sessions: 0 }, 'the recording client holds nothing')
     assert.deepEqual(
@@ -138,7 +187,8 @@ export class ChaosScene {
     return { ...run, story: this.#story(), outcomes: this.#given.map(({ outcome }) => outcome) }
   }
 
-  #attach(script: ChaosScript, ip: string): ChaosRecorder {
+  #attach(script: ChaosScript, index: number): ChaosRecorder {
+    const ip = `10.0.0.${FIRST_RECORDER + index}`
     const { network, clock, log } = this.bench
     const node = network.attach(`chaos-${ip}`, ip)
     const recorder = new ChaosRecorder(script, {
@@ -152,7 +202,7 @@ export class ChaosScene {
       clock,
       ids: seededIds(77),
       log,
-      mediaHost: '192.0.2.50',
+      mediaHost: mediaHost(index),
       hangUp: () => network.cut(ip),
     })
     node.bind(recorder)
@@ -171,32 +221,58 @@ export class ChaosScene {
     this.#see()
     if (step === 'answer') bench.bob.incoming.at(-1)?.accept()
     else if (step === 'hangup') this.#hangUp()
+    else if (step === 'engine-dies') this.#killEngine()
     else if (step === 'hold' || step === 'unhold') {
       const direction = step === 'hold' ? 'sendonly' : 'sendrecv'
       void this.#phone?.dialog?.reinvite({ body: phoneSdp({ direction }) })
     } else if (this.#recorders.length > 0 && call !== undefined) {
       const given: Given = { name: step, outcome: undefined, state: '' }
       this.#given.push(given)
+      if (step === 'unmask') this.#isMaskPromised = false
       const asked = this.#ask(step, call)
       void asked.then((outcome) => {
         given.outcome = outcome
+        if (step === 'mask') this.#isMaskPromised = outcome.status === 200
       })
       this.#flow()
     }
   }
 
-  #ask(step: 'start' | 'pause' | 'resume' | 'stop', call: Call): Promise<CommandOutcome> {
-    const servers = this.#recorders.map((_, index) => `sip:10.0.0.${FIRST_RECORDER + index}`).join(',')
+  #ask(step: RecordingStep, call: Call): Promise<CommandOutcome> {
+    const uris = this.#recorders.map((_, index) => `sip:10.0.0.${FIRST_RECORDER + index}`)
+    const servers = uris.join(this.#setting.separator ?? ',')
     switch (step) {
       case 'start':
-        return this.client.start(call, { servers, recordingId: 'r', origin: 'flow', noticePlayed: true })
+        return this.client.start(call, {
+          servers,
+          recordingId: 'r',
+          origin: 'flow',
+          noticePlayed: true,
+          policy: this.#setting.policy ?? '',
+        })
       case 'pause':
         return this.client.pause(call, { origin: 'rest' })
       case 'resume':
         return this.client.resume(call, 'rest')
+      case 'mask':
+      case 'unmask':
+        return this.client.mask(call, step === 'mask', 'rest')
       default:
         return this.client.stop(call, 'rest')
     }
+  }
+
+  /** Everything fails from now on, what a dead thread had is gone, and that is logged as the fault that it is. */
+  #killEngine(): void {
+    const { engine, log } = this.bench
+    engine.onCommand = () => Promise.reject(new Error('the worker is gone'))
+    for (const media of engine.opened) {
+      for (const { id } of media.forks.values()) media.forks.delete(id)
+      media.emit({ type: 'failed', reason: 'the worker is gone' })
+    }
+    const at = log.lines.findIndex(({ message }) => message === 'media engine gave up a call')
+    assert.ok(at >= 0, 'the call ends by it')
+    log.lines.splice(at, 1)
   }
 
   #hangUp(): void {
@@ -212,17 +288,36 @@ export class ChaosScene {
     this.#see()
   }
 
-  /** Lets audio arrive at every tap; what leaves although the state says that nothing does has leaked. */
+  /** Lets audio arrive at every tap. */
   #flow(): void {
+    this.#deliver()
     const media = this.#media
     const [call] = this.bench.service.calls()
     if (media === undefined || call === undefined) return
     const state = this.client.stateOf(call.callId)
-    const before = packetsOf(media)
+    if (state !== 'starting' && !this.#isRecorded(call.callId)) this.#silentAtMs.push(this.bench.clock.wallMs())
     for (const fork of media.forks.keys()) media.flow(fork)
-    const sent = packetsOf(media) - before
-    this.#sent += sent
-    if (state !== 'recording' && state !== 'resuming') this.#leaked += sent
+  }
+
+  /** Has the spool say that it has sent what it delivers. */
+  #deliver(): void {
+    for (const id of this.#spool.flowing.keys()) this.#spool.emit({ type: 'sent', id })
+  }
+
+  /** What leaves although the state says that nothing does has leaked, and so has what was said while it said so. */
+  #onSent({ masked, remote }: FakeFork, packets: number, saidFromMs: number): void {
+    const [call] = this.bench.service.calls()
+    if (call === undefined) return
+    const host = remote?.remote.rtp.host ?? ''
+    this.#sentTo.set(host, (this.#sentTo.get(host) ?? 0) + packets)
+    const wasSilent = this.#silentAtMs.some((atMs) => atMs > saidFromMs && atMs < this.bench.clock.wallMs())
+    if (wasSilent || !this.#isRecorded(call.callId)) this.#leaked += packets
+    if (this.#isMaskPromised && !masked) this.#unmasked += packets
+  }
+
+  #isRecorded(callId: string): boolean {
+    const state = this.client.stateOf(callId)
+    return state === 'recording' || state === 'resuming'
   }
 
   /** Notes the state that followed the last command. */
@@ -251,7 +346,11 @@ export class ChaosScene {
       outcomes: [],
       events: this.#events.map((event) => event.type),
       leaked: this.#leaked,
-      sent: this.#sent,
+      unmasked: this.#unmasked,
+      forksLeft: this.#forksLeft,
+      sent: [...this.#sentTo.values()].reduce((sum, packets) => sum + packets, 0),
+      sentTo: this.#recorders.map((_, index) => this.#sentTo.get(mediaHost(index)) ?? 0),
+      spooled: this.#sentTo.get(SPOOL_HOST) ?? 0,
       recorders: this.#recorders,
     }
   }
@@ -265,8 +364,8 @@ export function normalised(text: string): string {
     .replace(/^(Call-ID|i): .*$/gim, 'Call-ID: *')
 }
 
-function packetsOf(media: FakeMediaCall): number {
-  return [...media.forks.values()].reduce((sum, fork) => sum + fork.packets, 0)
+function mediaHost(index: number): string {
+  return `192.0.2.${FIRST_RECORDER + index}`
 }
 
 let nextPort = 40_000

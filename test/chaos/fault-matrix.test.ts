@@ -24,12 +24,13 @@ function baseline(steps: readonly Step[]): Promise<Run> {
 /** Plays a timeline with a fault and checks what holds in every combination. */
 async function play(fault: string, steps: readonly Step[], profile = defaultProfile): Promise<Run> {
   const plain = await baseline(steps)
-  const scene = new ChaosScene(presets[fault]!)
+  const scene = new ChaosScene([presets[fault]!])
   scene.profile = profile
   const run = await scene.play(steps)
   assert.equal(run.party, plain.party, 'the parties see the same messages at the same time')
   assert.equal(run.media, plain.media, 'the media of the call is commanded alike')
   assert.equal(run.leaked, 0, 'no packet leaves while nothing is reported to be recorded')
+  assert.equal(run.forksLeft, 0, 'no fork is left when nothing is recorded')
   if (!WITHOUT_END.test(fault)) {
     assert.deepEqual(
       run.recorders.flatMap(({ sessions }) => sessions).filter((session) => session.state === 'up'),

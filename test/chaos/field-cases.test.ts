@@ -11,7 +11,7 @@ const recording: readonly Step[] = ['answer', 200, 'start', 6000]
 
 /** Plays with and without recording; the parties must not see a difference. */
 async function played(steps: readonly Step[], ...scripts: readonly ChaosScript[]): Promise<Run> {
-  const [plain, run] = [await new ChaosScene().play(steps), await new ChaosScene(...scripts).play(steps)]
+  const [plain, run] = [await new ChaosScene().play(steps), await new ChaosScene(scripts).play(steps)]
   assert.equal(run.party, plain.party)
   assert.equal(run.media, plain.media)
   assert.equal(run.leaked, 0)
@@ -77,7 +77,7 @@ test('field 10: calls that end at random leave no dialog, no port, no timer', as
     for (let count = random.integer(5); count > 0; count--) {
       steps.push(commands[random.integer(commands.length)]!, random.integer(2000))
     }
-    const run = await new ChaosScene(preset(fault)).play([...steps, 'hangup'])
+    const run = await new ChaosScene([preset(fault)]).play([...steps, 'hangup'])
     assert.equal(run.leaked, 0, `${fault}: ${steps.join(' ')}`)
   }
 })

@@ -37,7 +37,7 @@ test(`fuzz: ${rounds} recordings with a recorder whose messages are broken at ra
     // Neighbouring seeds begin alike.
     const random = seededIds(Math.imul(seed, 0x9e3779b1))
     const steps = randomSteps(random)
-    const scene = new ChaosScene(presets[talkative[random.integer(talkative.length)]!]!)
+    const scene = new ChaosScene([presets[talkative[random.integer(talkative.length)]!]!])
     scene.mangle = (bytes) => {
       const sent = mangled(bytes, random)
       if (sent[0] !== bytes) changes += 1

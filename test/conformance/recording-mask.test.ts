@@ -68,7 +68,8 @@ for (const how of ['refuses', 'never answers'] as const) {
       return how === 'refuses' ? Promise.reject(new Error('no')) : new Promise(() => {})
     }
     const on = mask(b, true)
-    await b.pass(2_000)
+    // Soon after, it gets another copy.
+    await b.pass(how === 'refuses' ? 500 : 2_000)
     assert.equal(on.status, 503)
     assert.deepEqual([b.call.media.forks.has(first ?? ''), masked(b)], [false, [true]])
     assert.equal(b.eventTypes.includes('recording.masked'), false)

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { correlate, goertzelPower, KeyToneDetector, tone } from '#audio'
+import { correlate, goertzelPower, tone } from '#audio'
 import type { ForeignRecorder } from '../foreign/foreign-recorder.ts'
 import { HEARING_DEADLINE_MS as DEADLINE_MS, HEARING_TIMES, openRecorder } from '../harness/hearing-recorder.ts'
+import { hasKeys, toneWithKeys } from '../harness/key-tones.ts'
 import type { Section } from '../harness/open-program.ts'
 import { OpusVoice } from '../harness/opus-packets.ts'
 import type { SoftCall } from '../harness/softphone.ts'
@@ -28,20 +29,6 @@ function presence(samples: Int16Array, frequencyHz: number): number {
     goertzelPower(samples.subarray(index * part, (index + 1) * part), 8000, frequencyHz),
   )
   return heard.filter((share) => share > 0.15).length / count
-}
-
-/** A tone with the key 5 for 100 ms in each second, as a phone puts it into its audio. */
-function toneWithKeys(frequencyHz: number, seconds: number): Int16Array {
-  const samples = tone(frequencyHz, seconds * 1000)
-  const [low, high] = [770, 1336].map((hz) => tone(hz, 100, 8000, 6000))
-  for (let at = SECOND / 2; at < samples.length; at += SECOND) {
-    for (let i = 0; i < low!.length; i++) samples[at + i] = low![i]! + high![i]!
-  }
-  return samples
-}
-
-function hasKeys(samples: Int16Array): boolean {
-  return [0, 20, 40, 60].some((skip) => new KeyToneDetector().feed(samples.subarray(skip)))
 }
 
 /** How much of a stream there is, by its own clock. */

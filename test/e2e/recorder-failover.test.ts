@@ -97,6 +97,34 @@ test('SRC-63, field 22: a recorder whose host refuses the audio mid-call is told
   assert.deepEqual(standby.violations, [])
 })
 
+test('SRC-63, field 22: a recorder that stops to send RTCP is lost after 15 s, and the next is sent all since it was heard last', async (t) => {
+  const [first, standby] = [await openRecorder(t), await openRecorder(t)]
+  const profiles = [{ name: 'watched', lostAfterSilenceMs: 10_000 }]
+  const talk = await openTalk(t, { gateway: { recording: { ...TIMES, profiles, replaySeconds: 30 } } })
+  assert.equal((await talk.rest('start', `${first.uri()}|${standby.uri()}`)).status, 200)
+  await assertHears(first)
+  first.stopReceiverReports()
+  const stoppedAtMs = Date.now()
+  for (const index of [0, 1]) first.sendReceiverReport(index)
+  await standby.waitFor(() => standby.invites().length > 0, 2 * DEADLINE_MS, 'the standby is invited')
+  const lostAtMs = Date.now()
+  assert.match(`${eventOf(talk, 'recorder.lost')['reason']}`, /^no sign of life for \d+ s$/)
+  await assertHears(standby)
+  const ledger = (await talk.view()).recording?.ledger ?? []
+  const [gap, ...others] = ledger.find(({ recorder }) => recorder === first.uri())?.gaps ?? []
+  assert.deepEqual([gap?.reason.slice(0, 5), others], ['lost:', []])
+  const silentAtMs = Date.parse(gap?.from ?? '')
+  assert.ok(silentAtMs >= stoppedAtMs - 1_000, 'not before it was heard last')
+  assert.ok(silentAtMs <= lostAtMs - 14_000, 'but long before it was taken for lost')
+  const isMarked = (): boolean => /<[^>]*replayed[^>]* from="/.test(standby.documents().at(-1) ?? '')
+  await standby.waitFor(isMarked, DEADLINE_MS, 'it is told what had been said before')
+  const [, from = ''] = /<[^>]*replayed[^>]* from="([^"]+)"/.exec(standby.documents().at(-1) ?? '') ?? []
+  assert.ok(Math.abs(Date.parse(from) - silentAtMs) < 1_000, `replayed from ${from}, silent since ${gap?.from}`)
+  await talk.assertUndisturbed()
+  await talk.end()
+  assert.deepEqual([...first.violations, ...standby.violations], [])
+})
+
 test('SRC-63: a recorder whose connections are cut and refused is lost at the second request in vain, and the next has the audio', async (t) => {
   const [first, standby] = [await openRecorder(t), await openRecorder(t)]
   first.script = { contactUri: first.uri('tcp') }

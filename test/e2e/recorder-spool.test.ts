@@ -7,13 +7,15 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { encodePcmu, goertzelPower, tone } from '#audio'
 import { ForeignRecorder } from '../foreign/foreign-recorder.ts'
+import { hasKeys, toneWithKeys } from '../harness/key-tones.ts'
 import type { Section, TestProgram } from '../harness/open-program.ts'
-import { CALLEE_HZ, CALLER_HZ, openTalk, openTestGateway, type Talk } from '../harness/talk.ts'
+import { CALLEE_HZ, CALLER_HZ, openPhone, openTalk, openTestGateway, placeTalk, type Talk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
 
 const DEADLINE_MS = 20_000
 /** Half a second of speech. */
 const SAMPLES = 4_000
+const SAMPLES_PER_SECOND = 8_000
 const PCMU_BYTES = 160
 
 interface SpoolPlace {
@@ -189,6 +191,43 @@ test('a recorder that comes up in the middle of a call has the rest live, and wh
   assert.equal(new Set(sessions).size, 1)
   assert.deepEqual(recorder.violations, [])
 })
+
+for (const by of ['the profile of the recorder', 'a command'] as const) {
+  test(`SEC-28, SRC-63: keys that are masked by ${by} are not in the spool: what is delivered later holds none`, async (t) => {
+    const [place, recorder] = [await spoolPlace(t), await busyRecorder(t)]
+    const profiles = by === 'a command' ? [] : [{ name: 'masked', media: { maskDtmf: true } }]
+    const [alice, bob] = [await openPhone(t, 'alice', 'udp'), await openPhone(t, 'bob', 'udp')]
+    const { recording, ...more } = gatewayOf(place)
+    const opened = await openTestGateway(t, {
+      gateway: {
+        ...more,
+        recording: { ...(recording as Section), profiles },
+        routes: [{ match: 'bob', callee: bob.uri }],
+      },
+    })
+    const talk = await placeTalk(opened, alice, bob, tone(CALLER_HZ, 100))
+    assert.equal((await talk.rest('start', recorder.uri())).status, 200)
+    if (by === 'a command') assert.equal((await talk.rest('mask')).status, 200)
+    const from = talk.callee.heard().length
+    // Not before it is masked.
+    talk.caller.say(toneWithKeys(CALLER_HZ, 30))
+    await talk.caller.audio.sendDigits('5')
+    const heard = (): Int16Array => talk.callee.heard().subarray(from)
+    await until('two seconds are heard', () => heard().length > 2 * SAMPLES_PER_SECOND, DEADLINE_MS)
+    await until('the call itself hears a key', () => hasKeys(heard().subarray(-2 * SAMPLES_PER_SECOND)), DEADLINE_MS)
+    await talk.end()
+    await untilEvent(opened, 'spool.kept')
+    recorder.script = {}
+    opened.program.gateway?.recordingClient.deliverSpooled()
+    await recorder.waitFor(() => recorder.requests('BYE').length > 0, DEADLINE_MS, 'the delivery is over')
+    const delivery = recorder.sessions.length - 1
+    const [said, packets] = [recorder.audio(0, delivery), recorder.rtp(0, delivery)]
+    assert.ok(said.length > SAMPLES_PER_SECOND, `${said.length} samples came`)
+    assert.equal(hasKeys(said), false, 'no key sounds')
+    assert.deepEqual([...new Set(packets.map(({ payloadType }) => payloadType))], [0], 'no telephone-event came')
+    assert.deepEqual(recorder.violations, [])
+  })
+}
 
 test('a spool without its key is refused at start', async (t) => {
   const place = await spoolPlace(t)

@@ -47,6 +47,35 @@ export function copyScenarios(scenario: Scenario): void {
     'dtmfMask',
   )
 
+  scenario(
+    'SEC-28: a masked fork that moves to what another leg says has none of its keys either, in one unbroken stream',
+    async (scene) => {
+      const codecs = [PCMU, EVENT_101]
+      const [a, b] = [await scene.leg('a', codecs), await scene.leg('b', codecs)]
+      const { recorder } = await scene.fork('f', 'a', 'received', true, codecs)
+      await scene.call.maskDtmf(['f'], true)
+      a.party.say(a.local.rtpPort, { payloadType: 0, sequence: 1, timestamp: 0 }, frameOf(1, 1))
+      a.party.say(a.local.rtpPort, { payloadType: 0, sequence: 2, timestamp: 160 }, frameOf(1, 2))
+      await recorder.hears(2)
+      await scene.call.moveFork('f', { leg: 'b', point: 'received' })
+      const say = (payloadType: number, sequence: number, timestamp: number, payload: Uint8Array): void =>
+        b.party.say(b.local.rtpPort, { payloadType, sequence, timestamp }, payload)
+      say(0, 1, 0, frameOf(2, 1))
+      say(101, 2, 160, Uint8Array.of(5, 10, 0, 160))
+      say(101, 3, 160, Uint8Array.of(5, 0x8a, 1, 64))
+      say(0, 4, 480, frameOf(2, 4))
+      say(0, 5, 640, frameOf(2, 5))
+      await recorder.hears(3)
+      const { heard } = recorder
+      assertContinuous(heard)
+      assert.ok(heard.every(({ header }) => header.payloadType === 0))
+      const times = heard.slice(2).map(({ header }) => header.timestamp - heard[2]!.header.timestamp)
+      assert.deepEqual(times, [0, 480, 640], 'the key has left its time behind')
+      assert.ok(((await scene.call.removeFork('f')).masked ?? 0) >= 2)
+    },
+    'dtmfMask',
+  )
+
   scenario('a recorder that takes another law of G.711 than the call gets its own', async (scene) => {
     const a = await scene.leg('a', [PCMA])
     const { recorder } = await scene.fork('f', 'a', 'received', true, [PCMU])

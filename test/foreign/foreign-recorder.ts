@@ -373,4 +373,9 @@ export class ForeignRecorder {
   sendReceiverReport(index: number, session = 0): void {
     this.sessions[session]?.slots[index]?.report()
   }
+
+  /** Sends no RTCP any more, and takes everything all the same. */
+  stopReceiverReports(session = 0): void {
+    for (const slot of this.sessions[session]?.slots ?? []) slot.doesReport = false
+  }
 }

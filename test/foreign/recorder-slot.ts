@@ -33,6 +33,8 @@ export class RecorderSlot {
   readonly rtp: RtpArrival[] = []
   readonly rtcp: RtcpArrival[] = []
   readonly ssrc = randomBytes(4).readUInt32BE()
+  /** Whether each sender report is answered. */
+  doesReport = true
   readonly #objected = new Set<string>()
   readonly #findings: Findings
   readonly #changed: () => void
@@ -123,7 +125,7 @@ export class RecorderSlot {
     }
     const source = this.rtp.at(-1)
     if (source && source.ssrc !== compound.ssrc) this.#object('RFC 3550 6.4.1: RTCP and RTP have different SSRCs')
-    if (first === RTCP_SR) this.report()
+    if (first === RTCP_SR && this.doesReport) this.report()
     this.#changed()
   }
 

@@ -307,6 +307,22 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
     assert.equal(await catalogue.count({ id: 'call-4', deleted: 'with' }), 1)
   })
 
+  named('SRS-53: the takes of a session are found by its id, of every store, deleted ones too', async (t) => {
+    const catalogue = await filled(t)
+    const sessionIds = ['//++AAAAQACAAAAAAAAAAA==', 'other']
+    await catalogue.put(row(6, { sessionIds }))
+    await catalogue.put(row(7, { sessionIds, store: 'second', groupIds: ['g'] }))
+    await catalogue.put(row(8, { sessionIds: ['other'] }))
+    await catalogue.annotate('r6', () => ({ deletion: { reason: 'r', actor: 'a', atMs: 1 } }))
+    const { rows, next } = await catalogue.page({ id: sessionIds[0]!, deleted: 'with', limit: 3 })
+    assert.deepEqual([idsOf(rows), next], [['r7', 'r6'], undefined])
+    assert.deepEqual(
+      rows.map((found) => found.sessionIds),
+      [sessionIds, sessionIds],
+    )
+    assert.deepEqual(idsOf((await catalogue.page({ id: 'g', deleted: 'with', limit: 2 })).rows), ['r7'])
+  })
+
   named('texts with quotes, zeros, lone surrogates and no end break nothing', async (t) => {
     const catalogue = await open(t)
     const nasty = `a"b'c\\ %_\0\ud800 ${'x'.repeat(3000)}`

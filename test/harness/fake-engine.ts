@@ -83,6 +83,8 @@ export class FakeEngine implements MediaEngine {
   readonly instantPrompts: boolean
   /** Called with each command after it took effect: a throw or rejection fails it, a promise delays its completion. */
   onCommand: ((command: FakeCommand, call: FakeMediaCall) => void | Promise<void>) | undefined
+  /** Called with each packet, or run of packets, that leaves a fork; `saidFromMs`: when the first of them was said, on the wall clock. */
+  onSent: ((fork: FakeFork, packets: number, saidFromMs: number) => void) | undefined
   #nextPort = 20_000
   #nextSsrc = 0x1000
 
@@ -187,12 +189,16 @@ export class FakeMediaCall implements MediaCall {
       return
     }
     if (sendPackets(state, packets, wallMs)) this.emit({ type: 'fork-first-packet', fork, atMs: wallMs })
+    this.#engine.onSent?.(state, packets, wallMs)
   }
 
   #replay(fork: string): void {
     const state = this.forks.get(fork)
-    const events = state === undefined ? [] : replayInto(state, this.remembered, this.#engine.clock.wallMs())
-    for (const event of events) this.emit(event)
+    if (state === undefined) return
+    for (const event of replayInto(state, this.remembered, this.#engine.clock.wallMs())) {
+      this.emit(event)
+      if (event.type === 'fork-replayed') this.#engine.onSent?.(state, event.packets, event.fromMs)
+    }
   }
 
   async addLeg(leg: string): Promise<MediaLocal> {

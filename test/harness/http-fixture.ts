@@ -198,6 +198,8 @@ export function httpFixture(): HttpFixture {
           const found = recordings.find((one) => one.recordingId === id)
           return found && recordingDetail(found)
         },
+        session: async () => undefined,
+        group: async () => undefined,
         tag: async (id) => curated(id),
         hold: async (id, doing) => curatedBy(id, doing),
         release: async (id, doing) => curatedBy(id, doing),

@@ -26,6 +26,8 @@ export interface ProgramOptions {
   readonly recorder?: boolean
   /** Keys of `recorder` beside its SIP, media and store. */
   readonly recorderKeys?: Section
+  /** Keys of the recorder's media beside its ports. */
+  readonly recorderMedia?: Section
   /** Keys of the recorder's store. */
   readonly recorderStore?: Section
   /** Both roles listen over TLS too, with the certificates `gw` and `peer`. */
@@ -71,7 +73,7 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
       ...(options.recorder === true
         ? {
             recorder: {
-              ...recorderSection({ folder: store, ...options.recorderStore }, options.tls),
+              ...recorderSection({ folder: store, ...options.recorderStore }, options),
               ...options.recorderKeys,
             },
           }
@@ -135,7 +137,7 @@ function gatewaySection(options: ProgramOptions, flowFile: string): Section {
   }
 }
 
-function recorderSection(store: Section, isTls?: boolean): Section {
+function recorderSection(store: Section, { tls, recorderMedia }: ProgramOptions): Section {
   const portMin = 12_000 + 2 * cryptoIds.integer(3000)
-  return { sip: sipSection('peer', isTls), media: { portMin, portMax: portMin + PORTS }, store }
+  return { sip: sipSection('peer', tls), media: { portMin, portMax: portMin + PORTS, ...recorderMedia }, store }
 }

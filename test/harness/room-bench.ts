@@ -44,11 +44,12 @@ export const EVENTS = { payloadType: 101, encoding: 'TELEPHONE-EVENT/8000', cloc
 interface RoomBenchOptions {
   readonly keepDigits?: boolean
   readonly disk?: DiskPort
+  readonly clock?: ManualClock
 }
 
 /** One room with one recording. */
 export class RoomBench {
-  readonly clock = new ManualClock()
+  readonly clock: ManualClock
   readonly events: RecordEvent[] = []
   /** How the disk was, each second. */
   readonly states: DiskState[] = []
@@ -60,7 +61,8 @@ export class RoomBench {
   socketsRead: () => Promise<void> = () => Promise.resolve()
   readonly #sources: RtpSource[] = []
 
-  constructor(root: string, { keepDigits = false, disk = instantPort }: RoomBenchOptions) {
+  constructor(root: string, { keepDigits = false, disk = instantPort, clock = new ManualClock() }: RoomBenchOptions) {
+    this.clock = clock
     this.root = root
     this.room = new RecordRoom({
       root,
@@ -89,6 +91,14 @@ export class RoomBench {
       await rm(root, { recursive: true })
     })
     await bench.room.handle({ type: 'open', recordingId: 'r1', facts: FACTS })
+    return bench
+  }
+
+  /** A room that goes on where another one, which is stopped, left its recording: on its clock, in its folder, with its ports. */
+  static after(t: TestContext, before: RoomBench): RoomBench {
+    const bench = new RoomBench(before.root, { clock: before.clock })
+    bench.ports.push(...before.ports)
+    t.after(() => bench.room.handle({ type: 'stop' }))
     return bench
   }
 

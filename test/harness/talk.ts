@@ -29,7 +29,7 @@ export interface Answered {
   readonly text: string
 }
 
-type Activity = 'start' | 'stop' | 'pause' | 'resume'
+type Activity = 'start' | 'stop' | 'pause' | 'resume' | 'mask' | 'unmask'
 
 /** What a talk is made of; gateway settings beside the route to the callee. */
 export interface TalkOptions extends Omit<ProgramOptions, 'gateway'> {

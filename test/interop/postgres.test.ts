@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openCatalogue, openCatalogueAndJobs, type SqlCatalogue } from '#store'
+import type { LogicalRecordingView } from '../../src/control/recordings/logical-recording-contract.ts'
 import { catalogueRow } from '../harness/catalogue-row.ts'
 import { catalogueSuite } from '../harness/catalogue-suite.ts'
 import { jobSuite } from '../harness/job-suite.ts'
@@ -10,6 +11,7 @@ import { keptRecordings } from '../harness/kept-recording.ts'
 import { openTestProgram } from '../harness/open-program.ts'
 import { type PostgresCluster, startPostgres } from '../harness/postgres.ts'
 import { recordSession } from '../harness/recorded-session.ts'
+import { endTake, openTake, toldCall } from '../harness/session-takes.ts'
 import { until } from '../harness/until.ts'
 
 let cluster: PostgresCluster
@@ -70,4 +72,39 @@ test('a recorder whose PostgreSQL is away, at its start or later, records on and
   await keptRecordings(recorder.store, 2)
   await own.start()
   await until('the second is catalogued', async () => (await published()) === 2, 40_000)
+})
+
+test('SRS-53: what two recorders of one PostgreSQL database have of a call is one recording at both, with a gap by failover', async (t) => {
+  const database = await cluster.database()
+  const recorders = []
+  for (const name of ['first', 'second']) {
+    const recorder = await openTestProgram({ gateway: false, recorder: true, recorderStore: { database, name } })
+    t.after(() => recorder.close())
+    recorders.push(recorder)
+  }
+  const call = toldCall()
+  for (const recorder of recorders) {
+    await endTake(await openTake(recorder, call))
+    await keptRecordings(recorder.store, 1)
+  }
+  for (const { httpUrl } of recorders) {
+    const url = `${httpUrl}/api/communication-sessions/${encodeURIComponent(call.sessionId)}`
+    let session: LogicalRecordingView | undefined
+    await until('both takes are in the catalogue', async () => {
+      const answer = await fetch(url)
+      session = answer.ok ? ((await answer.json()) as LogicalRecordingView) : undefined
+      return session?.takes.filter(({ state }) => state === 'published').length === 2
+    })
+    assert.deepEqual(
+      session?.takes.map(({ store, hasAudio }) => [store, hasAudio]),
+      [
+        ['first', true],
+        ['second', true],
+      ],
+    )
+    assert.deepEqual(
+      session?.gaps.map(({ cause, after }) => [cause, after]),
+      [['failover', 1]],
+    )
+  }
 })

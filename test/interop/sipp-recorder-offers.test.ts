@@ -37,6 +37,12 @@ test('SRC-41, SRC-42: a stream that the recorder adds is refused, one that it ta
   await until('the third stream is refused', async () => (await answersAt(recorder, 200)) === 1, DEADLINE_MS)
   for (const line of [0, 1]) await untilHeard(recorder, 20, line)
   await until('the first stream is removed', async () => (await answersAt(recorder, 200)) === 2, DEADLINE_MS)
+  const refusals = (): unknown[] =>
+    talk.opened.log.lines.flatMap(({ fields }) =>
+      fields['event'] === 'recorder.streams-refused' ? [fields['labels']] : [],
+    )
+  await until('it is told which stream was taken away', () => refusals().length > 0, DEADLINE_MS)
+  assert.deepEqual(refusals(), [['1']])
   // What was under way has come by then.
   await packetsDuring(recorder, heard)
   const [first, second] = [recorder.packets(0), recorder.packets(1)]

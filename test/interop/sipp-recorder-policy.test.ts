@@ -149,6 +149,9 @@ for (const [policy, isEnded] of [
     assert.equal((await talk.rest('start', declining.uri)).status, 200, await declining.messages())
     await untilHeard(declining)
     await declining.succeeded()
+    await until('the loss is told', () => typesOf(talk).includes('recording.lost') || isEnded, DEADLINE_MS)
+    const lost = talk.opened.log.lines.find(({ fields }) => fields['event'] === 'recorder.lost')
+    assert.equal(lost?.fields['reason'], 'no stream is left')
     if (isEnded) {
       await untilOver(talk)
       return

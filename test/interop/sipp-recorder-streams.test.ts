@@ -208,6 +208,13 @@ test('SRC-70: a session outlasts its call with no stream left, and the next call
   assert.equal(new Set(dialogs).size, 1)
 })
 
+/** How many streams somebody hears, by the last document. */
+async function heardStreams(recorder: SippRecorder): Promise<number> {
+  const xml = bodiesIn(await recorder.messages()).findLast((body) => body.xml !== undefined)?.xml
+  const told = xml === undefined ? [] : parseXml(xml).children.filter(({ name }) => name === 'participantstreamassoc')
+  return told.flatMap(({ children }) => children.filter(({ name }) => name === 'recv')).length
+}
+
 test('SRC-46: while the caller holds, the recorder is told so and goes on hearing what is said, since no policy pauses it', async (t) => {
   const recorder = await openRecorder(t, 2)
   const talk = await openTalk(t)
@@ -218,6 +225,7 @@ test('SRC-46: while the caller holds, the recorder is told so and goes on hearin
     const before = await told()
     assert.equal(await talk.caller.hold(isHeld), true)
     await until('the hold is told', async () => (await told()) > before, DEADLINE_MS)
+    await until('who holds hears nothing', async () => (await heardStreams(recorder)) === (isHeld ? 1 : 2), DEADLINE_MS)
     await assertVoices(recorder, isHeld ? { 0: CALLER_HZ } : { 0: CALLER_HZ, 1: CALLEE_HZ })
   }
   for (const { sdp } of await offersAt(recorder)) {

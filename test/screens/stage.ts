@@ -6,6 +6,7 @@ import { cryptoIds, systemClock } from '#net'
 import { hashPassword } from '../../src/control/access/password.ts'
 import { openTestProgram, type TestProgram } from '../harness/open-program.ts'
 import { recordSession } from '../harness/recorded-session.ts'
+import { recordInParts } from '../harness/session-takes.ts'
 import { Softphone } from '../harness/softphone.ts'
 import { placeTalk, type Talk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
@@ -51,6 +52,8 @@ export interface Stage {
   /** A paused call of which there is a trace with several samples. */
   readonly pausedCall: string
   readonly recordingId: string
+  /** A recording that is one of several parts of its call. */
+  readonly partId: string
   /** Nobody answers there. */
   readonly deadRecorder: string
   close(): Promise<void>
@@ -95,6 +98,7 @@ export async function openStage(): Promise<Stage> {
     return await placeTalk(busy, await openPhone(from), callee, said, to)
   }
 
+  const partId = await recordInParts(busy)
   await recordSession(busy, RECORDED_MS)
   const failing = await talk('frank', 'grace')
   await failing.rest('start', deadRecorder)
@@ -124,6 +128,7 @@ export async function openStage(): Promise<Stage> {
     closed,
     pausedCall: paused.callId,
     recordingId,
+    partId,
     deadRecorder,
     close: async () => {
       for (const phone of phones) await phone.close()

@@ -87,7 +87,7 @@ function callViews({ busy, empty, pausedCall }: Stage): readonly Photographed[] 
   ]
 }
 
-function recordingViews({ busy, empty, recordingId }: Stage): readonly Photographed[] {
+function recordingViews({ busy, empty, recordingId, partId }: Stage): readonly Photographed[] {
   return [
     {
       name: 'recordings',
@@ -98,6 +98,11 @@ function recordingViews({ busy, empty, recordingId }: Stage): readonly Photograp
       name: 'recording',
       url: at(busy, `recordings/${recordingId}?at=0.1`),
       ready: (page) => page.locator('.waves [data-mark]').first().waitFor({ state: 'attached' }),
+    },
+    {
+      name: 'recording-parts',
+      url: at(busy, `recordings/${partId}`),
+      ready: (page) => page.getByRole('heading', { name: 'Part 2 of 3 of this call' }).waitFor(),
     },
     { name: 'recordings-empty', url: at(empty, 'recordings'), ready: settled },
   ]

@@ -10,6 +10,7 @@ export type HelpTopic =
   | 'duplicate-start'
   | 'no-address'
   | 'no-audio'
+  | 'no-copy'
   | 'not-paused'
   | 'not-resumed'
   | 'not-signalled'

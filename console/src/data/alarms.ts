@@ -88,8 +88,18 @@ function alarmsOfRecording({ recording }: CallView): Alarm[] {
 }
 
 /** What the recorder says, and what the gateway finds out from outside where the recorder does not say it. */
-function alarmsAt({ uri, noAudio, alarms = [] }: Session): Alarm[] {
+function alarmsAt({ uri, noAudio, missing, alarms = [] }: Session): Alarm[] {
   const found = alarms.map((alarm) => toldBy(uri, alarm))
+  if (missing !== undefined) {
+    found.unshift({
+      key: `${uri} missing`,
+      severity: 'error',
+      what: `Part of the call is not recorded at ${shortAddress(uri)}: no copy of stream ${missing.labels.join(', ')}`,
+      cause: missing.reason,
+      fix: 'It is tried again by itself; see whether there are media ports enough.',
+      topic: 'no-copy',
+    })
+  }
   if (noAudio === undefined || alarms.some(({ code }) => absent.has(code))) return found
   const [cause = noAudio, fix] = noAudio.split(/: (?=allow )/, 2)
   const unsure: Alarm = {

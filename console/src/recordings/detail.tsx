@@ -16,6 +16,7 @@ import { Badge } from './list.tsx'
 import { Noticed } from './noticed.tsx'
 import { EvidencePanel } from './proof.tsx'
 import { Streams } from './streams.tsx'
+import { Takes } from './takes.tsx'
 import { AuditTrail, MetadataTrail } from './trails.tsx'
 import { explainSilence, partiesOf, standing, uploadStanding } from './words.ts'
 
@@ -37,6 +38,11 @@ export function RecordingDetail({ recordingId, atS }: { recordingId: string; atS
       {recording && (
         <>
           <Heading recording={recording} />
+          <Takes
+            recordingId={recording.recordingId}
+            sessionIds={recording.sessionIds}
+            isUnderWay={recording.state === 'receiving'}
+          />
           <div class="panels">
             <Facts recording={recording} />
             <Curation recording={recording} onChange={found.reload} />

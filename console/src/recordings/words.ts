@@ -105,6 +105,13 @@ const gaps: Readonly<Record<string, string>> = {
   'ssrc-change': 'the sender changed its source',
   'recorder-restart': 'the recorder restarted',
   disk: 'the disk did not keep up',
+  failover: 'another recorder took over',
+  'recorder-ended': 'the recorder was stopped',
+  'session-lost': 'the connection to the recording client was lost',
+  'client-ended': 'the recording client ended the part before',
+  'no-audio': 'no audio had come',
+  deleted: 'what was recorded is deleted',
+  unknown: 'nobody knows why',
 }
 
 /** Why a stretch is silent. */

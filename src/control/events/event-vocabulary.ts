@@ -119,6 +119,15 @@ export const eventVocabulary = {
   'recorder.resumed-by-recorder': event('The recorder asked for media again.', {}),
   'recorder.mixed': event('The recorder takes no separate streams, and gets one with all voices instead.', {}),
   'recorder.streams-refused': event('The recorder refused streams.', { labels: Type.Array(Type.String()) }),
+  'recorder.streams-missing': event('Alarm: there is no copy of these streams for the recorder; it is tried again.', {
+    labels: Type.Array(Type.String(), says('of all that are missing now')),
+    reason,
+  }),
+  'recorder.streams-restored': event('There are copies of all streams again, or what had none is over.', {}),
+  'recorder.streams-inactive': event('The recorder wants no audio of these streams for now, while it takes others.', {
+    labels: Type.Array(Type.String()),
+  }),
+  'recorder.streams-active': event('The recorder takes audio of all its streams again, or of none.', {}),
   'recorder.streams-taken': event('The recorder takes all streams again, or one of all voices in their place.', {}),
   'recorder.failed-over': event('Another recorder accepted instead.', {
     ...move,

@@ -24,6 +24,23 @@ async function openCard(t: TestContext) {
   return { page, card, alarm: card.locator('.alarm[data-severity=error]'), change, call: call! }
 }
 
+test('a stream that there is no copy of is an alarm with cause and help, until there is one', async (t) => {
+  const { page, alarm, change, call } = await openCard(t)
+  const [session] = call.recording?.sessions ?? []
+  const missing = { labels: ['3', '4'], reason: 'every media port of the range is in use' }
+  change({ sessions: [{ ...session!, missing }] })
+  await alarm.getByText('Part of the call is not recorded at srs@192.0.2.10: no copy of stream 3, 4').waitFor()
+  await alarm.getByText('Cause: every media port of the range is in use').waitFor()
+  await alarm.getByText('What to do: It is tried again by itself').waitFor()
+  await assertAccessible(page, 'a missing stream')
+  await alarm.getByRole('link', { name: 'More about this' }).click()
+  await page.locator('.topic[data-chosen=true]').getByText('a stream has no copy').waitFor()
+  await page.goBack()
+  await alarm.waitFor()
+  change({ sessions: [session!] })
+  await alarm.waitFor({ state: 'detached' })
+})
+
 test('a resumption at the deadline of a pause that failed is an alarm with cause and help, until a recorder resumes', async (t) => {
   const { page, card, alarm, change } = await openCard(t)
   change({ resumeFailure: 'no recorder accepted the resumption; the recording is still paused' })
