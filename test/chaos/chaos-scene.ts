@@ -119,12 +119,13 @@ export class ChaosScene {
   /** Packets by the host that they went to. */
   readonly #sentTo = new Map<string, number>()
   #forksLeft = 0
+  #isOpening = false
   #isMaskPromised = false
 
   constructor(scripts: readonly ChaosScript[] = [], setting: Setting = {}) {
     const { bench } = this
     this.#setting = setting
-    bench.engine.onCommand = setting.onCommand
+    bench.engine.onCommand = (command) => this.#onCommand(command)
     bench.engine.onSent = (fork, packets, saidFromMs) => this.#onSent(fork, packets, saidFromMs)
     this.client = new RecordingClient({
       core: bench.core,
@@ -304,14 +305,25 @@ export class ChaosScene {
     for (const id of this.#spool.flowing.keys()) this.#spool.emit({ type: 'sent', id })
   }
 
+  /** A packet may come in the very moment in which a gate opens; the state is told a moment later. */
+  #onCommand(command: FakeCommand): Promise<void> | void {
+    if (command.name === 'openGates') {
+      this.#isOpening = true
+      for (const fork of command.forks) if (this.#media?.forks.has(fork) === true) this.#media.flow(fork)
+      this.#isOpening = false
+    }
+    return this.#setting.onCommand?.(command)
+  }
+
   /** What leaves although the state says that nothing does has leaked, and so has what was said while it said so. */
   #onSent({ masked, remote }: FakeFork, packets: number, saidFromMs: number): void {
     const [call] = this.bench.service.calls()
     if (call === undefined) return
     const host = remote?.remote.rtp.host ?? ''
-    this.#sentTo.set(host, (this.#sentTo.get(host) ?? 0) + packets)
+    if (!this.#isOpening) this.#sentTo.set(host, (this.#sentTo.get(host) ?? 0) + packets)
     const wasSilent = this.#silentAtMs.some((atMs) => atMs > saidFromMs && atMs < this.bench.clock.wallMs())
-    if (wasSilent || !this.#isRecorded(call.callId)) this.#leaked += packets
+    const isDue = this.#isOpening && this.client.stateOf(call.callId) === 'starting'
+    if (wasSilent || !(isDue || this.#isRecorded(call.callId))) this.#leaked += packets
     if (this.#isMaskPromised && !masked) this.#unmasked += packets
   }
 
