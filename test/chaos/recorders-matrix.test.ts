@@ -106,6 +106,24 @@ describe('fault matrix of several', () => {
   }
 })
 
+/** These take no recording. */
+const REFUSES = ['silent', 'busy', 'unavailable', 'decline', 'redirect', 'refuses-all-streams', 'broken-sdp'] as const
+
+describe('fault matrix of a mandatory recorder', () => {
+  for (const fault of REFUSES) {
+    const script = presets[fault]!
+    test(`fault matrix, SRC-61: beside one that records, a recorder which is mandatory itself, and ${script.about}`, async () => {
+      const setting = { separator: ',', policy: 'mandatory:sip:10.0.0.50 else continue' } as const
+      const best = await once('parallel', () => play([polite, polite], { separator: ',' }))
+      const run = await play([script, polite], setting)
+      assert.equal(run.story, fine)
+      assert.equal(run.sentTo[1], best.sentTo[1], 'the other one is sent every packet')
+      assert.ok(run.events.includes('recording.policy-unmet'), 'it is told')
+      assert.ok(!best.events.includes('recording.policy-unmet'))
+    })
+  }
+})
+
 /** A pause before any of these has answered. */
 const early: readonly Step[] = ['answer', 200, 'start', 1, 'pause', 13_000, 'resume', 8000, 'stop', 1000]
 const ANSWERS_LATE = ['polite', 'slow', 'late', 'late-after-cancel', 'twice', 'inactive', 'trying', 'bye-later']
@@ -149,18 +167,8 @@ const failures: ReadonlyArray<readonly [what: string, make: () => OnCommand, sto
   ['cannot aim the first fork', rejecting('connectFork', 1), fine],
   ['proves no cut', rejecting('shutGates'), uncut, uncutSpooled],
   ['never answers a cut', silent('shutGates'), uncut, uncutSpooled],
-  [
-    'refuses a mask and its end',
-    rejecting('maskDtmf'),
-    `start 200 recording; mask 503 none; ${nothing}`,
-    fine.replaceAll('mask 200', 'mask 503'),
-  ],
-  [
-    'never answers a mask',
-    silent('maskDtmf'),
-    'start 200 recording; mask 503 recording; pause 200 none; resume 400 none; unmask 400 none; stop 400 none',
-    fine.replace('; mask 200', '; mask 503'),
-  ],
+  ['refuses a mask and its end', rejecting('maskDtmf'), fine.replaceAll('mask 200', 'mask 503')],
+  ['never answers a mask', silent('maskDtmf'), fine.replace('; mask 200', '; mask 503')],
   ['moves no fork', rejecting('moveFork'), fine],
   ['lets no fork go', rejecting('removeFork'), fine],
   ['remembers nothing', rejecting('remember'), fine],

@@ -6,12 +6,17 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { seededIds } from '#kernel'
 import { type CaptureBundle, CaptureCollector } from '#recording-client'
+import { FakeSpool } from '../harness/fake-spool.ts'
 import { fixturePath } from '../harness/fixtures.ts'
 import { GATEWAY, type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { replayCapture, statesOf } from '../harness/replay-capture.ts'
+import type { TestRecorder } from '../harness/test-recorder.ts'
 
 /** Runs a bench with a collector, and gives what was captured. */
-async function captured(run: (bench: RecordingBench) => Promise<void>): Promise<CaptureBundle[]> {
+async function captured(
+  run: (bench: RecordingBench) => Promise<void>,
+  over?: Parameters<typeof withBench>[1],
+): Promise<CaptureBundle[]> {
   const bundles: CaptureBundle[] = []
   await withBench(async (bench) => {
     const collector = new CaptureCollector({
@@ -27,7 +32,7 @@ async function captured(run: (bench: RecordingBench) => Promise<void>): Promise<
     await bench.checkNothingLeft()
     assert.deepEqual(collector.census(), { sessions: 0, settling: 0 }, 'the collector forgets what is over')
     collector.close()
-  })
+  }, over)
   return bundles
 }
 
@@ -108,6 +113,130 @@ for (const [name, run] of Object.entries({
     assert.deepEqual(replay.states.slice(0, states.length), states)
   })
 }
+
+/** An engine that proves no cut of the streams with these labels. */
+function doubtCuts({ call: { media } }: RecordingBench, ...labels: readonly string[]): void {
+  const shutGates = media.shutGates.bind(media)
+  media.shutGates = async (forks) => {
+    const receipts = await shutGates(forks)
+    return receipts.map((one) => ({ ...one, drained: !labels.some((label) => one.fork.endsWith(`/${label}`)) }))
+  }
+}
+
+/** A recorder that does not resume at the deadline of a pause. */
+async function refusedAtDeadline(bench: RecordingBench): Promise<TestRecorder> {
+  const recorder = await bench.recording()
+  bench.pause('info', { maxSeconds: 10, next: 'resume' })
+  await bench.pass(9_000)
+  recorder.reofferRules.push(488, 488, 488)
+  await bench.pass(1_500)
+  assert.ok(bench.eventTypes.includes('recording.resume-failed'))
+  return recorder
+}
+
+function fullSpool(): FakeSpool {
+  const spool = new FakeSpool()
+  spool.refusal = 'the spool is full'
+  return spool
+}
+
+for (const [name, failure, run, over] of [
+  [
+    'a cut of one stream that is not proved',
+    'recorder.streams-missing',
+    async (bench) => {
+      await bench.recording()
+      doubtCuts(bench, '1')
+      bench.pause()
+      await bench.pass(4_000)
+    },
+    undefined,
+  ],
+  [
+    'a cut of which nothing is proved',
+    'recorder.lost',
+    async (bench) => {
+      await bench.recording()
+      doubtCuts(bench, '1', '2')
+      const pause = bench.pause()
+      await bench.pass(4_000)
+      assert.equal(pause.status, 503)
+    },
+    undefined,
+  ],
+  [
+    'a resumption that fails at the deadline of a pause',
+    'recording.resume-failed',
+    async (bench) => {
+      await refusedAtDeadline(bench)
+      await bench.pass(10_000)
+    },
+    undefined,
+  ],
+  [
+    'a spool that refuses',
+    'spool.refused',
+    async (bench) => {
+      await refused(bench)
+    },
+    { spool: fullSpool() },
+  ],
+] as const satisfies readonly (readonly [string, string, (bench: RecordingBench) => Promise<void>, unknown])[]) {
+  test(`${name} leaves a capture, and its replay goes through the same states and fails in the same way`, async () => {
+    const bundles = await captured(async (bench) => {
+      await run(bench)
+      await bench.pass(6_000)
+    }, over)
+    const bundle = bundles.find((one) => one.failure.type === failure)
+    assert.ok(bundle, `${bundles.map((one) => one.failure.type)}`)
+    assert.ok(messagesOf(bundle).some((line) => line.startsWith('sent INVITE ')))
+    assert.ok(bundle.entries.some((entry) => entry.type === 'event' && entry.happening.type === failure))
+    const replay = await replayCapture(bundle)
+    const states = statesOf(bundle)
+    assert.ok(states.length > 0)
+    assert.deepEqual(replay.states.slice(0, states.length), states)
+    const again = replay.bench.events.find(({ type }) => type === failure)
+    assert.ok(again)
+    const { callId: _callId, recording: _recording, recorder: _recorder, ...happening } = again
+    assert.deepEqual(happening, bundle.failure)
+  })
+}
+
+test('a resumption that fails again and again leaves one capture, and another one in the next pause', async () => {
+  const bundles = await captured(async (bench) => {
+    const recorder = await refusedAtDeadline(bench)
+    recorder.reofferRules.push(488, 488)
+    await bench.pass(300_000)
+    assert.equal(bench.state, 'recording')
+    bench.pause('info', { maxSeconds: 10, next: 'resume' })
+    await bench.pass(9_000)
+    recorder.reofferRules.push(488)
+    await bench.pass(30_000)
+  })
+  assert.equal(bundles.filter(({ failure }) => failure.type === 'recording.resume-failed').length, 2)
+})
+
+test('a refused spool names the recorder that would not have it before, and both leave their captures', async () => {
+  const bundles = await captured(refused, { spool: fullSpool() })
+  assert.deepEqual(bundles.map(({ failure }) => failure.type).sort(), ['recorder.failed', 'spool.refused'])
+  const [one, other] = bundles.map(({ recorder }) => recorder)
+  assert.equal(one, other)
+})
+
+test('a session that is over soon after a failure is forgotten, too', async () => {
+  const bundles = await captured(async (bench) => {
+    const recorder = await bench.recording()
+    recorder.reofferRules.push(488)
+    bench.pause()
+    await bench.pass(1_000)
+    bench.stop()
+    await bench.pass(6_000)
+  })
+  assert.deepEqual(
+    bundles.map(({ failure }) => failure.type),
+    ['recorder.signal-failed'],
+  )
+})
 
 const folder = fixturePath('captures')
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {

@@ -4,6 +4,7 @@ import { type StateTrace, stateTrace } from '#kernel'
 import type { CaptureBundle, CaptureEntry } from '#recording-client'
 import { parseMessage, type SipMessage } from '#sip'
 import type { FakeCall } from './fake-call.ts'
+import { FakeSpool } from './fake-spool.ts'
 import { GATEWAY, RecordingBench } from './recording-bench.ts'
 import type { Received, ScriptedPeer } from './scripted-peer.ts'
 
@@ -15,6 +16,8 @@ export interface Replay {
 }
 
 type SipEntry = Extract<CaptureEntry, { type: 'sip' }>
+type Happening = Extract<CaptureEntry, { type: 'event' }>['happening']
+type Happened<T extends Happening['type']> = Happening & { readonly type: T }
 
 const patienceMs = 64_000
 const stepMs = 10
@@ -38,7 +41,7 @@ export function statesOf(bundle: CaptureBundle): string[] {
 
 /** Replays; rejects when the client does not say what it said then. */
 export async function replayCapture(bundle: CaptureBundle): Promise<Replay> {
-  const bench = new RecordingBench()
+  const bench = new RecordingBench(surroundingsOf(bundle))
   const states: string[] = []
   const onState = (trace: unknown): void => {
     const { machine, from, to } = trace as StateTrace
@@ -53,19 +56,43 @@ export async function replayCapture(bundle: CaptureBundle): Promise<Replay> {
   return { bench, states }
 }
 
+/** What happened of that type. */
+function happened<T extends Happening['type']>(bundle: CaptureBundle, type: T): readonly Happened<T>[] {
+  return bundle.entries.flatMap((entry) =>
+    entry.type === 'event' && entry.happening.type === type ? [entry.happening as Happened<T>] : [],
+  )
+}
+
+/** A spool that refused refuses again. */
+function surroundingsOf(bundle: CaptureBundle): { readonly spool?: FakeSpool } {
+  const [refused] = happened(bundle, 'spool.refused')
+  if (refused === undefined) return {}
+  const spool = new FakeSpool()
+  spool.refusal = refused.reason
+  return { spool }
+}
+
+const cutUnproved = 'the media engine did not confirm the cut'
+
 class CaptureReplay {
   readonly #bench: RecordingBench
   readonly #call: FakeCall
   readonly #peer: ScriptedPeer
+  readonly #bundle: CaptureBundle
   readonly #entries: readonly SipEntry[]
   readonly #transport: 'udp' | 'tcp' | 'tls'
   readonly #lastOf = new Map<string, Received>()
   readonly #seen = new Set<string>()
   #tag = ''
   #offered = 'sendonly'
+  /** A pause is being commanded. */
+  #isPausing = false
+  /** The client resumes by itself. */
+  #isDue = false
 
   constructor(bench: RecordingBench, bundle: CaptureBundle) {
     this.#bench = bench
+    this.#bundle = bundle
     this.#call = bench.call
     this.#peer = bench.scripted()
     this.#entries = bundle.entries.filter((entry) => entry.type === 'sip')
@@ -74,6 +101,7 @@ class CaptureReplay {
   }
 
   async run(): Promise<void> {
+    this.#doubtCuts()
     const startedAtMs = this.#bench.clock.nowMs()
     this.#bench.start(`sip:srs@${this.#peer.ip};transport=${this.#transport}`)
     for (const entry of this.#entries) {
@@ -105,10 +133,49 @@ class CaptureReplay {
     const direction = /^a=(sendonly|inactive)/m.exec(text)?.[1]
     const isFirst = !this.#lastOf.has('INVITE')
     if (message.method === 'INVITE' && !isFirst && direction !== undefined && direction !== this.#offered) {
-      if (direction === 'inactive') this.#bench.pause()
-      else this.#bench.resume()
+      if (direction === 'inactive') this.#pause()
+      else if (!this.#isDue) this.#bench.resume()
       this.#offered = direction
     } else if (message.method === 'BYE' || message.method === 'CANCEL' || message.method === 'UPDATE') this.#call.end()
+  }
+
+  /** One that ended by itself has its deadline again. */
+  #pause(): void {
+    const [expired] = happened(this.#bundle, 'recording.pause-expired')
+    this.#isDue = expired !== undefined
+    this.#isPausing = true
+    if (expired === undefined) this.#bench.pause()
+    else this.#bench.pause('info', { maxSeconds: this.#pausedSeconds(), next: expired.next })
+    this.#isPausing = false
+  }
+
+  #pausedSeconds(): number {
+    const offers = this.#entries.filter(({ direction, text }) => direction === 'sent' && /^a=inactive/m.test(text))
+    const expiry = this.#bundle.entries.find(
+      (entry) => entry.type === 'event' && entry.happening.type === 'recording.pause-expired',
+    )
+    return Math.max(1, Math.round(((expiry?.atMs ?? 0) - (offers[0]?.atMs ?? 0)) / 1_000))
+  }
+
+  /** An engine that did not confirm a cut does not do so again, of the same streams. */
+  #doubtCuts(): void {
+    const isOfCut = ({ reason }: { readonly reason: string }): boolean => reason.startsWith(cutUnproved)
+    const labels = happened(this.#bundle, 'recorder.streams-missing')
+      .filter(isOfCut)
+      .flatMap((one) => one.labels)
+    const isWhole = happened(this.#bundle, 'recorder.lost').some(isOfCut)
+    const { media } = this.#call
+    const shutGates = media.shutGates.bind(media)
+    let isFirst = true
+    media.shutGates = async (forks) => {
+      // Gates are also shut as they are aimed.
+      const isDoubted = this.#isPausing && isFirst
+      if (isDoubted) isFirst = false
+      const receipts = await shutGates(forks)
+      if (!isDoubted) return receipts
+      const isOfThem = (fork: string): boolean => isWhole || labels.some((label) => fork.endsWith(`/${label}`))
+      return receipts.map((receipt) => (isOfThem(receipt.fork) ? { ...receipt, drained: false } : receipt))
+    }
   }
 
   async #answer(entry: SipEntry): Promise<void> {

@@ -37,6 +37,8 @@ interface Failed {
   readonly timer: Timer
 }
 
+type SessionView = RecordingView['sessions'][number]
+
 /** After a failure the session may still say ACK, CANCEL or BYE. */
 const settleMs = 5_000
 const maxSessions = 20_000
@@ -47,10 +49,16 @@ const failures: ReadonlySet<string> = new Set([
   'recorder.lost',
   'recorder.signal-failed',
   'recorder.no-audio-confirmed',
+  'recorder.streams-missing',
   'spool.undelivered',
 ])
 const overs: ReadonlySet<string> = new Set(['recorder.failed', 'recorder.lost', 'spool.undelivered'])
 const ends: ReadonlySet<string> = new Set(['recorder.closed', 'spool.delivered'])
+/** Failures of a recording as a whole, and what they follow upon; each is in the captures of the sessions that it is of. */
+const commonFailures: ReadonlySet<string> = new Set(['recording.resume-failed', 'spool.refused', 'spool.stopped'])
+const commonEvents: ReadonlySet<string> = new Set(['recording.pause-expired', ...commonFailures])
+/** What was tried again and again is well then, or over. */
+const commonEnds: ReadonlySet<string> = new Set(['recording.resumed', 'recording.closed'])
 
 /** Makes captures from the traces, until closed. */
 export class CaptureCollector {
@@ -58,6 +66,10 @@ export class CaptureCollector {
   readonly #messages = new Map<string, SessionLog>()
   readonly #states = new Map<string, SessionLog>()
   readonly #failed = new Map<string, Failed>()
+  /** Sessions that are over, by their ids. */
+  readonly #over = new Map<string, DeliverySession>()
+  /** Failures of recordings as a whole that go on, each captured once. */
+  readonly #common = new Set<string>()
   readonly #unsubscribe: () => void
 
   constructor(options: CollectorOptions) {
@@ -127,16 +139,43 @@ export class CaptureCollector {
   }
 
   #onEvent(event: RecordingEvent): void {
-    if (event.recorder === undefined) return
     const view = this.#options.recordingsOf(event.callId).find(({ id }) => id === event.recording)
+    if (event.recorder === undefined) {
+      this.#onCommon(event, view)
+      return
+    }
     const delivery = 'session' in event ? event.session : undefined
     const session = delivery ?? view?.sessions.findLast(({ uri }) => uri === event.recorder)
     const key = session?.id ?? `${event.recording} ${event.recorder}`
+    this.#note(event, session)
+    if (failures.has(event.type)) this.#onFailure(key, event, view, session)
+    if (session === undefined || !(overs.has(event.type) || ends.has(event.type))) return
+    this.#over.set(session.id, session)
+    this.#forget(session.id)
+  }
+
+  /** What happens to a recording as a whole stands in the captures of the sessions that it is of. */
+  #onCommon(event: RecordingEvent, view: RecordingView | undefined): void {
+    const { type, recording } = event
+    if (commonEnds.has(type)) {
+      for (const failure of commonFailures) this.#common.delete(`${failure} ${recording}`)
+    }
+    if (!commonEvents.has(type)) return
+    const sessions = sessionsOf(event, view)
+    for (const session of sessions) this.#note(event, session)
+    const key = `${type} ${recording}`
+    if (!commonFailures.has(type) || this.#common.has(key)) return
+    this.#common.add(key)
+    for (const session of sessions) {
+      this.#onFailure(`${type} ${session.id}`, { ...event, recorder: session.uri }, view, session)
+    }
+    if (sessions.length === 0) this.#onFailure(key, event, view, undefined)
+  }
+
+  #note(event: RecordingEvent, session: DeliverySession | undefined): void {
     const { callId: _callId, recording: _recording, recorder: _recorder, ...happening } = event
     const log = session === undefined ? undefined : this.#states.get(session.id)
     log?.add({ type: 'event', wallMs: this.#options.clock.wallMs(), happening })
-    if (failures.has(event.type)) this.#onFailure(key, event, view, session)
-    else if (ends.has(event.type) && !this.#failed.has(key)) this.#forget(session?.id, session?.sipCallId)
   }
 
   #onFailure(
@@ -157,8 +196,7 @@ export class CaptureCollector {
     const { event, sessionId, sipCallId, view } = failed
     const messages = this.#messages.get(sipCallId ?? '')
     const raw = [...(this.#states.get(sessionId ?? '')?.entries ?? []), ...(messages?.entries ?? [])]
-    const isOver = overs.has(event.type)
-    if (isOver) this.#forget(sessionId, sipCallId)
+    if (sessionId !== undefined) this.#forget(sessionId)
     this.#options.onCapture(this.#bundle(event, view, raw, messages?.leftOut ?? 0))
   }
 
@@ -189,10 +227,20 @@ export class CaptureCollector {
     }
   }
 
-  #forget(sessionId: string | undefined, sipCallId: string | undefined): void {
-    if (sessionId !== undefined) this.#states.delete(sessionId)
-    if (sipCallId !== undefined) this.#messages.delete(sipCallId)
+  /** A session that is over and of which no capture is to be made any more. */
+  #forget(sessionId: string): void {
+    const session = this.#over.get(sessionId)
+    if (session === undefined || [...this.#failed.values()].some((failed) => failed.sessionId === sessionId)) return
+    this.#over.delete(sessionId)
+    this.#states.delete(sessionId)
+    if (session.sipCallId !== undefined) this.#messages.delete(session.sipCallId)
   }
+}
+
+/** Whose resumption failed; of the spool, who would not take what it was to have. */
+function sessionsOf({ type }: RecordingEvent, view: RecordingView | undefined): readonly SessionView[] {
+  const sessions = view?.sessions ?? []
+  return type.startsWith('spool.') ? sessions.slice(-1) : sessions.filter(({ state }) => state === 'gated')
 }
 
 function entryOf(entry: RawEntry, beganMs: number, standIns: CaptureStandIns): CaptureEntry {
