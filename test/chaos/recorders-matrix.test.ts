@@ -106,6 +106,24 @@ describe('fault matrix of several', () => {
   }
 })
 
+/** These take no recording. */
+const REFUSES = ['silent', 'busy', 'unavailable', 'decline', 'redirect', 'refuses-all-streams', 'broken-sdp'] as const
+
+describe('fault matrix of a mandatory recorder', () => {
+  for (const fault of REFUSES) {
+    const script = presets[fault]!
+    test(`fault matrix, SRC-61: beside one that records, a recorder which is mandatory itself, and ${script.about}`, async () => {
+      const setting = { separator: ',', policy: 'mandatory:sip:10.0.0.50 else continue' } as const
+      const best = await once('parallel', () => play([polite, polite], { separator: ',' }))
+      const run = await play([script, polite], setting)
+      assert.equal(run.story, fine)
+      assert.equal(run.sentTo[1], best.sentTo[1], 'the other one is sent every packet')
+      assert.ok(run.events.includes('recording.policy-unmet'), 'it is told')
+      assert.ok(!best.events.includes('recording.policy-unmet'))
+    })
+  }
+})
+
 /** A pause before any of these has answered. */
 const early: readonly Step[] = ['answer', 200, 'start', 1, 'pause', 13_000, 'resume', 8000, 'stop', 1000]
 const ANSWERS_LATE = ['polite', 'slow', 'late', 'late-after-cancel', 'twice', 'inactive', 'trying', 'bye-later']

@@ -221,6 +221,9 @@ test('SRC-46: while the caller holds, the recorder is told so and goes on hearin
   assert.equal((await talk.rest('start', recorder.uri)).status, 200, await recorder.messages())
   await assertVoices(recorder, { 0: CALLER_HZ, 1: CALLEE_HZ })
   const told = async (): Promise<number> => bodiesIn(await recorder.messages()).length
+  const heldBack = async (): Promise<number | undefined> => (await talk.view()).recording?.ledger[0]?.packetsHeld
+  const held = await heldBack()
+  assert.notEqual(held, undefined)
   for (const isHeld of [true, false]) {
     const before = await told()
     assert.equal(await talk.caller.hold(isHeld), true)
@@ -228,6 +231,7 @@ test('SRC-46: while the caller holds, the recorder is told so and goes on hearin
     await until('who holds hears nothing', async () => (await heardStreams(recorder)) === (isHeld ? 1 : 2), DEADLINE_MS)
     await assertVoices(recorder, isHeld ? { 0: CALLER_HZ } : { 0: CALLER_HZ, 1: CALLEE_HZ })
   }
+  assert.equal(await heldBack(), held, 'not a packet was held back')
   for (const { sdp } of await offersAt(recorder)) {
     assert.deepEqual(
       sdp.media.map(({ direction }) => direction),
