@@ -1,6 +1,6 @@
 // The SDP that a recording session offers: one m-line per stream, and codecs by the style of the recorder (RFC 7866 section 7.1).
 
-import { type Direction, deliveryPaceAttribute, type LocalMedia, type SdpCodec } from '#sdp'
+import { type Direction, deliveryPaceAttribute, type LocalMedia, offeredPictureRequests, type SdpCodec } from '#sdp'
 import type { MediaStyle } from './recorder-profile.ts'
 import type { StreamSlot } from './session-forks.ts'
 
@@ -77,6 +77,10 @@ export function offeredMedia(streams: readonly OfferedStream[]): LocalMedia[] {
     codecs: stream.codecs,
     direction: stream.direction,
     label: stream.label,
-    extra: [...stream.keys.attributes, ...((stream.pace ?? 1) > 1 ? [deliveryPaceAttribute(stream.pace ?? 1)] : [])],
+    extra: [
+      ...stream.keys.attributes,
+      ...((stream.pace ?? 1) > 1 ? [deliveryPaceAttribute(stream.pace ?? 1)] : []),
+      ...(stream.kind === 'video' ? offeredPictureRequests : []),
+    ],
   }))
 }

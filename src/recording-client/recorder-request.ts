@@ -1,7 +1,15 @@
 // Requests of a recorder within a recording session: its offers decide what may flow, never more than we want to send.
 
 import { err } from '#kernel'
-import { codecsOf, directionOf, type LocalMedia, negotiateCodecs, parseSdp, refusedMedia } from '#sdp'
+import {
+  codecsOf,
+  directionOf,
+  type LocalMedia,
+  negotiateCodecs,
+  parseSdp,
+  pictureRequestAttributes,
+  refusedMedia,
+} from '#sdp'
 import type { IncomingRequest, SipMessage } from '#sip'
 import { isMetadata, parseBody, parseMetadata } from '#siprec'
 import { type AnsweredStream, directionTowards, readAnswer } from './answer.ts'
@@ -65,7 +73,13 @@ function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: Reco
     const encodings = stream.codecs.map((codec) => codec.encoding)
     const codecs = negotiateCodecs(codecsOf(theirs), encodings)
     const [slot] = offeredMedia([{ ...stream, codecs, direction }])
-    return { ...slot!, protocol: theirs.protocol }
+    // What the recorder may ask for is its own to offer here.
+    const asked = pictureRequestAttributes(
+      theirs,
+      codecs.map(({ payloadType }) => payloadType),
+    )
+    const extra = (slot?.extra ?? []).filter(({ name }) => name !== 'rtcp-fb')
+    return { ...slot!, protocol: theirs.protocol, extra: [...extra, ...asked] }
   })
   const content = context.describe(media)
   if (incoming.respond(200, { body: { contentType: sdpType, content } })) context.onStreams(streams.value)

@@ -24,7 +24,12 @@ export {
 export { type KeptDescription, LocalDescription, type LocalMedia, withoutOldKeys } from './local-description.ts'
 export { negotiateCodecs, refusedMedia } from './negotiate.ts'
 export { type ParsedSdp, parseSdp, type SdpError } from './parser.ts'
-export { type PictureRequest, pictureRequestAttributes, pictureRequestOf } from './picture-request.ts'
+export {
+  offeredPictureRequests,
+  type PictureRequest,
+  pictureRequestAttributes,
+  pictureRequestOf,
+} from './picture-request.ts'
 export {
   type RecordPreference,
   type RecordState,

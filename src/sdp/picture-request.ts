@@ -5,6 +5,12 @@ import type { SdpAttribute, SdpMedia } from './session-description.ts'
 /** `full-intra`: FIR (RFC 5104 section 4.3.1); `picture-loss`: PLI (RFC 4585 section 6.3.1). */
 export type PictureRequest = 'full-intra' | 'picture-loss'
 
+/** As who sends video offers it, for all of its formats. */
+export const offeredPictureRequests: readonly SdpAttribute[] = ['ccm fir', 'nack pli'].map((request) => ({
+  name: 'rtcp-fb',
+  value: `* ${request}`,
+}))
+
 const REQUEST = /^(\*|\d{1,3})\s+(ccm\s+fir|nack\s+pli)\s*$/i
 
 /** The lines that offer it for one of these payload types, to be answered as they stand. */

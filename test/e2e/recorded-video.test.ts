@@ -111,6 +111,11 @@ test('SRS-13, FLOW-22: of a video call our recorder keeps each picture byte for 
     (await live()).map(({ kind }) => kind),
     ['audio', 'audio', 'video', 'video'],
   )
+  await until(
+    'a whole picture was asked of each camera',
+    () => cameras.every(({ screen }) => screen.rtcp.flat().some(({ type }) => type === 'picture-loss')),
+    PATIENCE_MS,
+  )
   assert.equal((await talk.rest('pause')).status, 200)
   const pausedFrom = cameras.map(({ sent }) => sent)
   await seeMore()
