@@ -19,6 +19,7 @@ import { isSealed, plainParts, storedParts, textPart } from './recording-archive
 import { audioFileOf, openAudio, partOf } from './recording-audio.ts'
 import { historyOf, ledgerOf, momentsOf } from './recording-documents.ts'
 import { detailOf, summaryOf } from './recording-facts.ts'
+import { textOf } from './text-lines.ts'
 import { contentHash, type VconAudio, vconOf } from './vcon.ts'
 
 /** What the view is made of. */
@@ -111,6 +112,10 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
       const path = found?.manifest.peaksFile && store.pathOf(found.folder, found.manifest.peaksFile)
       return path ? readPeaks(path, query, store.files) : undefined
     },
+    text: async (recordingId) => {
+      const found = await kept(recordingId)
+      return found && textIn(store, found)
+    },
     metadata: async (recordingId, number) => {
       const found = await kept(recordingId)
       const documents = found?.manifest.metadata.filter(({ file }) => file !== undefined) ?? []
@@ -168,6 +173,15 @@ async function keptOf(store: RecordingStore, row: CatalogueRow): Promise<Kept | 
   const folder = row.folder ?? store.openFolder(row.recordingId, row.startedAtMs)
   const manifest = await store.manifest(folder)
   return manifest && { row, folder, manifest }
+}
+
+/** A file that is in object storage alone is not read for its lines. */
+function textIn(store: RecordingStore, { folder, manifest }: Kept): string | undefined {
+  try {
+    return textOf(manifest, (file) => store.pathOf(folder, file), store.files)
+  } catch {
+    return undefined
+  }
 }
 
 async function documentsOf(manifest: Manifest, read: (file: string) => Promise<Uint8Array | undefined>) {

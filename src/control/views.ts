@@ -122,6 +122,8 @@ export interface RecordingsView {
   delete(recordingId: string, doing: Doing): Curated
   /** Undefined while there is no published audio, and where there is none of that format or channel. */
   audio(recordingId: string, query: AudioQuery): Promise<AudioFile | undefined>
+  /** What was typed, a line each with its time; undefined where no stream is of text, or its file is not here. */
+  text(recordingId: string): Promise<string | undefined>
   /** A metadata document as it came: by its number, else the last. */
   metadata(recordingId: string, number?: number): Promise<Uint8Array | undefined>
   metadataHistory(recordingId: string): Promise<HistoryView | undefined>

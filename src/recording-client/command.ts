@@ -107,6 +107,7 @@ export const texts = {
   unreadable: 'nothing that the call speaks can be converted into what the recorder takes',
   partOfStreams: 'the recorder takes only part of the streams, and no mix',
   cutUnproved: 'the media engine did not confirm the cut; the streams were removed',
+  engineSilent: 'the media engine does not answer',
   policyUnmet: 'fewer recorders than the policy wants',
   spooled: 'no recorder accepted the recording yet; it is spooled',
   triedAgain: 'no recorder accepted the recording yet; they are asked again',

@@ -38,6 +38,11 @@ export class ForkBinding {
     this.#onUnmasked = onUnmasked
   }
 
+  /** Labels of the streams whose forks are being bound. */
+  get underWay(): readonly string[] {
+    return [...this.#underWay]
+  }
+
   /** Whether the fork of a stream is being bound. */
   isBinding(label: string): boolean {
     return this.#underWay.has(label)

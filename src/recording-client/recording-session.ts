@@ -55,6 +55,8 @@ export class RecordingSession {
   /** Labels of streams that it takes, and wants no audio of for now. */
   #inactive: readonly string[] = []
   #gathering: Timer | undefined
+  /** With the media engine, which has forks to make. */
+  readonly #patience = new Set<Timer>()
 
   constructor(plan: SessionPlan, around: SessionSurroundings, listener: SessionListener) {
     this.plan = plan
@@ -171,10 +173,7 @@ export class RecordingSession {
    */
   callChanged(event: CallEvent): void {
     if (this.#leaveIfWeaker() || event.type === 'protection-changed') return
-    void this.#forks.follow().then((hasNewStreams) => {
-      if (hasNewStreams) this.#tellChanges()
-      this.#lookForMissing()
-    })
+    this.#follow()
     if (this.state === 'preparing') return
     if (event.type === 'codec-changed') this.#tellChanges()
     else this.#tellLater()
@@ -220,6 +219,22 @@ export class RecordingSession {
     this.#lookForMissing()
   }
 
+  #follow(): void {
+    const { clock, times } = this.#around
+    const patience = clock.after(times.signalWaitMs, 'recording session forks', () => {
+      this.#patience.delete(patience)
+      this.#forks.doubt(texts.engineSilent)
+      this.#lookForMissing()
+    })
+    this.#patience.add(patience)
+    void this.#forks.follow().then((hasNewStreams) => {
+      patience.cancel()
+      this.#patience.delete(patience)
+      if (hasNewStreams) this.#tellChanges()
+      this.#lookForMissing()
+    })
+  }
+
   #tellLater(): void {
     this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
   }
@@ -259,6 +274,7 @@ export class RecordingSession {
         this.#gathering?.cancel()
         this.#mix.close()
         this.#missing.close()
+        for (const patience of this.#patience) patience.cancel()
         this.#forks.close()
         break
       case 'set-retry':

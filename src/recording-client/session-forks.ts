@@ -115,6 +115,13 @@ export class SessionForks {
     return this.offered.flatMap(({ label }) => (this.#takenAway.has(label) ? [label] : []))
   }
 
+  /** What is being bound for long counts as missing until it is there. */
+  doubt(reason: string): void {
+    for (const label of this.#binding.underWay) {
+      if (!this.#missing.has(label)) this.#missing.set(label, { reason, isMade: false })
+    }
+  }
+
   get liveIds(): readonly string[] {
     return this.#live().map((fork) => fork.id)
   }

@@ -8,6 +8,7 @@ import { seededIds } from '#kernel'
 import { buildMultipart } from '#siprec'
 import { type ClientSession, RecorderBench } from '../../test/harness/recorder.ts'
 import { bareMetadata, metadata, offer, parties, withMetadata } from '../../test/harness/recording-offer.ts'
+import { MetadataHistory } from './metadata-history.ts'
 import { SessionMetadata } from './session-metadata.ts'
 
 const text = new TextEncoder()
@@ -184,6 +185,12 @@ test('who sent before a restart of the recorder and only receives after it holds
   }
   assert.deepEqual(heldAfter(parties({ 1: 'send', 2: 'send' })), [false, true])
   assert.deepEqual(heldAfter(parties({ 1: 'send' })), [false, false])
+})
+
+test('read again, a recording of audio and video without labels names nobody: its streams are in another order than the lines may have been', () => {
+  const speakers = (kinds: readonly string[]) => new MetadataHistory(['', ''], kinds).next(twoSpeakers()).speakers
+  assert.deepEqual(speakers(['audio', 'audio']), [['Bob'], ['Carol']])
+  assert.deepEqual(speakers(['audio', 'video']), [[], []])
 })
 
 /** Bob sends the stream of label 1, Carol that of label 2. */

@@ -241,6 +241,21 @@ test('an insane timestamp cannot make a file of hours', () => {
   assert.ok(tape.bytes.length < 8 * 80_000)
 })
 
+test('a packet that was overtaken, of a time hours later, is left out: what follows it is where it belongs', () => {
+  const { tape, timeline } = setUp()
+  for (let n = 0; n < 100; n++) {
+    if (n === 50) continue
+    timeline.accept(packet(n))
+    const hoursLater = (packet(50).timestamp + 5 * 3_600_000 * 8) >>> 0
+    if (n === 52) assert.equal(timeline.accept(packet(50, { timestamp: hoursLater })), false)
+  }
+  timeline.finish(2000)
+  assert.equal(timeline.late, 1)
+  assert.equal(tape.bytes.length, 100 * TICKS)
+  assert.deepEqual(slot(tape, 99), [99])
+  assert.deepEqual(tape.gaps, [{ fromMs: 1000, toMs: 1020, cause: 'lost' }])
+})
+
 test('after packets stop, the rest is no-rtp up to the end of the recording', () => {
   const { tape, timeline } = setUp()
   timeline.accept(packet(0))

@@ -56,6 +56,8 @@ const AHEAD_LIMIT_MS = 10_000
 const AHEAD_TOTAL_LIMIT_MS = 60_000
 /** The longest recording that can be delivered. */
 const DELIVERED_LIMIT_MS = 12 * 3_600_000
+/** A packet with a lower number may be of a later time by so much: pictures are not sent in their order. */
+const OVERTAKEN_AHEAD_MS = 1000
 /** RTP time that falls behind arrival by more than this stood still; less is a stall of the network. */
 const BEHIND_LIMIT_MS = 3000
 const BEHIND_LIMIT_AFTER_PAUSE_MS = 500
@@ -153,6 +155,10 @@ export class Timeline implements RunAxis {
       return true
     }
     const position = this.#place(packet)
+    if (position === undefined) {
+      this.#late += 1
+      return false
+    }
     if (position < (this.#written?.end ?? 0)) {
       this.#late += 1
       this.#sink.gap(this.#msOf(position), this.#msOf(position + this.#pending.lengthOf(packet)), 'late')
@@ -199,8 +205,11 @@ export class Timeline implements RunAxis {
     this.#sink.silence(end - from)
   }
 
-  /** Position of a packet by RTP time; by arrival for the first one, after a change of source, and when RTP time makes no sense. */
-  #place(packet: TimelinePacket): number {
+  /**
+   * Position of a packet by RTP time; by arrival for the first one, after a change of source, and when RTP time makes no sense. Undefined for
+   * one that was overtaken, and whose RTP time makes none.
+   */
+  #place(packet: TimelinePacket): number | undefined {
     const size = this.#pending.lengthOf(packet)
     const anchor = this.#anchor
     let position: number
@@ -215,7 +224,7 @@ export class Timeline implements RunAxis {
         this.#beginEpoch(packet.ssrc !== anchor.ssrc, packet.arrivalMs)
         position = Math.max(this.#coverageEnd(), this.#endAt(packet.arrivalMs) - size)
       } else {
-        if (!isNewer) return position
+        if (!isNewer) return step > this.#ticksOf(OVERTAKEN_AHEAD_MS) ? undefined : position
         if (packet.sequence === anchor.sequence + 1) this.#pending.noteStep(step)
       }
     }

@@ -233,6 +233,46 @@ bench('a copy that the engine does not aim at the recorder is told, and made ane
   assert.equal(await b.audio(3), 9)
 })
 
+for (const isLate of [true, false]) {
+  bench(
+    `a copy that the engine neither makes nor refuses is missing, ${isLate ? 'until it comes' : 'to the end'}`,
+    async (b) => {
+      const recorder = await twoParties(b)
+      let bind = (): void => {}
+      const bound = new Promise<void>((resolve) => {
+        bind = resolve
+      })
+      b.engine.onCommand = (command) => (command.name === 'addFork' ? bound : undefined)
+      b.call.join('carol')
+      await b.pass(1_400)
+      assert.deepEqual(told(b), [])
+      await b.pass(60_000)
+      const silent = 'no copy of streams: 3 (the media engine does not answer)'
+      assert.deepEqual([told(b), gaps(b)], [['missing 3'], [[silent, ['3'], 'open']]])
+      assert.equal(b.call.media.commandNames().filter((name) => name === 'addFork').length, 3, 'it is asked once')
+      if (!isLate) return
+      bind()
+      await b.pass()
+      assert.deepEqual([told(b), gaps(b)], [['missing 3', 'restored'], [[silent, ['3'], 'over']]])
+      assert.deepEqual(lastOffer(recorder), ['port sendonly 1', 'port sendonly 2', 'port sendonly 3'])
+      assert.equal(await b.audio(2), 6)
+    },
+  )
+}
+
+bench('a call that ends while the engine is silent about a copy leaves nothing that waits for it', async (b) => {
+  await twoParties(b)
+  b.engine.onCommand = (command) => (command.name === 'addFork' ? new Promise(() => {}) : undefined)
+  b.call.join('carol')
+  await b.pass(100)
+  b.call.end()
+  await b.pass(10)
+  assert.deepEqual(
+    b.clock.pendingNames().filter((name) => name === 'recording session forks'),
+    [],
+  )
+})
+
 bench('a stream that a recorder takes away is not forced upon it again, and stays a gap', async (b) => {
   b.call.join('bob')
   const carol = b.call.join('carol')

@@ -19,6 +19,7 @@ const FRAME_BYTES = 1100
 const FRAMES = 16
 /** Samples of 100 ms. */
 const PART = 800
+const PATIENCE_MS = 30_000
 
 /** A party's camera: each packet says whose it is and which, and is as long as packets of video are. */
 class Camera {
@@ -99,9 +100,13 @@ test('SRS-13, FLOW-22: of a video call our recorder keeps each picture byte for 
     const counts = (await live()).filter(({ kind }) => kind === 'video').map(({ packets }) => packets)
     return counts.length < 2 ? 0 : Math.min(...counts)
   }
-  const seeMore = (): Promise<unknown> => Promise.all(cameras.map(({ screen }) => screen.hears(FRAMES)))
+  const seeMore = async (): Promise<void> => {
+    const seen = cameras.map(({ screen }) => screen.heard.length)
+    const hasMore = (): boolean => cameras.every(({ screen }, at) => screen.heard.length >= seen[at]! + FRAMES)
+    await until('everybody sees more', hasMore, PATIENCE_MS)
+  }
   assert.equal((await talk.rest('start', opened.recorderUri('tcp'))).status, 200)
-  await until('pictures are recorded', async () => (await recorded()) >= FRAMES)
+  await until('pictures are recorded', async () => (await recorded()) >= FRAMES, PATIENCE_MS)
   assert.deepEqual(
     (await live()).map(({ kind }) => kind),
     ['audio', 'audio', 'video', 'video'],
@@ -112,7 +117,7 @@ test('SRS-13, FLOW-22: of a video call our recorder keeps each picture byte for 
   const pausedTo = cameras.map(({ sent }) => sent)
   const before = await recorded()
   assert.equal((await talk.rest('resume')).status, 200)
-  await until('pictures are recorded again', async () => (await recorded()) >= before + FRAMES)
+  await until('pictures are recorded again', async () => (await recorded()) >= before + FRAMES, PATIENCE_MS)
   await talk.assertUndisturbed()
   for (const camera of cameras) camera.stop()
   await talk.end()

@@ -19,6 +19,9 @@ import { until } from '../harness/until.ts'
 
 const H264 = 97
 const T140 = 98
+const PATIENCE_MS = 120_000
+/** Packets that may be on their way: a machine that stalls must not lose any in the system's buffers. */
+const MOST_UNDER_WAY = 64
 const VIDEO_LINE = ['m=video 40010 RTP/AVPF 97', 'a=rtpmap:97 H264/90000', 'a=sendonly', 'a=label:v', '']
 const TEXT_LINE = ['m=text 40020 RTP/AVP 98', 'a=rtpmap:98 t140/1000', 'a=sendonly', 'a=label:t', '']
 
@@ -74,12 +77,18 @@ test('SRS-13: video and text are sealed, proved, uploaded, listed anew, exported
     await voice.sendPacket(encodePcmu(tone(400, 20)))
     await camera.sendPacket(picture, 3000)
   }
-  for (const word of ['seen', ' and', ' read']) await typist.sendPacket(Buffer.from(word), 300)
+  for (const word of ['seem\b', 'n and', ' read']) await typist.sendPacket(Buffer.from(word), 300)
   await until('all has come', async () => (await counted()).join() === '12,12,3')
   assert.equal((await client.request('BYE')).status, 200)
 
-  const published = async () => (await library.search({ state: 'published', limit: 2 })).rows
-  await until('it is published and uploaded', async () => (await published())[0]?.uploadState === 'verified', 30_000)
+  // The database may not be open yet.
+  const nothing = { rows: [] }
+  const published = async () => (await library.search({ state: 'published', limit: 2 }).catch(() => nothing)).rows
+  await until(
+    'it is published and uploaded',
+    async () => (await published())[0]?.uploadState === 'verified',
+    PATIENCE_MS,
+  )
   const { recordingId, folder = '' } = (await published())[0]!
   const path = join(store, folder)
   for (const name of readdirSync(path).filter((one) => one.endsWith('.rtp'))) {
@@ -107,6 +116,8 @@ test('SRS-13: video and text are sealed, proved, uploaded, listed anew, exported
   assert.deepEqual(kindsOf(ledger.streams), all)
   const proof = (await api.ask('post', '/api/recordings/{recordingId}/verify', { params })).body
   assert.deepEqual([proof.outcome, proof.findings], ['proved', []])
+  const text = await (await fetch(`${recorder.httpUrl}/api/recordings/${recordingId}/text`)).text()
+  assert.match(text, /^0:00:0\d\.\d stream t: seen and read\n$/)
   const vcon = (await api.ask('get', '/api/recordings/{recordingId}/vcon', { params })).body
   assert.equal(vcon.dialog[0]?.parties.length, 1, 'a party for the channel of the audio')
   const told = vcon.attachments.find(({ purpose }: { purpose: string }) => purpose === 'gap-ledger')
@@ -165,7 +176,7 @@ test('SRS-13: recorder.media.kinds says what is taken', async (t) => {
   assert.equal((await client.request('BYE')).status, 200)
 })
 
-test('SRS-13: video of 4 Mbit/s beside two voices costs no packet of either', async (t) => {
+test('SRS-13: a second of video of 4 Mbit/s is kept packet for packet beside two voices', async (t) => {
   const recorder = await openTestProgram({ gateway: false, recorder: true })
   t.after(() => recorder.close())
   const client = await RawSocketClient.open(t, 'tcp', recorder.port('recorder', 'tcp'))
@@ -181,23 +192,21 @@ test('SRS-13: video of 4 Mbit/s beside two voices costs no packet of either', as
   const payload = (at: number): Uint8Array => new Uint8Array(1250).fill(at & 0xff)
   const speech = encodePcmu(tone(400, 20))
   let sent = 0
-  const startMs = performance.now()
-  // A second of it: 8 packets of 1,250 bytes for each 20 ms of speech, 40 ms at a time, as pictures come.
+  const totals = async (): Promise<number[]> => {
+    const [session] = (await recorder.program.recorder?.server.sessions()) ?? []
+    return session?.streams.map(({ totals: counted }) => counted?.packets ?? 0) ?? []
+  }
+  // 8 packets of 1,250 bytes for each 20 ms of speech, 40 ms at a time, as pictures come.
   for (let step = 0; step < 25; step++) {
     for (let voice = 0; voice < 2; voice++) await Promise.all([one.sendPacket(speech), two.sendPacket(speech)])
     for (let packet = 0; packet < 16; packet++) await camera.sendPacket(payload(sent++), packet === 15 ? 3600 : 0)
-    const dueMs = startMs + 40 * (step + 1)
-    await new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())))
+    await until('it is read', async () => ((await totals())[2] ?? 0) >= sent - MOST_UNDER_WAY, PATIENCE_MS)
   }
-  const counted = async (): Promise<string> => {
-    const [session] = (await recorder.program.recorder?.server.sessions()) ?? []
-    return session?.streams.map(({ totals }) => totals?.packets ?? 0).join() ?? ''
-  }
-  await until('all has come', async () => (await counted()) === '50,50,400')
+  await until('all has come', async () => (await totals()).join() === '50,50,400', PATIENCE_MS)
   assert.equal((await client.request('BYE')).status, 200)
   const [kept] = await keptRecordings(recorder.store, 1)
   const { folder, manifest } = kept!
-  assert.ok(manifest.streams.every(({ totals }) => totals.lost === 0 && totals.late === 0))
+  assert.ok(manifest.streams.every((stream) => stream.totals.lost === 0 && stream.totals.late === 0))
   const [run] = manifest.streams[2]!.runs
   const payloads = [...readRawRun(join(folder, run!.file), run!)]
   assert.equal(payloads.length, 400)

@@ -217,6 +217,7 @@ export function httpFixture(): HttpFixture {
             : undefined,
         peaks: async (id, { fromMs = 0, toMs = 40, buckets }) =>
           id === 'rec-1' ? { channels: 1, fromMs, toMs, values: [[-5, 5, -9, 9].slice(0, 2 * buckets)] } : undefined,
+        text: async (id) => (id === 'rec-1' ? '0:00:01.2 sip:a@x: hello\n' : undefined),
         metadata: async (id, number = 1) => (id === 'rec-1' && number === 1 ? Buffer.from('<recording/>') : undefined),
         metadataHistory: async () => undefined,
         ledger: async () => undefined,

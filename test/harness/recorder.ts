@@ -53,7 +53,7 @@ const PATIENCE_MS = 15_000
 export function roomMedia(
   root: string,
   clock: Clock,
-  { disk = instantPort, inactiveAlarmMs }: Pick<RecorderBenchOptions, 'disk' | 'inactiveAlarmMs'> = {},
+  { disk = instantPort, inactiveAlarmMs, ports }: Pick<RecorderBenchOptions, 'disk' | 'inactiveAlarmMs' | 'ports'> = {},
 ): RecordMedia {
   const listeners = new Set<(event: RecordEvent) => void>()
   const room = new RecordRoom({
@@ -63,13 +63,15 @@ export function roomMedia(
     disk,
     ...(inactiveAlarmMs !== undefined && { inactiveAlarmMs }),
     ids: seededIds(11),
-    ports: new PortPool({
-      host: '127.0.0.1',
-      portMin: 23_000,
-      portMax: 26_999,
-      clock,
-      randomInteger: (below) => process.pid % below,
-    }),
+    ports:
+      ports ??
+      new PortPool({
+        host: '127.0.0.1',
+        portMin: 23_000,
+        portMax: 26_999,
+        clock,
+        randomInteger: (below) => process.pid % below,
+      }),
     onEvent: (event) => {
       for (const listener of listeners) listener(event)
     },
@@ -97,6 +99,8 @@ export interface ClientSession {
 export interface RecorderBenchOptions extends Partial<RecordingServerOptions> {
   /** Where recordings are written. */
   readonly disk?: DiskPort
+  /** Where media come; sockets of this machine unless told. */
+  readonly ports?: PortPool
   /** After how long a session without an active stream is told of. */
   readonly inactiveAlarmMs?: number
 }

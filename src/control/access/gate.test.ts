@@ -112,6 +112,7 @@ const scopeOf: Readonly<Record<string, readonly string[]>> = {
     'get /api/recordings/archive',
     'get /api/recordings/{recordingId}/audio',
     'get /api/recordings/{recordingId}/peaks',
+    'get /api/recordings/{recordingId}/text',
     'get /api/recordings/{recordingId}/vcon',
   ],
   'recordings:write': [

@@ -73,6 +73,18 @@ const getPeaks = operation(
   },
   { params: recordingParams, querystring: peaksQuery, response: { 200: peaksView } },
 )
+const getText = operation(
+  {
+    id: 'getRecordingText',
+    summary: 'What was typed in a recording: a line each, with its time and who wrote it',
+    description: 'Of streams of real-time text (T.140), as far as their files are on this disk.',
+    tag: 'recordings',
+    scope: 'recordings:play',
+    audit: { action: 'recording.read', isStrict: true, onceInMs: LOOKED_AT_MS },
+  },
+  { params: recordingParams, response: { 200: file('the lines', 'text/plain') } },
+)
+
 /** Adds the routes. */
 export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void {
   app.get('/api/recordings', listRecordings, async (request) => {
@@ -116,6 +128,12 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
     if (audio === undefined) throw notFound('audio')
     reply.type(audio.mediaType).header('content-disposition', `inline; filename="${recordingId}.${audio.extension}"`)
     return sendAudio(reply, audio, request.headers.range, request.headers['if-range'])
+  })
+
+  app.get('/api/recordings/:recordingId/text', getText, async (request, reply) => {
+    const text = await recordings.text(request.params.recordingId)
+    if (text === undefined) throw notFound('text')
+    return reply.type('text/plain; charset=utf-8').send(text)
   })
 
   app.get('/api/recordings/:recordingId/peaks', getPeaks, async (request) => {
