@@ -259,6 +259,15 @@ test('the example file and the reference page show every key', () => {
   }
 })
 
+test('SEC-27: a recorder may listen on a public address once its clients are listed, in whichever way', () => {
+  const listed = (...lines: readonly string[]): string =>
+    ['recorder:', '  sip:', '    listen: [{ transport: udp, host: 203.0.113.1, port: 5060 }]', ...lines].join('\n')
+  accepted(listed('  sources: [192.0.2.0/24]'))
+  accepted(listed('  admit: [{ users: [{ username: a, passwordFile: b }] }]'))
+  accepted(listed('    tls: { certFile: a, keyFile: b, caFile: c }', '  admit: [{ certificates: [src.example.com] }]'))
+  assert.match(refused(listed('  admit: []'))[0] ?? '', /unless recorder\.sources or recorder\.admit says who may send/)
+})
+
 test('what is printed parses to the same configuration, with passwords masked', () => {
   const config = accepted('gateway:\n  routes:\n    - { match: a, callee: "sip:bob:secret@127.0.0.1" }')
   const printed = printConfig(config)

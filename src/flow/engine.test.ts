@@ -341,7 +341,7 @@ test('the demo flow plays the notice, records, dials, pauses, resumes, stops and
   const call = new MemoryCallControl(clock)
   const done = runFlow(flow.value, { call, input, sandbox, log: new MemoryLogger() })
   for (const ms of [3_500, 3_000, 3_000, 300]) {
-    await settle(100)
+    await settle()
     clock.advance(ms)
   }
   assert.equal(await done, 'completed')

@@ -1,5 +1,7 @@
 // Time as a port: protocol code never asks the machine what time it is.
 
+import { settle } from './settle.ts'
+
 /** A pending timer; cancelling twice, or after it fired, is harmless. */
 export interface Timer {
   cancel(): void
@@ -83,9 +85,4 @@ export class ManualClock implements Clock {
   #sorted(): Pending[] {
     return [...this.#pending].sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)
   }
-}
-
-/** Lets queued promise continuations run; no time passes. */
-export async function settle(turns = 20): Promise<void> {
-  for (let i = 0; i < turns; i++) await Promise.resolve()
 }

@@ -3,7 +3,7 @@
 //   --quick   fewer and shorter windows, for a look
 //   --write   writes docs/benchmarks.md too; with --only, those sections of it
 //   --only X  one of parser, commands, failover, latency, calls, search, recordings, store, kill,
-//             drift, loss, recorder, relay
+//             disk, drift, loss, recorder, relay
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { benchDrift, benchLoss } from './aligned-time.ts'
 import { benchCallRate } from './call-rate.ts'
 import { benchCommands } from './command-delay.ts'
+import { benchDisk } from './disk.ts'
 import { benchFailover } from './failover.ts'
 import { benchHostileMessages } from './hostile-messages.ts'
 import { benchKills } from './kills.ts'
@@ -60,6 +61,7 @@ const benches: Readonly<Record<string, () => Promise<Section[]>>> = {
   ],
   store: async () => [await benchStoreCost(isQuick ? 3 : 9)],
   kill: async () => [await benchKills(isQuick ? { kills: 12, sessions: 6 } : { kills: 200, sessions: 20 })],
+  disk: async () => [await benchDisk(isQuick ? { sessions: 4, seconds: 2 } : { sessions: 20, seconds: 5 })],
   drift: async () => [await benchDrift()],
   loss: async () => [await benchLoss(isQuick ? 3 : 20)],
   recorder: async () => [

@@ -253,7 +253,12 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
       const deletion = { reason: 'r', actor: 'a', atMs: 1 }
       // More callers than are counted one by one.
       const many = Array.from({ length: 1200 }, (_unused, n) => ({
-        row: row(n, { caller: `Caller ${n}`, called: [`${n % 7}`], codecs: ['PCMU'], custom: { Queue: `Q${n % 3}` } }),
+        row: row(n, {
+          caller: `Caller ${n}`,
+          called: [`Line ${n % 7}`, `LINE ${n % 7}`],
+          codecs: ['PCMU'],
+          custom: { Queue: `Q${n % 3}` },
+        }),
       }))
       await catalogue.putAll(many)
       const some = Array.from({ length: 40 }, (_unused, n) => n)
@@ -276,7 +281,7 @@ export function catalogueSuite(engine: string, open: (t: TestContext) => Promise
       assert.deepEqual(await catalogue.facets({ minDurationMs: 0 }), kept)
       const two = await catalogue.facets({ fromMs: 1000 * 500, toMs: 1000 * 502 })
       assert.deepEqual(two.kinds.caller, [count('Caller 500', 1), count('Caller 501', 1)])
-      assert.deepEqual(two.kinds.called, [count('3', 1), count('4', 1)])
+      assert.deepEqual(two.kinds.called, [count('Line 3', 1), count('Line 4', 1)])
       for (const n of some) await catalogue.remove(`r${n + 2000}`)
       assert.deepEqual((await catalogue.facets({})).kinds.vendor, [])
     },

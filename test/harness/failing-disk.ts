@@ -1,7 +1,7 @@
 // Disks that really fail a process, without a mount and without root: what Linux enforces on a process and on a folder.
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, lstatSync, readdirSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const READ_ONLY = 0o500
@@ -25,4 +25,17 @@ export function setReadOnly(folder: string, isReadOnly: boolean): void {
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) setReadOnly(path, isReadOnly)
   }
   if (isReadOnly) chmodSync(folder, mode)
+}
+
+/** A disk that can be slow for a program: what that is started behind, and how it becomes slow or is so no more. */
+export function slowDisk(folder: string): { readonly command: readonly string[]; set(isSlow: boolean): void } {
+  const flag = join(folder, 'slow-disk')
+  const preload = new URL('./slow-disk.js', import.meta.url).href
+  return {
+    command: ['env', `SLOW_DISK=${flag}`, `NODE_OPTIONS=--import=${preload}`],
+    set: (isSlow) => {
+      if (isSlow) writeFileSync(flag, '')
+      else rmSync(flag, { force: true })
+    },
+  }
 }

@@ -10,8 +10,8 @@ const EXACT_MS = 2
 const HEARD_LATE_MS = 1500
 const BYTES_PER_MS = 8
 const SILENCE = 0xff
-/** One packet in so many may have lost a byte where clocks differ: it is not whole any more. */
-const SLIPPED = 20
+/** One packet in so many may have lost a byte, or have one twice, where clocks differ: on a busy machine they seem to differ by up to 1000 ppm, 8 bytes a second. */
+const SLIPPED = 2
 
 /** A packet and where the recording has it. */
 export interface PlacedPacket {

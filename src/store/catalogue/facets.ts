@@ -12,7 +12,7 @@ import type {
 } from './catalogue.ts'
 import { countedKinds } from './counts.ts'
 import type { DatabaseEngine } from './engine.ts'
-import { folded, type Key, type KeyKind, keyOf, keysOf } from './index-terms.ts'
+import { folded, forEachCounted, type KeyKind, keyOf } from './index-terms.ts'
 import { newestRows, planSearch } from './search.ts'
 import type { Tables } from './tables.ts'
 
@@ -30,7 +30,7 @@ interface Group {
   readonly kind: KeyKind
   readonly value: string
   readonly count: number
-  /** The last row that has it: there it stands as it was written. */
+  /** A row that has it: there it stands as it was written. */
   readonly row_no: number | null
 }
 
@@ -140,36 +140,51 @@ async function countNewest(
   if (plan.candidates?.length === 0) return { groups: new Map(), total: 0, isComplete: true }
   const newest = newestRows(database, engine, plan, limits.rows + 1).select(['store', 'facts', 'notes'])
   const found = await newest.execute()
-  const groups = new Map<KeyKind, Map<string, { count: number; row_no: number }>>(
-    countedKinds.map((kind) => [kind, new Map()]),
-  )
-  const keyOnce = memoised()
+  const tallies = new Map(countedKinds.map((kind) => [kind, new Tally(kind)]))
+  let rowNo = 0
+  const add = (kind: KeyKind, text: string | undefined): void => tallies.get(kind)?.add(text, rowNo)
   for (const { row_no, store, facts, notes } of found.slice(0, limits.rows)) {
-    const row = { ...(JSON.parse(facts) as CatalogueRow), ...(JSON.parse(notes) as RecordingNotes), store }
-    for (const { kind, value } of keysOf(row, keyOnce)) {
-      const values = groups.get(kind)
-      const group = values?.get(value)
-      if (group !== undefined) group.count += 1
-      else values?.set(value, { count: 1, row_no })
-    }
+    rowNo = row_no
+    forEachCounted(JSON.parse(facts) as CatalogueRow, JSON.parse(notes) as RecordingNotes, store, add)
   }
-  const most = [...groups].map(([kind, values]) => {
-    const all = [...values].map(([value, group]) => ({ kind, value, ...group }))
-    return [kind, all.sort(kind === 'day' ? newestDay : mostFrequent).slice(0, mostOf(kind, limits))] as const
+  const most = [...tallies].map(([kind, { groups }]) => {
+    return [kind, groups.sort(kind === 'day' ? newestDay : mostFrequent).slice(0, mostOf(kind, limits))] as const
   })
   const total = Math.min(found.length, limits.rows)
   return { groups: new Map(most), total, isComplete: found.length <= limits.rows }
 }
 
-/** Makes keys, each text of a kind only once. */
-function memoised(): (kind: KeyKind, value: string) => Key {
-  const known = new Map<KeyKind, Map<string, Key>>()
-  return (kind, value) => {
-    const keys = known.get(kind) ?? new Map<string, Key>()
-    if (keys.size === 0) known.set(kind, keys)
-    const key = keys.get(value) ?? keyOf(kind, value)
-    keys.set(value, key)
-    return key
+type OpenGroup = { -readonly [Name in keyof Group]: Group[Name] }
+
+/** Counts the values of a kind. */
+class Tally {
+  readonly #kind: KeyKind
+  readonly #byText = new Map<string, OpenGroup>()
+  readonly #byValue = new Map<string, OpenGroup>()
+
+  constructor(kind: KeyKind) {
+    this.#kind = kind
+  }
+
+  get groups(): Group[] {
+    return [...this.#byValue.values()]
+  }
+
+  /** A row has a value, written like this; once, however often it has it. Rows come one after another. */
+  add(text: string | undefined, rowNo: number): void {
+    if (text === undefined || text === '') return
+    const group = this.#byText.get(text) ?? this.#begin(text)
+    if (group.row_no === rowNo) return
+    group.count += 1
+    group.row_no = rowNo
+  }
+
+  #begin(text: string): OpenGroup {
+    const { kind, value } = keyOf(this.#kind, text)
+    const group = this.#byValue.get(value) ?? { kind, value, count: 0, row_no: null }
+    this.#byValue.set(value, group)
+    this.#byText.set(text, group)
+    return group
   }
 }
 

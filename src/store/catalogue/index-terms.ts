@@ -1,6 +1,6 @@
 // By what a recording is found: keys that are compared as a whole, and texts that are looked into.
 
-import type { CatalogueRow } from './catalogue.ts'
+import type { CatalogueRow, RecordingNotes } from './catalogue.ts'
 
 /** What a key is; those of `live` are had by recordings that are not deleted, and there to be counted. */
 export type KeyKind =
@@ -63,32 +63,44 @@ export function keyOf(kind: Key['kind'], value: string): Key {
   }
 }
 
-/** The keys of a row; of a deleted recording only its ids, state and store. `key` makes them. */
-export function keysOf(row: CatalogueRow, key: (kind: KeyKind, value: string) => Key = keyOf): Key[] {
+/** The keys of a row; of a deleted recording only its ids, state and store. */
+export function keysOf(row: CatalogueRow): Key[] {
   const ids = [row.recordingId, row.reference, row.sipCallId, ...row.sessionIds, ...row.groupIds]
-  const keys = ids.filter((id) => id !== undefined && id !== '').map((id) => key('id', id!))
+  const keys = ids.filter((id) => id !== undefined && id !== '').map((id) => keyOf('id', id!))
   const add = (kind: Key['kind'], value: string | undefined): void => {
-    if (value !== undefined && value !== '') keys.push(key(kind, value))
+    if (value !== undefined && value !== '') keys.push(keyOf(kind, value))
   }
   add('state', row.state)
   add('store', row.store)
-  if (row.deletion === undefined) {
-    add('cause', row.cause)
-    add('upload', row.uploadState ?? 'none')
-    add('vendor', row.vendor)
-    add('verdict', row.verdict)
-    add('held', row.holds?.length ? 'yes' : 'no')
-    for (const tag of row.tags ?? []) add('tag', tag)
-    for (const [name, value] of Object.entries(row.custom ?? {}))
-      keys.push(key('custom', `${name}=${value}`), key('field', name))
-    add('caller', row.caller)
-    for (const name of row.called ?? []) add('called', name)
-    for (const codec of row.codecs ?? []) add('codec', codec)
-    add('live-state', row.cause === undefined ? row.state : `${row.state}.${row.cause}`)
-    add('live-store', row.store)
-    add('day', new Date(row.startedAtMs).toISOString().slice(0, 10))
+  if (row.deletion === undefined) add('cause', row.cause)
+  forEachCounted(row, row, row.store, add)
+  return [...new Map(keys.map((key) => [`${key.kind} ${key.value}`, key])).values()]
+}
+
+/** Calls `add` for whatever recordings that are not deleted are counted by, as it is written. */
+export function forEachCounted(
+  row: CatalogueRow,
+  notes: RecordingNotes,
+  store: string | undefined,
+  add: (kind: KeyKind, text: string | undefined) => void,
+): void {
+  if (notes.deletion !== undefined) return
+  add('upload', notes.uploadState ?? 'none')
+  add('vendor', row.vendor)
+  add('verdict', row.verdict)
+  add('held', notes.holds?.length ? 'yes' : 'no')
+  for (const tag of notes.tags ?? []) add('tag', tag)
+  const { custom = {} } = row
+  for (const name of Object.keys(custom)) {
+    add('custom', `${name}=${custom[name]}`)
+    add('field', name)
   }
-  return [...new Map(keys.map((one) => [`${one.kind} ${one.value}`, one])).values()]
+  add('caller', row.caller)
+  for (const name of row.called ?? []) add('called', name)
+  for (const codec of row.codecs ?? []) add('codec', codec)
+  add('live-state', row.cause === undefined ? row.state : `${row.state}.${row.cause}`)
+  add('live-store', store)
+  add('day', new Date(row.startedAtMs).toISOString().slice(0, 10))
 }
 
 /** The texts of a row; `metadata` is what its documents say. */
