@@ -92,6 +92,8 @@ const scopeOf: Readonly<Record<string, readonly string[]>> = {
   ],
   'calls:listen': ['get /api/calls/{callId}/listen', 'get /api/recorder/sessions/{recordingId}/listen'],
   'recordings:read': [
+    'get /api/communication-session-groups/{groupId}',
+    'get /api/communication-sessions/{sessionId}',
     'get /api/recorder/sessions',
     'get /api/recorder/sessions/{recordingId}',
     'get /api/recordings',
