@@ -170,7 +170,7 @@ export function createRecordingsView(options: RecordingsViewOptions): Recordings
 /** The manifest of a recording, one that is being received among them; undefined where it has no folder. */
 async function keptOf(store: RecordingStore, row: CatalogueRow): Promise<Kept | undefined> {
   if (row.deletion !== undefined) return undefined
-  const folder = row.folder ?? store.openFolder(row.recordingId, row.startedAtMs)
+  const folder = row.folder ?? store.newFolder(row.recordingId, row.startedAtMs)
   const manifest = await store.manifest(folder)
   return manifest && { row, folder, manifest }
 }

@@ -116,7 +116,7 @@ test('what another process needs to go on with a pause is kept in the folder', a
   const { bench, recordingId } = await opened(t)
   const begun = await bench.settled(bench.server.pauseHere(recordingId, { signal: true, maxMs: 60_000 }))
   const { startedAtMs } = (await bench.server.sessions())[0]!
-  const path = bench.store.pathOf(bench.store.openFolder(recordingId, startedAtMs), 'paused')
+  const path = bench.store.pathOf(bench.store.newFolder(recordingId, startedAtMs), 'paused')
   assert.deepEqual(JSON.parse(await readFile(path!, 'utf8')), begun?.pause)
   const over = await bench.settled(bench.server.resumeHere(recordingId))
   assert.equal(over?.pause, undefined)

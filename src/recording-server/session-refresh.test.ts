@@ -36,7 +36,7 @@ async function keptTimer(
   const [{ recordingId, startedAtMs }] = (await bench.server.sessions()) as [never] as [
     { recordingId: string; startedAtMs: number },
   ]
-  const path = bench.store.pathOf(bench.store.openFolder(recordingId, startedAtMs), 'session.json')
+  const path = bench.store.pathOf(bench.store.newFolder(recordingId, startedAtMs), 'session.json')
   let timer: DialogSnapshot['timer']
   const read = async (): Promise<void> => {
     for (let tries = 0; tries < 1000; tries++) {

@@ -402,7 +402,7 @@ export async function settleFolder(
 
 /** Takes the suffix off the name of a folder that is complete, durably; gives the new path. */
 export async function nameSettled(path: string): Promise<string> {
-  const settled = path.slice(0, -OPEN_SUFFIX.length)
+  const settled = settledName(path)
   await syncPath(path)
   renameSync(path, settled)
   try {
@@ -428,6 +428,11 @@ async function syncPath(path: string): Promise<void> {
 /** The folder of a recording that is being received, below the root. */
 export function openFolder(recordingId: string, startedAtMs: number): string {
   return `${dayFolder(startedAtMs)}/${recordingId}${OPEN_SUFFIX}`
+}
+
+/** What a folder is called when it is complete. */
+export function settledName(folder: string): string {
+  return folder.endsWith(OPEN_SUFFIX) ? folder.slice(0, -OPEN_SUFFIX.length) : folder
 }
 
 /** `yyyy/mm/dd` in UTC. */

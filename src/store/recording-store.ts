@@ -1,12 +1,13 @@
 // Published recordings for those who read them: manifests, files, free space, and what a dead recorder left.
 
+import { existsSync } from 'node:fs'
 import { mkdir, rm, statfs } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { type Catalogue, rowOf } from './catalogue/catalogue.ts'
 import type { Deriver } from './derived/deriver.ts'
 import type { Notary } from './evidence/notary.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
-import { MANIFEST_FILE, openFolder } from './recording-folder.ts'
+import { MANIFEST_FILE, openFolder, settledName } from './recording-folder.ts'
 import { type ClosedFolder, type RecoveryFailure, recoverOpenFolders } from './recovery.ts'
 import { plainFiles, type RecordingFiles } from './sealing/recording-files.ts'
 
@@ -46,16 +47,18 @@ export class RecordingStore {
     return path.startsWith(join(this.root, sep)) ? path : undefined
   }
 
-  /** Where a recording is while it is received, as the catalogue keeps paths. */
-  openFolder(recordingId: string, startedAtMs: number): string {
-    return openFolder(recordingId, startedAtMs)
+  /** Where a recording is that the catalogue has no folder of yet: while it is received, or just published. */
+  newFolder(recordingId: string, startedAtMs: number): string {
+    const folder = openFolder(recordingId, startedAtMs)
+    const settled = settledName(folder)
+    return existsSync(join(this.root, settled)) ? settled : folder
   }
 
   /** Manifest of a recording by the catalogue's folder; undefined if there is none that can be read. */
   async manifest(folder: string): Promise<Manifest | undefined> {
-    const path = this.pathOf(folder, MANIFEST_FILE)
     try {
-      return path === undefined ? undefined : parseManifest(this.files.read(path).toString())
+      const text = await this.file(folder, MANIFEST_FILE)
+      return text && parseManifest(Buffer.from(text).toString())
     } catch {
       return undefined
     }
@@ -67,7 +70,9 @@ export class RecordingStore {
     try {
       return path === undefined ? undefined : this.files.read(path)
     } catch {
-      return undefined
+      // It may have been published since somebody asked where it is.
+      const settled = settledName(folder)
+      return settled === folder ? undefined : await this.file(settled, name)
     }
   }
 

@@ -13,12 +13,10 @@ import type { KillSession } from '../kill/kill-client.ts'
 import { runKills } from '../kill/kill-run.ts'
 
 const STEPS = 2 ** 32
-/** A session whose INVITE a kill cut off is never heard of again: for so long its recording is waited with. */
-const STORE = { resumeSeconds: 60 }
 
 test('a recorder under load, killed at 10 random moments, loses no recording and at most 1 s of audio before each kill', async (t) => {
   const ids = seededIds(7)
-  const recorder = await MortalRecorder.start(t, STORE)
+  const recorder = await MortalRecorder.start(t)
   const result = await runKills(recorder, { kills: 10, sessions: 6, random: () => ids.integer(STEPS) / STEPS })
   assert.deepEqual(result.faults, [])
   assert.equal(result.ended, 0, 'the recorder went on with all of them')
@@ -32,7 +30,7 @@ test('the same holds with encryption at rest', async (t) => {
   const keys = mkdtempSync(join(tmpdir(), 'kill-keys-'))
   t.after(() => rmSync(keys, { recursive: true }))
   const keyFile = join(keys, 'store.keys')
-  const recorder = await MortalRecorder.start(t, { ...STORE, encryption: { keyFile } })
+  const recorder = await MortalRecorder.start(t, { encryption: { keyFile } })
   const files = new Vault({ root: recorder.store, keyFile })
   const random = (): number => ids.integer(STEPS) / STEPS
   const result = await runKills(recorder, { kills: 4, sessions: 4, random, files })
@@ -45,7 +43,7 @@ test('the same holds with encryption at rest', async (t) => {
 
 test('the same holds with SRTP: every packet is opened over all restarts, and none of them twice', async (t) => {
   const ids = seededIds(9)
-  const recorder = await MortalRecorder.start(t, STORE, { srtp: { keysWithoutTls: true } })
+  const recorder = await MortalRecorder.start(t, {}, { srtp: { keysWithoutTls: true } })
   const random = (): number => ids.integer(STEPS) / STEPS
   const result = await runKills(recorder, { kills: 6, sessions: 4, random, isSecured: true })
   assert.deepEqual(result.faults, [])

@@ -32,6 +32,8 @@ export class KillClient {
   lastRefusal: { readonly status: number; readonly retryAfter: string | undefined } | undefined
   /** Sessions that the recorder ended. */
   ended = 0
+  /** INVITEs under way. */
+  unanswered = 0
   readonly #role: SipRole
   readonly #socket: Socket
   readonly #recorderPort: number
@@ -74,6 +76,7 @@ export class KillClient {
 
   /** Begins a session; it counts once it is accepted. `onAnswered` is called when it is, or is not. */
   begin(onAnswered: () => void = () => {}): void {
+    this.unanswered += 1
     const keys = this.#isSecured ? this.#newKeys() : []
     const lines = keys.map((key, at) => {
       const { name, value } = cryptoAttribute(key)
@@ -89,6 +92,7 @@ export class KillClient {
       },
       {
         onAccepted: (dialog, { body }) => {
+          this.unanswered -= 1
           dialog.handlers = { onEnd: () => this.#onEnd(dialog.callId) }
           const answer = parseSdp(body)
           const ports = answer.ok ? answer.value.media.map(({ port }) => port) : []
@@ -100,6 +104,7 @@ export class KillClient {
           onAnswered()
         },
         onFailed: ({ status, response }) => {
+          this.unanswered -= 1
           this.refused += 1
           this.lastRefusal = { status, retryAfter: response?.headers.get('retry-after') }
           onAnswered()

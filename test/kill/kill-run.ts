@@ -72,6 +72,8 @@ export async function runKills(recorder: MortalRecorder, options: KillRunOptions
       options.onKill?.(kills.length)
     }
     await passed(LONGEST_LIFE_MS)
+    // The INVITE that the last kill cut off is sent again, and its session is one to end.
+    await until('every INVITE is answered', () => client.unanswered === 0, SETTLE_MS)
     for (const session of client.live) ends.push(client.end(session))
     const statuses = await Promise.all(ends)
     const unanswered = statuses.filter((status) => status !== 200 && status !== 481).length
