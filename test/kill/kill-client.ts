@@ -77,6 +77,13 @@ export class KillClient {
   /** Begins a session; it counts once it is accepted. `onAnswered` is called when it is, or is not. */
   begin(onAnswered: () => void = () => {}): void {
     this.unanswered += 1
+    let isAnswered = false
+    const noteAnswer = (): void => {
+      // Two lives of the recorder may both say 200.
+      if (!isAnswered) this.unanswered -= 1
+      isAnswered = true
+      onAnswered()
+    }
     const keys = this.#isSecured ? this.#newKeys() : []
     const lines = keys.map((key, at) => {
       const { name, value } = cryptoAttribute(key)
@@ -92,7 +99,6 @@ export class KillClient {
       },
       {
         onAccepted: (dialog, { body }) => {
-          this.unanswered -= 1
           dialog.handlers = { onEnd: () => this.#onEnd(dialog.callId) }
           const answer = parseSdp(body)
           const ports = answer.ok ? answer.value.media.map(({ port }) => port) : []
@@ -101,13 +107,12 @@ export class KillClient {
             return new MarkedStream(this.#socket, port, this.#nextStreamId++, secure)
           })
           this.sessions.push({ callId: dialog.callId, dialog, streams, isOver: false })
-          onAnswered()
+          noteAnswer()
         },
         onFailed: ({ status, response }) => {
-          this.unanswered -= 1
           this.refused += 1
           this.lastRefusal = { status, retryAfter: response?.headers.get('retry-after') }
-          onAnswered()
+          noteAnswer()
         },
       },
     )

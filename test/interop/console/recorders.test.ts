@@ -43,7 +43,7 @@ test('what our own recorder refused shows with the reason and the message as it 
   const call = await phone.call(`sip:srs@127.0.0.1:${recorder.port('recorder', 'udp')}`)
   await call.answered
   const page = await openPage(t, `${recorder.httpUrl}/#/recorders`, { width: 360, theme: 'dark' })
-  await page.getByText('403 Forbidden').click()
+  await page.getByText('403 not-listed').click()
   await page.getByText('INVITE sip:srs@127.0.0.1').waitFor()
   await assertAccessible(page, 'refusals')
   await assertNoSideScroll(page, 'refusals')
