@@ -8,7 +8,7 @@ import { texts } from './command.ts'
 import type { Replayed } from './fork-binding.ts'
 import { type Missing, MissingStreams } from './missing-streams.ts'
 import { MixFallback, type MixVerdict } from './mix-fallback.ts'
-import { suitesFor } from './protection.ts'
+import { type RecorderWay, suitesFor } from './protection.ts'
 import { type DialogUser, RecordingDialog } from './recording-dialog.ts'
 import { type ForkPath, SessionForks } from './session-forks.ts'
 import {
@@ -124,10 +124,15 @@ export class RecordingSession {
     return this.#forks.settled()
   }
 
+  get #way(): RecorderWay {
+    const { uri, profile, invitation } = this.plan
+    return { uri, profile, invitedOver: invitation?.flow.transport }
+  }
+
   /** Binds the ports and sends the INVITE; every outcome comes by report. */
   open(): void {
-    const { call, uri, profile, id } = this.plan
-    const suites = suitesFor(call.snapshot().protection, uri, profile)
+    const { call, profile, id } = this.plan
+    const suites = suitesFor(call.snapshot().protection, this.#way)
     if (!suites.ok) {
       this.#around.log.warn('recorder refused for its protection', {
         session: id,
@@ -190,12 +195,12 @@ export class RecordingSession {
    * way, takes over. A party alone waits for the next one, as in a transfer: what the call is like is seen then. Returns whether it left.
    */
   #leaveIfWeaker(): boolean {
-    const { call, uri, profile, id } = this.plan
+    const { call, profile, id } = this.plan
     const { protection, parties } = call.snapshot()
     const present = parties.filter(({ leftAtMs }) => leftAtMs === undefined)
     const isUp = this.state === 'active' || this.state === 'gated'
     if (!isUp || this.forkIds.length === 0 || present.length < 2) return false
-    const verdict = suitesFor(protection, uri, profile, this.#forks.weakestSuite)
+    const verdict = suitesFor(protection, this.#way, this.#forks.weakestSuite)
     if (verdict.ok) return false
     this.#around.log.warn('recorder left for its protection', {
       session: id,

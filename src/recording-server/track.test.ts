@@ -81,6 +81,51 @@ test('redundancy does not bring back what was said in a pause of ours (RFC 2198)
   assert.deepEqual([saidIn(heard, 50, 100), saidIn(heard, 100, 150).length], [[], 50])
 })
 
+/** A key as its own packets have it: 5, and for how many ticks it is pressed. */
+const keyOf = (ticks: number, isEnd: boolean): number[] => [5, isEnd ? 0x8a : 10, ticks >> 8, ticks & 0xff]
+
+/** A redundant packet whose newest block is of a key, and the one before it again. */
+const redundantKey = (n: number, isEnd: boolean): Uint8Array =>
+  Uint8Array.of(0x80 | 101, 0, 0, 4, 101, ...keyOf((n - 1) * 160, false), ...keyOf(n * 160, isEnd))
+
+test('a key inside redundant packets is an event without its digit, and neither audio nor a file (RFC 2198, RFC 4733)', async (t) => {
+  const bench = new TrackBench(t, [[RED, PCMU, KEYS]])
+  for (let n = 0; n < 40; n++) {
+    const isKey = n >= 10 && n < 20
+    const payload = isKey ? redundantKey(n - 9, n >= 17) : Uint8Array.of(0, ...said(n))
+    const timestamp = (isKey ? 10 : n) * 160
+    bench.accept(0, { sequence: n, timestamp, arrivalMs: 20 + n * 20, payload, payloadType: 121 })
+  }
+  const { manifest, folder } = await bench.publish(3000)
+  const [stream] = manifest.streams
+  assert.deepEqual(
+    stream!.runs.map(({ encoding }) => encoding),
+    ['PCMU/8000'],
+  )
+  assert.deepEqual(
+    stream!.events.map((event) => 'digit' in event),
+    [false],
+  )
+  assert.equal(stream!.account!.audioMs, 30 * 20)
+  assert.equal(packetsHeard(folder).length, 30)
+})
+
+test('a key that was pressed in a pause of ours is not kept out of redundant packets either', async (t) => {
+  const bench = new TrackBench(t, [[RED, PCMU, KEYS]])
+  const key = (n: number, timestamp: number, arrivalMs: number) => {
+    const payload = redundantKey(n, n >= 6)
+    bench.accept(0, { sequence: n, timestamp, arrivalMs, payload, payloadType: 121 })
+  }
+  bench.accept(0, { sequence: 0, timestamp: 0, arrivalMs: 20, payload: Uint8Array.of(0, ...said(1)), payloadType: 121 })
+  bench.tracks[0]!.setPaused('paused-here', true, 500)
+  for (let n = 1; n <= 5; n++) key(n, 8000, 1000 + n * 20)
+  bench.tracks[0]!.setPaused('paused-here', false, 1115)
+  for (let n = 6; n <= 8; n++) key(n, 8000, 1114 + n)
+  const { manifest } = await bench.publish(3000)
+  assert.equal(manifest.streams[0]!.events.length, 0)
+  assert.equal(manifest.streams[0]!.runs.length, 1)
+})
+
 test('a stream whose RTP time stood still in a pause of ours is kept behind it', async (t) => {
   const bench = new TrackBench(t, [[PCMU]])
   for (let n = 0; n < 100; n++) {

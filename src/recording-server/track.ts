@@ -166,8 +166,12 @@ export class Track {
     const { ssrc, timestamp } = view
     const isOfPause = this.isDiscarding || this.#isOfPause(ssrc, extended, timestamp, codec, arrivalMs)
     if (codec.kind !== 'event') this.#noteHeard(ssrc, extended, timestamp, arrivalMs)
+    const { payloadOffset, payloadLength } = view
     if (isOfPause) {
       if (codec.kind === 'event') this.#hiddenKey = timestamp
+      else if (codec.kind === 'redundant') {
+        this.#hideKeys(timestamp, datagram.subarray(payloadOffset, payloadOffset + payloadLength))
+      }
       this.#discarded += 1
       this.#noteQuiet(extended)
       return false
@@ -176,7 +180,6 @@ export class Track {
       this.#noteQuiet(extended)
       return true
     }
-    const { payloadOffset, payloadLength } = view
     if (codec.kind === 'event') {
       this.#onEventPacket(view, datagram.subarray(payloadOffset, payloadOffset + payloadLength), codec, arrivalMs)
       this.#noteQuiet(extended)
@@ -234,13 +237,34 @@ export class Track {
       if (part.length === 0 && sequence === extended) this.#noteQuiet(extended)
       if (codec === undefined || isKnown || part.length === 0 || codec.kind === 'redundant') continue
       const timestamp = (view.timestamp - timestampOffset) >>> 0
-      if (this.#isOfPause(view.ssrc, sequence, timestamp, codec, arrivalMs)) continue
-      const taken = this.#place(view, codec, part, sequence, timestamp, arrivalMs)
+      if (this.#isOfPause(view.ssrc, sequence, timestamp, codec, arrivalMs)) {
+        if (codec.kind === 'event') this.#hiddenKey = timestamp
+        continue
+      }
+      const taken = this.#acceptBlock({ ...view, timestamp }, codec, part, sequence, arrivalMs)
       if (sequence === extended) isTaken = taken
       if (taken) this.#seen.add(sequence)
     }
     for (const sequence of this.#seen) if (sequence < extended - MOST_REDUNDANT) this.#seen.delete(sequence)
     return isTaken
+  }
+
+  /** As if its packet had come by itself. */
+  #acceptBlock(view: RtpView, codec: ReadCodec, payload: Uint8Array, sequence: number, arrivalMs: number): boolean {
+    if (codec.kind === 'event') this.#onEventPacket(view, payload, codec, arrivalMs)
+    if (codec.kind !== 'audio') {
+      this.#noteQuiet(sequence)
+      return true
+    }
+    if (this.#events !== undefined) this.#noteEvent(this.#events.onOtherPacket(view.timestamp), arrivalMs)
+    return this.#place(view, codec, payload, sequence, view.timestamp, arrivalMs)
+  }
+
+  /** A key that was pressed in a pause stays hidden to its end, in redundant packets too. */
+  #hideKeys(timestamp: number, payload: Uint8Array): void {
+    for (const { payloadType, timestampOffset } of redundantBlocks(payload) ?? []) {
+      if (this.#codecs.get(payloadType)?.kind === 'event') this.#hiddenKey = (timestamp - timestampOffset) >>> 0
+    }
   }
 
   /** Sequence number and timestamp may be those of a packet before the one of the view; the payload is kept. */

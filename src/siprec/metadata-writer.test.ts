@@ -64,7 +64,7 @@ test('META-33: no name or address can end its element or add one', () => {
   )
 })
 
-test('META-22, META-23: capabilities are params, and foreign elements are valid at the end of every element that may have them', () => {
+test('META-23: capabilities are params, and foreign elements are valid at the end of every element that may have them', () => {
   const extensions = [foreign()]
   const metadata: RecordingMetadata = {
     dataMode: 'complete',

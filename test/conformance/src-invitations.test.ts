@@ -249,6 +249,18 @@ row('SRC-43: a recorder that has the call already is refused', async (b) => {
   assert.deepEqual([again.status, b.state, b.call.media.forks.size], [403, 'recording', 2])
 })
 
+for (const contact of ['sips:srs@10.0.0.11', 'sip:srs@10.0.0.11;transport=tls']) {
+  row(
+    `SEC-06, SEC-12: a recorder that asks in the clear gets nothing of a call over TLS, though its Contact is ${contact}`,
+    async (b) => {
+      b.call.change({ protection: { signalling: 'tls', media: 'none' } }, { type: 'codec-changed' })
+      const asked = ask(b, b.recorder(), { contact })
+      await b.pass()
+      assert.deepEqual([asked.status, b.state, b.call.media.forks.size], [488, 'none', 0])
+    },
+  )
+}
+
 row('SRC-43: a recorder with a Contact beyond the destinations is refused', async (b) => {
   const recorder = b.recorder()
   const asked = ask(b, recorder, { contact: 'sip:srs@192.0.2.66' })
