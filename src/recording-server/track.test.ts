@@ -9,6 +9,7 @@ import { TrackBench } from '../../test/harness/track-bench.ts'
 const PCMU = { payloadType: 0, encoding: 'PCMU/8000', clockRateHz: 8000 }
 const RED = { payloadType: 121, encoding: 'RED/8000', clockRateHz: 8000 }
 const KEYS = { payloadType: 101, encoding: 'TELEPHONE-EVENT/8000', clockRateHz: 8000 }
+const NOISE = { payloadType: 13, encoding: 'CN/8000', clockRateHz: 8000 }
 const OPUS = { payloadType: 96, encoding: 'OPUS/48000/2', clockRateHz: 48_000 }
 /** First byte of an Opus packet of one CELT frame of 20 ms. */
 const CELT_20_MS = 0xf8
@@ -124,6 +125,29 @@ test('a key that was pressed in a pause of ours is not kept out of redundant pac
   const { manifest } = await bench.publish(3000)
   assert.equal(manifest.streams[0]!.events.length, 0)
   assert.equal(manifest.streams[0]!.runs.length, 1)
+})
+
+test('comfort noise is silence with its cause, and what is said around it is byte for byte where it was said (RFC 3389)', async (t) => {
+  const bench = new TrackBench(t, [[PCMU, NOISE]])
+  for (let n = 0; n < 150; n++) {
+    const isQuiet = n >= 50 && n < 100
+    // While nobody speaks the level is told each 200 ms.
+    if (isQuiet && n % 10 !== 0) continue
+    const sequence = n < 50 ? n : isQuiet ? 50 + (n - 50) / 10 : n - 45
+    const packet = { sequence, timestamp: n * 160, arrivalMs: 20 + n * 20 }
+    if (isQuiet) bench.accept(0, { ...packet, payload: Uint8Array.of(60), payloadType: 13 })
+    else bench.accept(0, { ...packet, payload: said(n) })
+  }
+  const { manifest, folder } = await bench.publish(3000)
+  const [stream] = manifest.streams
+  assert.deepEqual(stream!.gaps, [{ fromMs: 1000, toMs: 2000, cause: 'dtx' }])
+  assert.equal(stream!.runs.length, 1)
+  const octets = readFileSync(join(folder, 'recording.wav')).subarray(-3000 * 8)
+  for (let n = 0; n < 150; n++) {
+    const heard = octets.subarray(n * 160, n * 160 + 160)
+    const expected = n >= 50 && n < 100 ? new Uint8Array(160).fill(0xff) : said(n)
+    assert.ok(heard.equals(expected), `packet ${n}`)
+  }
 })
 
 test('a stream whose RTP time stood still in a pause of ours is kept behind it', async (t) => {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { encodePcmu, goertzelPower, readWav, tone } from '#audio'
+import type { Endpoint } from '#kernel'
 import { parseRtcp, type RtcpPacket } from '#rtp'
 import { leftFolders, readRawRun } from '#store'
 import { RECORDING, RoomBench } from '../../test/harness/room-bench.ts'
@@ -12,6 +13,16 @@ import { until } from '../../test/harness/until.ts'
 const H264 = { payloadType: 97, encoding: 'H264/90000', clockRateHz: 90_000 }
 const T140 = { payloadType: 98, encoding: 'T140/1000', clockRateHz: 1000 }
 const RED = { payloadType: 100, encoding: 'RED/1000', clockRateHz: 1000 }
+
+/** Where a client wants its RTCP, and what has come there. */
+async function rtcpPeer(t: TestContext): Promise<{ asked: readonly RtcpPacket[]; rtcp: Endpoint }> {
+  const peer = createSocket('udp4')
+  await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
+  t.after(() => peer.close())
+  const asked: RtcpPacket[] = []
+  peer.on('message', (datagram) => void asked.push(...parseRtcp(datagram)))
+  return { asked, rtcp: { host: '127.0.0.1', port: peer.address().port } }
+}
 
 test('SRS-13: video is kept as it came, packet by packet, beside the audio, and is no channel of it', async (t) => {
   const bench = await RoomBench.open(t)
@@ -100,12 +111,7 @@ test('SRS-13: a pause keeps what is shown out, too, and what was sent in it', as
 
 test('SRS-27: a whole picture is asked for when video begins, when it comes back from a pause and from another source', async (t) => {
   const bench = await RoomBench.open(t)
-  const peer = createSocket('udp4')
-  await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
-  t.after(() => peer.close())
-  const asked: RtcpPacket[] = []
-  peer.on('message', (datagram) => void asked.push(...parseRtcp(datagram)))
-  const rtcp = { host: '127.0.0.1', port: peer.address().port }
+  const { asked, rtcp } = await rtcpPeer(t)
   const picture = await bench.addStream({ kind: 'video', codecs: [H264], rtcp, pictureRequest: 'full-intra' })
   picture.payloadType = 97
   const requests = () => asked.flatMap((one) => (one.type === 'full-intra' ? one.requests : []))
@@ -180,12 +186,7 @@ test('SRS-13: text is kept once however often it is repeated, what was lost is t
 
 test('SRS-27: video that goes on after a restart of the recorder is in a run of its own, and a whole picture is asked for', async (t) => {
   const bench = await RoomBench.open(t)
-  const peer = createSocket('udp4')
-  await new Promise<void>((resolve) => peer.bind(0, '127.0.0.1', resolve))
-  t.after(() => peer.close())
-  const asked: RtcpPacket[] = []
-  peer.on('message', (datagram) => void asked.push(...parseRtcp(datagram)))
-  const rtcp = { host: '127.0.0.1', port: peer.address().port }
+  const { asked, rtcp } = await rtcpPeer(t)
   const settings = { kind: 'video', codecs: [H264], isPaused: false, rtcp, pictureRequest: 'picture-loss' } as const
   const picture = await bench.addStream(settings)
   picture.payloadType = 97

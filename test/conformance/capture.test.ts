@@ -114,15 +114,6 @@ for (const [name, run] of Object.entries({
   })
 }
 
-/** An engine that proves no cut of the streams with these labels. */
-function doubtCuts({ call: { media } }: RecordingBench, ...labels: readonly string[]): void {
-  const shutGates = media.shutGates.bind(media)
-  media.shutGates = async (forks) => {
-    const receipts = await shutGates(forks)
-    return receipts.map((one) => ({ ...one, drained: !labels.some((label) => one.fork.endsWith(`/${label}`)) }))
-  }
-}
-
 /** A recorder that does not resume at the deadline of a pause. */
 async function refusedAtDeadline(bench: RecordingBench): Promise<TestRecorder> {
   const recorder = await bench.recording()
@@ -146,7 +137,7 @@ for (const [name, failure, run, over] of [
     'recorder.streams-missing',
     async (bench) => {
       await bench.recording()
-      doubtCuts(bench, '1')
+      bench.doubtCuts('1')
       bench.pause()
       await bench.pass(4_000)
     },
@@ -157,7 +148,7 @@ for (const [name, failure, run, over] of [
     'recorder.lost',
     async (bench) => {
       await bench.recording()
-      doubtCuts(bench, '1', '2')
+      bench.doubtCuts('1', '2')
       const pause = bench.pause()
       await bench.pass(4_000)
       assert.equal(pause.status, 503)

@@ -162,11 +162,7 @@ bench(
     const recorder = await b.recording()
     await b.audio(4)
     const [first = ''] = b.call.media.forks.keys()
-    const { shutGates } = b.call.media
-    b.call.media.shutGates = async (forks) => {
-      const receipts = await shutGates.call(b.call.media, forks)
-      return receipts.map((receipt) => ({ ...receipt, drained: receipt.fork !== first }))
-    }
+    b.doubtCuts(first)
     const pause = b.pause()
     await b.pass()
     assert.deepEqual([pause.status, told(b)], [503, ['missing 1']])

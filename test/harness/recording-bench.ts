@@ -169,6 +169,16 @@ export class RecordingBench {
     return this.client.stateOf(this.call.callId)
   }
 
+  /** The engine proves no cut of the forks with these ids, or of streams with these labels. */
+  doubtCuts(...forks: readonly string[]): void {
+    const { media } = this.call
+    const shutGates = media.shutGates.bind(media)
+    media.shutGates = async (ids) => {
+      const receipts = await shutGates(ids)
+      return receipts.map((one) => ({ ...one, drained: !forks.some((fork) => `/${one.fork}`.endsWith(`/${fork}`)) }))
+    }
+  }
+
   /** The latest recording of the call, as operators see it. */
   get view(): RecordingView | undefined {
     return this.client.recordingsOf(this.call.callId).at(-1)
