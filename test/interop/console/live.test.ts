@@ -140,7 +140,8 @@ test('the live page is for keyboards and small screens, in light and dark, and a
   await until('the focus comes back', async () => (await focused()) === 'Start recording…')
 
   await press('Start recording…')
-  await page.getByRole('dialog').waitFor()
+  const where = page.getByRole('dialog').getByLabel('Recorder')
+  await until('the known recorder is proposed', async () => (await where.inputValue()) !== '')
   await press('Start')
   await card.getByText('Recording has started.').waitFor()
   await press('Pause')
