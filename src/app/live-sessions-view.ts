@@ -3,10 +3,14 @@
 import type { LiveSessionsView, LiveSessionView, PauseOutcome } from '#control'
 import type { LiveSession, LiveStream, PauseResult, RecordingServer } from '#recording-server'
 
-type LiveServer = Pick<RecordingServer, 'sessions' | 'listen' | 'pauseHere' | 'resumeHere'>
+type LiveServer = Pick<RecordingServer, 'sessions' | 'listen' | 'pauseHere' | 'resumeHere' | 'dropStream'>
 
 /** Builds the view. */
 export function createLiveSessionsView(server: LiveServer): LiveSessionsView {
+  const streamAt = async (recordingId: string, channel: number): Promise<LiveStream | undefined> => {
+    const session = (await server.sessions()).find((one) => one.recordingId === recordingId)
+    return session?.streams.find((one) => one.channel === channel)
+  }
   return {
     list: async () => (await server.sessions()).map(viewOf),
     get: async (recordingId) => {
@@ -18,6 +22,15 @@ export function createLiveSessionsView(server: LiveServer): LiveSessionsView {
       return outcomeOf(await server.pauseHere(recordingId, order))
     },
     resume: async (recordingId) => outcomeOf(await server.resumeHere(recordingId)),
+    dropStream: async (recordingId, channel) => {
+      const before = await streamAt(recordingId, channel)
+      if (before === undefined) return undefined
+      if (before.isRemoved) return { isRemoved: true }
+      const outcome = await server.dropStream(recordingId, channel)
+      const after = await streamAt(recordingId, channel)
+      if (outcome === undefined || after === undefined) return undefined
+      return { isRemoved: after.isRemoved, clientStatus: outcome.status }
+    },
     listen: (recordingId, hearer) => server.listen(recordingId, hearer),
   }
 }

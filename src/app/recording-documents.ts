@@ -3,7 +3,7 @@
 import type { HistoryView, LedgerView } from '#control'
 import { MetadataHistory, type MetadataMoment } from '#recording-server'
 import type { Manifest, ParticipantFacts } from '#store'
-import { participantOf } from './recording-facts.ts'
+import { participantOf, unlistedOf } from './recording-facts.ts'
 
 /** Documents that are read again at most: a client may have sent many thousands. */
 const MOST_DOCUMENTS = 500
@@ -36,6 +36,7 @@ export function ledgerOf(manifest: Manifest): LedgerView {
       ...(account !== undefined && { audioMs: account.audioMs }),
       missingMs: { ...account?.missingMs },
       gaps: gaps.map((gap) => ({ ...gap })),
+      ...unlistedOf({ gaps, ...(account !== undefined && { account }) }),
       pauses: totals.pauses.map((pause) => ({ ...pause })),
       pausesForgotten: totals.pausesForgotten,
     })),

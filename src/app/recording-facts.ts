@@ -73,12 +73,20 @@ function streamOf(stream: StreamManifest, { facts }: Manifest): StreamView {
     ...(evidence !== undefined && { speakerEvidence: evidence }),
     codecs: runs.map(({ encoding, startMs, bytes, decoded }) => ({ encoding, startMs, bytes, isDecoded: decoded })),
     gaps: gaps.map(({ fromMs, toMs, cause }) => ({ fromMs, toMs, cause })),
+    ...unlistedOf(stream),
     events: events.map((event) => ({ ...event })),
     pauses: pauses.map((pause) => ({ ...pause })),
     ...(account !== undefined && { account: { audioMs: account.audioMs, missingMs: { ...account.missingMs } } }),
     ...(clock !== undefined && { clock: { ...clock } }),
     totals,
   }
+}
+
+/** Milliseconds of gaps that are in the sums and not in the list, which is bounded. */
+export function unlistedOf({ gaps, account }: Pick<StreamManifest, 'gaps' | 'account'>): { unlistedMs?: number } {
+  const missingMs = Object.values(account?.missingMs ?? {}).reduce((sum, ms) => sum + ms, 0)
+  const unlistedMs = Math.round(missingMs - gaps.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0))
+  return unlistedMs > 0 ? { unlistedMs } : {}
 }
 
 function sipOf({ callId: _callId, ...facts }: Manifest['facts']['sip']): SipView {

@@ -45,6 +45,7 @@ test('with http.recordingControl false no route commands a recording, by the con
     ['PUT', '/api/calls/any', { record }],
     ['POST', '/v1/Accounts/any/Calls/any', { record }],
     ['POST', '/api/recorder/sessions/any/pause', {}],
+    ['POST', '/api/recorder/sessions/any/streams/0/drop', {}],
     ['POST', '/api/recorder/invitations', { target: 'sip:pbx@127.0.0.1' }],
   ] as const) {
     const answer = await fetch(`${opened.httpUrl}${path}`, {

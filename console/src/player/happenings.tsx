@@ -55,11 +55,13 @@ export function Happenings({ recording, marks }: { recording: RecordingView; mar
       text: `${duration(fromMs)} ${name}: ${gapWords(cause)}, ${((toMs - fromMs) / 1000).toFixed(2)} s`,
     })),
   ].sort((a, b) => a.atMs - b.atMs)
+  const unlistedMs = recording.streams.reduce((sum, stream) => sum + (stream.unlistedMs ?? 0), 0)
   if (all.length === 0) return <span class="muted">Nothing is missing.</span>
   return (
     <details class="happenings">
       <summary>
         {counted(pauses, 'pause')}, {counted(gaps.length - pauses, 'gap')}, {counted(marks.length, 'change')}
+        {unlistedMs > 0 && `; ${(unlistedMs / 1000).toFixed(2)} s of further gaps are not listed`}
       </summary>
       <ol>
         {all.map(({ atMs, text }) => (

@@ -84,6 +84,7 @@ const scopeOf: Readonly<Record<string, readonly string[]>> = {
     'post /api/calls/{callId}/recording',
     'post /api/recorder/invitations',
     'post /api/recorder/sessions/{recordingId}/pause',
+    'post /api/recorder/sessions/{recordingId}/streams/{channel}/drop',
     'post /api/recorder/sessions/{recordingId}/resume',
     'post /api/test-calls',
     'post /v1/Accounts/{accountSid}/Calls/{callId}',

@@ -54,27 +54,31 @@ test('commands, parties, tokens and sign-ins are written down, with who, what, a
     assert.equal((await entriesOf(app, '?action=call.*&limit=2')).length, 2)
   }))
 
-test('each playback is one entry, however many ranges a player asks for; a later one is another', () =>
+test('each playback is one entry, however many ranges a player asks for; from the beginning again, or another part, is another', () =>
   withAuditedApp(async (app, clock) => {
-    const play = async (id: string, range?: string): Promise<number> => {
+    const play = async (of: string, range?: string): Promise<number> => {
       const headers = range === undefined ? {} : { range }
-      return (await app.inject({ url: `/api/recordings/${id}/audio`, headers })).statusCode
+      return (await app.inject({ url: `/api/recordings/${of}`, headers })).statusCode
     }
-    assert.deepEqual(
-      [await play('rec-1', 'bytes=0-3'), await play('rec-1', 'bytes=4-'), await play('rec-1')],
-      [206, 206, 200],
-    )
+    for (const range of ['bytes=0-3', 'bytes=4-', 'bytes=1-2']) assert.equal(await play('rec-1/audio', range), 206)
     await app.inject({ method: 'HEAD', url: '/api/recordings/rec-1/audio' })
-    assert.equal(await play('rec-2'), 404)
+    assert.equal(await play('rec-2/audio'), 404)
+    await play('rec-1/audio')
+    await play('rec-1/audio', 'bytes=-8')
+    await play('rec-1/audio?channel=1', 'bytes=4-')
+    await play('rec-1/audio', 'bytes=4-')
     clock.advance(600_000)
-    await play('rec-1')
+    await play('rec-1/audio', 'bytes=4-')
     const entries = (await entriesOf(app, '?action=recording.play')).toReversed()
     assert.deepEqual(
-      entries.map(({ target, status }) => [target['recordingId'], status]),
+      entries.map(({ target, status, detail }) => [target['recordingId'], status, detail]),
       [
-        ['rec-1', 206],
-        ['rec-2', 404],
-        ['rec-1', 200],
+        ['rec-1', 206, undefined],
+        ['rec-2', 404, undefined],
+        ['rec-1', 200, undefined],
+        ['rec-1', 206, undefined],
+        ['rec-1', 206, { channel: 1 }],
+        ['rec-1', 206, undefined],
       ],
     )
   }))

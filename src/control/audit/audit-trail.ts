@@ -18,6 +18,8 @@ export interface Audited {
   readonly isStrict?: boolean
   /** Repetitions by the same caller on the same target, as the ranges of a player, are one entry for so long. */
   readonly onceInMs?: number
+  /** A request that is an entry of its own all the same, as one that plays from the beginning again. */
+  readonly isAnew?: (request: FastifyRequest) => boolean
 }
 
 declare module 'fastify' {
@@ -52,11 +54,11 @@ export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log:
     )
 
   /** A repetition waits for the entry that stands for it too. */
-  const appendOnce = (news: AuditNews, onceInMs: number): Promise<boolean> => {
+  const appendOnce = (news: AuditNews, onceInMs: number, isAnew: boolean): Promise<boolean> => {
     const now = clock.nowMs()
-    const key = JSON.stringify([news.who, news.from, news.action, news.target])
+    const key = JSON.stringify([news.who, news.from, news.action, news.target, news.detail])
     const earlier = recent.get(key)
-    if (earlier !== undefined && earlier.untilMs > now) return earlier.written
+    if (!isAnew && earlier !== undefined && earlier.untilMs > now) return earlier.written
     if (recent.size >= MOST_REMEMBERED) recent.clear()
     const written = append(news)
     recent.set(key, { untilMs: now + onceInMs, written })
@@ -66,7 +68,8 @@ export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log:
   const write = async (request: FastifyRequest, about: Audited, status: number): Promise<void> => {
     const news = newsOf(request, about, status)
     const isOnce = about.onceInMs !== undefined && news.outcome === 'done'
-    const written = isOnce ? appendOnce(news, about.onceInMs) : append(news)
+    const isAnew = about.isAnew?.(request) === true
+    const written = isOnce ? appendOnce(news, about.onceInMs, isAnew) : append(news)
     if (about.isStrict !== true || news.outcome !== 'done' || (await written)) return
     throw new HttpError(503, 'audit-failed', 'this is given only if it can be written to the audit log, and it cannot')
   }

@@ -83,11 +83,28 @@ const pauseOutcome = Type.Object(
   closed,
 )
 
+const streamParams = Type.Object(
+  { ...recordingParams.properties, channel: Type.Integer({ minimum: 0, maximum: 63 }) },
+  closed,
+)
+const dropOutcome = Type.Object(
+  {
+    isRemoved: Type.Boolean({ description: 'false: the client goes on to send it' }),
+    clientStatus: Type.Optional(
+      Type.Integer({ description: 'SIP status of the client to our offer; absent: it was removed before' }),
+    ),
+  },
+  closed,
+)
+
 /** A recording session under way. */
 export type LiveSessionView = Static<typeof sessionView>
 
 /** What came of a pause, or of its end; nothing is kept, or all is again, whatever the client says. */
 export type PauseOutcome = Static<typeof pauseOutcome>
+
+/** What came of the removal of a stream. */
+export type DropOutcome = Static<typeof dropOutcome>
 
 /** The recording sessions under way. */
 export interface LiveSessionsView {
@@ -100,6 +117,8 @@ export interface LiveSessionsView {
   ): Promise<PauseOutcome | undefined>
   /** Undefined for an unknown session. */
   resume(recordingId: string): Promise<PauseOutcome | undefined>
+  /** Undefined for an unknown session, and for a stream that it does not have. */
+  dropStream(recordingId: string, channel: number): Promise<DropOutcome | undefined>
   /** Undefined for an unknown session; the returned function ends it. */
   listen(recordingId: string, hearer: Hearer): (() => void) | undefined
 }
@@ -147,6 +166,19 @@ const resumeSession = operation(
   },
   { params: recordingParams, response: { 200: pauseOutcome } },
 )
+const dropStream = operation(
+  {
+    id: 'dropRecordingStream',
+    summary: 'Remove one stream from a recording session',
+    description:
+      'By an offer of ours that has its m-line with port 0 (RFC 7866 section 7.2); the other streams are recorded on. Answered when the client has answered.',
+    tag: 'recordings',
+    scope: 'calls:control',
+    isRecordingCommand: true,
+    audit: { action: 'recording.drop-stream' },
+  },
+  { params: streamParams, response: { 200: dropOutcome } },
+)
 const listenSession = operation(
   {
     id: 'listenToRecordingSession',
@@ -174,6 +206,10 @@ export function liveSessionRoutes(app: HttpApp, sessions: LiveSessionsView, cloc
 
   app.post('/api/recorder/sessions/:recordingId/resume', resumeSession, async ({ params }) =>
     found(await sessions.resume(params.recordingId), 'recording session'),
+  )
+
+  app.post('/api/recorder/sessions/:recordingId/streams/:channel/drop', dropStream, async ({ params }) =>
+    found(await sessions.dropStream(params.recordingId, params.channel), 'stream'),
   )
 
   app.route({

@@ -32,6 +32,7 @@ export const ledgerView = Type.Object(
           audioMs: Type.Optional(Type.Number(says('of audio, video or text that came; with `missingMs` the duration'))),
           missingMs: Type.Record(Type.String(), Type.Number(), says('by cause, of all gaps')),
           gaps: Type.Array(gap, says('the first 10,000')),
+          unlistedMs: Type.Optional(Type.Number(says('of the gaps behind those, which are in the sums only'))),
           pauses: Type.Array(pause, says('the last 1,000, with the proof of each')),
           pausesForgotten: Type.Integer(says('pauses before those')),
         },

@@ -147,7 +147,8 @@ const stream = Type.Object(
         closed,
       ),
     ),
-    gaps: Type.Array(gap),
+    gaps: Type.Array(gap, says('the first 10,000')),
+    unlistedMs: Type.Optional(Type.Number(says('of the gaps behind those, which are in the sums only'))),
     events: Type.Array(
       Type.Object(
         {

@@ -1,7 +1,7 @@
 // /api/recordings: the recorder's catalogue, audio with range requests, metadata.
 
 import type { FastifyReply } from 'fastify'
-import { LOOKED_AT_MS } from '../audit/audit-trail.ts'
+import { type Audited, LOOKED_AT_MS } from '../audit/audit-trail.ts'
 import { resolveRange } from '../byte-range.ts'
 import type { HttpApp } from '../http-app.ts'
 import { HttpError, notFound } from '../http-error.ts'
@@ -47,7 +47,16 @@ const getRecording = operation(
   { params: recordingParams, response: { 200: recordingView } },
 )
 const AUDIO_TYPES = ['audio/wav', 'audio/flac', 'audio/ogg']
-const playback = { action: 'recording.play', isStrict: true, onceInMs: LOOKED_AT_MS }
+/** One range that begins behind the first byte. */
+const GOES_ON = /^\s*bytes\s*=\s*0*[1-9]\d*\s*-\s*\d*\s*$/
+
+/** Playing from the beginning is an entry each time; the ranges by which a player goes on are not. */
+const playback: Audited = {
+  action: 'recording.play',
+  isStrict: true,
+  onceInMs: LOOKED_AT_MS,
+  isAnew: ({ headers: { range } }) => range === undefined || !GOES_ON.test(range),
+}
 const getAudio = operation(
   {
     id: 'getRecordingAudio',
@@ -123,6 +132,7 @@ export function recordingRoutes(app: HttpApp, recordings: RecordingsView): void 
   app.get('/api/recordings/:recordingId/audio', getAudio, async (request, reply) => {
     const { recordingId } = request.params
     const { fromMs = 0, toMs = Number.POSITIVE_INFINITY } = request.query
+    if (Object.keys(request.query).length > 0) request.audited = { ...request.query }
     if (toMs <= fromMs) throw new HttpError(400, 'invalid-request', 'toMs lies before fromMs')
     const audio = await recordings.audio(recordingId, request.query)
     if (audio === undefined) throw notFound('audio')
