@@ -6,6 +6,7 @@ import type { Direction } from '#sdp'
 import { type DialogHandlers, type HeaderList, parseSipUri, type ServerInvite, type SipResponse } from '#sip'
 import { saysRecordAware } from './awareness.ts'
 import type { CallContext } from './call-context.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import { Dialing, hopHeaders } from './dialing.ts'
 import type { DialResult } from './failure-status.ts'
 import { Leg } from './leg.ts'
@@ -167,6 +168,7 @@ export class Dialler {
         onAnswered: (dialog, response) => {
           leg.dialog = dialog
           leg.isRecordAware = saysRecordAware(response)
+          leg.capabilities = capabilitiesOf(response.headers)
           dialog.handlers = this.handlersOf(leg)
           leg.lifecycle.enter('confirmed')
           settle({ isAnswered: true, response, sipCallId: dialog.callId })
