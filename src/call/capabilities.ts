@@ -28,7 +28,7 @@ export function capabilitiesOf(headers: SipHeaders): readonly Capability[] {
     const isTag = name.startsWith('+') ? name !== INSTANCE : BASE_TAGS.has(name)
     return isTag && name.length <= MOST_TEXT && value.length <= MOST_TEXT
   })
-  return tags.slice(0, MOST).map(([name, value]) => ({ name: name.replace('+', ''), value: valueOf(value) }))
+  return tags.slice(0, MOST).map(([name, value]) => ({ name: name.replace('+', ''), value: textOf(value) }))
 }
 
 /** Whether two agents can the same. */
@@ -36,7 +36,7 @@ export function areSameCapabilities(a: readonly Capability[], b: readonly Capabi
   return a.length === b.length && a.every(({ name, value }, at) => name === b[at]?.name && value === b[at].value)
 }
 
-function valueOf(written: string | undefined): string {
+function textOf(written: string | undefined): string {
   const text = unquote(written ?? 'true')
   if (/^(true|false)$/i.test(text)) return text.toLowerCase()
   return text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text
