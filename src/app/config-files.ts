@@ -34,6 +34,11 @@ export async function fileBreaches(config: Config, environment: Environment): Pr
     const read = readPassword(credentials, environment)
     checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))
   }
+  for (const [at, credentials] of (config.gateway?.credentials ?? []).entries()) {
+    const read = readPassword(credentials, environment)
+    const path = ['gateway', 'credentials', at]
+    checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))
+  }
   for (const [path, user] of usersOf(config)) {
     const read = readPassword(user, environment)
     checks.push(read.then((found) => (found.ok ? [] : [breach(path, found.error.key, found.error.expected)])))

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { awareness } from './config-awareness.ts'
-import { integer, role, section, text } from './config-leaf.ts'
+import { digestKeys, integer, role, section, text } from './config-leaf.ts'
 import { destinations, manyTls, mediaAddress, sip, sources, srtpKeys } from './config-network.ts'
 import { accounts, trunks } from './config-quotas.ts'
 import { recording } from './config-recording.ts'
@@ -77,6 +77,18 @@ export const gateway = role('The gateway: calls, call flows and the recording cl
   }),
   trustedIdentities: destinations(
     'Hosts whose P-Asserted-Identity is believed, and to whom it is passed on (RFC 3325); nobody unless listed.',
+  ),
+  credentials: Type.Array(
+    Type.Object(
+      { hosts: destinations('Hosts whose challenges are answered, as in destinations.'), ...digestKeys },
+      { additionalProperties: false },
+    ),
+    {
+      maxItems: 100,
+      default: [],
+      description:
+        'Digest credentials for callees and trunks that challenge the INVITE of a call; the first entry with the host of the called URI counts.',
+    },
   ),
   transfer: section('Transfers that parties ask for by REFER.', {
     mode: Type.Enum(['execute', 'pass', 'refuse'], {

@@ -45,3 +45,14 @@ export const HOST_ENTRY = 'a host, a domain such as .example.com or a network'
 export const HOSTS = { maxItems: 1000, default: [] }
 /** Where we listen unless told. */
 export const LOOPBACK = '127.0.0.1'
+
+/** Digest credentials that are answered with (RFC 8760). */
+export const digestKeys = {
+  username: text({ description: 'User name.' }),
+  passwordVariable: Type.Optional(text({ description: 'Name of the environment variable that holds the password.' })),
+  passwordFile: Type.Optional(text({ description: 'File with the password in its first line.' })),
+  allowMd5: Type.Boolean({
+    default: false,
+    description: 'Answer MD5 challenges too; who knows SHA-256 is answered with that.',
+  }),
+}

@@ -190,6 +190,9 @@ test('a password comes from the environment or from a file, and is never told', 
   assert.deepEqual(await problemsOf(variable), [
     '7: gateway.recording.profiles.0.credentials.passwordVariable: the name of a variable that is set',
   ])
+  assert.deepEqual(await problemsOf({ credentials: [{ hosts: ['a'], username: 'u', passwordVariable: 'TRUNK' }] }), [
+    '6: gateway.credentials.0.passwordVariable: the name of a variable that is set',
+  ])
   assert.match(
     (await problemsOf(profile({ passwordFile })))[0] ?? '',
     /credentials\.passwordFile: a readable file: ENOENT/,

@@ -1,7 +1,7 @@
 // Configuration of recorder profiles: what differs from recorder to recorder. A key that is left out has the value of the preset.
 
 import { Type } from 'typebox'
-import { HOST_ENTRY, text } from './config-leaf.ts'
+import { digestKeys, HOST_ENTRY, text } from './config-leaf.ts'
 
 const optional = Type.Optional
 
@@ -10,15 +10,7 @@ function part<P extends Parameters<typeof Type.Object>[0]>(description: string, 
   return optional(Type.Object(properties, { additionalProperties: false, description }))
 }
 
-const credentials = part('Digest credentials, for a recorder that asks for them.', {
-  username: text({ description: 'User name.' }),
-  passwordVariable: optional(text({ description: 'Name of the environment variable that holds the password.' })),
-  passwordFile: optional(text({ description: 'File with the password in its first line.' })),
-  allowMd5: Type.Boolean({
-    default: false,
-    description: 'Answer MD5 challenges too; a recorder that knows SHA-256 is answered with that.',
-  }),
-})
+const credentials = part('Digest credentials, for a recorder that asks for them.', digestKeys)
 
 const metadata = part('How metadata is written.', {
   mediaType: optional(

@@ -37,6 +37,12 @@ export function ruleBreaches(config: Config): RuleBreach[] {
       const expected = 'an https URL, or an http URL on loopback, for a token is sent there'
       breaches.push({ path: ['gateway', 'recording', 'recorderApis', at, 'url'], expected })
     }
+    for (const [at, { hosts, passwordVariable, passwordFile }] of gateway.credentials.entries()) {
+      const path = ['gateway', 'credentials', at]
+      breaches.push(...hostBreaches([...path, 'hosts'], hosts))
+      if ((passwordVariable === undefined) !== (passwordFile === undefined)) continue
+      breaches.push({ path, expected: 'either passwordVariable or passwordFile' })
+    }
     breaches.push(...quotaBreaches(gateway.limits))
   }
   if (recorder !== undefined) {

@@ -162,6 +162,16 @@ const REFUSED: readonly [why: string, text: string, problem: string][] = [
     'test.yaml:3: recorder.admit.0.users.0.password: unknown key: expected one of username, passwordVariable, passwordFile',
   ],
   [
+    'credentials of callees with two passwords',
+    'gateway:\n  credentials:\n    - { hosts: [a.example.com], username: a, passwordVariable: A, passwordFile: b }',
+    'test.yaml:3: gateway.credentials.0: either passwordVariable or passwordFile',
+  ],
+  [
+    'credentials of callees for what is no host',
+    'gateway:\n  credentials:\n    - { hosts: ["a b"], username: a, passwordFile: b }',
+    'test.yaml:3: gateway.credentials.0.hosts.0: a host, a domain such as .example.com or a network',
+  ],
+  [
     'a sign-in service that anybody on the way could play',
     'recorder: {}\nhttp:\n  oidc:\n    issuer: http://login.example.com\n    clientId: rec',
     'test.yaml:4: http.oidc.issuer: an https URL, or an http URL on loopback',

@@ -16,6 +16,7 @@ import type { GatewayConfig } from './config-schema.ts'
 import type { FlowLibrary } from './flow-library.ts'
 import { FlowRequests } from './flow-requests.ts'
 import { createFlowsView } from './flows-view.ts'
+import { readCalleeCredentials } from './gateway/callee-credentials.ts'
 import { openEvidence } from './gateway/evidence.ts'
 import { FlowRuns, routeRules } from './gateway/flow-runs.ts'
 import { openGatewaySip } from './gateway/gateway-sip.ts'
@@ -78,6 +79,7 @@ export async function openGateway(
   const domain = config.sip.advertisedHost ?? config.media.advertisedHost ?? config.media.host
   const recorders = await openRecorders(config, around)
   const apis = await readRecorderApis(config)
+  const credentialsFor = await readCalleeCredentials(config)
   const engine = await createWorkerEngine({ ...config.media, log, clock, ids, lowerMainPriority: true })
   const spool = await openSpool(config, { clock, log }).catch(async (fault: unknown) => {
     await engine.close()
@@ -129,6 +131,7 @@ export async function openGateway(
     router: testLines.router(createRouter(routeRules(config))),
     destinations: testLines.destinations(createDestinationPolicy(config.destinations.dial)),
     trustedIdentities: createDestinationPolicy(config.trustedIdentities),
+    credentialsFor,
     transfer: config.transfer,
     srtp: config.media.srtp,
     tones: toneRules(config.awareness),

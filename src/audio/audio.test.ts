@@ -95,6 +95,14 @@ test('the header has a fact chunk with the number of frames', () => {
   assert.equal(new DataView(header.buffer).getUint32(82, true), 800)
 })
 
+test('a file says as many bytes as it has, also of an odd number of samples', () => {
+  for (const dataBytes of [160, 161]) {
+    const header = wavHeader({ format: 'pcmu', sampleRateHz: 8000, channels: 1, dataBytes })
+    const riffBytes = new DataView(header.buffer).getUint32(4, true)
+    assert.equal(riffBytes + 8, header.length + dataBytes)
+  }
+})
+
 test('readWav never throws, whatever it is given', () => {
   const seed = wavHeader({ format: 'pcm16', sampleRateHz: 8000, channels: 1, dataBytes: 20 })
   fc.assert(

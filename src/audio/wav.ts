@@ -50,7 +50,8 @@ export function wavHeader(shape: WavShape): Uint8Array {
   const view = new DataView(bytes.buffer)
   const frameBytes = wavFrameBytes(shape.format, shape.channels)
   const frames = Math.floor(shape.dataBytes / frameBytes)
-  const riffBytes = WAV_HEADER_BYTES - 8 + shape.dataBytes + (shape.dataBytes & 1)
+  // No pad byte follows data of odd length: what is counted is what the file has.
+  const riffBytes = WAV_HEADER_BYTES - 8 + shape.dataBytes
   const isLarge = riffBytes >= UINT32
   const size32 = (value: number): number => (isLarge ? UINT32 - 1 : value)
   putTag(bytes, 0, isLarge ? 'RF64' : 'RIFF')

@@ -3,6 +3,7 @@
 import type { Clock, Ids, Timer } from '#kernel'
 import { type Direction, receives, reverseDirection } from '#sdp'
 import type { HeaderList, IncomingRequest, SipRequest } from '#sip'
+import { capabilitiesOf } from './capabilities.ts'
 import { hasVoice, playable, TELEPHONE_EVENT, voiceOf } from './codecs.ts'
 import { intersectDirections } from './direction.ts'
 import type { Leg } from './leg.ts'
@@ -206,6 +207,7 @@ export class Bridge {
     leg.wish = offer.value.direction
     leg.refused = undefined
     leg.hasRefusedRecord = false
+    leg.capabilities = capabilitiesOf(incoming.request.headers)
     this.#events.onOffer(leg)
     leg.told = this.#wantedFor(leg)
     const body = sdpBody(leg.sdp.answer(encodings, this.farOf(leg)?.wish ?? 'sendrecv'))

@@ -2,7 +2,7 @@
 
 import type { MediaEngine, Prompt } from '#engine'
 import type { Clock, Ids, Logger } from '#kernel'
-import type { IncomingRequest, Replaces, SessionTimerWish, SipCore } from '#sip'
+import type { Credentials, IncomingRequest, Replaces, SessionTimerWish, SipCore, SipUri } from '#sip'
 import type { Consultation } from './attended-transfer.ts'
 import type { ToneRules } from './awareness.ts'
 import type { Call } from './call.ts'
@@ -28,6 +28,8 @@ export interface CallContext {
   readonly domain: string
   readonly identities: Identities
   readonly destinations: DestinationPolicy
+  /** What challenges of whoever is called there are answered with. */
+  readonly credentialsFor: (uri: SipUri) => Credentials | undefined
   readonly transfer: TransferPolicy
   readonly srtp: SrtpPolicy
   /** How parties are told that they are recorded whose phones do not show it. */

@@ -3,6 +3,7 @@
 import type { MediaEngine, Prompt } from '#engine'
 import { type Clock, type Endpoint, type Ids, invariant, Listeners, type Logger, messageOf, redactUri } from '#kernel'
 import {
+  type Credentials,
   type HeaderList,
   type InviteDialog,
   parseSipUri,
@@ -12,6 +13,7 @@ import {
   type SipCore,
   type SipCoreHandlers,
   type SipRequest,
+  type SipUri,
 } from '#sip'
 import { ActiveCalls } from './active-calls.ts'
 import type { Consultation } from './attended-transfer.ts'
@@ -41,6 +43,8 @@ export interface CallServiceOptions {
   readonly destinations: DestinationPolicy
   /** Peers whose assertions of identity are believed, and who are told those of others. */
   readonly trustedIdentities: DestinationPolicy
+  /** What challenges of whoever is called there are answered with; absent: nobody's are. */
+  readonly credentialsFor?: (uri: SipUri) => Credentials | undefined
   readonly transfer: TransferPolicy
   readonly srtp: SrtpPolicy
   readonly tones: ToneRules
@@ -184,6 +188,7 @@ export function createCallService(options: CallServiceOptions): CallService {
         domain: options.domain,
         identities,
         destinations: options.destinations,
+        credentialsFor: options.credentialsFor ?? (() => undefined),
         transfer: options.transfer,
         srtp: options.srtp,
         tones: options.tones,

@@ -3,6 +3,7 @@
 import type { DialogHandlers, HeaderList, MessageOptions, ServerInvite, SipRequest } from '#sip'
 import { saysRecordAware } from './awareness.ts'
 import type { Bridge } from './bridge.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import { hasVoice, PLAYED, playable, RELAYED } from './codecs.ts'
 import type { Leg } from './leg.ts'
 import { sdpBody, sdpOf } from './sdp-body.ts'
@@ -31,6 +32,7 @@ export class CallerSide {
     leg.peerHost = invite.flow.remote.host
     leg.identify(invite.sessionIds)
     leg.isRecordAware = saysRecordAware(invite.request)
+    leg.capabilities = capabilitiesOf(invite.request.headers)
     this.#invite = invite
     this.#bridge = bridge
     this.#whenAcknowledged = new Promise((resolve) => {

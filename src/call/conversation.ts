@@ -219,7 +219,9 @@ export class Conversation {
 
   #join(leg: Leg, role: 'caller' | 'callee', joining: Joining): void {
     const videoLeg = leg.sdp.video.codecs.length > 0 ? leg.videoName : undefined
-    const partyId = this.parties.join(leg.name, role, { ...joining, ...(videoLeg !== undefined && { videoLeg }) })
+    const { capabilities } = leg
+    const has = { ...(videoLeg !== undefined && { videoLeg }), ...(capabilities.length > 0 && { capabilities }) }
+    const partyId = this.parties.join(leg.name, role, { ...joining, ...has })
     this.#partyOf.set(leg, partyId)
     this.#suites.set(leg, leg.sdp.suite)
     this.parties.setHold(partyId, leg.hold)
@@ -318,6 +320,7 @@ export class Conversation {
     if (partyId === undefined) return
     this.parties.setRecordingElsewhere(partyId, leg.sdp.record.heard)
     this.parties.setPreference(partyId, leg.sdp.record.preference)
+    this.parties.setCapabilities(partyId, leg.capabilities)
     this.awareness.prepare(leg)
   }
 

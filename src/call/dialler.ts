@@ -6,6 +6,7 @@ import type { Direction } from '#sdp'
 import { type DialogHandlers, type HeaderList, parseSipUri, type ServerInvite, type SipResponse } from '#sip'
 import { saysRecordAware } from './awareness.ts'
 import type { CallContext } from './call-context.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import { Dialing, hopHeaders } from './dialing.ts'
 import type { DialResult } from './failure-status.ts'
 import { Leg } from './leg.ts'
@@ -131,7 +132,7 @@ export class Dialler {
 
   /** Sends the INVITE on an open leg. */
   call(leg: Leg, options: AttemptOptions): Attempt {
-    const { core, clock, identities, sessionTimer, srtp } = this.#context
+    const { core, clock, identities, sessionTimer, srtp, credentialsFor } = this.#context
     let settle: (outcome: Answer | Failure) => void = () => {}
     const outcome = new Promise<Answer | Failure>((resolve) => {
       settle = resolve
@@ -139,6 +140,7 @@ export class Dialler {
     const { from, headers } = identities.onward(this.#invite, options.target)
     const uri = parseSipUri(options.target)
     if (uri.ok) leg.peerHost = uri.value.host
+    const credentials = uri.ok ? credentialsFor(uri.value) : undefined
     const isSecured = srtp.callees === 'always' || (srtp.callees === 'as-caller' && this.#isCallerSecured())
     leg.secure(srtp, signallingTo(options.target), isSecured)
     const body = leg.offer(options.encodings, options.direction, options.video)
@@ -160,6 +162,7 @@ export class Dialler {
           ...(options.headers ?? []),
         ],
         ...(sessionTimer !== undefined && { sessionTimer }),
+        ...(credentials !== undefined && { credentials }),
       },
       events: {
         onProgress: (response, hasMedia) => options.onProgress?.(response, hasMedia),
@@ -167,6 +170,7 @@ export class Dialler {
         onAnswered: (dialog, response) => {
           leg.dialog = dialog
           leg.isRecordAware = saysRecordAware(response)
+          leg.capabilities = capabilitiesOf(response.headers)
           dialog.handlers = this.handlersOf(leg)
           leg.lifecycle.enter('confirmed')
           settle({ isAnswered: true, response, sipCallId: dialog.callId })

@@ -5,6 +5,7 @@ import { type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import { type Direction, type RecordState, receives, sends } from '#sdp'
 import type { InviteDialog, SessionIds, SipBody, SipRequest, SipResponse } from '#sip'
 import { LEG_EDGES, type LegState, Lifecycle } from './call-machine.ts'
+import type { Capability } from './capabilities.ts'
 import { wishAfterAnswer } from './direction.ts'
 import { LegSdp } from './leg-sdp.ts'
 import { type SignallingProtection, type SrtpPolicy, securityOf } from './protection.ts'
@@ -56,6 +57,8 @@ export class Leg {
   signalling: SignallingProtection = 'none'
   /** The party's phone shows the state of recording; once said it stays so (AMB-11). */
   isRecordAware = false
+  /** What the party's user agent last said of itself. */
+  capabilities: readonly Capability[] = []
   /** The party would not take an offer that told the state of recording. */
   hasRefusedRecord = false
   /** What the party is to be told of recording, in whatever way. */

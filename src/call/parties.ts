@@ -3,6 +3,7 @@
 import type { Clock, Ids } from '#kernel'
 import type { RecordPreference, RecordState } from '#sdp'
 import type { SipRequest } from '#sip'
+import { areSameCapabilities, type Capability, capabilitiesOf } from './capabilities.ts'
 import { aorOf, type Identity } from './identity.ts'
 import type { CallEvent, CallParty } from './recordable-call.ts'
 
@@ -10,6 +11,7 @@ import type { CallEvent, CallParty } from './recordable-call.ts'
 export interface Joining extends Identity {
   readonly sipCallId: string
   readonly videoLeg?: string
+  readonly capabilities?: readonly Capability[]
 }
 
 /** The parties of one call in order of first joining, leavers included. Joining, leaving and hold are told as events. */
@@ -37,11 +39,13 @@ export class Parties {
     this.#leg = options.leg
     this.#invite = options.invite
     this.#onEvent = options.onEvent
+    const capabilities = capabilitiesOf(options.invite.headers)
     this.#callerId = this.#add({
       leg: this.#leg,
       role: 'caller',
       ...options.caller,
       sipCallId: this.#callerCallId,
+      ...(capabilities.length > 0 && { capabilities }),
     })
   }
 
@@ -102,6 +106,13 @@ export class Parties {
   /** The party's phone shows the state of recording. */
   setRecordAware(participantId: Uint8Array): void {
     this.#update(participantId, (party) => ({ ...party, isRecordAware: true }))
+  }
+
+  /** What the party's user agent says of itself by now. */
+  setCapabilities(participantId: Uint8Array, capabilities: readonly Capability[]): void {
+    if (areSameCapabilities(this.#get(participantId)?.capabilities ?? [], capabilities)) return
+    this.#update(participantId, (party) => ({ ...party, capabilities }))
+    this.#onEvent({ type: 'capabilities-changed', participantId })
   }
 
   /** What the party asks for; asking for nothing any more counts as no preference (UA-09). */

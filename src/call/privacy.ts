@@ -11,7 +11,7 @@ export function withoutPrivateIdentities(snapshot: CallSnapshot): CallSnapshot {
     ...rest,
     parties: snapshot.parties.map((party) => {
       if (party.isPrivate !== true) return party
-      const { displayName: _name, ...known } = party
+      const { displayName: _name, capabilities: _agent, ...known } = party
       return { ...known, aors: [ANONYMOUS] }
     }),
   }

@@ -2,6 +2,7 @@
 
 import type { MediaCall, SrtpSuite } from '#engine'
 import type { RecordPreference, RecordState } from '#sdp'
+import type { Capability } from './capabilities.ts'
 
 /** A party of a call. */
 export interface CallParty {
@@ -27,6 +28,8 @@ export interface CallParty {
   readonly recordPreference?: RecordPreference
   /** What somebody further on tells the party's phone, and so us, of its own recording; information, never a command. */
   readonly recordingElsewhere?: RecordState
+  /** What its user agent last said that it can, or is, as a conference focus; absent: nothing. */
+  readonly capabilities?: readonly Capability[]
   /** Leg of the media call that carries the party's video, if any. */
   readonly videoLeg?: string
 }
@@ -79,6 +82,7 @@ export type CallEvent =
   | { readonly type: 'party-left'; readonly participantId: Uint8Array }
   | { readonly type: 'hold-changed'; readonly participantId: Uint8Array }
   | { readonly type: 'codec-changed' }
+  | { readonly type: 'capabilities-changed'; readonly participantId: Uint8Array }
   /** `protection` of the snapshot is another, by what a party has negotiated anew. */
   | { readonly type: 'protection-changed' }
   /** After a transfer: `sessionId` of the snapshot is new, the old one is among `earlierSessions`. */

@@ -164,7 +164,7 @@ function memberOf(party: CallParty, { sessionId, fromMs, toMs }: Session): Parti
     participantId: uuidBase64(party.participantId),
     sessionId,
     ...interval(Math.max(party.joinedAtMs, fromMs), Number.isFinite(untilMs) ? untilMs : undefined),
-    params: [],
+    params: [...(party.capabilities ?? [])],
     extensions: [],
   }
 }

@@ -176,7 +176,7 @@ test('SRS-18: the same offer again is answered by the same answer; a changed one
   assert.ok(manifest.facts.warnings.includes('SDP changed without a new version in o='))
 })
 
-test('SRS-54: pause and resume by re-INVITE: the answer follows, the file keeps wall time, the gap is paused', async (t) => {
+test('SRS-54, AMB-08: pause and resume by re-INVITE: the answer follows, the file keeps wall time, the gap is paused', async (t) => {
   const bench = await RecorderBench.open(t)
   const session = await bench.start(offer([{ attributes: ['sendonly', 'label:1'] }]))
   const source = await bench.source(session, 0)

@@ -18,6 +18,7 @@ export { parseVia, type Via, type ViaError } from './message/via.ts'
 export type {
   ClientInvite,
   ClientInviteHandlers,
+  Credentials,
   DialogEnd,
   DialogHandlers,
   DialogSnapshot,

@@ -94,8 +94,8 @@ const COUNT = 'count of a word, up to 10,000'
 export const facetFilters: Readonly<Record<string, (random: Random, recordings: number) => CatalogueFilter>> = {
   'facets of all': () => ({}),
   'facets of a week': (random, recordings) => week(random, recordings),
-  'facets of what has audio, the newest 5,000': () => ({ state: 'published' }),
-  'facets of a word, the newest 5,000': (random) => ({ text: pick(TOPICS, random) }),
+  'facets of what has audio, the newest 3,000': () => ({ state: 'published' }),
+  'facets of a word, the newest 3,000': (random) => ({ text: pick(TOPICS, random) }),
 }
 const kinds = [...Object.keys(searches), COUNT, ...Object.keys(facetFilters)]
 

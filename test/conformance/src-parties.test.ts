@@ -66,17 +66,23 @@ row('FLOW-07: when two are left the far side is one stream again, whoever it is'
   assert.deepEqual(flowsOf(last(recorder).document), ['1: alice > carol', '2: carol > alice', '3: - > -'])
 })
 
-row('a third party that joins during a pause is recorded from the resumption on', async (bench) => {
-  bench.call.join('bob')
-  const recorder = await bench.paused()
-  bench.call.join('carol', 'sip:carol@desk.example')
-  await bench.pass()
-  assert.deepEqual(mediaLines(last(recorder)), ['port inactive 1', 'port inactive 2', 'port inactive 3'])
-  assert.equal(await bench.audio(), 0)
-  bench.resume()
-  await bench.pass()
-  assert.deepEqual(openForks(bench), ['1', '2', '3'])
-})
+row(
+  'META-22, SRC-51: a party that becomes the focus of a conference is told of as such, with what it says of itself',
+  async (bench) => {
+    const { recorder, bob } = await threeParties(bench)
+    assert.ok(!last(recorder).documentText?.includes('<param'))
+    bench.call.announce(bob, [
+      { name: 'isfocus', value: 'true' },
+      { name: 'description', value: 'A "desk" & more' },
+    ])
+    await bench.pass()
+    const { document, documentText = '' } = last(recorder)
+    assert.match(documentText, /<param pname="isfocus" pval="true"\s*\/>/)
+    assert.equal(documentText.match(/<param /g)?.length, 2)
+    const its = document?.participantSessionAssocs.find(({ params }) => params.length > 0)
+    assert.deepEqual(its?.params[1], { name: 'description', value: 'A "desk" & more' })
+  },
+)
 
 row('SRC-28, SRC-35: third parties come and go twenty times: 16 m-lines, and no label twice', async (bench) => {
   const { recorder, carol } = await threeParties(bench)

@@ -42,6 +42,7 @@ export interface BenchOptions {
   readonly silenceMs?: number
   readonly trustedIdentities?: readonly string[]
   readonly transfer?: Partial<TransferPolicy>
+  readonly credentialsFor?: Parameters<typeof createCallService>[0]['credentialsFor']
   readonly sessionTimer?: SessionTimerWish
   /** What the phones can do beyond the usual. */
   readonly alice?: Partial<SipCoreOptions>
@@ -92,6 +93,7 @@ export class CallBench {
       ),
       destinations: createDestinationPolicy(options.destinations ?? ['10.0.0.0/24']),
       trustedIdentities: createDestinationPolicy(options.trustedIdentities ?? ['10.0.0.0/24']),
+      ...(options.credentialsFor && { credentialsFor: options.credentialsFor }),
       transfer: { mode: 'execute', session: 'same', ...options.transfer },
       srtp: { suites: srtpSuites, callees: 'as-caller', keysWithoutTls: true, ...options.srtp },
       limits: {

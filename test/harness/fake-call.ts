@@ -67,6 +67,12 @@ export class FakeCall implements RecordableCall {
     this.#listeners.emit({ type: 'hold-changed', participantId })
   }
 
+  /** The party's user agent says of itself what it can. */
+  announce(participantId: Uint8Array, capabilities: NonNullable<CallParty['capabilities']>): void {
+    this.#update(participantId, { capabilities })
+    this.#listeners.emit({ type: 'capabilities-changed', participantId })
+  }
+
   /** The automaton answers. */
   answer(encodings: readonly string[] = this.#snapshot.encodings): void {
     this.#snapshot = { ...this.#snapshot, state: 'answered', answeredAtMs: this.#clock.wallMs(), encodings }

@@ -36,7 +36,7 @@ const countRecordings = operation(
     id: 'getRecordingFacets',
     summary: 'What the recordings that match have in common: values with counts',
     description:
-      'Exact for a period of time, and for all; under other conditions the newest 5,000 that match are counted.',
+      'Exact for a period of time, and for all; under other conditions the newest 3,000 that match are counted.',
     tag: 'recordings',
     scope: 'recordings:read',
   },

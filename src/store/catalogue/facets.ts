@@ -34,11 +34,15 @@ interface Group {
   readonly row_no: number | null
 }
 
-const LIMITS: FacetLimits = { rows: 5_000, values: 10, days: 31, fields: 20 }
+const LIMITS: FacetLimits = { rows: 3_000, values: 10, days: 31, fields: 20 }
 /** Custom values that are looked at, the most frequent of all names. */
 const CUSTOM_VALUES = 500
 const FIELD_VALUES = 5
-/** A kind of at most so many values is counted value by value in a period: each is a walk along its part of the index of keys. */
+/** So many matches are looked up at once: walking through all recordings to the newest of them takes longer. */
+const FEW_MATCHES = 10_000
+/** Kinds whose values are told as they were written. */
+const writtenKinds: readonly KeyKind[] = ['vendor', 'codec', 'caller', 'called', 'field', 'custom']
+/** A kind of at most so many sums is counted value by value in a period: each is a walk along its part of the index of keys. */
 const FEW_VALUES = 1_000
 
 const keyKinds: Readonly<Record<FacetKind, KeyKind>> = {
@@ -67,7 +71,7 @@ export async function findFacets(
   const { groups, total, isComplete } = isOfTimeAlone(filter)
     ? await countAlongIndex(database, filter, limits)
     : await countNewest(database, engine, filter, limits)
-  const shown = await spelling(database, groups)
+  const shown = await spelling(database, filter, toldOf(groups))
   const values = (kind: KeyKind): FacetValue[] =>
     (groups.get(kind) ?? []).map((group) => ({ value: shown(group), count: group.count }))
   const kinds = facetKinds.map((kind) => [kind, values(keyKinds[kind])] as const)
@@ -92,19 +96,15 @@ async function countAlongIndex(
   limits: FacetLimits,
 ): Promise<Counts> {
   const isOfAll = filter.fromMs === undefined && filter.toMs === undefined
-  const time = sql`${filter.fromMs === undefined ? sql`` : sql`and started_at_ms >= ${filter.fromMs}`}
-    ${filter.toMs === undefined ? sql`` : sql`and started_at_ms < ${filter.toMs}`}`
+  const time = timeOf(filter)
   const all = await Promise.all(
     countedKinds.map(async (kind) => {
       const sums = isOfAll ? sumsOf(kind) : await sumsInTime(database, kind, time)
       const order = kind === 'day' ? sql`value desc` : sql`count desc, value`
-      const { rows } = await sql<Omit<Group, 'kind'>>`
-        select value, count, (select row_no from siprec_key
-          where siprec_key.kind = ${kind} and siprec_key.value = most.value ${time}
-          order by started_at_ms desc, row_no desc limit 1) as row_no
-        from (select value, count from (${sums}) as sums where count > 0 order by ${order} limit ${mostOf(kind, limits)}) as most
-        order by ${order}`.execute(database)
-      return [kind, rows.map((row) => ({ ...row, kind, count: Number(row.count) }))] as const
+      const { rows } = await sql<Pick<Group, 'value' | 'count'>>`
+        select value, count from (${sums}) as sums
+        where count > 0 order by ${order} limit ${mostOf(kind, limits)}`.execute(database)
+      return [kind, rows.map(({ value, count }) => ({ kind, value, count: Number(count), row_no: null }))] as const
     }),
   )
   const groups = new Map<KeyKind, readonly Group[]>(all)
@@ -120,13 +120,19 @@ function sumsOf(kind: KeyKind) {
 
 /** Of many values most are of few recordings: one walk along all keys of the kind is cheaper then than a look for each value. */
 async function sumsInTime(database: Kysely<Tables>, kind: KeyKind, time: RawBuilder<unknown>) {
-  const values = sql`select distinct value from siprec_count where kind = ${kind}`
-  const { rows } = await sql<{ values_there: number }>`
-    select count(*) as values_there from (${values} limit ${FEW_VALUES + 1}) as few`.execute(database)
-  return Number(rows[0]?.values_there) > FEW_VALUES
+  const { rows } = await sql<{ sums_there: number }>`
+    select count(*) as sums_there from (
+      select 1 as one from siprec_count where kind = ${kind} limit ${FEW_VALUES + 1}) as few`.execute(database)
+  return Number(rows[0]?.sums_there) > FEW_VALUES
     ? sql`select value, count(*) as count from siprec_key where kind = ${kind} ${time} group by value`
     : sql`select value, (select count(*) from siprec_key
-        where siprec_key.kind = ${kind} and siprec_key.value = there.value ${time}) as count from (${values}) as there`
+        where siprec_key.kind = ${kind} and siprec_key.value = there.value ${time}) as count
+        from (select distinct value from siprec_count where kind = ${kind}) as there`
+}
+
+function timeOf({ fromMs, toMs }: CatalogueFilter): RawBuilder<unknown> {
+  return sql`${fromMs === undefined ? sql`` : sql`and started_at_ms >= ${fromMs}`}
+    ${toMs === undefined ? sql`` : sql`and started_at_ms < ${toMs}`}`
 }
 
 /** The rows themselves say what they have: that is less to read than their keys, which stand far apart. */
@@ -136,7 +142,7 @@ async function countNewest(
   filter: CatalogueFilter,
   limits: FacetLimits,
 ): Promise<Counts> {
-  const plan = await planSearch(database, engine, filter, limits.rows)
+  const plan = await planSearch(database, engine, filter, Math.max(FEW_MATCHES, limits.rows))
   if (plan.candidates?.length === 0) return { groups: new Map(), total: 0, isComplete: true }
   const newest = newestRows(database, engine, plan, limits.rows + 1).select(['store', 'facts', 'notes'])
   const found = await newest.execute()
@@ -193,11 +199,25 @@ function mostOf(kind: KeyKind, { values, days, fields }: FacetLimits): number {
   return kind === 'day' ? days : kind === 'field' ? fields : values
 }
 
+/** Of the kinds that are told as they were written, the values that are told. */
+function toldOf(groups: Counts['groups']): Group[] {
+  return writtenKinds.flatMap((kind) => {
+    if (kind !== 'custom') return groups.get(kind) ?? []
+    return (groups.get('field') ?? []).flatMap((field) => valuesOfField(groups, field))
+  })
+}
+
 /** Keys are kept in lower case; how they are written stands in a row that has them. */
-async function spelling(database: Kysely<Tables>, groups: Counts['groups']): Promise<(group: Group) => string> {
-  const written: readonly KeyKind[] = ['vendor', 'codec', 'caller', 'called', 'field', 'custom']
-  const wanted = [...groups.values()].flat().filter(({ kind }) => written.includes(kind))
-  const numbers = [...new Set(wanted.flatMap(({ row_no }) => row_no ?? []))]
+async function spelling(
+  database: Kysely<Tables>,
+  filter: CatalogueFilter,
+  told: readonly Group[],
+): Promise<(group: Group) => string> {
+  const placeOf = ({ kind, value }: Pick<Group, 'kind' | 'value'>): string => `${kind}\0${value}`
+  const unplaced = told.filter(({ row_no }) => row_no === null)
+  const placed = unplaced.length === 0 ? [] : await newestWith(database, filter, unplaced)
+  const rowNos = new Map([...told, ...placed].map((group) => [placeOf(group), group.row_no]))
+  const numbers = [...new Set([...rowNos.values()].flatMap((rowNo) => rowNo ?? []))]
   const rows =
     numbers.length === 0
       ? []
@@ -207,10 +227,28 @@ async function spelling(database: Kysely<Tables>, groups: Counts['groups']): Pro
           .where('row_no', 'in', numbers)
           .execute()
   const facts = new Map(rows.map((row) => [row.row_no, JSON.parse(row.facts) as CatalogueRow]))
-  return ({ kind, value, row_no }) => {
-    const row = row_no === null ? undefined : facts.get(row_no)
-    return (row === undefined ? [] : textsOf(kind, row)).find((text) => folded(text) === value) ?? value
+  return (group) => {
+    const rowNo = rowNos.get(placeOf(group)) ?? null
+    const row = rowNo === null ? undefined : facts.get(rowNo)
+    return (
+      (row === undefined ? [] : textsOf(group.kind, row)).find((text) => folded(text) === group.value) ?? group.value
+    )
   }
+}
+
+/** For each value the newest recording that has it. */
+async function newestWith(
+  database: Kysely<Tables>,
+  filter: CatalogueFilter,
+  wanted: readonly Group[],
+): Promise<Group[]> {
+  const values = sql.join(wanted.map(({ kind, value }) => sql`(${kind}, ${value})`))
+  const { rows } = await sql<Pick<Group, 'kind' | 'value' | 'row_no'>>`
+    select column1 as kind, column2 as value, (select row_no from siprec_key
+      where siprec_key.kind = column1 and siprec_key.value = column2 ${timeOf(filter)}
+      order by started_at_ms desc, row_no desc limit 1) as row_no
+    from (values ${values}) as told`.execute(database)
+  return rows.map((row) => ({ ...row, count: 0 }))
 }
 
 function textsOf(kind: KeyKind, { vendor, codecs, caller, called, custom }: CatalogueRow): readonly string[] {
@@ -234,12 +272,17 @@ function textsOf(kind: KeyKind, { vendor, codecs, caller, called, custom }: Cata
 }
 
 function fieldsOf(groups: Counts['groups'], shown: (group: Group) => string): FacetField[] {
-  const custom = groups.get('custom') ?? []
   return (groups.get('field') ?? []).map((field) => {
-    const own = custom.filter(({ value }) => value.startsWith(`${field.value}=`)).slice(0, FIELD_VALUES)
-    const values = own.map((group) => ({ value: shown(group).slice(field.value.length + 1), count: group.count }))
+    const values = valuesOfField(groups, field).map((group) => {
+      return { value: shown(group).slice(field.value.length + 1), count: group.count }
+    })
     return { name: shown(field), count: field.count, values }
   })
+}
+
+function valuesOfField(groups: Counts['groups'], field: Group): Group[] {
+  const custom = groups.get('custom') ?? []
+  return custom.filter(({ value }) => value.startsWith(`${field.value}=`)).slice(0, FIELD_VALUES)
 }
 
 function mostFrequent(a: Group, b: Group): number {
