@@ -3,7 +3,7 @@
 import { open, realpath } from 'node:fs/promises'
 import { cwd } from 'node:process'
 import type { Readiness } from '#control'
-import { AppError, type Clock, type Logger, messageOf } from '#kernel'
+import { AppError, type Clock, type Ids, type Logger, messageOf } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import type { Config } from './config-schema.ts'
 import { FlowLibrary } from './flow-library.ts'
@@ -30,8 +30,13 @@ export interface Program {
 const promptFolder = 'prompts'
 
 /** Opens the roles of the configuration, all or none; rejects with an AppError that names the key or port at fault. */
-export async function openProgram(config: Config, log: Logger, clock: Clock = systemClock): Promise<Program> {
-  const around: Surroundings = { clock, ids: cryptoIds, log, dnsServers: config.dns.servers }
+export async function openProgram(
+  config: Config,
+  log: Logger,
+  clock: Clock = systemClock,
+  ids: Ids = cryptoIds,
+): Promise<Program> {
+  const around: Surroundings = { clock, ids, log, dnsServers: config.dns.servers }
   const opened: { flows?: FlowLibrary; gateway?: Gateway; recorder?: Recorder; http?: Http } = {}
   const closeAll = async (): Promise<void> => {
     opened.flows?.close()

@@ -1,15 +1,13 @@
 // A call between two phones while its recorder misbehaves, over real sockets: what the parties send arrives unchanged.
 
 import assert from 'node:assert/strict'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { type ChaosSessionView, presets } from '#chaos-recorder'
-import { type SipTrace, sipTrace } from '#kernel'
 import { systemClock } from '#net'
 import { newRtpView, parseRtp } from '#rtp'
 import type { OpenChaos } from '../../src/app/chaos.ts'
-import { normalised } from '../chaos/chaos-scene.ts'
 import { openFault, uriOf } from '../harness/open-chaos.ts'
+import { PhoneTrace } from '../harness/phone-trace.ts'
 import type { SoftCall } from '../harness/softphone.ts'
 import { openTalk, type Talk } from '../harness/talk.ts'
 import { until } from '../harness/until.ts'
@@ -74,32 +72,6 @@ function stepsOf(packets: readonly Packet[], pace: readonly Packet[]): unknown[]
     const sequenceStep = (sequence - before.sequence) & 0xffff
     return { payload, sequenceStep, timestampStep: hasStalled ? 'any' : (timestamp - before.timestamp) >>> 0 }
   })
-}
-
-/** What the phones saw of SIP, without ports and numbers that each call chooses at random. */
-class PhoneTrace {
-  readonly #lines: string[] = []
-  readonly #listener = (message: unknown): void => {
-    const { core, direction, bytes } = message as SipTrace
-    if (core !== 'alice' && core !== 'bob') return
-    const text = normalised(new TextDecoder().decode(bytes))
-      .replace(/^o=.*$/gm, 'o=*')
-      .replace(/^(m=audio) \d+/gm, '$1 *')
-      .replace(/(127\.0\.0\.1):\d+/g, '$1:*')
-      .replace(/rport=\d+/g, 'rport=*')
-      .replace(/^(Session-ID|Content-Length|l): .*$/gim, '$1: *')
-    this.#lines.push(`${core} ${direction} ${text}`)
-  }
-
-  constructor(t: TestContext) {
-    subscribe(sipTrace.name, this.#listener)
-    t.after(() => unsubscribe(sipTrace.name, this.#listener))
-  }
-
-  /** Each once, for a busy machine repeats; sorted, for the phones are not in step. */
-  get lines(): string[] {
-    return [...new Set(this.#lines)].toSorted()
-  }
 }
 
 function packetsOf(sessions: readonly ChaosSessionView[]): number {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { type Clock, MemoryLogger } from '#kernel'
+import { type Clock, type Ids, MemoryLogger } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import { parseConfig } from '../../src/app/config.ts'
 import { openProgram, type Program } from '../../src/app/program.ts'
@@ -39,6 +39,8 @@ export interface ProgramOptions {
   readonly flow?: string
   /** Of all timers but those of the media; the system's when left out. */
   readonly clock?: Clock
+  /** Of all that is chosen at random; unforeseeable when left out. */
+  readonly ids?: Ids
 }
 
 /** A program, its log and its folder. */
@@ -84,7 +86,7 @@ export async function openTestProgram(options: ProgramOptions): Promise<TestProg
   const config = parseConfig(written, 'test.yaml')
   if (!config.ok) throw new Error(JSON.stringify(config.error))
   const log = new MemoryLogger()
-  const program = await openProgram(config.value, log, options.clock ?? systemClock)
+  const program = await openProgram(config.value, log, options.clock ?? systemClock, options.ids)
   const port: TestProgram['port'] = (role, transport) =>
     program[role]?.listeners.find((listener) => listener.transport === transport)?.port ?? 0
   let closing: Promise<void> | undefined
