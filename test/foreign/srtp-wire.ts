@@ -137,6 +137,33 @@ export class SrtpSide {
     return Buffer.concat([sealed, tagOf(this.#rtp, [sealed, uint32(counter.roc)], rtpTagBytes)])
   }
 
+  /** Reads an encrypted packet under this key, in the order of the sequence numbers; undefined when it is not authentic. */
+  openRtp(raw: Buffer): Buffer | undefined {
+    const { gcm, rtpTagBytes } = this.#shape
+    const headBytes = 12 + 4 * ((raw[0] ?? 0) & 15)
+    const tagAt = raw.length - rtpTagBytes
+    if (tagAt < headBytes) return undefined
+    const [ssrc, sequence] = [raw.readUInt32BE(8), raw.readUInt16BE(2)]
+    const counter = this.#counters.get(ssrc) ?? { roc: 0, last: sequence }
+    const roc = counter.roc + (sequence < counter.last ? 1 : 0)
+    const index = (BigInt(roc) << 16n) | BigInt(sequence)
+    const [head, text, tag] = [raw.subarray(0, headBytes), raw.subarray(headBytes, tagAt), raw.subarray(tagAt)]
+    this.#counters.set(ssrc, { roc, last: sequence })
+    if (gcm === undefined) {
+      if (!tagOf(this.#rtp, [raw.subarray(0, tagAt), uint32(roc)], rtpTagBytes).equals(tag)) return undefined
+      return Buffer.concat([head, counterMode(this.#rtp, ssrc, index, text)])
+    }
+    const decipher = createDecipheriv(gcm, this.#rtp.key, gcmIv(this.#rtp, ssrc, index), { authTagLength: rtpTagBytes })
+    decipher.setAAD(head)
+    decipher.setAuthTag(tag)
+    const plain = decipher.update(text)
+    try {
+      return Buffer.concat([head, plain, decipher.final()])
+    } catch {
+      return undefined
+    }
+  }
+
   /** Protects a compound. */
   protectRtcp(compound: Buffer): Buffer {
     const ssrc = compound.readUInt32BE(4)

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { decodePcmu } from '#audio'
 import { RTP_HEADER_BYTES } from '#rtp'
+import type { SipRelay } from './sip-relay.ts'
 import { type Sipp, type SippOptions, startSipp } from './sipp.ts'
 import type { Talk } from './talk.ts'
 import { until } from './until.ts'
@@ -27,9 +28,18 @@ export interface SippRecorder extends Sipp {
   packets(line?: number): number
   /** The audio so far of one of its streams, by m-line, as G.711 μ-law says it. */
   audio(line: number): Int16Array
+  /** All that came to the port of one of its m-lines, RTCP and what is protected with it. */
+  datagrams(line: number): readonly Datagram[]
+}
+
+/** What came to a port of a recorder. */
+export interface Datagram {
+  readonly bytes: Buffer
+  readonly fromPort: number
 }
 
 type Keys = Readonly<Record<string, string>>
+type Run = Omit<SippOptions, 'folder' | 'args'> & { readonly args?: readonly string[] }
 
 /** Starts a scenario as a recorder on TCP, for one call of two streams unless told; it and its RTP ports are gone after the test. */
 export function openSippRecorder(
@@ -41,6 +51,39 @@ export function openSippRecorder(
 ): Promise<SippRecorder> {
   return open(t, { scenario, transport: 'tcp', args: ['-m', `${calls}`] }, keys, lines)
 }
+
+/** Starts the recorder whose answers are told to it, m-lines by the ports that are bound for them, behind a relay if there is one. */
+export async function openAnsweringRecorder(
+  t: TestContext,
+  answers: AnswerOf = PLAIN_ANSWER,
+  { scenario = 'recorder-answering', calls = 1, lines = 2, relay }: AnsweringOptions = {},
+): Promise<SippRecorder> {
+  const run: Run = { scenario, transport: 'tcp', args: ['-m', `${calls}`] }
+  const keysOf = (ports: readonly number[], port: number): Keys => ({
+    contact: relay?.uri ?? `sip:recorder@${HOST}:${port};transport=tcp`,
+    answer: answers(ports, 'recvonly'),
+    answer_inactive: answers(ports, 'inactive'),
+  })
+  const recorder = await open(t, run, keysOf, lines)
+  relay?.leadTo(recorder.port)
+  return relay === undefined ? recorder : { ...recorder, uri: relay.uri }
+}
+
+/** An answer from its first m-line on, for an offer that sends and for one that does not. */
+export type AnswerOf = (ports: readonly number[], direction: 'recvonly' | 'inactive') => string
+
+interface AnsweringOptions {
+  readonly scenario?: string
+  readonly calls?: number
+  readonly lines?: number
+  readonly relay?: SipRelay
+}
+
+/** Lines of SDP, each ended as RFC 4566 section 5 wants it. */
+export const sdpLines = (...lines: readonly string[]): string => `${lines.join('\r\n')}\r\n`
+
+const PLAIN_ANSWER: AnswerOf = (ports, direction) =>
+  ports.map((port) => sdpLines(`m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', `a=${direction}`)).join('')
 
 /** Starts a scenario in which a recorder calls somebody. */
 export function startSippRecorder(
@@ -54,8 +97,8 @@ export function startSippRecorder(
 
 async function open(
   t: TestContext,
-  run: Omit<SippOptions, 'folder'>,
-  keys: Keys,
+  run: Run,
+  keys: Keys | ((ports: readonly number[], port: number) => Keys),
   lines: number,
 ): Promise<SippRecorder> {
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'))
@@ -69,29 +112,34 @@ async function open(
   const sockets: Socket[] = []
   while (sockets.length < lines) sockets.push(await bound(t))
   const payloads: Uint8Array[][] = sockets.map(() => [])
+  const datagrams: Datagram[][] = sockets.map(() => [])
   for (const [line, socket] of sockets.entries()) {
-    socket.on('message', (data) => {
+    socket.on('message', (data, { port }) => {
+      datagrams[line]!.push({ bytes: data, fromPort: port })
       // A mix names those whose voices are in it (RFC 3550 section 5.1).
       if (isRtp(data)) payloads[line]!.push(data.subarray(RTP_HEADER_BYTES + 4 * (data[0]! & 15)))
     })
   }
   const ports = sockets.map((socket) => `${socket.address().port}`)
   const numbered = Object.fromEntries(ports.map((port, line) => [`rtp_${line + 1}`, port]))
-  const given = Object.entries({
-    ...numbered,
-    rtp_ports: ports.join(' '),
-    snapshots: 'never',
-    labels: 'fresh',
-    ...keys,
-  })
-  const args = [...(run.args ?? []), '-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
-  const sipp = await startSipp({ ...run, folder, args })
+  const argsOf = (port: number): string[] => {
+    const given = Object.entries({
+      ...numbered,
+      rtp_ports: ports.join(' '),
+      snapshots: 'never',
+      labels: 'fresh',
+      ...(typeof keys === 'function' ? keys(ports.map(Number), port) : keys),
+    })
+    return [...(run.args ?? []), '-d', `${STEP_MS}`, ...given.flatMap(([key, value]) => ['-key', key, value])]
+  }
+  const sipp = await startSipp({ ...run, folder, args: argsOf })
   started = sipp
   return {
     ...sipp,
     uri: `sip:recorder@${HOST}:${sipp.port};transport=tcp`,
     packets: (line) => (line === undefined ? payloads : [payloads[line]!]).reduce((sum, { length }) => sum + length, 0),
     audio: (line) => decodePcmu(Buffer.concat(payloads[line]!)),
+    datagrams: (line) => datagrams[line]!,
   }
 }
 

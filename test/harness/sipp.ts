@@ -22,7 +22,8 @@ export interface SippOptions {
   readonly folder: string
   /** Where a client scenario sends; absent for a server scenario. */
   readonly remote?: { readonly user: string; readonly port: number }
-  readonly args?: readonly string[]
+  /** Further arguments, where they need it by the SIP port. */
+  readonly args?: readonly string[] | ((port: number) => readonly string[])
 }
 
 /** SIPp with a scenario under way. */
@@ -48,7 +49,7 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
       ...['-sf', join(scenarios, `${scenario}.xml`), '-i', HOST, '-p', `${port}`, '-mi', HOST, '-mp', `${mediaPort}`],
       ...['-m', '1', '-t', transport === 'tcp' ? 't1' : 'u1', '-nostdin', '-timeout', `${COURSE_S}`, '-timeout_error'],
       ...['-trace_err', '-error_file', `${name}-errors.log`, '-trace_msg', '-message_file', `${name}-messages.log`],
-      ...args,
+      ...(typeof args === 'function' ? args(port) : args),
       ...(remote === undefined ? [] : ['-s', remote.user, `${HOST}:${remote.port}`]),
     ],
     folder,
