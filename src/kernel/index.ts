@@ -8,4 +8,5 @@ export { type LogFields, type Logger, type LogLine, MemoryLogger, redactUri, sil
 export { checkEdge, type Edges, type Machine } from './machine.ts'
 export { err, ok, type Result } from './result.ts'
 export { settle } from './settle.ts'
+export { settledWithin } from './settled-within.ts'
 export { type SipTrace, type StateTrace, sipTrace, stateTrace, withoutKeys } from './trace.ts'

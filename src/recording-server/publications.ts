@@ -1,9 +1,8 @@
 // How recordings of one record worker are published; those that the disk does not take at their end are tried again until it does.
 
-import type { Clock, Timer } from '#kernel'
+import { type Clock, settledWithin, type Timer } from '#kernel'
 import type { Attest, Closing, Deriver, Disk, RecordingFolder } from '#store'
 import type { RecordEvent } from './record-messages.ts'
-import { settledWithin } from './settled-within.ts'
 
 /** From one attempt to the next. */
 const RETRY_MS = 5000

@@ -1,7 +1,7 @@
 // All recordings of one record worker: carries out commands.
 
 import type { PortPool } from '#engine'
-import { type Clock, type Ids, messageOf } from '#kernel'
+import { type Clock, type Ids, messageOf, settledWithin } from '#kernel'
 import {
   type Attest,
   type Deriver,
@@ -34,7 +34,6 @@ import {
   type RecordReplies,
   type StoragePolicy,
 } from './record-messages.ts'
-import { settledWithin } from './settled-within.ts'
 import { RoomWatch } from './watch/room-watch.ts'
 import type { OpusLoader } from './watch/sound-decoders.ts'
 import { WritingRounds } from './writing-rounds.ts'

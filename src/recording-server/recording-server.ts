@@ -1,6 +1,6 @@
 // The SIPREC recording server (SRS, RFC 7866): takes recording sessions, one IncomingSession each.
 
-import { err, invariant, Listeners, messageOf, type Result } from '#kernel'
+import { err, invariant, Listeners, messageOf, type Result, settledWithin } from '#kernel'
 import type { RequestOutcome, SipCore, SipCoreHandlers } from '#sip'
 import type { ClosedFolder } from '#store'
 import { Admission } from './admission.ts'
@@ -19,7 +19,6 @@ import type { RecordingServer, RecordingServerOptions } from './server-port.ts'
 import type { SessionContext } from './session-context.ts'
 import { ReceivedOpening, type SessionOpening } from './session-opening.ts'
 import type { PauseOrder, PauseResult } from './session-pause.ts'
-import { settledWithin } from './settled-within.ts'
 import { SilentSessions } from './silent-sessions.ts'
 import { WorkerReports } from './worker-reports.ts'
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { ManualClock } from '#kernel'
+import { ManualClock, settle } from '#kernel'
 import { audio, httpFixture, withApp } from '../../../test/harness/http-fixture.ts'
+import { until } from '../../../test/harness/until.ts'
 import type { HttpApp } from '../http-app.ts'
 import type { RecordingsView } from '../views.ts'
 import type { AuditEntry } from './audit-entry.ts'
@@ -93,6 +94,37 @@ test('audio is not given when that cannot be written down; a command is carried 
     const url = '/api/calls/call-1/recording'
     assert.equal((await app.inject({ method: 'POST', url, payload: { activity: 'stop' } })).statusCode, 200)
   }))
+
+test('a command is answered when its entry is written, or after a second of a disk that hangs', async () => {
+  const clock = new ManualClock()
+  let written: (() => void) | undefined
+  const append = () =>
+    new Promise<void>((resolve) => {
+      written = resolve
+    })
+  await withApp(
+    async (app) => {
+      let answers = 0
+      const pause = async (): Promise<void> => {
+        await app.inject({ method: 'POST', url: '/api/calls/call-1/recording', payload: { activity: 'pause' } })
+        answers += 1
+      }
+      const first = pause()
+      await until('the entry is being written', () => written !== undefined)
+      for (let turn = 0; turn < 50; turn += 1) await settle()
+      assert.equal(answers, 0)
+      written?.()
+      await first
+      written = undefined
+      const second = pause()
+      await until('the next is being written', () => written !== undefined)
+      clock.advance(1000)
+      await second
+      assert.equal(answers, 2)
+    },
+    { audit: { append } as unknown as AuditLog, clock },
+  )
+})
 
 test('two that ask for the same audio at a time both wait for the entry: without it neither gets any', () =>
   withAuditedApp(async (app, _clock, folder) => {

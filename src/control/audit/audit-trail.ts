@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import { type Clock, type Logger, messageOf } from '#kernel'
+import { type Clock, type Logger, messageOf, settledWithin } from '#kernel'
 import type { HttpApp } from '../http-app.ts'
 import { HttpError } from '../http-error.ts'
 import type { AuditEntry, AuditNews } from './audit-entry.ts'
@@ -35,6 +35,8 @@ declare module 'fastify' {
 /** What a page asks for again and again while somebody looks at it is one entry in so long. */
 export const LOOKED_AT_MS = 600_000
 
+/** So long an answer waits for its entry, where it may be given without. */
+const WRITTEN_MS = 1000
 const MOST_REMEMBERED = 10_000
 const OPENED = 101
 
@@ -70,7 +72,12 @@ export function keepAuditTrail(app: HttpApp, audit: AuditLog, clock: Clock, log:
     const isOnce = about.onceInMs !== undefined && news.outcome === 'done'
     const isAnew = about.isAnew?.(request) === true
     const written = isOnce ? appendOnce(news, about.onceInMs, isAnew) : append(news)
-    if (about.isStrict !== true || news.outcome !== 'done' || (await written)) return
+    if (about.isStrict !== true || news.outcome !== 'done') {
+      // Who is answered finds it in the log, though the program were killed then; a disk that hangs keeps nobody waiting.
+      await settledWithin(clock, WRITTEN_MS, written)
+      return
+    }
+    if (await written) return
     throw new HttpError(503, 'audit-failed', 'this is given only if it can be written to the audit log, and it cannot')
   }
 

@@ -1,6 +1,6 @@
 // Waiting for what may never come: a disk that hangs neither fails nor succeeds.
 
-import type { Clock, Timer } from '#kernel'
+import type { Clock, Timer } from './clock.ts'
 
 /** Whether work succeeds within so many milliseconds; what it rejects with is not told. */
 export async function settledWithin(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
