@@ -136,6 +136,12 @@ const profile = Type.Object(
         description: 'No RTCP of the recorder for so long counts as loss of it, in milliseconds; never when left out.',
       }),
     ),
+    lostWhenUnanswered: optional(
+      Type.Boolean({
+        description:
+          'Ask a recorder of which no RTCP comes by OPTIONS within its session, and count it as lost when it is silent for 12 s though it sent RTCP, or answered such a question, before; true when left out.',
+      }),
+    ),
     lostAfterProbes: optional(
       Type.Integer({
         minimum: 1,

@@ -65,6 +65,8 @@ export interface RecorderProfile {
   readonly idleSessionMs?: number
   /** So many calls at a time are put into one recording session; absent: one. */
   readonly callsPerSession?: number
+  /** A recorder that is not heard by RTCP is asked by OPTIONS, and lost when it gives no answer though it gave some sign before. */
+  readonly lostWhenUnanswered: boolean
   /** No sign of life (RTCP) for so long counts as loss of the recorder; absent: never. */
   readonly lostAfterSilenceMs?: number
   /** So many OPTIONS in a row that it does not answer count as loss of the recorder; absent: never. */
@@ -101,4 +103,5 @@ export const defaultProfile: RecorderProfile = {
     maskDtmf: false,
   },
   trustedNetwork: false,
+  lostWhenUnanswered: true,
 }

@@ -1,6 +1,6 @@
 // The SIP dialog of a recording session: INVITE, re-offers, the last document, BYE, and what the recorder asks (RFC 7866 sections 7 to 9).
 
-import { invariant } from '#kernel'
+import { invariant, settledWithin } from '#kernel'
 import type {
   ClientInvite,
   DialogHandlers,
@@ -153,6 +153,18 @@ export class RecordingDialog {
 
   bye(): void {
     void this.#hangUp()
+  }
+
+  /** Whether the recorder answers a question within the session, with whatever status; undefined: there is no session to ask in. */
+  async ask(patienceMs: number): Promise<boolean | undefined> {
+    const dialog = this.#agreed?.dialog
+    if (dialog === undefined || dialog.ended) return undefined
+    const heard: { cause?: RequestOutcome['cause'] } = {}
+    const answer = dialog.request('OPTIONS', { outlivesSilence: true }).then(({ cause }) => {
+      heard.cause = cause
+    })
+    await settledWithin(this.#around.clock, patienceMs, answer)
+    return heard.cause === 'dialog-gone' ? undefined : heard.cause === 'response'
   }
 
   /** The answer to BYE; undefined when none was sent. */

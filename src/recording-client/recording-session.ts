@@ -157,6 +157,11 @@ export class RecordingSession {
     )
   }
 
+  /** Whether the recorder answers within so many milliseconds; undefined: there is no session to ask in. */
+  ask(patienceMs: number): Promise<boolean | undefined> {
+    return this.#dialog.ask(patienceMs)
+  }
+
   /** Tells the session what the recording wants from now on. For `paused` and `stopped` the gates have been shut before. */
   wish(wish: Wish): void {
     this.#feed({ type: 'wish', wish })

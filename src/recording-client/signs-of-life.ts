@@ -16,6 +16,12 @@ export interface SignsListener {
 
 /** The engine tells of silence each so often; without a word the recorder was heard since. */
 const toldEveryMs = 5_000
+/** A recorder of which nothing was ever heard may need a while; one that was heard before is told of after 15 s anyway. */
+const askAfterMs = 10_000
+/** From one question to the next. */
+const askEveryMs = 15_000
+/** OPTIONS is sent five times by UDP in that time (RFC 3261 section 17.1.2.1). */
+const answerWithinMs = 12_000
 /** ICMP errors in a row, seconds apart, after which nobody is taken to listen. */
 const maxRefusals = 3
 
@@ -27,6 +33,11 @@ interface Signs {
   unheardSinceMs: number | undefined
   refusals: number
   cause: string | undefined
+  /** It sent RTCP once, or answered a question: its silence says something. */
+  hasSpoken: boolean
+  /** Monotonic. */
+  askedAtMs: number | undefined
+  isAsking: boolean
 }
 
 /** Signs of life of the recorders of one recording. */
@@ -67,6 +78,7 @@ export class SignsOfLife {
     const signs = this.#of(session)
     signs.unheardMs.delete(fork)
     signs.heard.add(fork)
+    signs.hasSpoken = true
     signs.refusals = 0
     if (signs.unheardMs.size > 0) return
     signs.unheardSinceMs = undefined
@@ -82,11 +94,28 @@ export class SignsOfLife {
     const sinceMs = this.#clock.nowMs() - forMs
     signs.unheardSinceMs = Math.min(signs.unheardSinceMs ?? sinceMs, sinceMs)
     this.#tell(session, signs, fork)
-    const limitMs = session.plan.profile.lostAfterSilenceMs
-    if (limitMs === undefined || signs.heard.size > 0) return
-    if ([...signs.unheardMs.values()].every((ms) => ms >= limitMs)) {
+    if (signs.heard.size > 0) return
+    const { lostAfterSilenceMs: limitMs, lostWhenUnanswered } = session.plan.profile
+    const leastMs = Math.min(...signs.unheardMs.values())
+    if (limitMs !== undefined && leastMs >= limitMs) {
       this.#listener.onDead(session, `no sign of life for ${Math.round(forMs / 1000)} s`)
-    }
+    } else if (lostWhenUnanswered && leastMs >= askAfterMs) void this.#ask(session, signs)
+  }
+
+  /** Media alone proves nothing of a recorder that sends no RTCP, nor SIP of one that answers no OPTIONS: one sign before is wanted. */
+  async #ask(session: RecordingSession, signs: Signs): Promise<void> {
+    const nowMs = this.#clock.nowMs()
+    const isSoon = signs.askedAtMs !== undefined && nowMs - signs.askedAtMs < askEveryMs
+    // Who was asked and has never spoken does not answer such questions.
+    const isMute = signs.askedAtMs !== undefined && !signs.hasSpoken
+    if (signs.isAsking || isSoon || isMute) return
+    signs.askedAtMs = nowMs
+    signs.isAsking = true
+    const isAnswered = await session.ask(answerWithinMs)
+    signs.isAsking = false
+    if (isAnswered === true) signs.hasSpoken = true
+    if (isAnswered !== false || !signs.hasSpoken || signs.heard.size > 0) return
+    this.#listener.onDead(session, `no RTCP, and no answer to OPTIONS for ${answerWithinMs / 1000} s`)
   }
 
   #onRefused(session: RecordingSession, fork: string, reason: string): void {
@@ -114,6 +143,9 @@ export class SignsOfLife {
       unheardSinceMs: undefined,
       refusals: 0,
       cause: undefined,
+      hasSpoken: false,
+      askedAtMs: undefined,
+      isAsking: false,
     }
     this.#signs.set(session, signs)
     return signs

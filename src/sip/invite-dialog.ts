@@ -181,7 +181,8 @@ export class InviteDialogSession implements InviteDialog, DialogHolder {
         settle(outcome)
         // 481 to a NOTIFY ends its subscription only (RFC 5057 section 5.1).
         const isSubscriptionOnly = method === 'NOTIFY' && outcome.status === 481
-        if (!this.#ended && !isSubscriptionOnly) this.#onOutcome(outcome)
+        const isOutlived = options.outlivesSilence === true && outcome.cause === 'timeout'
+        if (!this.#ended && !isSubscriptionOnly && !isOutlived) this.#onOutcome(outcome)
       }
       if (method === 'UPDATE') this.#updates.send(options, done)
       else sendWithin(this.#context, method, options, done)

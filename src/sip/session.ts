@@ -21,6 +21,8 @@ export interface MessageOptions {
   readonly body?: SipBody
   /** Reason phrase of a response. */
   readonly reason?: string
+  /** Of a request within a dialog: nobody's answer does not end the dialog; the user judges what it means. */
+  readonly outlivesSilence?: boolean
 }
 
 /** How a client request ended. `response` is absent when none arrived. */

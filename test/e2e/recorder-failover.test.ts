@@ -125,6 +125,30 @@ test('SRC-63, field 22: a recorder that stops to send RTCP is lost after 15 s, a
   assert.deepEqual([...first.violations, ...standby.violations], [])
 })
 
+test('SRC-63, field 22: a recorder over UDP that loses power is lost within half a minute with nothing configured, and the next is sent all since', async (t) => {
+  const [first, standby] = [await openRecorder(t), await openRecorder(t)]
+  first.script = { contactUri: first.uri('udp') }
+  const talk = await openTalk(t, { gateway: { recording: { ...TIMES, replaySeconds: 30 } } })
+  assert.equal((await talk.rest('start', `${first.uri('udp')}|${standby.uri()}`)).status, 200)
+  await assertHears(first)
+  first.stopReceiverReports()
+  for (const index of [0, 1]) first.sendReceiverReport(index)
+  first.script.isDead = true
+  await standby.waitFor(() => standby.invites().length > 0, 4 * DEADLINE_MS, 'the standby is invited')
+  assert.equal(eventOf(talk, 'recorder.lost')['reason'], 'no RTCP, and no answer to OPTIONS for 12 s')
+  await assertHears(standby)
+  const isMarked = (): boolean => /<[^>]*replayed[^>]* from="/.test(standby.documents().at(-1) ?? '')
+  await standby.waitFor(isMarked, DEADLINE_MS, 'it is told what had been said before')
+  const [gap] = (await talk.view()).recording?.ledger.find(({ recorder }) => recorder === first.uri('udp'))?.gaps ?? []
+  const [, from = ''] = /<[^>]*replayed[^>]* from="([^"]+)"/.exec(standby.documents().at(-1) ?? '') ?? []
+  const lateMs = Date.parse(from) - Date.parse(gap?.from ?? '')
+  // The memory is of 30 s, and nearly so long it takes.
+  assert.ok(lateMs > -1_000 && lateMs < SLACK_MS, `from ${from}, silent since ${gap?.from}`)
+  await talk.assertUndisturbed()
+  await talk.end()
+  assert.deepEqual(standby.violations, [])
+})
+
 test('SRC-63: a recorder whose connections are cut and refused is lost at the second request in vain, and the next has the audio', async (t) => {
   const [first, standby] = [await openRecorder(t), await openRecorder(t)]
   first.script = { contactUri: first.uri('tcp') }

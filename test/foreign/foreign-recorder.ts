@@ -111,6 +111,7 @@ export class ForeignRecorder {
   }
 
   #onMessage(raw: Buffer, flow: Flow): void {
+    if (this.script.isDead === true) return
     const message = parseSip(raw)
     if (message === undefined) {
       if (raw.toString('latin1').trim() !== '') this.violations.push('RFC 3261 7: a message that cannot be read')

@@ -29,6 +29,8 @@ export type RecorderScript = {
   answerHeaders?: readonly (readonly [string, string])[]
   /** Leaves OPTIONS unanswered. */
   ignoreOptions?: boolean
+  /** It has lost power: what comes is not read any more. */
+  isDead?: boolean
   /** Leaves out the last m-line of each answer. */
   fewerMediaLines?: boolean
   answerDirection?: 'recvonly' | 'inactive' | 'sendrecv'
