@@ -162,7 +162,11 @@ export class ChaosScene {
       transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000', 'OPUS/48000/2'],
       announce: () => {},
     })
-    this.client.events.add((event) => void this.#events.push(event))
+    this.client.events.add((event) => {
+      this.#events.push(event)
+      // A mask is one of its recording.
+      if (event.type === 'recording.closed') this.#isMaskPromised = false
+    })
     this.#invitations = new RecorderInvitations({
       rules: [{ isFrom: (host) => host === ASKING_RECORDER, unrecorded: 'start', recorded: 'join' }],
       client: () => this.client,
@@ -261,8 +265,7 @@ export class ChaosScene {
     } else if (this.#recorders.length > 0 && call !== undefined) {
       const given: Given = { name: step, outcome: undefined, state: '' }
       this.#given.push(given)
-      // A mask is one of its recording.
-      if (step === 'unmask' || this.client.stateOf(call.callId) === 'none') this.#isMaskPromised = false
+      if (step === 'unmask') this.#isMaskPromised = false
       const asked = this.#ask(step, call)
       void asked.then((outcome) => {
         given.outcome = outcome

@@ -11,7 +11,7 @@ import { ChaosScene, type Step } from './chaos-scene.ts'
 import { mangled } from './mangle.ts'
 
 const firstSeed = Number(process.env['FUZZ_SEED'] ?? 20_261_122)
-const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 140)
+const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 160)
 const talkative = [
   'polite',
   'reinvite-at-once',

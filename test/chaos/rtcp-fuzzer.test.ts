@@ -16,7 +16,7 @@ import {
 } from '#rtp'
 
 const firstSeed = Number(process.env['FUZZ_SEED'] ?? 20_261_122)
-const rounds = 100 * Number(process.env['FUZZ_ROUNDS'] ?? 140)
+const rounds = 100 * Number(process.env['FUZZ_ROUNDS'] ?? 160)
 const OURS = 7
 const THEIRS = 9
 

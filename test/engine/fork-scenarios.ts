@@ -1,8 +1,13 @@
 // The forks of a call: taps, continuity, gates and their receipts, RTCP.
 
 import assert from 'node:assert/strict'
+import { buildReceiverReport, buildSdes, compoundRtcp, isRtcp, type ReportBlock } from '#rtp'
+import { openPair } from '../foreign/rtp-wire.ts'
+import { until } from '../harness/until.ts'
 import { assertContinuous, RtpParty, untilWallTime } from './rtp-party.ts'
 import { ARRIVAL_TOLERANCE_MS, assertVoice, EVENT_96, EVENT_101, PCMU, promptOf, type Scenario } from './scene.ts'
+
+const HOST = '127.0.0.1'
 
 /** Declares the tests of forks. */
 export function forkScenarios(scenario: Scenario): void {
@@ -56,6 +61,47 @@ export function forkScenarios(scenario: Scenario): void {
     },
     'ownSsrc',
   )
+
+  for (const isMuxed of [true, false]) {
+    scenario(
+      `RTP-20: RTCP of a recorder that takes it ${isMuxed ? 'with RTP comes from the port of the audio' : 'apart comes from the port after that'}, in a pause too, and its own is read there`,
+      async (scene) => {
+        const [a, recorder] = [await scene.leg('a'), await openPair()]
+        const local = await scene.call.addFork({ id: 'f', tap: { leg: 'a', point: 'received' }, open: true })
+        const came: { readonly what: 'RTP' | 'RTCP'; readonly toPort: number; readonly fromPort: number }[] = []
+        for (const socket of [recorder.rtp, recorder.rtcp]) {
+          const toPort = socket.address().port
+          socket.on('message', (bytes, { port }) => {
+            came.push({ what: isRtcp(bytes) ? 'RTCP' : 'RTP', toPort, fromPort: port })
+          })
+        }
+        const count = (wanted: 'RTP' | 'RTCP'): number => came.filter(({ what }) => what === wanted).length
+        const [rtp, rtcp] = [recorder.port, recorder.port + (isMuxed ? 0 : 1)].map((port) => ({ host: HOST, port }))
+        await scene.call.connectFork('f', { remote: { rtp: rtp!, rtcp: rtcp! }, codecs: [PCMU] })
+        a.party.talk(a.local.rtpPort, 1)
+        await until('the recorder hears', () => count('RTP') > 10)
+        await scene.call.shutGates(['f'])
+        const before = count('RTCP')
+        await until('RTCP comes in the pause', () => count('RTCP') >= before + 3)
+        const ours = isMuxed ? local.rtpPort : local.rtcpPort
+        for (const { what, toPort, fromPort } of came) {
+          const wanted = what === 'RTP' ? [rtp!.port, local.rtpPort] : [rtcp!.port, ours]
+          assert.deepEqual([toPort, fromPort], wanted, what)
+        }
+        const report = compoundRtcp([
+          buildReceiverReport(0xabc, [blockAbout(local.ssrc)]),
+          buildSdes({ ssrc: 0xabc, cname: 'recorder' }),
+        ])
+        const socket = isMuxed ? recorder.rtp : recorder.rtcp
+        // A connected socket takes it only from where it sends to.
+        socket.send(report, ours, HOST)
+        const reports = async (): Promise<number | undefined> =>
+          (await scene.call.counters()).forks.find(({ fork }) => fork === 'f')?.receiverReports
+        await until('its report is read', async () => (await reports()) === 1)
+        recorder.close()
+      },
+    )
+  }
 
   scenario(
     'RTP-09: all forks of a party have its CNAME, forks of another party another one, and every fork an SSRC of its own',
@@ -204,3 +250,14 @@ export function forkScenarios(scenario: Scenario): void {
     assert.ok((forks[0]?.sendErrors ?? 0) > 0)
   })
 }
+
+/** A report that all is well (RFC 3550 section 6.4.1). */
+const blockAbout = (ssrc: number): ReportBlock => ({
+  ssrc,
+  fractionLost: 0,
+  cumulativeLost: 0,
+  highestSequence: 0,
+  jitter: 0,
+  lastSenderReport: 0,
+  delaySinceLastSenderReport: 0,
+})
