@@ -135,6 +135,8 @@ export class ChaosScene {
   #forksLeft = 0
   #isOpening = false
   #isMaskPromised = false
+  /** The recording that was masked last: a mask ends with its recording. */
+  #masked = ''
 
   constructor(scripts: readonly ChaosScript[] = [], setting: Setting = {}) {
     const { bench } = this
@@ -164,8 +166,7 @@ export class ChaosScene {
     })
     this.client.events.add((event) => {
       this.#events.push(event)
-      // A mask is one of its recording.
-      if (event.type === 'recording.closed') this.#isMaskPromised = false
+      if (event.type === 'recording.masked') this.#masked = event.recording
     })
     this.#invitations = new RecorderInvitations({
       rules: [{ isFrom: (host) => host === ASKING_RECORDER, unrecorded: 'start', recorded: 'join' }],
@@ -354,7 +355,7 @@ export class ChaosScene {
   }
 
   /** What leaves although the state says that nothing does has leaked, and so has what was said while it said so. */
-  #onSent({ masked, remote }: FakeFork, packets: number, saidFromMs: number): void {
+  #onSent({ id, masked, remote }: FakeFork, packets: number, saidFromMs: number): void {
     const [call] = this.bench.service.calls()
     if (call === undefined) return
     const host = remote?.remote.rtp.host ?? ''
@@ -362,7 +363,7 @@ export class ChaosScene {
     const wasSilent = this.#silentAtMs.some((atMs) => atMs > saidFromMs && atMs < this.bench.clock.wallMs())
     const isDue = this.#isOpening && this.client.stateOf(call.callId) === 'starting'
     if (wasSilent || !(isDue || this.#isRecorded(call.callId))) this.#leaked += packets
-    if (this.#isMaskPromised && !masked) this.#unmasked += packets
+    if (this.#isMaskPromised && !masked && id.startsWith(`${this.#masked}/`)) this.#unmasked += packets
     if (this.profile.media.srtp.length > 0 && !isProtected(remote?.srtp)) this.#unprotected += packets
   }
 
