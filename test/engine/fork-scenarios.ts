@@ -1,13 +1,17 @@
 // The forks of a call: taps, continuity, gates and their receipts, RTCP.
 
 import assert from 'node:assert/strict'
-import { buildReceiverReport, buildSdes, compoundRtcp, isRtcp, type ReportBlock } from '#rtp'
+import { seededIds } from '#kernel'
+import { isRtcp } from '#rtp'
+import { mangledReport, wholeReport } from '../chaos/mangle-rtcp.ts'
 import { openPair } from '../foreign/rtp-wire.ts'
 import { until } from '../harness/until.ts'
 import { assertContinuous, RtpParty, untilWallTime } from './rtp-party.ts'
 import { ARRIVAL_TOLERANCE_MS, assertVoice, EVENT_96, EVENT_101, PCMU, promptOf, type Scenario } from './scene.ts'
 
 const HOST = '127.0.0.1'
+/** Each of twenty datagrams that are broken. */
+const ROUNDS = 15
 
 /** Declares the tests of forks. */
 export function forkScenarios(scenario: Scenario): void {
@@ -88,13 +92,9 @@ export function forkScenarios(scenario: Scenario): void {
           const wanted = what === 'RTP' ? [rtp!.port, local.rtpPort] : [rtcp!.port, ours]
           assert.deepEqual([toPort, fromPort], wanted, what)
         }
-        const report = compoundRtcp([
-          buildReceiverReport(0xabc, [blockAbout(local.ssrc)]),
-          buildSdes({ ssrc: 0xabc, cname: 'recorder' }),
-        ])
         const socket = isMuxed ? recorder.rtp : recorder.rtcp
         // A connected socket takes it only from where it sends to.
-        socket.send(report, ours, HOST)
+        socket.send(wholeReport(local.ssrc), ours, HOST)
         const reports = async (): Promise<number | undefined> =>
           (await scene.call.counters()).forks.find(({ fork }) => fork === 'f')?.receiverReports
         await until('its report is read', async () => (await reports()) === 1)
@@ -102,6 +102,40 @@ export function forkScenarios(scenario: Scenario): void {
       },
     )
   }
+
+  scenario(
+    'fuzz: RTCP of a recorder that is broken at random, apart and with RTP, stops no copy and no report',
+    async (scene) => {
+      const a = await scene.leg('a')
+      const random = seededIds(20_261_201)
+      a.party.talk(a.local.rtpPort, 1)
+      for (const isMuxed of [true, false]) {
+        const recorder = await openPair()
+        const id = `f${isMuxed}`
+        const local = await scene.call.addFork({ id, tap: { leg: 'a', point: 'received' }, open: true })
+        let heard = 0
+        recorder.rtp.on('message', (bytes) => {
+          if (!isRtcp(bytes)) heard += 1
+        })
+        const [rtp, rtcp] = [recorder.port, recorder.port + (isMuxed ? 0 : 1)].map((port) => ({ host: HOST, port }))
+        await scene.call.connectFork(id, { remote: { rtp: rtp!, rtcp: rtcp! }, codecs: [PCMU] })
+        await until('the recorder hears', () => heard > 5)
+        const [socket, ours] = isMuxed ? [recorder.rtp, local.rtpPort] : [recorder.rtcp, local.rtcpPort]
+        const reports = async (): Promise<number> =>
+          (await scene.call.counters()).forks.find(({ fork }) => fork === id)?.receiverReports ?? 0
+        for (let round = 0; round < ROUNDS; round += 1) {
+          for (let sent = 0; sent < 20; sent += 1) socket.send(mangledReport(random, local.ssrc), ours, HOST)
+          const before = await reports()
+          socket.send(wholeReport(local.ssrc), ours, HOST)
+          // What comes in order has been read before it.
+          await until('a whole report is counted', async () => (await reports()) > before)
+        }
+        const before = heard
+        await until('the recorder goes on hearing', () => heard > before + 10)
+        recorder.close()
+      }
+    },
+  )
 
   scenario(
     'RTP-09: all forks of a party have its CNAME, forks of another party another one, and every fork an SSRC of its own',
@@ -250,14 +284,3 @@ export function forkScenarios(scenario: Scenario): void {
     assert.ok((forks[0]?.sendErrors ?? 0) > 0)
   })
 }
-
-/** A report that all is well (RFC 3550 section 6.4.1). */
-const blockAbout = (ssrc: number): ReportBlock => ({
-  ssrc,
-  fractionLost: 0,
-  cumulativeLost: 0,
-  highestSequence: 0,
-  jitter: 0,
-  lastSenderReport: 0,
-  delaySinceLastSenderReport: 0,
-})
