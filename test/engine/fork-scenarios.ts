@@ -134,6 +134,7 @@ export function forkScenarios(scenario: Scenario): void {
         await until('the recorder goes on hearing', () => heard > before + 10)
         recorder.close()
       }
+      assert.ok(!scene.events.some(({ type }) => type === 'failed'), 'no fault was met')
     },
   )
 
