@@ -69,6 +69,12 @@ const media = part('What is offered of the media.', {
       { maxItems: 4, description: 'SRTP suites, best first; an empty list is plain RTP.' },
     ),
   ),
+  rtcpMux: optional(
+    Type.Boolean({
+      description:
+        'Offer RTCP on the port of the RTP (a=rtcp-mux), which keeps the way through a NAT open in pauses as well.',
+    }),
+  ),
   maskDtmf: optional(Type.Boolean({ description: 'Leave digits out of the recording.' })),
 })
 

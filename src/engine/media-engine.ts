@@ -111,6 +111,7 @@ export interface ForkOptions {
 
 /** Where and how a fork sends: the recorder's answer. */
 export interface ForkRemote {
+  /** The same address twice where the recorder takes RTCP with the RTP (RFC 5761). */
   readonly remote: MediaRemote
   /** Encodings the recorder accepted, with its payload types (`sendPayloadType`); others are not copied. */
   readonly codecs: readonly MediaCodec[]

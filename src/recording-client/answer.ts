@@ -14,7 +14,7 @@ import {
   type SdpMedia,
   type SessionDescription,
 } from '#sdp'
-import { type OfferedStream, telephoneEvent } from './offer.ts'
+import { hasRtcpMux, type OfferedStream, telephoneEvent } from './offer.ts'
 import type { OfferDirection } from './session-machine.ts'
 
 /** What the recorder accepted of one stream. */
@@ -80,7 +80,9 @@ function readStream(
   }
   const accepted = matchCodecs(codecs, codecsOf(media))
   if (accepted.length === 0) return refused
-  const address = remoteOf(media, theirs)
+  const apart = remoteOf(media, theirs)
+  const isMuxed = stream.isMuxing === true && hasRtcpMux(media)
+  const address = isMuxed && apart !== undefined ? { ...apart, rtcp: apart.rtp } : apart
   const agreed = role === 'offer' ? keys.takeOffer(media, address?.rtp) : keys.takeAnswer(media, address?.rtp)
   if (!agreed.ok) return { ...refused, problem: agreed.error }
   const direction = directionOf(media, theirs)

@@ -1,6 +1,13 @@
 // The SDP that a recording session offers: one m-line per stream, and codecs by the style of the recorder (RFC 7866 section 7.1).
 
-import { type Direction, deliveryPaceAttribute, type LocalMedia, offeredPictureRequests, type SdpCodec } from '#sdp'
+import {
+  type Direction,
+  deliveryPaceAttribute,
+  type LocalMedia,
+  offeredPictureRequests,
+  type SdpCodec,
+  type SdpMedia,
+} from '#sdp'
 import type { MediaStyle } from './recorder-profile.ts'
 import type { StreamSlot } from './session-forks.ts'
 
@@ -20,6 +27,8 @@ const g711 = ['PCMU/8000', 'PCMA/8000']
 export interface OfferedStream extends StreamSlot {
   readonly codecs: readonly SdpCodec[]
   readonly direction: Direction
+  /** RTCP is offered on the port of the RTP; absent: on the port after it. */
+  readonly isMuxing?: boolean
   /** How many times faster than it was said a delivery is; absent: not at all. */
   readonly pace?: number
 }
@@ -67,6 +76,13 @@ export function audioEncodings(
   return [...new Set([...first, ...(isConverted ? g711 : []), ...(streams === 'separate' ? digits : [])])]
 }
 
+/** RTP and RTCP on one port (RFC 5761 section 5.1.1). */
+const rtcpMux = { name: 'rtcp-mux' }
+
+/** Whether a peer takes, or offers, both on one port. */
+export const hasRtcpMux = ({ attributes }: Pick<SdpMedia, 'attributes'>): boolean =>
+  attributes.some(({ name }) => name === rtcpMux.name)
+
 /** The media slots of an offer, one m-line per stream. */
 export function offeredMedia(streams: readonly OfferedStream[]): LocalMedia[] {
   return streams.map((stream) => ({
@@ -79,6 +95,7 @@ export function offeredMedia(streams: readonly OfferedStream[]): LocalMedia[] {
     label: stream.label,
     extra: [
       ...stream.keys.attributes,
+      ...(stream.isMuxing === true ? [rtcpMux] : []),
       ...((stream.pace ?? 1) > 1 ? [deliveryPaceAttribute(stream.pace ?? 1)] : []),
       ...(stream.kind === 'video' ? offeredPictureRequests : []),
     ],

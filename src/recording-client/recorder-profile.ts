@@ -41,6 +41,8 @@ export interface MediaStyle {
   readonly video: boolean
   /** Suites offered, best first; empty: plain RTP. */
   readonly srtp: readonly SrtpSuite[]
+  /** RTCP on the port of the RTP is offered (RFC 5761): it keeps the way open for both through a NAT, in a pause too (RFC 6263). */
+  readonly rtcpMux: boolean
   /** Digits are left out of what the recorder gets. */
   readonly maskDtmf: boolean
 }
@@ -100,6 +102,7 @@ export const defaultProfile: RecorderProfile = {
     codecs: 'as-call',
     video: true,
     srtp: [],
+    rtcpMux: false,
     maskDtmf: false,
   },
   trustedNetwork: false,

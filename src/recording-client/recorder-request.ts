@@ -13,7 +13,7 @@ import {
 import type { IncomingRequest, SipMessage } from '#sip'
 import { isMetadata, parseBody, parseMetadata } from '#siprec'
 import { type AnsweredStream, directionTowards, readAnswer } from './answer.ts'
-import { type OfferedStream, offeredMedia } from './offer.ts'
+import { hasRtcpMux, type OfferedStream, offeredMedia } from './offer.ts'
 import { sdpOf } from './session-messages.ts'
 
 /** What is needed to answer a recorder. */
@@ -78,7 +78,8 @@ function answerOffer(incoming: IncomingRequest, offer: Uint8Array, context: Reco
       theirs,
       codecs.map(({ payloadType }) => payloadType),
     )
-    const extra = (slot?.extra ?? []).filter(({ name }) => name !== 'rtcp-fb')
+    const isAsked = (name: string): boolean => name !== 'rtcp-fb' && (name !== 'rtcp-mux' || hasRtcpMux(theirs))
+    const extra = (slot?.extra ?? []).filter(({ name }) => isAsked(name))
     return { ...slot!, protocol: theirs.protocol, extra: [...extra, ...asked] }
   })
   const content = context.describe(media)

@@ -169,8 +169,11 @@ export class SessionOffers {
       video: this.continuity.payloadTypes.codecsFor(snapshot.videoEncodings ?? []),
     }
     const { pace } = this.#plan
-    const paced = pace === undefined ? {} : { pace }
-    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind], ...paced }))
+    const style = {
+      ...(pace !== undefined && { pace }),
+      ...(this.#plan.profile.media.rtcpMux && { isMuxing: true }),
+    }
+    this.#offered = this.#forks.slots.map((slot) => ({ ...slot, codecs: codecs[slot.kind], ...style }))
     this.#direction = direction
     lines.place(this)
     return sdp.describe(lines.media)

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict'
 import { type Call, createDestinationPolicy } from '#call'
 import { ChaosRecorder, type ChaosScript, type ChaosSocket } from '#chaos-recorder'
+import type { SrtpKeys } from '#engine'
 import { seededIds } from '#kernel'
 import {
   type CommandOutcome,
   defaultPolicy,
   defaultProfile,
   defaultTimes,
+  RecorderInvitations,
   type RecorderProfile,
   RecordingClient,
   type RecordingEvent,
@@ -18,8 +20,10 @@ import type { FakeCommand, FakeMediaCall } from '../harness/fake-engine.ts'
 import type { FakeFork } from '../harness/fake-fork.ts'
 import { FakeSpool } from '../harness/fake-spool.ts'
 import { type PhoneCall, phoneSdp } from '../harness/test-phone.ts'
+import { AskingRecorder } from './asking-recorder.ts'
 
 const FIRST_RECORDER = 50
+const ASKING_RECORDER = '10.0.0.60'
 const PHONES = ['10.0.0.2', '10.0.0.3']
 const SPOOL_HOST = '127.0.0.1'
 const LOOK_EVERY_MS = 50
@@ -45,9 +49,13 @@ export type Step =
   | 'hold'
   | 'unhold'
   | 'hangup'
+  /** The recorder asks for the call by an INVITE of its own. */
+  | 'ask'
+  /** The caller calls the callee once more. */
+  | 'second'
   /** The engine tells that it has failed, and does nothing more. */
   | 'engine-dies'
-type RecordingStep = 'start' | 'pause' | 'resume' | 'stop' | 'mask' | 'unmask'
+type RecordingStep = 'start' | 'startsecond' | 'pause' | 'resume' | 'stop' | 'mask' | 'unmask'
 
 /** How the recorders of a scene are asked, and what else is there for the recording. */
 export interface Setting {
@@ -75,6 +83,8 @@ export interface Run {
   readonly leaked: number
   /** Packets that left without a mask while one was reported. */
   readonly unmasked: number
+  /** Packets that left without the keys of a recorder that is to have SRTP, or with half of them. */
+  readonly unprotected: number
   /** Forks that were left when nothing was recorded any more, before the call ended. */
   readonly forksLeft: number
   /** Packets that left in all. */
@@ -94,6 +104,7 @@ interface Given {
 /** The scene with a recorder per script; without one nothing is recorded. */
 export class ChaosScene {
   readonly bench = new CallBench({
+    recordingSession: (invite) => this.#invitations.handle(invite),
     core: {
       supported: [],
       understood: ['siprec'],
@@ -110,17 +121,22 @@ export class ChaosScene {
   readonly #events: RecordingEvent[] = []
   readonly #given: Given[] = []
   #phone: PhoneCall | undefined
+  #secondPhone: PhoneCall | undefined
+  readonly #invitations: RecorderInvitations
   readonly #setting: Setting
   readonly #spool = new FakeSpool()
   /** When nothing was to be recorded, on the wall clock, as often as it was looked. */
   readonly #silentAtMs: number[] = []
   #leaked = 0
   #unmasked = 0
+  #unprotected = 0
   /** Packets by the host that they went to. */
   readonly #sentTo = new Map<string, number>()
   #forksLeft = 0
   #isOpening = false
   #isMaskPromised = false
+  /** The recording that was masked last: a mask ends with its recording. */
+  #masked = ''
 
   constructor(scripts: readonly ChaosScript[] = [], setting: Setting = {}) {
     const { bench } = this
@@ -148,7 +164,24 @@ export class ChaosScene {
       transcodes: ['PCMU/8000', 'PCMA/8000', 'G722/8000', 'OPUS/48000/2'],
       announce: () => {},
     })
-    this.client.events.add((event) => void this.#events.push(event))
+    this.client.events.add((event) => {
+      this.#events.push(event)
+      if (event.type === 'recording.masked') this.#masked = event.recording
+    })
+    this.#invitations = new RecorderInvitations({
+      rules: [{ isFrom: (host) => host === ASKING_RECORDER, unrecorded: 'start', recorded: 'join' }],
+      client: () => this.client,
+      calls: () => bench.service.calls(),
+      start: (call, uri, invitation) =>
+        this.client.start(call, {
+          servers: `<${uri}>`,
+          recordingId: '',
+          origin: 'recorder',
+          noticePlayed: true,
+          invitation,
+        }),
+      log: bench.log,
+    })
     this.#recorders = scripts.map((script, index) => this.#attach(script, index))
   }
 
@@ -167,6 +200,7 @@ export class ChaosScene {
     if (call !== undefined && this.client.stateOf(call.callId) === 'none')
       this.#forksLeft = this.#media?.forks.size ?? 0
     if (this.#phone.end === undefined) this.#do('hangup')
+    hangUp(this.#secondPhone)
     const run = this.#run()
     for (let seconds = 0; seconds < 60; seconds++) {
       this.#deliver()
@@ -218,10 +252,13 @@ export class ChaosScene {
 
   #do(step: Exclude<Step, number>): void {
     const { bench } = this
-    const [call] = bench.service.calls()
+    const [first, other] = bench.service.calls()
+    const call = step === 'startsecond' ? other : first
     this.#see()
     if (step === 'answer') bench.bob.incoming.at(-1)?.accept()
-    else if (step === 'hangup') this.#hangUp()
+    else if (step === 'hangup') hangUp(this.#phone)
+    else if (step === 'second') this.#secondPhone = bench.alice.call(bench.uri('bob'), { body: phoneSdp() })
+    else if (step === 'ask') this.#askFor(call)
     else if (step === 'engine-dies') this.#killEngine()
     else if (step === 'hold' || step === 'unhold') {
       const direction = step === 'hold' ? 'sendonly' : 'sendrecv'
@@ -244,6 +281,7 @@ export class ChaosScene {
     const servers = uris.join(this.#setting.separator ?? ',')
     switch (step) {
       case 'start':
+      case 'startsecond':
         return this.client.start(call, {
           servers,
           recordingId: 'r',
@@ -276,9 +314,10 @@ export class ChaosScene {
     log.lines.splice(at, 1)
   }
 
-  #hangUp(): void {
-    if (this.#phone?.dialog === undefined) this.#phone?.invite?.cancel()
-    else void this.#phone.dialog.bye()
+  #askFor(call: Call | undefined): void {
+    if (this.#recorders.length === 0 || call === undefined) return
+    const { network, clock } = this.bench
+    new AskingRecorder(network, clock, ASKING_RECORDER, (bytes) => this.mangle(bytes)).ask('10.0.0.1', call.callId)
   }
 
   async #pass(ms: number): Promise<void> {
@@ -316,7 +355,7 @@ export class ChaosScene {
   }
 
   /** What leaves although the state says that nothing does has leaked, and so has what was said while it said so. */
-  #onSent({ masked, remote }: FakeFork, packets: number, saidFromMs: number): void {
+  #onSent({ id, masked, remote }: FakeFork, packets: number, saidFromMs: number): void {
     const [call] = this.bench.service.calls()
     if (call === undefined) return
     const host = remote?.remote.rtp.host ?? ''
@@ -324,7 +363,8 @@ export class ChaosScene {
     const wasSilent = this.#silentAtMs.some((atMs) => atMs > saidFromMs && atMs < this.bench.clock.wallMs())
     const isDue = this.#isOpening && this.client.stateOf(call.callId) === 'starting'
     if (wasSilent || !(isDue || this.#isRecorded(call.callId))) this.#leaked += packets
-    if (this.#isMaskPromised && !masked) this.#unmasked += packets
+    if (this.#isMaskPromised && !masked && id.startsWith(`${this.#masked}/`)) this.#unmasked += packets
+    if (this.profile.media.srtp.length > 0 && !isProtected(remote?.srtp)) this.#unprotected += packets
   }
 
   #isRecorded(callId: string): boolean {
@@ -359,6 +399,7 @@ export class ChaosScene {
       events: this.#events.map((event) => event.type),
       leaked: this.#leaked,
       unmasked: this.#unmasked,
+      unprotected: this.#unprotected,
       forksLeft: this.#forksLeft,
       sent: [...this.#sentTo.values()].reduce((sum, packets) => sum + packets, 0),
       sentTo: this.#recorders.map((_, index) => this.#sentTo.get(mediaHost(index)) ?? 0),
@@ -366,6 +407,21 @@ export class ChaosScene {
       recorders: this.#recorders,
     }
   }
+}
+
+function hangUp(phone: PhoneCall | undefined): void {
+  if (phone?.dialog === undefined) phone?.invite?.cancel()
+  else void phone.dialog.bye()
+}
+
+/** A key for each way, both of the one suite and as long as it wants them (RFC 4568 section 6.2, RFC 7714 section 14.2). */
+function isProtected(keys: SrtpKeys | undefined): boolean {
+  const bytes = keys?.send.suite === 'AEAD_AES_256_GCM' ? 44 : keys?.send.suite === 'AEAD_AES_128_GCM' ? 28 : 30
+  return (
+    keys !== undefined &&
+    keys.send.suite === keys.receive.suite &&
+    [keys.send, keys.receive].every(({ material }) => material.length === bytes)
+  )
 }
 
 /** A message without what is random by design. */

@@ -57,7 +57,27 @@ const lineBank = [
   '',
 ]
 
-const pick = <Item>(items: readonly Item[], random: Ids): Item => items[random.integer(items.length)]!
+/** What may stand in the place of a key (RFC 4568 sections 6 and 9.2). */
+const cryptoBank = [
+  '1 AES_CM_128_HMAC_SHA1_80 inline:',
+  '1 AES_CM_128_HMAC_SHA1_80 inline:short',
+  `1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)}`,
+  `1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(36)}`,
+  `1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(60)}`,
+  `2 AEAD_AES_256_GCM inline:${'A'.repeat(40)}`,
+  `1 AES_CM_128_HMAC_SHA1_32 inline:${'A'.repeat(40)}`,
+  `2 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)}`,
+  `1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)}|2^99|1:129`,
+  `1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)}|2^20|1:4;inline:${'B'.repeat(40)}|2^20|2:4`,
+  `1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)} UNENCRYPTED_SRTP KDR=99`,
+  `1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(4000)}`,
+  `1 AEAD_AES_256_GCM inline:${'A'.repeat(40)}`,
+  `0000000000001 F8_128_HMAC_SHA1_80 uri:https://10.0.0.50/key`,
+  '-1 NULL',
+  '',
+]
+
+const pick = <Item>(items: readonly Item[], random: Ids): Item => items[random.integer(Math.max(1, items.length))]!
 const place = (lines: readonly string[], random: Ids): number => random.integer(Math.max(1, lines.length))
 
 const mutations: readonly Mutation[] = [
@@ -87,6 +107,21 @@ const mutations: readonly Mutation[] = [
     lines[at] = (lines[at] ?? '').replace(/\d+/, pick(numbers, random))
   },
   (lines, random) => void lines.splice(place(lines, random)),
+  (lines, random) => {
+    const keys = lines.flatMap((line, at) => (line.startsWith('a=crypto:') ? [at] : []))
+    const at = pick(keys, random)
+    if (at !== undefined) lines[at] = `a=crypto:${pick(cryptoBank, random)}`
+  },
+  (lines, random) => {
+    const keys = lines.filter((line) => line.startsWith('a=crypto:'))
+    if (keys.length > 0) lines.push(pick(keys, random))
+  },
+  (lines, random) => {
+    const streams = lines.flatMap((line, at) => (line.startsWith('m=') ? [at] : []))
+    const at = pick(streams, random)
+    if (at !== undefined)
+      lines[at] = lines[at]!.replace(/ RTP\/\w+ /, ` RTP/${pick(['AVP', 'SAVP', 'SAVPF', 'AVPF'], random)} `)
+  },
   (lines, random) => {
     lines[0] = (lines[0] ?? '').replace(/^(SIP\/2\.0) \d+/, `$1 ${random.integer(700)}`)
   },

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { defaultProfile } from '#recording-client'
 import { CALL_NAMESPACE, childElements, parseMetadata, textOf } from '#siprec'
 import { profiled } from '../harness/profiles.ts'
 import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { descriptionOf, documentProblems, mediaLines, type RecordingMessage } from '../harness/recording-message.ts'
+import { takeAll } from '../harness/test-recorder.ts'
 
 function row(
   name: string,
@@ -332,5 +334,52 @@ row(
     assert.match(lines(second, 'Authorization')[0] ?? '', /username="gateway"/)
     assert.equal(second.document?.dataMode, 'complete')
     assert.doesNotMatch(JSON.stringify([bench.log.lines, bench.events]), /opensesame/)
+  },
+)
+
+row(
+  'RTP-20: RTCP on the port of the RTP is offered on every m-line, agreed when the answer says so, and answered to a recorder that asks for it',
+  { media: { ...defaultProfile.media, rtcpMux: true } },
+  async (bench) => {
+    const recorder = await bench.recording()
+    const { first, dialog } = recorder.session()
+    const muxed = (sdp: string): number => sdp.match(/^a=rtcp-mux\r$/gm)?.length ?? 0
+    assert.equal(muxed(first.sdp), 2)
+    const ports = (): (readonly [number, number])[] =>
+      [...bench.call.media.forks.values()].map(({ remote }) => [remote!.remote.rtp.port, remote!.remote.rtcp.port])
+    assert.deepEqual(ports(), [
+      [40_000, 40_001],
+      [40_002, 40_003],
+    ])
+    const plain = new TextDecoder().decode(recorder.answerBody(first.sdp).content)
+    for (const [offer, wanted, agreed] of [
+      [plain.replaceAll(/^(m=.*)\r$/gm, '$1\r\na=rtcp-mux\r'), 2, 0],
+      [plain, 0, 1],
+    ] as const) {
+      const theirs = dialog?.reinvite({
+        body: { contentType: 'application/sdp', content: new TextEncoder().encode(offer) },
+      })
+      await bench.pass(100)
+      const outcome = await theirs
+      assert.ok(outcome !== undefined && outcome.status === 200)
+      assert.equal(muxed(new TextDecoder().decode(outcome.response!.body)), wanted)
+      assert.deepEqual(
+        ports().map(([rtp, rtcp]) => rtcp - rtp),
+        [agreed, agreed],
+      )
+    }
+  },
+)
+
+row(
+  'RTP-20: an answer that takes RTCP on the port of the RTP, which was not offered, has it on the port after it',
+  {},
+  async (bench) => {
+    const recorder = bench.recorder()
+    recorder.answer = (index, offered) => ({ ...takeAll(index, offered)!, codecs: ['0 PCMU/8000\r\na=rtcp-mux'] })
+    bench.start(recorder.uri)
+    await bench.pass()
+    const [fork] = bench.call.media.forks.values()
+    assert.equal(fork!.remote!.remote.rtcp.port, fork!.remote!.remote.rtp.port + 1)
   },
 )

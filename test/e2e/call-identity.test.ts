@@ -17,7 +17,7 @@ const HOST = '127.0.0.1'
 const SEED = 20_261_201
 /** Silent, late, gone, wrong in the answer, wrong later; the last is there for the commands to succeed. */
 const WORST = [
-  ...['silent', 'late', 'vanish-with-200', 'fewer-lines', 'multipart', 'reinvite-at-once', 'reinvite-inactive'],
+  ...['silent', 'late', 'vanish-with-200', 'fewer-lines', 'multipart', 'reinvite-at-once', 'snapshot'],
   ...['update-inactive', 'bye-later', 'closes-rtp', 'polite'],
 ]
 /** What is heard when a command is given, in packets. */

@@ -1,8 +1,17 @@
 // The forks of a call: taps, continuity, gates and their receipts, RTCP.
 
 import assert from 'node:assert/strict'
+import { seededIds } from '#kernel'
+import { isRtcp } from '#rtp'
+import { mangledReport, wholeReport } from '../chaos/mangle-rtcp.ts'
+import { openPair } from '../foreign/rtp-wire.ts'
+import { until } from '../harness/until.ts'
 import { assertContinuous, RtpParty, untilWallTime } from './rtp-party.ts'
 import { ARRIVAL_TOLERANCE_MS, assertVoice, EVENT_96, EVENT_101, PCMU, promptOf, type Scenario } from './scene.ts'
+
+const HOST = '127.0.0.1'
+/** Each of twenty datagrams that are broken. */
+const ROUNDS = 15
 
 /** Declares the tests of forks. */
 export function forkScenarios(scenario: Scenario): void {
@@ -55,6 +64,78 @@ export function forkScenarios(scenario: Scenario): void {
       }
     },
     'ownSsrc',
+  )
+
+  for (const isMuxed of [true, false]) {
+    scenario(
+      `RTP-20: RTCP of a recorder that takes it ${isMuxed ? 'with RTP comes from the port of the audio' : 'apart comes from the port after that'}, in a pause too, and its own is read there`,
+      async (scene) => {
+        const [a, recorder] = [await scene.leg('a'), await openPair()]
+        const local = await scene.call.addFork({ id: 'f', tap: { leg: 'a', point: 'received' }, open: true })
+        const came: { readonly what: 'RTP' | 'RTCP'; readonly toPort: number; readonly fromPort: number }[] = []
+        for (const socket of [recorder.rtp, recorder.rtcp]) {
+          const toPort = socket.address().port
+          socket.on('message', (bytes, { port }) => {
+            came.push({ what: isRtcp(bytes) ? 'RTCP' : 'RTP', toPort, fromPort: port })
+          })
+        }
+        const count = (wanted: 'RTP' | 'RTCP'): number => came.filter(({ what }) => what === wanted).length
+        const [rtp, rtcp] = [recorder.port, recorder.port + (isMuxed ? 0 : 1)].map((port) => ({ host: HOST, port }))
+        await scene.call.connectFork('f', { remote: { rtp: rtp!, rtcp: rtcp! }, codecs: [PCMU] })
+        a.party.talk(a.local.rtpPort, 1)
+        await until('the recorder hears', () => count('RTP') > 10)
+        await scene.call.shutGates(['f'])
+        const before = count('RTCP')
+        await until('RTCP comes in the pause', () => count('RTCP') >= before + 3)
+        const ours = isMuxed ? local.rtpPort : local.rtcpPort
+        for (const { what, toPort, fromPort } of came) {
+          const wanted = what === 'RTP' ? [rtp!.port, local.rtpPort] : [rtcp!.port, ours]
+          assert.deepEqual([toPort, fromPort], wanted, what)
+        }
+        const socket = isMuxed ? recorder.rtp : recorder.rtcp
+        // A connected socket takes it only from where it sends to.
+        socket.send(wholeReport(local.ssrc), ours, HOST)
+        const reports = async (): Promise<number | undefined> =>
+          (await scene.call.counters()).forks.find(({ fork }) => fork === 'f')?.receiverReports
+        await until('its report is read', async () => (await reports()) === 1)
+        recorder.close()
+      },
+    )
+  }
+
+  scenario(
+    'fuzz: RTCP of a recorder that is broken at random, apart and with RTP, stops no copy and no report',
+    async (scene) => {
+      const a = await scene.leg('a')
+      const random = seededIds(20_261_201)
+      a.party.talk(a.local.rtpPort, 1)
+      for (const isMuxed of [true, false]) {
+        const recorder = await openPair()
+        const id = `f${isMuxed}`
+        const local = await scene.call.addFork({ id, tap: { leg: 'a', point: 'received' }, open: true })
+        let heard = 0
+        recorder.rtp.on('message', (bytes) => {
+          if (!isRtcp(bytes)) heard += 1
+        })
+        const [rtp, rtcp] = [recorder.port, recorder.port + (isMuxed ? 0 : 1)].map((port) => ({ host: HOST, port }))
+        await scene.call.connectFork(id, { remote: { rtp: rtp!, rtcp: rtcp! }, codecs: [PCMU] })
+        await until('the recorder hears', () => heard > 5)
+        const [socket, ours] = isMuxed ? [recorder.rtp, local.rtpPort] : [recorder.rtcp, local.rtcpPort]
+        const reports = async (): Promise<number> =>
+          (await scene.call.counters()).forks.find(({ fork }) => fork === id)?.receiverReports ?? 0
+        for (let round = 0; round < ROUNDS; round += 1) {
+          for (let sent = 0; sent < 20; sent += 1) socket.send(mangledReport(random, local.ssrc), ours, HOST)
+          const before = await reports()
+          socket.send(wholeReport(local.ssrc), ours, HOST)
+          // What comes in order has been read before it.
+          await until('a whole report is counted', async () => (await reports()) > before)
+        }
+        const before = heard
+        await until('the recorder goes on hearing', () => heard > before + 10)
+        recorder.close()
+      }
+      assert.ok(!scene.events.some(({ type }) => type === 'failed'), 'no fault was met')
+    },
   )
 
   scenario(

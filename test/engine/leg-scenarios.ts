@@ -207,6 +207,7 @@ export function legScenarios(scenario: Scenario, engine: () => MediaEngine): voi
     a.party.talk(a.local.rtpPort, 1)
     await Promise.all([b.party.hears(10), recorder.hears(10)])
     assert.ok((await scene.countersOf('a')).received.refused > 100)
+    assert.ok(!scene.events.some(({ type }) => type === 'failed'), 'no fault was met')
   })
 
   scenario(

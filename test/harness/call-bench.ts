@@ -14,7 +14,7 @@ import {
 } from '#call'
 import { ManualClock, MemoryLogger, seededIds } from '#kernel'
 import { srtpSuites } from '#rtp'
-import type { IncomingRequest, SessionTimerWish, SipCore, SipCoreOptions } from '#sip'
+import type { IncomingRequest, ServerInvite, SessionTimerWish, SipCore, SipCoreOptions } from '#sip'
 import { attachCore } from './core-pair.ts'
 import { FakeEngine } from './fake-engine.ts'
 import { SipNetwork } from './sip-network.ts'
@@ -53,6 +53,8 @@ export interface BenchOptions {
   readonly announcement?: Parameters<typeof createCallService>[0]['announcement']
   readonly flow?: (call: Call, name: string) => void
   readonly info?: (call: Call, incoming: IncomingRequest) => boolean
+  /** Takes the INVITEs of recorders. */
+  readonly recordingSession?: (invite: ServerInvite) => void
   /** Of the gateway's core, instead of the test defaults. */
   readonly core?: Partial<SipCoreOptions>
 }
@@ -104,6 +106,7 @@ export class CallBench {
       },
       sessionTimer: options.sessionTimer,
       ...(options.info !== undefined && { info: options.info }),
+      ...(options.recordingSession !== undefined && { recordingSession: options.recordingSession }),
       flows: (call, name) => {
         this.flows.push(call)
         options.flow?.(call, name)

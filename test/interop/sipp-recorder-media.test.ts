@@ -1,6 +1,8 @@
 // Recorders of SIPp and what comes to their ports: in parallel, after a loss, from the spool, masked, paused for a while, over TLS and SRTP, with video.
 
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +17,7 @@ import { bodiesIn, offersIn } from '../harness/sipp-log.ts'
 import {
   openAnsweringRecorder,
   openSippRecorder,
+  packetsDuring,
   type SippRecorder,
   sdpLines,
   untilHeard,
@@ -323,3 +326,58 @@ test('FLOW-22: of a video call a recorder that refuses one picture has the other
   await talk.end()
   await recorder.succeeded()
 })
+
+for (const [what, isTaken] of [
+  ['takes RTCP on the port of the RTP has both from one port', true],
+  ['does not say so has RTCP from the port after it', false],
+] as const) {
+  test(`RTP-20, FLOW-20: a recorder that ${what}, in a pause too, by the ports of its sockets`, async (t) => {
+    const reports = createSocket('udp4')
+    t.after(() => reports.close())
+    reports.bind(0, '127.0.0.1')
+    await once(reports, 'listening')
+    const apart: number[] = []
+    reports.on('message', (_, { port }) => void apart.push(port))
+    const recorder = await openAnsweringRecorder(
+      t,
+      ([port], direction) =>
+        sdpLines(
+          `m=audio ${port} RTP/AVP 0`,
+          'a=rtpmap:0 PCMU/8000',
+          isTaken ? 'a=rtcp-mux' : `a=rtcp:${reports.address().port}`,
+          `a=${direction}`,
+        ) + sdpLines('m=audio 0 RTP/AVP 0'),
+      { lines: 1 },
+    )
+    const talk = await openTalk(t, {
+      gateway: { recording: { profiles: [{ name: 'muxed', media: { rtcpMux: true } }] } },
+    })
+    assert.equal((await talk.rest('start', recorder.uri)).status, 200, await recorder.messages())
+    await untilHeard(recorder)
+    const [offer] = offersIn(await recorder.messages())
+    const { port, rtcpPort, attributes } = offer!.sdp.media[0]!
+    assert.ok(attributes.includes('rtcp-mux'), 'it is offered')
+    assert.equal((await talk.rest('pause')).status, 200)
+    const rtcpHere = (): number[] =>
+      recorder
+        .datagrams(0)
+        .flatMap(({ bytes, fromPort }) => ((bytes[1] ?? 0) >= 200 && (bytes[1] ?? 0) <= 207 ? [fromPort] : []))
+    assert.equal(await packetsDuring(recorder, () => talk.caller.heard().length), 0)
+    const before = recorder.packets()
+    const [reportedHere, reportedApart] = [rtcpHere().length, apart.length]
+    await until(
+      'RTCP comes in the pause',
+      () => (isTaken ? rtcpHere().length > reportedHere : apart.length > reportedApart),
+      DEADLINE_MS,
+    )
+    assert.equal(recorder.packets(), before, 'and nothing else')
+    assert.deepEqual([...new Set(rtcpHere())], isTaken ? [port] : [])
+    assert.deepEqual([...new Set(apart)], isTaken ? [] : [rtcpPort])
+    assert.ok(
+      recorder.datagrams(0).every(({ fromPort }) => fromPort === port),
+      'all that comes there is from one port',
+    )
+    await talk.end()
+    await recorder.succeeded()
+  })
+}

@@ -1,5 +1,6 @@
 // A fork in its worker: the copying stream, its gate, its sockets and RTCP.
 
+import { sameEndpoint } from '#kernel'
 import {
   CodecTable,
   type ContributingSource,
@@ -64,7 +65,9 @@ export class ForkLine {
     this.#context = context
     this.#listener = listener
     this.#socket = new RtpSocket(pair.rtp, {
-      onDatagram: () => this.#onHeard(),
+      onDatagram: (bytes, host, port) => {
+        if (!this.#rtcp.take(bytes, host, port)) this.#onHeard()
+      },
       onSendError: (code) => this.#onSendError(code),
       onFault: listener.onFault,
     })
@@ -142,7 +145,7 @@ export class ForkLine {
     if (rtp === undefined) throw mediaError('media.bad-address', 'a fork needs an address to send to')
     this.#channel.rekey(remote.srtp)
     this.#socket.aim(rtp, true)
-    this.#rtcp.aim(rtcp)
+    this.#rtcp.aim(rtcp, rtcp !== undefined && sameEndpoint(rtcp, rtp) ? this.#socket : undefined)
     this.fork.connect(new CodecTable(remote.codecs))
   }
 

@@ -26,6 +26,8 @@ export class RtcpLine {
   readonly #context: WorkerContext
   readonly #listener: RtcpListener
   #peerHost: string | undefined
+  /** The socket of the RTP where the peer takes both on one port (RFC 5761). */
+  #shared: RtpSocket | undefined
 
   constructor(
     pair: PortPair,
@@ -53,12 +55,20 @@ export class RtcpLine {
     })
   }
 
-  /** Takes the peer's address; reports begin with the first one. */
-  aim(remote: Endpoint | undefined): void {
+  /** Takes the peer's address; reports begin with the first one. With `shared` they go by that socket, which is aimed there. */
+  aim(remote: Endpoint | undefined, shared?: RtpSocket): void {
+    this.#shared = shared
     this.#peerHost = remote?.host
     this.#latch.expect(remote, this.#context.clock.nowMs())
     this.#socket.aim(this.#latch.target, false)
     if (remote !== undefined) this.session.start()
+  }
+
+  /** Reads what came to the shared socket; false: it is not RTCP, or the socket is not shared. */
+  take(bytes: Uint8Array, host: string, port: number): boolean {
+    if (this.#shared === undefined || !isRtcp(bytes)) return false
+    this.#onDatagram(bytes, host, port)
+    return true
   }
 
   /** Says BYE and stops. */
@@ -69,7 +79,7 @@ export class RtcpLine {
 
   #send(compound: Uint8Array): void {
     const datagram = this.#channel.sealRtcp(compound)
-    if (datagram !== undefined) this.#socket.sendDatagram(datagram)
+    if (datagram !== undefined) (this.#shared ?? this.#socket).sendDatagram(datagram)
   }
 
   #onDatagram(bytes: Uint8Array, host: string, port: number): void {
