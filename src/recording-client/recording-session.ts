@@ -249,9 +249,13 @@ export class RecordingSession {
     this.#gathering ??= this.#around.clock.after(gatherMs, 'recording session changes', () => this.#tellChanges())
   }
 
-  #tellChanges(): void {
+  #gathered(): void {
     this.#gathering?.cancel()
     this.#gathering = undefined
+  }
+
+  #tellChanges(): void {
+    this.#gathered()
     this.#feed({ type: 'document-changed' })
   }
 
@@ -265,6 +269,8 @@ export class RecordingSession {
         this.#dialog.open(output.direction)
         break
       case 'reoffer':
+        // It has what is still being gathered.
+        if (output.withDocument) this.#gathered()
         this.#dialog.reoffer(output.direction, output.withDocument)
         break
       case 'cancel':
