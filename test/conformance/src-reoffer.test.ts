@@ -214,23 +214,26 @@ row('SRC-51: ten changes within 100 ms make one document, which has the last of 
   )
 })
 
-row('SRC-51: a change that comes while others wait for an answer is told with these, and not once more', async (bench) => {
-  const recorder = await bench.recording()
-  recorder.reofferRules.push('leave')
-  const bob = bench.call.join()
-  await bench.pass()
-  bench.call.hold(bob, 'sendonly')
-  await bench.pass(300)
-  bench.call.hold(bob, 'none')
-  await bench.pass(50)
-  const session = recorder.session()
-  session.requests[0]?.respond(200, { body: recorder.answerBody(session.first.sdp) })
-  await bench.pass(1_000)
-  assert.equal(session.requests.length, 2)
-  bench.call.hold(bob, 'sendonly')
-  await bench.pass(1_000)
-  assert.equal(session.requests.length, 3)
-})
+row(
+  'SRC-51: a change that comes while others wait for an answer is told with these, and not once more',
+  async (bench) => {
+    const recorder = await bench.recording()
+    recorder.reofferRules.push('leave')
+    const bob = bench.call.join()
+    await bench.pass()
+    bench.call.hold(bob, 'sendonly')
+    await bench.pass(300)
+    bench.call.hold(bob, 'none')
+    await bench.pass(50)
+    const session = recorder.session()
+    session.requests[0]?.respond(200, { body: recorder.answerBody(session.first.sdp) })
+    await bench.pass(1_000)
+    assert.equal(session.requests.length, 2)
+    bench.call.hold(bob, 'sendonly')
+    await bench.pass(1_000)
+    assert.equal(session.requests.length, 3)
+  },
+)
 
 row('SRC-68: changes during a running re-INVITE wait for it, and go out as one', async (bench) => {
   const recorder = await bench.recording()
