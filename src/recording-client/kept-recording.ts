@@ -23,6 +23,8 @@ export interface RecordingOrder {
   readonly policy: SuccessPolicy
   /** What was kept before the start. */
   readonly early: ReplayMemory | undefined
+  /** Keys are left out, unless the command says otherwise. */
+  readonly isMasked: boolean
 }
 
 /** A recording, under way or over. */
@@ -38,7 +40,7 @@ export class KeptRecording {
   #lastView: RecordingView | undefined
 
   constructor(order: RecordingOrder, around: SessionSurroundings, onNews: (news: RecordingNews) => void) {
-    const { call, streams, command, entries, policy, early } = order
+    const { call, streams, command, entries, policy, early, isMasked } = order
     const { recordingId, headers = [], application, maskDtmf, invitation } = command
     this.id = uuidText(around.ids.uuid())
     this.#startedAtMs = around.clock.wallMs()
@@ -49,7 +51,7 @@ export class KeptRecording {
       headers,
       ...(application !== undefined && { application }),
       signal: { headers: [] },
-      mask: new RecordingMask(call.media, maskDtmf),
+      mask: new RecordingMask(call.media, maskDtmf ?? (isMasked ? true : undefined)),
       ...(early !== undefined && { early }),
     }
     this.recording = new Recording(this.id, entries, this.#plan, policy, around, onNews, invitation)

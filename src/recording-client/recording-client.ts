@@ -9,6 +9,7 @@ import {
   holderOf,
   outcome,
   type PauseCommand,
+  type PauseEnd,
   type StartCommand,
   texts,
 } from './command.ts'
@@ -16,7 +17,7 @@ import { IdleDialogs } from './idle-dialogs.ts'
 import { KeptRecording, type RecordingOrder } from './kept-recording.ts'
 import type { OneRecorderActivity } from './one-recorder.ts'
 import { parseRecorderList } from './recorder-list.ts'
-import type { Recording } from './recording.ts'
+import type { Recording, RecordingLegacy } from './recording.ts'
 import {
   endEvent,
   happeningOf,
@@ -39,6 +40,8 @@ interface CallRecord {
   readonly kept: KeptRecording[]
   /** What is kept in case a recording is started. */
   early: ReplayMemory | undefined
+  /** Of the recording before. */
+  legacy: RecordingLegacy | undefined
   isReleased: boolean
 }
 
@@ -239,11 +242,19 @@ export class RecordingClient {
     this.#deliveries?.close()
   }
 
-  #begin(record: CallRecord, order: Omit<RecordingOrder, 'call' | 'streams' | 'early'>): Promise<CommandOutcome> {
+  #begin(
+    record: CallRecord,
+    order: Omit<RecordingOrder, 'call' | 'streams' | 'early' | 'isMasked'>,
+  ): Promise<CommandOutcome> {
     const { call, streams, early } = record
+    // A recorder that asks by itself knows nothing of a pause or mask, and lifts neither.
+    const legacy = order.command.invitation === undefined ? undefined : record.legacy
     record.early = undefined
-    const kept: KeptRecording = new KeptRecording({ call, streams, early, ...order }, this.#around, (news) =>
-      this.#onNews(record, kept, news),
+    record.legacy = undefined
+    const kept: KeptRecording = new KeptRecording(
+      { call, streams, early, isMasked: legacy?.isMasked === true, ...order },
+      this.#around,
+      (news) => this.#onNews(record, kept, news),
     )
     const { id, recording } = kept
     record.current = recording
@@ -253,6 +264,7 @@ export class RecordingClient {
       recording: id,
       recorders: order.entries.length,
     })
+    if (legacy?.pause !== undefined) this.#pauseAgain(recording, legacy.pause.end)
     if (call.snapshot().state === 'answered') return this.#started(record, id, recording.start())
     const unsubscribe = call.onEvent((event) => {
       if (event.type === 'answered' || event.type === 'ended') unsubscribe()
@@ -260,6 +272,15 @@ export class RecordingClient {
     })
     // A caller can be refused only before the answer, so that the recorders must be asked by then.
     return this.#started(record, id, order.policy.unmet === 'refuse' ? recording.start() : recording.hold())
+  }
+
+  #pauseAgain(recording: Recording, end: PauseEnd | undefined): void {
+    if (end === undefined) {
+      void recording.pause('command')
+      return
+    }
+    const leftMs = end.atMs - this.#around.clock.wallMs()
+    if (leftMs > 0) void recording.pause('command', { maxSeconds: leftMs / 1_000, next: end.next })
   }
 
   async #started(record: CallRecord, id: string, start: Promise<CommandOutcome>): Promise<CommandOutcome> {
@@ -286,6 +307,7 @@ export class RecordingClient {
       current: undefined,
       kept: [],
       early: undefined,
+      legacy: undefined,
       isReleased: false,
     }
     this.#calls.set(call.callId, record)
@@ -327,6 +349,7 @@ export class RecordingClient {
         break
       case 'over':
         if (record.current === recording) record.current = undefined
+        record.legacy = recording.legacy
         this.#emit(record, id, endEvent(news.reason))
         this.#close(record, kept)
         break

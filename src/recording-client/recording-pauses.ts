@@ -72,6 +72,11 @@ export class RecordingPauses {
     return isOutlasted ? undefined : end
   }
 
+  /** The pause that was commanded and is in force, with its deadline. */
+  get commanded(): { readonly end: PauseEnd | undefined } | undefined {
+    return this.#holders.has('command') ? { end: this.#deadline.end } : undefined
+  }
+
   /** Why nobody resumed at the deadline of a pause or after a notice, as long as that is tried. */
   get resumeFailure(): string | undefined {
     return this.#due.failure

@@ -18,6 +18,13 @@ import type { Carrier, RecordingPlan, SessionSurroundings } from './session-port
 import { isMandatory, type SuccessPolicy } from './success-policy.ts'
 import { Waiting } from './waiting.ts'
 
+/** What a recording leaves that has failed or was lost: nobody has ended that. */
+export interface RecordingLegacy {
+  /** The pause that was commanded. */
+  readonly pause: { readonly end: PauseEnd | undefined } | undefined
+  readonly isMasked: boolean
+}
+
 /** A recording and its recorders. */
 export class Recording implements PausedRecording {
   readonly plan: RecordingPlan
@@ -30,6 +37,8 @@ export class Recording implements PausedRecording {
   readonly #starting = new Waiting<CommandOutcome>()
   /** What is wanted of every recorder. */
   wish: Wish = 'recording'
+  /** Once it is over, unless it was stopped. */
+  legacy: RecordingLegacy | undefined
   #isBegun = false
   #isAccepted = false
   #isOver = false
@@ -287,6 +296,9 @@ export class Recording implements PausedRecording {
   #end(reason: RecordingEnd): void {
     if (this.#isOver) return
     this.#isOver = true
+    if (reason === 'lost' || reason === 'failed') {
+      this.legacy = { pause: this.#pauses.commanded, isMasked: this.plan.mask.isOn(false) }
+    }
     this.#pauses.end(this.outcome(503, texts.noneResumed))
     this.#one.end(this.outcome(503, texts.noneResumed))
     this.#policy.close()

@@ -200,6 +200,73 @@ row(
   },
 )
 
+/** A recording at 12 that is paused and then lost, while 11 waits for its turn. */
+async function lostInPause(b: RecordingBench, limit?: { readonly maxSeconds: number; readonly next: 'resume' }) {
+  const lost = await b.recordingAt(b.recorder(12))
+  void b.client.mask(b.call, true, 'info')
+  void b.client.pause(b.call, { origin: 'info', ...(limit && { limit }) })
+  await b.pass()
+  lost.onInvite = 503
+  lost.bye()
+  await b.pass(30_000)
+  assert.deepEqual([b.state, b.eventTypes.includes('recording.lost')], ['none', true])
+}
+
+row(
+  'SRC-43: a recorder that asks for a call whose paused recording was lost hears nothing before it is resumed, and no keys after',
+  async (b) => {
+    await lostInPause(b)
+    const asked = ask(b, b.recorder(11))
+    await b.pass()
+    assert.deepEqual(mediaLines(asked.offer), ['port inactive 1', 'port inactive 2'])
+    assert.deepEqual([b.state, await b.audio(5)], ['paused', 0])
+    const resumed = b.resume()
+    await b.pass()
+    assert.deepEqual([resumed.status, b.state, await b.audio(5)], [200, 'recording', 10])
+    assert.deepEqual(
+      [...b.call.media.forks.values()].map(({ masked }) => masked),
+      [true, true],
+    )
+  },
+)
+
+row('SRC-43: the deadline of a pause is that of the recording that a recorder asks for after its loss', async (b) => {
+  await lostInPause(b, { maxSeconds: 60, next: 'resume' })
+  ask(b, b.recorder(11))
+  await b.pass(10_000)
+  assert.deepEqual([b.state, await b.audio(5)], ['paused', 0])
+  await b.pass(25_000)
+  assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+})
+
+row('SRC-43: a pause ends with its deadline though nothing was recorded by then', async (b) => {
+  await lostInPause(b, { maxSeconds: 20, next: 'resume' })
+  ask(b, b.recorder(11))
+  await b.pass()
+  assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+})
+
+row('SRC-43: a stop ends a pause as well, for whoever asks for the call afterwards', async (b) => {
+  await b.recordingAt(b.recorder(12))
+  b.pause()
+  await b.pass()
+  b.stop()
+  await b.pass(500)
+  ask(b, b.recorder(11))
+  await b.pass()
+  assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+})
+
+row(
+  'SRC-43: a start by command says itself what it is to be, whatever was paused when a recording was lost',
+  async (b) => {
+    await lostInPause(b)
+    b.start(b.recorder(13).uri)
+    await b.pass()
+    assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
+  },
+)
+
 row('SRC-43: the Call-ID of a leg names a call as well', async (b) => {
   const [caller] = b.call.snapshot().parties
   const asked = ask(b, b.recorder(), { user: `record-${encodeURIComponent(caller?.sipCallId ?? '')}` })
