@@ -17,7 +17,13 @@ export interface IdleDialog {
 
 interface Waiting extends IdleDialog {
   readonly timer: Timer
+  keepAlive: Timer
+  /** It has answered a question before, so that its silence says something. */
+  answers: boolean
 }
+
+/** Below the 30 s after which NATs and firewalls commonly forget a way by UDP that nobody uses (RFC 5626 section 4.4.2). */
+const keepAliveMs = 25_000
 
 /** The sessions that wait for a call, and those that take more calls beside the ones they have (SRC-71). */
 export class IdleDialogs {
@@ -44,16 +50,14 @@ export class IdleDialogs {
       return
     }
     const timer = this.#around.clock.after(idleMs, 'idle recording session', () => this.#drop(waiting))
-    const waiting: Waiting = { ...idle, timer }
+    const waiting: Waiting = { ...idle, timer, keepAlive: this.#askLater(() => waiting), answers: false }
     this.#waiting.add(waiting)
     dialog.handlers = {
       onRequest: (incoming) => this.#onRequest(idle, incoming),
       onRefreshDue: () => void dialog.reinvite(() => idle.continuity.withoutCall(this.#around.ids)),
       onEnd: () => this.#forget(waiting),
     }
-    const canUpdate = dialog.remoteAllow.has('UPDATE')
-    if (canUpdate) void dialog.request('UPDATE', idle.continuity.emptyDocument())
-    else void dialog.reinvite(() => idle.continuity.withoutCall(this.#around.ids))
+    this.#tell(idle)
   }
 
   /** A session with that recorder, which is the caller's from now on. */
@@ -101,13 +105,33 @@ export class IdleDialogs {
     for (const waiting of this.#waiting) this.#drop(waiting)
   }
 
-  #onRequest({ continuity }: IdleDialog, incoming: IncomingRequest): void {
+  /** Says that there is no call in it. */
+  #tell({ dialog, continuity }: IdleDialog): void {
+    if (dialog.remoteAllow.has('UPDATE')) void dialog.request('UPDATE', continuity.emptyDocument())
+    else void dialog.reinvite(() => continuity.withoutCall(this.#around.ids))
+  }
+
+  #askLater(waiting: () => Waiting): Timer {
+    return this.#around.clock.after(keepAliveMs, 'idle recording session keep-alive', () => void this.#ask(waiting()))
+  }
+
+  /** Keeps the way to the recorder open, and finds out before the next call that it has gone. */
+  async #ask(waiting: Waiting): Promise<void> {
+    waiting.keepAlive = this.#askLater(() => waiting)
+    const { cause } = await waiting.dialog.request('OPTIONS', { outlivesSilence: true })
+    if (!this.#waiting.has(waiting)) return
+    if (cause === 'response') waiting.answers = true
+    else if (waiting.answers) this.#drop(waiting)
+  }
+
+  #onRequest(idle: IdleDialog, incoming: IncomingRequest): void {
+    const { continuity } = idle
     answerRecorder(incoming, {
       streams: [],
       describe: (media) => continuity.sdp.describe(media),
       onStreams: () => {},
       onUnusable: () => {},
-      onSnapshotRequest: () => {},
+      onSnapshotRequest: () => this.#tell(idle),
     })
   }
 
@@ -118,6 +142,7 @@ export class IdleDialogs {
 
   #forget(waiting: Waiting): void {
     waiting.timer.cancel()
+    waiting.keepAlive.cancel()
     this.#waiting.delete(waiting)
   }
 

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RecordableCall } from '#call'
+import { METADATA_DISPOSITION, writeSnapshotRequest } from '#siprec'
 import { profiled } from '../harness/profiles.ts'
 import { type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { descriptionOf, documentProblems, mediaLines, type RecordingMessage } from '../harness/recording-message.ts'
 import type { TestRecorder } from '../harness/test-recorder.ts'
 
-const IDLE_MS = 60_000
+const IDLE_MS = 120_000
 
 function bench(
   name: string,
@@ -131,6 +132,59 @@ bench('SRC-70: a recorder may end a session that waits, and may ask what is in i
   await record(b, b.anotherCall(), recorder)
   assert.equal(recorder.sessions.length, 2)
 })
+
+for (const allow of [
+  ['INVITE', 'ACK', 'BYE', 'CANCEL', 'UPDATE'],
+  ['INVITE', 'ACK', 'BYE', 'CANCEL'],
+]) {
+  bench(
+    `SRC-55, SRC-70: a session that waits answers a snapshot request with a whole document without call, ${allow.length} methods known`,
+    async (b) => {
+      const recorder = b.recorder(11, { allow })
+      await record(b, b.call, recorder)
+      b.call.end()
+      await b.pass(500)
+      const session = recorder.session()
+      const told = session.reoffers.length
+      const content = writeSnapshotRequest('restarted')
+      const body = { contentType: 'application/rs-metadata+xml', disposition: METADATA_DISPOSITION, content }
+      const [asked] = await Promise.all([session.dialog?.request('UPDATE', { body }), b.pass(500)])
+      assert.equal(asked?.status, 200)
+      const [snapshot] = session.reoffers.slice(told)
+      assert.ok(snapshot && session.reoffers.length === told + 1)
+      assert.deepEqual([snapshot.document?.dataMode, sessionsOf(snapshot)], ['complete', []])
+    },
+  )
+}
+
+bench('SRC-70, RTP-20: a session that waits is asked every 25 s, and nobody asks once a call is in it', async (b) => {
+  const recorder = await b.recording()
+  b.call.end()
+  await b.pass(56_000)
+  const asked = (): number => b.sentLabels(recorder.ip).filter((label) => label === 'OPTIONS').length
+  assert.deepEqual([asked(), recorder.session().end], [2, undefined])
+  await record(b, b.anotherCall(), recorder)
+  const before = asked()
+  await b.pass(60_000)
+  assert.equal(asked(), before)
+})
+
+for (const [what, spoke, sessions] of [
+  ['that answered before and is silent now is given up, and the next call has another', true, 2],
+  ['that never answers such questions is kept', false, 1],
+] as const) {
+  bench(`SRC-70: a session that waits at a recorder ${what}`, async (b) => {
+    const recorder = await b.recording()
+    b.call.end()
+    await b.pass(500)
+    if (spoke) await b.pass(26_000)
+    recorder.ignoreQuestions()
+    await b.pass(58_000)
+    assert.equal(b.client.census().sessions, spoke ? 0 : 1)
+    await record(b, b.anotherCall(), recorder)
+    assert.equal(recorder.sessions.length, sessions)
+  })
+}
 
 bench('SRC-34, SRC-35: a call with fewer streams leaves the m-lines of the one before at port 0', async (b) => {
   const recorder = await b.recording()

@@ -206,6 +206,15 @@ export class TestRecorder {
     } else if (this.onInvite !== 'leave') invite.reject(this.onInvite)
   }
 
+  /** From now on OPTIONS gets no answer, everything else does. */
+  ignoreQuestions(): void {
+    const { core } = this
+    const receive = core.receive.bind(core)
+    core.receive = (bytes, flow) => {
+      if (!new TextDecoder().decode(bytes.subarray(0, 7)).startsWith('OPTIONS')) receive(bytes, flow)
+    }
+  }
+
   #onRequest(session: RecorderSession, incoming: IncomingRequest): void {
     session.requests.push(incoming)
     const rule = this.reofferRules.shift() ?? 'take'
