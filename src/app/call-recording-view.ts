@@ -64,13 +64,14 @@ export function receiptOf(receipt: RecorderReceipt): CallRecordingView['receipts
 
 /** A row of a ledger with ISO times. */
 export function ledgerRowOf(row: RecordingView['ledger'][number]): CallRecordingView['ledger'][number] {
-  const { askedAtMs, answeredAtMs, firstPacketAtMs, lastPacketAtMs, gaps, ...counts } = row
+  const { askedAtMs, answeredAtMs, firstPacketAtMs, lastPacketAtMs, noAudio, gaps, ...counts } = row
   return {
     ...counts,
     askedAt: iso(askedAtMs),
     ...at('answeredAt', answeredAtMs),
     ...at('firstPacketAt', firstPacketAtMs),
     ...at('lastPacketAt', lastPacketAtMs),
+    ...(noAudio && { noAudio: { cause: noAudio.cause, from: iso(noAudio.fromMs), ...at('to', noAudio.toMs) } }),
     gaps: gaps.map(({ reason, streams, fromMs, toMs }) => ({
       reason,
       ...(streams && { streams: [...streams] }),

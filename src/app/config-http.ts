@@ -85,6 +85,16 @@ export const http = role('The HTTP API and console; off when left out.', {
     maxFileBytes: integer('Size of a file after which another is begun.', 10_000_000, 1_000, 1_000_000_000),
     keepFiles: integer('Files that are kept; the oldest are removed.', 1_000, 1, 100_000),
   }),
+  callRecords: section('Records of calls that are over, in the folder `calls` of http.folder.', {
+    keepDays: integer('Days after the end of a call that its record is kept; 0 keeps none.', 30, 0, 3_650),
+    maxFileBytes: integer(
+      'Size of a file after which another is begun; each day begins another.',
+      2_000_000,
+      1_000,
+      1_000_000_000,
+    ),
+    keepFiles: integer('Files that are kept; the oldest are removed.', 500, 1, 100_000),
+  }),
   webhooks: Type.Array(webhook, { maxItems: 32, default: [], description: 'Who is told of events by HTTP.' }),
   events: section('Events over WebSocket, server-sent events and as a list.', {
     keep: integer('Latest events that are kept for those who come back.', 5_000, 100, 1_000_000),

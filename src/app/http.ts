@@ -3,6 +3,8 @@
 import { join } from 'node:path'
 import {
   AuditLog,
+  CallRecordLog,
+  type CallsView,
   createHttpServer,
   EventLog,
   type HttpServer,
@@ -14,7 +16,9 @@ import {
   type WebhookOrder,
   Webhooks,
 } from '#control'
+import type { Clock } from '#kernel'
 import { diskConditions } from '#store'
+import { keepCallRecords } from './call-records.ts'
 import type { HttpConfig } from './config-schema.ts'
 import { tapGateway, tapRecorder } from './event-tap.ts'
 import { gatewayCore } from './gateway/gateway-sip.ts'
@@ -66,8 +70,10 @@ export async function openHttp(
     clock,
   })
   const webhooks = await openWebhooks(config, events, around)
+  const records = openCallRecords(config, gateway, around)
   const taps = [
     ...(gateway === undefined ? [] : [tapGateway(gateway, events), auditInfo(gateway, audit, log)]),
+    ...(gateway === undefined || records === undefined ? [] : [followCalls(gateway, records, clock)]),
     ...(recorder === undefined ? [] : [tapRecorder(recorder, gateway, events)]),
   ]
   const traces = openTraces(config, gateway, around)
@@ -98,7 +104,8 @@ export async function openHttp(
     ...(gateway === undefined
       ? {}
       : {
-          calls: gateway.calls,
+          calls: withRecords(gateway.calls, records),
+          ...(records === undefined ? {} : { callRecords: records }),
           listening: gateway.listening,
           captures: gateway.captures,
           ...(traces === undefined ? {} : { traces }),
@@ -125,6 +132,7 @@ export async function openHttp(
       await server.close()
       await webhooks.close()
       await audit.close()
+      await records?.close()
     },
   }
 }
@@ -156,6 +164,31 @@ function openTraces(
     keepMs: trace.keepMinutes * MINUTE_MS,
     mostCalls: trace.mostCalls,
   })
+}
+
+function openCallRecords(
+  { folder, callRecords }: HttpConfig,
+  gateway: Gateway | undefined,
+  { clock, log }: Surroundings,
+): CallRecordLog | undefined {
+  if (gateway === undefined || callRecords.keepDays === 0) return undefined
+  const { maxFileBytes: maxBytes, ...limits } = callRecords
+  return new CallRecordLog({ folder: join(folder, 'calls'), maxBytes, ...limits, clock, log })
+}
+
+function followCalls(gateway: Gateway, records: CallRecordLog, clock: Clock): () => void {
+  const { recordingClient: client, recordingCommands: commands, onCall, viewOf } = gateway
+  return keepCallRecords({ records, clock, onCall, client, commands, viewOf })
+}
+
+/** A call that is over is shown by its record. */
+function withRecords(calls: CallsView, records: CallRecordLog | undefined): CallsView {
+  const over = async (callId: string) => {
+    const record = await records?.find(callId)
+    const recording = record?.recordings.at(-1)?.recording
+    return record && { ...record.call, ...(recording && { recording }) }
+  }
+  return { ...calls, get: async (callId) => (await calls.get(callId)) ?? (await over(callId)) }
 }
 
 async function openWebhooks(config: HttpConfig, events: EventLog, around: Surroundings): Promise<Webhooks> {

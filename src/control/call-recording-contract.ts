@@ -78,6 +78,16 @@ export const ledgerRow = Type.Object(
     tookOverFrom: Type.Optional(Type.String()),
     tookOverAfterMs: Type.Optional(Type.Integer({ description: 'Since the start, or since that recorder was lost.' })),
     takenOverBy: Type.Optional(Type.String()),
+    noAudio: Type.Optional(
+      Type.Object(
+        {
+          cause: Type.String({ description: 'the likely one' }),
+          from: Type.String({ description: 'when it was told' }),
+          to: Type.Optional(Type.String({ description: 'when the recorder gave a sign of life after all' })),
+        },
+        { ...closed, description: 'nothing said that audio arrived; of several times the last' },
+      ),
+    ),
     gaps: Type.Array(gap),
     gapMs: Type.Number(),
     outcome: Type.String(),

@@ -24,7 +24,8 @@ const listCalls = operation(
 const getCall = operation(
   {
     id: 'getCall',
-    summary: 'One call, with the receipts and the ledger of its recording',
+    summary:
+      'One call, with the receipts and the ledger of its recording; also one that is over, as long as its record is kept',
     tag: 'calls',
     scope: 'calls:read',
   },

@@ -49,8 +49,8 @@ const flowPlace = Type.Object(
   closed,
 )
 
-/** A recording command that was not carried out. */
-const refusedCommand = Type.Object(
+/** A recording command, and what came of it. */
+export const recordingCommandReport = Type.Object(
   {
     at: Type.String(),
     activity: Type.String({ description: '`start`, `stop`, `pause`, `resume`, `mask`, `unmask`, or `unknown`' }),
@@ -62,7 +62,7 @@ const refusedCommand = Type.Object(
   closed,
 )
 
-/** A call under way. */
+/** A call, under way or over. */
 export const callView = Type.Object(
   {
     callId: Type.String(),
@@ -75,7 +75,7 @@ export const callView = Type.Object(
     flow: Type.Optional(flowPlace),
     recording: Type.Optional(callRecordingView),
     /** The latest command that was refused, until one is carried out. */
-    refusal: Type.Optional(refusedCommand),
+    refusal: Type.Optional(recordingCommandReport),
   },
   closed,
 )

@@ -14,6 +14,8 @@ import { tokenRoutes } from './access/token-routes.ts'
 import type { AuditLog } from './audit/audit-log.ts'
 import { auditRoutes } from './audit/audit-routes.ts'
 import { keepAuditTrail } from './audit/audit-trail.ts'
+import type { CallRecordLog } from './call-records/call-record-log.ts'
+import { callRecordRoutes } from './call-records/call-record-routes.ts'
 import { callRoutes } from './call-routes.ts'
 import { captureRoutes } from './capture-routes.ts'
 import { type ConsoleFiles, consoleFiles } from './console-files.ts'
@@ -80,6 +82,7 @@ export interface HttpServerOptions {
   readonly health: HealthView
   readonly metrics: MetricsView
   readonly calls?: CallsView
+  readonly callRecords?: CallRecordLog
   readonly recordings?: RecordingsView
   readonly captures?: CapturesView
   readonly traces?: TracesView
@@ -183,6 +186,7 @@ export async function buildHttpApp(options: HttpServerOptions): Promise<HttpApp>
     callRoutes(app, calls)
     jambonzCallRoutes(app, calls, log)
   }
+  if (options.callRecords !== undefined) callRecordRoutes(app, options.callRecords, captures)
   if (recordings !== undefined) {
     recordingRoutes(app, recordings)
     curationRoutes(app, recordings)

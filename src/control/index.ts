@@ -5,6 +5,13 @@ export { roleNames, type Scope, scopeNames, scopes } from './access/scopes.ts'
 export { type Account, AccountSignIn } from './access/sign-in.ts'
 export { TokenFile } from './access/token-file.ts'
 export { AuditLog, verifyAudit } from './audit/audit-log.ts'
+export type {
+  CallRecordNews,
+  CallRecordSummary,
+  CallRecordView,
+  RecordVerdict,
+} from './call-records/call-record-contract.ts'
+export { CallRecordLog } from './call-records/call-record-log.ts'
 export type { CallView, Readiness } from './contract.ts'
 export { EventLog } from './events/event-log.ts'
 export type { EventNews, EventType } from './events/event-vocabulary.ts'

@@ -15,6 +15,16 @@ export interface LedgerGap {
   readonly toMs?: number
 }
 
+/** A time in which nothing said that audio arrived. */
+export interface LedgerDoubt {
+  /** The likely cause. */
+  readonly cause: string
+  /** When it was told. */
+  readonly fromMs: number
+  /** Absent while it lasts. */
+  readonly toMs?: number
+}
+
 /** What one recorder had of one recording. */
 export interface LedgerRow {
   readonly recorder: string
@@ -40,6 +50,8 @@ export interface LedgerRow {
   readonly gaps: readonly LedgerGap[]
   /** Of all of them, those under way included. */
   readonly gapMs: number
+  /** Why no audio may have arrived, told last, and in what time nothing said that it did. */
+  readonly noAudio?: LedgerDoubt
   /** Latest result: `accepted`, `paused`, `failed(486)`, `lost`… */
   readonly outcome: string
 }
@@ -59,6 +71,7 @@ interface Entry {
   tookOverFrom?: string
   tookOverAfterMs?: number
   takenOverBy?: string
+  noAudio?: LedgerDoubt
   readonly gaps: OpenGap[]
   open: OpenGap | undefined
   closedGapMs: number
@@ -144,6 +157,15 @@ export class Ledger {
     this.#closeGap(entry, this.#clock.wallMs())
     entry.open = { reason, ...(streams && { streams }), fromMs: this.#fill(entry, reason, fromMs) }
     if (entry.gaps.length < maxGaps) entry.gaps.push(entry.open)
+  }
+
+  /** Nothing says that the recorder gets audio; undefined: something does by now. */
+  doubted(recorder: string, cause: string | undefined): void {
+    const entry = this.#entries.get(recorder)
+    if (entry === undefined) return
+    const nowMs = this.#clock.wallMs()
+    if (cause !== undefined) entry.noAudio = { cause, fromMs: nowMs }
+    else if (entry.noAudio !== undefined) entry.noAudio = { ...entry.noAudio, toMs: nowMs }
   }
 
   gapEnds(recorder: string): void {

@@ -30,7 +30,17 @@ export class RecordingEvidence {
   ) {
     this.#live = live
     this.#ledger = new Ledger(clock)
-    this.#signs = new SignsOfLife(clock, listener)
+    this.#signs = new SignsOfLife(clock, {
+      ...listener,
+      onUnconfirmed: (session, cause) => {
+        this.#ledger.doubted(session.plan.uri, cause)
+        listener.onUnconfirmed(session, cause)
+      },
+      onConfirmed: (session) => {
+        this.#ledger.doubted(session.plan.uri, undefined)
+        listener.onConfirmed(session)
+      },
+    })
     this.#probes = new ProbeWatch(recorders, (session, reason) => listener.onDead(session, reason))
     this.#memory = new ReplayMemory({ call: plan.call, keepMs: replayMs, clock, log })
     if (plan.early !== undefined) this.#memory.inherit(plan.early, times.answerDeadlineMs)

@@ -133,8 +133,13 @@ bench('no sign of life for 5 s: the alarm names both addresses, once, until audi
   )
   const noAudio = (): string | undefined => b.client.recordingsOf(b.call.callId)[0]?.sessions[0]?.noAudio
   assert.equal(noAudio(), cause)
+  const doubt = () => b.client.recordingsOf(b.call.callId)[0]?.ledger[0]?.noAudio
+  const fromMs = b.clock.wallMs()
+  assert.deepEqual(doubt(), { cause, fromMs })
+  await b.pass(1_000)
   b.call.media.emit({ type: 'fork-heard', fork, atMs: b.clock.wallMs() })
   assert.equal(noAudio(), undefined)
+  assert.deepEqual(doubt(), { cause, fromMs, toMs: fromMs + 1_000 })
   assert.equal(b.eventTypes.at(-1), 'recorder.audio-confirmed')
   assert.equal(b.state, 'recording', 'an alarm, not a loss')
 })

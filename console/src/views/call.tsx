@@ -2,11 +2,13 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
+import type { CallRecordView } from '../../../src/control/call-records/call-record-contract.ts'
 import type { CallView } from '../../../src/control/contract.ts'
 import type { TraceView } from '../../../src/control/trace-contract.ts'
 import { CallVoices } from '../components/call-voices.tsx'
 import { RecordingCommands } from '../components/recording-commands.tsx'
 import { Nothing, Trouble } from '../components/trouble.tsx'
+import { offers } from '../data/abilities.ts'
 import { alarmsOf } from '../data/alarms.ts'
 import { listenToEvents } from '../data/event-link.ts'
 import { clockTime, duration, shortAddress } from '../data/format.ts'
@@ -14,7 +16,9 @@ import { type Resource, useResource } from '../data/resource.ts'
 import { linkTo } from '../router.ts'
 import { Ladder } from './call/ladder.tsx'
 import { Ledger } from './call/ledger.tsx'
+import { PastCalls } from './call/past-calls.tsx'
 import { Quality } from './call/quality.tsx'
+import { Commands, endWords, Recordings, verdicts } from './call/record.tsx'
 import {
   AlarmBox,
   CallFlow,
@@ -44,7 +48,7 @@ interface Capture {
 
 /** The page of one call; without an id, of those that are kept. */
 export function CallDetailView({ path: [callId] }: ViewProps) {
-  return callId === undefined ? <KeptCalls /> : <OneCall key={callId} callId={callId} />
+  return callId === undefined ? <PastCalls /> : <OneCall key={callId} callId={callId} />
 }
 
 /** Reads `path` again as soon as an event of the call comes. */
@@ -70,8 +74,10 @@ function OneCall({ callId }: { callId: string }) {
   const id = encodeURIComponent(callId)
   const live = useOfCall<CallView>(`/api/calls/${id}`, callId)
   const trace = useOfCall<TraceView>(`/api/calls/${id}/trace`, callId)
-  const isOver = live.error?.status === 404
-  const call = isOver ? trace.value?.call : (live.value ?? trace.value?.call)
+  const isOver = live.error?.status === 404 || live.value?.state === 'ended'
+  const recordPath = isOver && offers('/api/call-records') ? `/api/call-records/${id}` : undefined
+  const record = useResource<CallRecordView>(recordPath, REFRESH_MS).value
+  const call = live.value ?? trace.value?.call
   if (call === undefined) {
     if (isOver && trace.error !== undefined) return <Gone />
     return live.error === undefined || isOver ? (
@@ -81,7 +87,7 @@ function OneCall({ callId }: { callId: string }) {
     )
   }
   const [state, words] = stateWords(call)
-  const endedAt = trace.value?.endedAt
+  const endedAt = trace.value?.endedAt ?? record?.endedAt
   return (
     <div class="call-detail">
       <header class="section-head">
@@ -89,15 +95,23 @@ function OneCall({ callId }: { callId: string }) {
         <span class="state" data-state={isOver ? 'over' : state}>
           {isOver ? 'the call is over' : words}
         </span>
+        {record !== undefined && (
+          <span class="state" data-state={verdicts[record.verdict][1]}>
+            {verdicts[record.verdict][0]}
+          </span>
+        )}
         {!isOver && <PauseEnd call={call} />}
       </header>
       {!isOver && <Trouble error={live.error} onRetry={live.reload} />}
-      <Facts call={call} endedAt={endedAt} />
+      <Facts call={call} endedAt={endedAt} end={record?.end} />
       {!isOver && alarmsOf(call).map((alarm) => <AlarmBox key={alarm.key} alarm={alarm} />)}
       {!isOver && <CallFlow call={call} />}
       {!isOver && <CallVoices call={call} />}
       {!isOver && <RecordingCommands callId={callId} state={state} />}
-      {call.recording !== undefined && <Ledger recording={call.recording} />}
+      {record === undefined
+        ? call.recording !== undefined && <Ledger recording={call.recording} />
+        : record.recordings.length > 0 && <Recordings record={record} />}
+      {record !== undefined && <Commands record={record} />}
       {trace.value === undefined ? (
         <NoTrace trace={trace} />
       ) : (
@@ -111,7 +125,7 @@ function OneCall({ callId }: { callId: string }) {
   )
 }
 
-function Facts({ call, endedAt }: { call: CallView; endedAt: string | undefined }) {
+function Facts({ call, endedAt, end }: { call: CallView; endedAt: string | undefined; end: string | undefined }) {
   const { callId, direction, startedAt, parties, recording } = call
   return (
     <dl class="facts">
@@ -124,6 +138,7 @@ function Facts({ call, endedAt }: { call: CallView; endedAt: string | undefined 
       <Fact name={endedAt === undefined ? 'Lasts' : 'Lasted'}>
         {endedAt === undefined ? <Ticking since={startedAt} /> : duration(Date.parse(endedAt) - Date.parse(startedAt))}
       </Fact>
+      {end !== undefined && <Fact name="Ended">{endWords(end)}</Fact>}
       {parties.map(({ leg, role, aors, joinedAt, leftAt, hold }) => (
         <Fact key={`${leg} ${role} ${joinedAt}`} name={roles[role] ?? role}>
           {shortAddress(aors[0] ?? 'unknown')}, {clockTime(joinedAt)}
@@ -153,7 +168,9 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 
 function NoTrace({ trace }: { trace: Resource<TraceView> }) {
   if (trace.error?.status === 404) {
-    return <p class="muted">The messages of this call are not kept: see http.trace of the configuration.</p>
+    return (
+      <p class="muted">The messages of this call are not kept, or not any more: see http.trace of the configuration.</p>
+    )
   }
   if (trace.error?.status === 403) return <p class="muted">You may not see the messages of calls.</p>
   return trace.error === undefined ? (
@@ -207,48 +224,5 @@ function Gone() {
         <a href={linkTo(['calls'])}>Calls that are kept</a> or <a href={linkTo(['recordings'])}>recordings</a>
       </p>
     </Nothing>
-  )
-}
-
-interface Kept {
-  readonly callId: string
-  readonly startedAt: string
-  readonly endedAt?: string
-  readonly from?: string
-  readonly to: string
-}
-
-function KeptCalls() {
-  const traces = useResource<{ items: Kept[] }>('/api/traces', REFRESH_MS)
-  return (
-    <>
-      <h1>Calls of late</h1>
-      <Trouble error={traces.error} onRetry={traces.reload} />
-      {traces.value?.items.length === 0 && (
-        <Nothing title="There was no call lately">
-          <p>A call stays here for a while after its end, with its messages, states, quality and ledger.</p>
-        </Nothing>
-      )}
-      <ul class="log calls" aria-label="Calls, newest first">
-        {traces.value?.items.map(({ callId, startedAt, endedAt, from, to }) => (
-          <li key={callId}>
-            <time dateTime={startedAt}>{clockTime(startedAt)}</time>
-            <a class="who" href={linkTo(['calls', callId])}>
-              {from === undefined ? 'unknown' : shortAddress(from)} → {shortAddress(to)}
-            </a>
-            <span class="lasts">
-              {endedAt === undefined ? (
-                <Ticking since={startedAt} />
-              ) : (
-                duration(Date.parse(endedAt) - Date.parse(startedAt))
-              )}
-            </span>
-            <span class="state" data-state={endedAt === undefined ? 'under-way' : 'over'}>
-              {endedAt === undefined ? 'under way' : 'over'}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </>
   )
 }

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ManualClock } from '#kernel'
 import type { AuditNews } from './audit-entry.ts'
-import { auditFiles } from './audit-files.ts'
-import { AuditLog, verifyAudit } from './audit-log.ts'
+import { AuditLog, auditFiles, verifyAudit } from './audit-log.ts'
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'audit-'))
@@ -63,7 +62,7 @@ test('a full file is put aside, the chain goes on over it, and the oldest files 
   const folder = await folderFor(t)
   const log = logIn(folder, new ManualClock(), 1_000, 3)
   for (let at = 0; at < 30; at += 1) await log.append(news('anna', 'a'))
-  assert.equal((await auditFiles(folder)).length, 3)
+  assert.equal((await auditFiles(folder).list()).length, 3)
   const entries = await log.read({ limit: 100 })
   assert.equal(entries[0]?.seq, 30)
   assert.ok(entries.length > 5 && entries.length < 30, `${entries.length}`)

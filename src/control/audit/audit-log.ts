@@ -2,8 +2,8 @@
 
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import type { Clock } from '#kernel'
+import { LineFiles, linesOf } from '../line-files.ts'
 import { type AuditEntry, type AuditNews, chainStart, fits, sealed } from './audit-entry.ts'
-import { auditFiles, currentFile, entriesOf, mend, putAside } from './audit-files.ts'
 
 /** Where the log is and how long it may grow. */
 export interface AuditLogOptions {
@@ -40,11 +40,13 @@ interface Place {
 /** The log of one folder; made at the first entry. */
 export class AuditLog {
   readonly #options: AuditLogOptions
+  readonly #files: LineFiles
   #place: Place | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: AuditLogOptions) {
     this.#options = options
+    this.#files = auditFiles(options.folder)
   }
 
   /** Adds an entry; resolves when it is on disk, rejects when it is not and never will be. */
@@ -58,7 +60,7 @@ export class AuditLog {
   async read(query: AuditQuery): Promise<AuditEntry[]> {
     await this.#turn
     const found: AuditEntry[] = []
-    for (const file of await auditFiles(this.#options.folder)) {
+    for (const file of await this.#files.list()) {
       const entries = await entriesOf(file)
       for (const entry of entries.toReversed()) {
         if (query.since !== undefined && entry.time < query.since) return found
@@ -97,31 +99,40 @@ export class AuditLog {
   async #open(): Promise<Place> {
     const { folder } = this.#options
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const size = await mend(currentFile(folder))
+    const size = await this.#files.mend()
     let last: AuditEntry | undefined
-    for (const file of await auditFiles(folder)) {
+    for (const file of await this.#files.list()) {
       last = (await entriesOf(file)).at(-1)
       if (last !== undefined) break
     }
-    const file = await open(currentFile(folder), 'a', 0o600)
+    const file = await open(this.#files.current, 'a', 0o600)
     return { file, size, seq: last?.seq ?? 0, hash: last?.hash ?? chainStart }
   }
 
   async #turnOver({ file, seq, hash }: Place): Promise<Place> {
-    const { folder, keepFiles } = this.#options
+    const { keepFiles } = this.#options
     // Where this breaks off, the next entry begins with what is on disk.
     this.#place = undefined
     await file.close()
-    await putAside(folder, seq, keepFiles)
-    return { file: await open(currentFile(folder), 'a', 0o600), size: 0, seq, hash }
+    await this.#files.putAside(seq, keepFiles)
+    return { file: await open(this.#files.current, 'a', 0o600), size: 0, seq, hash }
   }
+}
+
+/** The files of the log in a folder. */
+export function auditFiles(folder: string): LineFiles {
+  return new LineFiles(folder, 'audit')
+}
+
+async function entriesOf(file: string): Promise<AuditEntry[]> {
+  return (await linesOf(file)).map((line) => JSON.parse(line) as AuditEntry)
 }
 
 /** What is wrong with the log of a folder: the first entry that was changed, or before which one is missing; and how many there are. */
 export async function verifyAudit(folder: string): Promise<{ readonly entries: number; readonly brokenAt?: number }> {
   let entries = 0
   let prev: string | undefined
-  for (const file of (await auditFiles(folder)).toReversed()) {
+  for (const file of (await auditFiles(folder).list()).toReversed()) {
     for (const entry of await entriesOf(file)) {
       if (!fits(entry, prev ?? (entry.seq === 1 ? chainStart : undefined))) return { entries, brokenAt: entry.seq }
       entries += 1

@@ -7,16 +7,16 @@ import { clockTime, shortAddress } from '../../data/format.ts'
 type Recording = NonNullable<CallView['recording']>
 
 /** The table. */
-export function Ledger({ recording }: { recording: Recording }) {
+export function Ledger({ recording, title = 'Ledger' }: { recording: Recording; title?: string }) {
   const { ledger, receipts } = recording
   return (
-    <section aria-labelledby="ledger-title">
-      <h2 id="ledger-title">Ledger</h2>
+    <section aria-label={title}>
+      <h2>{title}</h2>
       {ledger.length === 0 ? (
         <p class="muted">No recorder was asked.</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reached by keyboard
-        <section class="scrolls" tabIndex={0} aria-label="Ledger of the recorders">
+        <section class="scrolls" tabIndex={0} aria-label={`${title}: the recorders`}>
           <table>
             <thead>
               <tr>
@@ -46,6 +46,11 @@ export function Ledger({ recording }: { recording: Recording }) {
                   <td class="number">{row.sendErrors}</td>
                   <td class="gaps">
                     {row.gaps.length === 0 && 'none'}
+                    {row.noAudio !== undefined && (
+                      <div>
+                        nothing said that audio arrived {span(row.noAudio.from, row.noAudio.to)}: {row.noAudio.cause}
+                      </div>
+                    )}
                     {row.gaps.map(({ reason, from, to }) => (
                       <div key={`${reason} ${from}`}>
                         {reason} {span(from, to)}
