@@ -30,6 +30,33 @@ test('a child adds its fields to each line, its own children keep them', () => {
   )
 })
 
+test('a number of a person stands in no line, in whatever field, and a recorder without one stays', () => {
+  const { log, lines } = capture('info')
+  const uri = 'sip:+493012345678@srs.example:5060;transport=tcp'
+  log.warn('recorder is down', {
+    recorder: uri,
+    results: { [uri]: 'failed(503)' },
+    gaps: [{ from: '<sips:0301234567@h>' }],
+  })
+  log.info('other ways', { a: 'tel:+49-30-123456', b: 'sip:%2B493012345678@h', c: 'tel:0301234567;phone-context=+49' })
+  const { time: _, ...down } = lines[0]!
+  assert.deepEqual(down, {
+    level: 'warn',
+    message: 'recorder is down',
+    recorder: 'sip:***78@srs.example:5060;transport=tcp',
+    results: { 'sip:***78@srs.example:5060;transport=tcp': 'failed(503)' },
+    gaps: [{ from: '<sips:***67@h>' }],
+  })
+  assert.deepEqual(
+    [lines[1]?.['a'], lines[1]?.['b'], lines[1]?.['c']],
+    ['tel:***56', 'sip:***78@h', 'tel:***67;phone-context=+49'],
+  )
+  for (const plain of ['sip:srs@192.168.100.100:5060', 'sip:192.168.100.100:5060', 'sip:srs2@h', 'sip:1234@h']) {
+    log.child({ recorder: plain }).info('stays')
+    assert.equal(lines.at(-1)?.['recorder'], plain)
+  }
+})
+
 test('lines below the level are dropped, and silent drops all', () => {
   const { log, lines } = capture('warn')
   log.debug('a')

@@ -13,6 +13,8 @@ export interface ProcessLogger extends Logger {
   flushed(): Promise<void>
 }
 
+/** Users of SIP URIs and whole tel URIs that are numbers; the last two digits stay, as in `redactUri`. */
+const NUMBERS = /(sips?:|tel:)(?:\+|%2B)?[\d().-]{4,}(\d\d)(?=@|(?<=tel:[^@]{0,40})(?![\d().@-]))/gi
 const STANDARD_OUTPUT = 1
 /** Whoever reads standard output may stop reading: lines wait in memory, no more than that, and nothing waits for them. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024
@@ -26,6 +28,7 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Proce
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    hooks: { streamWrite: withoutNumbers },
   }
   if (stream !== undefined) return { ...behindPort(pino(options, stream)), flushed: async () => {} }
   // With a least length of 0 flush would call back at once, whatever waits.
@@ -36,6 +39,11 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): Proce
       output.flush(() => resolve())
     })
   return { ...behindPort(pino(options, output)), flushed }
+}
+
+/** A number that somebody can be called by is nobody's to read in a log, in whatever field it stands. */
+function withoutNumbers(line: string): string {
+  return line.replaceAll(NUMBERS, '$1***$2')
 }
 
 function behindPort(sink: PinoLogger): Logger {

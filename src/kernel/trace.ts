@@ -31,26 +31,18 @@ export const sipTrace: Channel = channel('siprec-gateway:sip')
 export const stateTrace: Channel = channel('siprec-gateway:state')
 
 const asterisk = 0x2a
-const space = 0x20
-const quote = 0x22
 
-/** What secrets begin with, and whether a byte still belongs to them. */
-const secrets: readonly (readonly [mark: string, isPart: (byte: number) => boolean])[] = [
-  ['inline:', (byte) => byte > space],
-  // Passwords can be guessed at with it, as often as one likes.
-  ['response="', (byte) => byte > space && byte !== quote],
-]
+/** Keys; and responses to a challenge, with which passwords can be guessed at as often as one likes, however they are written (RFC 3261 section 25.1). */
+const secrets = /(inline:|\bresponse[ \t]*=(?:\r?\n)?[ \t]*"?)([^\s",]+)/gi
 
 /** The message with each SRTP key and each response to a digest challenge written over, in the same length (RFC 4568 section 9: keys are for the two ends only). */
 export function withoutKeys(bytes: Uint8Array): Uint8Array {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   let clean: Buffer | undefined
-  for (const [mark, isPart] of secrets) {
-    for (let at = whole.indexOf(mark); at >= 0; at = whole.indexOf(mark, at)) {
-      clean ??= Buffer.from(whole)
-      at += mark.length
-      while (at < clean.length && isPart(clean[at]!)) clean[at++] = asterisk
-    }
+  for (const { index, 1: mark = '', 2: secret = '' } of whole.toString('latin1').matchAll(secrets)) {
+    clean ??= Buffer.from(whole)
+    const from = index + mark.length
+    clean.fill(asterisk, from, from + secret.length)
   }
   return clean ?? bytes
 }
