@@ -108,6 +108,8 @@ export const texts = {
   partOfStreams: 'the recorder takes only part of the streams, and no mix',
   cutUnproved: 'the media engine did not confirm the cut; the streams were removed',
   engineSilent: 'the media engine does not answer',
+  engineRefuses: 'the media engine refused to send it',
+  videoNotSpooled: 'video is not spooled',
   policyUnmet: 'fewer recorders than the policy wants',
   spooled: 'no recorder accepted the recording yet; it is spooled',
   triedAgain: 'no recorder accepted the recording yet; they are asked again',

@@ -10,6 +10,37 @@ export interface Missing {
   readonly reason: string
 }
 
+/** Why a recorder does not get all that flows. */
+export interface Shortfall {
+  readonly reason: string
+  /** Labels of the streams that it does not get; absent: all. */
+  readonly streams?: readonly string[]
+}
+
+/** Streams that are lacking for one reason. */
+export interface Lack {
+  readonly what: string
+  readonly labels: readonly string[]
+  readonly why?: string | undefined
+}
+
+/** What is lacking in all; undefined: nothing. */
+export function shortfallOf(lacks: readonly Lack[]): Shortfall | undefined {
+  const some = lacks.filter(({ labels }) => labels.length > 0)
+  if (some.length === 0) return undefined
+  const reasons = some.map(({ what, labels, why }) => `${what}: ${labels.join(', ')}${why ? ` (${why})` : ''}`)
+  return { reason: reasons.join('; '), streams: some.flatMap(({ labels }) => labels) }
+}
+
+/** What the forks lack, and why. */
+export function missingOf({ missing }: Pick<SessionForks, 'missing'>): Missing | undefined {
+  if (missing.size === 0) return undefined
+  return {
+    labels: [...missing.keys()],
+    reason: [...new Set([...missing.values()].map((one) => one.reason))].join('; '),
+  }
+}
+
 const firstDelayMs = 1_000
 const longestDelayMs = 30_000
 
@@ -46,10 +77,9 @@ export class MissingStreams {
   look(): void {
     if (this.#isClosed) return
     const { missing } = this.#forks
-    const labels = [...missing.keys()]
-    if (labels.join() !== (this.#told?.labels ?? []).join()) {
-      const reason = [...new Set([...missing.values()].map((one) => one.reason))].join('; ')
-      this.#told = labels.length === 0 ? undefined : { labels, reason }
+    const lacking = missingOf(this.#forks)
+    if ((lacking?.labels ?? []).join() !== (this.#told?.labels ?? []).join()) {
+      this.#told = lacking
       this.#listener.onMissing(this.#told)
     }
     const isUnmade = [...missing.values()].some(({ isMade }) => !isMade)

@@ -10,6 +10,7 @@ import type { SessionReport } from './session-machine.ts'
 import type { Carrier, RecordingPlan, RecordingSurroundings } from './session-port.ts'
 import { type SignsListener, SignsOfLife } from './signs-of-life.ts'
 import { SPOOL } from './spool-port.ts'
+import type { SpoolSession } from './spool-session.ts'
 
 /** The evidence of one recording. */
 export class RecordingEvidence {
@@ -115,11 +116,11 @@ export class RecordingEvidence {
   }
 
   /** The spool takes what is recorded, from `fromMs` on if that is not paused. */
-  spoolOpened({ state, fromMs }: Pick<Carrier, 'state'> & { readonly fromMs: number }): void {
+  spoolOpened(session: SpoolSession): void {
     this.#ledger.outcome(SPOOL, 'accepted')
     this.#ledger.answered(SPOOL)
-    if (state === 'active') this.#ledger.gapEnds(SPOOL)
-    else this.#ledger.gapBegins(SPOOL, 'pause', fromMs)
+    if (session.state === 'active') this.spoolFlows(session)
+    else this.#ledger.gapBegins(SPOOL, 'pause', session.fromMs)
   }
 
   /** What has become of what the spool was to take. */
@@ -127,9 +128,10 @@ export class RecordingEvidence {
     this.#ledger.outcome(SPOOL, outcome)
   }
 
-  /** A pause of the spool is over. */
-  spoolResumed(): void {
-    this.#ledger.gapEnds(SPOOL)
+  /** The spool gets what flows, but for what it lacks. */
+  spoolFlows({ shortfall }: SpoolSession): void {
+    if (shortfall === undefined) this.#ledger.gapEnds(SPOOL)
+    else this.#ledger.gapBegins(SPOOL, shortfall.reason, undefined, shortfall.streams)
   }
 
   moved({ from, to, afterMs }: SlotMove): void {

@@ -5,8 +5,9 @@ import type { ForkCounters } from '#engine'
 import { assertNever, messageOf, stateTrace, type Timer } from '#kernel'
 import type { AnsweredStream } from './answer.ts'
 import { texts } from './command.ts'
+import type { Comeback } from './departure.ts'
 import type { Replayed } from './fork-binding.ts'
-import { type Missing, MissingStreams } from './missing-streams.ts'
+import { type Missing, MissingStreams, type Shortfall, shortfallOf } from './missing-streams.ts'
 import { MixFallback, type MixVerdict } from './mix-fallback.ts'
 import { type RecorderWay, suitesFor } from './protection.ts'
 import { type DialogUser, RecordingDialog } from './recording-dialog.ts'
@@ -27,13 +28,6 @@ export interface SessionListener {
   onReport(report: SessionReport): void
   /** Last counters of a fork that was removed. */
   onForkClosed(counters: ForkCounters): void
-}
-
-/** Why a recorder does not get all that flows. */
-export interface Shortfall {
-  readonly reason: string
-  /** Labels of the streams that it does not get; absent: all. */
-  readonly streams?: readonly string[]
 }
 
 /** Changes of a call within this time go into one document. */
@@ -62,7 +56,12 @@ export class RecordingSession {
     this.plan = plan
     this.#around = around
     this.#listener = listener
-    this.#forks = new SessionForks(plan, around, (counters) => listener.onForkClosed(counters))
+    this.#forks = new SessionForks(
+      plan,
+      around,
+      (counters) => listener.onForkClosed(counters),
+      () => this.#onForksLost(texts.engineRefuses, 'again'),
+    )
     this.#mix = new MixFallback(plan, around, this.#forks, () => this.#letFlow())
     this.#missing = new MissingStreams(around.clock, this.#forks, {
       onMissing: (missing) => this.#tellMissing(missing),
@@ -99,14 +98,11 @@ export class RecordingSession {
   /** Why the recorder does not get all that flows. */
   get shortfall(): Shortfall | undefined {
     if (this.#machine.isHeld) return { reason: texts.pausedByRecorder }
-    const lacks = [
+    return shortfallOf([
       { what: texts.streamsRefused, labels: this.#refused },
       { what: texts.streamsInactive, labels: this.#inactive },
       { what: texts.streamsMissing, labels: this.missing?.labels ?? [], why: this.missing?.reason },
-    ].filter(({ labels }) => labels.length > 0)
-    if (lacks.length === 0) return undefined
-    const reasons = lacks.map(({ what, labels, why }) => `${what}: ${labels.join(', ')}${why ? ` (${why})` : ''}`)
-    return { reason: reasons.join('; '), streams: lacks.flatMap(({ labels }) => labels) }
+    ])
   }
 
   /** SIP Call-ID of the recording session, once invited. */
@@ -221,8 +217,13 @@ export class RecordingSession {
     if (forkIds.length === 0) return
     const reason = doubt === 'cut' ? texts.cutUnproved : texts.maskUnproved
     this.#forks.drop(forkIds, reason)
+    this.#onForksLost(reason, doubt === 'cut' ? 'never' : 'again')
+  }
+
+  /** A session without any stream ends. */
+  #onForksLost(reason: string, comeback: Comeback): void {
     if (this.forkIds.length === 0) {
-      this.#feed({ type: 'streams-gone', reason, comeback: doubt === 'cut' ? 'never' : 'again' })
+      this.#feed({ type: 'streams-gone', reason, comeback })
       return
     }
     this.#feed({ type: 'document-changed' })
@@ -325,19 +326,27 @@ export class RecordingSession {
     this.#retry = this.#around.clock.after(afterMs, 'recording session retry', () => this.#feed({ type: 'retry-due' }))
   }
 
-  /** The session counts as accepted once its forks are aimed. */
+  /** The session counts as accepted once its forks are aimed, or at least some of them. */
   #onFirstAnswer(answered: readonly AnsweredStream[]): void {
     this.#forks.connect(answered).then(
-      () => {
-        if (this.state === 'inviting' && this.#mix.insteadOfSome(answered, true)) this.#tellChanges()
-        this.#feed({ type: 'accepted' })
-        if (this.#mix.isTaken) this.#listener.onReport({ type: 'mixed' })
-        this.#judge(answered)
-        this.#lookForMissing()
-        this.#leaveIfWeaker()
+      () => this.#onAimed(answered),
+      (fault: unknown) => {
+        if (this.forkIds.length === 0) this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) })
+        else {
+          this.#onAimed(answered)
+          this.#tellChanges()
+        }
       },
-      (fault: unknown) => this.#feed({ type: 'answer-broken', status: 500, reason: messageOf(fault) }),
     )
+  }
+
+  #onAimed(answered: readonly AnsweredStream[]): void {
+    if (this.state === 'inviting' && this.#mix.insteadOfSome(answered, true)) this.#tellChanges()
+    this.#feed({ type: 'accepted' })
+    if (this.#mix.isTaken) this.#listener.onReport({ type: 'mixed' })
+    this.#judge(answered)
+    this.#lookForMissing()
+    this.#leaveIfWeaker()
   }
 
   #onAnswer(answered: readonly AnsweredStream[] | undefined): void {

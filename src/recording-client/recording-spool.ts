@@ -3,7 +3,7 @@
 import type { CallEvent } from '#call'
 import type { ForkCounters } from '#engine'
 import { parseSipUri } from '#sip'
-import { defaultProfile, type RecorderProfile } from './recorder-profile.ts'
+import { defaultProfile, type MediaStyle, type RecorderProfile } from './recorder-profile.ts'
 import type { RecordingEvidence } from './recording-evidence.ts'
 import type { OpenedSession } from './recording-news.ts'
 import type { Wish } from './session-machine.ts'
@@ -88,11 +88,12 @@ export class RecordingSpool {
       uri: SPOOL,
       profile: {
         ...spoolProfile,
-        media: { ...spoolProfile.media, maskDtmf: targets.flat().some((uri) => this.#isMasked(uri)) },
+        media: { ...spoolProfile.media, maskDtmf: targets.flat().some((uri) => this.#mediaOf(uri)?.maskDtmf === true) },
       },
       ...(replayFromMs === undefined ? {} : { replayFromMs }),
     }
-    const order = { plan, recording: this.#id, targets, ledger: () => this.#evidence.rows }
+    const hasVideo = targets.flat().some((uri) => this.#mediaOf(uri)?.video === true)
+    const order = { plan, recording: this.#id, targets, hasVideo, ledger: () => this.#evidence.rows }
     const session = new SpoolSession(order, wish, spool, this.#around, {
       onOpened: () => {
         this.#evidence.spoolOpened(session)
@@ -100,7 +101,7 @@ export class RecordingSpool {
         this.#listener.onChanged()
       },
       onResumed: () => {
-        this.#evidence.spoolResumed()
+        this.#evidence.spoolFlows(session)
         this.#listener.onChanged()
       },
       onOutgrown: () => {
@@ -109,6 +110,7 @@ export class RecordingSpool {
         this.end()
         this.#listener.onChanged()
       },
+      onShortfall: () => this.#evidence.spoolFlows(session),
       onRefused: (reason) => this.#onRefused(session, reason),
       onForkClosed: (counters) => {
         this.#evidence.counted(session, counters)
@@ -159,8 +161,8 @@ export class RecordingSpool {
     })
   }
 
-  #isMasked(uri: string): boolean {
+  #mediaOf(uri: string): MediaStyle | undefined {
     const parsed = parseSipUri(uri)
-    return parsed.ok && this.#around.recorders.profileOf(parsed.value).media.maskDtmf
+    return parsed.ok ? this.#around.recorders.profileOf(parsed.value).media : undefined
   }
 }

@@ -41,6 +41,7 @@ export class SessionForks {
   readonly #plan: SessionPlan
   readonly #log: Logger
   readonly #onClosed: (counters: ForkCounters) => void
+  readonly #onLost: () => void
   readonly #binding: ForkBinding
   readonly #forks: SessionFork[] = []
   #mix: { readonly stream: CallStream; readonly isTaken: boolean } | undefined
@@ -53,15 +54,17 @@ export class SessionForks {
   readonly #missing = new Map<string, ForkLack>()
   readonly #takenAway = new Set<string>()
 
-  /** `onClosed` gets the last counters of each fork that is removed. */
+  /** `onClosed` gets the last counters of each fork that is removed; `onLost`: some do not do what they are to, and are removed. */
   constructor(
     plan: SessionPlan,
     around: Pick<RecordingSurroundings, 'ids' | 'log'>,
     onClosed: (counters: ForkCounters) => void,
+    onLost: () => void,
   ) {
     this.#plan = plan
     this.#log = around.log
     this.#onClosed = onClosed
+    this.#onLost = onLost
     this.#binding = new ForkBinding(plan, around.ids, (id, fault) => {
       this.#watch(this.#media.removeFork(id).then(onClosed))
       throw fault
@@ -145,18 +148,19 @@ export class SessionForks {
     return { from: { host: fork.local.host, port: fork.local.rtpPort }, to }
   }
 
-  /**
-   * Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when one of them could not be had, the others stay
-   * until `close`.
-   */
+  /** Binds a port pair per stream, to be secured by one of `suites`, if any; rejects when none could be had. Others that could not be are missing. */
   async add(suites: readonly SrtpSuite[]): Promise<void> {
     this.#suites = suites
     const { replayFromMs } = this.#plan
-    const bound = this.#now().map((stream) => this.#binding.bind(stream, suites, replayFromMs))
-    const added = await Promise.allSettled(bound)
-    for (const outcome of added) if (outcome.status === 'fulfilled') this.#place(outcome.value)
+    const streams = this.#now()
+    const added = await Promise.allSettled(streams.map((stream) => this.#binding.bind(stream, suites, replayFromMs)))
+    for (const [index, outcome] of added.entries()) {
+      const { label = '' } = streams[index] ?? {}
+      if (outcome.status === 'fulfilled') this.#place(outcome.value)
+      else this.#missing.set(label, { reason: messageOf(outcome.reason), isMade: false })
+    }
     const failed = added.find((outcome) => outcome.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    if (failed !== undefined && this.#live().length === 0) throw failed.reason
     this.#isAdded = true
     await this.follow()
   }
@@ -256,7 +260,7 @@ export class SessionForks {
     if (this.#isHeld) return
     const flowing = new Set(this.#answered.filter((stream) => stream.mayFlow).map((stream) => stream.label))
     const ids = this.#live().filter((fork) => flowing.has(fork.stream.label))
-    if (ids.length > 0) this.#watch(this.#media.openGates(ids.map((fork) => fork.id)))
+    if (ids.length > 0) this.#need(this.#media.openGates(ids.map((fork) => fork.id)), ids)
   }
 
   /** Removes forks whose streams are no longer to be offered; with a reason, until they have others. */
@@ -309,7 +313,7 @@ export class SessionForks {
       const tap = now.find((stream) => stream.label === fork.stream.label)?.tap
       if (tap === undefined || isSameTap(tap, fork.tap)) continue
       fork.tap = tap
-      this.#watch(this.#media.moveFork(fork.id, tap))
+      this.#need(this.#media.moveFork(fork.id, tap), [fork])
     }
   }
 
@@ -342,6 +346,16 @@ export class SessionForks {
 
   #live(): readonly SessionFork[] {
     return this.#forks.filter((fork) => fork.state === 'live')
+  }
+
+  /** Forks for which this fails send nothing, or the wrong thing: others are to take their places. */
+  #need(command: Promise<unknown>, forks: readonly SessionFork[]): void {
+    command.catch((fault: unknown) => {
+      this.#warn(fault)
+      const failed = forks.filter(({ state }) => state === 'live')
+      for (const fork of failed) this.#lose(fork, fault)
+      if (failed.length > 0 && !this.#isClosed) this.#onLost()
+    })
   }
 
   #watch(command: Promise<unknown>): void {

@@ -3,7 +3,9 @@
 import type { CallEvent, CallSnapshot } from '#call'
 import type { ForkCounters, MediaCodec, MediaRemote } from '#engine'
 import { messageOf, uuidText } from '#kernel'
+import { texts } from './command.ts'
 import type { LedgerRow } from './ledger.ts'
+import { missingOf, type Shortfall, shortfallOf } from './missing-streams.ts'
 import { PayloadTypes } from './offer.ts'
 import { SessionForks } from './session-forks.ts'
 import type { SessionState, Wish } from './session-machine.ts'
@@ -17,6 +19,8 @@ export interface SpoolOrder {
   readonly plan: SessionPlan
   readonly recording: string
   readonly targets: readonly (readonly string[])[]
+  /** A recorder would get video. */
+  readonly hasVideo: boolean
   readonly ledger: () => readonly LedgerRow[]
 }
 
@@ -28,6 +32,8 @@ export interface SpoolListener {
   onOutgrown(): void
   /** It takes nothing, or nothing more. */
   onRefused(reason: string): void
+  /** Another stream is lacking, or none is any more. */
+  onShortfall(): void
   onForkClosed(counters: ForkCounters): void
 }
 
@@ -62,7 +68,12 @@ export class SpoolSession implements Carrier {
     this.#spool = spool
     this.#around = around
     this.#listener = listener
-    this.#forks = new SessionForks(order.plan, around, (counters) => listener.onForkClosed(counters))
+    this.#forks = new SessionForks(
+      order.plan,
+      around,
+      (counters) => listener.onForkClosed(counters),
+      () => this.#onForksLost(),
+    )
     this.#file = uuidText(around.ids.uuid())
     this.fromMs = order.plan.replayFromMs ?? around.clock.wallMs()
     this.#live = order.plan.call.snapshot()
@@ -83,6 +94,17 @@ export class SpoolSession implements Carrier {
   /** Whether the spool has taken anything of it. */
   get wasOpened(): boolean {
     return this.#isTaken
+  }
+
+  /** Why it does not get all that flows. */
+  get shortfall(): Shortfall | undefined {
+    const { call, streams, profile } = this.plan
+    const all = this.#order.hasVideo ? streams.now(call.snapshot(), { ...profile.media, video: true }) : []
+    const missing = missingOf(this.#forks)
+    return shortfallOf([
+      { what: texts.streamsMissing, labels: missing?.labels ?? [], why: missing?.reason },
+      { what: texts.videoNotSpooled, labels: all.flatMap(({ kind, label }) => (kind === 'video' ? [label] : [])) },
+    ])
   }
 
   get forkIds(): readonly string[] {
@@ -146,6 +168,7 @@ export class SpoolSession implements Carrier {
     if (event.type === 'codec-changed') this.#follow()
     this.#note()
     await this.#outgrow()
+    if (this.#state === 'active') this.#listener.onShortfall()
   }
 
   /** Removes forks whose cut or mask could not be confirmed; what they sent goes on in another part. */
@@ -189,6 +212,12 @@ export class SpoolSession implements Carrier {
     if (this.#state === 'closed') return
     void this.end()
     this.#listener.onRefused(reason)
+  }
+
+  /** What is left goes on; the next part tries the others again. */
+  #onForksLost(): void {
+    if (this.forkIds.length === 0) this.#refuse(texts.engineRefuses)
+    else if (this.#state === 'active') this.#listener.onShortfall()
   }
 
   async #outgrow(): Promise<void> {

@@ -352,3 +352,69 @@ bench('one stream refused and another inactive are one gap that names both', asy
   await recordingWith(b, (at, direction) => ({ ...takeAll(at, direction)!, ...rules[at] }))
   assert.deepEqual(gaps(b).at(-1), ['streams refused: 2; streams inactive: 3', ['2', '3'], 'open'])
 })
+
+/** Lets one command fail for the fork of a stream as often as said. */
+function failing(b: RecordingBench, name: 'addFork' | 'connectFork' | 'moveFork', label: string, times: number): void {
+  let left = times
+  b.engine.onCommand = (command) => {
+    if (command.name !== name) return undefined
+    const id = command.name === 'addFork' ? command.options.id : command.fork
+    return id.endsWith(`/${label}`) && left-- > 0 ? Promise.reject(noPorts()) : undefined
+  }
+}
+
+for (const command of ['addFork', 'connectFork'] as const) {
+  bench(
+    `a start that gets a copy of one voice only (${command}) records that, tells it, and has the other as soon as it can`,
+    async (b) => {
+      const recorder = b.recorder()
+      failing(b, command, '2', 2)
+      const start = b.start(recorder.uri)
+      await b.pass(500)
+      assert.deepEqual([start.status, b.state, told(b)], [200, 'recording', ['missing 2']])
+      assert.deepEqual(gaps(b), [['no copy of streams: 2 (no RTP port is free)', ['2'], 'open']])
+      assert.equal(await b.audio(3), 3)
+      await b.pass(4_000)
+      assert.deepEqual(lastOffer(recorder), ['port sendonly 1', 'port sendonly 2'])
+      assert.deepEqual([told(b), gaps(b)[0]?.[2], await b.audio(3)], [['missing 2', 'restored'], 'over', 6])
+      assert.equal(recorder.sessions.length, 1)
+    },
+  )
+}
+
+bench('a copy that cannot follow its voice to another leg is none: it is told, and made anew from there', async (b) => {
+  const recorder = await b.recording()
+  const bob = b.call.join('bob', 'sip:bob@desk.example')
+  await b.pass()
+  failing(b, 'moveFork', '2', 1)
+  const [alice] = b.call.snapshot().parties
+  b.call.hold(alice!.participantId, 'sendonly')
+  await b.pass(500)
+  assert.deepEqual(told(b), ['missing 2'])
+  await b.pass(1_500)
+  assert.deepEqual(
+    [told(b), lastOffer(recorder)],
+    [
+      ['missing 2', 'restored'],
+      ['port sendonly 1', 'port sendonly 2'],
+    ],
+  )
+  const forks = [...b.call.media.forks.values()].filter(({ id }) => id.endsWith('/2'))
+  const leg = b.call.snapshot().parties.find(({ participantId }) => participantId === bob)?.leg
+  assert.deepEqual(
+    forks.map(({ tap }) => tap),
+    [{ leg, point: 'received' }],
+  )
+})
+
+bench('a recorder whose gates the engine does not open is invited again, and has the audio then', async (b) => {
+  const recorder = b.recorder()
+  let left = 1
+  b.engine.onCommand = (command) =>
+    command.name === 'openGates' && left-- > 0 ? Promise.reject(new Error('no')) : undefined
+  b.start(recorder.uri)
+  await b.pass(3_000)
+  const loss = b.events.find(({ type }) => type === 'recorder.lost')
+  assert.deepEqual(loss?.type === 'recorder.lost' && loss.reason, 'the media engine refused to send it')
+  assert.deepEqual([recorder.sessions.length, b.state, await b.audio(5)], [2, 'recording', 10])
+})

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parsePolicy } from '#recording-client'
+import { defaultProfile, parsePolicy } from '#recording-client'
 import { FakeSpool } from '../harness/fake-spool.ts'
 import { Command, type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import type { TestRecorder } from '../harness/test-recorder.ts'
@@ -350,4 +350,46 @@ for (const when of ['before it is spooled', 'while it is spooled'] as const) {
       while (spool.kept.size > 0) await sendAll(b, spool)
     },
   )
+}
+
+function spoolGaps(b: RecordingBench): unknown[] {
+  const row = b.client.recordingsOf(b.call.callId)[0]?.ledger.find(({ recorder }) => recorder === 'spool')
+  return (row?.gaps ?? []).map(({ reason, streams, toMs }) => [reason, streams, toMs === undefined ? 'open' : 'over'])
+}
+
+bench('a voice of which the spool gets no copy is a gap of its own, beside a pause and after it', async (b) => {
+  b.engine.onCommand = (command) =>
+    command.name === 'addFork' && command.options.id.includes('spool') && command.options.id.endsWith('/2')
+      ? Promise.reject(new Error('no RTP port is free'))
+      : undefined
+  await spooled(b)
+  const lacking = ['no copy of streams: 2 (no RTP port is free)', ['2'], 'open']
+  assert.deepEqual([spoolGaps(b), await b.audio(5)], [[lacking], 5])
+  b.pause()
+  await b.pass()
+  b.resume()
+  await b.pass()
+  assert.deepEqual(spoolGaps(b), [[lacking[0], lacking[1], 'over'], ['pause', undefined, 'over'], lacking])
+  b.client.close()
+})
+
+for (const video of [true, false]) {
+  const spool = new FakeSpool()
+  const { media } = defaultProfile
+  test(`video, which is not spooled, is ${video ? '' : 'no '}gap where recorders would ${video ? '' : 'not '}get it`, () =>
+    withBench(
+      async (b) => {
+        b.call.join('bob')
+        const parties = b.call.snapshot().parties.map((party) => {
+          return party.role === 'automaton' ? party : { ...party, videoLeg: `${party.leg}-video` }
+        })
+        for (const { videoLeg } of parties) if (videoLeg !== undefined) void b.call.media.addLeg(videoLeg)
+        b.call.change({ parties, videoEncodings: ['VP8/90000'] }, { type: 'codec-changed' })
+        await spooled(b)
+        const reason = 'video is not spooled: 3, 4'
+        assert.deepEqual(spoolGaps(b), video ? [[reason, ['3', '4'], 'open']] : [])
+        b.client.close()
+      },
+      { spool, profileOf: () => ({ ...defaultProfile, media: { ...media, video } }) },
+    ))
 }
