@@ -75,6 +75,7 @@ export async function openSipRole(options: SipRoleOptions, around: Surroundings)
     ...(tls === undefined ? {} : { tls }),
     clock: around.clock,
     log,
+    isTolerant: options.isTolerant === true,
     onMessage: (bytes, flow) => core?.receive(bytes, flow),
   })
   const renewal =

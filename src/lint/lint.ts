@@ -43,6 +43,9 @@ export function lint(bytes: Uint8Array): LintReport {
 /** Checks a message that was received; findings have no place in a file. Never throws. */
 export function lintMessage(message: SipMessage): readonly Finding[] {
   const linter = new Linter()
+  const length = message.headers.get('Content-Length')
+  if (length !== undefined && Number(length) !== message.body.length)
+    linter.head('content-length', quirkText['content-length'])
   linter.message(message, message.body)
   return linter.sorted().map(({ severity, code, message: text, section, advice }) => {
     return { severity, code, message: text, section, advice }
@@ -54,7 +57,7 @@ export const lintRules: Readonly<Record<string, Rule>> = { ...headRules, ...sdpR
 
 const quirkText = {
   'line-ends': 'lines end in LF alone',
-  'content-length': 'Content-Length is not that of the body in the file',
+  'content-length': 'Content-Length is not that of the body',
 } as const
 
 interface Carrier {

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock, Endpoint, Logger, Timer } from '#kernel'
-import { type PeerCertificate, type SipFlow, type SipTarget, StreamFramer } from '#sip'
+import { type FramerOutput, type PeerCertificate, type SipFlow, type SipTarget, StreamFramer } from '#sip'
 import { peerCertificate, provesIdentity } from './tls-identity.ts'
 
 /** A peer that lets more than this pile up is not reading. */
@@ -13,6 +13,10 @@ const FIRST_MESSAGE_MS = 15_000
 /** Silence after which a connection is closed; the next request opens a new one. */
 const IDLE_MS = 3_600_000
 const TCP_KEEP_ALIVE_MS = 60_000
+/** Nothing more comes of a message whose length is in doubt. */
+const DOUBT_MS = 200
+/** To take the last answer, before the connection is cut. */
+const FAREWELL_MS = 2_000
 const CRLF = new Uint8Array([13, 10])
 
 /** What the owner of a connection is told. */
@@ -27,6 +31,7 @@ export interface ConnectionOptions {
   readonly transport: 'tcp' | 'tls'
   readonly origin: 'inbound' | 'outbound'
   readonly remote: Endpoint
+  readonly isTolerant: boolean
   /** Outbound: whom it was opened to. */
   readonly target?: SipTarget
   /** Outbound: fail when not usable by then. */
@@ -49,7 +54,7 @@ export class SipConnection {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #handlers: ConnectionHandlers
-  readonly #framer = new StreamFramer()
+  readonly #framer: StreamFramer
   readonly #unsent = new Set<(reason: string) => void>()
   /** Held back until the peer has proved its name: node would encrypt and send during the handshake. */
   #held: Held[] | undefined
@@ -57,6 +62,7 @@ export class SipConnection {
   #certificate: PeerCertificate | undefined
   #heldBytes = 0
   #deadline: Timer
+  #doubt: Timer | undefined
   #lastActivityMs: number
   #heard = false
   #closing = false
@@ -67,6 +73,7 @@ export class SipConnection {
     this.transport = options.transport
     this.origin = options.origin
     this.remote = options.remote
+    this.#framer = new StreamFramer({ isTolerant: options.isTolerant })
     this.#target = options.target
     this.#socket = socket
     this.#handlers = handlers
@@ -129,7 +136,18 @@ export class SipConnection {
     this.#closing = true
     this.#reason = reason
     this.#deadline.cancel()
+    this.#doubt?.cancel()
     this.#socket.destroy()
+  }
+
+  /** Cuts the connection when the peer has what it was sent, or has not taken it in time. */
+  #closeAnswered(reason: string): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#reason = reason
+    this.#deadline.cancel()
+    this.#deadline = this.#clock.after(FAREWELL_MS, 'sip-farewell', () => this.#socket.destroy())
+    this.#socket.destroySoon()
   }
 
   #write(bytes: Uint8Array, onFailed: (reason: string) => void): void {
@@ -165,19 +183,21 @@ export class SipConnection {
 
   #onData(chunk: Uint8Array): void {
     this.#lastActivityMs = this.#clock.nowMs()
-    for (const output of this.#framer.push(chunk)) {
+    this.#doubt?.cancel()
+    this.#take(this.#framer.push(chunk))
+    this.#doubt =
+      this.#framer.isDoubtful && !this.#closing
+        ? this.#clock.after(DOUBT_MS, 'sip-body-end', () => this.#take(this.#framer.settle()))
+        : undefined
+  }
+
+  #take(outputs: readonly FramerOutput[]): void {
+    for (const output of outputs) {
       if (this.#closing) return
       switch (output.type) {
         case 'message':
           this.#heard = true
-          this.#certificate ??= this.#provenCertificate()
-          this.#handlers.onMessage(output.bytes, {
-            transport: this.transport,
-            local: this.local,
-            remote: this.remote,
-            connectionId: this.id,
-            ...(this.#certificate === undefined ? {} : { certificate: this.#certificate }),
-          })
+          this.#deliver(output.bytes)
           break
         case 'ping':
           this.#heard = true
@@ -187,10 +207,23 @@ export class SipConnection {
           break
         case 'error':
           this.#log.warn('sip connection lost framing', { code: output.error.code })
-          this.close('framing error')
+          // A request is refused before that, by who knows how; what is no SIP at all gets nothing.
+          if (output.error.status !== 0 && output.error.code !== 'bad-start-line') this.#deliver(output.bytes)
+          this.#closeAnswered('framing error')
           break
       }
     }
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    this.#certificate ??= this.#provenCertificate()
+    this.#handlers.onMessage(bytes, {
+      transport: this.transport,
+      local: this.local,
+      remote: this.remote,
+      connectionId: this.id,
+      ...(this.#certificate === undefined ? {} : { certificate: this.#certificate }),
+    })
   }
 
   #provenCertificate(): PeerCertificate | undefined {
@@ -214,6 +247,7 @@ export class SipConnection {
 
   #onClose(): void {
     this.close('connection closed')
+    this.#deadline.cancel()
     this.#log.debug('sip connection closed', { reason: this.#reason })
     this.#handlers.onClosed(this)
     const unsent = [...this.#unsent]

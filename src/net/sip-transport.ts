@@ -32,6 +32,8 @@ export interface SipTransportOptions {
   readonly tls?: TlsOptions
   readonly clock: Clock
   readonly log: Logger
+  /** Streams are framed as StreamFramer tolerates. */
+  readonly isTolerant?: boolean
   /** Called for each message; never before `open` has resolved. */
   readonly onMessage: (bytes: Uint8Array, flow: SipFlow) => void
 }
@@ -275,6 +277,7 @@ export class SipTransport implements SipTransportPort {
         transport,
         origin,
         remote: { host: remote.host, port: remote.port },
+        isTolerant: this.#options.isTolerant === true,
         ...(target === undefined ? {} : { target, connectTimeoutMs: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS }),
       },
       { onMessage: this.#options.onMessage, onClosed: (closed) => this.#forget(closed) },

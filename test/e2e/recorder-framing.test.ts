@@ -42,12 +42,15 @@ function bodyOf(document: Buffer): Buffer {
 /** A SIP client on a bare TCP connection. */
 class RawClient {
   readonly responses: SipResponse[] = []
+  /** Resolves when the recorder has closed the connection. */
+  readonly closed: Promise<void>
   readonly #socket: Socket
   readonly #framer = new StreamFramer()
 
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.on('data', (bytes) => {
       for (const output of this.#framer.push(bytes)) {
         const parsed = output.type === 'message' ? parseMessage(output.bytes, { transport: 'stream' }) : undefined
@@ -138,3 +141,39 @@ for (const lengths of [[1, 7, 2, 31], [13], [100_000]]) {
     assert.equal(manifest.facts.metadataInvalid, false)
   })
 }
+
+const sdpAlone = Buffer.from(`${[...SDP, 'a=sendonly', 'a=label:1'].join('\r\n')}\r\n`)
+const announced = (length: string) => (text: string) => text.replace(/Content-Length: \d+/, length)
+
+for (const [what, change, status] of [
+  ['no Content-Length', announced('X-Nothing: 0'), 400],
+  ['two of them', announced('Content-Length: 10\r\nContent-Length: 11'), 400],
+  ['one that is no number', announced('Content-Length: many'), 400],
+  ['more than may be', announced('Content-Length: 70000'), 513],
+] as const) {
+  test(`an INVITE over TCP with ${what} is answered ${status}, and is among the refused ones with its message`, async (t) => {
+    const recorder = await openRecorder(t)
+    const client = await RawClient.open(t, recorder.port('recorder', 'tcp'))
+    const text = change(requestOf('INVITE', 1, `<sip:srs@${HOST}>`, sdpAlone).toString())
+    await client.write(Buffer.from(text), [100_000])
+    assert.equal((await client.final('1 INVITE')).status, status)
+    const list = (await (await fetch(`${recorder.httpUrl}/api/refusals`)).json()) as {
+      items: Record<string, unknown>[]
+    }
+    assert.deepEqual(
+      list.items.map((item) => [item['status'], item['transport']]),
+      [[status, 'tcp']],
+    )
+    const whole = await fetch(`${recorder.httpUrl}/api/refusals/${list.items[0]?.['refusalId']}`)
+    assert.equal(((await whole.json()) as { message: string }).message, text)
+    await client.closed
+  })
+}
+
+test('garbage over TCP gets no answer, and the connection is closed', async (t) => {
+  const recorder = await openRecorder(t)
+  const client = await RawClient.open(t, recorder.port('recorder', 'tcp'))
+  await client.write(Buffer.from('GET / HTTP/1.1\r\nHost: recorder\r\n\r\n'), [100])
+  await client.closed
+  assert.deepEqual(client.responses, [])
+})

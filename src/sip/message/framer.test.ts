@@ -82,3 +82,73 @@ test('no bytes make the framer throw', () => {
     }),
   )
 })
+
+/** An INVITE with a multipart body whose Content-Length is off by `lengthError`. */
+function odd(lengthError: number, body = '--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n'): string {
+  const text = message(body, 'Content-Type: multipart/mixed;boundary=b\r\n')
+  return text.replace(/Content-Length: \d+/, `Content-Length: ${Buffer.byteLength(body) + lengthError}`)
+}
+
+const tolerant = { isTolerant: true }
+
+/** The messages; line ends after the closing delimiter may have become a keep-alive, which means nothing. */
+function bodies(outputs: readonly FramerOutput[]): string[] {
+  return labels(outputs.filter(({ type }) => type !== 'pong')).map((text) => text.trimEnd())
+}
+
+for (const sizes of [[1], [7], [10_000]]) {
+  test(`oddity 19: a tolerant framer takes a multipart up to its closing delimiter, pieces of ${sizes} bytes`, () => {
+    for (const lengthError of [-1, -2, -9, -30]) {
+      const whole = odd(lengthError)
+      const framer = new StreamFramer(tolerant)
+      assert.deepEqual(bodies(pushAll(framer, Buffer.from(whole), sizes)), [whole.trimEnd()], `${lengthError}`)
+      assert.deepEqual(
+        [bodies(pushAll(framer, Buffer.from(message('next')), sizes)), framer.isDoubtful],
+        [[message('next')], false],
+      )
+    }
+    for (const lengthError of [1, 2, 300]) {
+      const whole = odd(lengthError)
+      const framer = new StreamFramer(tolerant)
+      assert.deepEqual([bodies(pushAll(framer, Buffer.from(whole), sizes)), framer.isDoubtful], [[], true])
+      assert.deepEqual(bodies(framer.settle()), [whole.trimEnd()])
+      assert.deepEqual(bodies(pushAll(framer, Buffer.from(message('next')), sizes)), [message('next')])
+    }
+  })
+}
+
+test('oddity 19: what is as long as it says is taken at once, and is in no doubt, whatever follows', () => {
+  const framer = new StreamFramer(tolerant)
+  for (const body of [undefined, 'no delimiter at all', '--b\r\n\r\nx\r\n--b--\r\nepilogue\r\n']) {
+    const next = message('next')
+    assert.deepEqual(labels(framer.push(Buffer.from(odd(0, body) + next))), [odd(0, body), next])
+    assert.equal(framer.isDoubtful, false)
+  }
+})
+
+test('oddity 19: a multipart without its closing delimiter ends by Content-Length once nothing more comes', () => {
+  const [framer, open] = [new StreamFramer(tolerant), odd(0, '--b\r\n\r\nx')]
+  assert.deepEqual([labels(framer.push(Buffer.from(open))), framer.isDoubtful], [[], true])
+  assert.deepEqual([labels(framer.settle()), framer.isDoubtful], [[open], false])
+})
+
+test('oddity 19: nothing of another message becomes part of a body, and a delimiter within a line is none', () => {
+  const framer = new StreamFramer(tolerant)
+  const [open, next] = [odd(0, '--b\r\n\r\nx\r\n'), odd(0)]
+  assert.deepEqual(labels(framer.push(Buffer.from(open + next))), [open, next])
+  const within = odd(0, '--b\r\n\r\nx --b-- y\r\n--b--z\r\n')
+  assert.deepEqual(labels(framer.push(Buffer.from(within))), [])
+  assert.deepEqual(labels(framer.settle()), [within])
+})
+
+test('SIP-02: a framer that is not told to be tolerant goes by Content-Length alone', () => {
+  const framer = new StreamFramer()
+  assert.deepEqual([labels(framer.push(Buffer.from(odd(5)))), framer.isDoubtful, framer.settle()], [[], false, []])
+})
+
+test('SIP-02: what cannot be framed is given with what there is of it', () => {
+  const text = message('x').replace(/Content-Length: \d+\r\n/, '')
+  const [error] = new StreamFramer().push(Buffer.from(text))
+  assert.ok(error?.type === 'error')
+  assert.deepEqual([error.error.status, Buffer.from(error.bytes).toString()], [400, text])
+})

@@ -1,5 +1,6 @@
 // Cuts a TCP or TLS byte stream into messages by Content-Length (RFC 3261 section 18.3), with RFC 5626 keep-alives between them.
 
+import { bodyEnd, closingDelimiter, hasStartLine } from './body-end.ts'
 import { CR, LF } from './characters.ts'
 import { splitHead } from './head.ts'
 import { MAX_MESSAGE_BYTES } from './limits.ts'
@@ -11,7 +12,14 @@ export type FramerOutput =
   | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'ping' }
   | { readonly type: 'pong' }
-  | { readonly type: 'error'; readonly error: SipParseError }
+  /** `bytes`: what there is of the message at fault. */
+  | { readonly type: 'error'; readonly error: SipParseError; readonly bytes: Uint8Array }
+
+/** How a stream is framed. */
+export interface FramerOptions {
+  /** The closing delimiter of a multipart body outweighs Content-Length. */
+  readonly isTolerant?: boolean
+}
 
 /** Frames one stream; holds at most one message and the chunk at hand. */
 export class StreamFramer {
@@ -21,9 +29,36 @@ export class StreamFramer {
   #scanned = 0
   /** Whole length of the message at hand once its head is complete. */
   #wanted = -1
+  /** Of the message at hand, once its head is complete. */
+  #bodyStart = 0
+  /** What ends its body by itself; looked at only where that counts. */
+  #delimiter: Uint8Array | undefined
+  readonly #isTolerant: boolean
   #failed = false
   /** A single CRLF came last: with the next it is a ping that was cut in two. */
   #halfPing = false
+
+  constructor({ isTolerant = false }: FramerOptions = {}) {
+    this.#isTolerant = isTolerant
+  }
+
+  /** Whether the message at hand has a body that is over though more is announced, or is not over though no more is. */
+  get isDoubtful(): boolean {
+    if (this.#wanted < 0 || this.#delimiter === undefined) return false
+    return this.#length >= this.#wanted || this.#delimitedEnd(this.#length) >= 0
+  }
+
+  /** Nothing more has come for a while: takes a doubtful message as it is, and what follows it. */
+  settle(): FramerOutput[] {
+    const outputs: FramerOutput[] = []
+    if (!this.isDoubtful) return outputs
+    this.#take(
+      Math.min(this.#wanted, this.#length < this.#wanted ? this.#delimitedEnd(this.#length) : this.#length),
+      outputs,
+    )
+    while (!this.#failed && this.#step(outputs)) {}
+    return outputs
+  }
 
   /** Takes the next bytes of the stream and returns all that they complete. */
   push(chunk: Uint8Array): FramerOutput[] {
@@ -56,18 +91,37 @@ export class StreamFramer {
         if (this.#length > MAX_MESSAGE_BYTES) this.#fail(outputs)
         return false
       }
-      const length = bodyLength(this.#pending, end)
+      const { length, delimiter } = bodyOf(this.#pending, end)
       if (length < 0 || end + length > MAX_MESSAGE_BYTES) {
         this.#fail(outputs)
         return false
       }
       this.#wanted = end + length
+      this.#bodyStart = end
+      this.#delimiter = this.#isTolerant ? delimiter : undefined
     }
-    if (this.#length < this.#wanted) return false
-    outputs.push({ type: 'message', bytes: this.#pending.slice(0, this.#wanted) })
-    this.#drop(this.#wanted)
-    this.#halfPing = false
+    const end = this.#messageEnd()
+    if (end < 0) return false
+    this.#take(end, outputs)
     return true
+  }
+
+  #take(end: number, outputs: FramerOutput[]): void {
+    outputs.push({ type: 'message', bytes: this.#pending.slice(0, end) })
+    this.#drop(end)
+    this.#halfPing = false
+  }
+
+  /** -1 as long as more has to come. */
+  #messageEnd(): number {
+    if (this.#length < this.#wanted) return -1
+    if (this.#delimiter === undefined || this.#delimitedEnd(this.#wanted) >= 0) return this.#wanted
+    const end = this.#delimitedEnd(this.#length)
+    return hasStartLine(this.#pending, this.#wanted, end < 0 ? this.#length : end) ? this.#wanted : end
+  }
+
+  #delimitedEnd(to: number): number {
+    return this.#delimiter === undefined ? -1 : bodyEnd(this.#pending, this.#bodyStart, to, this.#delimiter)
   }
 
   /** Between messages: CRLFCRLF is a ping, a single CRLF the pong (RFC 5626 section 3.5.1). */
@@ -114,15 +168,17 @@ export class StreamFramer {
       transport: 'stream',
     })
     const fallback: SipParseError = { code: 'too-large', message: 'message too large', offset: 0, status: 0 }
-    outputs.push({ type: 'error', error: parsed.ok ? fallback : parsed.error })
+    const bytes = this.#pending.slice(0, this.#length)
+    outputs.push({ type: 'error', error: parsed.ok ? fallback : parsed.error, bytes })
     this.#pending = new Uint8Array(0)
     this.#length = 0
   }
 }
 
-/** Length of the body that the head announces; -1 when it does not say so exactly once. */
-function bodyLength(bytes: Uint8Array, headEnd: number): number {
+/** Length of the body that the head announces, -1 when it does not say so exactly once; and what ends a multipart. */
+function bodyOf(bytes: Uint8Array, headEnd: number) {
   const { headers } = splitHead(bytes, 0, headEnd)
   const [value, ...others] = headers.all('Content-Length')
-  return value === undefined || others.length > 0 ? -1 : contentLength(value)
+  const length = value === undefined || others.length > 0 ? -1 : contentLength(value)
+  return { length, delimiter: closingDelimiter(headers.get('Content-Type')) }
 }

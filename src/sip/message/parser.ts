@@ -16,7 +16,10 @@ const TOO_LARGE: HeadFault = { code: 'too-large', message: 'message too large', 
 /** How the bytes came. On a datagram Content-Length may be absent and bytes after the body are dropped (section 18.3). */
 export interface ParseOptions {
   readonly transport?: 'datagram' | 'stream'
-  /** A Contact that cannot be read is no fault, and a datagram may be shorter than its Content-Length says. */
+  /**
+   * A Contact that cannot be read is no fault; a datagram may be shorter than its Content-Length says, and of a stream the framer knows
+   * where the message ends.
+   */
   readonly isTolerant?: boolean
 }
 
@@ -102,9 +105,10 @@ function bodyOf(bytes: Uint8Array, start: number, headers: SipHeaders, options: 
   }
   const length = contentLength(value)
   if (length < 0) return { code: 'bad-content-length', message: 'bad Content-Length', status: 400 }
-  if (length > MAX_MESSAGE_BYTES) return { code: 'too-large', message: 'Content-Length too large', status: 513 }
-  const isForgiven = options.isTolerant === true && options.transport !== 'stream'
-  if (length > bytes.length - start && !isForgiven)
+  if (start + length > MAX_MESSAGE_BYTES) return { code: 'too-large', message: 'Content-Length too large', status: 513 }
+  const isTolerant = options.isTolerant === true
+  if (isTolerant && options.transport === 'stream') return bytes.subarray(start)
+  if (length > bytes.length - start && !isTolerant)
     return { code: 'short-body', message: 'body is shorter than Content-Length', status: 400 }
   return bytes.subarray(start, start + length)
 }
