@@ -8,6 +8,7 @@ import { seededIds } from '#kernel'
 import { type CaptureBundle, CaptureCollector } from '#recording-client'
 import { FakeSpool } from '../harness/fake-spool.ts'
 import { fixturePath } from '../harness/fixtures.ts'
+import { profiled } from '../harness/profiles.ts'
 import { GATEWAY, type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import { replayCapture, statesOf } from '../harness/replay-capture.ts'
 import type { TestRecorder } from '../harness/test-recorder.ts'
@@ -227,6 +228,31 @@ test('a session that is over soon after a failure is forgotten, too', async () =
     bundles.map(({ failure }) => failure.type),
     ['recorder.signal-failed'],
   )
+})
+
+test('SRC-71: the end of one call takes nothing from the capture of another in the same session', async () => {
+  const bundles = await captured(
+    async (bench) => {
+      const recorder = await bench.recording()
+      const other = bench.anotherCall()
+      void bench.client.start(other, { servers: recorder.uri, recordingId: '', origin: 'info', noticePlayed: true })
+      await bench.pass(1_000)
+      assert.equal(recorder.sessions.length, 1, 'they share it')
+      bench.call.end()
+      await bench.pass(1_000)
+      recorder.onInvite = 503
+      recorder.bye()
+      await bench.pass(40_000)
+      other.end()
+      await bench.pass(6_000)
+    },
+    profiled({ callsPerSession: 2 }),
+  )
+  const lost = bundles.find(({ failure }) => failure.type === 'recorder.lost')
+  assert.ok(lost)
+  const messages = messagesOf(lost)
+  assert.match(messages[0] ?? '', /^sent INVITE /)
+  assert.ok(messages.some((line) => line.startsWith('received BYE ')))
 })
 
 const folder = fixturePath('captures')

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type InvitationRule, RecorderInvitations } from '#recording-client'
+import { seededIds } from '#kernel'
+import { type CaptureBundle, CaptureCollector, type InvitationRule, RecorderInvitations } from '#recording-client'
 import type { DialogEnd, HeaderList, IncomingRequest, InviteDialog, SipBody, SipResponse } from '#sip'
 import { GATEWAY, type RecordingBench, withBench } from '../harness/recording-bench.ts'
 import {
@@ -245,6 +246,37 @@ row('SRC-43: a pause ends with its deadline though nothing was recorded by then'
   await b.pass()
   assert.deepEqual([b.state, await b.audio(5)], ['recording', 10])
 })
+
+row(
+  'SRC-43: a recorder that asked for a call and leaves in the middle has its capture, from its INVITE on',
+  async (b) => {
+    const bundles: CaptureBundle[] = []
+    const collector = new CaptureCollector({
+      clock: b.clock,
+      ids: seededIds(5),
+      product: 'siprec-gateway/test',
+      core: GATEWAY,
+      events: b.client.events,
+      recordingsOf: (callId) => b.client.recordingsOf(callId),
+      onCapture: (bundle) => bundles.push(bundle),
+    })
+    const asked = ask(b, b.recorder())
+    await b.pass()
+    void asked.dialog?.bye()
+    await b.pass(40_000)
+    const lines = bundles
+      .find(({ failure }) => failure.type === 'recorder.lost')
+      ?.entries.flatMap((entry) => (entry.type === 'sip' ? [`${entry.direction} ${entry.text.split('\r\n')[0]}`] : []))
+    assert.match(lines?.[0] ?? '', /^received INVITE sip:/)
+    for (const wanted of ['sent SIP/2.0 200', 'received ACK ', 'received BYE ']) {
+      assert.ok(
+        lines?.some((line) => line.startsWith(wanted)),
+        wanted,
+      )
+    }
+    collector.close()
+  },
+)
 
 row('SRC-43: a stop ends a pause as well, for whoever asks for the call afterwards', async (b) => {
   await b.recordingAt(b.recorder(12))

@@ -66,6 +66,8 @@ export class CaptureCollector {
   readonly #messages = new Map<string, SessionLog>()
   readonly #states = new Map<string, SessionLog>()
   readonly #failed = new Map<string, Failed>()
+  /** Sessions that are not forgotten, by the dialog that they have, or share. */
+  readonly #sharers = new Map<string, Set<string>>()
   /** Sessions that are over, by their ids. */
   readonly #over = new Map<string, DeliverySession>()
   /** Failures of recordings as a whole that go on, each captured once. */
@@ -100,6 +102,7 @@ export class CaptureCollector {
     }
     this.#messages.clear()
     this.#states.clear()
+    this.#sharers.clear()
   }
 
   #onSip(trace: SipTrace): void {
@@ -118,10 +121,10 @@ export class CaptureCollector {
     })
   }
 
-  /** A recording session begins with an INVITE of ours from a recording client. */
+  /** A recording session begins with an INVITE of ours as a recording client, or of a recorder. */
   #begin(callId: string, { direction }: SipTrace, head: string): SessionLog | undefined {
-    const isOurs = direction === 'out' && head.startsWith('INVITE ') && head.includes('+sip.src')
-    if (!isOurs || this.#messages.size >= maxSessions) return undefined
+    const isOne = head.startsWith('INVITE ') && head.includes(direction === 'out' ? '+sip.src' : '+sip.srs')
+    if (!isOne || this.#messages.size >= maxSessions) return undefined
     const log = new SessionLog()
     this.#messages.set(callId, log)
     return log
@@ -148,6 +151,7 @@ export class CaptureCollector {
     const session = delivery ?? view?.sessions.findLast(({ uri }) => uri === event.recorder)
     const key = session?.id ?? `${event.recording} ${event.recorder}`
     this.#note(event, session)
+    if (session !== undefined) this.#share(session)
     if (failures.has(event.type)) this.#onFailure(key, event, view, session)
     if (session === undefined || !(overs.has(event.type) || ends.has(event.type))) return
     this.#over.set(session.id, session)
@@ -227,13 +231,25 @@ export class CaptureCollector {
     }
   }
 
-  /** A session that is over and of which no capture is to be made any more. */
+  #share({ id, sipCallId }: DeliverySession): void {
+    if (sipCallId === undefined || !this.#messages.has(sipCallId)) return
+    const sharers = this.#sharers.get(sipCallId) ?? new Set()
+    this.#sharers.set(sipCallId, sharers.add(id))
+  }
+
+  /** A session that is over and of which no capture is to be made any more; its dialog may have other calls. */
   #forget(sessionId: string): void {
     const session = this.#over.get(sessionId)
     if (session === undefined || [...this.#failed.values()].some((failed) => failed.sessionId === sessionId)) return
     this.#over.delete(sessionId)
     this.#states.delete(sessionId)
-    if (session.sipCallId !== undefined) this.#messages.delete(session.sipCallId)
+    const { sipCallId } = session
+    if (sipCallId === undefined) return
+    const sharers = this.#sharers.get(sipCallId)
+    sharers?.delete(sessionId)
+    if (sharers !== undefined && sharers.size > 0) return
+    this.#sharers.delete(sipCallId)
+    this.#messages.delete(sipCallId)
   }
 }
 
