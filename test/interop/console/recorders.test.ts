@@ -44,6 +44,7 @@ test('what our own recorder refused shows with the reason and the message as it 
   await call.answered
   const page = await openPage(t, `${recorder.httpUrl}/#/recorders`, { width: 360, theme: 'dark' })
   await page.getByText('403 not-listed').click()
+  await page.getByText('The sender is not listed: add its network').waitFor()
   await page.getByText('INVITE sip:srs@127.0.0.1').waitFor()
   await assertAccessible(page, 'refusals')
   await assertNoSideScroll(page, 'refusals')

@@ -8,6 +8,7 @@ import { Trouble } from '../../components/trouble.tsx'
 import { may } from '../../data/abilities.ts'
 import { clockTime } from '../../data/format.ts'
 import { useResource } from '../../data/resource.ts'
+import { refusalWords } from './refusal-words.ts'
 
 const EVERY_MS = 5_000
 const RECENT = 8
@@ -51,6 +52,7 @@ function RefusalCard({ refusal }: { refusal: Refusal }) {
   const { refusalId, at, source, transport, status, reason } = refusal
   const [isOpen, setOpen] = useState(false)
   const mayRead = may('captures:read')
+  const advice = refusalWords(reason)
   const whole = useResource<RefusedMessage>(isOpen && mayRead ? `/api/refusals/${refusalId}` : undefined)
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -60,6 +62,7 @@ function RefusalCard({ refusal }: { refusal: Refusal }) {
           {status} {reason}
         </strong>
       </summary>
+      {advice !== undefined && <p>{advice}</p>}
       {!mayRead && <p>The message itself needs the scope captures:read.</p>}
       <Trouble error={whole.error} />
       {whole.value !== undefined && <CopyBlock title="The invitation as it came" text={whole.value.message} />}
