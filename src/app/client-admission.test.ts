@@ -4,7 +4,7 @@ import type { SipFlow } from '#sip'
 import { openAdmission } from './client-admission.ts'
 import type { AdmissionConfig } from './config-schema.ts'
 
-const digest: AdmissionConfig['digest'] = { realm: 'siprec', allowMd5: false, mostGuesses: 10, withinDialogs: 'other-source' }
+const digest: AdmissionConfig['digest'] = { realm: 'siprec', allowMd5: false, withinDialogs: 'other-source' }
 const FINGERPRINT = 'AB'.repeat(32)
 const SOURCES: AdmissionConfig['sources'] = []
 

@@ -1,7 +1,7 @@
 // Configuration of who may send recordings, by what it proves: its network, its certificate, a password.
 
 import { Type } from 'typebox'
-import { integer, section, text } from './config-leaf.ts'
+import { section, text } from './config-leaf.ts'
 import { sources } from './config-network.ts'
 
 const user = Type.Object(
@@ -60,12 +60,6 @@ export const admissionKeys = {
       default: false,
       description: 'Offer and take MD5 too, for clients that know nothing better.',
     }),
-    mostGuesses: integer(
-      'Wrong answers in a minute, from one address for one user, after which that user is refused from there by 403 for the rest of the minute.',
-      10,
-      1,
-      1_000_000,
-    ),
     withinDialogs: Type.Enum(['other-source', 'always', 'never'], {
       default: 'other-source',
       description:

@@ -203,7 +203,7 @@ class Core implements SipCore {
     const challenge = isAsked ? this.#guardian?.challenge(request, flow) : undefined
     if (challenge === undefined) return false
     this.#parts.options.onRefused?.(facts.callId, challenge.reason, flow)
-    answer(this.#parts, arrived, challenge.status, { headers: challenge.headers })
+    answer(this.#parts, arrived, 401, { headers: challenge.headers })
     return true
   }
 

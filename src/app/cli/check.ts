@@ -81,9 +81,7 @@ async function credentialsOf({ user, passwordFile, md5 }: Pick<CheckArguments, '
   if (user === undefined) return undefined
   const place = passwordFile === undefined ? { passwordVariable: PASSWORD_VARIABLE } : { passwordFile }
   const password = await readPassword(place)
-  if (!password.ok && passwordFile === undefined)
-    throw invalidArgument(`--user needs its password in ${PASSWORD_VARIABLE} or in --password-file`)
-  if (!password.ok) throw invalidArgument(`--password-file is ${password.error.expected}`)
+  if (!password.ok) throw invalidArgument(`the password of --user: ${password.error.expected}`)
   return { username: user, password: password.value, allowMd5: md5 }
 }
 

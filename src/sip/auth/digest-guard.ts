@@ -9,7 +9,6 @@ import type { HeaderList } from '../session.ts'
 import type { SipFlow } from '../transport-port.ts'
 import { type AuthValue, digestText, parseAuthValues } from './challenge.ts'
 import { digestAlgorithm, digestResponse } from './digest.ts'
-import { GuessLimit } from './guess-limit.ts'
 
 /** Who may ask, and how well protected. */
 export interface DigestGuardOptions {
@@ -22,22 +21,13 @@ export interface DigestGuardOptions {
   readonly isAsked?: (flow: SipFlow) => boolean
   /** Which requests within a dialog must prove it again: those from another host than the dialog's peer, unless told. */
   readonly withinDialogs?: 'other-source' | 'always' | 'never'
-  /** Wrong answers in a minute, from one address for one user, after which none is listened to; any number unless told. */
-  readonly mostGuesses?: number
 }
 
 /** Why a request is challenged. */
-export type ChallengeReason =
-  | 'no-credentials'
-  | 'unknown-nonce'
-  | 'stale-nonce'
-  | 'wrong-credentials'
-  | 'too-many-guesses'
+export type ChallengeReason = 'no-credentials' | 'unknown-nonce' | 'stale-nonce' | 'wrong-credentials'
 
-/** What to refuse a request with. */
+/** What to refuse a request with, by 401. */
 export interface DigestChallenge {
-  /** 403: it is not asked again. */
-  readonly status: 401 | 403
   readonly reason: ChallengeReason
   readonly headers: HeaderList
 }
@@ -58,7 +48,6 @@ export class DigestGuard {
   readonly #algorithms: readonly string[]
   /** Highest nonce count seen, by nonce. */
   readonly #counts = new Map<string, number>()
-  readonly #guesses: GuessLimit
   /** Nonces made before this are stale. */
   #validFromMs = 0
 
@@ -67,7 +56,6 @@ export class DigestGuard {
     this.#clock = clock
     this.#ids = ids
     this.#seal = ids.hex(32)
-    this.#guesses = new GuessLimit(options.mostGuesses ?? Number.POSITIVE_INFINITY, clock)
     this.#algorithms = options.allowMd5 ? [...ALGORITHMS, 'MD5'] : ALGORITHMS
   }
 
@@ -85,8 +73,7 @@ export class DigestGuard {
   challenge(request: SipRequest, flow: SipFlow): DigestChallenge | undefined {
     const reason = this.#refusalOf(request, flow)
     if (reason === undefined) return undefined
-    if (reason === 'too-many-guesses') return { status: 403, reason, headers: [] }
-    const nonce = this.#newNonce(flow)
+    const nonce = this.#newNonce()
     const stale = reason === 'stale-nonce' ? [['stale', 'true'] as const] : []
     const headers = this.#algorithms.map((name) => {
       const quoted: HeaderList = [
@@ -96,34 +83,24 @@ export class DigestGuard {
       ]
       return ['WWW-Authenticate', digestText(quoted, [['algorithm', name], ...stale])] as const
     })
-    return { status: 401, reason, headers }
+    return { reason, headers }
   }
 
   #refusalOf(request: SipRequest, flow: SipFlow): ChallengeReason | undefined {
     const given = request.headers.all('authorization').flatMap(parseAuthValues)
     const value = given.find(({ scheme, params }) => scheme === 'digest' && params.get('realm') === this.#options.realm)
     if (value === undefined) return 'no-credentials'
-    const nonce = value.params.get('nonce') ?? ''
-    if (!this.#isSealed(nonce)) return 'unknown-nonce'
-    // Somebody else's would let one guess in the name of an address at which one cannot hear.
-    if (nonce.split('-')[2] !== this.#placeOf(flow)) return 'stale-nonce'
-    const [{ host }, username] = [flow.remote, usernameOf(value)]
-    if (this.#guesses.isSpent(host, username)) return 'too-many-guesses'
-    if (!this.#isRight(request, value, flow)) {
-      this.#guesses.failed(host, username)
-      return 'wrong-credentials'
-    }
-    this.#guesses.succeeded(host, username)
+    if (!this.#isSealed(value.params.get('nonce') ?? '')) return 'unknown-nonce'
+    if (!this.#isRight(request, value, flow)) return 'wrong-credentials'
     return this.#use(value) ? undefined : 'stale-nonce'
   }
 
-  #isRight(request: SipRequest, value: AuthValue, flow: SipFlow): boolean {
-    const { params } = value
+  #isRight(request: SipRequest, { params }: AuthValue, flow: SipFlow): boolean {
     const uri = params.get('uri') ?? ''
     const algorithm = digestAlgorithm(params.get('algorithm'))
     const isOffered = algorithm !== undefined && this.#algorithms.includes(algorithm.name)
     if (!isOffered || params.get('qop') !== 'auth' || !isFor(uri, request.uri)) return false
-    const username = usernameOf(value)
+    const username = (params.get('username') ?? '').replace(/\\(.)/g, '$1')
     const password = this.#options.passwordOf(username, flow)
     const expected = digestResponse({
       algorithm,
@@ -159,9 +136,8 @@ export class DigestGuard {
     this.#validFromMs = nowMs + 1
   }
 
-  /** When, at random, to whom, and the seal. */
-  #newNonce(flow: SipFlow): string {
-    const text = `${Math.ceil(this.#clock.wallMs()).toString(16)}-${this.#ids.hex(8)}-${this.#placeOf(flow)}`
+  #newNonce(): string {
+    const text = `${Math.ceil(this.#clock.wallMs()).toString(16)}-${this.#ids.hex(8)}`
     return `${text}-${this.#sealOf(text)}`
   }
 
@@ -170,17 +146,9 @@ export class DigestGuard {
     return cut > 0 && isEqual(this.#sealOf(nonce.slice(0, cut)), nonce.slice(cut + 1))
   }
 
-  #placeOf({ remote }: SipFlow): string {
-    return this.#sealOf(remote.host).slice(0, 8)
-  }
-
   #sealOf(text: string): string {
     return createHmac('sha256', this.#seal).update(text).digest('hex').slice(0, 32)
   }
-}
-
-function usernameOf({ params }: AuthValue): string {
-  return (params.get('username') ?? '').replace(/\\(.)/g, '$1')
 }
 
 /** The digest is for this request, or for another spelling of its URI. */
