@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
 import { ManualClock } from '#kernel'
-import type { InviteDialog, InviteOptions, ServerInvite } from '#sip'
+import type { InviteDialog, InviteOptions, ServerInvite, SipCoreOptions } from '#sip'
 import { attachCore, type CoreNode, sdp } from '../harness/core-pair.ts'
 import type { Received, ScriptedPeer } from '../harness/scripted-peer.ts'
 import { SipNetwork } from '../harness/sip-network.ts'
@@ -238,7 +238,10 @@ interface Guarded extends Scene {
 }
 
 /** A core that authenticates, and a core that calls it. */
-function guarded(allowMd5 = true, more: { withinDialogs?: 'other-source' | 'always' | 'never' } = {}): Guarded {
+function guarded(
+  allowMd5 = true,
+  more: Pick<NonNullable<SipCoreOptions['authenticate']>, 'withinDialogs' | 'guesses'> = {},
+): Guarded {
   const clock = new ManualClock()
   const network = new SipNetwork(clock, 1)
   const invites: ServerInvite[] = []
@@ -331,6 +334,26 @@ test('SIP-36: as server, a nonce is good for each count once, then stale; it exp
   const expired = await ask(all, nonce, 5)
   assert.match(expired.message.headers.get('www-authenticate') ?? '', /stale=true/)
   assert.equal(statusOf(await ask(all, nonceOf(expired), 1)), 100)
+})
+
+test('SEC-27: an address that guesses gets 503 with Retry-After, for the right password too, until its time is over; others are heard', async () => {
+  const all = guarded(false, { guesses: { maxFailures: 2, windowMs: 60_000, refuseMs: 30_000 } })
+  all.peer.request('INVITE', { host: '10.0.0.9' })
+  await all.clock.advanceAsync(10)
+  const nonce = nonceOf(all.peer.take(401))
+  const wrong = { uri: 'sip:other@10.0.0.9' }
+  assert.equal(statusOf(await ask(all, nonce, 1, wrong)), 401)
+  assert.equal(statusOf(await ask(all, nonce, 2, wrong)), 401)
+  const refused = await ask(all, nonce, 3)
+  assert.equal(statusOf(refused), 503)
+  assert.equal(refused.message.headers.get('retry-after'), '30')
+  assert.deepEqual(refused.message.headers.all('www-authenticate'), [])
+  assert.equal(all.invites.length, 0)
+  await call(all, CREDENTIALS)
+  assert.equal(all.invites.length, 1)
+  await all.clock.advanceAsync(30_000)
+  assert.equal(statusOf(await ask(all, nonce, 4)), 100)
+  for (let count = 5; count < 9; count++) assert.equal(statusOf(await ask(all, nonce, count, wrong)), 401)
 })
 
 test('SEC-17: as server, credentials of each algorithm that was offered are taken, and of no other', async () => {
