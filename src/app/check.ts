@@ -4,7 +4,7 @@ import { type PortPair, PortPool } from '#engine'
 import { silentLogger } from '#kernel'
 import { createLocator, cryptoIds, SipTransport, systemClock, type TlsOptions } from '#net'
 import { type CheckReport, type CheckSocket, type CheckSockets, checkRecorder } from '#recorder-check'
-import { createSipCore, type SipCore, type TransportName } from '#sip'
+import { type Credentials, createSipCore, type SipCore, type TransportName } from '#sip'
 import { product } from './sip-role.ts'
 
 /** What is checked, and from where. */
@@ -16,10 +16,18 @@ export interface CheckOptions {
   readonly talkMs: number
   /** Certificates for TLS; without them TLS is not tried. */
   readonly tls?: TlsOptions
+  readonly credentials?: Credentials
 }
 
 /** Runs the check and closes everything; rejects with an AppError only if nothing can be bound here. */
-export async function runCheck({ uri, host, mediaPorts, talkMs, tls }: CheckOptions): Promise<CheckReport> {
+export async function runCheck({
+  uri,
+  host,
+  mediaPorts,
+  talkMs,
+  tls,
+  credentials,
+}: CheckOptions): Promise<CheckReport> {
   const [clock, ids, log] = [systemClock, cryptoIds, silentLogger]
   const transports: readonly TransportName[] = tls === undefined ? ['udp', 'tcp'] : ['udp', 'tcp', 'tls']
   const pool = new PortPool({ host, ...mediaPorts, clock, randomInteger: (below) => ids.integer(below) })
@@ -52,7 +60,7 @@ export async function runCheck({ uri, host, mediaPorts, talkMs, tls }: CheckOpti
   )
   try {
     const around = { core, clock, ids, mediaHost: host, sockets, from: `<sip:check@${host}>` }
-    return await checkRecorder({ uri, transports, talkMs }, around)
+    return await checkRecorder({ uri, transports, talkMs, ...(credentials && { credentials }) }, around)
   } finally {
     core.close()
     await transport.close()

@@ -15,6 +15,7 @@ export interface ProfileAdvice {
   readonly name: string
   readonly match: readonly string[]
   readonly transport?: TransportName
+  readonly credentials?: { readonly username: string; readonly passwordVariable: string; readonly allowMd5?: true }
   readonly metadata?: { readonly mediaType: 'legacy' }
   readonly media?: { readonly mixFallback?: true; readonly codecs?: 'g711'; readonly srtp?: readonly CryptoSuite[] }
   readonly sessionExpiresSeconds?: number

@@ -3,7 +3,7 @@
 import { tone } from '#audio'
 import type { Clock, Ids } from '#kernel'
 import { type CryptoSuite, LocalDescription, type ParsedSdp, parseSdp, remoteOf } from '#sdp'
-import type { InviteDialog, RequestOutcome, SipBody, SipCore, SipMessage, SipResponse } from '#sip'
+import type { Credentials, InviteDialog, RequestOutcome, SipBody, SipCore, SipMessage, SipResponse } from '#sip'
 import { isMetadata, isSdp, parseBody, recordingBody } from '#siprec'
 import { checkDocument, offeredLines } from './check-offer.ts'
 import { type CheckSockets, CheckStream } from './check-stream.ts'
@@ -26,6 +26,7 @@ export interface SessionAttempt {
   /** SRTP suites offered; none: plain RTP. */
   readonly suites: readonly CryptoSuite[]
   readonly metadataType: string
+  readonly credentials?: Credentials | undefined
 }
 
 /** The INVITE's outcome, and the session if there is one. */
@@ -123,6 +124,7 @@ export async function startSession(around: CheckSurroundings, attempt: SessionAt
         ],
         body: session.body('sendonly'),
         sessionTimer: { expiresSeconds: SESSION_EXPIRES_SECONDS },
+        ...(attempt.credentials && { credentials: attempt.credentials }),
       },
       {
         onAccepted: (dialog, response) => {

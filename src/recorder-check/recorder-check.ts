@@ -1,7 +1,8 @@
 // Places a synthetic recorded call at a recorder and finds out what it supports; only the host given is dialled.
 
+import { srtpSuites } from '#rtp'
 import { type CryptoSuite, codecsOf, cryptosOf, directionOf, labelOf } from '#sdp'
-import { parseSipUri, type RequestOutcome, type SipResponse, type TransportName, uriText } from '#sip'
+import { type Credentials, parseSipUri, type RequestOutcome, type SipResponse, type TransportName, uriText } from '#sip'
 import { LEGACY_METADATA_TYPE, METADATA_TYPE } from '#siprec'
 import { labels, offeredCodecs } from './check-offer.ts'
 import type { CheckItem, CheckReport, ProfileAdvice } from './check-report.ts'
@@ -14,11 +15,15 @@ export interface CheckOptions {
   readonly transports: readonly TransportName[]
   /** How long the tone is sent; receiver reports are due within 5 s (RFC 3550 section 6.2). */
   readonly talkMs: number
+  /** For a recorder that asks who is there. */
+  readonly credentials?: Credentials
 }
 
 /** Silence for so long is an answer too. */
 const OPTIONS_PATIENCE_MS = 3000
-const suites: readonly CryptoSuite[] = ['AES_CM_128_HMAC_SHA1_80', 'AEAD_AES_256_GCM']
+/** What recorders say that want SRTP, or other RTP than was offered (RFC 3261 section 21.4, RFC 3329). */
+const otherMedia = new Set([403, 406, 415, 421, 488, 494, 606])
+const challenges = new Set([401, 407])
 
 /** Runs the check; never rejects for what the recorder does. */
 export async function checkRecorder(options: CheckOptions, around: CheckSurroundings): Promise<CheckReport> {
@@ -31,6 +36,9 @@ class RecorderCheck {
   readonly #options: CheckOptions
   readonly #around: CheckSurroundings
   #profile: ProfileAdvice
+  /** Once the recorder has asked for them. */
+  #credentials: Credentials | undefined
+  #isSecured = false
 
   constructor(options: CheckOptions, around: CheckSurroundings) {
     this.#options = options
@@ -51,7 +59,8 @@ class RecorderCheck {
     }
     this.#say('INVITE', 'yes', 'accepted with 200')
     this.#readAnswer(start.response)
-    await this.#talk(start.session)
+    if (this.#isSecured) this.#say('RTCP receiver reports', 'unknown', 'no audio is sent with SRTP')
+    else await this.#talk(start.session)
     await this.#change(start.session)
     const bye = await start.session.bye()
     this.#say(
@@ -59,7 +68,7 @@ class RecorderCheck {
       bye?.status === 200 ? 'yes' : 'no',
       bye === undefined ? 'the recorder hung up before' : outcomeText(bye),
     )
-    await this.#trySecure(uri)
+    await this.#trySuites(uri)
     this.#say(
       'partial documents',
       'unknown',
@@ -103,34 +112,70 @@ class RecorderCheck {
     return (['tls', 'tcp', 'udp'] as const).find((transport) => answered.includes(transport))
   }
 
-  /** Invites with the media type of RFC 9806; a recorder that refuses it is asked with the older one. */
+  #start(uri: string, suites: readonly CryptoSuite[] = []): Promise<SessionStart> {
+    const metadataType = this.#profile.metadata === undefined ? METADATA_TYPE : LEGACY_METADATA_TYPE
+    return startSession(this.#around, { uri, suites, metadataType, credentials: this.#credentials })
+  }
+
+  /** Invites plainly; a recorder that refuses that is asked with what it may want instead. */
   async #invite(uri: string): Promise<SessionStart> {
-    const start = await startSession(this.#around, { uri, suites: [], metadataType: METADATA_TYPE })
-    if (start.session !== undefined) {
-      this.#say('metadata type', 'yes', METADATA_TYPE)
+    const plain = await this.#proved(uri, await this.#start(uri))
+    const start = await this.#withOlderType(uri, plain)
+    if (start.session !== undefined || !otherMedia.has(start.outcome.status)) return this.#explained(start)
+    const secured = await this.#start(uri, srtpSuites)
+    if (secured.session === undefined) return this.#explained(start)
+    this.#say('RTP without keys', 'no', outcomeText(start.outcome))
+    this.#isSecured = true
+    return secured
+  }
+
+  /** Answers a challenge, if it can. */
+  async #proved(uri: string, start: SessionStart): Promise<SessionStart> {
+    if (start.session !== undefined || !challenges.has(start.outcome.status)) return start
+    const { credentials } = this.#options
+    if (credentials === undefined) {
+      this.#notes.push('the recorder asks for credentials: give --user here, and set credentials in the profile')
       return start
     }
-    const { status, response } = start.outcome
-    if (status === 401 || status === 407)
-      this.#notes.push('the recorder asks for credentials: set credentials in the profile')
+    this.#credentials = credentials
+    const again = await this.#start(uri)
+    const isTaken = again.session !== undefined || !challenges.has(again.outcome.status)
+    this.#say('credentials', isTaken ? 'yes' : 'no', isTaken ? 'taken' : outcomeText(again.outcome))
+    const { username, allowMd5 } = credentials
+    const advice = { username, passwordVariable: 'RECORDER_PASSWORD', ...(allowMd5 && { allowMd5 }) }
+    if (isTaken) this.#advise({ credentials: advice })
+    else if (!allowMd5) this.#notes.push('a recorder that asks by MD5 alone is answered with --md5 only')
+    return again
+  }
+
+  /** The media type of RFC 9806 comes first, then the older one. */
+  async #withOlderType(uri: string, start: SessionStart): Promise<SessionStart> {
+    if (start.session !== undefined) this.#say('metadata type', 'yes', METADATA_TYPE)
+    if (start.session !== undefined || start.outcome.status !== 415) return start
+    const accept = start.outcome.response?.headers.all('Accept').join(', ') || 'not said'
+    const known = this.#profile
+    this.#advise({ metadata: { mediaType: 'legacy' } })
+    const again = await this.#start(uri)
+    if (again.session === undefined) {
+      this.#profile = known
+      return again
+    }
+    this.#say('metadata type', 'no', `${METADATA_TYPE} refused, Accept: ${accept}`)
+    this.#say('old metadata type', 'yes', LEGACY_METADATA_TYPE)
+    return again
+  }
+
+  /** Says what a refusal may mean. */
+  #explained(start: SessionStart): SessionStart {
+    if (start.session !== undefined) return start
+    const { status } = start.outcome
     if (status === 420)
       this.#notes.push('a recorder understands the option tag siprec: this is none, or a proxy stands before it')
     if (status === 488 || status === 606)
       this.#notes.push(
-        'two streams are refused: with media.mixFallback in the profile one of all voices is offered then',
+        'two streams are refused, with keys and without: with media.mixFallback in the profile one of all voices is offered then',
       )
-    if (status !== 415) return start
-    this.#say(
-      'metadata type',
-      'no',
-      `${METADATA_TYPE} refused, Accept: ${response?.headers.all('Accept').join(', ') || 'not said'}`,
-    )
-    const again = await startSession(this.#around, { uri, suites: [], metadataType: LEGACY_METADATA_TYPE })
-    if (again.session !== undefined) {
-      this.#say('old metadata type', 'yes', LEGACY_METADATA_TYPE)
-      this.#advise({ metadata: { mediaType: 'legacy' } })
-    }
-    return again
+    return start
   }
 
   #readAnswer(response: SipResponse): void {
@@ -205,32 +250,37 @@ class RecorderCheck {
     )
   }
 
-  /** A second, short session with SRTP; no media is sent. */
-  async #trySecure(uri: string): Promise<void> {
-    const start = await startSession(this.#around, {
-      uri,
-      suites,
-      metadataType: this.#profile.metadata === undefined ? METADATA_TYPE : LEGACY_METADATA_TYPE,
-    })
-    if (start.session === undefined) {
-      this.#say('SRTP', 'no', outcomeText(start.outcome))
-      return
+  /** A short session with each suite alone; no media is sent. */
+  async #trySuites(uri: string): Promise<void> {
+    const taken: CryptoSuite[] = []
+    for (const [index, suite] of srtpSuites.entries()) {
+      const start = await this.#start(uri, [suite])
+      const isTaken = start.session !== undefined && hasKeyOf(suite, start.session)
+      if (isTaken) taken.push(suite)
+      const detail =
+        start.session === undefined ? outcomeText(start.outcome) : isTaken ? 'taken' : 'accepted without a key'
+      this.#say(`SRTP ${suite}`, isTaken ? 'yes' : 'no', detail)
+      await start.session?.bye()
+      if (start.session !== undefined || start.outcome.cause === 'response') continue
+      // Who is silent now would be so three times more.
+      for (const left of srtpSuites.slice(index + 1)) this.#say(`SRTP ${left}`, 'unknown', 'not tried after that')
+      break
     }
-    const taken = (start.session.answer?.media ?? [])
-      .filter((media) => media.port !== 0)
-      .flatMap((media) => cryptosOf(media).map(({ suite }) => suite))
-    await start.session.bye()
-    this.#say(
-      'SRTP',
-      taken.length > 0 ? 'yes' : 'no',
-      taken.length > 0 ? [...new Set(taken)].join(', ') : 'accepted without a key',
-    )
-    if (taken.length > 0) this.#advise({ media: { srtp: suites } })
+    if (taken.length > 0) this.#advise({ media: { srtp: taken } })
+    else if (transportOf(uri) !== 'tls')
+      this.#notes.push(
+        'keys were offered in the clear, where a recorder may refuse them: give --tls-cert and --tls-key to try SRTP over TLS',
+      )
   }
 
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#around.clock.after(ms, 'recorder check', resolve))
   }
+}
+
+function hasKeyOf(suite: CryptoSuite, { answer }: CheckSession): boolean {
+  const taken = (answer?.media ?? []).filter((media) => media.port !== 0)
+  return taken.length > 0 && taken.every((media) => cryptosOf(media).some((crypto) => crypto.suite === suite))
 }
 
 function mediaOf(known: ProfileAdvice, { media }: Partial<ProfileAdvice>): Pick<ProfileAdvice, 'media'> {

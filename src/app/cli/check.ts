@@ -7,7 +7,10 @@ import type { TlsOptions } from '#net'
 import { type CheckReport, checkText } from '#recorder-check'
 import { parseSipUri } from '#sip'
 import { runCheck } from '../check.ts'
+import { readPassword } from '../recorder-password.ts'
 import { invalidArgument, portRangeOf } from './addresses.ts'
+
+const PASSWORD_VARIABLE = 'SIPREC_CHECK_PASSWORD'
 
 interface CheckArguments {
   readonly host: string
@@ -16,6 +19,9 @@ interface CheckArguments {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly tlsCa?: string
+  readonly user?: string
+  readonly passwordFile?: string
+  readonly md5: boolean
   readonly json: boolean
 }
 
@@ -31,6 +37,12 @@ export function addCheckCommand(program: Command): void {
     .option('--tls-cert <file>', 'certificate to show over TLS (PEM); with --tls-key, TLS is tried')
     .option('--tls-key <file>', 'key of the certificate (PEM)')
     .option('--tls-ca <file>', "authorities that the recorder's certificate must be signed by (PEM)")
+    .option(
+      '--user <name>',
+      `who to be for a recorder that asks; the password is in --password-file or in ${PASSWORD_VARIABLE}`,
+    )
+    .option('--password-file <file>', 'file whose first line is the password')
+    .option('--md5', 'answer a challenge by MD5, which is weak, too', false)
     .option('--json', 'write JSON instead of text', false)
     .addHelpText('after', '\nExit code: 0 a recording session came about, 1 it did not.')
     .action(async (uri: string, given: CheckArguments) => {
@@ -55,8 +67,22 @@ function recorderUri(text: string): string {
 async function surroundingsOf({ host, mediaPorts, seconds, ...files }: CheckArguments) {
   const talkMs = Number(seconds) * 1000
   if (!(talkMs >= 0 && talkMs <= 600_000)) throw invalidArgument('--seconds is a number from 0 to 600')
-  const tls = await tlsOf(files)
-  return { host, mediaPorts: portRangeOf(mediaPorts), talkMs, ...(tls === undefined ? {} : { tls }) }
+  const [tls, credentials] = [await tlsOf(files), await credentialsOf(files)]
+  return {
+    host,
+    mediaPorts: portRangeOf(mediaPorts),
+    talkMs,
+    ...(tls === undefined ? {} : { tls }),
+    ...(credentials === undefined ? {} : { credentials }),
+  }
+}
+
+async function credentialsOf({ user, passwordFile, md5 }: Pick<CheckArguments, 'user' | 'passwordFile' | 'md5'>) {
+  if (user === undefined) return undefined
+  const place = passwordFile === undefined ? { passwordVariable: PASSWORD_VARIABLE } : { passwordFile }
+  const password = await readPassword(place)
+  if (!password.ok) throw invalidArgument(`the password of --user: ${password.error.expected}`)
+  return { username: user, password: password.value, allowMd5: md5 }
 }
 
 async function tlsOf(files: Pick<CheckArguments, 'tlsCert' | 'tlsKey' | 'tlsCa'>): Promise<TlsOptions | undefined> {
