@@ -4,7 +4,13 @@ import type { SipFlow } from '#sip'
 import { openAdmission } from './client-admission.ts'
 import type { AdmissionConfig } from './config-schema.ts'
 
-const digest: AdmissionConfig['digest'] = { realm: 'siprec', allowMd5: false, withinDialogs: 'other-source' }
+const digest: AdmissionConfig['digest'] = {
+  realm: 'siprec',
+  allowMd5: false,
+  withinDialogs: 'other-source',
+  maxFailures: 5,
+  refuseSeconds: 30,
+}
 const FINGERPRINT = 'AB'.repeat(32)
 const SOURCES: AdmissionConfig['sources'] = []
 
@@ -64,7 +70,8 @@ test('SEC-27: who holds to an entry without users is not asked; a user is known 
     { OF_a: 'sesame', OF_b: 'open' },
   )
   assert.ok(authenticate)
-  const { isAsked, passwordOf } = authenticate
+  const { isAsked, passwordOf, guesses } = authenticate
+  assert.deepEqual(guesses, { maxFailures: 5, windowMs: 60_000, refuseMs: 30_000 })
   const [inside, elsewhere, second] = [from('10.1.0.1'), from('192.0.2.9'), from('10.2.0.1')]
   assert.deepEqual([admit(elsewhere), isAsked?.(inside), isAsked?.(elsewhere)], [true, false, true])
   assert.deepEqual(

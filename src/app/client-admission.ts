@@ -21,14 +21,19 @@ interface Entry {
   readonly passwords: ReadonlyMap<string, string> | undefined
 }
 
+/** Wrong passwords are counted for so long. */
+const GUESS_WINDOW_MS = 60_000
+
 type EntryConfig = AdmissionConfig['admit'][number]
 
-/** Reads the passwords; rejects with AppError `config.secret-unreadable`, which tells the entry and not what is there. */
+/** Reads the passwords, and tells of addresses that are shut out as they guess; rejects with AppError `config.secret-unreadable`, which tells the entry and not what is there. */
 export async function openAdmission(
   { sources, admit, digest }: AdmissionConfig,
   environment?: Environment,
+  onShut?: (host: string) => void,
 ): Promise<ClientAdmission> {
   const isSource = admission(sources)
+  const { maxFailures, refuseSeconds, ...asked } = digest
   const entries: Entry[] = []
   for (const [at, entry] of admit.entries()) {
     entries.push({ matches: matcherOf(entry), passwords: await passwordsOf(entry, at, environment) })
@@ -38,7 +43,13 @@ export async function openAdmission(
     admit: (flow) => isSource(flow) && entries.some(({ matches }) => matches(flow)),
     authenticate: entries.some(({ passwords }) => passwords !== undefined)
       ? {
-          ...digest,
+          ...asked,
+          guesses: {
+            maxFailures,
+            windowMs: GUESS_WINDOW_MS,
+            refuseMs: 1000 * refuseSeconds,
+            ...(onShut && { onShut }),
+          },
           isAsked: (flow) => !entries.some(({ matches, passwords }) => passwords === undefined && matches(flow)),
           passwordOf: (username, flow) =>
             entries

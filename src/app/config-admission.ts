@@ -1,7 +1,7 @@
 // Configuration of who may send recordings, by what it proves: its network, its certificate, a password.
 
 import { Type } from 'typebox'
-import { section, text } from './config-leaf.ts'
+import { integer, section, text } from './config-leaf.ts'
 import { sources } from './config-network.ts'
 
 const user = Type.Object(
@@ -65,5 +65,12 @@ export const admissionKeys = {
       description:
         'Which requests of a session under way must prove it again: other-source, those from another address than the one that proved it; always; or never.',
     }),
+    maxFailures: integer(
+      'Wrong passwords from an address within a minute, after which it gets 503 without a look at what it sends; one that has proved itself never does.',
+      20,
+      1,
+      1_000_000,
+    ),
+    refuseSeconds: integer('For how long an address gets 503 then.', 60, 1, 86_400),
   }),
 }

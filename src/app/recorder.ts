@@ -78,7 +78,9 @@ export async function openRecorder(config: RecorderConfig, around: Surroundings)
   const { clock, ids } = around
   const log = around.log.child({ role: 'recorder' })
   const { folder, keepDigits, archive, flushMs, sync, bufferBytes, minFreeBytes, resumeSeconds } = config.store
-  const { admit, authenticate } = await openAdmission(config)
+  const { admit, authenticate } = await openAdmission(config, undefined, (host) =>
+    log.warn('address refused: too many wrong passwords', { host }),
+  )
   await mkdir(folder, { recursive: true })
   const evidence = notaryOptions(config)
   const notary = evidence && (await Notary.open(evidence, () => clock.wallMs()))

@@ -181,6 +181,17 @@ test('SRTP under another key than that of the SDP is told, and heals with the ri
   assert.deepEqual(standing(bench), [])
 })
 
+test('the same audio is looked for among the first four streams of a session', async (t) => {
+  const found = async (...seeds: number[]): Promise<string[]> => {
+    const lines = seeds.map((_, at) => ({ attributes: ['sendonly', `label:${at + 1}`] }))
+    const { bench, sources } = await openSession(t, lines)
+    await talk(bench, LIMIT_MS, ...seeds.map((seed, at) => [sources[at]!, noise(seed)] as const))
+    return standing(bench)
+  }
+  assert.deepEqual(await found(1, 2, 3, 3, 4), ['same-audio 3'])
+  assert.deepEqual(await found(1, 2, 3, 4, 4), [])
+})
+
 test('the same audio under both labels is told by what it is, not by how loud it is; two silences are not', async (t) => {
   const { bench, sources } = await openSession(t)
   const speech = noise(1)

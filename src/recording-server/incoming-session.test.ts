@@ -83,6 +83,35 @@ test('a catalogue that fails disturbs no recording', async (t) => {
   assert.ok(bench.log.messages().includes('catalogue not updated'))
 })
 
+test('SRS-24: a disk with less room than it must have refuses new sessions with 503 and Retry-After; those under way go on, and it is open again with room', async (t) => {
+  const disk = new TestDiskPort()
+  disk.free = 1000
+  const bench = await RecorderBench.open(t, { disk, leastFreeBytes: 1000 })
+  const session = await bench.start(offer())
+  const source = await bench.source(session, 0)
+  const voice = tone(440, 1200)
+  disk.free = 999
+  await bench.talk([source, voice])
+  await bench.until(() => !bench.server.isAvailable)
+  const refused = await bench.invite(offer())
+  assert.ok('status' in refused && refused.status === 503)
+  assert.match(refused.response?.headers.get('Retry-After') ?? '', /^\d+$/)
+  assert.ok(bench.log.messages().includes('disk is nearly full; new sessions are refused'))
+  assert.deepEqual(
+    bench.events.filter(({ type }) => type === 'alarm'),
+    [],
+  )
+  disk.free = 1000
+  await bench.talk([source, voice])
+  await bench.until(() => bench.server.isAvailable)
+  assert.ok('dialog' in (await bench.invite(offer())))
+  const { manifest } = await bench.end(session)
+  assert.deepEqual(
+    manifest.streams[0]?.gaps.filter(({ cause }) => cause === 'disk'),
+    [],
+  )
+})
+
 test('SRS-24: a full disk refuses new sessions with 503; those under way wait in memory, and lose nothing when it has room again', async (t) => {
   const disk = new TestDiskPort()
   const bench = await RecorderBench.open(t, { disk })

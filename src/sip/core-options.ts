@@ -35,7 +35,7 @@ export interface SipCoreOptions {
   readonly admit?: (flow: SipFlow) => boolean
   /** Requests that make a dialog or stand alone, but OPTIONS, must prove who sends them, those within dialogs as it says; anybody's are taken unless told. */
   readonly authenticate?: DigestGuardOptions
-  /** Told before the request of a Call-ID is answered 401 or, by `admit`, 403. */
+  /** Told before the request of a Call-ID is answered 401, by `admit` 403, or 503 as its address guesses. */
   readonly onRefused?: (callId: string, reason: ChallengeReason | 'not-listed', flow: SipFlow) => void
   /** What a caller is answered about session timers, if `timer` is supported; what it asks for itself unless told. */
   readonly sessionTimer?: SessionTimerWish

@@ -196,14 +196,14 @@ class Core implements SipCore {
     else this.#onStandAlone(arrived)
   }
 
-  /** Whether the request was challenged. */
+  /** Whether the request was challenged, or refused as its address guesses. */
   #challenges(arrived: Arrived, holder: DialogHolder | undefined): boolean {
     const { request, facts, flow } = arrived
     const isAsked = this.#guardian?.asks(request.method, flow, facts.toTag !== '', holder?.peerHost) ?? false
     const challenge = isAsked ? this.#guardian?.challenge(request, flow) : undefined
     if (challenge === undefined) return false
     this.#parts.options.onRefused?.(facts.callId, challenge.reason, flow)
-    answer(this.#parts, arrived, 401, { headers: challenge.headers })
+    answer(this.#parts, arrived, challenge.status, { headers: challenge.headers })
     return true
   }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test from 'node:test'
 import { ManualClock } from '#kernel'
-import type { InviteDialog, InviteOptions, ServerInvite } from '#sip'
+import type { InviteDialog, InviteOptions, ServerInvite, SipCoreOptions } from '#sip'
 import { attachCore, type CoreNode, sdp } from '../harness/core-pair.ts'
 import type { Received, ScriptedPeer } from '../harness/scripted-peer.ts'
 import { SipNetwork } from '../harness/sip-network.ts'
@@ -238,7 +238,7 @@ interface Guarded extends Scene {
 }
 
 /** A core that authenticates, and a core that calls it. */
-function guarded(allowMd5 = true, more: { withinDialogs?: 'other-source' | 'always' | 'never' } = {}): Guarded {
+function guarded(allowMd5 = true, more: Partial<SipCoreOptions['authenticate']> = {}): Guarded {
   const clock = new ManualClock()
   const network = new SipNetwork(clock, 1)
   const invites: ServerInvite[] = []
@@ -314,11 +314,15 @@ function nonceOf(received: Received): string {
   return /nonce="([^"]+)"/.exec(received.message.headers.get('www-authenticate') ?? '')?.[1] ?? ''
 }
 
-test('SIP-36: as server, a nonce is good for each count once, then stale; it expires, and a made-up one is refused', async () => {
-  const all = guarded()
+async function freshNonce(all: Guarded): Promise<string> {
   all.peer.request('INVITE', { host: '10.0.0.9' })
   await all.clock.advanceAsync(10)
-  const nonce = nonceOf(all.peer.take(401))
+  return nonceOf(all.peer.take(401))
+}
+
+test('SIP-36: as server, a nonce is good for each count once, then stale; it expires, and a made-up one is refused', async () => {
+  const all = guarded()
+  const nonce = await freshNonce(all)
   assert.equal(statusOf(await ask(all, nonce, 1)), 100)
   const replayed = await ask(all, nonce, 1)
   assert.match(replayed.message.headers.get('www-authenticate') ?? '', /stale=true/)
@@ -333,11 +337,24 @@ test('SIP-36: as server, a nonce is good for each count once, then stale; it exp
   assert.equal(statusOf(await ask(all, nonceOf(expired), 1)), 100)
 })
 
+test('SEC-27: an address that guesses gets 503 with Retry-After, for the right password too, until its time is over; others are heard', async () => {
+  const all = guarded(false, { guesses: { maxFailures: 2, windowMs: 60_000, refuseMs: 30_000 } })
+  const nonce = await freshNonce(all)
+  const wrong = { uri: 'sip:other@10.0.0.9' }
+  for (const count of [1, 2]) assert.equal(statusOf(await ask(all, nonce, count, wrong)), 401)
+  const refused = await ask(all, nonce, 3)
+  const headers = ['retry-after', 'www-authenticate'].map((name) => refused.message.headers.get(name))
+  assert.deepEqual([statusOf(refused), ...headers, all.invites.length], [503, '30', undefined, 0])
+  await call(all, CREDENTIALS)
+  assert.equal(all.invites.length, 1)
+  await all.clock.advanceAsync(30_000)
+  assert.equal(statusOf(await ask(all, nonce, 4)), 100)
+  for (let count = 5; count < 9; count++) assert.equal(statusOf(await ask(all, nonce, count, wrong)), 401)
+})
+
 test('SEC-17: as server, credentials of each algorithm that was offered are taken, and of no other', async () => {
   const all = guarded(false)
-  all.peer.request('INVITE', { host: '10.0.0.9' })
-  await all.clock.advanceAsync(10)
-  const nonce = nonceOf(all.peer.take(401))
+  const nonce = await freshNonce(all)
   const sha512 = { hash: 'sha512-256', algorithm: 'SHA-512-256' }
   assert.equal(statusOf(await ask(all, nonce, 1, sha512)), 100)
   assert.equal(statusOf(await ask(all, nonce, 2, { hash: 'md5', algorithm: 'MD5' })), 401)
@@ -361,9 +378,7 @@ test('SEC-27: who sends a request comes before what it requires, what it carries
 
 /** Alice's dialog, set up with credentials; sends requests in it from her address or another. */
 async function dialogOf(all: Guarded) {
-  all.peer.request('INVITE', { host: '10.0.0.9' })
-  await all.clock.advanceAsync(10)
-  const nonce = nonceOf(all.peer.take(401))
+  const nonce = await freshNonce(all)
   const callId = 'dialog'
   all.peer.inbox.length = 0
   const headers = [`Authorization: ${credentialsOf(nonce, 1)}`]
@@ -414,9 +429,7 @@ test('SEC-27: within dialogs everybody is asked where that is wished for, and no
 
 test('SEC-27: before the answer another address is asked too, a CANCEL never', async () => {
   const all = guarded()
-  all.peer.request('INVITE', { host: '10.0.0.9' })
-  await all.clock.advanceAsync(10)
-  const nonce = nonceOf(all.peer.take(401))
+  const nonce = await freshNonce(all)
   all.peer.inbox.length = 0
   const same = { callId: 'cancelled', branch: 'z9hG4bK-same', cseq: 2 }
   all.peer.request('INVITE', { host: '10.0.0.9' }, { ...same, headers: [`Authorization: ${credentialsOf(nonce, 1)}`] })

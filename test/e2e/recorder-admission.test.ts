@@ -59,6 +59,23 @@ test('SEC-27: a wrong password is refused 401, and is among the refused INVITEs 
   await talk.end()
 })
 
+test('SEC-27: an address that guesses wrong too often is refused 503, is among the refused INVITEs, and in the log once', async (t) => {
+  const talk = await openGuarded(t, 'open barley', 'open sesame', { maxFailures: 1 })
+  assert.deepEqual(await talk.rest('start', talk.opened.recorderUri('tcp')), REFUSED)
+  assert.deepEqual(await talk.rest('start', talk.opened.recorderUri('tcp')), REFUSED)
+  const found = await refusals(talk)
+  assert.deepEqual(
+    found.map(({ status, reason }) => [status, reason]),
+    [
+      [503, 'too-many-guesses'],
+      [401, 'wrong-credentials'],
+    ],
+  )
+  const told = talk.opened.log.lines.filter(({ message }) => message === 'address refused: too many wrong passwords')
+  assert.equal(told.length, 1)
+  await talk.end()
+})
+
 test('SEC-27: of clients over TLS only the one with the listed certificate is taken, and nobody without TLS', async (t) => {
   const listed = await openTalk(t, {
     recorder: true,

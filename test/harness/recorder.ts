@@ -30,6 +30,7 @@ import type {
   TransportName,
 } from '#sip'
 import { type Catalogue, type DiskPort, openCatalogue, RecordingStore } from '#store'
+import { defaultStorage } from '../../src/recording-server/record-messages.ts'
 import { RecordRoom } from '../../src/recording-server/record-room.ts'
 import { attachCore } from './core-pair.ts'
 import { RtpSource } from './rtp-source.ts'
@@ -53,7 +54,12 @@ const PATIENCE_MS = 15_000
 export function roomMedia(
   root: string,
   clock: Clock,
-  { disk = instantPort, inactiveAlarmMs, ports }: Pick<RecorderBenchOptions, 'disk' | 'inactiveAlarmMs' | 'ports'> = {},
+  {
+    disk = instantPort,
+    leastFreeBytes = 0,
+    inactiveAlarmMs,
+    ports,
+  }: Pick<RecorderBenchOptions, 'disk' | 'leastFreeBytes' | 'inactiveAlarmMs' | 'ports'> = {},
 ): RecordMedia {
   const listeners = new Set<(event: RecordEvent) => void>()
   const room = new RecordRoom({
@@ -61,6 +67,7 @@ export function roomMedia(
     keepDigits: false,
     clock,
     disk,
+    storage: { ...defaultStorage, leastFreeBytes },
     ...(inactiveAlarmMs !== undefined && { inactiveAlarmMs }),
     ids: seededIds(11),
     ports:
@@ -99,6 +106,8 @@ export interface ClientSession {
 export interface RecorderBenchOptions extends Partial<RecordingServerOptions> {
   /** Where recordings are written. */
   readonly disk?: DiskPort
+  /** Below this the disk has no room for new recordings. */
+  readonly leastFreeBytes?: number
   /** Where media come; sockets of this machine unless told. */
   readonly ports?: PortPool
   /** After how long a session without an active stream is told of. */

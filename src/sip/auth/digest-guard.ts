@@ -9,6 +9,7 @@ import type { HeaderList } from '../session.ts'
 import type { SipFlow } from '../transport-port.ts'
 import { type AuthValue, digestText, parseAuthValues } from './challenge.ts'
 import { digestAlgorithm, digestResponse } from './digest.ts'
+import { GuessLimit, type GuessLimitOptions } from './guess-limit.ts'
 
 /** Who may ask, and how well protected. */
 export interface DigestGuardOptions {
@@ -21,13 +22,21 @@ export interface DigestGuardOptions {
   readonly isAsked?: (flow: SipFlow) => boolean
   /** Which requests within a dialog must prove it again: those from another host than the dialog's peer, unless told. */
   readonly withinDialogs?: 'other-source' | 'always' | 'never'
+  /** Wrong proofs that an address has; any number unless told. */
+  readonly guesses?: GuessLimitOptions
 }
 
-/** Why a request is challenged. */
-export type ChallengeReason = 'no-credentials' | 'unknown-nonce' | 'stale-nonce' | 'wrong-credentials'
+/** Why a request is challenged, or refused without a challenge. */
+export type ChallengeReason =
+  | 'no-credentials'
+  | 'unknown-nonce'
+  | 'stale-nonce'
+  | 'wrong-credentials'
+  | 'too-many-guesses'
 
-/** What to refuse a request with, by 401. */
+/** What to refuse a request with: a challenge, or 503 for an address that guesses. */
 export interface DigestChallenge {
+  readonly status: 401 | 503
   readonly reason: ChallengeReason
   readonly headers: HeaderList
 }
@@ -46,6 +55,7 @@ export class DigestGuard {
   readonly #ids: Ids
   readonly #seal: string
   readonly #algorithms: readonly string[]
+  readonly #guesses: GuessLimit | undefined
   /** Highest nonce count seen, by nonce. */
   readonly #counts = new Map<string, number>()
   /** Nonces made before this are stale. */
@@ -57,6 +67,7 @@ export class DigestGuard {
     this.#ids = ids
     this.#seal = ids.hex(32)
     this.#algorithms = options.allowMd5 ? [...ALGORITHMS, 'MD5'] : ALGORITHMS
+    this.#guesses = options.guesses && new GuessLimit(options.guesses, clock)
   }
 
   /** Whether a request other than ACK and CANCEL (RFC 3261 section 22.1) must prove who sends it; `dialogHost` is where the peer of its dialog is, undefined outside of dialogs that peers made. */
@@ -71,8 +82,19 @@ export class DigestGuard {
 
   /** Undefined if the request is whose it says it is. */
   challenge(request: SipRequest, flow: SipFlow): DigestChallenge | undefined {
+    const { host } = flow.remote
+    const refusedMs = this.#guesses?.refusedMs(host) ?? 0
+    // Nothing is looked at, or a right guess would show.
+    if (refusedMs > 0) {
+      const headers: HeaderList = [['Retry-After', `${Math.ceil(refusedMs / 1000)}`]]
+      return { status: 503, reason: 'too-many-guesses', headers }
+    }
     const reason = this.#refusalOf(request, flow)
-    if (reason === undefined) return undefined
+    if (reason === undefined) {
+      this.#guesses?.succeed(host)
+      return undefined
+    }
+    if (reason === 'wrong-credentials') this.#guesses?.fail(host)
     const nonce = this.#newNonce()
     const stale = reason === 'stale-nonce' ? [['stale', 'true'] as const] : []
     const headers = this.#algorithms.map((name) => {
@@ -83,7 +105,7 @@ export class DigestGuard {
       ]
       return ['WWW-Authenticate', digestText(quoted, [['algorithm', name], ...stale])] as const
     })
-    return { reason, headers }
+    return { status: 401, reason, headers }
   }
 
   #refusalOf(request: SipRequest, flow: SipFlow): ChallengeReason | undefined {
