@@ -15,7 +15,7 @@ const words: readonly (readonly [reason: RegExp, text: string])[] = [
   ],
   [
     /^too-many-guesses$/,
-    'That user was wrong too often in a minute from there: correct its password; it is listened to again after the minute.',
+    'Too many passwords from that address were wrong: correct it at the client; the address is listened to again after recorder.digest.refuseSeconds.',
   ],
   [/^(?:unknown|stale)-nonce$/, 'It answered an old challenge and did not come again with the new one.'],
   [/^draining$/, 'The recorder is being stopped and takes nothing new.'],
