@@ -9,6 +9,7 @@ import { sendPlain } from './plain-request.ts'
 import type { DialogSnapshot, MessageOptions, RequestOutcome } from './session.ts'
 import type { SessionTimer } from './session-timer/session-timer.ts'
 import type { TimerTerms } from './session-timer/timer-terms.ts'
+import type { SipFlow, SipTarget } from './transport-port.ts'
 
 /** One dialog with the means to send on it. */
 export interface DialogContext {
@@ -20,24 +21,30 @@ export interface DialogContext {
   readonly digest: DigestClient | undefined
   /** Absent when session timers are not supported. */
   readonly terms: TimerTerms | undefined
+  /** Where the INVITE of ours was answered that made the dialog. */
+  readonly invited?: SipTarget
   /** Set once the dialog is confirmed. */
   timer?: SessionTimer
 }
 
 /** What of a dialog survives its process; undefined while nothing came from the peer. */
 export function snapshotOf(
-  { state, hop, parts }: DialogContext,
+  { state, hop, parts, invited }: DialogContext,
   timer = undefined as SessionTimer['kept'],
 ): DialogSnapshot | undefined {
-  const { flow } = hop
-  if (flow === undefined) return undefined
-  const { transport, local, remote } = flow
+  const way = hop.flow ?? (invited && wayTo(invited, parts))
+  if (way === undefined) return undefined
+  const { transport, local, remote } = way
   const kept = timer && {
     seconds: timer.seconds,
     isOurs: timer.isOurs,
     expiresAtMs: parts.clock.wallMs() + timer.expiresInMs,
   }
   return { ...state.kept(), transport, local, remote, ...(kept && { timer: kept }) }
+}
+
+function wayTo({ transport, host, port }: SipTarget, { options }: CoreParts): Omit<SipFlow, 'connectionId'> {
+  return { transport, local: options.transport.localAddress(transport), remote: { host, port } }
 }
 
 /** The plan of a request within the dialog, and the URI to resolve for it (RFC 3261 section 12.2.1.1). */

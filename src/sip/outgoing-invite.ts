@@ -137,7 +137,7 @@ export class OutgoingInvite implements ClientInvite {
   }
 
   #dialogOf(response: SipResponse, transaction: ClientTransaction): InviteDialogSession {
-    const context = this.#contextOf(response, transaction.request)
+    const context = { ...this.#contextOf(response, transaction.request), invited: transaction.target }
     const { state } = context
     state.confirm(response)
     const dialog = new InviteDialogSession(context)

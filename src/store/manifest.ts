@@ -257,7 +257,7 @@ export type SpeakerEvidence = 'stated' | 'inferred' | 'unknown' | 'conflict'
 export type NotResumed =
   /** Nothing was written for longer than `recorder.store.resumeSeconds`. */
   | 'too-old'
-  /** There is no state of a session: it was not accepted yet, its end had begun, or we had invited the client. */
+  /** There is no state of a session: it was not accepted yet, or its end had begun. */
   | 'no-session'
   /** It is cut off, of another form, or sealed with another key. */
   | 'session-unreadable'

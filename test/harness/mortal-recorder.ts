@@ -15,6 +15,8 @@ const RTP_PORTS = 1000
 interface MortalRecorderOptions {
   readonly srtp?: Record<string, unknown>
   readonly isTls?: boolean
+  /** Hosts whose clients it may ask for sessions. */
+  readonly invite?: readonly string[]
 }
 
 /** A recorder with several lives. */
@@ -26,6 +28,7 @@ export class MortalRecorder {
   readonly #folder: string
   readonly #settings: Record<string, unknown>
   readonly #srtp: Record<string, unknown> | undefined
+  readonly #invite: readonly string[]
   readonly #portMin: number
   #sip: Record<string, unknown>
   /** What it is started behind. */
@@ -37,10 +40,15 @@ export class MortalRecorder {
   #running: RunningProgram | undefined
 
   /** `settings`: keys of `recorder.store`; `srtp`: of `recorder.media.srtp`; `isTls`: it listens for TLS, too. */
-  constructor(folder: string, settings: Record<string, unknown> = {}, { srtp, isTls }: MortalRecorderOptions = {}) {
+  constructor(
+    folder: string,
+    settings: Record<string, unknown> = {},
+    { srtp, isTls, invite = [] }: MortalRecorderOptions = {},
+  ) {
     this.#folder = folder
     this.#settings = { ...settings }
     this.#srtp = srtp
+    this.#invite = invite
     this.#sip = sipSection('peer', isTls)
     this.#portMin = 30_000 + 2 * cryptoIds.integer(1000)
     this.store = join(folder, 'recordings')
@@ -153,6 +161,7 @@ export class MortalRecorder {
           ...(this.#srtp && { srtp: this.#srtp }),
         },
         store: { folder: this.store, minFreeBytes: 0, ...this.#settings },
+        invite: this.#invite,
       },
     }
   }
