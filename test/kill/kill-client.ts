@@ -5,7 +5,7 @@ import { silentLogger } from '#kernel'
 import { cryptoIds, systemClock } from '#net'
 import { SrtpSender, srtpSuites } from '#rtp'
 import { cryptoAttribute, offeredCryptos, parseSdp, type SdpCrypto } from '#sdp'
-import type { InviteDialog } from '#sip'
+import type { ClientInvite, InviteDialog } from '#sip'
 import type { RecorderConfig } from '../../src/app/config-schema.ts'
 import { openSipRole, type SipRole } from '../../src/app/sip-role.ts'
 import { metadata, offer, withMetadata } from '../harness/recording-offer.ts'
@@ -34,6 +34,7 @@ export class KillClient {
   ended = 0
   /** INVITEs under way. */
   unanswered = 0
+  readonly #underWay = new Set<ClientInvite>()
   readonly #role: SipRole
   readonly #socket: Socket
   readonly #recorderPort: number
@@ -82,6 +83,7 @@ export class KillClient {
       // Two lives of the recorder may both say 200.
       if (!isAnswered) this.unanswered -= 1
       isAnswered = true
+      this.#underWay.delete(invite)
       onAnswered()
     }
     const keys = this.#isSecured ? this.#newKeys() : []
@@ -90,7 +92,7 @@ export class KillClient {
       return { protocol: 'RTP/SAVP', attributes: ['sendonly', `label:${at + 1}`, `${name}:${value}`] }
     })
     const sdp = this.#isSecured ? offer(lines) : offer()
-    this.#role.core.invite(
+    const invite = this.#role.core.invite(
       {
         uri: `sip:srs@${HOST}:${this.#recorderPort}`,
         from: '<sip:src@client.test>',
@@ -116,6 +118,12 @@ export class KillClient {
         },
       },
     )
+    if (!isAnswered) this.#underWay.add(invite)
+  }
+
+  /** Takes back what is unanswered. */
+  giveUp(): void {
+    for (const invite of [...this.#underWay]) invite.cancel()
   }
 
   #newKeys(): SdpCrypto[] {
