@@ -51,6 +51,11 @@ test('a number of a person stands in no line, in whatever field, and a recorder 
     [lines[1]?.['a'], lines[1]?.['b'], lines[1]?.['c']],
     ['tel:***56', 'sip:***78@h', 'tel:***67;phone-context=+49'],
   )
+  log.info('odd', { a: 'sip:+493012345678;isub=1@h', b: 'sip:0301234567:secret@h', c: 'sip:+49%2030%20123456@h' })
+  assert.deepEqual(
+    [lines[2]?.['a'], lines[2]?.['b'], lines[2]?.['c']],
+    ['sip:***78;isub=1@h', 'sip:***67:secret@h', 'sip:***56@h'],
+  )
   for (const plain of ['sip:srs@192.168.100.100:5060', 'sip:192.168.100.100:5060', 'sip:srs2@h', 'sip:1234@h']) {
     log.child({ recorder: plain }).info('stays')
     assert.equal(lines.at(-1)?.['recorder'], plain)

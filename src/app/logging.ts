@@ -14,7 +14,8 @@ export interface ProcessLogger extends Logger {
 }
 
 /** Users of SIP URIs and whole tel URIs that are numbers; the last two digits stay, as in `redactUri`. */
-const NUMBERS = /(sips?:|tel:)(?:\+|%2B)?[\d().-]{4,}(\d\d)(?=@|(?<=tel:[^@]{0,40})(?![\d().@-]))/gi
+const NUMBERS =
+  /(sips?:|tel:)(?:\+|%2B)?(?:[\d().-]|%20){4,64}(\d\d)(?=[^@\s"<>,]{0,80}@|(?<=tel:[^@]{0,40})(?![\d().@-]))/gi
 const STANDARD_OUTPUT = 1
 /** Whoever reads standard output may stop reading: lines wait in memory, no more than that, and nothing waits for them. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024

@@ -87,7 +87,8 @@ async function readOne(callId: string): Promise<void> {
   const others = (liveCalls.value ?? []).filter((call) => call.callId !== callId)
   try {
     const call = await get<CallView>(`/api/calls/${encodeURIComponent(callId)}`)
-    liveCalls.value = newestFirst([...others, call])
+    // One that is over is shown by its record.
+    liveCalls.value = call.state === 'ended' ? others : newestFirst([...others, call])
   } catch (cause) {
     if (!(cause instanceof ApiError && cause.status === 404)) throw cause
     liveCalls.value = others

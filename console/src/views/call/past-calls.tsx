@@ -113,6 +113,9 @@ function RecordList({ path, isFiltered, isAlone }: { path: string; isFiltered: b
       <Trouble error={first.error ?? error} onRetry={first.reload} />
       {first.value !== undefined && records.length === 0 && isFiltered && <Nothing title="No call is so" />}
       {first.value !== undefined && records.length === 0 && !isFiltered && isAlone && <NoCalls />}
+      {first.value !== undefined && records.length === 0 && !isFiltered && !isAlone && (
+        <p class="muted">No call has ended yet.</p>
+      )}
       <ul class="log calls" aria-label="Calls that are over, newest first">
         {records.map((record) => (
           <Row key={record.seq} {...record} />
